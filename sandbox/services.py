@@ -333,7 +333,7 @@ class EmbeddedRedis(_Server):
 def _detached(
     command: Sequence[str], log: IO[bytes], stdin: IO[bytes] | int = subprocess.DEVNULL
 ) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own: Ctrl-C at the terminal is for its parent, which then stops it."""
+    """Start a server in a session of its own: Ctrl-C at the terminal is for the parent to handle."""
     return subprocess.Popen(command, stdin=stdin, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
 
 
