@@ -30,8 +30,10 @@ import psycopg
 import redis
 from psycopg import sql
 
+from sandbox.processes import kill
+
 START_SECONDS = 30.0
-STOP_SECONDS = 5.0
+STOP_SECONDS = 2.0
 POLL_SECONDS = 0.02
 LOG_LINES_SHOWN = 5
 
@@ -88,7 +90,7 @@ def exclusive(data_dir: Path) -> Iterator[None]:
 
     Raises ServiceError if another process holds it.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (data_dir / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -101,6 +103,7 @@ class _Server:
     """One server process on one directory. A subclass says how to prepare, launch, ask and stop it."""
 
     name: str
+    title: str
     program: str
     stop_signal: signal.Signals
 
@@ -127,7 +130,7 @@ class _Server:
         if self.pid is not None:
             return
         self.directory.mkdir(parents=True, exist_ok=True)
-        _kill(_at_work(self.program, self.directory))
+        self.kill()
         with self.log.open("wb") as log:
             self._prepare(log)
             self._process = self._launch(log)
@@ -138,7 +141,7 @@ class _Server:
             raise
 
     def stop(self) -> None:
-        """Stop in good order; after five seconds, kill. Does nothing if it is stopped."""
+        """Stop in good order; after two seconds, kill. Does nothing if it is stopped."""
         if self._process is None:
             return
         if self._process.poll() is None:
@@ -151,12 +154,12 @@ class _Server:
         self._tidy()
 
     def kill(self) -> None:
-        """End it at once with SIGKILL, as a crash or the kernel's out-of-memory killer would."""
-        if self._process is None:
-            return
-        _kill([*_family(self._process.pid), *_at_work(self.program, self.directory)])
-        self._process.wait()
-        self._process = None
+        """End it at once with SIGKILL, as a crash would, and what a killed parent left on its directory."""
+        family = [] if self._process is None else _family(self._process.pid)
+        kill([*family, *_at_work(self.program, self.directory)])
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
 
     def _prepare(self, log: IO[bytes]) -> None:
         """Do what must be done before the first launch."""
@@ -195,6 +198,7 @@ class EmbeddedPostgres(_Server):
     """
 
     name = "postgres"
+    title = "PostgreSQL"
     program = "postgres"
     stop_signal = signal.SIGINT
 
@@ -291,6 +295,7 @@ class EmbeddedRedis(_Server):
     """
 
     name = "redis"
+    title = "Redis"
     program = "redis-server"
     stop_signal = signal.SIGTERM
 
@@ -395,20 +400,3 @@ def _at_work(program: str, directory: Path) -> list[psutil.Process]:
             if process.name() == program and process.cwd() == str(directory):
                 found.append(process)
     return found
-
-
-def _kill(processes: Sequence[psutil.Process]) -> None:
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    deadline = time.monotonic() + STOP_SECONDS
-    while any(_alive(process) for process in processes) and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
-
-
-def _alive(process: psutil.Process) -> bool:
-    try:
-        # A zombie holds no file and no port: it need not be waited for.
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
