@@ -1,0 +1,161 @@
+"""Several processes side by side: start them, show what they say, notice the first that ends, stop every one.
+
+honcho does the first three, and was tried. Its kill time-out starts only when some process has ended: with two
+that ignore SIGTERM it waited for as long as they slept. And its helpers outlive a killed parent.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+MARK = "BLEEP_RUN"
+"""The environment variable that every process of a run carries, so that none is ever lost sight of."""
+
+POLL_SECONDS = 0.02
+KILL_SECONDS = 2.0
+COLOURS = (36, 33, 32, 35, 34, 31)
+
+
+class Terminal:
+    """Standard output, shared by threads: whole lines, each with the name of the process that said it."""
+
+    def __init__(self, out: IO[str]) -> None:
+        self._out = out
+        self._lock = threading.Lock()
+        self._coloured = out.isatty() and "NO_COLOR" not in os.environ
+        self.gone = threading.Event()
+        """Set when nobody can read any more: the terminal was closed, or the pipe's reader has ended."""
+
+    def say(self, text: str) -> None:
+        """Write `text`, and a newline, at once."""
+        with self._lock:
+            try:
+                print(text, file=self._out, flush=True)
+            except (OSError, ValueError):
+                self.gone.set()
+
+    def line(self, name: str, colour: int, text: str) -> None:
+        """Write one line of a process's output."""
+        prefix = f"{name:<8}|"
+        self.say(f"\033[{colour}m{prefix}\033[0m {text}" if self._coloured else f"{prefix} {text}")
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process of a run, by the name that its output carries."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    reader: threading.Thread
+
+    @property
+    def result(self) -> int | None:
+        """Its exit status, negative for a signal; None while it runs."""
+        return self.process.poll()
+
+
+class Crew:
+    """The processes of one run in directory `cwd`, marked with the directory that the run holds."""
+
+    def __init__(self, *, mark: Path, cwd: Path, terminal: Terminal) -> None:
+        self._mark = str(mark.resolve())
+        self._cwd = cwd
+        self._terminal = terminal
+        self._colours = cycle(COLOURS)
+        self._children: list[Child] = []
+
+    def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> Child:
+        """Start `command` in a session of its own: Ctrl-C at the terminal reaches the parent alone."""
+        process = subprocess.Popen(  # noqa: S603
+            command,
+            cwd=self._cwd,
+            env={**env, MARK: self._mark, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        reader = threading.Thread(target=self._show, args=(name, next(self._colours), process), daemon=True)
+        child = Child(name, process, reader)
+        self._children.append(child)
+        reader.start()
+        return child
+
+    def forget(self, child: Child) -> None:
+        """Leave out a process that has done what it was started for, and show the last of what it said."""
+        child.reader.join(timeout=1)
+        self._children.remove(child)
+
+    def ended(self) -> list[Child]:
+        """Those that have ended so far, in the order of their start."""
+        return [child for child in self._children if child.result is not None]
+
+    def stop(self, grace_seconds: float) -> None:
+        """Ask every process to end, and after `grace_seconds` kill what is left, children of children too."""
+        for child in self._children:
+            with contextlib.suppress(ProcessLookupError):
+                # SIGCONT: a stopped process would not read the request.
+                child.process.send_signal(signal.SIGCONT)
+                child.process.terminate()
+        deadline = time.monotonic() + grace_seconds
+        while len(self.ended()) < len(self._children) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        kill(self.found())
+        for child in self._children:
+            child.process.wait()
+            child.reader.join(timeout=1)
+
+    def found(self) -> list[psutil.Process]:
+        """Every process that carries this run's mark: its own, and those of an earlier, killed run."""
+        return [process for process in psutil.process_iter() if _mark_of(process) == self._mark]
+
+    def _show(self, name: str, colour: int, process: subprocess.Popen[bytes]) -> None:
+        stream = process.stdout
+        if stream is None:
+            return
+        with stream:
+            for line in stream:
+                self._terminal.line(name, colour, line.decode(errors="replace").rstrip())
+
+
+def kill(processes: Sequence[psutil.Process]) -> None:
+    """End all of `processes` with SIGKILL, and return when they are gone."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    deadline = time.monotonic() + KILL_SECONDS
+    while any(_alive(process) for process in processes) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        # A zombie holds no file and no port: it need not be waited for.
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _mark_of(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get(MARK) if process.pid != os.getpid() else None
+    except (psutil.Error, OSError):
+        return None
+
+
+def standard_output() -> Terminal:
+    """The terminal, in which a character that it cannot show is replaced and breaks nothing."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    return Terminal(sys.stdout)
