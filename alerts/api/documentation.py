@@ -1,0 +1,163 @@
+"""What OpenAPI says of the views, with examples: kept apart so that the views can be read."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+
+from alerts.api.problems import MEDIA_TYPE, ProblemSerializer
+from alerts.api.serializers import (
+    AlertDetailSerializer,
+    AlertFilterSerializer,
+    AlertSerializer,
+    NewAlertSerializer,
+)
+
+NEW_ALERT = OpenApiExample(
+    "Blood results",
+    request_only=True,
+    value={
+        "message_id": "123",
+        "type": "blood_test_alert",
+        "patient_id": "123456789",
+        "contact_id": "C-1",
+        "description": "Blood test results ready for patient",
+        "priority": "L",
+    },
+)
+_DELIVERY = {
+    "id": "6f1c0c52-7a55-4a7c-9a63-0d4f0a5b2f11",
+    "channel": "email",
+    "address": "d***@dev.co.uk",
+    "reason": "",
+    "possible_duplicate": False,
+    "created_at": "2026-01-05T08:30:00.000000Z",
+}
+_ALERT = {"message_id": "123", "status": "accepted", "created_at": "2026-01-05T08:30:00.000000Z"}
+STORED = OpenApiExample(
+    "Stored",
+    response_only=True,
+    status_codes=["202"],
+    value={**_ALERT, "deliveries": [{**_DELIVERY, "state": "pending", "finished_at": None}]},
+)
+SENT = OpenApiExample(
+    "Sent",
+    response_only=True,
+    status_codes=["200"],
+    value={
+        **_ALERT,
+        "status": "sent",
+        "deliveries": [{**_DELIVERY, "state": "accepted", "finished_at": "2026-01-05T08:30:00.250000Z"}],
+    },
+)
+
+
+def _problem(status: int, when: str, code: str, detail: str, **more: Any) -> OpenApiResponse:
+    example = OpenApiExample(
+        code,
+        response_only=True,
+        status_codes=[str(status)],
+        value={
+            "type": "about:blank",
+            "title": when,
+            "status": status,
+            "detail": detail,
+            "code": code,
+            **more,
+        },
+    )
+    return OpenApiResponse(ProblemSerializer, description=when, examples=[example])
+
+
+INVALID = _problem(
+    400, "Bad Request", "invalid", "The alert is not valid: see `errors`.",
+    errors=[{"field": "priority", "message": "This must be L, M or H."}],
+)  # fmt: skip
+READING: dict[Any, Any] = {
+    (401, MEDIA_TYPE): _problem(
+        401, "Unauthorized", "authentication_failed", "This token is not known here."
+    ),
+    (403, MEDIA_TYPE): _problem(403, "Forbidden", "permission_denied", "This token may only read."),
+    (429, MEDIA_TYPE): _problem(
+        429, "Too Many Requests", "throttled", "Over this client's rate: see Retry-After."
+    ),
+    (503, MEDIA_TYPE): _problem(503, "Service Unavailable", "unavailable", "The database does not answer."),
+}
+SENDING: dict[Any, Any] = {
+    **READING,
+    (400, MEDIA_TYPE): INVALID,
+    (409, MEDIA_TYPE): _problem(
+        409, "Conflict", "conflict", "This message_id was used for an alert with another priority.",
+        differing_fields=["priority"],
+    ),
+    (413, MEDIA_TYPE): _problem(413, "Request Entity Too Large", "too_large", "The body is larger than 64 KiB."),
+    (415, MEDIA_TYPE): _problem(415, "Unsupported Media Type", "unsupported_media_type", "Send application/json."),
+    (422, MEDIA_TYPE): _problem(
+        422, "Unprocessable Entity", "unknown_contact", "There is no clinician with this contact_id.",
+        errors=[{"field": "contact_id", "message": "There is no clinician with this contact_id."}],
+    ),
+}  # fmt: skip
+
+SEND = extend_schema(
+    operation_id="send_alert",
+    summary="Send an alert",
+    description=(
+        "After a 2xx answer the alert is stored, and will be delivered or reported as failed. The same alert may be "
+        "sent again at any time: it is delivered once, and the answer says how it stands now."
+    ),
+    request=NewAlertSerializer,
+    examples=[NEW_ALERT, STORED, SENT],
+    parameters=[
+        OpenApiParameter(
+            "Prefer",
+            str,
+            OpenApiParameter.HEADER,
+            description="`wait=10`: hold the answer for up to 10 seconds (30 at most), until the outcome is known.",
+        )
+    ],
+    responses={
+        202: OpenApiResponse(AlertSerializer, description="Stored."),
+        200: OpenApiResponse(
+            AlertSerializer,
+            description="Stored before (`Idempotent-Replayed: true`), or the outcome is known already.",
+        ),
+        **SENDING,
+    },
+)
+LIST = extend_schema(
+    operation_id="list_alerts",
+    summary="Your alerts, newest first",
+    parameters=[
+        AlertFilterSerializer,
+        OpenApiParameter("cursor", str, description="From `next` or `previous` of the page before."),
+        OpenApiParameter("page_size", int, description="At most 200."),
+    ],
+    responses={200: AlertSerializer(many=True), (400, MEDIA_TYPE): INVALID, **READING},
+)
+DETAIL = extend_schema(
+    operation_id="get_alert",
+    summary="What became of an alert",
+    responses={
+        200: AlertDetailSerializer,
+        (404, MEDIA_TYPE): _problem(
+            404, "Not Found", "not_found", "There is no such alert, or it is not yours."
+        ),
+        **READING,
+    },
+)
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the schema describes `clients.authentication.TokenAuthentication`."""
+
+    target_class = "clients.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "The token, alone or after `Bearer` or `Token`.",
+        }

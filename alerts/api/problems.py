@@ -1,0 +1,124 @@
+"""Errors as RFC 9457 problem documents: what is wrong, where, and what to do."""
+
+import math
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.db.utils import InterfaceError, OperationalError
+from django.http import Http404
+from rest_framework import exceptions, serializers
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from alerts.intake import Conflict, Unreachable
+
+MEDIA_TYPE = "application/problem+json"
+DATABASE_RETRY_SECONDS = 5
+
+log = structlog.get_logger(__name__)
+
+
+class FieldErrorSerializer(serializers.Serializer[dict[str, str]]):
+    """One field at fault."""
+
+    field = serializers.CharField(help_text="The field's name; empty for the body as a whole.")
+    message = serializers.CharField(help_text="What is wrong with it, and what would be right.")
+
+
+class ProblemSerializer(serializers.Serializer[dict[str, Any]]):
+    """RFC 9457. `title` is the same for every problem of a kind, `detail` is about this one."""
+
+    type = serializers.CharField(help_text="`about:blank`: the status says what kind of problem it is.")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField(help_text="A stable word for programs.")
+    errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]  # RFC's word
+    differing_fields = serializers.ListField(child=serializers.CharField(), required=False)
+
+
+def handle(error: Exception, _context: dict[str, Any]) -> Response:  # noqa: PLR0911 - a table, one answer a row
+    """DRF's exception handler: every exception becomes a problem document, and none is hidden from the log."""
+    set_rollback()
+    match error:
+        case exceptions.ValidationError():
+            return _problem(
+                400, "invalid", "The alert is not valid: see `errors`.", errors=field_errors(error.detail)
+            )
+        case exceptions.APIException():
+            return _from_drf(error)
+        case Http404():
+            return _problem(404, "not_found", "There is no such alert, or it is not yours.")
+        case PermissionDenied():
+            return _problem(403, "permission_denied", "This token may not do that.")
+        case Conflict():
+            return _conflict(error)
+        case Unreachable():
+            return _unreachable(error)
+        case OperationalError() | InterfaceError():
+            log.error("database.unavailable", exc_info=error)
+            seconds = DATABASE_RETRY_SECONDS
+            detail = f"The database does not answer, so nothing was stored. Send the same again in {seconds} seconds."
+            return _problem(503, "unavailable", detail, retry_after=seconds)
+        case _:
+            log.error("request.failed", exc_info=error)
+            detail = (
+                "Something went wrong on our side. Send the same again; X-Request-ID finds this in our logs."
+            )
+            return _problem(500, "internal", detail)
+
+
+def field_errors(detail: Any, prefix: str = "") -> list[dict[str, str]]:
+    """DRF's nested error detail as a flat list."""
+    if isinstance(detail, dict):
+        return [
+            entry
+            for name, inner in detail.items()
+            for entry in field_errors(inner, prefix if name == "non_field_errors" else f"{prefix}{name}")
+        ]
+    return [{"field": prefix, "message": str(message)} for message in detail]
+
+
+def _from_drf(error: exceptions.APIException) -> Response:
+    code = getattr(error.detail, "code", None) or error.default_code
+    response = _problem(error.status_code, str(code), str(error.detail))
+    if challenge := getattr(error, "auth_header", None):
+        response["WWW-Authenticate"] = challenge
+    if (wait := getattr(error, "wait", None)) is not None:
+        response["Retry-After"] = str(math.ceil(wait))
+    return response
+
+
+def _conflict(error: Conflict) -> Response:
+    if not error.fields:
+        detail = "This message_id is taken. Nothing was sent: use another."
+        return _problem(409, "message_id_taken", detail)
+    detail = (
+        f"This message_id was used for an alert with another {', '.join(error.fields)}. Nothing was sent or changed: "
+        "use a new message_id for a new alert."
+    )
+    return _problem(409, "conflict", detail, differing_fields=list(error.fields))
+
+
+def _unreachable(error: Unreachable) -> Response:
+    code = error.reason.value if error.reason else "unknown_contact"
+    reason = error.reason.label if error.reason else "There is no clinician with this contact_id."
+    detail = f"{reason} Nothing was stored: once that is put right, the same message_id may be sent again."
+    return _problem(422, code, detail, errors=[{"field": "contact_id", "message": str(reason)}])
+
+
+def _problem(status: int, code: str, detail: str, *, retry_after: int | None = None, **more: Any) -> Response:
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **more,
+    }
+    response = Response(body, status=status, content_type=MEDIA_TYPE)
+    if retry_after is not None:
+        response["Retry-After"] = str(retry_after)
+    return response

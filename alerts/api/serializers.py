@@ -1,0 +1,150 @@
+"""What goes in and out over HTTP."""
+
+import re
+from typing import Any
+
+from rest_framework import serializers
+
+from alerts.intake import NewAlert
+from alerts.models import Alert, Attempt, Delivery
+from alerts.states import AlertStatus, AttemptState, DeliveryState, Reason
+from contacts.choices import Channel, Priority
+from contacts.masking import mask
+
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
+CONTROL_CHARACTERS_BUT_WHITE_SPACE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+class StrictCharField(serializers.CharField):
+    """Text as it was sent: a number is refused, since `1`, `1.0` and `"1"` would otherwise be one and the same."""
+
+    default_error_messages = {  # noqa: RUF012 - DRF's name
+        "invalid": "This must be a string, in double quotes.",
+        "control_characters": "This has control characters in it: leave them out.",
+        "surrogates": "This has half of a surrogate pair in it, which is no character: send well-formed Unicode.",
+    }
+
+    def __init__(self, *, lines: bool = False, **kwargs: Any) -> None:
+        """`lines`: line breaks and tabs are allowed."""
+        super().__init__(**kwargs)
+        self._refused = CONTROL_CHARACTERS_BUT_WHITE_SPACE if lines else CONTROL_CHARACTERS
+        # Control characters, NUL among them, and surrogates are refused below, with sentences of our own.
+        self.validators = [each for each in self.validators if type(each).__name__ in _LENGTHS]
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if self._refused.search(data):
+            self.fail("control_characters")
+        try:
+            data.encode()
+        except UnicodeEncodeError:
+            self.fail("surrogates")
+        return super().to_internal_value(data)
+
+
+_LENGTHS = frozenset({"MaxLengthValidator", "MinLengthValidator"})
+
+
+class PriorityField(serializers.ChoiceField):
+    """`L`, `M` or `H`, in capitals."""
+
+    default_error_messages = {"invalid_choice": "This must be L, M or H."}  # noqa: RUF012 - DRF's name
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=Priority.choices, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Priority:
+        if not isinstance(data, str) or data not in Priority.values:
+            self.fail("invalid_choice")
+        return Priority(data)
+
+
+class NewAlertSerializer(serializers.Serializer[NewAlert]):
+    """An alert to be sent."""
+
+    message_id = StrictCharField(max_length=128, help_text="Set by the sender, unique for each alert.")
+    type = StrictCharField(
+        max_length=64, help_text="Such as `blood_test_alert`; becomes the e-mail's subject."
+    )
+    patient_id = StrictCharField(
+        max_length=64,
+        help_text="An anonymised reference. Never an NHS number or a name: it is sent and spoken.",
+    )
+    contact_id = StrictCharField(max_length=64, help_text="The clinician to reach.")
+    description = StrictCharField(max_length=1000, lines=True, help_text="The text that is sent or spoken.")
+    priority = PriorityField(help_text="`H` urgent, `M` or `L`: decides how the clinician is reached.")
+
+    def new_alert(self) -> NewAlert:
+        """The validated alert."""
+        return NewAlert(**self.validated_data)
+
+
+class AttemptSerializer(serializers.ModelSerializer[Attempt]):
+    """One call to the provider."""
+
+    state = serializers.ChoiceField(choices=AttemptState.choices)
+    reason = serializers.ChoiceField(choices=Reason.choices, allow_blank=True)
+
+    class Meta:
+        model = Attempt
+        fields = ("number", "state", "reason", "code", "provider_id", "late", "started_at", "finished_at")
+
+
+class DeliverySerializer(serializers.ModelSerializer[Delivery]):
+    """One channel that was or is being tried."""
+
+    channel = serializers.ChoiceField(choices=Channel.choices)
+    address = serializers.SerializerMethodField(help_text="Masked.")
+    state = serializers.ChoiceField(choices=DeliveryState.choices)
+    reason = serializers.ChoiceField(choices=Reason.choices, allow_blank=True, help_text="Why it failed.")
+
+    class Meta:
+        model = Delivery
+        fields = (
+            "id", "channel", "address", "state", "reason", "possible_duplicate", "created_at", "finished_at",
+        )  # fmt: skip
+
+    def get_address(self, delivery: Delivery) -> str:
+        return mask(delivery.address)
+
+
+class DeliveryWithAttemptsSerializer(DeliverySerializer):
+    """A delivery and each call to the provider for it."""
+
+    attempts = AttemptSerializer(many=True)
+
+    class Meta(DeliverySerializer.Meta):
+        fields = (*DeliverySerializer.Meta.fields, "attempts")  # type: ignore[assignment]
+
+
+class AlertSerializer(serializers.ModelSerializer[Alert]):
+    """What became of an alert. Its text and patient reference are not repeated."""
+
+    status = serializers.ChoiceField(choices=AlertStatus.choices)
+    deliveries = DeliverySerializer(many=True)
+
+    class Meta:
+        model = Alert
+        fields = ("message_id", "status", "created_at", "deliveries")
+
+
+class AlertDetailSerializer(AlertSerializer):
+    """An alert with its routing, deliveries and attempts."""
+
+    priority = serializers.ChoiceField(choices=Priority.choices)
+    deliveries = DeliveryWithAttemptsSerializer(many=True)
+
+    class Meta(AlertSerializer.Meta):
+        fields = ("message_id", "status", "type", "priority", "contact_id", "created_at", "deliveries")  # type: ignore[assignment]
+
+
+class AlertFilterSerializer(serializers.Serializer[Any]):
+    """What `GET /notification` can be narrowed by."""
+
+    status = serializers.ChoiceField(choices=AlertStatus.choices, required=False)
+    priority = PriorityField(required=False)
+    contact_id = StrictCharField(max_length=64, required=False)
+    message_id = StrictCharField(max_length=128, required=False)
+    created_after = serializers.DateTimeField(required=False, help_text="This moment and later.")
+    created_before = serializers.DateTimeField(required=False, help_text="Before this moment.")

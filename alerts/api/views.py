@@ -1,0 +1,88 @@
+"""`/notification`: send an alert, and see what became of it."""
+
+from typing import Any
+from urllib.parse import quote
+
+from django.db.models import Prefetch, QuerySet
+from django.http import Http404
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from alerts import intake
+from alerts.api import documentation, waiting
+from alerts.api.serializers import (
+    AlertDetailSerializer,
+    AlertFilterSerializer,
+    AlertSerializer,
+    NewAlertSerializer,
+)
+from alerts.models import Alert, Delivery
+from clients.models import ApiClient
+
+
+class NewestFirst(CursorPagination):
+    """Pages that stay put while new alerts come in."""
+
+    ordering = ("-created_at", "-id")
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 200
+
+
+class AlertsView(APIView):
+    """Sending, and the list of what was sent."""
+
+    @documentation.SEND
+    def post(self, request: Request) -> Response:
+        new = NewAlertSerializer(data=request.data)
+        new.is_valid(raise_exception=True)
+        accepted = intake.accept(client=_client(request), new=new.new_alert())
+        seconds = waiting.seconds_preferred(request.headers.get("Prefer", ""))
+        alert = waiting.for_outcome(accepted.alert, seconds)
+        known = accepted.replayed or (seconds > 0 and not waiting.is_open(alert))
+        response = Response(AlertSerializer(alert).data, status=200 if known else 202)
+        response["Location"] = f"/notification/{quote(alert.message_id, safe='')}"
+        if accepted.replayed:
+            response["Idempotent-Replayed"] = "true"
+        if seconds:
+            response["Preference-Applied"] = f"wait={seconds}"
+        return response
+
+    @documentation.LIST
+    def get(self, request: Request) -> Response:
+        asked = AlertFilterSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        alerts = _filtered(_alerts_of(request).prefetch_related("deliveries"), asked.validated_data)
+        pages = NewestFirst()
+        page = pages.paginate_queryset(alerts, request, view=self)
+        return pages.get_paginated_response(AlertSerializer(page, many=True).data)
+
+
+class AlertView(APIView):
+    """What became of one alert."""
+
+    @documentation.DETAIL
+    def get(self, request: Request, message_id: str) -> Response:
+        deliveries = Prefetch("deliveries", Delivery.objects.prefetch_related("attempts"))
+        found = _alerts_of(request).filter(message_id=message_id).prefetch_related(deliveries).first()
+        if found is None:
+            raise Http404
+        return Response(AlertDetailSerializer(found).data)
+
+
+def _client(request: Request) -> ApiClient:
+    """The client that the authentication found; permissions refuse everybody else."""
+    client: Any = request.user
+    assert isinstance(client, ApiClient)  # noqa: S101 - for the type checker
+    return client
+
+
+def _alerts_of(request: Request) -> QuerySet[Alert]:
+    return Alert.objects.with_status().filter(client=_client(request))
+
+
+def _filtered(alerts: QuerySet[Alert], asked: dict[str, Any]) -> QuerySet[Alert]:
+    lookups = {"created_after": "created_at__gte", "created_before": "created_at__lt"}
+    return alerts.filter(**{lookups.get(name, name): value for name, value in asked.items()})

@@ -1,0 +1,43 @@
+"""`Prefer: wait=10` (RFC 7240): hold the answer until the outcome is known, or the time is up."""
+
+import re
+import threading
+import time
+
+from alerts.models import Alert
+from alerts.states import AlertStatus
+
+LONGEST = 30
+"""Seconds. More is cut down to this: a proxy in between would give up anyway."""
+MOST_WAITING = 4
+"""Requests in one web process that may wait at a time. A waiting request holds a thread, and an alert must never find
+all of them taken; the header is only a preference, so one too many is answered at once."""
+PAUSE = 0.1
+
+_seats = threading.BoundedSemaphore(MOST_WAITING)
+_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?=$|[,;\s])", re.IGNORECASE)
+
+
+def seconds_preferred(header: str) -> int:
+    """The seconds that a `Prefer` header asks for, at most `LONGEST`; 0 where it asks for none."""
+    found = _WAIT.search(header)
+    return min(int(found.group(1)), LONGEST) if found else 0
+
+
+def for_outcome(alert: Alert, seconds: int) -> Alert:
+    """The alert as it stands when its outcome is known, or after `seconds`."""
+    if not seconds or not _seats.acquire(blocking=False):
+        return alert
+    try:
+        until = time.monotonic() + seconds
+        while is_open(alert) and time.monotonic() < until:
+            time.sleep(PAUSE)
+            alert = Alert.objects.with_status().get(pk=alert.pk)
+        return alert
+    finally:
+        _seats.release()
+
+
+def is_open(alert: Alert) -> bool:
+    """Whether the outcome is not known yet."""
+    return alert.status == AlertStatus.ACCEPTED

@@ -1,0 +1,69 @@
+"""What every channel is given, gives back and may raise. No models here: channels are tested without a database."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from alerts.states import Reason
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message for one person, rendered for all channels."""
+
+    delivery_id: str
+    """Unique to the delivery: the key by which a provider recognises a repeat."""
+    recipient: str
+    """An opaque name for the person, the same in every message to them."""
+    address: str
+    """E.164, or an e-mail address."""
+    subject: str
+    """For e-mail: printable ASCII, one line, under 100 characters."""
+    text: str
+    """For SMS and e-mail."""
+    spoken: str
+    """Read aloud on a call."""
+    spoken_digits: str
+    """Read aloud after that, digit by digit."""
+    deadline: float
+    """On `time.monotonic()`'s scale: a send that cannot be completed by then must not begin."""
+
+    def has_time_for(self, seconds: float) -> bool:
+        """Whether a call to the provider that takes so long would still end before the deadline."""
+        return time.monotonic() + seconds < self.deadline
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The provider has accepted the message; whether the handset gets it is another matter."""
+
+    provider_id: str
+
+
+class Fault(Enum):
+    """What a failed send means for the next step."""
+
+    THROTTLED = auto()
+    """Nothing was sent; try again later. Does not count as a try."""
+    UNSENT = auto()
+    """Nothing was sent; try again."""
+    REJECTED = auto()
+    """Nothing was sent, and this will never be sent over this channel."""
+    UNKNOWN = auto()
+    """It may have been sent."""
+
+
+class ChannelError(Exception):
+    """A message was not accepted. Carries no text of the provider's: such texts quote addresses."""
+
+    def __init__(self, fault: Fault, reason: Reason, code: str = "") -> None:
+        super().__init__(f"{fault.name}: {reason.value} {code}".rstrip())
+        self.fault = fault
+        self.reason = reason
+        self.code = code
+        """The provider's own error code, or the exception's name where there was no answer."""
+
+
+Send = Callable[[Message], Receipt]
+"""A channel: hand the message to the provider and return its receipt, or raise ChannelError."""

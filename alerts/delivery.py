@@ -1,0 +1,116 @@
+"""Sending one delivery: claim it, call the channel outside any transaction, record what came of it.
+
+Workers come here through Celery, and the relay comes here itself when Redis is down: there is one way to send.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections
+from django.db.utils import InterfaceError, OperationalError
+from structlog.contextvars import bound_contextvars
+
+from alerts import lifecycle, policy, wording
+from alerts.channels import CHANNELS, ChannelError, Fault, Message, Receipt
+from alerts.lifecycle import Claim
+from alerts.states import Reason
+from contacts.choices import Channel, Priority
+
+RECORD_TRIES = 10
+RECORD_PAUSE = 1.0
+"""Seconds between tries to record an answer while the database is away; all of them end well before the lease."""
+
+log = structlog.get_logger(__name__)
+
+
+def deliver(delivery_id: uuid.UUID) -> None:
+    """Send the delivery if it is due and nobody else has it; otherwise do nothing."""
+    claimed = lifecycle.claim(delivery_id)
+    if claimed is None:
+        return
+    ids = {
+        "alert_id": claimed.delivery.alert_id,
+        "delivery_id": str(delivery_id),
+        "attempt_id": claimed.attempt.pk,
+        "channel": claimed.delivery.channel,
+    }
+    with bound_contextvars(**ids):
+        try:
+            receipt = _call(claimed)
+        except ChannelError as error:
+            _record(lambda failure=error: settle(claimed, failure))  # type: ignore[misc]
+        else:
+            _record(lambda: lifecycle.accept(claimed, receipt))
+            log.info("attempt.accepted")
+
+
+def settle(claimed: Claim, error: ChannelError) -> bool:
+    """Decide what follows a failed attempt, and record both."""
+    tries, age = lifecycle.tries_and_age(claimed.delivery)
+    decision = policy.decide(
+        policy.Situation(
+            channel=Channel(claimed.delivery.channel),
+            priority=Priority(claimed.delivery.priority),
+            fault=error.fault,
+            reason=error.reason,
+            tries=tries,
+            age=age,
+        )
+    )
+    level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
+    level("attempt.failed", reason=error.reason.value, code=error.code, next=type(decision).__name__)
+    return lifecycle.fail(claimed, error, decision)
+
+
+def recover_expired() -> int:
+    """Settle every delivery whose worker died in the middle of sending; return how many."""
+    count = 0
+    for claimed in lifecycle.expired():
+        with bound_contextvars(alert_id=claimed.delivery.alert_id, delivery_id=str(claimed.delivery.pk)):
+            settle(claimed, ChannelError(Fault.UNKNOWN, Reason.WORKER_LOST))
+        count += 1
+    return count
+
+
+def _call(claimed: Claim) -> Receipt:
+    send = CHANNELS[Channel(claimed.delivery.channel)]
+    try:
+        return send(_message(claimed))
+    except ChannelError:
+        raise
+    except Exception as error:
+        # A fault in our own adapter: the request may have left all the same, so it is in doubt and not failed.
+        log.exception("channel.broken")
+        raise ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, type(error).__name__) from None
+
+
+def _message(claimed: Claim) -> Message:
+    alert = claimed.delivery.alert
+    return Message(
+        delivery_id=str(claimed.delivery.pk),
+        recipient=f"clinician-{claimed.delivery.clinician_id}",
+        address=claimed.delivery.address,
+        subject=wording.subject(alert.type),
+        text=wording.text(description=alert.description, patient_id=alert.patient_id),
+        spoken=wording.spoken(description=alert.description),
+        spoken_digits=alert.patient_id,
+        deadline=time.monotonic() + settings.LEASE.total_seconds() - RECORD_TRIES * RECORD_PAUSE,
+    )
+
+
+def _record(write: Callable[[], bool]) -> None:
+    """Write the answer down, waiting out a database restart: a lost answer becomes a doubt, or a second SMS."""
+    for remaining in reversed(range(RECORD_TRIES)):
+        try:
+            if not write():
+                log.warning("attempt.lease_lost")
+        except (OperationalError, InterfaceError):
+            close_old_connections()
+            if not remaining:
+                raise
+            time.sleep(RECORD_PAUSE)
+        else:
+            return

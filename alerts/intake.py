@@ -1,0 +1,106 @@
+"""Taking an alert: whatever is answered with a 2xx is on disk by then, and a repeat does no harm."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.utils import IntegrityError
+from structlog.contextvars import bind_contextvars
+
+from alerts import lifecycle
+from alerts.models import Alert
+from alerts.states import AlertStatus
+from clients.models import ApiClient
+from contacts.choices import Priority
+from contacts.models import Clinician
+from contacts.routing import NoRoute, Route, route
+
+COMPARED = ("type", "patient_id", "contact_id", "description", "priority")
+"""The fields that make two alerts with the same `message_id` the same alert."""
+
+
+@dataclass(frozen=True)
+class NewAlert:
+    """An alert as a client sends it, validated."""
+
+    message_id: str
+    type: str
+    patient_id: str
+    contact_id: str
+    description: str
+    priority: Priority
+
+
+class Accepted(NamedTuple):
+    """The stored alert with its `status`; `replayed` where it was stored before this request."""
+
+    alert: Alert
+    replayed: bool
+
+
+class Conflict(Exception):  # noqa: N818 - the name of the HTTP status that it becomes
+    """The `message_id` is taken by another alert. `fields` differ; empty where it belongs to another client."""
+
+    def __init__(self, fields: tuple[str, ...]) -> None:
+        super().__init__("The message_id is taken by another alert.")
+        self.fields = fields
+
+
+class Unreachable(Exception):  # noqa: N818
+    """Nobody can be reached, so nothing was stored; `reason` is None where the contact_id is unknown."""
+
+    def __init__(self, reason: NoRoute | None) -> None:
+        super().__init__("Nobody can be reached for this alert.")
+        self.reason = reason
+
+
+def accept(*, client: ApiClient, new: NewAlert) -> Accepted:
+    """Store the alert and its first delivery in one transaction, and wake the relays.
+
+    The unique constraint on `message_id` decides who was first, so any number of repeats may come at once.
+
+    Raises:
+        Conflict: the `message_id` is taken by an alert with other content, or of another client.
+        Unreachable: the clinician is unknown or inactive, or no channel reaches them; nothing is stored.
+    """
+    clinician = Clinician.objects.filter(contact_id=new.contact_id).first()
+    way = route(clinician, new.priority) if clinician else None
+    if clinician is None or way is None or not way.steps:
+        return _replay_or_refuse(client, new, way)
+    try:
+        return Accepted(_store(client, new, clinician, way), replayed=False)
+    except IntegrityError:
+        stored = _replay(client, new)
+        if stored is None:
+            raise
+        return stored
+
+
+def _store(client: ApiClient, new: NewAlert, clinician: Clinician, way: Route) -> Alert:
+    with transaction.atomic():
+        alert = Alert.objects.create(client=client, clinician=clinician, **vars(new))
+        lifecycle.open_delivery(alert, way.steps[0])
+    alert.status = AlertStatus.ACCEPTED  # as `with_status` would say; saves a query
+    bind_contextvars(alert_id=alert.pk)
+    return alert
+
+
+def _replay_or_refuse(client: ApiClient, new: NewAlert, way: Route | None) -> Accepted:
+    """A repeat stays a repeat when the clinician has become unreachable since."""
+    stored = _replay(client, new)
+    if stored is None:
+        raise Unreachable(way.reason if way else None)
+    return stored
+
+
+def _replay(client: ApiClient, new: NewAlert) -> Accepted | None:
+    alert = Alert.objects.with_status().filter(message_id=new.message_id).first()
+    if alert is None:
+        return None
+    if alert.client_id != client.pk:
+        raise Conflict(())
+    different = tuple(field for field in COMPARED if getattr(alert, field) != getattr(new, field))
+    if different:
+        raise Conflict(different)
+    bind_contextvars(alert_id=alert.pk)
+    return Accepted(alert, replayed=True)

@@ -1,0 +1,20 @@
+"""`manage.py relay`: run a relay until SIGTERM or SIGINT."""
+
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from alerts.relay import Relay
+
+
+class Command(BaseCommand):
+    """Runs in the foreground; start as many as you like."""
+
+    help = "Hand due deliveries to the workers, and recover those whose worker died. Runs until SIGTERM."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        relay = Relay()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: relay.stop())
+        relay.run()

@@ -1,0 +1,229 @@
+"""The ledger: alerts, deliveries, attempts, and the constraints by which the database keeps them honest."""
+
+import uuid
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
+from django.db.models.functions import Now
+
+from alerts.states import (
+    NEEDS_REASON,
+    SUCCEEDED,
+    UNFINISHED,
+    AlertState,
+    AlertStatus,
+    AttemptState,
+    DeliveryState,
+    Reason,
+)
+from clients.models import ApiClient
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    def with_status(self) -> Self:
+        """Annotate `status`: what a client is told (`AlertStatus`), from the alert's state and its deliveries."""
+
+        def some_delivery(*states: DeliveryState) -> Exists:
+            return Exists(Delivery.objects.filter(alert=OuterRef("pk"), state__in=states))
+
+        return self.annotate(
+            status=Case(
+                When(state=AlertState.ACKNOWLEDGED, then=Value(AlertStatus.ACKNOWLEDGED)),
+                When(state=AlertState.CANCELLED, then=Value(AlertStatus.CANCELLED)),
+                When(some_delivery(DeliveryState.DELIVERED), then=Value(AlertStatus.DELIVERED)),
+                When(some_delivery(DeliveryState.ACCEPTED), then=Value(AlertStatus.SENT)),
+                When(some_delivery(*UNFINISHED), then=Value(AlertStatus.ACCEPTED)),
+                default=Value(AlertStatus.FAILED),
+                output_field=models.CharField(),
+            )
+        )
+
+
+class Alert(models.Model):
+    """One message for one clinician, as the client sent it."""
+
+    client = models.ForeignKey(ApiClient, on_delete=models.PROTECT, related_name="alerts")
+    message_id = models.CharField("message ID", max_length=128, unique=True)
+    type = models.CharField(max_length=64)
+    patient_id = models.CharField("patient reference", max_length=64)
+    contact_id = models.CharField(
+        "contact ID", max_length=64, help_text="As it was sent: it may have changed since."
+    )
+    clinician = models.ForeignKey(Clinician, on_delete=models.PROTECT, related_name="alerts")
+    description = models.CharField(max_length=1000)
+    priority = models.CharField(max_length=1, choices=Priority)
+    state = models.CharField(max_length=16, choices=AlertState, default=AlertState.OPEN)
+    created_at = models.DateTimeField(db_default=Now())
+
+    status: str
+    """An `AlertStatus`; only there after `with_status`."""
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.CheckConstraint(name="alert_priority_is_known", condition=Q(priority__in=Priority.values)),
+            models.CheckConstraint(name="alert_state_is_known", condition=Q(state__in=AlertState.values)),
+            models.CheckConstraint(
+                name="alert_has_no_blanks",
+                condition=~Q(message_id="") & ~Q(type="") & ~Q(patient_id="") & ~Q(description=""),
+            ),
+        )
+        indexes = (
+            models.Index(name="alert_newest", fields=("-created_at", "-id")),
+            models.Index(name="alert_newest_of_client", fields=("client", "-created_at", "-id")),
+        )
+
+    def __str__(self) -> str:
+        return self.message_id
+
+
+class Delivery(models.Model):
+    """The job of reaching one person over one channel for one alert.
+
+    Its id is random and not counted, because Connect takes it as `ClientToken`: after a restored or rebuilt database a
+    counted id could repeat within seven days, and AWS would answer with the old call instead of placing the new one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="deliveries")
+    clinician = models.ForeignKey(Clinician, on_delete=models.PROTECT, related_name="deliveries")
+    priority = models.CharField(
+        max_length=1, choices=Priority, help_text="The alert's, kept here for the relay's index."
+    )
+    channel = models.CharField(max_length=8, choices=Channel)
+    address = models.CharField(max_length=254, help_text="As it was when the delivery was made.")
+    round = models.PositiveSmallIntegerField(default=1, help_text="A deliberate resend starts another round.")
+    state = models.CharField(max_length=16, choices=DeliveryState, default=DeliveryState.PENDING)
+    reason = models.CharField(max_length=32, choices=Reason, blank=True)
+    possible_duplicate = models.BooleanField(
+        default=False, help_text="Sent again although it may have been sent before."
+    )
+    provider_id = models.CharField(max_length=256, blank=True)
+    available_at = models.DateTimeField(db_default=Now(), help_text="Not to be sent before.")
+    handed_over_at = models.DateTimeField(null=True, help_text="When the relay last gave it to Celery.")
+    lease_token = models.UUIDField(null=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    attempt_count = models.PositiveSmallIntegerField(default=0, help_text="The number of the latest attempt.")
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("created_at", "id")
+        verbose_name_plural = "deliveries"
+        constraints = (
+            models.UniqueConstraint(
+                name="delivery_once_per_round", fields=("alert", "clinician", "channel", "round")
+            ),
+            models.CheckConstraint(
+                name="delivery_priority_is_known", condition=Q(priority__in=Priority.values)
+            ),
+            models.CheckConstraint(name="delivery_channel_is_known", condition=Q(channel__in=Channel.values)),
+            models.CheckConstraint(
+                name="delivery_state_is_known", condition=Q(state__in=DeliveryState.values)
+            ),
+            models.CheckConstraint(
+                name="delivery_reason_is_known", condition=Q(reason__in=["", *Reason.values])
+            ),
+            models.CheckConstraint(name="delivery_has_an_address", condition=~Q(address="")),
+            models.CheckConstraint(
+                name="delivery_sending_has_a_lease",
+                condition=Q(
+                    state=DeliveryState.SENDING, lease_token__isnull=False, lease_expires_at__isnull=False
+                )
+                | (~Q(state=DeliveryState.SENDING) & Q(lease_token=None, lease_expires_at=None)),
+            ),
+            models.CheckConstraint(
+                name="delivery_failure_has_a_reason", condition=~Q(state__in=NEEDS_REASON) | ~Q(reason="")
+            ),
+            models.CheckConstraint(
+                name="delivery_accepted_has_a_provider_id",
+                condition=~Q(state__in=SUCCEEDED) | ~Q(provider_id=""),
+            ),
+            models.CheckConstraint(
+                name="delivery_finished_is_dated",
+                condition=Q(state__in=UNFINISHED, finished_at=None)
+                | (~Q(state__in=UNFINISHED) & Q(finished_at__isnull=False)),
+            ),
+        )
+        indexes = (
+            models.Index(
+                name="delivery_due",
+                fields=("priority", "available_at"),
+                condition=Q(state=DeliveryState.PENDING),
+            ),
+            models.Index(
+                name="delivery_leased", fields=("lease_expires_at",), condition=Q(state=DeliveryState.SENDING)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()}: {self.get_state_display()}"
+
+
+class Attempt(models.Model):
+    """One call to the provider for a delivery. Written before the call, completed once, never deleted."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="attempts")
+    number = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=16, choices=AttemptState, default=AttemptState.CALLING)
+    reason = models.CharField(max_length=32, choices=Reason, blank=True)
+    code = models.CharField(max_length=100, blank=True, help_text="The provider's own error code.")
+    provider_id = models.CharField(max_length=256, blank=True)
+    late = models.BooleanField(default=False, help_text="The answer came after the lease had run out.")
+    started_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("number",)
+        constraints = (
+            models.UniqueConstraint(name="attempt_number_is_unique", fields=("delivery", "number")),
+            models.UniqueConstraint(
+                name="attempt_one_calling", fields=("delivery",), condition=Q(state=AttemptState.CALLING)
+            ),
+            models.CheckConstraint(name="attempt_state_is_known", condition=Q(state__in=AttemptState.values)),
+            models.CheckConstraint(
+                name="attempt_reason_is_known", condition=Q(reason__in=["", *Reason.values])
+            ),
+            models.CheckConstraint(
+                name="attempt_accepted_has_a_provider_id",
+                condition=~Q(state=AttemptState.ACCEPTED) | ~Q(provider_id=""),
+            ),
+            models.CheckConstraint(
+                name="attempt_failure_has_a_reason",
+                condition=Q(state__in=(AttemptState.CALLING, AttemptState.ACCEPTED)) | ~Q(reason=""),
+            ),
+            models.CheckConstraint(
+                name="attempt_finished_is_dated",
+                condition=Q(state=AttemptState.CALLING, finished_at=None)
+                | (~Q(state=AttemptState.CALLING) & Q(finished_at__isnull=False)),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.get_state_display()}"
+
+
+class RelayHeartbeatQuerySet(models.QuerySet["RelayHeartbeat"]):
+    FRESH = timedelta(seconds=15)
+
+    def fresh(self) -> Self:
+        """The relays that have been at work lately."""
+        return self.filter(beat_at__gt=Now() - self.FRESH)
+
+
+class RelayHeartbeat(models.Model):
+    """When a relay was last at work; one row for each that ever ran lately."""
+
+    relay = models.CharField(max_length=200, primary_key=True)
+    beat_at = models.DateTimeField(db_default=Now())
+
+    objects = RelayHeartbeatQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.relay

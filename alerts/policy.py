@@ -1,0 +1,116 @@
+"""What to do after an attempt that was not accepted: try again, go on to the next channel, or leave it in doubt.
+
+Pure: no database and no clock, so that the whole table can be read here and tested row by row.
+"""
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+
+from alerts.channels import Fault
+from alerts.states import Reason
+from contacts.choices import Channel, Priority
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a priority is retried. The wait before try n+1 is drawn from 0 to `first` × 2ⁿ⁻¹, at most `longest`."""
+
+    first: timedelta
+    longest: timedelta
+    tries: int
+    """Throttled attempts are not counted."""
+    age: timedelta
+    """Counted from the making of the delivery."""
+
+
+SCHEDULES: dict[Priority, Schedule] = {
+    Priority.HIGH: Schedule(timedelta(seconds=1), timedelta(seconds=10), tries=5, age=timedelta(minutes=5)),
+    Priority.MEDIUM: Schedule(timedelta(seconds=5), timedelta(minutes=2), tries=6, age=timedelta(hours=1)),
+    Priority.LOW: Schedule(timedelta(seconds=30), timedelta(minutes=10), tries=8, age=timedelta(hours=12)),
+}
+QUOTA_TRIES = 3
+"""A quota may clear in a moment or not for days: after a few tries the next channel is surer."""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Try the same channel again after `wait`."""
+
+    wait: timedelta
+    possible_duplicate: bool = False
+
+
+@dataclass(frozen=True)
+class NextChannel:
+    """This channel has failed, for `reason`; go on to the next one at once."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class LeaveInDoubt:
+    """Neither send again nor go on: staff are shown that nobody knows."""
+
+    reason: Reason
+
+
+Decision = Retry | NextChannel | LeaveInDoubt
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that a decision depends on."""
+
+    channel: Channel
+    priority: Priority
+    fault: Fault
+    reason: Reason
+    tries: int
+    """Attempts so far that count, this one included."""
+    age: timedelta
+    """Since the delivery was made."""
+
+
+def decide(now: Situation) -> Decision:
+    """The next step. The ambiguity rule is `_after_lost_answer`."""
+    match now.fault:
+        case Fault.REJECTED:
+            return NextChannel(now.reason)
+        case Fault.UNKNOWN:
+            return _after_lost_answer(now)
+        case Fault.THROTTLED | Fault.UNSENT:
+            return _again_or_next(now)
+
+
+def _after_lost_answer(now: Situation) -> Decision:
+    """A call can be asked for again safely (`ClientToken`). A High SMS or e-mail is sent again and marked, since a
+    missed page is worse than two; Medium and Low are not, and staff are shown the doubt.
+    """
+    if now.channel is Channel.CALL:
+        decision = _again_or_next(now)
+        # Past the cap nobody knows whether it rang: only High is worth a second channel then.
+        settled = isinstance(decision, Retry) or now.priority is Priority.HIGH
+        return decision if settled else LeaveInDoubt(now.reason)
+    if now.priority is Priority.HIGH:
+        return _again_or_next(now, possible_duplicate=True)
+    return LeaveInDoubt(now.reason)
+
+
+def _again_or_next(now: Situation, *, possible_duplicate: bool = False) -> Decision:
+    schedule = SCHEDULES[now.priority]
+    allowed = QUOTA_TRIES if now.reason is Reason.QUOTA else schedule.tries
+    if now.fault is not Fault.THROTTLED and now.tries >= allowed:
+        return NextChannel(Reason.QUOTA if now.reason is Reason.QUOTA else Reason.TRIES_USED_UP)
+    wait = _jittered(schedule, now.tries)
+    if now.age + wait > schedule.age:
+        return NextChannel(Reason.TOO_OLD)
+    return Retry(wait, possible_duplicate)
+
+
+def _jittered(schedule: Schedule, tries: int) -> timedelta:
+    # Full jitter: a crowd that was turned away together must not come back together.
+    # https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    doublings: int = 2 ** max(tries - 1, 0)
+    ceiling = min(schedule.longest, schedule.first * doublings)
+    return ceiling * random.random()  # noqa: S311 - spreads load, guards nothing

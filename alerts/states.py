@@ -1,0 +1,120 @@
+"""The ledger's closed vocabulary: states, the ways between them, reasons; each with what it means for a telephone.
+
+Only `alerts.lifecycle` changes a state; the database refuses any that is not listed here.
+"""
+
+from django.db import models
+
+
+class AlertState(models.TextChoices):
+    """What people have decided about an alert; what machines did with it is in its deliveries."""
+
+    OPEN = "open", "Open"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    CANCELLED = "cancelled", "Cancelled"
+    CLOSED = "closed", "Dealt with"
+
+
+class AlertStatus(models.TextChoices):
+    """What an API client is told, derived from the alert's state and its deliveries."""
+
+    ACCEPTED = "accepted", "Accepted"
+    SENT = "sent", "Sent"
+    DELIVERED = "delivered", "Delivered"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class DeliveryState(models.TextChoices):
+    """Where the job of reaching one person over one channel stands."""
+
+    PENDING = "pending", "Waiting"
+    SENDING = "sending", "Being sent"
+    ACCEPTED = "accepted", "Taken by the provider"
+    DELIVERED = "delivered", "Reached the handset"
+    UNDELIVERED = "undelivered", "Did not reach the handset"
+    FAILED = "failed", "Failed"
+    UNKNOWN = "unknown", "Unknown"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class AttemptState(models.TextChoices):
+    """What one call to the provider came to."""
+
+    CALLING = "calling", "Calling the provider"
+    ACCEPTED = "accepted", "Accepted"
+    THROTTLED = "throttled", "Told to slow down"
+    UNSENT = "unsent", "Not sent"
+    REJECTED = "rejected", "Rejected"
+    UNKNOWN = "unknown", "Unknown"
+
+
+DELIVERY_MEANING: dict[DeliveryState, str] = {
+    DeliveryState.PENDING: "No telephone has been asked for yet, or an attempt failed and another will be made.",
+    DeliveryState.SENDING: "A worker is talking to the provider; a telephone may ring at any moment.",
+    DeliveryState.ACCEPTED: "The provider has taken the message. It may not have reached the telephone.",
+    DeliveryState.DELIVERED: "The provider says that the telephone got it.",
+    DeliveryState.UNDELIVERED: "The provider took it and later said that the telephone did not get it.",
+    DeliveryState.FAILED: "No telephone got this, and this channel will not be tried again.",
+    DeliveryState.UNKNOWN: "The provider's answer was lost. The telephone may have got it; it is not sent again.",
+    DeliveryState.CANCELLED: "Staff stopped it before it was sent.",
+}
+
+ATTEMPT_MEANING: dict[AttemptState, str] = {
+    AttemptState.CALLING: "The request may be on its way.",
+    AttemptState.ACCEPTED: "The provider has taken the message.",
+    AttemptState.THROTTLED: "The provider refused for now, so nothing was sent; it does not count as a try.",
+    AttemptState.UNSENT: "Nothing left this building, or the provider had no room; it can be tried again.",
+    AttemptState.REJECTED: "The provider will never send this; nothing was sent.",
+    AttemptState.UNKNOWN: "The request left and no answer came: the telephone may have got it.",
+}
+
+DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
+    DeliveryState.PENDING: frozenset(
+        {DeliveryState.SENDING, DeliveryState.ACCEPTED, DeliveryState.CANCELLED}
+    ),
+    DeliveryState.SENDING: frozenset(
+        {DeliveryState.PENDING, DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.UNKNOWN}
+    ),
+    DeliveryState.ACCEPTED: frozenset({DeliveryState.DELIVERED, DeliveryState.UNDELIVERED}),
+    # A late answer settles the doubt.
+    DeliveryState.UNKNOWN: frozenset({DeliveryState.ACCEPTED}),
+    DeliveryState.DELIVERED: frozenset(),
+    DeliveryState.UNDELIVERED: frozenset(),
+    DeliveryState.FAILED: frozenset(),
+    DeliveryState.CANCELLED: frozenset(),
+}
+"""PENDING → ACCEPTED and UNKNOWN → ACCEPTED happen only by an answer that came after the lease."""
+
+UNFINISHED = (DeliveryState.PENDING, DeliveryState.SENDING)
+SUCCEEDED = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED)
+NEEDS_REASON = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.UNDELIVERED)
+"""A delivery that ended like this names a reason; the database insists."""
+
+
+class Reason(models.TextChoices):
+    """Why an attempt or a delivery did not succeed: what happened, and what staff can do about it."""
+
+    THROTTLED = "throttled", "The provider asked us to slow down. It is tried again by itself."
+    QUOTA = "quota", "A quota of the AWS account is used up. Ask AWS for a higher one."
+    UNREACHABLE = "unreachable", "The provider could not be reached. Check the network and AWS's status page."
+    ANSWER_LOST = "answer_lost", "The provider's answer was lost, so it may or may not have been sent."
+    WORKER_LOST = (
+        "worker_lost",
+        "A worker stopped in the middle of sending, so it may or may not have been sent.",
+    )
+    INVALID_ADDRESS = (
+        "invalid_address",
+        "The provider refused this address. Correct it on the clinician's page.",
+    )
+    OPTED_OUT = "opted_out", "This number has opted out of SMS. The clinician must opt in again."
+    NOT_ALLOWED = "not_allowed", "The account may not call this destination. Ask AWS to allow it."
+    UNCONFIRMED = (
+        "unconfirmed",
+        "The clinician has not confirmed the e-mail subscription. Ask them to open its link.",
+    )
+    REFUSED = "refused", "The provider refused the request. Operators find its code in the attempt."
+    MISCONFIGURED = "misconfigured", "Bleep's access to AWS is not set up correctly. Tell the operators."
+    TRIES_USED_UP = "tries_used_up", "It was tried as often as is allowed for this priority."
+    TOO_OLD = "too_old", "It could not be sent in the time that is allowed for this priority."

@@ -1,0 +1,113 @@
+"""API clients and their tokens in the admin: issue, rotate, revoke. A secret is shown on one page, once."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from clients import tokens
+from clients.models import Access, ApiClient, ApiToken
+
+
+class TokenInline(admin.TabularInline[ApiToken, ApiClient]):
+    """The client's tokens, to look at; they are managed on their own page."""
+
+    model = ApiToken
+    fields = ("prefix", "label", "access", "created_at", "expires_at", "revoked_at", "last_used_at")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
+        return False
+
+
+@admin.register(ApiClient)
+class ApiClientAdmin(admin.ModelAdmin[ApiClient]):
+    """Hospital systems that may send."""
+
+    list_display = ("name", "active", "requests_per_minute", "created_at")
+    search_fields = ("name",)
+    inlines = (TokenInline,)
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
+    """Adding a token issues it; it is then rotated or revoked, never edited or deleted."""
+
+    list_display = (
+        "prefix",
+        "client",
+        "label",
+        "access",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+    )
+    list_filter = ("client", "access")
+    list_select_related = ("client",)
+    search_fields = ("prefix", "label", "client__name")
+    autocomplete_fields = ("client",)
+    actions = ("rotate", "revoke")
+
+    def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
+        return ("client", "label", "access", "expires_at") if obj is None else self.list_display
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
+        return () if obj is None else self.list_display
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:  # noqa: FBT001
+        if change:
+            return  # every field is read-only by now
+        token, secret = tokens.issue(
+            client=obj.client, label=obj.label, access=Access(obj.access), expires_at=obj.expires_at
+        )
+        obj.pk, obj.prefix = token.pk, token.prefix
+        obj.issued = (token, secret)  # type: ignore[attr-defined]  # for response_add
+
+    def response_add(
+        self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Show the secret at once: a redirect would have to keep it somewhere."""
+        return self._show_once(request, [obj.issued])  # type: ignore[attr-defined]
+
+    @admin.action(
+        description="Rotate: issue a successor, the old one works for another 24 hours",
+        permissions=["change"],
+    )
+    def rotate(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> HttpResponse | None:
+        try:
+            issued = [tokens.rotate(token) for token in queryset.select_related("client")]
+        except ValueError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return None
+        for token, _secret in issued:
+            self.log_addition(request, token, "Issued by rotation.")
+        return self._show_once(request, issued)
+
+    @admin.action(description="Revoke: refuse from now on", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        for token in queryset.filter(revoked_at=None).select_related("client"):
+            self.log_change(request, token, "Revoked.")
+        count = tokens.revoke(queryset)
+        self.message_user(
+            request, f"{count} revoked. Requests that use a revoked token get a 401 from now on."
+        )
+
+    def _show_once(self, request: HttpRequest, issued: list[tuple[ApiToken, str]]) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Copy this now",
+            "issued": issued,
+            "opts": self.opts,
+        }
+        response = TemplateResponse(request, "admin/clients/apitoken/issued.html", context)
+        response["Cache-Control"] = "no-store"
+        return response

@@ -1,0 +1,66 @@
+"""Which client a request comes from, by the token in its Authorization header."""
+
+from typing import Any
+
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from clients import tokens
+from clients.models import Access, ApiClient, ApiToken
+
+SCHEMES = ("bearer", "token")
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: <token>`, `Token <token>` or `Bearer <token>`; the bare form is what existing senders use.
+
+    Sets `request.user` to the `ApiClient` and `request.auth` to the `ApiToken`.
+    """
+
+    def authenticate(self, request: Request) -> tuple[ApiClient, ApiToken]:
+        """Raises AuthenticationFailed (401) with a sentence that says what to do."""
+        found = tokens.find(_secret(request.headers.get("Authorization", "")))
+        if found is None:
+            raise exceptions.AuthenticationFailed(
+                "This token is not known here. Check that it was copied whole."
+            )
+        if not found.live:
+            raise exceptions.AuthenticationFailed(
+                "This token has expired or was revoked. Ask Bleep's staff for a new one."
+            )
+        if not found.token.client.active:
+            raise exceptions.PermissionDenied(
+                "This client has been switched off. Ask Bleep's staff to switch it on."
+            )
+        if found.unused_lately:
+            tokens.mark_used(found.token)
+        return found.token.client, found.token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="Bleep"'
+
+
+class MayUseTheApi(BasePermission):
+    """A token that may only read is refused everything else."""
+
+    message = "This token may only read. Use one that may send."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        token: Any = request.auth
+        return isinstance(token, ApiToken) and (request.method in SAFE_METHODS or token.access == Access.SEND)
+
+
+def _secret(header: str) -> str:
+    """The token in the header, whichever of the three forms it has."""
+    words = header.split()
+    if len(words) == 2 and words[0].lower() in SCHEMES:  # noqa: PLR2004 - a scheme and a token
+        return words[1]
+    if len(words) == 1 and words[0].lower() not in SCHEMES:
+        return words[0]
+    raise exceptions.AuthenticationFailed(
+        "No token was sent. Send it as `Authorization: Bearer <token>`."
+        if len(words) < 2  # noqa: PLR2004
+        else "The Authorization header is not understood. Send it as `Authorization: Bearer <token>`."
+    )

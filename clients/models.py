@@ -1,0 +1,69 @@
+"""API clients (hospital systems) and their tokens, of which only digests are kept."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+PREFIX_LENGTH = 8
+
+
+class ApiClient(models.Model):
+    """A hospital system that may send alerts."""
+
+    name = models.CharField(max_length=100, unique=True)
+    active = models.BooleanField(default=True, help_text="An inactive client's tokens are all refused.")
+    requests_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Left empty, the limit that is set for everybody applies."
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name = "API client"
+        constraints = (
+            models.CheckConstraint(
+                name="apiclient_limit_is_positive",
+                condition=models.Q(requests_per_minute=None) | models.Q(requests_per_minute__gte=1),
+                violation_error_message="A limit is at least one request a minute.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Access(models.TextChoices):
+    """What a token may do."""
+
+    SEND = "send", "Send alerts and read them"
+    READ = "read", "Read alerts only"
+
+
+class ApiToken(models.Model):
+    """One secret of a client. The secret itself is shown once, when it is made, and never kept."""
+
+    client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="tokens")
+    label = models.CharField(
+        max_length=100, blank=True, help_text="Where it is used, such as “lab system, test”."
+    )
+    access = models.CharField(max_length=8, choices=Access, default=Access.SEND)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    prefix = models.CharField("begins with", max_length=PREFIX_LENGTH, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Left empty, it does not expire.")
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False, help_text="To the minute.")
+
+    class Meta:
+        ordering = ("client", "-created_at")
+        verbose_name = "API token"
+        constraints = (
+            models.CheckConstraint(
+                name="apitoken_access_is_known", condition=models.Q(access__in=Access.values)
+            ),
+            models.CheckConstraint(
+                name="apitoken_digest_is_sha256", condition=models.Q(digest__regex=r"^[0-9a-f]{64}$")
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… of {self.client}"

@@ -1,0 +1,40 @@
+"""How many requests a client may make a minute.
+
+Counted in each web process for itself, approximate on purpose: a shared store would be one more way to lose an alert.
+"""
+
+import math
+import time
+from typing import Any
+
+from django.conf import settings
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from clients.models import ApiClient
+
+_limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+
+class ClientRateThrottle(BaseThrottle):
+    """Refuses what goes over `ApiClient.requests_per_minute`, or over RATE_LIMIT_PER_MINUTE where that is empty."""
+
+    def __init__(self) -> None:
+        self._seconds = 1.0
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        client = request.user
+        if not isinstance(client, ApiClient):
+            return True  # the permission has refused it already
+        limit = RateLimitItemPerMinute(client.requests_per_minute or settings.RATE_LIMIT_PER_MINUTE)
+        allowed = _limiter.hit(limit, str(client.pk))
+        if not allowed:
+            self._seconds = _limiter.get_window_stats(limit, str(client.pk)).reset_time - time.time()
+        return allowed
+
+    def wait(self) -> float:
+        """Seconds until a request has a chance again, at least one."""
+        return max(1.0, math.ceil(self._seconds))

@@ -1,0 +1,104 @@
+"""Making, finding and ending tokens.
+
+A token is 256 random bits, so a plain SHA-256 is a safe digest: there is nothing to guess, and a slow hash would only
+cost time on every request.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db import models, transaction
+from django.db.models.functions import Least, Now
+
+from clients.models import PREFIX_LENGTH, Access, ApiClient, ApiToken
+
+RANDOM_BYTES = 32
+ROTATION_OVERLAP = timedelta(hours=24)
+"""How long the old token still works after a rotation, so that the sender can change over without a gap."""
+LAST_USED_EVERY = timedelta(minutes=1)
+
+# By the database's clock, as everywhere.
+LIVE = models.Q(models.Q(expires_at=None) | models.Q(expires_at__gt=Now()), revoked_at=None)
+UNUSED_LATELY = models.Q(last_used_at=None) | models.Q(last_used_at__lt=Now() - LAST_USED_EVERY)
+
+
+def digest(secret: str) -> str:
+    """What is kept of a token."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def issue(
+    *, client: ApiClient, label: str = "", access: Access = Access.SEND, expires_at: datetime | None = None
+) -> tuple[ApiToken, str]:
+    """Make a token; return its record and the secret, which cannot be had again."""
+    secret = secrets.token_urlsafe(RANDOM_BYTES)
+    return adopt(secret, client=client, label=label, access=access, expires_at=expires_at), secret
+
+
+def adopt(
+    secret: str,
+    *,
+    client: ApiClient,
+    label: str = "",
+    access: Access = Access.SEND,
+    expires_at: datetime | None = None,
+) -> ApiToken:
+    """Keep a secret that was chosen elsewhere; `issue` is the way to get a good one."""
+    return ApiToken.objects.create(
+        client=client,
+        label=label,
+        access=access,
+        digest=digest(secret),
+        prefix=secret[: min(PREFIX_LENGTH, len(secret) // 2)],
+        expires_at=expires_at,
+    )
+
+
+def rotate(token: ApiToken) -> tuple[ApiToken, str]:
+    """Make a successor for `token`, which goes on working for `ROTATION_OVERLAP` and then expires.
+
+    Raises:
+        ValueError: the token has been revoked or has expired: issue a new one instead.
+    """
+    with transaction.atomic():
+        ended = not ApiToken.objects.select_for_update().filter(LIVE, pk=token.pk).exists()
+        if ended:
+            raise ValueError(f"{token} has been revoked or has expired. Add a new token instead.")
+        ApiToken.objects.filter(pk=token.pk).update(
+            expires_at=Least(
+                models.F("expires_at"),
+                models.ExpressionWrapper(Now() + ROTATION_OVERLAP, models.DateTimeField()),
+            )
+        )
+        return issue(client=token.client, label=token.label, access=Access(token.access))
+
+
+def revoke(tokens: models.QuerySet[ApiToken]) -> int:
+    """End these tokens at once; return how many were live until now."""
+    return tokens.filter(revoked_at=None).update(revoked_at=Now())
+
+
+class Found(NamedTuple):
+    """A token that was shown to us."""
+
+    token: ApiToken
+    live: bool
+    unused_lately: bool
+
+
+def find(secret: str) -> Found | None:
+    """The record of a token with its client, whatever its state; one indexed look-up."""
+    token = (
+        ApiToken.objects.select_related("client")
+        .filter(digest=digest(secret))
+        .annotate(live=LIVE, unused_lately=UNUSED_LATELY)
+        .first()
+    )
+    return Found(token, token.live, token.unused_lately) if token else None
+
+
+def mark_used(token: ApiToken) -> None:
+    """Note the use, at most once a minute: the guard is in the statement, so threads do not write one after another."""
+    ApiToken.objects.filter(UNUSED_LATELY, pk=token.pk).update(last_used_at=Now())

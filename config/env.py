@@ -1,0 +1,145 @@
+"""Every environment variable that Bleep reads: its default and what it is for.
+
+`settings.py` takes its values from here and from nowhere else, and a test holds the README's table to `VARIABLES`.
+Each variable may also be given as `NAME_FILE`, the path of a file that holds the value (Docker and Kubernetes secrets).
+
+A value that cannot be read never breaks the import: the default stands in, and the fault is kept in `problems`,
+which `config.checks` reports as a Django system check.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import environ
+
+
+class Variable(NamedTuple):
+    """One environment variable; `default` is written as it would stand in the environment."""
+
+    default: str
+    meaning: str
+
+
+VARIABLES: dict[str, Variable] = {
+    "SECRET_KEY": Variable("", "Signs sessions. No default: make one with `make secrets`."),
+    "DEBUG": Variable("false", "Shows tracebacks in the browser. Never on a server."),
+    "ALLOWED_HOSTS": Variable("", "The host names that Bleep answers to, separated by commas."),
+    "CSRF_TRUSTED_ORIGINS": Variable(
+        "", "Origins of the admin behind a proxy, such as `https://bleep.example`."
+    ),
+    "HTTPS": Variable("true", "Redirect to https, secure cookies, HSTS. Off only on loopback."),
+    "TRUST_PROXY": Variable(
+        "false", "Believe `X-Forwarded-Proto` from the proxy in front (it must overwrite it)."
+    ),
+    "LOCAL_MODE": Variable(
+        "false", "Adds the demo command with its well-known token and login. Loopback only."
+    ),
+    "TIME_ZONE": Variable("Europe/London", "The zone in which staff see times; the database keeps UTC."),
+    "DATABASE_URL": Variable("", "PostgreSQL, `postgresql://user:password@host:5432/name`. No default."),
+    "REDIS_URL": Variable(
+        "", "The Celery broker, `redis://host:6379/0` or `redis+socket:///path`. No default."
+    ),
+    "LOG_LEVEL": Variable("INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
+    "LOG_FORMAT": Variable("json", "`json`, or `console` for people."),
+    "RATE_LIMIT_PER_MINUTE": Variable(
+        "600", "Requests a minute for an API client without a limit of its own."
+    ),
+    "EMAIL_TOPIC_PREFIX": Variable("bleep", "First part of the name of each clinician's SNS topic."),
+    "SMS_SENDER_ID": Variable("", "Sender shown on an SMS: 1–11 letters and digits, at least one letter."),
+    "SMS_MAX_PRICE": Variable("", "The most that one SMS may cost, in US dollars, such as `0.50`."),
+    "CONNECT_INSTANCE_ID": Variable("", "The Amazon Connect instance that places calls."),
+    "CONNECT_CONTACT_FLOW_ID": Variable("", "The contact flow that speaks `Message` and `Message2`."),
+    "CONNECT_SOURCE_PHONE_NUMBER": Variable("", "The number that calls come from, E.164; or set the queue."),
+    "CONNECT_QUEUE_ID": Variable("", "The queue whose caller number is used, instead of a source number."),
+    "CONNECT_RING_SECONDS": Variable("30", "How long a call rings, 15–60: less than the voicemail waits."),
+}
+"""AWS's own variables (`AWS_DEFAULT_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …) are read by boto3 itself."""
+
+
+class Problem(NamedTuple):
+    """A variable whose value cannot be used, and why, in a sentence. The value is not repeated: it may be a secret."""
+
+    name: str
+    sentence: str
+
+
+problems: list[Problem] = []
+_env = environ.FileAwareEnv()
+T = TypeVar("T")
+_TRUE = frozenset({"true", "1", "yes", "on"})
+_FALSE = frozenset({"false", "0", "no", "off", ""})
+
+
+def text(name: str) -> str:
+    """The variable as it stands, without surrounding white space."""
+    try:
+        value: str = _env.str(name, default=VARIABLES[name].default)
+    except (OSError, UnicodeDecodeError):
+        problems.append(
+            Problem(name, f"The file that {name}_FILE names cannot be read: check its path and its mode.")
+        )
+        return VARIABLES[name].default
+    return value.strip()
+
+
+def words(name: str) -> list[str]:
+    """The variable's parts between commas, without the empty ones."""
+    return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def flag(name: str) -> bool:
+    """True or false; anything that is clearly neither is a problem, since `HTTPS=flase` must not pass for a choice."""
+    return _read(name, _as_flag, "is neither true nor false: write `true` or `false`.")
+
+
+def number(name: str, *, least: int, most: int) -> int:
+    """A whole number within `least` and `most`."""
+
+    def parse(value: str) -> int:
+        found = int(value)
+        if not least <= found <= most:
+            raise ValueError(name)
+        return found
+
+    return _read(name, parse, f"is not a whole number from {least} to {most}.")
+
+
+def choice(name: str, *, among: tuple[str, ...]) -> str:
+    """One of the words `among`."""
+
+    def parse(value: str) -> str:
+        if value not in among:
+            raise ValueError(name)
+        return value
+
+    return _read(name, parse, f"is none of {', '.join(among)}.")
+
+
+def database(name: str) -> dict[str, Any]:
+    """Django's settings for the PostgreSQL that the URL names; an empty name where there is none."""
+
+    def parse(value: str) -> dict[str, Any]:
+        if not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError(name)
+        return dict(environ.Env.db_url_config(value))
+
+    nothing = {"ENGINE": "django.db.backends.postgresql", "NAME": "bleep_is_not_configured"}
+    return _read(
+        name, parse, "is not set to a PostgreSQL address: postgresql://user:password@host:5432/name.", nothing
+    )
+
+
+def _as_flag(value: str) -> bool:
+    if value.lower() in _TRUE:
+        return True
+    if value.lower() in _FALSE:
+        return False
+    raise ValueError(value)
+
+
+def _read(name: str, parse: Callable[[str], T], complaint: str, fallback: T | None = None) -> T:
+    try:
+        return parse(text(name))
+    except ValueError:
+        problems.append(Problem(name, f"{name} {complaint}"))
+        return parse(VARIABLES[name].default) if fallback is None else fallback

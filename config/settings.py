@@ -1,0 +1,165 @@
+"""Bleep's settings: one file, every value from the environment (see `config.env`)."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import django_stubs_ext
+
+from config import env, telemetry
+
+# Django's generic classes can be written with their parameters, `ModelAdmin[Alert]`, only after this.
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# The place we run in
+SECRET_KEY = env.text("SECRET_KEY")
+DEBUG = env.flag("DEBUG")
+LOCAL_MODE = env.flag("LOCAL_MODE")
+HTTPS = env.flag("HTTPS")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = True
+
+INSTALLED_APPS = [
+    "config",
+    "contacts",
+    "clients",
+    "alerts",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    *(["sandbox"] if LOCAL_MODE else []),
+]
+MIDDLEWARE = [
+    "config.telemetry.RequestTelemetry",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    # Also sets Content-Length; without it granian answers chunked.
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# Hashed names need `collectstatic`, which the image runs; a checkout serves the files where they lie.
+WHITENOISE_USE_FINDERS = LOCAL_MODE
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if LOCAL_MODE
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# The database: one kept connection for each thread, looked at before it is used again after a restart
+DATABASES = {
+    "default": {
+        **env.database("DATABASE_URL"),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    }
+}
+DATABASES["default"]["OPTIONS"] = {"connect_timeout": 3, **DATABASES["default"].get("OPTIONS", {})}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# People: words, times, logins
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = env.text("TIME_ZONE")
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "admin:login"
+
+# Transport security: on unless HTTPS=false, which only a loopback server should say
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes come from inside, over http
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("TRUST_PROXY") else None
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+X_FRAME_OPTIONS = "DENY"
+
+# The API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["clients.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["clients.authentication.MayUseTheApi"],
+    "DEFAULT_THROTTLE_CLASSES": ["clients.throttling.ClientRateThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["alerts.api.parsers.BoundedJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "alerts.api.problems.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Bleep",
+    "DESCRIPTION": "Send an alert to a clinician, and see what became of it.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "Priority": "contacts.choices.Priority",
+        "Channel": "contacts.choices.Channel",
+        "AlertStatus": "alerts.states.AlertStatus",
+        "DeliveryState": "alerts.states.DeliveryState",
+        "AttemptState": "alerts.states.AttemptState",
+    },
+}
+RATE_LIMIT_PER_MINUTE = env.number("RATE_LIMIT_PER_MINUTE", least=1, most=1_000_000)
+
+# Delivery
+REDIS_URL = env.text("REDIS_URL")
+LEASE = timedelta(seconds=60)
+"""How long a worker may hold a delivery: longer than any call to a provider can take (`alerts.channels.aws`)."""
+
+# The channels
+EMAIL_TOPIC_PREFIX = env.text("EMAIL_TOPIC_PREFIX")
+SMS_SENDER_ID = env.text("SMS_SENDER_ID")
+SMS_MAX_PRICE = env.text("SMS_MAX_PRICE")
+CONNECT_INSTANCE_ID = env.text("CONNECT_INSTANCE_ID")
+CONNECT_CONTACT_FLOW_ID = env.text("CONNECT_CONTACT_FLOW_ID")
+CONNECT_SOURCE_PHONE_NUMBER = env.text("CONNECT_SOURCE_PHONE_NUMBER")
+CONNECT_QUEUE_ID = env.text("CONNECT_QUEUE_ID")
+CONNECT_RING_SECONDS = env.number("CONNECT_RING_SECONDS", least=15, most=60)
+
+# Logs
+LOGGING = telemetry.logging_config(
+    level=env.choice("LOG_LEVEL", among=("DEBUG", "INFO", "WARNING", "ERROR")),
+    style=env.choice("LOG_FORMAT", among=("json", "console")),
+)
+LOGGING_CONFIG = "config.telemetry.configure"

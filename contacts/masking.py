@@ -1,0 +1,14 @@
+"""Addresses as others may see them: enough to tell two apart, too little to use."""
+
+KEPT_DIGITS = 3
+
+
+def mask(address: str) -> str:
+    """`+447700900123` becomes `+*********123`, `someone@ward.example` becomes `s***@ward.example`."""
+    name, at, domain = address.partition("@")
+    if at:
+        return f"{name[:1]}***@{domain}"
+    hidden = len(address) - KEPT_DIGITS - 1
+    return (
+        f"{address[:1]}{'*' * max(hidden, 0)}{address[-KEPT_DIGITS:]}" if hidden > 0 else "*" * len(address)
+    )

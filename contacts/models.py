@@ -1,0 +1,90 @@
+"""Clinicians and their preferences."""
+
+from django.db import models
+from django.db.models.functions import Now, Trim
+
+from contacts.choices import Channel, Priority
+from contacts.phone import E164, E164Field
+
+MAX_CHANNELS = len(Channel)
+ADDRESS_FIELDS = {Channel.CALL: "call_number", Channel.SMS: "sms_number", Channel.EMAIL: "email"}
+"""Where a clinician's address for each channel is kept."""
+
+
+class Clinician(models.Model):
+    """A person who is alerted; hospital systems know them by `contact_id`."""
+
+    contact_id = models.CharField(
+        "contact ID",
+        max_length=64,
+        unique=True,
+        help_text="What hospital systems call this person, such as C-1.",
+    )
+    name = models.CharField(max_length=200)
+    role = models.CharField(max_length=100, blank=True)
+    department = models.CharField(max_length=100, blank=True)
+    call_number = E164Field("number for calls", help_text="With the country code: +44 7700 900123.")
+    sms_number = E164Field("number for SMS", help_text="With the country code: +44 7700 900123.")
+    email = models.EmailField("e-mail", blank=True)
+    active = models.BooleanField(
+        default=True, help_text="An inactive person is sent nothing; senders are told."
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("name", "contact_id")
+        constraints = (
+            models.CheckConstraint(
+                name="clinician_contact_id_is_trimmed",
+                condition=models.Q(contact_id=Trim("contact_id")) & ~models.Q(contact_id=""),
+                violation_error_message="A contact ID is not empty and has no spaces around it.",
+            ),
+            models.CheckConstraint(
+                name="clinician_call_number_is_e164",
+                condition=models.Q(call_number="") | models.Q(call_number__regex=E164),
+            ),
+            models.CheckConstraint(
+                name="clinician_sms_number_is_e164",
+                condition=models.Q(sms_number="") | models.Q(sms_number__regex=E164),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.contact_id})"
+
+    def address(self, channel: str) -> str:
+        """The address for a channel, empty where there is none."""
+        return str(getattr(self, ADDRESS_FIELDS[Channel(channel)]))
+
+
+class Preference(models.Model):
+    """One channel that a clinician wants tried for one priority; `position` 1 is tried first."""
+
+    clinician = models.ForeignKey(Clinician, on_delete=models.CASCADE, related_name="preferences")
+    priority = models.CharField(max_length=1, choices=Priority)
+    position = models.PositiveSmallIntegerField()
+    channel = models.CharField(max_length=8, choices=Channel)
+
+    class Meta:
+        ordering = ("clinician", "priority", "position")
+        constraints = (
+            models.UniqueConstraint(
+                name="preference_one_per_position", fields=("clinician", "priority", "position")
+            ),
+            models.UniqueConstraint(
+                name="preference_one_per_channel", fields=("clinician", "priority", "channel")
+            ),
+            models.CheckConstraint(
+                name="preference_priority_is_known", condition=models.Q(priority__in=Priority.values)
+            ),
+            models.CheckConstraint(
+                name="preference_channel_is_known", condition=models.Q(channel__in=Channel.values)
+            ),
+            models.CheckConstraint(
+                name="preference_position_is_in_range",
+                condition=models.Q(position__gte=1, position__lte=MAX_CHANNELS),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_priority_display()}, {self.position}: {self.get_channel_display()}"

@@ -1,0 +1,59 @@
+"""Telephone numbers: what staff type becomes E.164, or a sentence that says what is wrong with it."""
+
+import re
+from typing import Any
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.db import models
+
+E164 = r"^\+[1-9][0-9]{4,14}$"
+"""A plus and at most fifteen digits, the first of them not 0 (ITU-T E.164)."""
+_SEPARATORS = re.compile(r"[\s\-.()/\u00a0\u2010-\u2015]")
+_EXAMPLE = "Write it with its country code, for example +44 7700 900123."
+
+
+def to_e164(text: str) -> str:
+    """Return `text` as an E.164 number.
+
+    `00` in front is read as a plus, and a missing plus is added: the published sample writes `447000000000`.
+    Any *possible* number passes (its length fits its country), since new ranges come into use before libraries know.
+
+    Raises:
+        ValueError: with a sentence for the person who typed it.
+    """
+    compact = _SEPARATORS.sub("", text.replace("(0)", ""))
+    digits = compact.removeprefix("+") if compact.startswith("+") else compact.removeprefix("00")
+    if not digits.isdecimal():
+        raise ValueError(f"A telephone number has digits only. {_EXAMPLE}")
+    try:
+        number = phonenumbers.parse(f"+{digits}")
+    except phonenumbers.NumberParseException as error:
+        raise ValueError(
+            f"This is not a telephone number that can be dialled from abroad. {_EXAMPLE}"
+        ) from error
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError(f"This number has too many or too few digits for its country. {_EXAMPLE}")
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if not re.fullmatch(E164, e164):
+        raise ValueError(f"A telephone number has at most fifteen digits. {_EXAMPLE}")
+    return e164
+
+
+class E164Field(models.CharField[str, str]):
+    """A telephone number, kept as E.164; blank where there is none."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"max_length": 16, "blank": True, "default": "", **kwargs})
+
+    def formfield(self, **kwargs: Any) -> Any:
+        # Room for the spaces, brackets and dashes that people type.
+        return super().formfield(**{"max_length": 40, **kwargs})
+
+    def to_python(self, value: Any) -> Any:
+        if not value or not str(value).strip():
+            return ""
+        try:
+            return to_e164(str(value))
+        except ValueError as error:
+            raise ValidationError(str(error), code="not_e164") from error
