@@ -1,8 +1,84 @@
-# The two commands a new user needs are `make run` and `make test`.
-UV = .venv/bin/uv
+# The two commands a new user needs are `make run` and `make test`. All tools come from the lock, in .venv.
+.DEFAULT_GOAL := help
+BIN = .venv/bin
+UV = $(BIN)/uv
+
+# What a server would have: the checks must judge a deployment, and neither this machine nor its shell.
+SERVER = env -u DEBUG -u LOCAL_MODE -u HTTPS DJANGO_SETTINGS_MODULE=config.settings \
+  SECRET_KEY=only-for-the-checks-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ ALLOWED_HOSTS=bleep.example \
+  DATABASE_URL=postgresql://bleep:bleep@127.0.0.1:9/bleep REDIS_URL=redis://127.0.0.1:9/0 TRUST_PROXY=true \
+  CONNECT_INSTANCE_ID=instance CONNECT_CONTACT_FLOW_ID=flow CONNECT_SOURCE_PHONE_NUMBER=+442079460000
+
+.PHONY: help
+help:  ## List what can be made.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: install
+install:  ## Install the locked packages into .venv; nothing to do when they are there. PYTHON=... picks a Python.
+	@scripts/install
+
+.PHONY: run
+run: install  ## Run all of Bleep on this machine, with a demo; PORT=9000 moves it. Ctrl-C stops it.
+	@$(BIN)/python -m sandbox.run
+
+.PHONY: reset
+reset: install  ## Delete the data of `make run`.
+	@$(BIN)/python -m sandbox.run --reset
+
+.PHONY: test
+test: install  ## Run the tests; they start all that they need. ARGS="-k relay" goes to pytest.
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: lint formatted types imports migrations deploy-check dockerfile compose  ## Run every check but the tests.
+
+.PHONY: lint
+lint: install  ## Check the code's style (ruff).
+	$(BIN)/ruff check .
+
+.PHONY: formatted
+formatted: install  ## Check the code's layout (ruff).
+	$(BIN)/ruff format --check .
+
+.PHONY: types
+types: install  ## Check the types (mypy, strict).
+	@echo "mypy ."
+	@$(SERVER) $(BIN)/mypy .
+
+.PHONY: imports
+imports: install  ## Check that imports point one way (import-linter).
+	$(BIN)/lint-imports
+
+.PHONY: migrations
+migrations: install  ## Check that every model has its migration.
+	@echo "manage.py makemigrations --check --dry-run"
+	@$(SERVER) $(BIN)/python -W "ignore:Got an error checking a consistent migration history" \
+	  manage.py makemigrations --check --dry-run
+
+.PHONY: deploy-check
+deploy-check: install  ## Check the settings as a server has them.
+	@echo "manage.py check --deploy --fail-level WARNING"
+	@$(SERVER) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+.PHONY: dockerfile
+dockerfile: install  ## Check the Dockerfile (hadolint).
+	$(BIN)/hadolint Dockerfile
+
+.PHONY: compose
+compose: install  ## Check docker-compose.yml against the compose specification.
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+.PHONY: format
+format: install  ## Lay the code out, and mend what can be mended by itself (ruff).
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: secrets
+secrets:  ## Make the secret files that docker-compose.yml mounts; those that exist are kept.
+	@deploy/make-secrets
 
 .PHONY: lock
-lock:  ## Lock the dependencies again, with hashes, for Python 3.11 to 3.13 (addresses of registries stay out).
+lock: install  ## Lock the dependencies again, with hashes, for Python 3.11 to 3.13.
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url pyproject.toml -o requirements.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

@@ -11,7 +11,7 @@ from typing import Any
 
 from celery import Celery, signals
 from django.conf import settings
-from kombu import Connection, Queue
+from kombu import Connection, Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -31,7 +31,8 @@ app.conf.update(
         "queue_order_strategy": "priority",
         "max_connections": 100,
     },
-    task_queues=[Queue(name) for name in QUEUES],
+    # Said in full: a bare Queue would be bound under the default queue's key, all three alike.
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
     task_create_missing_queues=False,
     task_default_queue="low",
     task_acks_late=True,

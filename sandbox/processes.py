@@ -1,7 +1,7 @@
 """Several processes side by side: start them, show what they say, notice the first that ends, stop every one.
 
-honcho does the first three, and was tried. Its kill time-out starts only when some process has ended: with two
-that ignore SIGTERM it waited for as long as they slept. And its helpers outlive a killed parent.
+honcho does the first three, and was tried. Its kill time-out starts only when some process has ended: with
+two that ignore SIGTERM it waited for as long as they slept. And what it started outlives it when it is killed.
 """
 
 import contextlib
