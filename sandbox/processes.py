@@ -47,7 +47,7 @@ class Terminal:
 
     def line(self, name: str, colour: int, text: str) -> None:
         """Write one line of a process's output."""
-        prefix = f"{name:<8}|"
+        prefix = f"{name:<14}|"
         self.say(f"\033[{colour}m{prefix}\033[0m {text}" if self._coloured else f"{prefix} {text}")
 
 
