@@ -65,7 +65,7 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = None if LOCAL_MODE else BASE_DIR / "staticfiles"
 # Hashed names need `collectstatic`, which the image runs; a checkout serves the files where they lie.
 WHITENOISE_USE_FINDERS = LOCAL_MODE
 STORAGES = {

@@ -1,0 +1,30 @@
+"""POST /notification: what is stored, and what is answered."""
+
+import pytest
+from django.db import connection
+
+from alerts.models import Alert, Delivery
+from alerts.states import DeliveryState
+from contacts.models import Clinician
+from tests.conftest import Sender, an_alert
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_alert_is_stored_with_its_first_delivery(sender: Sender, clinician: Clinician) -> None:
+    answer = sender.post(an_alert(priority="H"))
+
+    assert answer.status_code == 202
+    assert answer["Location"] == "/notification/123"
+    assert answer.json()["message_id"] == "123"
+    assert answer.json()["status"] == "accepted"
+    delivery = Delivery.objects.get()
+    assert (delivery.channel, delivery.address, delivery.state) == ("call", "+447700900001", DeliveryState.PENDING)
+    assert answer.json()["deliveries"][0]["id"] == str(delivery.pk)
+
+
+def test_an_address_is_masked(sender: Sender, clinician: Clinician) -> None:
+    answer = sender.post(an_alert(priority="H"))
+
+    assert answer.json()["deliveries"][0]["address"] == "+*********001"
+    assert "7700900001" not in answer.content.decode()

@@ -1,0 +1,150 @@
+"""The cast of the tests, and the stand-in for AWS that most of them talk to."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.test import Client
+
+from clients import tokens
+from clients.models import ApiClient
+from contacts import preferences
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from tests.environment import AWS_PORT, AWS_URL
+from tests.processes import answers, running, wait_until
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Flows last, in their shuffled order: their relay and workers would take other tests' deliveries."""
+    items.sort(key=lambda item: "flows" in Path(item.path).parts)
+
+
+@pytest.fixture(scope="session")
+def log_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where processes leave what they print."""
+    return tmp_path_factory.mktemp("logs")
+
+
+@pytest.fixture(scope="session")
+def aws_server(log_dir: Path) -> Iterator[str]:
+    """AWS's stand-in as a process of its own; its address."""
+    command = [sys.executable, "-m", "sandbox.aws", "--port", str(AWS_PORT)]
+    with running("aws", command, {}, log_dir):
+        wait_until(lambda: answers(f"{AWS_URL}/healthz"), what="the stand-in for AWS answers")
+        yield AWS_URL
+
+
+class Aws:
+    """What arrived at AWS's stand-in, and how it is told to misbehave."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What arrived on handsets and in inboxes, newest first."""
+        found: list[dict[str, Any]] = requests.get(f"{self.url}/messages", timeout=5).json()
+        return found
+
+    def misbehave(self, operation: str, kind: str, **more: Any) -> None:
+        """Make calls of an operation (`sns:Publish`) go wrong; see `sandbox.aws.faults` for the kinds."""
+        answer = requests.post(f"{self.url}/faults", json={"operation": operation, "kind": kind, **more}, timeout=5)
+        assert answer.ok, answer.text
+
+    def clear(self) -> None:
+        """No messages, no faults."""
+        for path in ("messages", "faults"):
+            assert requests.delete(f"{self.url}/{path}", timeout=5).ok
+
+
+@pytest.fixture
+def aws(aws_server: str) -> Iterator[Aws]:
+    """AWS's stand-in, with nothing in it."""
+    stand_in = Aws(aws_server)
+    stand_in.clear()
+    yield stand_in
+    stand_in.clear()
+
+
+@pytest.fixture
+def lab(db: None) -> ApiClient:
+    """A hospital system."""
+    return ApiClient.objects.create(name="Lab system")
+
+
+@pytest.fixture
+def lab_token(lab: ApiClient) -> str:
+    """A secret with which the lab may send."""
+    return tokens.issue(client=lab)[1]
+
+
+@pytest.fixture
+def clinician(db: None) -> Clinician:
+    """C-1, reachable on every channel: High by call, then SMS; Medium by SMS; Low by e-mail."""
+    return make_clinician(
+        "C-1",
+        {
+            Priority.HIGH: [Channel.CALL, Channel.SMS],
+            Priority.MEDIUM: [Channel.SMS],
+            Priority.LOW: [Channel.EMAIL],
+        },
+    )
+
+
+def make_clinician(
+    contact_id: str, wanted: dict[Priority, Sequence[Channel]], **fields: Any
+) -> Clinician:
+    """A clinician with all three addresses, whose preferences are `wanted`."""
+    made = Clinician.objects.create(
+        **{
+            "contact_id": contact_id,
+            "name": f"Clinician {contact_id}",
+            "call_number": "+447700900001",
+            "sms_number": "+447700900002",
+            "email": "clinician@ward.example",
+            **fields,
+        }
+    )
+    preferences.replace(made, wanted)
+    return made
+
+
+def an_alert(**changes: Any) -> dict[str, Any]:
+    """The published sample's request body, with changes; a value of None leaves the field out."""
+    body = {
+        "message_id": "123",
+        "type": "blood_test_alert",
+        "patient_id": "123456789",
+        "contact_id": "C-1",
+        "description": "Blood test results ready for patient",
+        "priority": "L",
+        **changes,
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+class Sender:
+    """A hospital system that talks to the API in this process."""
+
+    def __init__(self, token: str) -> None:
+        self._client = Client(raise_request_exception=False)
+        self.headers = {"Authorization": f"Bearer {token}"}
+
+    def post(self, body: Any, **headers: str) -> Any:
+        """POST an alert; `body` is made JSON unless it is bytes already."""
+        return self._client.post(
+            "/notification", body, content_type="application/json", headers={**self.headers, **headers}
+        )
+
+    def get(self, path: str, **headers: str) -> Any:
+        """GET a path."""
+        return self._client.get(path, headers={**self.headers, **headers})
+
+
+@pytest.fixture
+def sender(lab_token: str) -> Sender:
+    """The lab, sending."""
+    return Sender(lab_token)

@@ -1,0 +1,71 @@
+"""The services that the suite runs on, started by pytest itself: real PostgreSQL and real Redis, and AWS's stand-in.
+
+A pytest plugin (`-p tests.environment` in pyproject.toml), since Django reads its settings before any conftest is
+imported: the variables are set when this module is imported, the servers start with the session. Variables that name
+other services win, as in `make run`.
+"""
+
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from sandbox.services import EmbeddedPostgres, EmbeddedRedis
+
+DIRECTORY = Path(tempfile.mkdtemp(prefix="bleep-tests-"))
+POSTGRES = EmbeddedPostgres(DIRECTORY)
+REDIS = EmbeddedRedis(DIRECTORY)
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+AWS_PORT = free_port()
+AWS_URL = f"http://127.0.0.1:{AWS_PORT}"
+
+VARIABLES = {
+    "SECRET_KEY": "for-tests-only-and-long-enough-for-the-deployment-checks-0123456789",
+    "LOCAL_MODE": "true",
+    "HTTPS": "false",
+    "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
+    "DATABASE_URL": os.environ.get("DATABASE_URL") or POSTGRES.url,
+    "REDIS_URL": os.environ.get("REDIS_URL") or REDIS.url,
+    "RATE_LIMIT_PER_MINUTE": "100000",
+    "AWS_ENDPOINT_URL": AWS_URL,
+    "AWS_DEFAULT_REGION": "eu-west-2",
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "CONNECT_INSTANCE_ID": "11111111-2222-3333-4444-555555555555",
+    "CONNECT_CONTACT_FLOW_ID": "66666666-7777-8888-9999-000000000000",
+    "CONNECT_SOURCE_PHONE_NUMBER": "+442079460000",
+}
+EMBEDDED = [
+    server
+    for variable, server in (("DATABASE_URL", POSTGRES), ("REDIS_URL", REDIS))
+    if VARIABLES[variable] == server.url
+]
+os.environ.update(VARIABLES)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    for server in EMBEDDED:
+        server.start()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    for server in reversed(EMBEDDED):
+        server.stop()
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+
+
+def database_url(name: str) -> str:
+    """DATABASE_URL with another database's name, for processes that share the tests' database."""
+    return urlunsplit(urlsplit(VARIABLES["DATABASE_URL"])._replace(path=f"/{name}"))
