@@ -1,0 +1,94 @@
+"""Answers as SNS (query XML) and Connect (rest-json) word them, and botocore's models of the two."""
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Literal
+from xml.sax.saxutils import escape
+
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from werkzeug.wrappers import Response
+
+Service = Literal["sns", "connect"]
+
+#: E.164 as SNS and Connect want it. Connect's own model carries an over-escaped pattern that matches nothing.
+E164 = re.compile(r"\+[1-9]\d{1,14}")
+
+_SNS_NAMESPACE = "http://sns.amazonaws.com/doc/2010-03-31/"
+#: Common errors that a service's own model leaves out, https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html
+_FORBIDDEN = ("AccessDenied", "Expired", "InvalidClientTokenId", "NotAuthorized", "UnrecognizedClient")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One signed request to AWS: its name as faults know it, whom it would reach, and how to carry it out."""
+
+    service: Service
+    operation: str
+    recipients: Callable[[], Collection[str]]
+    carry_out: Callable[[], Response]
+
+
+class Refused(Exception):  # noqa: N818 - the service refuses; nothing here went wrong
+    """A request that AWS would turn down, with the code that boto3 then raises as ClientError."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@cache
+def model(service: Service) -> ServiceModel:
+    """Give botocore's own model of the service: what stock boto3 sends and expects."""
+    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
+
+
+@cache
+def _statuses(service: Service) -> Mapping[str, int]:
+    errors = ((shape.name, shape.metadata.get("error", {})) for shape in model(service).error_shapes)
+    return {error.get("code", name): error.get("httpStatusCode", 400) for name, error in errors}
+
+
+def error(service: Service, code: str, message: str, status: int | None = None) -> Response:
+    """Word an error as the service does; the status is the model's for that code unless one is given."""
+    if status is None:
+        fallback = 403 if code.startswith(_FORBIDDEN) else 400
+        status = _statuses(service).get(code, fallback)
+    if service == "connect":
+        return _rest_json({"Message": message}, status, {"x-amzn-errortype": code})
+    fault = "Receiver" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "Sender"
+    return _query_xml(
+        "ErrorResponse",
+        f"<Error><Type>{fault}</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>",
+        status,
+    )
+
+
+def sns_result(operation: str, members: Mapping[str, str]) -> Response:
+    """Word a successful SNS answer whose members are plain strings."""
+    inside = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in members.items())
+    return _query_xml(f"{operation}Response", f"<{operation}Result>{inside}</{operation}Result>", 200)
+
+
+def connect_result(members: Mapping[str, Any]) -> Response:
+    """Word a successful Connect answer."""
+    return _rest_json(members, 200, {})
+
+
+def _rest_json(body: Mapping[str, Any], status: int, headers: Mapping[str, str]) -> Response:
+    identified = {**headers, "x-amzn-RequestId": str(uuid.uuid4())}
+    return Response(json.dumps(body), status, identified, content_type="application/json")
+
+
+def _query_xml(root: str, inside: str, status: int) -> Response:
+    request_id = f"<RequestId>{uuid.uuid4()}</RequestId>"
+    if status == HTTPStatus.OK:
+        request_id = f"<ResponseMetadata>{request_id}</ResponseMetadata>"
+    body = f'<{root} xmlns="{_SNS_NAMESPACE}">{inside}{request_id}</{root}>'
+    return Response(body, status, content_type="text/xml")

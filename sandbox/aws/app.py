@@ -1,0 +1,83 @@
+"""The stand-in as one WSGI application: AWS for signed requests, handsets for everybody else."""
+
+import io
+import os
+import re
+from collections.abc import Iterable
+from threading import Event
+from typing import TYPE_CHECKING
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request, Response
+
+from sandbox.aws.answers import Call
+from sandbox.aws.connect import Connect
+from sandbox.aws.contacts import Contacts
+from sandbox.aws.faults import Faults
+from sandbox.aws.handset import Handset
+from sandbox.aws.messages import Messages
+from sandbox.aws.misbehaviour import answer
+from sandbox.aws.sns import Sns
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+DEFAULT_ALERT_URL = "http://127.0.0.1:8000/notification"
+
+#: The service in a signature's scope: Credential=<key>/<date>/<region>/<service>/aws4_request.
+_SIGNED_FOR = re.compile(r"AWS4-\S+ Credential=[^/]*/[^/]*/[^/]*/([^/]+)/aws4_request")
+
+
+class App:
+    """The stand-in. State is in memory, and ends with the process; topics and subscriptions are moto's.
+
+    `alert_url` is where the page tells people to send an alert to.
+    """
+
+    def __init__(self, alert_url: str = DEFAULT_ALERT_URL) -> None:
+        # Any Region will do here; moto knows those of today's botocore unless told so.
+        os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "true")
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._faults = Faults()
+        self._stopping = Event()
+        messages = Messages()
+        # Not through the dispatcher, which looks at moto's whole folder for each request.
+        self._sns = Sns(create_backend_app("sns"), messages, self._faults)
+        self._connect = Connect(messages, self._faults, Contacts())
+        self._handset = Handset(messages, self._faults, self._sns, alert_url)
+
+    def stop(self) -> None:
+        """Let go of every held connection, so that the server can end."""
+        self._stopping.set()
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        request = Request(environ)
+        # Kept in the request, and laid out anew for moto, which reads the body once more.
+        environ["wsgi.input"] = io.BytesIO(request.get_data())
+        return self._respond(request)(environ, start_response)
+
+    def _respond(self, request: Request) -> Response:
+        signed = _SIGNED_FOR.match(request.headers.get("Authorization", ""))
+        if signed is None:
+            return self._for_people(request)
+        match signed[1]:
+            case "sns":
+                call = self._sns.call(request)
+            case "connect":
+                call = self._connect.call(request) or Call(
+                    "connect", "connect:Other", lambda: (), lambda: self._from_moto(request)
+                )
+            case _:
+                return self._from_moto(request)
+        return answer(call, self._faults, self._stopping)
+
+    def _for_people(self, request: Request) -> Response:
+        try:
+            return self._handset.answer(request)
+        except HTTPException as wrong:
+            return Response(f"{wrong.description}\n", wrong.code, content_type="text/plain; charset=utf-8")
+
+    def _from_moto(self, request: Request) -> Response:
+        return Response.from_app(self._moto, request.environ, buffered=True)

@@ -1,0 +1,127 @@
+"""Amazon Connect, outbound voice: what moto lacks, held to botocore's model of the service."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from botocore.model import OperationModel
+from werkzeug.wrappers import Request, Response
+
+from sandbox.aws.answers import Call, Refused, connect_result, error, model
+from sandbox.aws.connect_input import Params, Route, check, check_attributes, check_call, json_object
+from sandbox.aws.contacts import OPERATIONS, Contact, Contacts
+from sandbox.aws.faults import OUTCOME_KINDS, Faults
+from sandbox.aws.messages import Message, Messages
+
+
+class Connect:
+    """Places calls that are answered at once, unless a fault says how they turn out."""
+
+    def __init__(self, messages: Messages, faults: Faults, contacts: Contacts) -> None:
+        self._messages = messages
+        self._faults = faults
+        self._contacts = contacts
+        self._routes = [Route(model("connect").operation_model(name)) for name in OPERATIONS]
+
+    def call(self, request: Request) -> Call | None:
+        """Read a request as one of the operations that are answered here; None for the rest of Connect."""
+        # The raw path, since an ARN in it brings an escaped slash.
+        path = str(request.environ.get("RAW_URI") or request.path).partition("?")[0]
+        for route in self._routes:
+            if (found := route.match(request.method, path)) is not None:
+                return self._call(route.operation, found, request.get_data())
+        return None
+
+    def _call(self, operation: OperationModel, in_path: Params, body: bytes) -> Call:
+        params = {**json_object(body), **in_path}
+        contact_id = str(params.get("ContactId") or params.get("InitialContactId"))
+        to = params.get("DestinationPhoneNumber") or self._contacts.number_of(contact_id)
+        act: Callable[[Params], Params] = {
+            "StartOutboundVoiceContact": self._start,
+            "DescribeContact": self._describe,
+            "GetContactAttributes": self._attributes,
+            "UpdateContactAttributes": self._update,
+            "StopContact": self._stop,
+        }[operation.name]
+
+        def carry_out() -> Response:
+            try:
+                check(operation.input_shape, params)
+                return connect_result(act(params))
+            except Refused as refused:
+                return error("connect", refused.code, refused.message)
+
+        return Call("connect", f"connect:{operation.name}", lambda: (str(to),), carry_out)
+
+    def _start(self, params: Params) -> Params:
+        check_call(params)
+        token = params.get("ClientToken")
+        with self._contacts.placing:
+            if (earlier := self._contacts.started_with(params["InstanceId"], token)) is not None:
+                return {"ContactId": earlier}
+            contact = self._dial(params)
+            self._contacts.place(contact, token)
+            self._messages.add(_message(contact, token))
+        return {"ContactId": contact.contact_id}
+
+    def _dial(self, params: Params) -> Contact:
+        to = params["DestinationPhoneNumber"]
+        fault = self._faults.meet("connect:StartOutboundVoiceContact", lambda: (to,), OUTCOME_KINDS)
+        now = self._contacts.now()
+        return Contact(
+            instance_id=params["InstanceId"],
+            to=to,
+            outcome="answered" if fault is None else "busy" if fault.kind == "busy" else "no_answer",
+            started_at=now,
+            settles_at=now + timedelta(seconds=fault.seconds if fault else 0),
+            source=params.get("SourcePhoneNumber"),
+            queue_id=params.get("QueueId"),
+            attributes=dict(params.get("Attributes", {})),
+        )
+
+    def _describe(self, params: Params) -> Params:
+        return {"Contact": self._found(params, "ContactId").record(self._contacts.now())}
+
+    def _attributes(self, params: Params) -> Params:
+        return {"Attributes": self._found(params, "InitialContactId").attributes}
+
+    def _update(self, params: Params) -> Params:
+        contact = self._found(params, "InitialContactId")
+        merged = {**contact.attributes, **params["Attributes"]}
+        check_attributes(merged)
+        contact.attributes = merged
+        return {}
+
+    def _stop(self, params: Params) -> Params:
+        contact = self._contacts.find(params["InstanceId"], params["ContactId"])
+        now = self._contacts.now()
+        if contact is None or contact.disconnected_at(now) is not None:
+            raise Refused("ContactNotFoundException", "The contact is not active or does not exist.")
+        contact.stopped_at = now
+        return {}
+
+    def _found(self, params: Params, name: str) -> Contact:
+        contact = self._contacts.find(params["InstanceId"], params[name])
+        if contact is None:
+            raise Refused("ResourceNotFoundException", "The specified resource was not found.")
+        return contact
+
+
+def _message(contact: Contact, token: str | None) -> Message:
+    attributes = contact.attributes
+    return Message(
+        channel="call",
+        to=contact.to,
+        text=" ".join(filter(None, (attributes.get("Message"), attributes.get("Message2")))),
+        spoken=spoken(attributes),
+        provider_id=contact.contact_id,
+        sender=contact.source,
+        outcome=contact.outcome,
+        client_token=token,
+        attributes=dict(attributes),
+    )
+
+
+def spoken(attributes: Mapping[str, str]) -> str:
+    """Say what the published sample's contact flow says: `Message`, then `Message2` read digit by digit."""
+    digits = " ".join(attributes.get("Message2", "").replace(" ", ""))
+    return " ".join(filter(None, (attributes.get("Message", "").strip(), digits)))

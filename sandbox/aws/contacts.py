@@ -1,0 +1,122 @@
+"""The calls that were placed: who was rung, how it went, and which client token placed it."""
+
+import uuid
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any
+
+from sandbox.aws.messages import Clock, Outcome, utc_now
+
+#: What this stand-in answers for Connect by itself; anything else of Connect goes to moto.
+OPERATIONS = (
+    "StartOutboundVoiceContact",
+    "DescribeContact",
+    "GetContactAttributes",
+    "UpdateContactAttributes",
+    "StopContact",
+)
+#: "The token is valid for 7 days after creation", StartOutboundVoiceContact in the API reference.
+TOKEN_LIFETIME = timedelta(days=7)
+_CAPACITY = 20_000
+_TOKEN_CAPACITY = 100_000
+
+#: Voice reasons of https://docs.aws.amazon.com/connect/latest/adminguide/ctr-data-model.html
+_REASONS: Mapping[Outcome, str] = {
+    "answered": "CONTACT_FLOW_DISCONNECT",
+    "busy": "TELECOM_BUSY",
+    "no_answer": "TELECOM_TIMEOUT",
+}
+_STOPPED = "TELECOM_ORIGINATOR_CANCEL"
+
+
+@dataclass
+class Contact:
+    """One call. It rings until `settles_at`, and then has its outcome, unless it was stopped before."""
+
+    instance_id: str
+    to: str
+    outcome: Outcome
+    started_at: datetime
+    settles_at: datetime
+    source: str | None = None
+    queue_id: str | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    stopped_at: datetime | None = None
+    contact_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    def connected_at(self, now: datetime) -> datetime | None:
+        """Give the time it was picked up, None if it was not (yet)."""
+        picked_up = self.outcome == "answered" and self.stopped_at is None and now >= self.settles_at
+        return self.settles_at if picked_up else None
+
+    def disconnected_at(self, now: datetime) -> datetime | None:
+        """Give the time it ended, None while it rings."""
+        if self.stopped_at is not None:
+            return self.stopped_at
+        return self.settles_at if now >= self.settles_at else None
+
+    @property
+    def disconnect_reason(self) -> str:
+        """Give Connect's word for how it ended, once it has."""
+        return _STOPPED if self.stopped_at is not None else _REASONS[self.outcome]
+
+    def record(self, now: datetime) -> dict[str, Any]:
+        """Give the call as DescribeContact shows it."""
+        connected, disconnected = self.connected_at(now), self.disconnected_at(now)
+        arn = f"arn:aws:connect:eu-west-2:123456789012:instance/{self.instance_id}/contact/{self.contact_id}"
+        members = {
+            "Arn": arn,
+            "Id": self.contact_id,
+            "InitiationMethod": "API",
+            "Channel": "VOICE",
+            "InitiationTimestamp": self.started_at.timestamp(),
+            "LastUpdateTimestamp": (disconnected or self.started_at).timestamp(),
+            "CustomerEndpoint": {"Type": "TELEPHONE_NUMBER", "Address": self.to},
+            "SystemEndpoint": {"Type": "TELEPHONE_NUMBER", "Address": self.source} if self.source else None,
+            "QueueInfo": {"Id": self.queue_id} if self.queue_id else None,
+            "ConnectedToSystemTimestamp": connected.timestamp() if connected else None,
+            "DisconnectTimestamp": disconnected.timestamp() if disconnected else None,
+            "DisconnectReason": self.disconnect_reason if disconnected else None,
+            "Attributes": self.attributes,
+        }
+        return {name: value for name, value in members.items() if value is not None}
+
+
+class Contacts:
+    """The newest calls and the client tokens of the last 7 days, in memory, safe for many threads."""
+
+    def __init__(self, now: Clock = utc_now) -> None:
+        self.now = now
+        self._contacts: OrderedDict[str, Contact] = OrderedDict()
+        self._tokens: OrderedDict[tuple[str, str], tuple[str, datetime]] = OrderedDict()
+        # One request at a time per call placed: two with the same token must not both ring.
+        self.placing = Lock()
+
+    def started_with(self, instance_id: str, token: str | None) -> str | None:
+        """Give the contact that this token already started within its lifetime. Hold `placing` meanwhile."""
+        contact_id, at = self._tokens.get((instance_id, token or ""), (None, None))
+        return contact_id if at is not None and self.now() - at < TOKEN_LIFETIME else None
+
+    def place(self, contact: Contact, token: str | None) -> None:
+        """Record a new call under its token. Hold `placing` meanwhile."""
+        self._contacts[contact.contact_id] = contact
+        if len(self._contacts) > _CAPACITY:
+            self._contacts.popitem(last=False)
+        if token:
+            self._tokens[contact.instance_id, token] = (contact.contact_id, contact.started_at)
+            self._tokens.move_to_end((contact.instance_id, token))
+        if len(self._tokens) > _TOKEN_CAPACITY:
+            self._tokens.popitem(last=False)
+
+    def find(self, instance_id: str, contact_id: str) -> Contact | None:
+        """Give the call with this id on this instance."""
+        contact = self._contacts.get(contact_id)
+        return contact if contact is not None and contact.instance_id == instance_id else None
+
+    def number_of(self, contact_id: str) -> str | None:
+        """Give the number that a call rang."""
+        contact = self._contacts.get(contact_id)
+        return contact.to if contact is not None else None

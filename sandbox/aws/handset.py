@@ -1,0 +1,130 @@
+"""The part for people and tests: the page with the handsets, and JSON to look at and to steer by."""
+
+import json
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+
+from werkzeug.exceptions import BadRequest, NotFound
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from sandbox.aws import faults, subscriptions
+from sandbox.aws.messages import Messages
+from sandbox.aws.sns import Sns
+
+_HERE = Path(__file__).parent
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+#: Nothing but this server's own files: the texts that are shown are strangers' texts.
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+
+class Handset:
+    """Answers whatever is not a signed request to AWS. Errors are one sentence of plain text."""
+
+    def __init__(self, messages: Messages, at_work: faults.Faults, sns: Sns, alert_url: str) -> None:
+        self._messages = messages
+        self._faults = at_work
+        self._sns = sns
+        self._alert_url = alert_url
+        ways: list[tuple[str, str, Callable[..., Response]]] = [
+            ("GET", "/", self._page),
+            ("GET", "/static/<name>", _static),
+            ("GET", "/healthz", lambda _: _json({"status": "ok"})),
+            ("GET", "/messages", self._list_messages),
+            ("DELETE", "/messages", self._clear_messages),
+            ("GET", "/faults", self._list_faults),
+            ("POST", "/faults", self._add_fault),
+            ("DELETE", "/faults", self._clear_faults),
+            ("GET", "/subscriptions", self._list_subscriptions),
+            ("POST", "/subscriptions/confirm", self._confirm),
+        ]
+        self._routes = Map([Rule(path, methods=[method], endpoint=act) for method, path, act in ways])
+
+    def answer(self, request: Request) -> Response:
+        """Answer by the routes above; raise werkzeug's HTTP errors for the rest."""
+        act, values = self._routes.bind_to_environ(request.environ).match()
+        response: Response = act(request, **values)
+        response.headers.extend(_HEADERS)
+        return response
+
+    def _page(self, _request: Request) -> Response:
+        page = (_HERE / "templates" / "handset.html").read_text(encoding="utf-8")
+        page = page.replace("{{ alert_url }}", escape(self._alert_url))
+        return Response(page, content_type="text/html; charset=utf-8")
+
+    def _list_messages(self, request: Request) -> Response:
+        limit = request.args.get("limit")
+        if limit is not None and not (limit.isascii() and limit.isdigit()):
+            raise BadRequest("'limit' must be a whole number.")
+        missed = request.args.get("missed") == "true"
+        # Taken before the list: a change in between only costs one poll more.
+        version = self._messages.version
+        response = _json(self._messages.newest(None if limit is None else int(limit), missed=missed))
+        response.set_etag(version)
+        return response.make_conditional(request)
+
+    def _clear_messages(self, _request: Request) -> Response:
+        self._messages.clear()
+        return Response(status=204)
+
+    def _list_faults(self, _request: Request) -> Response:
+        return _json(self._faults.listed())
+
+    def _add_fault(self, request: Request) -> Response:
+        try:
+            return _json(self._faults.add(faults.parse(_body(request))), 201)
+        except faults.BadFaultError as bad:
+            raise BadRequest(str(bad)) from bad
+
+    def _clear_faults(self, _request: Request) -> Response:
+        self._faults.clear()
+        return Response(status=204)
+
+    def _list_subscriptions(self, _request: Request) -> Response:
+        with self._sns.lock:
+            return _json([subscriptions.as_json(found) for found in subscriptions.everywhere()])
+
+    def _confirm(self, request: Request) -> Response:
+        wanted = _body(request)
+        if not isinstance(wanted, dict) or not set(wanted) <= {"to", "subscription_arn"}:
+            raise BadRequest("Say whose to confirm: 'to' or 'subscription_arn'; {} is all of them.")
+        with self._sns.lock:
+            confirmed = [
+                found.arn
+                for found in subscriptions.everywhere()
+                if subscriptions.is_pending(found)
+                and wanted.get("to") in (None, found.endpoint)
+                and wanted.get("subscription_arn") in (None, found.arn)
+            ]
+            for arn in confirmed:
+                subscriptions.confirm(arn)
+        return _json({"confirmed": confirmed})
+
+
+def _static(_request: Request, name: str) -> Response:
+    path = _HERE / "static" / name
+    # A route's name holds no slash, so that only files of this folder can be meant.
+    if path.suffix not in _TYPES or not path.is_file():
+        raise NotFound("There is no such file.")
+    return Response(path.read_bytes(), content_type=f"{_TYPES[path.suffix]}; charset=utf-8")
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(json.dumps(value), status, content_type="application/json")
+
+
+def _body(request: Request) -> object:
+    try:
+        return json.loads(request.get_data())
+    except ValueError as wrong:
+        raise BadRequest("The body must be JSON.") from wrong

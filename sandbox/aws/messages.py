@@ -1,0 +1,98 @@
+"""What reached a person: the texts, e-mails and spoken words, newest first."""
+
+import itertools
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any, Literal
+
+CAPACITY = 20_000
+
+Channel = Literal["call", "sms", "email"]
+Outcome = Literal["answered", "busy", "no_answer"]
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Read the clock, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One thing that rang, buzzed or landed in an inbox.
+
+    `text` is what was sent, word for word; `spoken` is what a call said, with digits one by one. `outcome` is
+    set for calls only: a call that was not answered is a missed call, and its text was heard by nobody.
+    """
+
+    channel: Channel
+    to: str
+    text: str
+    provider_id: str
+    subject: str | None = None
+    sender: str | None = None
+    spoken: str | None = None
+    outcome: Outcome | None = None
+    client_token: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    sms_attributes: Mapping[str, str] = field(default_factory=dict)
+    topic_arn: str | None = None
+
+    @property
+    def arrived(self) -> bool:
+        """Say whether a person got it."""
+        return self.outcome in (None, "answered")
+
+
+@dataclass(frozen=True)
+class _Entry:
+    number: int
+    at: str
+    message: Message
+
+    def as_json(self) -> dict[str, Any]:
+        return {"id": self.number, "at": self.at, **asdict(self.message)}
+
+
+class Messages:
+    """The newest messages, in memory, safe for many threads; older ones fall off the end."""
+
+    def __init__(self, now: Clock = utc_now, capacity: int = CAPACITY) -> None:
+        self._now = now
+        self._entries: deque[_Entry] = deque(maxlen=capacity)
+        self._numbers = itertools.count(1)
+        self._lock = Lock()
+        self._version = ""
+        self._changed()
+
+    @property
+    def version(self) -> str:
+        """Give a value that is another one after every change, for caches."""
+        return self._version
+
+    def add(self, message: Message) -> None:
+        """Record a message; the time is taken here, so that the order and the times agree."""
+        with self._lock:
+            at = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            self._entries.appendleft(_Entry(next(self._numbers), at, message))
+            self._changed()
+
+    def clear(self) -> None:
+        """Forget all messages."""
+        with self._lock:
+            self._entries.clear()
+            self._changed()
+
+    def newest(self, limit: int | None = None, *, missed: bool = False) -> list[dict[str, Any]]:
+        """List what arrived, newest first, ready for JSON; with `missed`, calls that nobody answered too."""
+        with self._lock:
+            entries = list(self._entries)
+        shown = (entry for entry in entries if missed or entry.message.arrived)
+        return [entry.as_json() for entry in itertools.islice(shown, limit)]
+
+    def _changed(self) -> None:
+        self._version = uuid.uuid4().hex

@@ -1,0 +1,84 @@
+"""Answering a call to AWS as a fault demands: late, wrongly, or not at all."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from threading import Event
+
+from werkzeug.wrappers import Response
+
+from sandbox.aws.answers import Call, error
+from sandbox.aws.faults import ANSWER_KINDS, Fault, Faults
+
+#: Code, message and status of each service's throttling. Connect's is in no model; AWS answers it anyway.
+_THROTTLED = {
+    "sns": ("Throttling", "Rate exceeded", 400),
+    "connect": ("TooManyRequestsException", "Too Many Requests", 429),
+}
+_BROKEN = {"sns": "InternalError", "connect": "InternalServiceException"}
+_REFUSED = {"sns": "InvalidParameter", "connect": "DestinationNotAllowedException"}
+
+
+class HungError(ConnectionAbortedError):
+    """The answer that never comes: the server drops the connection in silence."""
+
+
+def answer(call: Call, faults: Faults, stopping: Event) -> Response:
+    """Carry the call out, or misbehave as the first fault that covers it says. `stopping` ends every hold."""
+    fault = faults.meet(call.operation, call.recipients, ANSWER_KINDS)
+    if fault is None:
+        return call.carry_out()
+    return _WAYS[fault.kind](call, fault, stopping)
+
+
+def _throttle(call: Call, _fault: Fault, _stopping: Event) -> Response:
+    return error(call.service, *_THROTTLED[call.service])
+
+
+def _error(call: Call, _fault: Fault, _stopping: Event) -> Response:
+    return error(call.service, _BROKEN[call.service], "An internal error occurred.", 500)
+
+
+def _reject(call: Call, fault: Fault, _stopping: Event) -> Response:
+    return error(
+        call.service, fault.code or _REFUSED[call.service], "Rejected, as a fault of the stand-in asked."
+    )
+
+
+def _delay(call: Call, fault: Fault, stopping: Event) -> Response:
+    stopping.wait(fault.seconds)
+    return call.carry_out()
+
+
+def _hang_before(_call: Call, fault: Fault, stopping: Event) -> Response:
+    stopping.wait(fault.seconds)
+    raise HungError
+
+
+def _error_after(call: Call, fault: Fault, stopping: Event) -> Response:
+    refusal = _accept(call)
+    return _error(call, fault, stopping) if refusal is None else refusal
+
+
+def _lose_answer(call: Call, fault: Fault, stopping: Event) -> Response:
+    if (refusal := _accept(call)) is not None:
+        return refusal
+    stopping.wait(fault.seconds)
+    raise HungError
+
+
+def _accept(call: Call) -> Response | None:
+    """Carry the call out; give the answer only where the service refused: nothing was accepted then."""
+    response = call.carry_out()
+    return None if response.status_code == HTTPStatus.OK else response
+
+
+_WAYS: dict[str, Callable[[Call, Fault, Event], Response]] = {
+    "throttle": _throttle,
+    "error": _error,
+    "error_after": _error_after,
+    "hang_before": _hang_before,
+    "hang_after": _lose_answer,
+    "reset_after": _lose_answer,
+    "reject": _reject,
+    "delay": _delay,
+}

@@ -1,0 +1,205 @@
+"""Amazon SNS: moto's answers, with the rules that moto forgets, and a record of what reached somebody."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from threading import RLock
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from moto.sns.models import Subscription
+from werkzeug.wrappers import Request, Response
+
+from sandbox.aws import subscriptions
+from sandbox.aws.answers import E164, Call, Refused, error, sns_result
+from sandbox.aws.faults import SUBSCRIPTION_KINDS, Faults
+from sandbox.aws.messages import Message, Messages
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+#: "ASCII text that begins with a letter, number, or punctuation mark; must not include line breaks or control
+#: characters; and must be less than 100 characters long", Publish in the API reference.
+_SUBJECT = re.compile(r"[!-~][ -~]{0,98}")
+_MESSAGE_BYTES = 262_144
+_DEFAULT_SENDER = "AWS Notifications"
+
+Form = Mapping[str, str]
+Attributes = dict[str, dict[str, str]]
+
+
+class Sns:
+    """Passes requests on to moto, one at a time: its records are not made for many threads."""
+
+    def __init__(self, moto: "WSGIApplication", messages: Messages, faults: Faults) -> None:
+        self._moto = moto
+        self._messages = messages
+        self._faults = faults
+        self.lock = RLock()
+
+    def call(self, request: Request) -> Call:
+        """Read a request; the form's Action names the operation."""
+        form = request.form.to_dict()
+        action = form.get("Action", "")
+
+        def carry_out() -> Response:
+            try:
+                with self.lock:
+                    return self._carry_out(action, form, request)
+            except Refused as refused:
+                return error("sns", refused.code, refused.message)
+
+        return Call("sns", f"sns:{action}", lambda: _recipients(form), carry_out)
+
+    def _carry_out(self, action: str, form: Form, request: Request) -> Response:
+        match action:
+            case "Publish":
+                return self._publish(form, request)
+            case "PublishBatch":
+                return self._publish_batch(form, request)
+            case "Subscribe":
+                return self._subscribe(form, request)
+            case "ConfirmSubscription":
+                return _confirm(form)
+            case _:
+                return _veiled(self._pass_on(request), "PendingConfirmation")
+
+    def _publish(self, form: Form, request: Request) -> Response:
+        _check(form)
+        response = self._pass_on(request)
+        if response.status_code == HTTPStatus.OK:
+            attributes = attributes_of(form, "MessageAttributes.entry.")
+            self._record(form, _texts(response, "MessageId")[0], attributes)
+            subscriptions.forget_published(_topic(form))
+        return response
+
+    def _publish_batch(self, form: Form, request: Request) -> Response:
+        response = self._pass_on(request)
+        accepted = dict(zip(_texts(response, "Id"), _texts(response, "MessageId"), strict=False))
+        for entry, prefix in _batch(form):
+            if (message_id := accepted.get(entry.get("Id", ""))) is not None:
+                sent = {**entry, "TopicArn": form["TopicArn"]}
+                self._record(sent, message_id, attributes_of(form, f"{prefix}MessageAttributes.entry."))
+        return response
+
+    def _record(self, form: Form, message_id: str, attributes: Attributes) -> None:
+        if number := form.get("PhoneNumber"):
+            self._messages.add(_sms(number, form["Message"], message_id, attributes))
+            return
+        for subscription in subscriptions.of_topic(_topic(form)):
+            if not subscriptions.takes(subscription, form["Message"], attributes):
+                continue
+            text = _text_for(subscription.protocol, form)
+            if subscription.protocol == "sms":
+                self._messages.add(_sms(subscription.endpoint, text, message_id, attributes))
+            elif subscription.protocol == "email":
+                self._messages.add(_email(subscription, text, message_id, form.get("Subject")))
+
+    def _subscribe(self, form: Form, request: Request) -> Response:
+        topic, endpoint = form.get("TopicArn", ""), form.get("Endpoint", "")
+        known = {subscription.arn for subscription in subscriptions.of_topic(topic)}
+        response = self._pass_on(request)
+        new = [found for found in subscriptions.of_topic(topic) if found.arn not in known]
+        if new and form.get("Protocol") == "email" and self._stays_pending(topic, endpoint):
+            subscriptions.hold(new[0])
+        if form.get("ReturnSubscriptionArn") == "true":
+            return response
+        return _veiled(response, "pending confirmation")
+
+    def _stays_pending(self, topic: str, endpoint: str) -> bool:
+        fault = self._faults.meet("sns:Subscribe", lambda: (topic, endpoint), SUBSCRIPTION_KINDS)
+        return fault is not None
+
+    def _pass_on(self, request: Request) -> Response:
+        return Response.from_app(self._moto, request.environ, buffered=True)
+
+
+def _veiled(response: Response, word: str) -> Response:
+    response.set_data(subscriptions.veil(response.get_data(), word))
+    return response
+
+
+def _recipients(form: Form) -> set[str]:
+    named = {form[name] for name in ("PhoneNumber", "Endpoint") if name in form}
+    if topic := _topic(form):
+        named |= {topic, *(subscription.endpoint for subscription in subscriptions.of_topic(topic))}
+    return named
+
+
+def _confirm(form: Form) -> Response:
+    for subscription in subscriptions.of_topic(form.get("TopicArn", "")):
+        if subscriptions.token(subscription) == form.get("Token"):
+            subscriptions.confirm(subscription.arn)
+            return sns_result("ConfirmSubscription", {"SubscriptionArn": subscription.arn})
+    raise Refused("InvalidParameter", "Invalid parameter: Token Reason: no pending subscription has it")
+
+
+def _check(form: Form) -> None:
+    """Hold Publish to the rules that SNS has and moto has not, or has more loosely."""
+    number, subject, message = form.get("PhoneNumber"), form.get("Subject"), form.get("Message", "")
+    if number is None and not _topic(form):
+        raise Refused("InvalidParameter", "Invalid parameter: TopicArn or TargetArn Reason: no value")
+    if number is not None and not E164.fullmatch(number):
+        raise Refused("InvalidParameter", f"Invalid parameter: PhoneNumber Reason: {number} is not E.164")
+    if subject is not None and not _SUBJECT.fullmatch(subject):
+        raise Refused("InvalidParameter", "Invalid parameter: Subject")
+    if not message:
+        raise Refused("InvalidParameter", "Invalid parameter: Empty message")
+    if len(message.encode()) > _MESSAGE_BYTES:
+        raise Refused("InvalidParameter", "Invalid parameter: Message too long")
+
+
+def _topic(form: Form) -> str:
+    return form.get("TopicArn") or form.get("TargetArn") or ""
+
+
+def attributes_of(form: Form, prefix: str) -> Attributes:
+    """Read message attributes, as moto's filter policies want them: name to Type and Value."""
+    read: Attributes = {}
+    for name in (key for key in form if key.startswith(prefix) and key.endswith(".Name")):
+        value = f"{name.removesuffix('Name')}Value."
+        text = form.get(f"{value}StringValue", form.get(f"{value}BinaryValue", ""))
+        read[form[name]] = {"Type": form.get(f"{value}DataType", "String"), "Value": text}
+    return read
+
+
+def _batch(form: Form) -> Iterator[tuple[Form, str]]:
+    number = 1
+    while (prefix := f"PublishBatchRequestEntries.member.{number}.") + "Id" in form:
+        yield {key.removeprefix(prefix): form[key] for key in form if key.startswith(prefix)}, prefix
+        number += 1
+
+
+def _text_for(protocol: str, form: Form) -> str:
+    if form.get("MessageStructure") != "json":
+        return form["Message"]
+    variants = json.loads(form["Message"])
+    return str(variants.get(protocol) or variants["default"])
+
+
+def _sms(number: str, text: str, message_id: str, attributes: Attributes) -> Message:
+    plain = {name: attribute["Value"] for name, attribute in attributes.items()}
+    sender = plain.get("AWS.SNS.SMS.SenderID")
+    return Message(
+        channel="sms", to=number, text=text, provider_id=message_id, sender=sender, sms_attributes=plain
+    )
+
+
+def _email(subscription: Subscription, text: str, message_id: str, subject: str | None) -> Message:
+    return Message(
+        channel="email",
+        to=subscription.endpoint,
+        text=text,
+        provider_id=message_id,
+        # An e-mail without a Subject arrives with this one.
+        subject=subject or "AWS Notification Message",
+        sender=subscription.topic.display_name or _DEFAULT_SENDER,
+        topic_arn=subscription.topic.arn,
+    )
+
+
+def _texts(response: Response, name: str) -> list[str]:
+    """Read the texts of all elements of that name, whatever the namespace, from moto's answer."""
+    root = ET.fromstring(response.get_data())  # noqa: S314 - moto wrote it
+    return [element.text or "" for element in root.iter() if element.tag.rpartition("}")[2] == name]
