@@ -1,0 +1,34 @@
+# One image for every part of Bleep: `web` (unless told otherwise), `relay`, `worker`, `worker-urgent`, `migrate`.
+FROM python:3.13-slim-trixie AS packages
+COPY requirements.txt /
+RUN python -m venv /opt/venv \
+    && /opt/venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r /requirements.txt \
+    && /opt/venv/bin/pip uninstall --yes pip
+
+
+FROM python:3.13-slim-trixie
+RUN groupadd --gid 10001 bleep \
+    && useradd --uid 10001 --gid bleep --no-create-home --shell /usr/sbin/nologin bleep
+COPY --from=packages /opt/venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    ALIVE_FILE=/tmp/alive
+
+WORKDIR /app
+COPY manage.py ./
+COPY deploy/entrypoint deploy/healthcheck.py deploy/liveness.py deploy/
+COPY config config
+COPY contacts contacts
+COPY clients clients
+COPY alerts alerts
+# Owned by root: what runs cannot change itself.
+RUN python manage.py collectstatic --no-input \
+    && python -m compileall -q .
+
+USER 10001:10001
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "deploy/healthcheck.py", "web"]
+ENTRYPOINT ["deploy/entrypoint"]
+CMD ["web"]

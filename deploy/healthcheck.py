@@ -1,0 +1,74 @@
+"""Whether a part of Bleep works, for its container: `python deploy/healthcheck.py PART` ends with 0 if so.
+
+Cheap, since it runs every few seconds: it imports neither Django nor Celery.
+"""
+
+import os
+import socket
+import sys
+import time
+import urllib.request
+from http import HTTPStatus
+from pathlib import Path
+
+WORKER_SILENCE_SECONDS = 30
+"""A worker's loop gives a sign of life every 2 s (deploy.liveness)."""
+
+RELAY_SILENCE = "30 seconds"
+"""A relay notes in the database every few seconds that it is at work (alerts.relay)."""
+
+
+def web() -> bool:
+    """The web server answers. It is asked by a name that it goes by: to others it answers 400."""
+    host = os.environ.get("ALLOWED_HOSTS", "").split(",")[0].strip().lstrip(".*") or "localhost"
+    port = os.environ.get("GRANIAN_PORT", "8000")
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/healthz", headers={"Host": host})
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with direct.open(request, timeout=4) as answer:
+        return bool(answer.status == HTTPStatus.OK)
+
+
+def relay() -> bool:
+    """A relay in this container has lately noted that it is at work."""
+    import psycopg  # noqa: PLC0415 - takes as long to import as the other checks take in all
+
+    query = """
+        SELECT 1 FROM alerts_relayheartbeat
+        WHERE starts_with(relay, %s) AND beat_at > clock_timestamp() - %s::interval
+    """
+    with psycopg.connect(_setting("DATABASE_URL"), connect_timeout=4) as connection:
+        found = connection.execute(query, [f"{socket.gethostname()}:", RELAY_SILENCE]).fetchone()
+        return found is not None
+
+
+def worker() -> bool:
+    """The worker's loop turns, and has its connection to Redis."""
+    return time.time() - Path(os.environ["ALIVE_FILE"]).stat().st_mtime < WORKER_SILENCE_SECONDS
+
+
+CHECKS = {"web": web, "relay": relay, "worker": worker, "worker-urgent": worker}
+
+
+def _setting(name: str) -> str:
+    """A variable, or what is in the file that it names with `_FILE`, as config.env reads them."""
+    file = os.environ.get(f"{name}_FILE")
+    return Path(file).read_text().strip() if file else os.environ[name]
+
+
+def main(arguments: list[str]) -> int:
+    """0 if the part works, 1 with a line that says why not, 64 if it is not known."""
+    if len(arguments) != 1 or arguments[0] not in CHECKS:
+        print(f"deploy/healthcheck.py: say which part: {', '.join(CHECKS)}.", file=sys.stderr)  # noqa: T201
+        return 64
+    try:
+        works = CHECKS[arguments[0]]()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the part does not work
+        print(f"{arguments[0]}: {type(error).__name__}", file=sys.stderr)  # noqa: T201
+        return 1
+    if not works:
+        print(f"{arguments[0]}: no sign of life", file=sys.stderr)  # noqa: T201
+    return 0 if works else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
