@@ -19,11 +19,11 @@ install:  ## Install the locked packages into .venv; nothing to do when they are
 
 .PHONY: run
 run: install  ## Run all of Bleep on this machine, with a demo; PORT=9000 moves it. Ctrl-C stops it.
-	@$(BIN)/python -m sandbox.run
+	@$(BIN)/python -m sandbox.run $(ARGS)
 
 .PHONY: reset
 reset: install  ## Delete the data of `make run`.
-	@$(BIN)/python -m sandbox.run --reset
+	@$(BIN)/python -m sandbox.run --reset $(ARGS)
 
 .PHONY: test
 test: install  ## Run the tests; they start all that they need. ARGS="-k relay" goes to pytest.
@@ -47,7 +47,7 @@ types: install  ## Check the types (mypy, strict).
 
 .PHONY: imports
 imports: install  ## Check that imports point one way (import-linter).
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 .PHONY: migrations
 migrations: install  ## Check that every model has its migration.

@@ -31,6 +31,10 @@ HOST = "127.0.0.1"
 READY_SECONDS = 120.0
 GRACE_SECONDS = 4.5
 POLL_SECONDS = 0.1
+WARNINGS_OFF = (
+    "ignore:No directory at",  # static files are served from where they lie, not collected
+    "ignore:You're running the worker with superuser privileges",
+)
 RULE = "─" * 100
 DEMO_TOKEN = "384324732"  # noqa: S105 - well known: it is in the published sample, and LOCAL_MODE alone accepts it
 
@@ -265,6 +269,7 @@ def environment(plan: Plan) -> dict[str, str]:
         "GRANIAN_WORKERS": "1",
         # Here a web server that cannot start is to be seen, not tried again.
         "GRANIAN_RESPAWN_FAILED_WORKERS": "false",
+        "PYTHONWARNINGS": ",".join(filter(None, (plan.given.get("PYTHONWARNINGS"), *WARNINGS_OFF))),
         "NO_PROXY": ",".join(filter(None, (HOST, "localhost", plan.given.get("NO_PROXY")))),
     }
     shadowed = {f"{name}_FILE" for name in ours} | {"no_proxy"}
