@@ -29,6 +29,8 @@ import psutil
 import psycopg
 import redis
 from psycopg import sql
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from sandbox.processes import kill
 
@@ -178,7 +180,7 @@ class _Server:
         deadline = time.monotonic() + START_SECONDS
         while not self._ask():
             if self.pid is None:
-                raise ServiceError(f"{self.name} stopped while starting: {self._end_of_log()}")
+                raise ServiceError(f"{self.title} stopped while starting: {self._end_of_log()}")
             if time.monotonic() > deadline:
                 raise ServiceError(
                     f"{self.name} was not ready in {START_SECONDS:.0f} s: {self._end_of_log()}"
@@ -224,8 +226,9 @@ class EmbeddedPostgres(_Server):
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database)))
 
     def _prepare(self, log: IO[bytes]) -> None:
-        # A pid file that outlived its process may name another process by now, and would stop the start then.
-        (self.directory / "postmaster.pid").unlink(missing_ok=True)
+        # Lock files that outlived their process may name another one by now, and would stop the start then.
+        for left in (self.directory / "postmaster.pid", self._socket_dir / ".s.PGSQL.5432.lock"):
+            left.unlink(missing_ok=True)
         if self._socket_dir != self.directory:
             # Its name can be foreseen, so it is made anew: one that somebody else put there is not used.
             shutil.rmtree(self._socket_dir, ignore_errors=True)
@@ -329,7 +332,8 @@ class EmbeddedRedis(_Server):
 
     def _ask(self) -> bool:
         try:
-            with redis.Redis.from_url(self.url, socket_timeout=2) as client:
+            # redis-py would try again by itself, more and more slowly.
+            with redis.Redis.from_url(self.url, socket_timeout=2, retry=Retry(NoBackoff(), 0)) as client:
                 return bool(client.ping())
         except redis.RedisError:
             return False

@@ -1,0 +1,1 @@
+"""Local life: the embedded services, the install script, `make run`, the container files."""

@@ -1,0 +1,69 @@
+"""What tests of local life ask of the machine: free ports, running processes, an environment of its own."""
+
+import os
+import random
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from sandbox.processes import MARK
+from tests.environment import VARIABLES
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def outside_environment(**changes: str) -> dict[str, str]:
+    """The environment that the suite itself was started in, as far as it matters, with changes."""
+    ours = {*VARIABLES, "DJANGO_SETTINGS_MODULE"}
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return {**kept, **changes}
+
+
+def two_free_ports() -> int:
+    """The first of two adjacent loopback ports that nobody listens on."""
+    for port in random.sample(range(10000, 19000, 2), k=50):
+        if _is_free(port) and _is_free(port + 1):
+            return port
+    raise AssertionError("No two adjacent free ports were found.")
+
+
+def run_script(command: Sequence[str | Path], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run to the end, without standard input, as CI does."""
+    return subprocess.run(
+        command,
+        env=env,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def run_sandbox(*options: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """`python -m sandbox.run` for runs that end by themselves."""
+    return run_script([sys.executable, "-m", "sandbox.run", *options], outside_environment(**env))
+
+
+def working_on(data: Path) -> list[str]:
+    """The command lines of all processes that a run on `data` started, whoever their parent is by now."""
+    return [" ".join(process.cmdline()) for process in psutil.process_iter() if _belongs(process, data)]
+
+
+def _belongs(process: psutil.Process, data: Path) -> bool:
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return process.environ().get(MARK) == str(data) or Path(process.cwd()).parent == data
+    except (psutil.Error, OSError):
+        return False
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
