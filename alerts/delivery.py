@@ -56,6 +56,7 @@ def settle(claimed: Claim, error: ChannelError) -> bool:
             priority=Priority(claimed.delivery.priority),
             fault=error.fault,
             reason=error.reason,
+            number=claimed.attempt.number,
             tries=tries,
             age=age,
         )

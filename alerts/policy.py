@@ -14,7 +14,7 @@ from contacts.choices import Channel, Priority
 
 @dataclass(frozen=True)
 class Schedule:
-    """How a priority is retried. The wait before try n+1 is drawn from 0 to `first` × 2ⁿ⁻¹, at most `longest`."""
+    """How a priority is retried. The wait after attempt n is drawn from 0 to `first` × 2ⁿ⁻¹, at most `longest`."""
 
     first: timedelta
     longest: timedelta
@@ -29,6 +29,8 @@ SCHEDULES: dict[Priority, Schedule] = {
     Priority.MEDIUM: Schedule(timedelta(seconds=5), timedelta(minutes=2), tries=6, age=timedelta(hours=1)),
     Priority.LOW: Schedule(timedelta(seconds=30), timedelta(minutes=10), tries=8, age=timedelta(hours=12)),
 }
+MOST_DOUBLINGS = 20
+"""Enough to reach any `longest`, and no number too large for a timedelta."""
 QUOTA_TRIES = 3
 """A quota may clear in a moment or not for days: after a few tries the next channel is surer."""
 
@@ -66,8 +68,10 @@ class Situation:
     priority: Priority
     fault: Fault
     reason: Reason
+    number: int
+    """Attempts so far, this one included."""
     tries: int
-    """Attempts so far that count, this one included."""
+    """Those of them that count towards the cap."""
     age: timedelta
     """Since the delivery was made."""
 
@@ -102,15 +106,14 @@ def _again_or_next(now: Situation, *, possible_duplicate: bool = False) -> Decis
     allowed = QUOTA_TRIES if now.reason is Reason.QUOTA else schedule.tries
     if now.fault is not Fault.THROTTLED and now.tries >= allowed:
         return NextChannel(Reason.QUOTA if now.reason is Reason.QUOTA else Reason.TRIES_USED_UP)
-    wait = _jittered(schedule, now.tries)
+    wait = _jittered(schedule, now.number)
     if now.age + wait > schedule.age:
         return NextChannel(Reason.TOO_OLD)
     return Retry(wait, possible_duplicate)
 
 
-def _jittered(schedule: Schedule, tries: int) -> timedelta:
+def _jittered(schedule: Schedule, number: int) -> timedelta:
     # Full jitter: a crowd that was turned away together must not come back together.
     # https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-    doublings: int = 2 ** max(tries - 1, 0)
-    ceiling = min(schedule.longest, schedule.first * doublings)
+    ceiling = min(schedule.longest, schedule.first * 2.0 ** min(number - 1, MOST_DOUBLINGS))
     return ceiling * random.random()  # noqa: S311 - spreads load, guards nothing

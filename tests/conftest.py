@@ -51,7 +51,9 @@ class Aws:
 
     def misbehave(self, operation: str, kind: str, **more: Any) -> None:
         """Make calls of an operation (`sns:Publish`) go wrong; see `sandbox.aws.faults` for the kinds."""
-        answer = requests.post(f"{self.url}/faults", json={"operation": operation, "kind": kind, **more}, timeout=5)
+        answer = requests.post(
+            f"{self.url}/faults", json={"operation": operation, "kind": kind, **more}, timeout=5
+        )
         assert answer.ok, answer.text
 
     def clear(self) -> None:
@@ -94,9 +96,7 @@ def clinician(db: None) -> Clinician:
     )
 
 
-def make_clinician(
-    contact_id: str, wanted: dict[Priority, Sequence[Channel]], **fields: Any
-) -> Clinician:
+def make_clinician(contact_id: str, wanted: dict[Priority, Sequence[Channel]], **fields: Any) -> Clinician:
     """A clinician with all three addresses, whose preferences are `wanted`."""
     made = Clinician.objects.create(
         **{
@@ -130,18 +130,18 @@ class Sender:
     """A hospital system that talks to the API in this process."""
 
     def __init__(self, token: str) -> None:
-        self._client = Client(raise_request_exception=False)
+        self.client = Client(raise_request_exception=False)
         self.headers = {"Authorization": f"Bearer {token}"}
 
     def post(self, body: Any, **headers: str) -> Any:
         """POST an alert; `body` is made JSON unless it is bytes already."""
-        return self._client.post(
+        return self.client.post(
             "/notification", body, content_type="application/json", headers={**self.headers, **headers}
         )
 
     def get(self, path: str, **headers: str) -> Any:
         """GET a path."""
-        return self._client.get(path, headers={**self.headers, **headers})
+        return self.client.get(path, headers={**self.headers, **headers})
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """Reading a request's body."""
 
+import json
 from collections.abc import Mapping
-from io import BytesIO
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import JSONParser
@@ -26,13 +26,31 @@ class BoundedJSONParser(JSONParser):
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
+    ) -> Any:
+        """Raises BodyTooLarge (413) or ParseError (400), with a sentence that does not repeat the body."""
         body = stream.read(MAX_BODY + 1)
         if len(body) > MAX_BODY:
             raise BodyTooLarge
         if not body.strip():
             raise ParseError("The body is empty. Send the alert as a JSON object.")
+        found = self._decoded(body)
+        if not isinstance(found, dict):
+            raise ParseError("The body must be one JSON object, with the alert's fields.")
+        return found
+
+    def _decoded(self, body: bytes) -> Any:
         try:
-            return super().parse(BytesIO(body), media_type, {**(parser_context or {}), "encoding": "utf-8"})
-        except RecursionError:
-            raise ParseError("The JSON is nested too deeply. Send the alert as one flat object.") from None
+            return json.loads(body.decode(), parse_constant=_refuse)
+        except UnicodeDecodeError as error:
+            raise ParseError(f"The body is not UTF-8: byte {error.start} starts no character.") from None
+        except json.JSONDecodeError as error:
+            where = f"line {error.lineno}, column {error.colno}"
+            raise ParseError(f"The body is not JSON: {error.msg} at {where}.") from None
+        except (ValueError, RecursionError):
+            raise ParseError(
+                "The body is not JSON that can be an alert. Send one flat object of strings."
+            ) from None
+
+
+def _refuse(_constant: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are not JSON.")

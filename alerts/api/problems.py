@@ -39,13 +39,17 @@ class ProblemSerializer(serializers.Serializer[dict[str, Any]]):
     differing_fields = serializers.ListField(child=serializers.CharField(), required=False)
 
 
-def handle(error: Exception, _context: dict[str, Any]) -> Response:  # noqa: PLR0911 - a table, one answer a row
+def handle(error: Exception, _context: dict[str, Any]) -> Response:  # noqa: C901, PLR0911 - a table, one answer a row
     """DRF's exception handler: every exception becomes a problem document, and none is hidden from the log."""
     set_rollback()
     match error:
         case exceptions.ValidationError():
             return _problem(
                 400, "invalid", "The alert is not valid: see `errors`.", errors=field_errors(error.detail)
+            )
+        case exceptions.UnsupportedMediaType():
+            return _problem(
+                415, "unsupported_media_type", "Send the alert with Content-Type: application/json."
             )
         case exceptions.APIException():
             return _from_drf(error)

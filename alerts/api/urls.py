@@ -6,5 +6,5 @@ from alerts.api import views
 
 urlpatterns = [
     re_path(r"^notification/?$", views.AlertsView.as_view(), name="alerts"),
-    re_path(r"^notification/(?P<message_id>.+?)/?$", views.AlertView.as_view(), name="alert"),
+    re_path(r"^notification/(?P<message_id>.+)$", views.AlertView.as_view(), name="alert"),
 ]

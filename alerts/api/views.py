@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.db.models import Prefetch, QuerySet
+from django.db.models.functions import Length
 from django.http import Http404
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -40,13 +41,14 @@ class AlertsView(APIView):
         new.is_valid(raise_exception=True)
         accepted = intake.accept(client=_client(request), new=new.new_alert())
         seconds = waiting.seconds_preferred(request.headers.get("Prefer", ""))
-        alert = waiting.for_outcome(accepted.alert, seconds)
-        known = accepted.replayed or (seconds > 0 and not waiting.is_open(alert))
+        waited = waiting.for_outcome(accepted.alert, seconds)
+        alert = waited or accepted.alert
+        known = accepted.replayed or (waited is not None and not waiting.is_open(waited))
         response = Response(AlertSerializer(alert).data, status=200 if known else 202)
         response["Location"] = f"/notification/{quote(alert.message_id, safe='')}"
         if accepted.replayed:
             response["Idempotent-Replayed"] = "true"
-        if seconds:
+        if waited:
             response["Preference-Applied"] = f"wait={seconds}"
         return response
 
@@ -66,7 +68,9 @@ class AlertView(APIView):
     @documentation.DETAIL
     def get(self, request: Request, message_id: str) -> Response:
         deliveries = Prefetch("deliveries", Delivery.objects.prefetch_related("attempts"))
-        found = _alerts_of(request).filter(message_id=message_id).prefetch_related(deliveries).first()
+        # A slash at the end may be the address's or the message_id's own: the longer match is meant.
+        either = _alerts_of(request).filter(message_id__in={message_id, message_id.removesuffix("/")})
+        found = either.prefetch_related(deliveries).order_by(Length("message_id").desc()).first()
         if found is None:
             raise Http404
         return Response(AlertDetailSerializer(found).data)

@@ -9,7 +9,7 @@ from alerts.states import AlertStatus
 
 LONGEST = 30
 """Seconds. More is cut down to this: a proxy in between would give up anyway."""
-MOST_WAITING = 4
+MOST_WAITING = 2
 """Requests in one web process that may wait at a time. A waiting request holds a thread, and an alert must never find
 all of them taken; the header is only a preference, so one too many is answered at once."""
 PAUSE = 0.1
@@ -24,10 +24,10 @@ def seconds_preferred(header: str) -> int:
     return min(int(found.group(1)), LONGEST) if found else 0
 
 
-def for_outcome(alert: Alert, seconds: int) -> Alert:
-    """The alert as it stands when its outcome is known, or after `seconds`."""
+def for_outcome(alert: Alert, seconds: int) -> Alert | None:
+    """The alert as it stands when its outcome is known, or after `seconds`; None where it cannot be waited for."""
     if not seconds or not _seats.acquire(blocking=False):
-        return alert
+        return None
     try:
         until = time.monotonic() + seconds
         while is_open(alert) and time.monotonic() < until:

@@ -1,9 +1,8 @@
 """POST /notification: what is stored, and what is answered."""
 
 import pytest
-from django.db import connection
 
-from alerts.models import Alert, Delivery
+from alerts.models import Delivery
 from alerts.states import DeliveryState
 from contacts.models import Clinician
 from tests.conftest import Sender, an_alert
@@ -19,7 +18,11 @@ def test_an_alert_is_stored_with_its_first_delivery(sender: Sender, clinician: C
     assert answer.json()["message_id"] == "123"
     assert answer.json()["status"] == "accepted"
     delivery = Delivery.objects.get()
-    assert (delivery.channel, delivery.address, delivery.state) == ("call", "+447700900001", DeliveryState.PENDING)
+    assert (delivery.channel, delivery.address, delivery.state) == (
+        "call",
+        "+447700900001",
+        DeliveryState.PENDING,
+    )
     assert answer.json()["deliveries"][0]["id"] == str(delivery.pk)
 
 

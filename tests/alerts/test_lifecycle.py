@@ -1,0 +1,415 @@
+"""Claiming, finishing, expiring: what each does to the ledger, and what the lease keeps out."""
+
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, connections, transaction
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
+
+from alerts import delivery as sending, intake, lifecycle
+from alerts.channels import ChannelError, Fault, Receipt
+from alerts.models import Alert, Attempt, Delivery
+from alerts.policy import LeaveInDoubt, NextChannel, Retry
+from alerts.states import (
+    ATTEMPT_MEANING,
+    DELIVERY_MEANING,
+    DELIVERY_TRANSITIONS,
+    AttemptState,
+    DeliveryState,
+    Reason,
+)
+from clients.models import ApiClient
+from contacts import preferences
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from tests.conftest import an_alert
+
+LOST = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
+REJECTED = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
+THROTTLED = ChannelError(Fault.THROTTLED, Reason.THROTTLED, "Throttling")
+
+Store = Callable[[Priority], Delivery]
+
+
+@pytest.fixture
+def store(lab: ApiClient, clinician: Clinician) -> Store:
+    """Take an alert of a priority; its first delivery."""
+
+    def take(priority: Priority) -> Delivery:
+        new = intake.NewAlert(**{**an_alert(message_id=uuid.uuid4().hex), "priority": priority})
+        return Delivery.objects.get(alert=intake.accept(client=lab, new=new).alert)
+
+    return take
+
+
+def claim(delivery: Delivery) -> lifecycle.Claim:
+    """The claim, which must succeed."""
+    claimed = lifecycle.claim(delivery.pk)
+    assert claimed is not None
+    return claimed
+
+
+def let_lease_run_out(delivery: Delivery) -> None:
+    """As if the worker had been silent for longer than the lease."""
+    Delivery.objects.filter(pk=delivery.pk).update(lease_expires_at=Now() - timedelta(seconds=1))
+
+
+def current(delivery: Delivery) -> Delivery:
+    """The delivery as it is in the database."""
+    return Delivery.objects.get(pk=delivery.pk)
+
+
+@pytest.mark.django_db
+def test_a_claim_writes_the_attempt_before_anything_is_called(store: Store) -> None:
+    claimed = claim(store(Priority.HIGH))
+
+    assert claimed.delivery.state == DeliveryState.SENDING
+    attempt = Attempt.objects.get()
+    assert (attempt.number, attempt.state, attempt.delivery_id) == (
+        1,
+        AttemptState.CALLING,
+        claimed.delivery.pk,
+    )
+
+
+@pytest.mark.django_db
+def test_a_delivery_is_claimed_once(store: Store) -> None:
+    delivery = store(Priority.HIGH)
+    claim(delivery)
+
+    assert lifecycle.claim(delivery.pk) is None
+    assert Attempt.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_delivery_is_not_claimed_before_its_time(store: Store) -> None:
+    delivery = store(Priority.HIGH)
+    Delivery.objects.update(available_at=Now() + timedelta(seconds=5))
+
+    assert lifecycle.claim(delivery.pk) is None
+
+
+@pytest.mark.django_db
+def test_a_delivery_that_is_not_there_is_not_claimed(db: None) -> None:
+    assert lifecycle.claim(uuid.uuid4()) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_ten_workers_at_once_one_gets_the_claim(store: Store) -> None:
+    delivery = store(Priority.HIGH)
+
+    def try_to_claim(_number: int) -> bool:
+        won = lifecycle.claim(delivery.pk) is not None
+        connections.close_all()
+        return won
+
+    with ThreadPoolExecutor(10) as pool:
+        assert sorted(pool.map(try_to_claim, range(10))) == [False] * 9 + [True]
+
+
+@pytest.mark.django_db
+def test_an_accepted_answer_ends_the_delivery(store: Store) -> None:
+    claimed = claim(store(Priority.HIGH))
+
+    assert lifecycle.accept(claimed, Receipt("provider-1"))
+
+    delivery = current(claimed.delivery)
+    assert (delivery.state, delivery.provider_id) == (DeliveryState.ACCEPTED, "provider-1")
+    attempt = Attempt.objects.get()
+    assert (attempt.state, attempt.provider_id, attempt.late) == (AttemptState.ACCEPTED, "provider-1", False)
+
+
+@pytest.mark.django_db
+def test_a_retry_puts_the_delivery_back_with_a_time(store: Store) -> None:
+    claimed = claim(store(Priority.HIGH))
+    Delivery.objects.update(handed_over_at=Now())
+
+    lifecycle.fail(claimed, THROTTLED, Retry(timedelta(minutes=1)))
+
+    delivery = current(claimed.delivery)
+    assert (delivery.state, delivery.handed_over_at) == (DeliveryState.PENDING, None)
+    assert delivery.available_at - delivery.created_at > timedelta(seconds=59)
+    assert Attempt.objects.get().state == AttemptState.THROTTLED
+
+
+@pytest.mark.django_db
+def test_the_second_attempt_has_the_next_number_and_the_mark_of_a_possible_duplicate_stays(
+    store: Store,
+) -> None:
+    claimed = claim(store(Priority.HIGH))
+    lifecycle.fail(claimed, LOST, Retry(timedelta(0), possible_duplicate=True))
+    again = claim(claimed.delivery)
+
+    lifecycle.fail(again, THROTTLED, Retry(timedelta(0)))
+
+    assert [attempt.number for attempt in Attempt.objects.all()] == [1, 2]
+    assert current(claimed.delivery).possible_duplicate
+
+
+@pytest.mark.django_db
+def test_a_failed_channel_opens_the_next_one_of_the_route(store: Store) -> None:
+    claimed = claim(store(Priority.HIGH))
+
+    lifecycle.fail(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))
+
+    failed, following = Delivery.objects.order_by("created_at")
+    assert (failed.state, failed.reason) == (DeliveryState.FAILED, Reason.INVALID_ADDRESS)
+    assert (following.channel, following.state) == (Channel.SMS, DeliveryState.PENDING)
+
+
+@pytest.mark.django_db
+def test_the_next_channel_is_that_of_the_route_as_it_is_now(store: Store, clinician: Clinician) -> None:
+    claimed = claim(store(Priority.HIGH))
+    preferences.replace(clinician, {Priority.HIGH: [Channel.EMAIL, Channel.CALL]})
+
+    lifecycle.fail(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))
+
+    assert [each.channel for each in Delivery.objects.order_by("created_at")] == [Channel.CALL, Channel.EMAIL]
+
+
+@pytest.mark.django_db
+def test_an_alert_fails_when_its_last_channel_does(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    claimed = claim(store(Priority.LOW))
+
+    with transaction.atomic():
+        lifecycle.fail(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))
+
+    assert Alert.objects.with_status().get().status == "failed"
+    assert Delivery.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_operators_are_told_when_an_alert_fails(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    claimed = claim(store(Priority.LOW))
+
+    lifecycle.fail(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))
+
+    assert any("alert.failed" in str(record.msg) for record in caplog.records)
+
+
+@pytest.mark.django_db
+def test_a_cancelled_alert_opens_no_next_channel(store: Store) -> None:
+    claimed = claim(store(Priority.HIGH))
+    lifecycle.cancel(claimed.delivery.alert)
+
+    lifecycle.fail(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))
+
+    assert Delivery.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_cancelling_stops_what_waits_and_cannot_be_done_twice(store: Store) -> None:
+    delivery = store(Priority.HIGH)
+
+    assert lifecycle.cancel(delivery.alert) == 1
+    assert lifecycle.cancel(delivery.alert) == 0
+    assert current(delivery).state == DeliveryState.CANCELLED
+    assert lifecycle.claim(delivery.pk) is None
+
+
+@pytest.mark.django_db
+def test_an_expired_lease_of_a_medium_message_leaves_it_in_doubt(store: Store) -> None:
+    claimed = claim(store(Priority.MEDIUM))
+    let_lease_run_out(claimed.delivery)
+
+    assert sending.recover_expired() == 1
+
+    delivery = current(claimed.delivery)
+    assert (delivery.state, delivery.reason) == (DeliveryState.UNKNOWN, Reason.WORKER_LOST)
+    assert Attempt.objects.get().state == AttemptState.UNKNOWN
+
+
+@pytest.mark.django_db
+def test_an_expired_lease_of_a_call_is_tried_again(store: Store) -> None:
+    claimed = claim(store(Priority.HIGH))
+    let_lease_run_out(claimed.delivery)
+
+    sending.recover_expired()
+
+    delivery = current(claimed.delivery)
+    assert (delivery.state, delivery.possible_duplicate) == (DeliveryState.PENDING, False)
+
+
+@pytest.mark.django_db
+def test_a_lease_that_still_runs_is_left_alone(store: Store) -> None:
+    claim(store(Priority.MEDIUM))
+
+    assert sending.recover_expired() == 0
+
+
+@pytest.mark.django_db
+def test_a_late_acceptance_settles_a_doubt(store: Store) -> None:
+    claimed = claim(store(Priority.MEDIUM))
+    let_lease_run_out(claimed.delivery)
+    sending.recover_expired()
+
+    assert not lifecycle.accept(claimed, Receipt("provider-1"))
+
+    delivery, attempt = current(claimed.delivery), Attempt.objects.get()
+    assert (delivery.state, delivery.provider_id, delivery.reason) == (
+        DeliveryState.ACCEPTED,
+        "provider-1",
+        "",
+    )
+    assert (attempt.state, attempt.late) == (AttemptState.ACCEPTED, True)
+
+
+@pytest.mark.django_db
+def test_a_late_acceptance_stops_the_resend_that_has_not_begun(store: Store) -> None:
+    claimed = claim(store(Priority.HIGH))
+    let_lease_run_out(claimed.delivery)
+    sending.recover_expired()
+
+    lifecycle.accept(claimed, Receipt("provider-1"))
+
+    assert current(claimed.delivery).state == DeliveryState.ACCEPTED
+    assert lifecycle.claim(claimed.delivery.pk) is None
+
+
+@pytest.mark.django_db
+def test_a_late_acceptance_does_not_take_the_delivery_from_its_next_holder(store: Store) -> None:
+    first = claim(store(Priority.HIGH))
+    let_lease_run_out(first.delivery)
+    sending.recover_expired()
+    Delivery.objects.update(available_at=Now())
+    second = claim(first.delivery)
+
+    assert not lifecycle.accept(first, Receipt("provider-1"))
+
+    assert current(first.delivery).lease_token == second.token
+    late, calling = Attempt.objects.all()
+    assert (late.state, late.late, late.provider_id) == (AttemptState.ACCEPTED, True, "provider-1")
+    assert calling.state == AttemptState.CALLING
+    assert lifecycle.accept(second, Receipt("provider-2"))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "decision", [Retry(timedelta(0)), NextChannel(Reason.REFUSED), LeaveInDoubt(Reason.ANSWER_LOST)]
+)
+def test_a_late_failure_is_recorded_and_changes_no_state(
+    store: Store, decision: Retry | NextChannel | LeaveInDoubt
+) -> None:
+    claimed = claim(store(Priority.MEDIUM))
+    let_lease_run_out(claimed.delivery)
+    sending.recover_expired()
+
+    assert not lifecycle.fail(claimed, REJECTED, decision)
+
+    assert current(claimed.delivery).state == DeliveryState.UNKNOWN
+    attempt = Attempt.objects.get()
+    assert (attempt.late, attempt.code) == (True, "InvalidParameter")
+
+
+@pytest.mark.django_db
+def test_throttled_attempts_are_not_counted_as_tries(store: Store) -> None:
+    claimed = claim(store(Priority.HIGH))
+    lifecycle.fail(claimed, THROTTLED, Retry(timedelta(0)))
+    claimed = claim(claimed.delivery)
+
+    tries, age = lifecycle.tries_and_age(claimed.delivery)
+
+    assert tries == 1
+    assert timedelta(0) <= age < timedelta(minutes=1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"state": "sending"},
+        {"state": "sending", "lease_token": uuid.uuid4()},
+        {"lease_token": uuid.uuid4()},
+        {"state": "failed", "finished_at": Now()},
+        {"state": "unknown", "finished_at": Now()},
+        {"state": "failed", "reason": "refused"},
+        {"state": "accepted", "finished_at": Now()},
+        {"state": "delivered", "finished_at": Now()},
+        {"state": "lost"},
+        {"reason": "bad luck"},
+        {"channel": "pigeon"},
+        {"priority": "X"},
+        {"address": ""},
+        {"finished_at": Now()},
+    ],
+    ids=str,
+)
+def test_the_database_refuses_a_delivery_that_makes_no_sense(store: Store, broken: dict[str, Any]) -> None:
+    store(Priority.HIGH)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Delivery.objects.update(**broken)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"state": "accepted", "finished_at": Now()},
+        {"state": "rejected", "finished_at": Now()},
+        {"state": "unknown", "reason": "answer_lost"},
+        {"state": "dialling"},
+        {"reason": "bad luck"},
+        {"finished_at": Now()},
+    ],
+    ids=str,
+)
+def test_the_database_refuses_an_attempt_that_makes_no_sense(store: Store, broken: dict[str, Any]) -> None:
+    claim(store(Priority.HIGH))
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Attempt.objects.update(**broken)
+
+
+@pytest.mark.django_db
+def test_the_database_refuses_a_second_attempt_while_one_is_calling(store: Store) -> None:
+    claimed = claim(store(Priority.HIGH))
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Attempt.objects.create(delivery=claimed.delivery, number=2)
+
+
+@pytest.mark.django_db
+def test_the_database_refuses_a_second_delivery_over_one_channel_in_a_round(store: Store) -> None:
+    delivery = store(Priority.HIGH)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Delivery.objects.create(
+            alert=delivery.alert,
+            clinician=delivery.clinician,
+            priority="H",
+            channel=delivery.channel,
+            address="+447700900009",
+        )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "broken", [{"state": "happy"}, {"priority": "h"}, {"description": ""}, {"message_id": ""}], ids=str
+)
+def test_the_database_refuses_an_alert_that_makes_no_sense(store: Store, broken: dict[str, Any]) -> None:
+    store(Priority.HIGH)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Alert.objects.update(**broken)
+
+
+@pytest.mark.django_db
+def test_taking_an_alert_costs_few_queries(lab: ApiClient, clinician: Clinician) -> None:
+    new = intake.NewAlert(**{**an_alert(), "priority": Priority.HIGH})
+
+    with CaptureQueriesContext(connection) as captured:
+        intake.accept(client=lab, new=new)
+
+    statements = [query["sql"].split()[0] for query in captured if "SAVEPOINT" not in query["sql"]]
+    assert statements == ["SELECT", "SELECT", "INSERT", "INSERT", "NOTIFY"]
+
+
+def test_every_state_has_its_meaning_and_its_ways_out() -> None:
+    assert set(DELIVERY_MEANING) == set(DELIVERY_TRANSITIONS) == set(DeliveryState)
+    assert set(ATTEMPT_MEANING) == set(AttemptState)

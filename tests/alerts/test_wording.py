@@ -1,0 +1,49 @@
+"""What an alert says on each channel."""
+
+import pytest
+
+from alerts import wording
+
+
+def test_sms_and_email_say_the_description_and_the_patient_reference() -> None:
+    text = wording.text(description="Blood test results ready for patient", patient_id="123456789")
+
+    assert text == "Blood test results ready for patient 123456789"
+
+
+def test_a_call_says_who_is_calling() -> None:
+    spoken = wording.spoken(description="Blood test results ready for patient")
+
+    assert spoken == "This is a message from Staff Alert. Blood test results ready for patient"
+
+
+def test_braces_in_a_description_are_text() -> None:
+    assert wording.spoken(description="{0} {x}").endswith("{0} {x}")
+    assert wording.text(description="{patient_id}", patient_id="7") == "{patient_id} 7"
+
+
+@pytest.mark.parametrize(
+    ("alert_type", "subject"),
+    [
+        ("blood_test_alert", "Blood test alert"),
+        ("MRI_result", "MRI result"),
+        ("x" * 64, "X" + "x" * 63),
+        ("naïve_test", "Naive test"),
+        ("результат", "Alert"),
+        ("🩸", "Alert"),
+        ("__", "Alert"),
+        ("a\tb\nc", "A b c"),
+        ("ﬀ" * 64, "F" + "f" * 98),
+    ],
+)
+def test_a_type_becomes_a_subject_that_sns_takes(alert_type: str, subject: str) -> None:
+    assert wording.subject(alert_type) == subject
+
+
+@pytest.mark.parametrize("alert_type", ["ﬀ" * 64, "a\u2028b", "\x7f", "é" * 64, "a b"])
+def test_a_subject_is_one_line_of_fewer_than_100_printable_ascii_characters(alert_type: str) -> None:
+    subject = wording.subject(alert_type)
+
+    assert 0 < len(subject) < 100
+    assert subject.isascii()
+    assert subject.isprintable()

@@ -1,0 +1,181 @@
+"""Bad input: refused with a problem document that names what is wrong, and nothing is stored or sent."""
+
+from typing import Any
+
+import pytest
+
+from alerts.models import Alert
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from tests.conftest import Sender, an_alert, make_clinician
+
+pytestmark = pytest.mark.django_db
+
+
+def problem(answer: Any, status: int) -> dict[str, Any]:
+    """The problem document in an answer, whose parts agree with each other."""
+    assert answer.status_code == status, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert body["status"] == status
+    assert body["detail"].endswith((".", "`"))
+    assert Alert.objects.count() == 0
+    return body
+
+
+def fields_at_fault(answer: Any) -> dict[str, str]:
+    """Field and message of each error in a 400."""
+    return {error["field"]: error["message"] for error in problem(answer, 400)["errors"]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"message_id=123",
+        b"\xff\xfe{}",
+        b'{"message_id": "\xc3\x28"}',
+        b"nan",
+        b'{"a": NaN}',
+        b"[" * 30_000,
+    ],
+    ids=["cut off", "form", "utf-16", "bad utf-8", "word", "not a number", "deep"],
+)
+def test_it_refuses_what_is_not_json(sender: Sender, clinician: Clinician, body: bytes) -> None:
+    problem(sender.post(body), 400)
+
+
+def test_it_refuses_an_empty_body(sender: Sender, clinician: Clinician) -> None:
+    assert set(fields_at_fault(sender.post(b""))) == set(an_alert())
+
+
+def test_it_refuses_a_body_of_white_space(sender: Sender, clinician: Clinician) -> None:
+    assert "empty" in problem(sender.post(b"  \n"), 400)["detail"]
+
+
+@pytest.mark.parametrize("body", [b"[]", b"[{}]", b'"text"', b"17", b"null", b"true"])
+def test_it_refuses_json_that_is_not_an_object(sender: Sender, clinician: Clinician, body: bytes) -> None:
+    assert "object" in problem(sender.post(body), 400)["detail"]
+
+
+def test_it_refuses_a_body_of_a_megabyte(sender: Sender, clinician: Clinician) -> None:
+    answer = sender.post(an_alert(description="x" * 1_000_000))
+
+    assert "64 KiB" in problem(answer, 413)["detail"]
+
+
+def test_it_takes_the_largest_alert_there_can_be_in_the_longest_escapes(sender: Sender) -> None:
+    make_clinician("C" * 64, {Priority.LOW: [Channel.EMAIL]})
+    largest = an_alert(
+        message_id="🩸" * 128,
+        type="🩸" * 64,
+        patient_id="🩸" * 64,
+        contact_id="C" * 64,
+        description="🩸" * 1000,
+    )
+
+    assert sender.post(largest).status_code == 202
+
+
+def test_it_refuses_another_content_type(sender: Sender, clinician: Clinician) -> None:
+    answer = sender.client.post("/notification", an_alert(), headers=sender.headers)
+
+    assert "application/json" in problem(answer, 415)["detail"]
+
+
+def test_it_names_every_field_at_fault_at_once(sender: Sender, clinician: Clinician) -> None:
+    assert set(fields_at_fault(sender.post({}))) == set(an_alert())
+
+
+@pytest.mark.parametrize("field", sorted(an_alert()))
+@pytest.mark.parametrize(
+    "value",
+    [None, 1, 1.5, True, [], {}, ["x"]],
+    ids=["null", "int", "float", "bool", "list", "object", "strings"],
+)
+def test_it_refuses_a_value_that_is_not_a_string(
+    sender: Sender, clinician: Clinician, field: str, value: object
+) -> None:
+    assert set(fields_at_fault(sender.post({**an_alert(), field: value}))) == {field}
+
+
+@pytest.mark.parametrize("field", sorted(an_alert()))
+@pytest.mark.parametrize("value", ["", " ", "\n", "\u2003"], ids=["empty", "space", "line", "em space"])
+def test_it_refuses_a_blank_field(sender: Sender, clinician: Clinician, field: str, value: str) -> None:
+    assert set(fields_at_fault(sender.post(an_alert(**{field: value})))) == {field}
+
+
+@pytest.mark.parametrize(
+    ("field", "longest"),
+    [("message_id", 128), ("type", 64), ("patient_id", 64), ("contact_id", 64), ("description", 1000)],
+)
+def test_it_refuses_a_field_that_is_one_character_too_long(
+    sender: Sender, clinician: Clinician, field: str, longest: int
+) -> None:
+    message = fields_at_fault(sender.post(an_alert(**{field: "x" * (longest + 1)})))[field]
+
+    assert str(longest) in message
+
+
+@pytest.mark.parametrize("field", sorted(set(an_alert()) - {"priority"}))
+@pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\x7f"])
+def test_it_refuses_control_characters(
+    sender: Sender, clinician: Clinician, field: str, character: str
+) -> None:
+    message = fields_at_fault(sender.post(an_alert(**{field: f"a{character}b"})))[field]
+
+    assert "control characters" in message
+
+
+def test_it_refuses_a_line_break_anywhere_but_in_the_description(
+    sender: Sender, clinician: Clinician
+) -> None:
+    broken = dict.fromkeys(("message_id", "type", "patient_id", "contact_id", "description"), "a\nb")
+
+    assert set(fields_at_fault(sender.post(an_alert(**broken)))) == set(broken) - {"description"}
+
+
+@pytest.mark.parametrize("field", sorted(set(an_alert()) - {"priority"}))
+def test_it_refuses_half_a_surrogate_pair(sender: Sender, clinician: Clinician, field: str) -> None:
+    body = an_alert(**{field: "PLACEHOLDER"})
+    half = str(body).replace("'", '"').replace("PLACEHOLDER", "\\ud83d").encode()
+
+    assert "surrogate" in fields_at_fault(sender.post(half))[field]
+
+
+@pytest.mark.parametrize("priority", ["l", "h", "X", "HIGH", "LM", "1"])
+def test_it_refuses_a_priority_that_is_not_one_of_three(
+    sender: Sender, clinician: Clinician, priority: str
+) -> None:
+    assert fields_at_fault(sender.post(an_alert(priority=priority))) == {
+        "priority": "This must be L, M or H."
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["🩸 results", "نتائج الدم جاهزة", "שלום", "e\u0301", "naïve “quotes”", "a\nb\tc"]
+)
+def test_it_keeps_text_of_any_script_as_it_is(sender: Sender, clinician: Clinician, text: str) -> None:
+    sender.post(an_alert(description=text))
+
+    assert Alert.objects.get().description == text
+
+
+def test_a_field_that_nobody_asked_for_is_ignored(sender: Sender, clinician: Clinician) -> None:
+    assert sender.post(an_alert(colour="red")).status_code == 202
+
+
+@pytest.mark.parametrize("address", ["/notification", "/notification/"])
+def test_both_forms_of_the_address_work(sender: Sender, clinician: Clinician, address: str) -> None:
+    answer = sender.client.post(address, an_alert(), content_type="application/json", headers=sender.headers)
+
+    assert answer.status_code == 202
+
+
+def test_another_method_is_refused(sender: Sender, clinician: Clinician) -> None:
+    answer = sender.client.put(
+        "/notification", an_alert(), content_type="application/json", headers=sender.headers
+    )
+
+    problem(answer, 405)
+    assert "POST" in answer["Allow"]
