@@ -10,7 +10,7 @@ ask who is there.
 | `GET /messages?limit=` | what arrived, newest first; `missed=true` adds the calls that nobody answered |
 | `DELETE /messages` | forget what arrived |
 | `POST /faults`, `GET /faults`, `DELETE /faults` | misbehave; what misbehaves; behave again (`faults.py`) |
-| `GET /subscriptions` | e-mail and other subscriptions, with `pending` |
+| `GET /subscriptions` | subscriptions, e-mail and other; `pending=true` for those not confirmed |
 | `POST /subscriptions/confirm` | do as the person does who follows the link in the confirmation e-mail |
 | `GET /healthz` | up |
 

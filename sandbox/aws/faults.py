@@ -1,4 +1,18 @@
-"""The misbehaviour that was asked for: what a fault may say, and which fault a request meets."""
+"""The misbehaviour that was asked for: what a fault may say, and which fault a request meets.
+
+| kind | what a client sees | accepted? |
+| --- | --- | --- |
+| `throttle` | the service's own throttling error | no |
+| `error` | an internal error, 500 | no |
+| `error_after` | the same | yes |
+| `hang_before` | nothing for `seconds` (60 unless told), then the connection drops | no |
+| `hang_after` | the same | yes |
+| `reset_after` | the connection drops at once | yes |
+| `reject` | the error `code`, or the service's usual one | no |
+| `delay` | the usual answer, `seconds` late (1 unless told) | yes |
+| `busy`, `no_answer` | a call that is placed, rings for `seconds` (0 unless told), and is not answered | yes |
+| `pending` | a new e-mail subscription that waits for its confirmation | yes |
+"""
 
 import itertools
 import random

@@ -90,9 +90,13 @@ class Handset:
         self._faults.clear()
         return Response(status=204)
 
-    def _list_subscriptions(self, _request: Request) -> Response:
+    def _list_subscriptions(self, request: Request) -> Response:
+        waiting_only = request.args.get("pending") == "true"
         with self._sns.lock:
-            return _json([subscriptions.as_json(found) for found in subscriptions.everywhere()])
+            found = subscriptions.everywhere()
+        return _json(
+            [subscriptions.as_json(one) for one in found if subscriptions.is_pending(one) or not waiting_only]
+        )
 
     def _confirm(self, request: Request) -> Response:
         wanted = _body(request)

@@ -64,7 +64,8 @@ class Messages:
     def __init__(self, now: Clock = utc_now, capacity: int = CAPACITY) -> None:
         self._now = now
         self._entries: deque[_Entry] = deque(maxlen=capacity)
-        self._numbers = itertools.count(1)
+        # From the time on, so that an open page cannot take a message for one of an earlier run.
+        self._numbers = itertools.count(int(now().timestamp() * 1000))
         self._lock = Lock()
         self._version = ""
         self._changed()

@@ -1,0 +1,117 @@
+/* The page: asks for what arrived, again and again, and shows it. */
+
+import { parts, spaced } from "./elements.js";
+import { showInbox, showPending } from "./inbox.js";
+import { listenToForm, showFaults } from "./misbehaviour.js";
+import { showPhones } from "./phones.js";
+
+const EVERY_MS = 700;
+const SHOWN = 200;
+
+const known = new Map();
+let seen = 0;
+let next = 0;
+
+/** Fetch JSON; give undefined when it is the same as last time. */
+async function changed(path) {
+  const text = await (await fetch(path)).text();
+  if (known.get(path) === text) return undefined;
+  known.set(path, text);
+  return JSON.parse(text);
+}
+
+async function look() {
+  clearTimeout(next);
+  try {
+    const [messages, faults, pending] = await Promise.all([
+      changed(`/messages?missed=true&limit=${SHOWN}`),
+      changed("/faults"),
+      changed("/subscriptions?pending=true"),
+    ]);
+    if (messages) show(messages);
+    if (faults) showFaults(faults);
+    if (pending) showPending(pending, confirm);
+    tell("on", "Live");
+  } catch {
+    tell("off", "No connection");
+  }
+  next = setTimeout(look, EVERY_MS);
+}
+
+function show(messages) {
+  showPhones(messages.filter((message) => message.channel !== "email"), seen);
+  showInbox(messages.filter((message) => message.channel === "email"), seen);
+  announce(messages);
+  seen = Math.max(seen, ...messages.map((message) => message.id));
+  const [welcome, clear, noPhones] = parts("welcome", "clear-messages", "no-phones");
+  const quiet = messages.length === 0;
+  if (quiet && welcome.hidden) writeCommands();
+  welcome.hidden = !quiet;
+  noPhones.hidden ||= quiet;
+  clear.disabled = quiet;
+  document.title = quiet ? "Handsets · Bleep" : `(${messages.length}) Handsets · Bleep`;
+}
+
+function announce(messages) {
+  const fresh = messages.filter((message) => message.id > seen);
+  if (!seen || !fresh.length) return;
+  const [news] = parts("news");
+  const [latest] = fresh;
+  const kind = { sms: "SMS", email: "E-mail", call: latest.outcome === "answered" ? "Call" : "Missed call" }[latest.channel];
+  const more = fresh.length > 1 ? ` And ${fresh.length - 1} more.` : "";
+  news.textContent = `${kind} to ${spaced(latest.to)}: ${latest.subject || latest.text}.${more}`;
+}
+
+function tell(state, text) {
+  const [live, liveText] = parts("live", "live-text");
+  live.dataset.state = state;
+  if (liveText.textContent !== text) liveText.textContent = text;
+}
+
+async function confirm(arn) {
+  await fetch("/subscriptions/confirm", { method: "POST", body: JSON.stringify({ subscription_arn: arn }) });
+  look();
+}
+
+function writeCommands() {
+  const [alert, sms] = parts("curl-alert", "curl-sms");
+  const url = document.querySelector("meta[name=alert-url]").content;
+  const body = {
+    // A new one each time, since an alert that was sent before is not sent again.
+    message_id: `demo-${Date.now()}`,
+    type: "blood_test_alert",
+    patient_id: "123456789",
+    contact_id: "C-1",
+    description: "Blood test results ready for patient",
+    priority: "L",
+  };
+  // The token is the published sample's, which exists in local mode only.
+  alert.textContent = [
+    `curl -i ${url} \\`,
+    "  -H 'Authorization: 384324732' -H 'Content-Type: application/json' \\",
+    `  -d '${JSON.stringify(body, null, 2).replaceAll("\n", "\n  ")}'`,
+  ].join("\n");
+  sms.textContent = [
+    "AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION=eu-west-2 \\",
+    `  aws --endpoint-url ${location.origin} sns publish \\`,
+    "  --phone-number +447700900123 --message 'Hello from the ward'",
+  ].join("\n");
+}
+
+for (const button of document.querySelectorAll("[data-copies]")) {
+  button.addEventListener("click", async () => {
+    const [source] = parts(button.dataset.copies);
+    await navigator.clipboard.writeText(source.textContent);
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy"), 1500);
+  });
+}
+
+const [clear] = parts("clear-messages");
+clear.addEventListener("click", async () => {
+  await fetch("/messages", { method: "DELETE" });
+  look();
+});
+
+listenToForm(look);
+look();
