@@ -1,0 +1,95 @@
+"""The page's files, the health check, and the command."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import psutil
+import pytest
+import requests
+
+from sandbox.aws.server import HOST, Server
+from tests.sandbox.conftest import Aws
+
+COMMAND = [sys.executable, "-m", "sandbox.aws", "--port"]
+
+
+def test_it_is_healthy(aws: Aws) -> None:
+    assert aws.get("/healthz").json() == {"status": "ok"}
+
+
+def test_the_page_and_all_it_asks_for_come_from_here(aws: Aws) -> None:
+    page = aws.get("/")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for name, kind in [
+        ("handset.css", "text/css"),
+        ("handset.js", "text/javascript"),
+        ("icon.svg", "image/svg+xml"),
+    ]:
+        assert f"/static/{name}" in page.text
+        answered = aws.get(f"/static/{name}")
+        assert answered.headers["Content-Type"] == f"{kind}; charset=utf-8"
+        assert answered.text
+
+
+def test_the_page_says_where_to_send_an_alert() -> None:
+    with Server(alert_url='http://127.0.0.1:9/"><script>') as server:
+        page = requests.get(server.url, timeout=10).text
+    assert "http://127.0.0.1:9/&quot;&gt;&lt;script&gt;" in page
+    assert '"><script>' not in page
+
+
+@pytest.mark.parametrize("path", ["/static/nothing.css", "/static/..%2fapp.py", "/static/app.py", "/nothing"])
+def test_what_is_not_there_is_not_found(aws: Aws, path: str) -> None:
+    assert aws.get(path).status_code == 404
+
+
+def test_a_wrong_method_is_told(aws: Aws) -> None:
+    assert aws.delete("/healthz").status_code == 405
+
+
+class TestCommand:
+    """`python -m sandbox.aws`."""
+
+    @pytest.fixture
+    def process(self) -> Iterator[subprocess.Popen[str]]:
+        with subprocess.Popen(
+            [*COMMAND, "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as it:
+            yield it
+            it.kill()
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    def test_it_serves_in_silence_until_it_is_told_to_end(
+        self, process: subprocess.Popen[str], number: signal.Signals
+    ) -> None:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        assert requests.get(f"{url}/healthz", timeout=10).ok
+        process.send_signal(number)
+        said, complained = process.communicate(timeout=10)
+        assert (process.returncode, said, complained) == (0, "", "")
+
+    def test_a_taken_port_is_told_in_one_line(self) -> None:
+        with socket.create_server((HOST, 0)) as taken:
+            port = str(taken.getsockname()[1])
+            done = subprocess.run([*COMMAND, port], capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 1
+        assert done.stdout == ""
+        expected = f"sandbox.aws: cannot listen on 127.0.0.1:{port}: Address already in use"
+        assert done.stderr.splitlines() == [expected]
+
+
+def test_it_listens_on_the_loopback_interface_only() -> None:
+    with Server() as server:
+        port = int(server.url.rpartition(":")[2])
+        sockets = psutil.Process().net_connections("inet")
+    listening = {
+        found.laddr.ip for found in sockets if found.status == psutil.CONN_LISTEN and found.laddr.port == port
+    }
+    assert listening == {"127.0.0.1"}
