@@ -4,6 +4,7 @@ Any number of relays may run: rows are taken with SKIP LOCKED, and a delivery th
 Nothing here is remembered that a restart would lose.
 """
 
+import contextlib
 import os
 import socket
 import threading
@@ -75,8 +76,15 @@ class Relay:
                 log.warning("relay.database_away", error=type(error).__name__)
                 close_old_connections()
                 self._stopping.wait(TICK)
+        self.close()
+
+    def close(self) -> None:
+        """Finish what is being sent, and stop saying that this relay is alive."""
         self._senders.shutdown(wait=True)
-        RelayHeartbeat.objects.filter(pk=self.name).delete()
+        with contextlib.suppress(
+            OperationalError, InterfaceError
+        ):  # the heartbeat grows stale by itself, too
+            RelayHeartbeat.objects.filter(pk=self.name).delete()
         log.info("relay.stopped", relay=self.name)
 
     def _listen_and_tick(self) -> None:

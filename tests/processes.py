@@ -34,7 +34,9 @@ def answers(url: str) -> bool:
 
 
 @contextmanager
-def running(name: str, command: list[str], env: Mapping[str, str], log_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    name: str, command: list[str], env: Mapping[str, str], log_dir: Path
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process for as long as the block runs; its output goes to `<name>.log`."""
     # The scripts of this virtual environment come first, as `make` puts them.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -17,7 +17,13 @@ CALL, SMS, EMAIL = Channel.CALL, Channel.SMS, Channel.EMAIL
 def situation(channel: Channel, priority: Priority, fault: Fault, **changes: Any) -> Situation:
     """A first try that failed just now."""
     reason = Reason.ANSWER_LOST if fault is Fault.UNKNOWN else Reason.UNREACHABLE
-    given: dict[str, Any] = {"reason": reason, "number": 1, "tries": 1, "age": timedelta(seconds=0), **changes}
+    given: dict[str, Any] = {
+        "reason": reason,
+        "number": 1,
+        "tries": 1,
+        "age": timedelta(seconds=0),
+        **changes,
+    }
     return Situation(channel=channel, priority=priority, fault=fault, **given)
 
 

@@ -1,0 +1,223 @@
+"""The relay: what it takes, how much, again when, and what it does while the broker is down."""
+
+import base64
+import json
+import socket
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+from django.db.models.functions import Now
+
+from alerts import intake, relay
+from alerts.models import Attempt, Delivery, RelayHeartbeat
+from alerts.states import DeliveryState, Reason
+from clients.models import ApiClient
+from config.celery import app
+from contacts.choices import Priority
+from contacts.models import Clinician
+from tests.conftest import Aws, an_alert
+from tests.processes import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Store = Callable[..., Delivery]
+
+
+@pytest.fixture
+def store(lab: ApiClient, clinician: Clinician) -> Store:
+    """Take an alert of a priority; its delivery, with fields as given."""
+
+    def take(priority: Priority, **fields: Any) -> Delivery:
+        new = intake.NewAlert(**{**an_alert(message_id=uuid.uuid4().hex), "priority": priority})
+        alert = intake.accept(client=lab, new=new).alert
+        Delivery.objects.filter(alert=alert).update(**fields)
+        return Delivery.objects.get(alert=alert)
+
+    return take
+
+
+@pytest.fixture
+def broker() -> Iterator["redis.Redis"]:
+    """Redis, empty."""
+    client = redis.Redis.from_url(django_settings.REDIS_URL)
+    client.flushall()
+    yield client
+    client.flushall()
+    client.close()
+
+
+@pytest.fixture
+def one_relay() -> Iterator[relay.Relay]:
+    """A relay that ticks when it is told to."""
+    made = relay.Relay()
+    yield made
+    made.close()
+
+
+@contextmanager
+def broken_broker(url: str) -> Iterator[None]:
+    """Celery's broker is elsewhere for a while."""
+    before = app.conf.broker_url
+    app.conf.update(broker_url=url, broker_write_url=url)
+    try:
+        yield
+    finally:
+        app.conf.update(broker_url=before, broker_write_url=before)
+
+
+@contextmanager
+def hung_server() -> Iterator[int]:
+    """A port on which somebody listens and never answers."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(16)
+        yield server.getsockname()[1]
+
+
+def test_each_priority_goes_to_its_queue(one_relay: relay.Relay, broker: "redis.Redis", store: Store) -> None:
+    for priority in Priority:
+        store(priority)
+
+    one_relay.tick()
+
+    assert [broker.llen(queue) for queue in ("urgent", "normal", "low")] == [1, 1, 1]
+
+
+def test_only_the_id_is_in_the_broker(one_relay: relay.Relay, broker: "redis.Redis", store: Store) -> None:
+    delivery = store(Priority.HIGH)
+
+    one_relay.tick()
+
+    raw = bytes(broker.lrange("urgent", 0, -1)[0])  # type: ignore[arg-type]
+    body = base64.b64decode(json.loads(raw)["body"]).decode()
+    assert str(delivery.pk) in body
+    for private in (delivery.address, "123456789", "Blood"):
+        assert private not in body + raw.decode()
+
+
+def test_what_is_handed_over_is_not_handed_over_again_at_once(
+    one_relay: relay.Relay, broker: "redis.Redis", store: Store
+) -> None:
+    store(Priority.HIGH)
+
+    one_relay.tick()
+    one_relay.tick()
+
+    assert broker.llen("urgent") == 1
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_what_no_worker_claimed_is_handed_over_again(priority: Priority, store: Store) -> None:
+    long_ago = Now() - relay.HAND_OVER_AGAIN[priority] - timedelta(seconds=1)
+    delivery = store(priority, handed_over_at=long_ago)
+
+    assert relay.take_due(priority, 10) == [delivery.pk]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"available_at": Now() + timedelta(minutes=1)},
+        {"state": DeliveryState.CANCELLED, "finished_at": Now()},
+        {
+            "state": DeliveryState.SENDING,
+            "lease_token": uuid.uuid4(),
+            "lease_expires_at": Now() + timedelta(minutes=1),
+        },
+        {"state": DeliveryState.FAILED, "reason": Reason.REFUSED, "finished_at": Now()},
+    ],
+    ids=["not yet", "cancelled", "sending", "failed"],
+)
+def test_what_is_not_due_is_not_taken(store: Store, fields: dict[str, Any]) -> None:
+    store(Priority.HIGH, **fields)
+
+    assert relay.take_due(Priority.HIGH, 10) == []
+
+
+def test_the_oldest_are_taken_first_and_no_more_than_there_is_room_for(store: Store) -> None:
+    newest = store(Priority.LOW, available_at=Now() - timedelta(seconds=1))
+    oldest = store(Priority.LOW, available_at=Now() - timedelta(seconds=9))
+    middle = store(Priority.LOW, available_at=Now() - timedelta(seconds=5))
+
+    assert set(relay.take_due(Priority.LOW, 2)) == {oldest.pk, middle.pk}
+    assert relay.take_due(Priority.LOW, 2) == []
+    assert relay.take_due(Priority.LOW, 3) == [newest.pk]
+
+
+def test_a_flood_of_low_leaves_room_for_high(
+    one_relay: relay.Relay, broker: "redis.Redis", store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(relay.IN_FLIGHT, Priority.LOW, 2)
+    for _ in range(4):
+        store(Priority.LOW)
+    store(Priority.HIGH)
+
+    one_relay.tick()
+
+    assert (broker.llen("low"), broker.llen("urgent")) == (2, 1)
+
+
+@pytest.mark.parametrize("hung", [False, True], ids=["refusing", "hung"])
+def test_while_the_broker_is_away_high_is_sent_and_the_rest_waits(
+    one_relay: relay.Relay, broker: "redis.Redis", store: Store, aws: Aws, hung: bool
+) -> None:
+    high, medium = store(Priority.HIGH), store(Priority.MEDIUM)
+    with hung_server() as port, broken_broker(f"redis://127.0.0.1:{port if hung else 1}/0"):
+        one_relay.tick()
+        one_relay.tick()
+        wait_until(
+            lambda: Delivery.objects.get(pk=high.pk).state == DeliveryState.ACCEPTED,
+            what="the call was placed",
+        )
+
+    assert [message["channel"] for message in aws.messages()] == ["call"]
+    waiting = Delivery.objects.get(pk=medium.pk)
+    assert (waiting.state, waiting.handed_over_at) == (DeliveryState.PENDING, None)
+
+
+def test_what_waited_is_handed_over_when_the_broker_is_back(
+    one_relay: relay.Relay, broker: "redis.Redis", store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "BROKER_PAUSE", 0.0)
+    store(Priority.MEDIUM)
+    with broken_broker("redis://127.0.0.1:1/0"):
+        one_relay.tick()
+
+    one_relay.tick()
+
+    assert broker.llen("normal") == 1
+
+
+def test_it_recovers_what_a_dead_worker_left(
+    one_relay: relay.Relay, broker: "redis.Redis", store: Store
+) -> None:
+    delivery = store(
+        Priority.MEDIUM,
+        state=DeliveryState.SENDING,
+        lease_token=uuid.uuid4(),
+        lease_expires_at=Now() - timedelta(seconds=1),
+        attempt_count=1,
+    )
+    Attempt.objects.create(delivery=delivery, number=1)
+
+    one_relay.tick()
+
+    assert Delivery.objects.get().state == DeliveryState.UNKNOWN
+
+
+def test_it_says_that_it_is_alive(one_relay: relay.Relay, broker: "redis.Redis") -> None:
+    one_relay.tick()
+
+    assert RelayHeartbeat.objects.fresh().get().relay == one_relay.name
+
+
+def test_a_silent_relay_is_not_fresh(db: None) -> None:
+    RelayHeartbeat.objects.create(relay="old", beat_at=Now() - timedelta(minutes=1))
+
+    assert not RelayHeartbeat.objects.fresh().exists()

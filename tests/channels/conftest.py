@@ -1,0 +1,54 @@
+"""A message, and AWS clients whose answers are given: the Stubber checks each request against AWS's own model."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from botocore.stub import Stubber
+from django.core.cache import cache
+
+from alerts.channels import Message, aws
+
+
+@pytest.fixture
+def message() -> Message:
+    """A message on its way; tests change its address."""
+    return Message(
+        delivery_id="6f1c0c52-7a55-4a7c-9a63-0d4f0a5b2f11",
+        recipient="clinician-1",
+        address="+447700900001",
+        subject="Blood test alert",
+        text="Results ready 123456789",
+        spoken="This is a message from Staff Alert. Results ready",
+        spoken_digits="123456789",
+        deadline=time.monotonic() + 50,
+    )
+
+
+@pytest.fixture
+def email(message: Message) -> Message:
+    """The same by e-mail."""
+    return replace(message, address="clinician@ward.example")
+
+
+@pytest.fixture(autouse=True)
+def forget_topics() -> Iterator[None]:
+    """No confirmed subscription is remembered from the test before."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def sns() -> Iterator[Stubber]:
+    """The process's SNS client, stubbed."""
+    with Stubber(aws.client("sns")) as stubber:
+        yield stubber
+
+
+@pytest.fixture
+def connect() -> Iterator[Stubber]:
+    """The process's Connect client, stubbed."""
+    with Stubber(aws.client("connect")) as stubber:
+        yield stubber
