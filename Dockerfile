@@ -17,7 +17,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 
 WORKDIR /app
 COPY manage.py ./
-COPY deploy/entrypoint deploy/healthcheck.py deploy/liveness.py deploy/
+COPY deploy/__init__.py deploy/entrypoint deploy/healthcheck.py deploy/liveness.py deploy/
 COPY config config
 COPY contacts contacts
 COPY clients clients

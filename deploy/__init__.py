@@ -1,0 +1,1 @@
+"""How Bleep is run in containers, and how they are watched."""

@@ -1,0 +1,86 @@
+"""A crew's output is shown, and nothing of it is left when it has stopped."""
+
+import io
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.processes import Crew, Terminal, kill
+from tests.local.machine import ROOT, working_on
+from tests.processes import wait_until
+
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf'); time.sleep(60)"
+PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-uc', {DEAF!r}], start_new_session=True)"
+
+
+@pytest.fixture
+def out() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def crew(tmp_path: Path, out: io.StringIO) -> Iterator[Crew]:
+    made = Crew(mark=tmp_path, cwd=ROOT, terminal=Terminal(out))
+    yield made
+    made.stop(grace_seconds=0)
+
+
+def start(crew: Crew, name: str, program: str) -> None:
+    crew.start(name, [sys.executable, "-c", program], os.environ)
+
+
+def test_each_line_carries_its_process(crew: Crew, out: io.StringIO) -> None:
+    start(crew, "web", "print('one'); print('tw\\u00f6')")
+    wait_until(crew.ended, what="the process has ended")
+
+    crew.stop(grace_seconds=1)
+
+    assert out.getvalue() == "web           | one\nweb           | twö\n"
+
+
+@pytest.mark.parametrize("program", [DEAF, PARENT], ids=["deaf", "deaf child in a session of its own"])
+def test_what_does_not_heed_sigterm_is_killed(
+    crew: Crew, out: io.StringIO, tmp_path: Path, program: str
+) -> None:
+    start(crew, "deaf", program)
+    wait_until(lambda: "deaf" in out.getvalue().partition("|")[2], what="the deaf process is up")
+    started = time.monotonic()
+
+    crew.stop(grace_seconds=0.3)
+
+    assert time.monotonic() - started < 3
+    assert working_on(tmp_path) == []
+
+
+def test_what_a_killed_run_left_is_found(crew: Crew, tmp_path: Path) -> None:
+    program = (
+        "import os, sys, signal; from pathlib import Path; from sandbox.processes import *\n"
+        f"crew = Crew(mark=Path(sys.argv[1]), cwd=Path('.'), terminal=standard_output())\n"
+        f"crew.start('left', [sys.executable, '-c', {DEAF!r}], os.environ)\n"
+        "print('up', flush=True); signal.pause()"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == b"up\n"
+        run.kill()
+    assert len(crew.found()) == 1
+
+    kill(crew.found())
+
+    assert crew.found() == []
+
+
+def test_a_reader_that_has_gone_is_noticed_and_breaks_nothing() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as pipe:  # noqa: PTH123 - a descriptor has no path
+        terminal = Terminal(pipe)
+        terminal.say("anybody there?")
+        assert terminal.gone.is_set()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), writing)

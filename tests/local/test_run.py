@@ -1,0 +1,242 @@
+"""`make run` says in one line what is wrong, or is ready and serves the banner's request; nothing stays behind."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from tests.local.machine import ROOT, outside_environment, run_sandbox, run_script, two_free_ports, working_on
+from tests.processes import wait_until
+
+STOP_SECONDS = 10
+
+
+@dataclass
+class Runner:
+    """A run of the sandbox, and what it has said so far."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    data: Path
+    log: Path
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def wait_until_it_says(self, text: str) -> None:
+        def condition() -> bool:
+            assert self.process.poll() is None or text in self.said(), self.said()
+            return text in self.said()
+
+        wait_until(condition, what=f"the run says {text!r}", seconds=60)
+
+    def pid_of(self, part: str) -> int:
+        (pid,) = (
+            process.pid
+            for process in psutil.Process(self.process.pid).children()
+            if part in " ".join(process.cmdline())
+        )
+        return pid
+
+    def ends(self) -> int:
+        """Wait for its end, within the time that it has; its exit status."""
+        status = self.process.wait(STOP_SECONDS)
+        assert working_on(self.data) == []
+        return status
+
+
+def start(data: Path, **env: str) -> Runner:
+    port = two_free_ports()
+    log = data.with_suffix(".log")
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox.run", "--data", data],
+            cwd=ROOT,
+            env=outside_environment(PORT=str(port), **env),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+        )
+    return Runner(process, port, data, log)
+
+
+def end(runner: Runner) -> None:
+    """Whatever a failed test left."""
+    if runner.process.poll() is None:
+        runner.process.terminate()
+        runner.process.wait(STOP_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("run") / "data"
+
+
+@pytest.fixture
+def runner(data: Path) -> Iterator[Runner]:
+    started = start(data)
+    yield started
+    end(started)
+
+
+def banner_request(banner: str) -> str:
+    """The command that the banner asks to paste."""
+    found = re.search(r"^curl -i .*?'\n\n", banner, re.MULTILINE | re.DOTALL)
+    assert found
+    return found[0]
+
+
+def test_a_whole_run(runner: Runner) -> None:
+    """One test for what needs the same run, since a start costs seconds."""
+    runner.wait_until_it_says("Bleep is ready.")
+    base = f"http://127.0.0.1:{runner.port}"
+    banner = runner.said().partition("Bleep is ready.")[2]
+    for line in (
+        f"{base}/admin/",
+        "login admin, password admin",
+        f"{base}/docs",
+        "WARNING: local mode",
+        "Ctrl-C",
+    ):
+        assert line in banner
+
+    answer = subprocess.run(
+        ["sh", "-c", banner_request(banner)],
+        env=outside_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "HTTP/1.1 202 Accepted" in answer
+    assert "location: /notification/123" in answer
+    handset = f"http://127.0.0.1:{runner.port + 1}"
+    wait_until(
+        lambda: "Blood test results ready for patient" in requests.get(f"{handset}/messages", timeout=5).text,
+        what="the alert reaches the inbox",
+    )
+
+    with requests.Session() as browser:
+        page = browser.get(f"{base}/admin/login/", timeout=5)
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+        assert token
+        login = {"username": "admin", "password": "admin", "csrfmiddlewaretoken": token[1], "next": "/admin/"}
+        assert "Log out" in browser.post(f"{base}/admin/login/", data=login, timeout=5).text
+        assert browser.get(f"{base}/static/admin/css/base.css", timeout=5).ok
+        assert browser.get(f"{base}/docs", timeout=5).ok
+    assert requests.get(handset, timeout=5).ok
+
+    for process in (
+        psutil.Process(runner.process.pid),
+        *psutil.Process(runner.process.pid).children(recursive=True),
+    ):
+        listening = {
+            one.laddr.ip for one in process.net_connections("inet") if one.status == psutil.CONN_LISTEN
+        }
+        assert listening <= {"127.0.0.1"}
+
+    for options in ([], ["--reset"]):
+        second = run_sandbox("--data", str(runner.data), *options, PORT=str(two_free_ports()))
+        assert (second.returncode, second.stdout) == (1, "")
+        assert re.fullmatch(
+            r"`make run` is on already with .*: stop that one first \(Ctrl-C\)\.\n", second.stderr
+        )
+
+    runner.process.send_signal(signal.SIGINT)
+
+    assert runner.ends() == 0
+    assert "Everything is stopped. The data is kept in" in runner.said().splitlines()[-1]
+
+
+def test_one_that_dies_is_named_and_stops_all_even_one_that_is_frozen(runner: Runner) -> None:
+    runner.wait_until_it_says("Bleep is ready.")
+    os.kill(runner.pid_of("-Q urgent,normal,low"), signal.SIGSTOP)
+
+    os.kill(runner.pid_of("manage.py relay"), signal.SIGKILL)
+
+    assert runner.ends() == 1
+    assert "relay ended by itself (signal 9), so all was stopped." in runner.said().splitlines()[-1]
+
+
+def test_sigterm_while_starting_leaves_nothing(tmp_path: Path) -> None:
+    runner = start(tmp_path / "data")
+    runner.wait_until_it_says("Starting the stand-in")
+    assert working_on(runner.data)
+
+    runner.process.terminate()
+
+    assert runner.ends() == 0
+
+
+def test_what_a_killed_run_left_is_cleared_by_reset(tmp_path: Path) -> None:
+    runner = start(tmp_path / "data")
+    runner.wait_until_it_says("Starting the stand-in")
+    runner.process.kill()
+    runner.process.wait()
+    assert working_on(runner.data)
+
+    result = run_sandbox("--data", str(runner.data), "--reset")
+
+    assert result.returncode == 0, result.stderr
+    assert working_on(runner.data) == []
+    assert [path.name for path in runner.data.iterdir()] == ["lock"]
+
+
+@pytest.mark.parametrize(("offset", "user"), [(0, "the web server"), (1, "the stand-in for AWS")])
+def test_a_taken_port(tmp_path: Path, offset: int, user: str) -> None:
+    port = two_free_ports()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port + offset))
+        taken.listen()
+
+        result = run_sandbox("--data", str(tmp_path / "data"), PORT=str(port))
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
+        f"Port {port + offset} on 127.0.0.1, for {user}, cannot be had (Address already in use): "
+        "stop what uses it, or take others, as in `PORT=9000 make run`.\n"
+    )
+    assert working_on(tmp_path / "data") == []
+
+
+@pytest.mark.parametrize("port", ["http", "0", "65535", "٩"])
+def test_a_port_that_is_none(tmp_path: Path, port: str) -> None:
+    result = run_sandbox("--data", str(tmp_path / "data"), PORT=port)
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert (
+        result.stderr
+        == f"PORT is {port!r}: it must be a number from 1 to 65534, as in `PORT=9000 make run`.\n"
+    )
+
+
+def test_services_of_ones_own_are_used_and_not_started(tmp_path: Path) -> None:
+    """They are not there, so the run ends at the first that it needs; nothing was started in their place."""
+    nowhere = f"127.0.0.1:{two_free_ports()}"
+    own = {
+        "DATABASE_URL": f"postgresql://nobody@{nowhere}/nothing",
+        "REDIS_URL": f"redis://{nowhere}/0",
+        "AWS_ENDPOINT_URL": f"http://{nowhere}",
+    }
+
+    result = run_sandbox("--data", str(tmp_path / "data"), PORT=str(two_free_ports()), **own)
+
+    assert result.returncode == 1
+    assert "Starting" not in result.stdout
+    assert result.stderr.startswith("migrate ended by itself")
+    assert working_on(tmp_path / "data") == []
+
+
+def test_make_passes_the_line_on() -> None:
+    result = run_script(["make", "--silent", "run"], outside_environment(PORT="none"))
+
+    assert result.returncode != 0
+    assert "PORT is 'none': it must be a number" in result.stderr.splitlines()[0]
