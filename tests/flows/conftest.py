@@ -1,0 +1,88 @@
+"""All of Bleep as it runs in production: web server, relay, two workers, over real HTTP, PostgreSQL and Redis.
+
+Started once for all flows, with the entry point of the container image, on the tests' own database.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.db import connection
+
+from clients import tokens
+from clients.models import ApiClient
+from contacts.models import Clinician
+from tests.conftest import Aws
+from tests.environment import database_url, free_port
+from tests.processes import ROOT, answers, running, wait_until
+
+PARTS = ("relay", "worker-urgent", "worker")
+ENTRY_POINT = str(ROOT / "deploy" / "entrypoint")
+
+
+class Bleep:
+    """A running Bleep, and a hospital system that sends to it."""
+
+    def __init__(self, url: str, token: str, aws: Aws) -> None:
+        self.url = url
+        self.token = token
+        self.aws = aws
+
+    def post(self, body: Any, **headers: str) -> requests.Response:
+        """POST an alert."""
+        sent = {"Authorization": self.token, **headers}
+        return requests.post(f"{self.url}/notification", json=body, headers=sent, timeout=40)
+
+    def status(self, message_id: str) -> str:
+        """What the API says became of an alert."""
+        return str(self.detail(message_id)["status"])
+
+    def detail(self, message_id: str) -> dict[str, Any]:
+        """The alert with its deliveries and attempts."""
+        answer = requests.get(
+            f"{self.url}/notification/{message_id}", headers={"Authorization": self.token}, timeout=10
+        )
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def wait_for(self, message_id: str, status: str, seconds: float = 20.0) -> None:
+        """Return when the alert has the status."""
+        wait_until(
+            lambda: self.status(message_id) == status, what=f"{message_id} is {status}", seconds=seconds
+        )
+
+    def wait_for_messages(self, count: int) -> list[dict[str, Any]]:
+        """What arrived, once there are so many."""
+        wait_until(lambda: len(self.aws.messages()) >= count, what=f"{count} messages arrived")
+        return self.aws.messages()
+
+
+@pytest.fixture(scope="session")
+def processes(django_db_setup: None, django_db_blocker: Any, aws_server: str, log_dir: Path) -> Iterator[str]:
+    """Every process of Bleep; the web server's address."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    env = {
+        "DATABASE_URL": database_url(str(connection.settings_dict["NAME"])),
+        "GRANIAN_HOST": "127.0.0.1",
+        "GRANIAN_PORT": str(port),
+    }
+    with ExitStack() as stack:
+        for part in ("web", *PARTS):
+            stack.enter_context(running(part, [ENTRY_POINT, part], env, log_dir))
+        wait_until(lambda: answers(f"{url}/readyz"), what="web server and relay are ready", seconds=60)
+        for part in ("worker-urgent", "worker"):
+            log = log_dir / f"{part}.log"
+            wait_until(lambda log=log: "ready." in log.read_text(), what=f"{part} is ready", seconds=60)  # type: ignore[misc]
+        yield url
+
+
+@pytest.fixture
+def bleep(transactional_db: None, processes: str, aws: Aws, clinician: Clinician) -> Bleep:
+    """A running Bleep with clinician C-1 and a hospital system."""
+    client = ApiClient.objects.create(name="Lab system")
+    return Bleep(processes, tokens.issue(client=client)[1], aws)

@@ -1,0 +1,74 @@
+"""Stories with a part of the system away: nothing that was answered with a 2xx is lost."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+import requests
+from django.db import connection, connections
+
+from tests.conftest import an_alert
+from tests.environment import EMBEDDED, POSTGRES, REDIS
+from tests.flows.conftest import Bleep
+from tests.processes import answers, wait_until
+
+pytestmark = pytest.mark.skipif(
+    len(EMBEDDED) < 2, reason="the services are somebody else's, and are not stopped for a test"
+)
+
+
+@pytest.fixture
+def stopped_redis(bleep: Bleep) -> Iterator[None]:
+    """Redis is away."""
+    REDIS.kill()
+    yield
+    REDIS.start()
+
+
+def test_with_redis_stopped_high_arrives_and_the_rest_when_it_is_back(
+    bleep: Bleep, stopped_redis: None
+) -> None:
+    codes = [bleep.post(an_alert(message_id=priority, priority=priority)).status_code for priority in "HML"]
+
+    assert codes == [202, 202, 202]
+    [message] = bleep.wait_for_messages(1)
+    assert message["channel"] == "call"
+    assert (bleep.status("M"), bleep.status("L")) == ("accepted", "accepted")
+
+    REDIS.start()
+    bleep.wait_for("M", "sent", seconds=60)
+    bleep.wait_for("L", "sent", seconds=60)
+    assert len(bleep.aws.messages()) == 3
+
+
+def test_with_redis_hung_the_answer_is_202_and_high_arrives(bleep: Bleep) -> None:
+    assert REDIS.pid is not None
+    os.kill(REDIS.pid, signal.SIGSTOP)
+    try:
+        assert bleep.post(an_alert(priority="H")).status_code == 202
+        [message] = bleep.wait_for_messages(1)
+        assert message["channel"] == "call"
+    finally:
+        os.kill(REDIS.pid, signal.SIGCONT)
+
+
+def test_with_postgresql_stopped_the_answer_is_503_and_the_same_post_works_when_it_is_back(
+    bleep: Bleep,
+) -> None:
+    connections.close_all()
+    POSTGRES.kill()
+    try:
+        refused = bleep.post(an_alert(priority="M"))
+        assert refused.status_code == 503
+        assert int(refused.headers["Retry-After"]) > 0
+        assert refused.headers["Content-Type"] == "application/problem+json"
+        assert answers(f"{bleep.url}/healthz")
+        assert requests.get(f"{bleep.url}/readyz", timeout=10).status_code == 503
+    finally:
+        POSTGRES.start()
+
+    wait_until(lambda: bleep.post(an_alert(priority="M")).ok, what="the same POST is taken")
+    bleep.wait_for("123", "sent", seconds=60)
+    assert len(bleep.aws.messages()) == 1
+    connection.ensure_connection()
