@@ -1,32 +1,63 @@
 """The clinician's page in the admin: addresses, and one row of channels for each priority."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import ADDRESS_FIELDS, MAX_CHANNELS, Clinician
 
-NOTHING = ("", "—")
+CHOICES = [("", "—"), *Channel.choices]
+PRIORITY_FIELDS = {priority: priority.name.lower() for priority in Priority}
+"""The form's field for each priority: `high`, `medium`, `low`."""
 
 
-def field_names(priority: Priority) -> tuple[str, ...]:
-    """The names of the form's fields that hold a priority's channels, in order."""
-    return tuple(f"{priority.name.lower()}_{position}" for position in range(1, MAX_CHANNELS + 1))
+class ChannelsWidget(forms.MultiWidget):
+    """As many selects in one line as there are channels; what is chosen further left is tried first."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            [
+                forms.Select(attrs={"aria-label": f"{label}: number {position} to try"}, choices=CHOICES)
+                for position in range(1, MAX_CHANNELS + 1)
+            ]
+        )
+
+    def decompress(self, value: Iterable[Channel] | None) -> list[str]:
+        chosen = list(value or ())
+        return [*chosen, *[""] * (MAX_CHANNELS - len(chosen))]
 
 
-def _channel_field(label: str) -> forms.ChoiceField:
-    return forms.ChoiceField(choices=[NOTHING, *Channel.choices], required=False, label=label)
+class ChannelsField(forms.MultiValueField):
+    """The channels for one priority, in order. A gap between them closes."""
+
+    def __init__(self, priority: Priority) -> None:
+        label = f"{priority.label} priority"
+        super().__init__(
+            [forms.ChoiceField(choices=CHOICES, required=False) for _ in range(MAX_CHANNELS)],
+            widget=ChannelsWidget(label),
+            label=label,
+            required=False,
+            require_all_fields=False,
+        )
+
+    def compress(self, data_list: list[str]) -> list[Channel]:
+        chosen = [Channel(value) for value in data_list if value]
+        for channel in chosen:
+            if chosen.count(channel) > 1:
+                raise ValidationError(f"{channel.label} is chosen more than once: choose it once.")
+        return chosen
 
 
 class ClinicianForm(forms.ModelForm[Clinician]):
     """A clinician and all their preferences, validated together."""
 
-    high_1, high_2, high_3 = _channel_field("First"), _channel_field("then"), _channel_field("then")
-    medium_1, medium_2, medium_3 = _channel_field("First"), _channel_field("then"), _channel_field("then")
-    low_1, low_2, low_3 = _channel_field("First"), _channel_field("then"), _channel_field("then")
+    high = ChannelsField(Priority.HIGH)
+    medium = ChannelsField(Priority.MEDIUM)
+    low = ChannelsField(Priority.LOW)
 
     class Meta:
         model = Clinician
@@ -36,39 +67,26 @@ class ClinicianForm(forms.ModelForm[Clinician]):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             for priority, channels in preferences.channels_by_priority(self.instance).items():
-                self.initial.update(zip(field_names(priority), channels, strict=False))
+                # A tuple, since Django takes a list for what the widget makes of the value.
+                self.initial[PRIORITY_FIELDS[priority]] = tuple(channels)
 
     def clean(self) -> dict[str, Any]:
         super().clean()
-        for priority in Priority:
-            self._clean_priority(priority)
+        for priority, channels in self.chosen().items():
+            for channel in channels:
+                if not self._has_address(channel):
+                    what = str(self.fields[ADDRESS_FIELDS[channel]].label).lower()
+                    self.add_error(
+                        PRIORITY_FIELDS[priority],
+                        f"{channel.label} needs the {what}: fill it in above, or choose another channel.",
+                    )
         return self.cleaned_data
 
-    def _clean_priority(self, priority: Priority) -> None:
-        seen: set[str] = set()
-        for name, channel in self._chosen(priority):
-            if channel in seen:
-                self.add_error(name, f"{channel.label} is chosen twice for this priority: choose it once.")
-            elif not self._has_address(channel):
-                self.add_error(
-                    name, f"There is no address for this: fill in the {self._address_label(channel)} above."
-                )
-            seen.add(channel)
+    def chosen(self) -> dict[Priority, list[Channel]]:
+        """The channels for each priority, as far as what was chosen is in order."""
+        return {priority: self.cleaned_data.get(name, []) for priority, name in PRIORITY_FIELDS.items()}
 
     def _has_address(self, channel: Channel) -> bool:
         # A field whose own value was refused is not in cleaned_data, and says so itself: one error is enough.
         name = ADDRESS_FIELDS[channel]
         return name not in self.cleaned_data or bool(self.cleaned_data[name])
-
-    def _address_label(self, channel: Channel) -> str:
-        return str(self.fields[ADDRESS_FIELDS[channel]].label).lower()
-
-    def _chosen(self, priority: Priority) -> Iterator[tuple[str, Channel]]:
-        for name in field_names(priority):
-            if self.cleaned_data.get(name):
-                yield name, Channel(self.cleaned_data[name])
-
-    def save_preferences(self) -> None:
-        """Store the chosen channels; call once the clinician itself is saved."""
-        wanted = {priority: [channel for _, channel in self._chosen(priority)] for priority in Priority}
-        preferences.replace(self.instance, wanted)

@@ -5,10 +5,10 @@ KEPT_DIGITS = 3
 
 def mask(address: str) -> str:
     """`+447700900123` becomes `+*********123`, `someone@ward.example` becomes `s***@ward.example`."""
-    name, at, domain = address.partition("@")
+    name, at, domain = address.rpartition("@")
     if at:
         return f"{name[:1]}***@{domain}"
     hidden = len(address) - KEPT_DIGITS - 1
-    return (
-        f"{address[:1]}{'*' * max(hidden, 0)}{address[-KEPT_DIGITS:]}" if hidden > 0 else "*" * len(address)
-    )
+    if hidden <= 0:
+        return "*" * len(address)
+    return f"{address[:1]}{'*' * hidden}{address[-KEPT_DIGITS:]}"

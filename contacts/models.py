@@ -23,11 +23,11 @@ class Clinician(models.Model):
     name = models.CharField(max_length=200)
     role = models.CharField(max_length=100, blank=True)
     department = models.CharField(max_length=100, blank=True)
-    call_number = E164Field("number for calls", help_text="With the country code: +44 7700 900123.")
-    sms_number = E164Field("number for SMS", help_text="With the country code: +44 7700 900123.")
+    call_number = E164Field("number for calls", help_text="With its country code, such as +44 7700 900123.")
+    sms_number = E164Field("number for SMS", help_text="With its country code, such as +44 7700 900123.")
     email = models.EmailField("e-mail", blank=True)
     active = models.BooleanField(
-        default=True, help_text="An inactive person is sent nothing; senders are told."
+        default=True, help_text="Alerts for an inactive person are refused, and their sender is told."
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -66,7 +66,7 @@ class Preference(models.Model):
     channel = models.CharField(max_length=8, choices=Channel)
 
     class Meta:
-        ordering = ("clinician", "priority", "position")
+        ordering = ("clinician_id", "priority", "position")
         constraints = (
             models.UniqueConstraint(
                 name="preference_one_per_position", fields=("clinician", "priority", "position")

@@ -9,9 +9,12 @@ from contacts.models import Clinician, Preference
 
 
 def channels_by_priority(clinician: Clinician) -> dict[Priority, list[Channel]]:
-    """For each priority the channels to try, in order; an empty list where nothing was chosen."""
+    """For each priority the channels to try, in order; an empty list where nothing was chosen.
+
+    No query where the clinician's `preferences` were prefetched.
+    """
     chosen: dict[Priority, list[Channel]] = {priority: [] for priority in Priority}
-    for preference in clinician.preferences.order_by("position"):
+    for preference in clinician.preferences.all():
         chosen[Priority(preference.priority)].append(Channel(preference.channel))
     return chosen
 
@@ -22,18 +25,23 @@ def replace(clinician: Clinician, wanted: Mapping[Priority, Sequence[Channel]]) 
     Raises:
         ValueError: a channel stands twice for one priority, or the clinician has no address for it.
     """
-    for priority, channels in wanted.items():
-        if len(set(channels)) != len(channels):
-            raise ValueError(f"{priority.label}: a channel stands twice.")
-        for channel in channels:
-            if not clinician.address(channel):
-                raise ValueError(f"{priority.label}: there is no address for {channel.label}.")
     with transaction.atomic():
-        # Two editors at once: the later one wins whole, instead of meeting the first one's rows half way.
-        Clinician.objects.select_for_update().get(pk=clinician.pk)
-        clinician.preferences.filter(priority__in=list(wanted)).delete()
+        # Two editors at once: the later one wins whole, instead of meeting the first one's rows half way. The lock
+        # leaves the key alone, so that an alert for this clinician, whose row refers to it, waits for no editor.
+        locked = Clinician.objects.select_for_update(no_key=True).get(pk=clinician.pk)
+        for priority, channels in wanted.items():
+            _check(locked, priority, channels)
+        Preference.objects.filter(clinician=locked, priority__in=list(wanted)).delete()
         Preference.objects.bulk_create(
-            Preference(clinician=clinician, priority=priority, position=position, channel=channel)
+            Preference(clinician=locked, priority=priority, position=position, channel=channel)
             for priority, channels in wanted.items()
             for position, channel in enumerate(channels, start=1)
         )
+
+
+def _check(clinician: Clinician, priority: Priority, channels: Sequence[Channel]) -> None:
+    if len(set(channels)) != len(channels):
+        raise ValueError(f"{priority.label}: a channel stands twice.")
+    for channel in channels:
+        if not clinician.address(channel):
+            raise ValueError(f"{priority.label}: there is no address for {channel.label}.")

@@ -23,10 +23,10 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=200)),
                 ('role', models.CharField(blank=True, max_length=100)),
                 ('department', models.CharField(blank=True, max_length=100)),
-                ('call_number', contacts.phone.E164Field(blank=True, default='', help_text='With the country code: +44 7700 900123.', max_length=16, verbose_name='number for calls')),
-                ('sms_number', contacts.phone.E164Field(blank=True, default='', help_text='With the country code: +44 7700 900123.', max_length=16, verbose_name='number for SMS')),
+                ('call_number', contacts.phone.E164Field(blank=True, default='', help_text='With its country code, such as +44 7700 900123.', max_length=16, verbose_name='number for calls')),
+                ('sms_number', contacts.phone.E164Field(blank=True, default='', help_text='With its country code, such as +44 7700 900123.', max_length=16, verbose_name='number for SMS')),
                 ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
-                ('active', models.BooleanField(default=True, help_text='An inactive person is sent nothing; senders are told.')),
+                ('active', models.BooleanField(default=True, help_text='Alerts for an inactive person are refused, and their sender is told.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('clinician', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='preferences', to='contacts.clinician')),
             ],
             options={
-                'ordering': ('clinician', 'priority', 'position'),
+                'ordering': ('clinician_id', 'priority', 'position'),
                 'constraints': [models.UniqueConstraint(fields=('clinician', 'priority', 'position'), name='preference_one_per_position'), models.UniqueConstraint(fields=('clinician', 'priority', 'channel'), name='preference_one_per_channel'), models.CheckConstraint(condition=models.Q(('priority__in', ['H', 'M', 'L'])), name='preference_priority_is_known'), models.CheckConstraint(condition=models.Q(('channel__in', ['call', 'sms', 'email'])), name='preference_channel_is_known'), models.CheckConstraint(condition=models.Q(('position__gte', 1), ('position__lte', 3)), name='preference_position_is_in_range')],
             },
         ),
