@@ -1,11 +1,16 @@
 """API clients and their tokens in the admin: issue, rotate, revoke. A secret is shown on one page, once."""
 
+from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 
 from clients import tokens
 from clients.models import Access, ApiClient, ApiToken
@@ -34,10 +39,25 @@ class ApiClientAdmin(admin.ModelAdmin[ApiClient]):
     inlines = (TokenInline,)
 
 
+class TokenForm(forms.ModelForm[ApiToken]):
+    """A token to be issued."""
+
+    class Meta:
+        model = ApiToken
+        fields = ("client", "label", "access", "expires_at")
+
+    def clean_expires_at(self) -> datetime | None:
+        expires_at: datetime | None = self.cleaned_data["expires_at"]
+        if expires_at and expires_at <= timezone.now():
+            raise ValidationError("This is in the past: the token would never work.")
+        return expires_at
+
+
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     """Adding a token issues it; it is then rotated or revoked, never edited or deleted."""
 
+    form = TokenForm
     list_display = (
         "prefix",
         "client",
@@ -57,15 +77,13 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
         return ("client", "label", "access", "expires_at") if obj is None else self.list_display
 
-    def get_readonly_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
-        return () if obj is None else self.list_display
+    def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return obj is None and super().has_change_permission(request)  # the actions, and no page to edit on
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         return False
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:  # noqa: FBT001
-        if change:
-            return  # every field is read-only by now
         token, secret = tokens.issue(
             client=obj.client, label=obj.label, access=Access(obj.access), expires_at=obj.expires_at
         )
@@ -84,7 +102,8 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     )
     def rotate(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> HttpResponse | None:
         try:
-            issued = [tokens.rotate(token) for token in queryset.select_related("client")]
+            with transaction.atomic():  # all or none: what was issued before a refusal would never be shown
+                issued = [tokens.rotate(token) for token in queryset.select_related("client")]
         except ValueError as error:
             self.message_user(request, str(error), messages.ERROR)
             return None

@@ -76,7 +76,7 @@ def rotate(token: ApiToken) -> tuple[ApiToken, str]:
 
 
 def revoke(tokens: models.QuerySet[ApiToken]) -> int:
-    """End these tokens at once; return how many were live until now."""
+    """End these tokens at once; return how many had not been revoked before."""
     return tokens.filter(revoked_at=None).update(revoked_at=Now())
 
 

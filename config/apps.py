@@ -1,6 +1,11 @@
-"""Makes the configuration's system checks known to Django."""
+"""Makes the configuration's system checks known to Django, and its log the place where a process says why it ended."""
+
+import sys
 
 from django.apps import AppConfig
+from django.conf import settings
+
+from config import telemetry
 
 
 class ConfigConfig(AppConfig):
@@ -8,3 +13,6 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         from config import checks  # noqa: F401, PLC0415 - registers them; settings must be complete first
+
+        if settings.LOG_FORMAT == "json":  # a person at a console wants the traceback as it is
+            sys.excepthook = telemetry.log_uncaught

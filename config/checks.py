@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 
 from config import env
 
+REQUIRED = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL")
 FINDING_OUT = "The README's table of configuration says what each variable is for."
 
 
@@ -18,7 +19,8 @@ def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
     found: list[CheckMessage] = [
         Error(problem.sentence, hint=FINDING_OUT, id="bleep.E001") for problem in env.problems
     ]
-    missing = [name for name in ("SECRET_KEY", "REDIS_URL") if not env.text(name)]
+    at_fault = {problem.name for problem in env.problems}
+    missing = [name for name in REQUIRED if name not in at_fault and not env.text(name)]
     found += [Error(f"{name} is not set.", hint=FINDING_OUT, id="bleep.E002") for name in missing]
     return found
 

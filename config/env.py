@@ -7,8 +7,12 @@ A value that cannot be read never breaks the import: the default stands in, and 
 which `config.checks` reports as a Django system check.
 """
 
+import os
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
 
@@ -64,22 +68,25 @@ class Problem(NamedTuple):
 
 
 problems: list[Problem] = []
-_env = environ.FileAwareEnv()
 T = TypeVar("T")
+SCHEME = re.compile(r"postgres(ql)?://")
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off", ""})
 
 
 def text(name: str) -> str:
-    """The variable as it stands, without surrounding white space."""
+    """The variable as it stands, without surrounding white space. `NAME_FILE` goes before `NAME`."""
+    file = os.environ.get(f"{name}_FILE")
+    if not file:
+        return os.environ.get(name, VARIABLES[name].default).strip()
     try:
-        value: str = _env.str(name, default=VARIABLES[name].default)
+        return Path(file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
-        problems.append(
-            Problem(name, f"The file that {name}_FILE names cannot be read: check its path and its mode.")
+        complaint = (
+            f"The file that {name}_FILE names cannot be read: check its path, its mode and that it is UTF-8."
         )
+        problems.append(Problem(name, complaint))
         return VARIABLES[name].default
-    return value.strip()
 
 
 def words(name: str) -> list[str]:
@@ -115,18 +122,43 @@ def choice(name: str, *, among: tuple[str, ...]) -> str:
     return _read(name, parse, f"is none of {', '.join(among)}.")
 
 
+def matching(name: str, pattern: str, complaint: str) -> str:
+    """Text that the whole of `pattern` matches, or nothing."""
+
+    def parse(value: str) -> str:
+        if value and not re.fullmatch(pattern, value):
+            raise ValueError(name)
+        return value
+
+    return _read(name, parse, complaint)
+
+
+def zone(name: str) -> str:
+    """A time zone's name."""
+
+    def parse(value: str) -> str:
+        try:
+            return ZoneInfo(value).key
+        except (ZoneInfoNotFoundError, OSError) as error:
+            raise ValueError(name) from error
+
+    return _read(name, parse, "is not a time zone, such as Europe/London.")
+
+
 def database(name: str) -> dict[str, Any]:
-    """Django's settings for the PostgreSQL that the URL names; an empty name where there is none."""
+    """Django's settings for the PostgreSQL that the URL names; where there is none, a name that says so."""
 
     def parse(value: str) -> dict[str, Any]:
-        if not value.startswith(("postgresql://", "postgres://")):
+        if not value:
+            return nothing
+        found: dict[str, Any] = dict(environ.Env.db_url_config(value)) if SCHEME.match(value) else {}
+        if not found.get("NAME"):
             raise ValueError(name)
-        return dict(environ.Env.db_url_config(value))
+        return found
 
     nothing = {"ENGINE": "django.db.backends.postgresql", "NAME": "bleep_is_not_configured"}
-    return _read(
-        name, parse, "is not set to a PostgreSQL address: postgresql://user:password@host:5432/name.", nothing
-    )
+    complaint = "is not an address of PostgreSQL, such as postgresql://user:password@host:5432/name."
+    return _read(name, parse, complaint)
 
 
 def _as_flag(value: str) -> bool:
@@ -137,9 +169,9 @@ def _as_flag(value: str) -> bool:
     raise ValueError(value)
 
 
-def _read(name: str, parse: Callable[[str], T], complaint: str, fallback: T | None = None) -> T:
+def _read(name: str, parse: Callable[[str], T], complaint: str) -> T:
     try:
         return parse(text(name))
     except ValueError:
         problems.append(Problem(name, f"{name} {complaint}"))
-        return parse(VARIABLES[name].default) if fallback is None else fallback
+        return parse(VARIABLES[name].default)

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     *(["sandbox"] if LOCAL_MODE else []),
 ]
 MIDDLEWARE = [
+    "config.health.Probes",
     "config.telemetry.RequestTelemetry",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -86,15 +87,24 @@ DATABASES = {
         "DISABLE_SERVER_SIDE_CURSORS": True,
     }
 }
-DATABASES["default"]["OPTIONS"] = {"connect_timeout": 3, **DATABASES["default"].get("OPTIONS", {})}
+# A database host that is gone without a word is noticed in seconds: by default a request would hang for minutes.
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    **DATABASES["default"].get("OPTIONS", {}),
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # People: words, times, logins
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False
+FORMAT_MODULE_PATH = "config.formats"
 USE_TZ = True
-TIME_ZONE = env.text("TIME_ZONE")
+TIME_ZONE = env.zone("TIME_ZONE")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -103,7 +113,6 @@ LOGIN_URL = "admin:login"
 
 # Transport security: on unless HTTPS=false, which only a loopback server should say
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes come from inside, over http
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -143,23 +152,35 @@ SPECTACULAR_SETTINGS = {
 RATE_LIMIT_PER_MINUTE = env.number("RATE_LIMIT_PER_MINUTE", least=1, most=1_000_000)
 
 # Delivery
-REDIS_URL = env.text("REDIS_URL")
+REDIS_URL = env.matching(
+    "REDIS_URL", r"(rediss?|redis\+socket)://.+", "is not an address of Redis, such as redis://host:6379/0."
+)
 LEASE = timedelta(seconds=60)
 """How long a worker may hold a delivery: longer than any call to a provider can take (`alerts.channels.aws`)."""
 
 # The channels
-EMAIL_TOPIC_PREFIX = env.text("EMAIL_TOPIC_PREFIX")
-SMS_SENDER_ID = env.text("SMS_SENDER_ID")
-SMS_MAX_PRICE = env.text("SMS_MAX_PRICE")
+EMAIL_TOPIC_PREFIX = env.matching(
+    "EMAIL_TOPIC_PREFIX", r"[A-Za-z0-9_-]{1,100}", "is not made of letters, digits, - and _ (1 to 100)."
+)
+SMS_SENDER_ID = env.matching(
+    "SMS_SENDER_ID",
+    r"(?=.*[A-Za-z])[A-Za-z0-9]{1,11}",
+    "is not 1 to 11 letters and digits with at least one letter.",
+)
+SMS_MAX_PRICE = env.matching(
+    "SMS_MAX_PRICE", r"[0-9]{1,4}(\.[0-9]{1,5})?", "is not a price such as 0.50, in US dollars."
+)
 CONNECT_INSTANCE_ID = env.text("CONNECT_INSTANCE_ID")
 CONNECT_CONTACT_FLOW_ID = env.text("CONNECT_CONTACT_FLOW_ID")
-CONNECT_SOURCE_PHONE_NUMBER = env.text("CONNECT_SOURCE_PHONE_NUMBER")
+CONNECT_SOURCE_PHONE_NUMBER = env.matching(
+    "CONNECT_SOURCE_PHONE_NUMBER", r"\+[1-9][0-9]{4,14}", "is not a number in E.164, such as +442079460000."
+)
 CONNECT_QUEUE_ID = env.text("CONNECT_QUEUE_ID")
 CONNECT_RING_SECONDS = env.number("CONNECT_RING_SECONDS", least=15, most=60)
 
 # Logs
+LOG_FORMAT = env.choice("LOG_FORMAT", among=("json", "console"))
 LOGGING = telemetry.logging_config(
-    level=env.choice("LOG_LEVEL", among=("DEBUG", "INFO", "WARNING", "ERROR")),
-    style=env.choice("LOG_FORMAT", among=("json", "console")),
+    level=env.choice("LOG_LEVEL", among=("DEBUG", "INFO", "WARNING", "ERROR")), style=LOG_FORMAT
 )
 LOGGING_CONFIG = "config.telemetry.configure"

@@ -11,16 +11,28 @@ import sys
 import time
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import TracebackType
 from typing import Any
 
+import psycopg
 import structlog
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 log = structlog.get_logger(__name__)
+
+
+def foreign_text(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Make the text of another library's line; where an exception goes into it, its template stays as it is."""
+    given = event.pop("positional_args", None) or ()
+    values = given.values() if isinstance(given, Mapping) else given
+    if given and not event.get("exc_info") and not any(isinstance(value, BaseException) for value in values):
+        event["event"] %= given
+    return event
 
 
 def exception_without_message(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -30,7 +42,10 @@ def exception_without_message(_logger: WrappedLogger, _method: str, event: Event
     if error is True:
         error = sys.exc_info()[1]
     if isinstance(error, BaseException):
-        event["exception"] = [_describe(each) for each in _chain(error)]
+        chain = _chain(error)
+        event["exception"] = [_describe(each) for each in chain]
+        for text in filter(None, map(str, chain)):
+            event["event"] = str(event["event"]).replace(text, "…")
     return event
 
 
@@ -46,10 +61,19 @@ def _chain(error: BaseException) -> list[BaseException]:
 def _describe(error: BaseException) -> dict[str, Any]:
     frames = traceback.extract_tb(error.__traceback__)
     kind = type(error)
-    return {
+    described: dict[str, Any] = {
         "type": f"{kind.__module__}.{kind.__qualname__}",
         "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
     }
+    if _is_harmless(error):
+        described["message"] = str(error)
+    return described
+
+
+def _is_harmless(error: BaseException) -> bool:
+    """Whether the message is about a connection or a host name, and so quotes nothing that was sent or stored."""
+    no_connection = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+    return no_connection or isinstance(error, DisallowedHost)
 
 
 SHARED: list[Processor] = [
@@ -77,27 +101,44 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
         "formatters": {
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": SHARED,
+                # The template and its values apart, for `foreign_text`.
+                "use_get_message": False,
+                "pass_foreign_args": True,
+                "foreign_pre_chain": [foreign_text, *SHARED],
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["stderr"], "level": level},
+        "filters": {"failure": {"()": RequestFailure}},
         "loggers": {
             # At DEBUG these print whole requests, with numbers and texts in them.
             "boto3": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},
             "django.db.backends": {"level": "WARNING"},
-            # Replaced by RequestTelemetry's line, which has no path.
-            "django.request": {"level": "CRITICAL"},
+            # What has handlers of its own gives them up: one line for each event, in one form.
+            "django": {"level": level},
+            "django.server": {"level": "ERROR", "propagate": True},
+            "_granian": {"level": level, "propagate": True},
+            # Paths: RequestTelemetry's line has none and stands for all of these but exceptions.
+            "django.request": {"level": "ERROR", "filters": ["failure"]},
         },
     }
+
+
+class RequestFailure(logging.Filter):
+    """Lets an exception that made a request fail pass, without the path; drops what merely has an error status."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = "request.failed", ()
+        return bool(record.exc_info)
 
 
 def configure(config: dict[str, Any]) -> None:
     """Set up logging for Django (`LOGGING_CONFIG`) and structlog on top of it."""
     logging.config.dictConfig(config)
+    logging.captureWarnings(capture=True)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -108,6 +149,14 @@ def configure(config: dict[str, Any]) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def log_uncaught(kind: type[BaseException], error: BaseException, frames: TracebackType | None) -> None:
+    """`sys.excepthook`: the exception that ends a process is told like any other."""
+    if isinstance(error, Exception):
+        log.critical("process.failed", exc_info=error)
+    else:
+        sys.__excepthook__(kind, error, frames)
 
 
 class RequestTelemetry:
@@ -125,13 +174,7 @@ class RequestTelemetry:
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
         route = request.resolver_match.route if request.resolver_match else "(none)"
-        if not route.startswith(("healthz", "readyz")):
-            milliseconds = round((time.monotonic() - started) * 1000, 1)
-            log.info(
-                "request", method=request.method, route=route, status=response.status_code, ms=milliseconds
-            )
+        milliseconds = round((time.monotonic() - started) * 1000, 1)
+        log.info("request", method=request.method, route=route, status=response.status_code, ms=milliseconds)
+        clear_contextvars()  # probes and what the server itself says are not part of this request
         return response
-
-    def process_exception(self, _request: HttpRequest, error: Exception) -> None:
-        """Log an exception that no view handled; Django then answers 500."""
-        log.error("request.failed", exc_info=error)

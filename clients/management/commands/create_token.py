@@ -4,11 +4,15 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
 from clients import tokens
-from clients.models import Access, ApiClient
+from clients.models import Access, ApiClient, ApiToken
+
+MOST_DAYS = 3650
 
 
 class Command(BaseCommand):
@@ -24,20 +28,31 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         days = options["days"]
-        if days is not None and days < 1:
-            raise CommandError("--days must be 1 or more.")
-        if not options["client"].strip():
-            raise CommandError("The client's name is empty.")
-        client, is_new = ApiClient.objects.get_or_create(name=options["client"].strip())
-        token, secret = tokens.issue(
-            client=client,
-            label=options["label"],
-            access=Access(options["access"]),
-            expires_at=timezone.now() + timedelta(days=days) if days else None,
-        )
+        if days is not None and not 1 <= days <= MOST_DAYS:
+            raise CommandError(f"--days must be from 1 to {MOST_DAYS}.")
+        name, label = options["client"].strip(), options["label"].strip()
+        try:
+            ApiClient(name=name).clean_fields()
+            ApiToken(label=label).clean_fields(exclude=("client", "digest", "prefix"))
+        except ValidationError as error:
+            raise CommandError(
+                " ".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
+            ) from error
+        with transaction.atomic():  # no client without its token
+            client, is_new = ApiClient.objects.get_or_create(name=name)
+            token, secret = tokens.issue(
+                client=client,
+                label=label,
+                access=Access(options["access"]),
+                expires_at=timezone.now() + timedelta(days=days) if days else None,
+            )
         self.stderr.write(
             f"{'New client' if is_new else 'Client'} “{client}”: this token begins with {token.prefix}, is shown this "
             f"once, and {f'expires in {days} days' if days else 'does not expire'}. "
             "Send it as `Authorization: Bearer <token>`."
         )
+        if not client.active:
+            self.stderr.write(
+                "This client is switched off: the token works once it is switched on in the admin."
+            )
         self.stdout.write(secret)

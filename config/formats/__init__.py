@@ -1,0 +1,1 @@
+"""How staff see times: Django looks here by way of FORMAT_MODULE_PATH."""
