@@ -25,7 +25,7 @@ class ClinicianAdmin(admin.ModelAdmin[Clinician]):
     list_display = ("name", "contact_id", "department", "active", "high", "medium", "low")
     list_filter = ("active", "department")
     search_fields = ("name", "contact_id", *ADDRESS_FIELDS.values())
-    search_help_text = "Search by name, contact ID, telephone number or e-mail."
+    search_help_text = "Search by name, contact ID, telephone number or e-mail address."
     fieldsets = (
         (None, {"fields": ("name", "contact_id", "role", "department", "active")}),
         ("Where they can be reached", {"fields": tuple(ADDRESS_FIELDS.values())}),

@@ -75,10 +75,10 @@ class ClinicianForm(forms.ModelForm[Clinician]):
         for priority, channels in self.chosen().items():
             for channel in channels:
                 if not self._has_address(channel):
-                    what = str(self.fields[ADDRESS_FIELDS[channel]].label).lower()
+                    label = str(self.fields[ADDRESS_FIELDS[channel]].label)
                     self.add_error(
                         PRIORITY_FIELDS[priority],
-                        f"{channel.label} needs the {what}: fill it in above, or choose another channel.",
+                        f"{channel.label} needs “{label}”: fill it in above, or choose another channel.",
                     )
         return self.cleaned_data
 

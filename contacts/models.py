@@ -25,7 +25,7 @@ class Clinician(models.Model):
     department = models.CharField(max_length=100, blank=True)
     call_number = E164Field("number for calls", help_text="With its country code, such as +44 7700 900123.")
     sms_number = E164Field("number for SMS", help_text="With its country code, such as +44 7700 900123.")
-    email = models.EmailField("e-mail", blank=True)
+    email = models.EmailField("e-mail address", blank=True)
     active = models.BooleanField(
         default=True, help_text="Alerts for an inactive person are refused, and their sender is told."
     )

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('department', models.CharField(blank=True, max_length=100)),
                 ('call_number', contacts.phone.E164Field(blank=True, default='', help_text='With its country code, such as +44 7700 900123.', max_length=16, verbose_name='number for calls')),
                 ('sms_number', contacts.phone.E164Field(blank=True, default='', help_text='With its country code, such as +44 7700 900123.', max_length=16, verbose_name='number for SMS')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
+                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail address')),
                 ('active', models.BooleanField(default=True, help_text='Alerts for an inactive person are refused, and their sender is told.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],

@@ -1,0 +1,68 @@
+"""What preferences come to right now."""
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from contacts import preferences
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from contacts.routing import NoRoute, Route, Step, route
+
+pytestmark = pytest.mark.django_db
+
+CALL = Step(Channel.CALL, "+447700900001")
+SMS = Step(Channel.SMS, "+447700900002")
+EMAIL = Step(Channel.EMAIL, "clinician@ward.example")
+
+
+def test_the_channels_come_in_the_chosen_order_with_their_addresses(clinician: Clinician) -> None:
+    preferences.replace(clinician, {Priority.HIGH: [Channel.EMAIL, Channel.CALL, Channel.SMS]})
+
+    assert route(clinician, Priority.HIGH) == Route((EMAIL, CALL, SMS))
+
+
+@pytest.mark.parametrize(
+    ("priority", "steps"),
+    [(Priority.HIGH, (CALL, SMS)), (Priority.MEDIUM, (SMS,)), (Priority.LOW, (EMAIL,))],
+)
+def test_each_priority_has_its_own_route(
+    clinician: Clinician, priority: Priority, steps: tuple[Step, ...]
+) -> None:
+    assert route(clinician, priority) == Route(steps)
+
+
+def test_a_channel_without_an_address_is_passed_over(clinician: Clinician) -> None:
+    clinician.call_number = ""
+
+    assert route(clinician, Priority.HIGH) == Route((SMS,))
+
+
+def test_no_channel_with_an_address_is_no_route(clinician: Clinician) -> None:
+    clinician.call_number = clinician.sms_number = ""
+
+    assert route(clinician, Priority.HIGH) == Route((), NoRoute.NO_ADDRESS)
+
+
+def test_no_preference_is_no_route(clinician: Clinician) -> None:
+    preferences.replace(clinician, {Priority.HIGH: []})
+
+    assert route(clinician, Priority.HIGH) == Route((), NoRoute.NO_PREFERENCE)
+
+
+def test_an_inactive_clinician_has_no_route(clinician: Clinician) -> None:
+    clinician.active = False
+
+    assert route(clinician, Priority.HIGH) == Route((), NoRoute.INACTIVE)
+
+
+def test_another_clinician_s_preferences_play_no_part(clinician: Clinician) -> None:
+    other = Clinician.objects.create(contact_id="C-2", name="Clinician C-2", email="other@ward.example")
+
+    assert route(other, Priority.LOW) == Route((), NoRoute.NO_PREFERENCE)
+
+
+def test_a_route_takes_one_query(
+    clinician: Clinician, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(1):
+        route(clinician, Priority.HIGH)
