@@ -137,6 +137,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Send an alert to a clinician, and see what became of it.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "PREPROCESSING_HOOKS": ["alerts.api.documentation.without_trailing_slashes"],
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -148,6 +148,11 @@ DETAIL = extend_schema(
 )
 
 
+def without_trailing_slashes(endpoints: list[Any]) -> list[Any]:
+    """Document each address once (drf-spectacular's PREPROCESSING_HOOKS; the path comes first in each entry)."""
+    return [endpoint for endpoint in endpoints if not endpoint[0].endswith("/")]
+
+
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the schema describes `clients.authentication.TokenAuthentication`."""
 

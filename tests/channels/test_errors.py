@@ -187,7 +187,9 @@ def test_boto_does_not_try_again_by_itself(aws: Aws, message: Message, kind: str
 def test_a_call_of_boto_ends_well_before_a_lease(service: aws.Service, settings: Any) -> None:
     config: Any = aws.client(service).meta.config
 
-    assert config.connect_timeout + config.read_timeout == aws.CALL_SECONDS < settings.LEASE.total_seconds() / 4
+    assert (
+        config.connect_timeout + config.read_timeout == aws.CALL_SECONDS < settings.LEASE.total_seconds() / 4
+    )
 
 
 def test_a_call_that_is_not_configured_is_refused_without_asking(message: Message, settings: Any) -> None:

@@ -1,0 +1,66 @@
+"""The OpenAPI document and the page that shows it."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import call_command
+from django.test import Client
+from drf_spectacular.validation import validate_schema
+
+from alerts.api.serializers import NewAlertSerializer
+from tests.conftest import Sender, an_alert
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    """The document as it is served."""
+    served = Client().get("/schema")
+    assert served.status_code == 200
+    loaded: dict[str, Any] = yaml.safe_load(served.content)
+    return loaded
+
+
+def test_it_is_valid_and_generated_without_a_warning(tmp_path: Any) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yaml"))
+
+
+def test_it_names_every_answer_of_a_post(document: dict[str, Any]) -> None:
+    validate_schema(document)  # type: ignore[no-untyped-call]
+
+    answers = document["paths"]["/notification"]["post"]["responses"]
+
+    assert set(answers) == {"200", "202", "400", "401", "403", "409", "413", "415", "422", "429", "503"}
+
+
+def test_its_example_is_an_alert_that_is_taken(document: dict[str, Any]) -> None:
+    content = document["paths"]["/notification"]["post"]["requestBody"]["content"]["application/json"]
+    [example] = content["examples"].values()
+
+    assert NewAlertSerializer(data=example["value"]).is_valid()
+
+
+@pytest.mark.django_db
+def test_an_answer_has_the_fields_that_it_promises(
+    document: dict[str, Any], sender: Sender, clinician: Any
+) -> None:
+    schema = document["components"]["schemas"]
+
+    sender.post(an_alert())
+    answer = sender.get("/notification/123").json()
+
+    assert set(answer) == set(schema["AlertDetail"]["properties"])
+    assert set(answer["deliveries"][0]) == set(schema["DeliveryWithAttempts"]["properties"])
+
+
+def test_the_token_can_be_given_on_the_page(document: dict[str, Any]) -> None:
+    assert document["components"]["securitySchemes"]["token"]["name"] == "Authorization"
+
+
+def test_the_page_loads_nothing_from_elsewhere() -> None:
+    page = Client().get("/docs").content.decode()
+
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert sources
+    assert all(source.startswith("/static/") for source in sources)
