@@ -127,6 +127,5 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
             "issued": issued,
             "opts": self.opts,
         }
-        response = TemplateResponse(request, "admin/clients/apitoken/issued.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        # Like each page of the admin it is sent with `no-store`.
+        return TemplateResponse(request, "admin/clients/apitoken/issued.html", context)

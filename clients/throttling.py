@@ -16,7 +16,7 @@ from rest_framework.throttling import BaseThrottle
 
 from clients.models import ApiClient
 
-_limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
 
 class ClientRateThrottle(BaseThrottle):
@@ -30,9 +30,9 @@ class ClientRateThrottle(BaseThrottle):
         if not isinstance(client, ApiClient):
             return True  # the permission has refused it already
         limit = RateLimitItemPerMinute(client.requests_per_minute or settings.RATE_LIMIT_PER_MINUTE)
-        allowed = _limiter.hit(limit, str(client.pk))
+        allowed = limiter.hit(limit, str(client.pk))
         if not allowed:
-            self._seconds = _limiter.get_window_stats(limit, str(client.pk)).reset_time - time.time()
+            self._seconds = limiter.get_window_stats(limit, str(client.pk)).reset_time - time.time()
         return allowed
 
     def wait(self) -> float:

@@ -26,7 +26,7 @@ UNUSED_LATELY = models.Q(last_used_at=None) | models.Q(last_used_at__lt=Now() - 
 
 def digest(secret: str) -> str:
     """What is kept of a token."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()  # a header may hold anything
 
 
 def issue(

@@ -1,0 +1,180 @@
+"""API clients and tokens in the admin: a secret is shown on one page, once."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db.models.functions import Now
+from django.test import Client
+
+from clients import tokens
+from clients.models import Access, ApiClient, ApiToken
+from tests.clients.database import holds
+
+pytestmark = pytest.mark.django_db
+
+TOKENS = "/admin/clients/apitoken/"
+ADD = "/admin/clients/apitoken/add/"
+
+
+def typed(lab: ApiClient, **fields: str) -> dict[str, str]:
+    return {"client": str(lab.pk), "label": "Analyser 2", "access": "send", **fields}
+
+
+def act(client: Client, action: str, *chosen: ApiToken) -> Any:
+    return client.post(TOKENS, {"action": action, "_selected_action": [token.pk for token in chosen]})
+
+
+def said(answer: Any) -> list[str]:
+    """The messages on the page that the answer leads to."""
+    return [str(message) for message in answer.wsgi_request._messages]  # noqa: SLF001 - Django's own place
+
+
+def secrets_shown(answer: Any) -> list[str]:
+    assert answer.status_code == 200
+    return [secret for _token, secret in answer.context["issued"] if secret in answer.content.decode()]
+
+
+def test_adding_a_token_shows_a_secret_that_works(admin_client: Client, lab: ApiClient) -> None:
+    (secret,) = secrets_shown(admin_client.post(ADD, typed(lab, access="read")))
+
+    record = tokens.find(secret)
+
+    assert record is not None
+    assert record.live
+    assert (record.token.client, record.token.label, record.token.access) == (lab, "Analyser 2", Access.READ)
+
+
+def test_one_token_is_made_and_not_two(admin_client: Client, lab: ApiClient) -> None:
+    admin_client.post(ADD, typed(lab))
+
+    assert ApiToken.objects.count() == 1
+
+
+def test_the_page_with_the_secret_is_kept_by_nobody(admin_client: Client, lab: ApiClient) -> None:
+    assert "no-store" in admin_client.post(ADD, typed(lab))["Cache-Control"]
+
+
+def test_the_secret_is_in_no_message_session_or_log(admin_client: Client, lab: ApiClient) -> None:
+    answer = admin_client.post(ADD, typed(lab))
+    (secret,) = secrets_shown(answer)
+
+    assert LogEntry.objects.get().object_repr == f"{secret[:8]}… of Lab system"
+    assert holds(secret[8:]) == []
+    assert not any(secret[8:] in cookie.value for cookie in answer.cookies.values())
+    assert said(answer) == []
+
+
+def test_the_secret_is_not_shown_again(admin_client: Client, lab: ApiClient) -> None:
+    (secret,) = secrets_shown(admin_client.post(ADD, typed(lab)))
+    token = ApiToken.objects.get()
+
+    for path in (TOKENS, f"{TOKENS}{token.pk}/change/", f"/admin/clients/apiclient/{lab.pk}/change/"):
+        page = admin_client.get(path).content.decode()
+        assert secret[:8] in page
+        assert secret[8:] not in page
+        assert token.digest not in page
+
+
+def test_a_token_that_would_never_work_is_refused_at_its_field(admin_client: Client, lab: ApiClient) -> None:
+    answer = admin_client.post(ADD, typed(lab, expires_at_0="2020-01-01", expires_at_1="00:00"))
+
+    assert answer.context["adminform"].form.errors == {
+        "expires_at": ["This is in the past: the token would never work."]
+    }
+    assert not ApiToken.objects.exists()
+
+
+def test_a_token_is_added_with_its_expiry(admin_client: Client, lab: ApiClient) -> None:
+    admin_client.post(ADD, typed(lab, expires_at_0="2099-01-01", expires_at_1="00:00"))
+
+    expires_at = ApiToken.objects.get().expires_at
+    assert expires_at is not None
+    assert expires_at.isoformat() == "2099-01-01T00:00:00+00:00"
+
+
+def test_nothing_about_a_token_can_be_edited(admin_client: Client, lab: ApiClient, lab_token: str) -> None:
+    page = f"{TOKENS}{ApiToken.objects.get().pk}/change/"
+
+    assert 'name="_save"' not in admin_client.get(page).content.decode()
+    assert admin_client.post(page, typed(lab, label="Changed")).status_code == 403
+    assert ApiToken.objects.get().label == ""
+
+
+def test_a_token_cannot_be_deleted(admin_client: Client, lab_token: str) -> None:
+    assert (
+        admin_client.post(f"{TOKENS}{ApiToken.objects.get().pk}/delete/", {"post": "yes"}).status_code == 403
+    )
+    assert "delete_selected" not in admin_client.get(TOKENS).content.decode()
+    assert ApiToken.objects.exists()
+
+
+def test_a_client_that_has_tokens_cannot_be_deleted(
+    admin_client: Client, lab: ApiClient, lab_token: str
+) -> None:
+    page = f"/admin/clients/apiclient/{lab.pk}/delete/"
+
+    assert admin_client.post(page, {"post": "yes"}).status_code == 403
+    assert ApiClient.objects.exists()
+
+
+def test_rotating_shows_the_successor_and_keeps_the_old_one_alive(
+    admin_client: Client, lab: ApiClient
+) -> None:
+    old, old_secret = tokens.issue(client=lab)
+
+    answer = act(admin_client, "rotate", old)
+
+    (secret,) = secrets_shown(answer)
+    assert "no-store" in answer["Cache-Control"]
+    assert [record.live for each in (secret, old_secret) if (record := tokens.find(each))] == [True, True]
+    assert holds(secret[8:]) == []
+    assert LogEntry.objects.get().get_change_message() == "Issued by rotation."
+
+
+def test_several_are_rotated_together(admin_client: Client, lab: ApiClient) -> None:
+    chosen = [tokens.issue(client=lab)[0] for _ in range(2)]
+
+    assert len(set(secrets_shown(act(admin_client, "rotate", *chosen)))) == 2
+
+
+def test_one_that_cannot_be_rotated_leaves_all_as_they_are(admin_client: Client, lab: ApiClient) -> None:
+    ended, _ = tokens.issue(client=lab, label="Ended")
+    ApiToken.objects.update(revoked_at=Now())
+    live, _ = tokens.issue(client=lab)  # the newer one, so it is rotated first
+
+    answer = act(admin_client, "rotate", live, ended)
+
+    assert said(answer) == [f"{ended} has been revoked or has expired. Add a new token instead."]
+    live.refresh_from_db()
+    assert live.expires_at is None
+    assert ApiToken.objects.count() == 2
+
+
+def test_revoking_ends_the_chosen_tokens_and_no_others(admin_client: Client, lab: ApiClient) -> None:
+    chosen, chosen_secret = tokens.issue(client=lab)
+    _other, other_secret = tokens.issue(client=lab)
+
+    answer = act(admin_client, "revoke", chosen)
+
+    assert said(answer) == ["1 revoked. Requests that use a revoked token get a 401 from now on."]
+    assert [record.live for each in (chosen_secret, other_secret) if (record := tokens.find(each))] == [
+        False,
+        True,
+    ]
+    assert LogEntry.objects.get().get_change_message() == "Revoked."
+
+
+def test_a_limit_of_no_requests_is_refused(admin_client: Client, lab: ApiClient) -> None:
+    answer = admin_client.post(
+        f"/admin/clients/apiclient/{lab.pk}/change/",
+        {
+            "name": "Lab system",
+            "active": "on",
+            "requests_per_minute": "0",
+            "tokens-TOTAL_FORMS": "0",
+            "tokens-INITIAL_FORMS": "0",
+        },
+    )
+
+    assert "A limit is at least one request a minute." in answer.content.decode()

@@ -1,0 +1,91 @@
+"""How many requests a client may make a minute."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+
+from alerts.models import Alert
+from clients import tokens
+from clients.models import ApiClient
+from clients.throttling import limiter
+from contacts.models import Clinician
+from tests.conftest import Sender, an_alert
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted() -> Iterator[None]:
+    limiter.storage.reset()
+    yield
+    limiter.storage.reset()
+
+
+def statuses(sender: Sender, requests: int) -> list[int]:
+    return [sender.get("/notification").status_code for _ in range(requests)]
+
+
+def test_what_goes_over_a_client_s_own_limit_is_refused(lab: ApiClient, sender: Sender) -> None:
+    ApiClient.objects.update(requests_per_minute=2)
+
+    assert statuses(sender, 4) == [200, 200, 429, 429]
+
+
+def test_the_limit_for_everybody_holds_where_a_client_has_none(sender: Sender, settings: Settings) -> None:
+    settings.RATE_LIMIT_PER_MINUTE = 3
+
+    assert statuses(sender, 4) == [200, 200, 200, 429]
+
+
+@pytest.mark.parametrize(("own", "expected"), [(1, [200, 429, 429]), (3, [200, 200, 200])])
+def test_a_client_s_own_limit_goes_before_the_one_for_everybody(
+    lab: ApiClient, sender: Sender, settings: Settings, own: int, expected: list[int]
+) -> None:
+    settings.RATE_LIMIT_PER_MINUTE = 2
+    ApiClient.objects.update(requests_per_minute=own)
+
+    assert statuses(sender, 3) == expected
+
+
+def test_one_client_s_flood_leaves_another_alone(sender: Sender, settings: Settings) -> None:
+    settings.RATE_LIMIT_PER_MINUTE = 1
+    radiology = Sender(tokens.issue(client=ApiClient.objects.create(name="Radiology"))[1])
+    assert statuses(sender, 2) == [200, 429]
+
+    assert statuses(radiology, 1) == [200]
+
+
+def test_a_second_token_does_not_double_a_client_s_limit(
+    lab: ApiClient, sender: Sender, settings: Settings
+) -> None:
+    settings.RATE_LIMIT_PER_MINUTE = 1
+    second = Sender(tokens.issue(client=lab)[1])
+
+    assert statuses(sender, 1) + statuses(second, 1) == [200, 429]
+
+
+def test_the_refusal_says_when_to_come_back(lab: ApiClient, sender: Sender) -> None:
+    ApiClient.objects.update(requests_per_minute=1)
+    sender.get("/notification")
+
+    refused = sender.get("/notification")
+
+    assert 1 <= int(refused["Retry-After"]) <= 60
+    assert refused["Content-Type"] == "application/problem+json"
+    assert refused.json()["code"] == "throttled"
+
+
+def test_an_alert_over_the_limit_is_not_stored(lab: ApiClient, sender: Sender, clinician: Clinician) -> None:
+    ApiClient.objects.update(requests_per_minute=1)
+    sender.get("/notification")
+
+    assert sender.post(an_alert()).status_code == 429
+    assert not Alert.objects.exists()
+
+
+def test_a_request_without_a_token_uses_up_nobody_s_limit(sender: Sender, settings: Settings) -> None:
+    settings.RATE_LIMIT_PER_MINUTE = 1
+
+    assert statuses(Sender("x"), 3) == [401, 401, 401]
+    assert statuses(sender, 1) == [200]
