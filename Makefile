@@ -43,7 +43,7 @@ formatted: install  ## Check the code's layout (ruff).
 .PHONY: types
 types: install  ## Check the types (mypy, strict).
 	@echo "mypy ."
-	@$(SERVER) $(BIN)/mypy .
+	@$(SERVER) $(BIN)/mypy --python-version $$($(BIN)/python -c "import sys; print('%d.%d' % sys.version_info[:2])") .
 
 .PHONY: imports
 imports: install  ## Check that imports point one way (import-linter).

@@ -15,10 +15,13 @@ from tests.environment import VARIABLES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
+MAKE_VARIABLES = ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS", "ARGS", "PORT", "PYTHON", "VENV")
+"""What `make test` may have been started with, and hands on."""
+
 
 def outside_environment(**changes: str) -> dict[str, str]:
     """The environment that the suite itself was started in, as far as it matters, with changes."""
-    ours = {*VARIABLES, "DJANGO_SETTINGS_MODULE"}
+    ours = {*VARIABLES, "DJANGO_SETTINGS_MODULE", *MAKE_VARIABLES}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, **changes}
 

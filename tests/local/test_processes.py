@@ -60,8 +60,8 @@ def test_what_does_not_heed_sigterm_is_killed(
 def test_what_a_killed_run_left_is_found(crew: Crew, tmp_path: Path) -> None:
     program = (
         "import os, sys, signal; from pathlib import Path; from sandbox.processes import *\n"
-        f"crew = Crew(mark=Path(sys.argv[1]), cwd=Path('.'), terminal=standard_output())\n"
-        f"crew.start('left', [sys.executable, '-c', {DEAF!r}], os.environ)\n"
+        "crew = Crew(mark=Path(sys.argv[1]), cwd=Path('.'), terminal=standard_output())\n"
+        "crew.start('left', [sys.executable, '-c', 'import time; time.sleep(60)'], os.environ)\n"
         "print('up', flush=True); signal.pause()"
     )
     command = [sys.executable, "-c", program, str(tmp_path)]
