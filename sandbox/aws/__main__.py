@@ -4,10 +4,11 @@ import argparse
 import os
 import signal
 import sys
-from threading import Event
 
 from sandbox.aws.app import DEFAULT_ALERT_URL
 from sandbox.aws.server import Server
+
+ENDS = (signal.SIGTERM, signal.SIGINT)
 
 
 def main() -> int:
@@ -16,9 +17,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8001, help="on 127.0.0.1 (default 8001), 0: a free one")
     parser.add_argument("--alert-url", default=DEFAULT_ALERT_URL, help="where the page says to send an alert")
     options = parser.parse_args()
-    told_to_end = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: told_to_end.set())
+    # Blocked before any thread starts, and waited for: a handler that sets an event can meet the event's own lock.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     try:
         server = Server(options.port, options.alert_url)
     except (OSError, OverflowError) as problem:
@@ -27,7 +27,7 @@ def main() -> int:
         return 1
     with server:
         print(f"sandbox.aws: {server.url}", flush=True)
-        told_to_end.wait()
+        signal.sigwait(ENDS)
     return 0
 
 

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.aws import subscriptions
 from tests.sandbox.conftest import CLINICIAN, INBOX, Aws
 
 if TYPE_CHECKING:
@@ -156,6 +159,23 @@ def test_nothing_is_lost_or_mixed_up_under_threads(aws: Aws, topic: str) -> None
     with ThreadPoolExecutor(8) as threads:
         sent = sorted(threads.map(send, range(60)))
     assert sorted((message["text"], message["provider_id"]) for message in aws.messages()) == sent
+
+
+def test_moto_sees_one_request_at_a_time(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    two_at_once = Barrier(2)
+    met: list[int] = []
+    forget = subscriptions.forget_published
+
+    def forget_together(topic_arn: str) -> None:
+        with suppress(BrokenBarrierError):
+            met.append(two_at_once.wait(timeout=0.2))
+        forget(topic_arn)
+
+    monkeypatch.setattr(subscriptions, "forget_published", forget_together)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda text: aws.sns.publish(PhoneNumber=CLINICIAN, Message=text), "ab"))
+    assert met == []
+    assert len(aws.messages()) == 2
 
 
 class TestPending:
