@@ -77,6 +77,15 @@ format: install  ## Lay the code out, and mend what can be mended by itself (ruf
 secrets:  ## Make the secret files that docker-compose.yml mounts; those that exist are kept.
 	@deploy/make-secrets
 
+.PHONY: docs
+docs: install  ## Write the generated parts of the documents, and the examples of docs/api.md where they differ.
+	@$(BIN)/python -m scripts.docs
+	@REFRESH_DOCS=1 $(BIN)/python -m pytest -q tests/docs/test_api.py
+
+.PHONY: screenshots
+screenshots: install  ## Take the README's pictures anew; needs Chromium. PORT=9000 moves the Bleep that is shown.
+	@$(BIN)/python -m scripts.screenshots
+
 .PHONY: lock
 lock: install  ## Lock the dependencies again, with hashes, for Python 3.11 to 3.13.
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

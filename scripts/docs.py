@@ -1,0 +1,88 @@
+"""`make docs`: write into the Markdown files what the code says first, so that the two cannot drift apart.
+
+A generated part stands between `<!-- made by "make docs": NAME -->` and `<!-- end of NAME -->`. Everything else in
+those files is written by people. `tests/docs` fails when a part is out of date.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from pathlib import Path
+
+from alerts.policy import QUOTA_TRIES, SCHEDULES
+from config.env import VARIABLES
+from contacts.choices import Priority
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def configuration() -> str:
+    """Every environment variable that Bleep reads."""
+    rows = ((f"`{name}`", _code(each.default), each.meaning) for name, each in VARIABLES.items())
+    return table(("Variable", "Default", "Meaning"), rows)
+
+
+def retries() -> str:
+    """How long, and how often, a delivery of each priority is tried."""
+    rows = (
+        (f"`{priority.value}`", str(each.tries), _span(each.age), _span(each.first), _span(each.longest))
+        for priority, each in ((priority, SCHEDULES[priority]) for priority in Priority)
+    )
+    head = ("Priority", "Tries", "Given up after", "First wait, at most", "Longest wait")
+    return f"{table(head, rows)}\n\nWhere a quota of AWS is used up, there are {QUOTA_TRIES} tries at most."
+
+
+PARTS: dict[str, tuple[str, Callable[[], str]]] = {
+    "configuration": ("README.md", configuration),
+    "retries": ("docs/operations.md", retries),
+}
+"""For each generated part: the file that it stands in, and what makes it."""
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
+
+
+def refreshed(text: str, name: str) -> str:
+    """`text` with the part `name` made anew.
+
+    Raises:
+        ValueError: the part's two markers are not there, once each.
+    """
+    start, end = f'<!-- made by "make docs": {name} -->', f"<!-- end of {name} -->"
+    made = PARTS[name][1]()
+    pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
+    replaced, count = pattern.subn(lambda _: f"{start}\n{made}\n{end}", text)
+    if count != 1:
+        raise ValueError(f"{PARTS[name][0]} must have the part {name!r} once, and has it {count} times.")
+    return replaced
+
+
+def main() -> None:
+    """Write every part that is out of date."""
+    for name, (file, _) in PARTS.items():
+        path = ROOT / file
+        text = path.read_text(encoding="utf-8")
+        made = refreshed(text, name)
+        if made != text:
+            path.write_text(made, encoding="utf-8")
+            sys.stdout.write(f"{file}: {name} is new.\n")
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _span(time: timedelta) -> str:
+    seconds = int(time.total_seconds())
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+if __name__ == "__main__":
+    main()
