@@ -1,0 +1,322 @@
+"""docs/api.md: its examples are what Bleep answers. `make docs` puts new ones in where they differ."""
+
+import ast
+import json
+import os
+import re
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.db.utils import OperationalError
+from django.test import Client
+
+from alerts import delivery, intake
+from alerts.models import Delivery
+from alerts.states import AlertStatus, DeliveryState
+from clients import tokens
+from clients.models import Access, ApiClient
+from contacts import preferences
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from contacts.routing import NoRoute
+from tests.conftest import Aws
+from tests.docs.documents import ROOT, read, rows
+from tests.processes import wait_until
+
+PAGE = "docs/api.md"
+REFRESH = "REFRESH_DOCS"
+"""The variable that has the examples written instead of compared (`make docs`)."""
+SHOWN = (
+    "Location",
+    "Idempotent-Replayed",
+    "Preference-Applied",
+    "Retry-After",
+    "WWW-Authenticate",
+    "Content-Type",
+)
+EXAMPLE = re.compile(r"<!-- example: (?P<name>[^>]+?) -->\n```http\n(?P<shown>.*?)```", re.DOTALL)
+VOLATILE = (
+    (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),
+    (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "<time>"),
+    (re.compile(r"cursor=[\w%]+"), "cursor=<page>"),
+    (re.compile(r"Retry-After: \d+|in \d+ seconds"), "<seconds>"),
+    # The words for a status differ between versions of Python.
+    (re.compile(r'"title": ".*"|(?<=HTTP/1.1 \d\d\d) .*'), "<title>"),
+)
+SAMPLE = {
+    "message_id": "123",
+    "type": "blood_test_alert",
+    "patient_id": "123456789",
+    "contact_id": "C-1",
+    "description": "Blood test results ready for patient",
+    "priority": "L",
+}
+
+
+class Hospital:
+    """A hospital system that talks to Bleep, and keeps what was said for the page."""
+
+    def __init__(self, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.aws = aws
+        self.monkeypatch = monkeypatch
+        self.client = ApiClient.objects.create(name="Lab system")
+        self.token = tokens.issue(client=self.client)[1]
+        self.clinician = Clinician.objects.create(
+            contact_id="C-1",
+            name="Clinician One",
+            call_number="+447700900001",
+            sms_number="+447700900001",
+            email="one@ward.example",
+        )
+        wanted = {
+            Priority.HIGH: [Channel.CALL, Channel.SMS],
+            Priority.MEDIUM: [Channel.SMS, Channel.EMAIL],
+            Priority.LOW: [Channel.EMAIL],
+        }
+        preferences.replace(self.clinician, wanted)
+
+    def send(
+        self,
+        body: str | None = None,
+        *,
+        token: str | None = None,
+        kind: str = "application/json",
+        **more: Any,
+    ) -> str:
+        """POST the sample with changes, or `body` as it stands; `prefer` is a header. Give both sides as text."""
+        prefer = more.pop("prefer", None)
+        headers = {"Authorization": f"Bearer {self.token if token is None else token}"}
+        if prefer:
+            headers["Prefer"] = prefer
+        if token == "":
+            del headers["Authorization"]
+        sent = json.dumps({**SAMPLE, **more}, indent=2) if body is None else body
+        answer = Client(raise_request_exception=False).post(
+            "/notification", sent, content_type=kind, headers=headers
+        )
+        shown = {**headers, "Content-Type": kind}
+        if "Authorization" in headers and not token:
+            shown["Authorization"] = "Bearer <token>"
+        short = sent if len(sent) < 1000 else f"... {len(sent):,} bytes ..."
+        return _said("POST /notification", shown, short, answer)
+
+    def ask(self, path: str, token: str | None = None) -> str:
+        """GET a path, and give both sides as text."""
+        headers = {"Authorization": f"Bearer {token or self.token}"}
+        answer = Client(SERVER_NAME="localhost").get(path, headers=headers)
+        return _said(f"GET {path}", {"Authorization": "Bearer <token>"}, "", answer)
+
+    def deliver(self) -> None:
+        """Do what the workers do, until nothing is due any more."""
+        while due := Delivery.objects.filter(state=DeliveryState.PENDING).first():
+            delivery.deliver(due.pk)
+
+    def reject(self, operation: str, kind: str = "reject", **more: Any) -> None:
+        """Have AWS's stand-in refuse the next call of an operation."""
+        self.aws.misbehave(operation, kind, times=1, **more)
+
+
+def _said(first: str, headers: dict[str, str], body: str, answer: Any) -> str:
+    asked = "\n".join([first, *(f"{name}: {value}" for name, value in headers.items())])
+    told = [f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}"]
+    told += [f"{name}: {answer[name]}" for name in SHOWN if name in answer]
+    shown = json.dumps(answer.json(), indent=2)
+    return "\n\n".join(part for part in (asked, body, "\n".join(told), shown) if part) + "\n"
+
+
+def stored(lab: Hospital) -> str:
+    return lab.send()
+
+
+def repeated(lab: Hospital) -> str:
+    lab.send()
+    lab.deliver()
+    return lab.send()
+
+
+def conflict(lab: Hospital) -> str:
+    lab.send()
+    return lab.send(priority="H")
+
+
+def taken(lab: Hospital) -> str:
+    lab.send(token=tokens.issue(client=ApiClient.objects.create(name="Another"))[1])
+    return lab.send()
+
+
+def waited(lab: Hospital) -> str:
+    worker = threading.Thread(target=_work_once, args=(lab,))
+    worker.start()
+    said = lab.send(message_id="124", priority="M", prefer="wait=10")
+    worker.join()
+    return said
+
+
+def _work_once(lab: Hospital) -> None:
+    try:
+        wait_until(Delivery.objects.exists, what="the alert is stored")
+        lab.deliver()
+    finally:
+        connections.close_all()
+
+
+def failed_over(lab: Hospital) -> str:
+    lab.reject("connect:StartOutboundVoiceContact")
+    lab.send(message_id="125", priority="H")
+    lab.deliver()
+    return lab.ask("/notification/125")
+
+
+def failed(lab: Hospital) -> str:
+    lab.reject("sns:Publish", code="OptedOut")
+    lab.reject("sns:Subscribe", "pending")
+    lab.clinician.email = "unconfirmed@ward.example"  # of its own: the stand-in remembers who has confirmed
+    lab.clinician.save()
+    lab.send(message_id="126", priority="M")
+    lab.deliver()
+    return lab.ask("/notification/126")
+
+
+def in_doubt(lab: Hospital) -> str:
+    lab.reject("sns:Publish", "reset_after")
+    lab.send(message_id="127", priority="M")
+    lab.deliver()
+    return lab.ask("/notification/127")
+
+
+def not_found(lab: Hospital) -> str:
+    return lab.ask("/notification/999")
+
+
+def listed(lab: Hospital) -> str:
+    for message_id in ("128", "129"):
+        lab.send(message_id=message_id)
+    lab.deliver()
+    return lab.ask("/notification?status=sent&priority=L&page_size=1")
+
+
+def wrong_filter(lab: Hospital) -> str:
+    return lab.ask("/notification?priority=urgent")
+
+
+def invalid(lab: Hospital) -> str:
+    return lab.send(
+        '{"message_id": 130, "type": "", "contact_id": "C-1", "patient_id": "1", "priority": "urgent"}'
+    )
+
+
+def not_json(lab: Hospital) -> str:
+    return lab.send('{"message_id": "131", }')
+
+
+def too_large(lab: Hospital) -> str:
+    return lab.send(json.dumps({"description": "x" * 70_000}))
+
+
+def wrong_type(lab: Hospital) -> str:
+    return lab.send("message_id=132", kind="application/x-www-form-urlencoded")
+
+
+def no_token(lab: Hospital) -> str:
+    return lab.send("{}", token="")
+
+
+def unknown_token(lab: Hospital) -> str:
+    return lab.send("{}", token="mistyped")
+
+
+def read_only_token(lab: Hospital) -> str:
+    lab.token = tokens.issue(client=lab.client, access=Access.READ)[1]
+    return lab.send("{}")
+
+
+def unknown_contact(lab: Hospital) -> str:
+    return lab.send(contact_id="C-404")
+
+
+def throttled(lab: Hospital) -> str:
+    lab.client.requests_per_minute = 1
+    lab.client.save()
+    lab.send("{}")
+    return lab.send("{}")
+
+
+def unavailable(lab: Hospital) -> str:
+    return _broken(lab, OperationalError("connection refused"))
+
+
+def internal(lab: Hospital) -> str:
+    return _broken(lab, RuntimeError("a fault of our own"))
+
+
+def _broken(lab: Hospital, error: Exception) -> str:
+    def accept(**_kwargs: Any) -> None:
+        raise error
+
+    lab.monkeypatch.setattr(intake, "accept", accept)
+    return lab.send()
+
+
+STORIES: dict[str, Callable[[Hospital], str]] = {
+    name.replace("_", " ").replace("read only", "read-only").replace("json", "JSON"): story
+    for name, story in {
+        story.__name__: story
+        for story in (
+            stored, repeated, conflict, taken, waited, failed_over, failed, in_doubt, not_found, listed, wrong_filter,
+            invalid, not_json, too_large, wrong_type, no_token, unknown_token, read_only_token, unknown_contact,
+            throttled, unavailable, internal,
+        )
+    }.items()
+}  # fmt: skip
+
+
+@pytest.fixture
+def hospital(transactional_db: None, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Hospital:
+    """A lab with a token, and a clinician with every kind of address."""
+    return Hospital(aws, monkeypatch)
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_the_page_shows_what_bleep_answers(name: str, hospital: Hospital) -> None:
+    told = STORIES[name](hospital)
+
+    shown = {found["name"]: found["shown"] for found in EXAMPLE.finditer(read(PAGE))}
+    if os.environ.get(REFRESH) and _steady(shown[name]) != _steady(told):
+        block = f"<!-- example: {name} -->\n```http\n"
+        page = read(PAGE).replace(f"{block}{shown[name]}", f"{block}{told}")
+        (ROOT / PAGE).write_text(page, encoding="utf-8")
+    else:
+        assert _steady(shown[name]) == _steady(told), "out of date: `make docs` puts the new one in"
+
+
+def test_every_example_has_its_story() -> None:
+    assert {found["name"] for found in EXAMPLE.finditer(read(PAGE))} == set(STORIES)
+
+
+def test_the_page_names_every_status() -> None:
+    assert [row[0] for row in rows(read(PAGE), "`status`")] == [f"`{value}`" for value in AlertStatus.values]
+
+
+def test_the_page_names_every_code() -> None:
+    source = ast.parse(read("alerts/api/problems.py"))
+    calls = [node for node in ast.walk(source) if isinstance(node, ast.Call) and len(node.args) > 1]
+    ours = {
+        str(call.args[1].value)
+        for call in calls
+        if isinstance(call.func, ast.Name)
+        and call.func.id == "_problem"
+        and isinstance(call.args[1], ast.Constant)
+    }
+    named = {row[1].strip("`") for row in rows(read(PAGE), "Status")}
+    assert named >= ours | set(NoRoute.values)
+    assert ours >= {"invalid", "conflict", "unavailable"}, "they are no longer found where they were"
+
+
+def _steady(text: str) -> str:
+    """The text without what differs from run to run."""
+    for pattern, instead in VOLATILE:
+        text = pattern.sub(instead, text)
+    return text

@@ -1,0 +1,72 @@
+"""docs/operations.md: states, reasons, log events and checks are those of the code."""
+
+import ast
+import re
+from pathlib import Path
+
+from alerts.states import DELIVERY_MEANING, DELIVERY_TRANSITIONS, Reason
+from config import checks
+from tests.docs.documents import ROOT, read, rows
+
+PAGE = "docs/operations.md"
+LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "level"})
+"""The methods of a logger, and the name under which `alerts.delivery` keeps one of them."""
+
+
+def test_every_state_has_its_row_in_the_codes_words() -> None:
+    shown = {row[0].strip("`"): row[1] for row in rows(read(PAGE), "State")}
+
+    assert shown == {state.value: meaning for state, meaning in DELIVERY_MEANING.items()}
+
+
+def test_every_reason_has_its_row_in_the_codes_words() -> None:
+    shown = {row[0].strip("`"): row[1] for row in rows(read(PAGE), "Reason")}
+
+    assert shown == {reason.value: str(reason.label) for reason in Reason}
+
+
+def test_every_row_says_what_to_do() -> None:
+    table = [*rows(read(PAGE), "State"), *rows(read(PAGE), "Reason")]
+
+    assert len(table) == len(DELIVERY_MEANING) + len(Reason)
+    assert all(len(row) == 3 and row[2] for row in table)
+
+
+def test_every_log_event_has_its_row() -> None:
+    shown = {name for row in rows(read(PAGE), "Event") for name in re.findall(r"`([a-z._]+)`", row[0])}
+
+    assert shown == {
+        event
+        for room in ("alerts", "clients", "config", "contacts")
+        for path in (ROOT / room).rglob("*.py")
+        for event in _events(path)
+    }
+
+
+def test_every_system_check_has_its_row() -> None:
+    shown = {row[0].strip("`") for row in rows(read(PAGE), "Id")}
+
+    assert shown == set(
+        re.findall(r'id="(bleep\.[EW]\d+)"', Path(checks.__file__).read_text(encoding="utf-8"))
+    )
+
+
+def test_the_diagram_of_states_has_the_ways_of_the_code() -> None:
+    drawn = re.findall(r"^    (\w+) --> (\w+)", read("docs/architecture.md"), re.MULTILINE)
+
+    assert len(drawn) == len(set(drawn))
+    assert set(drawn) == {
+        (old.value, new.value) for old, ways in DELIVERY_TRANSITIONS.items() for new in ways
+    }
+
+
+def _events(path: Path) -> set[str]:
+    """The names of the events that a module logs: the first argument of a logger's method."""
+    found: set[str] = set()
+    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(call, ast.Call) or not call.args or not isinstance(call.args[0], ast.Constant):
+            continue
+        method = ast.unparse(call.func)
+        if method == "level" or (method.startswith("log.") and method.removeprefix("log.") in LEVELS):
+            found.add(str(call.args[0].value))
+    return found
