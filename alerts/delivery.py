@@ -13,9 +13,10 @@ from django.db import close_old_connections
 from django.db.utils import InterfaceError, OperationalError
 from structlog.contextvars import bound_contextvars
 
-from alerts import lifecycle, policy, wording
+from alerts import breaker, lifecycle, pacing, policy, wording
 from alerts.channels import CHANNELS, ChannelError, Fault, Message, Receipt
 from alerts.lifecycle import Claim
+from alerts.models import Delivery
 from alerts.states import Reason
 from contacts.choices import Channel, Priority
 
@@ -27,7 +28,10 @@ log = structlog.get_logger(__name__)
 
 
 def deliver(delivery_id: uuid.UUID) -> None:
-    """Send the delivery if it is due and nobody else has it; otherwise do nothing."""
+    """Send the delivery if it is due, nobody has it and its channel may be used; else put it off or do nothing."""
+    due = lifecycle.find_due(delivery_id)
+    if due is None or _held_back(due):
+        return
     claimed = lifecycle.claim(delivery_id)
     if claimed is None:
         return
@@ -76,6 +80,21 @@ def recover_expired() -> int:
     return count
 
 
+def _held_back(due: Delivery) -> bool:
+    """Whether the channel is down or over its budget; the delivery has been put off then, or has another channel."""
+    channel, priority = Channel(due.channel), Priority(due.priority)
+    if breaker.is_open(channel):
+        if priority is Priority.HIGH and lifecycle.pass_over(due.pk, Reason.PROVIDER_DOWN):
+            log.warning("delivery.passed_over", delivery_id=str(due.pk), channel=due.channel)
+        else:
+            lifecycle.postpone(due.pk, breaker.PROBE_EVERY)
+        return True
+    wait = pacing.hold(channel, priority, str(due.clinician_id))
+    if wait is not None:
+        lifecycle.postpone(due.pk, wait)
+    return wait is not None
+
+
 def _call(claimed: Claim) -> Receipt:
     send = CHANNELS[Channel(claimed.delivery.channel)]
     try:
@@ -95,6 +114,7 @@ def _message(claimed: Claim) -> Message:
         recipient=f"clinician-{claimed.delivery.clinician_id}",
         address=claimed.delivery.address,
         subject=wording.subject(alert.type),
+        urgent=claimed.delivery.priority == Priority.HIGH,
         text=wording.text(description=alert.description, patient_id=alert.patient_id),
         spoken=wording.spoken(description=alert.description),
         spoken_digits=alert.patient_id,

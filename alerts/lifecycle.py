@@ -9,19 +9,22 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import DurationField, ExpressionWrapper, F
+from django.db.models import DurationField, ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 
-from alerts.channels import ChannelError, Fault, Receipt
+from alerts.channels import RECEIPTS, ChannelError, Fault, Receipt
 from alerts.models import Alert, Attempt, Delivery
 from alerts.policy import Decision, LeaveInDoubt, NextChannel, Retry
-from alerts.states import DELIVERY_TRANSITIONS, UNFINISHED, AlertState, AttemptState, DeliveryState
-from contacts.choices import Priority
+from alerts.states import DELIVERY_TRANSITIONS, UNFINISHED, AlertState, AttemptState, DeliveryState, Reason
+from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from contacts.routing import Step, route
 
 DUE_CHANNEL = "bleep_due"
 """PostgreSQL's NOTIFY channel on which relays hear that something is due."""
+
+RECEIPT_EVERY = timedelta(seconds=5)
+"""How long after an acceptance, and after each question, the provider is asked what became of it."""
 
 ATTEMPT_AFTER: dict[Fault, AttemptState] = {
     Fault.THROTTLED: AttemptState.THROTTLED,
@@ -62,12 +65,35 @@ def wake_relays() -> None:
         cursor.execute(f"NOTIFY {DUE_CHANNEL}")
 
 
+def find_due(delivery_id: uuid.UUID) -> Delivery | None:
+    """The delivery, where it is there to be claimed at this moment."""
+    return Delivery.objects.filter(_due(), pk=delivery_id).first()
+
+
+def postpone(delivery_id: uuid.UUID, wait: timedelta) -> None:
+    """Put a delivery that is due off for a while; no attempt is spent."""
+    Delivery.objects.filter(_due(), pk=delivery_id).update(available_at=Now() + wait, handed_over_at=None)
+
+
+def pass_over(delivery_id: uuid.UUID, reason: Reason) -> bool:
+    """Give a channel up before trying it, if there is a next one; False, and nothing is changed, if there is none."""
+    with transaction.atomic():
+        delivery = Delivery.objects.select_for_update().filter(_due(), pk=delivery_id).first()
+        if delivery is None or open_next(delivery) is None:
+            return False
+        failed = Delivery.objects.filter(pk=delivery_id, state=DeliveryState.PENDING)
+        return failed.update(state=DeliveryState.FAILED, reason=reason, finished_at=Now()) == 1
+
+
+def _due() -> Q:
+    return Q(state=DeliveryState.PENDING, available_at__lte=Now())
+
+
 def claim(delivery_id: uuid.UUID) -> Claim | None:
     """Take the right to send, with the attempt's row in the same commit; None where it is not there to take."""
     token = uuid.uuid4()
     with transaction.atomic():
-        due = Delivery.objects.filter(pk=delivery_id, state=DeliveryState.PENDING, available_at__lte=Now())
-        taken = due.update(
+        taken = Delivery.objects.filter(_due(), pk=delivery_id).update(
             state=DeliveryState.SENDING,
             lease_token=token,
             lease_expires_at=Now() + settings.LEASE,
@@ -84,7 +110,7 @@ def accept(claimed: Claim, receipt: Receipt) -> bool:
     """The provider has taken it. False where the lease was lost meanwhile: then the answer is recorded as late."""
     with transaction.atomic():
         state = DeliveryState.ACCEPTED
-        if _leave_sending(claimed, state, provider_id=receipt.provider_id, reason="", finished_at=Now()):
+        if _leave_sending(claimed, state, **_accepted_fields(claimed.delivery, receipt)):
             _finish_attempt(claimed, AttemptState.ACCEPTED, provider_id=receipt.provider_id)
             return True
         _accept_late(claimed, receipt)
@@ -132,18 +158,35 @@ def tries_and_age(delivery: Delivery) -> tuple[int, timedelta]:
     return tries, Delivery.objects.filter(pk=delivery.pk).values_list(age, flat=True).get()
 
 
-def open_next(failed: Delivery) -> None:
+def open_next(failed: Delivery) -> Delivery | None:
     """Open the next channel of the clinician's *current* route, if one is left in this round. In a transaction."""
     alert = Alert.objects.select_for_update().get(pk=failed.alert_id)
     if alert.state != AlertState.OPEN:
-        return
+        return None
     tried = set(alert.deliveries.filter(round=failed.round).values_list("channel", flat=True))
     clinician = Clinician.objects.get(pk=alert.clinician_id)
     left = [step for step in route(clinician, Priority(alert.priority)).steps if step.channel not in tried]
     if left:
-        open_delivery(alert, left[0], round_number=failed.round)
-    else:
-        _report_if_failed(alert.pk)
+        return open_delivery(alert, left[0], round_number=failed.round)
+    _report_if_failed(alert.pk)
+    return None
+
+
+def confirm(delivery_id: uuid.UUID) -> None:
+    """The provider says that the handset got it."""
+    _take_receipt(delivery_id, DeliveryState.DELIVERED, reason="")
+
+
+def refute(delivery_id: uuid.UUID, reason: Reason) -> None:
+    """The provider says that the handset did not get it: go on to the next channel."""
+    with transaction.atomic():
+        if _take_receipt(delivery_id, DeliveryState.UNDELIVERED, reason=reason):
+            open_next(Delivery.objects.get(pk=delivery_id))
+
+
+def _take_receipt(delivery_id: uuid.UUID, state: DeliveryState, *, reason: str) -> bool:
+    accepted = Delivery.objects.filter(pk=delivery_id, state=DeliveryState.ACCEPTED)
+    return accepted.update(state=state, reason=reason, receipt_due_at=None) == 1
 
 
 def cancel(alert: Alert) -> int:
@@ -182,6 +225,16 @@ def _finish_attempt(claimed: Claim, state: AttemptState, **fields: Any) -> None:
     Attempt.objects.filter(pk=claimed.attempt.pk).update(state=state, finished_at=Now(), **fields)
 
 
+def _accepted_fields(delivery: Delivery, receipt: Receipt) -> dict[str, Any]:
+    asked = Channel(delivery.channel) in RECEIPTS
+    return {
+        "provider_id": receipt.provider_id,
+        "reason": "",
+        "finished_at": Now(),
+        "receipt_due_at": Now() + RECEIPT_EVERY if asked else None,
+    }
+
+
 def _accept_late(claimed: Claim, receipt: Receipt) -> None:
     """The lease ran out first. Keep the answer; and where nothing was sent since, it settles the doubt."""
     _finish_attempt(claimed, AttemptState.ACCEPTED, provider_id=receipt.provider_id, reason="", late=True)
@@ -189,11 +242,7 @@ def _accept_late(claimed: Claim, receipt: Receipt) -> None:
     Delivery.objects.filter(
         pk=claimed.delivery.pk, state__in=undecided, attempt_count=claimed.attempt.number
     ).update(
-        state=DeliveryState.ACCEPTED,
-        provider_id=receipt.provider_id,
-        reason="",
-        possible_duplicate=False,
-        finished_at=Now(),
+        state=DeliveryState.ACCEPTED, possible_duplicate=False, **_accepted_fields(claimed.delivery, receipt)
     )
     log.warning("attempt.late", delivery_id=str(claimed.delivery.pk), attempt_id=claimed.attempt.pk)
 

@@ -107,6 +107,7 @@ class Delivery(models.Model):
     provider_id = models.CharField(max_length=256, blank=True)
     available_at = models.DateTimeField(db_default=Now(), help_text="Not to be sent before.")
     handed_over_at = models.DateTimeField(null=True, help_text="When the relay last gave it to Celery.")
+    receipt_due_at = models.DateTimeField(null=True, help_text="When to ask what became of it.")
     lease_token = models.UUIDField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
     attempt_count = models.PositiveSmallIntegerField(default=0, help_text="The number of the latest attempt.")
@@ -160,6 +161,11 @@ class Delivery(models.Model):
             models.Index(
                 name="delivery_leased", fields=("lease_expires_at",), condition=Q(state=DeliveryState.SENDING)
             ),
+            models.Index(
+                name="delivery_receipt_due",
+                fields=("receipt_due_at",),
+                condition=Q(state=DeliveryState.ACCEPTED),
+            ),
         )
 
     def __str__(self) -> str:
@@ -204,6 +210,7 @@ class Attempt(models.Model):
                 | (~Q(state=AttemptState.CALLING) & Q(finished_at__isnull=False)),
             ),
         )
+        indexes = (models.Index(name="attempt_newest", fields=("-started_at",)),)
 
     def __str__(self) -> str:
         return f"{self.number}: {self.get_state_display()}"

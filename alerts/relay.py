@@ -11,34 +11,35 @@ import threading
 import time
 import uuid
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+from itertools import groupby
+from operator import itemgetter
 
 import psycopg
 import structlog
 from django.db import close_old_connections, connection, connections, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.db.utils import InterfaceError, OperationalError
-from kombu.exceptions import OperationalError as BrokerError
-from redis.exceptions import RedisError
+from django.db.utils import DatabaseError, InterfaceError, OperationalError
 
-from alerts import delivery, tasks
+from alerts import delivery, receipts, tasks
 from alerts.lifecycle import DUE_CHANNEL
 from alerts.models import Delivery, RelayHeartbeat
+from alerts.publishing import Publisher
 from alerts.states import DeliveryState
-from config.celery import publishing_connection
+from alerts.watchdog import Watchdog
 from contacts.choices import Priority
 
 TICK = 1.0
 """Seconds after which the relay looks even when nothing woke it."""
 BEAT_EVERY = 3.0
-BROKER_PAUSE = 2.0
-"""Seconds for which a broker that failed is left alone."""
 DIRECT_SENDERS = 8
 """High deliveries that the relay sends at once by itself while the broker is down."""
 
-QUEUES: dict[Priority, str] = {Priority.HIGH: "urgent", Priority.MEDIUM: "normal", Priority.LOW: "low"}
+RECEIPTS_AT_ONCE = 50
+"""Questions handed out in one tick."""
 IN_FLIGHT: dict[Priority, int] = {Priority.HIGH: 500, Priority.MEDIUM: 200, Priority.LOW: 100}
 """How many may lie in Celery's queues at once: the backlog waits in the database, where it cannot be lost."""
 HAND_OVER_AGAIN: dict[Priority, timedelta] = {
@@ -57,10 +58,11 @@ class Relay:
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._stopping = threading.Event()
-        self._broker_rests_until = 0.0
+        self._publisher = Publisher()
         self._last_beat = 0.0
         self._senders = ThreadPoolExecutor(max_workers=DIRECT_SENDERS, thread_name_prefix="direct")
         self._sending: dict[uuid.UUID, Future[None]] = {}
+        self._watchdog = Watchdog(self._senders)
 
     def stop(self) -> None:
         """Ask the relay to end after what it is doing now."""
@@ -99,9 +101,20 @@ class Relay:
         """Do all that is due now; True where there is more than one tick takes."""
         close_old_connections()
         self._beat()
-        delivery.recover_expired()
+        self._recover()
         results = [self._hand_over(priority) for priority in Priority]
+        self._ask_for_receipts()
+        self._watchdog.look()
         return any(results)
+
+    def _recover(self) -> None:
+        try:
+            delivery.recover_expired()
+        except DatabaseError:
+            raise
+        except Exception:
+            # One delivery that cannot be recovered must not keep every other from being handed over.
+            log.exception("relay.recovery_failed")
 
     def _beat(self) -> None:
         if time.monotonic() - self._last_beat < BEAT_EVERY:
@@ -112,46 +125,40 @@ class Relay:
 
     def _hand_over(self, priority: Priority) -> bool:
         """Give what is due to Celery; while the broker is down, send High ourselves. True where there is more."""
-        if self._broker_is_resting():
-            return (
-                self._send_directly(take_due(priority, self._free_senders()))
-                if priority is Priority.HIGH
-                else False
-            )
+        if self._publisher.is_resting():
+            return priority is Priority.HIGH and self._send_directly()
         taken = take_due(priority, IN_FLIGHT[priority])
-        left = self._publish(priority, taken)
+        left = self._publisher.publish(tasks.deliver, priority, taken)
         if left:
             give_back(left)
         return bool(taken) and not left
 
-    def _publish(self, priority: Priority, ids: list[uuid.UUID]) -> list[uuid.UUID]:
-        """Publish these; return those that were not. An error is not "not sent": a second task for it does no harm."""
-        if not ids:
-            return []
-        published = 0
-        try:
-            with publishing_connection() as broker, broker.Producer(auto_declare=False) as producer:
-                for delivery_id in ids:
-                    tasks.deliver.apply_async(
-                        (str(delivery_id),), queue=QUEUES[priority], producer=producer, retry=False
-                    )
-                    published += 1
-        except (BrokerError, RedisError, OSError) as error:
-            self._broker_rests_until = time.monotonic() + BROKER_PAUSE
-            log.warning("relay.broker_down", error=type(error).__name__, waiting=len(ids) - published)
-        return ids[published:]
-
-    def _broker_is_resting(self) -> bool:
-        return time.monotonic() < self._broker_rests_until
+    def _ask_for_receipts(self) -> None:
+        """Have the providers asked what became of accepted messages: by a worker, or here while the broker is down."""
+        if self._publisher.is_resting() and not self._free_senders():
+            return
+        for priority, ids in groupby(
+            sorted(receipts.take_due(RECEIPTS_AT_ONCE), key=itemgetter(1)), itemgetter(1)
+        ):
+            wanted = [pk for pk, _ in ids]
+            left = wanted
+            if not self._publisher.is_resting():
+                left = self._publisher.publish(tasks.ask_for_receipt, Priority(priority), wanted)
+            for pk in left[: self._free_senders()]:  # the others are due again in a moment
+                self._submit(receipts.ask, pk)
 
     def _free_senders(self) -> int:
         self._sending = {key: future for key, future in self._sending.items() if not future.done()}
         return DIRECT_SENDERS - len(self._sending)
 
-    def _send_directly(self, ids: list[uuid.UUID]) -> bool:
-        for delivery_id in ids:
-            self._sending[delivery_id] = self._senders.submit(_deliver_here, delivery_id)
-        return bool(ids)
+    def _send_directly(self) -> bool:
+        taken = take_due(Priority.HIGH, self._free_senders())
+        for pk in taken:
+            self._submit(delivery.deliver, pk)
+        return bool(taken)
+
+    def _submit(self, work: Callable[[uuid.UUID], None], pk: uuid.UUID) -> None:
+        self._sending[pk] = self._senders.submit(_do_here, work, pk)
 
 
 def take_due(priority: Priority, most: int) -> list[uuid.UUID]:
@@ -176,11 +183,11 @@ def give_back(ids: list[uuid.UUID]) -> None:
     Delivery.objects.filter(pk__in=ids, state=DeliveryState.PENDING).update(handed_over_at=None)
 
 
-def _deliver_here(delivery_id: uuid.UUID) -> None:
+def _do_here(work: Callable[[uuid.UUID], None], pk: uuid.UUID) -> None:
     try:
-        delivery.deliver(delivery_id)
+        work(pk)
     except Exception:
         # Nobody else would see it; the lease runs out and the delivery is recovered.
-        log.exception("relay.direct_delivery_failed", delivery_id=str(delivery_id))
+        log.exception("relay.direct_work_failed", delivery_id=str(pk))
     finally:
         connections.close_all()

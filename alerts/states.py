@@ -72,7 +72,7 @@ ATTEMPT_MEANING: dict[AttemptState, str] = {
 
 DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.PENDING: frozenset(
-        {DeliveryState.SENDING, DeliveryState.ACCEPTED, DeliveryState.CANCELLED}
+        {DeliveryState.SENDING, DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.CANCELLED}
     ),
     DeliveryState.SENDING: frozenset(
         {DeliveryState.PENDING, DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.UNKNOWN}
@@ -85,7 +85,8 @@ DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.FAILED: frozenset(),
     DeliveryState.CANCELLED: frozenset(),
 }
-"""PENDING → ACCEPTED and UNKNOWN → ACCEPTED happen only by an answer that came after the lease."""
+"""PENDING → ACCEPTED and UNKNOWN → ACCEPTED happen only by an answer that came after the lease, PENDING → FAILED
+only where a channel is passed over because its provider is down."""
 
 UNFINISHED = (DeliveryState.PENDING, DeliveryState.SENDING)
 SUCCEEDED = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED)
@@ -116,5 +117,15 @@ class Reason(models.TextChoices):
     )
     REFUSED = "refused", "The provider refused the request. Operators find its code in the attempt."
     MISCONFIGURED = "misconfigured", "Bleep's access to AWS is not set up correctly. Tell the operators."
+    PROVIDER_DOWN = (
+        "provider_down",
+        "The provider kept failing, so the next channel was taken without waiting for it.",
+    )
+    BUSY = "busy", "The line was busy."
+    NOT_ANSWERED = "not_answered", "Nobody answered the call."
+    CALL_FAILED = (
+        "call_failed",
+        "The call could not be put through. Check the number on the clinician's page.",
+    )
     TRIES_USED_UP = "tries_used_up", "It was tried as often as is allowed for this priority."
     TOO_OLD = "too_old", "It could not be sent in the time that is allowed for this priority."

@@ -55,6 +55,16 @@ VARIABLES: dict[str, Variable] = {
     "CONNECT_CONTACT_FLOW_ID": Variable("", "The contact flow that speaks `Message` and `Message2`."),
     "CONNECT_SOURCE_PHONE_NUMBER": Variable("", "The number that calls come from, E.164; or set the queue."),
     "CONNECT_QUEUE_ID": Variable("", "The queue whose caller number is used, instead of a source number."),
+    "CONNECT_CALLS_PER_SECOND": Variable(
+        "2", "Calls a second that the account may start (AWS's default quota is 2)."
+    ),
+    "SMS_PER_SECOND": Variable("20", "SMS a second that the account may send."),
+    "DEADMAN_URL": Variable(
+        "", "Fetched by the relay while its audit passes: an outside switch that misses silence."
+    ),
+    "METRICS_TOKEN": Variable(
+        "", "The bearer token for `/metrics`, which answers nobody while this is empty."
+    ),
     "CONNECT_RING_SECONDS": Variable("30", "How long a call rings, 15–60: less than the voicemail waits."),
 }
 """AWS's own variables (`AWS_DEFAULT_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …) are read by boto3 itself."""

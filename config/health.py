@@ -7,6 +7,7 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from alerts import audit
 from alerts.models import RelayHeartbeat
 
 log = structlog.get_logger(__name__)
@@ -38,9 +39,17 @@ def readyz() -> JsonResponse:
         log.warning("unready", exc_info=error)
         results["database"] = "The database does not answer."  # and the other checks would wait for it again
     ready = all(result == "ok" for result in results.values())
-    return JsonResponse(
-        {"status": "ok" if ready else "unready", "checks": results}, status=200 if ready else 503
-    )
+    body = {
+        "status": "ok" if ready else "unready",
+        "checks": results,
+        "warnings": _warnings() if ready else [],
+    }
+    return JsonResponse(body, status=200 if ready else 503)
+
+
+def _warnings() -> list[str]:
+    """What the watchdog finds. No reason to turn alerts away: they are kept, and others may still get through."""
+    return [finding.sentence for finding in audit.findings() if not finding.ok]
 
 
 def _database() -> str:

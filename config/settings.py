@@ -178,6 +178,12 @@ CONNECT_SOURCE_PHONE_NUMBER = env.matching(
 )
 CONNECT_QUEUE_ID = env.text("CONNECT_QUEUE_ID")
 CONNECT_RING_SECONDS = env.number("CONNECT_RING_SECONDS", least=15, most=60)
+CONNECT_CALLS_PER_SECOND = env.number("CONNECT_CALLS_PER_SECOND", least=1, most=1000)
+SMS_PER_SECOND = env.number("SMS_PER_SECOND", least=1, most=10_000)
+
+# Watching
+DEADMAN_URL = env.text("DEADMAN_URL")
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 # Logs
 LOG_FORMAT = env.choice("LOG_FORMAT", among=("json", "console"))

@@ -5,6 +5,8 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from config.metrics import metrics
+
 admin.site.site_header = "Bleep"
 admin.site.site_title = "Bleep"
 admin.site.index_title = "Alerts for clinicians"
@@ -15,5 +17,6 @@ urlpatterns = [
     path("", include("alerts.api.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
 ]

@@ -1,7 +1,7 @@
 """The channels, by name. To add one: a module with `send`, a line here, a member of `Channel`, and its test."""
 
 from alerts.channels import connect_call, sns_email, sns_sms
-from alerts.channels.base import ChannelError, Fault, Message, Receipt, Send
+from alerts.channels.base import Ask, ChannelError, Fault, Message, Outcome, Receipt, Send
 from contacts.choices import Channel
 
 CHANNELS: dict[Channel, Send] = {
@@ -10,4 +10,7 @@ CHANNELS: dict[Channel, Send] = {
     Channel.EMAIL: sns_email.send,
 }
 
-__all__ = ["CHANNELS", "ChannelError", "Fault", "Message", "Receipt", "Send"]
+RECEIPTS: dict[Channel, Ask] = {Channel.CALL: connect_call.ask}
+"""The channels whose provider can be asked what became of a message. SNS cannot: its receipts go to CloudWatch."""
+
+__all__ = ["CHANNELS", "RECEIPTS", "Ask", "ChannelError", "Fault", "Message", "Outcome", "Receipt", "Send"]

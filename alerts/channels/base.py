@@ -22,6 +22,8 @@ class Message:
     """For e-mail: printable ASCII, one line, under 100 characters."""
     text: str
     """For SMS and e-mail."""
+    urgent: bool
+    """Of High priority: worth a look beforehand at what would fail later."""
     spoken: str
     """Read aloud on a call."""
     spoken_digits: str
@@ -39,6 +41,14 @@ class Receipt:
     """The provider has accepted the message; whether the handset gets it is another matter."""
 
     provider_id: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a receipt says. Neither of the two: it is not known yet."""
+
+    delivered: bool = False
+    undelivered: Reason | None = None
 
 
 class Fault(Enum):
@@ -67,3 +77,6 @@ class ChannelError(Exception):
 
 Send = Callable[[Message], Receipt]
 """A channel: hand the message to the provider and return its receipt, or raise ChannelError."""
+
+Ask = Callable[[str], Outcome]
+"""Ask the provider what became of the message with this provider id, or raise ChannelError."""

@@ -5,8 +5,12 @@ from typing import Any
 from django.conf import settings
 
 from alerts.channels import aws
-from alerts.channels.base import ChannelError, Fault, Message, Receipt
+from alerts.channels.base import ChannelError, Fault, Message, Outcome, Receipt
 from alerts.states import Reason
+
+BUSY = frozenset({"TELECOM_BUSY"})
+NOT_ANSWERED = frozenset({"TELECOM_TIMEOUT", "TELECOM_ORIGINATOR_CANCEL", "TELECOM_REJECTED", "EXPIRED"})
+"""https://docs.aws.amazon.com/connect/latest/adminguide/ctr-data-model.html, DisconnectReason, voice."""
 
 
 def send(message: Message) -> Receipt:
@@ -31,6 +35,28 @@ def send(message: Message) -> Receipt:
             **_caller(),
         )
     return Receipt(answer["ContactId"])
+
+
+def ask(provider_id: str) -> Outcome:
+    """What became of a call: picked up, or ended without that. Voicemail picks up, too: only a key press is a person.
+
+    EventBridge's contact events are best effort, so the contact itself is asked.
+    """
+    client = aws.client("connect")
+    with aws.translated():
+        answer = client.describe_contact(InstanceId=settings.CONNECT_INSTANCE_ID, ContactId=provider_id)
+    contact = answer["Contact"]
+    if contact.get("ConnectedToSystemTimestamp"):
+        return Outcome(delivered=True)
+    if contact.get("DisconnectTimestamp"):
+        return Outcome(undelivered=_why_not(contact.get("DisconnectReason", "")))
+    return Outcome()
+
+
+def _why_not(disconnect_reason: str) -> Reason:
+    if disconnect_reason in BUSY:
+        return Reason.BUSY
+    return Reason.NOT_ANSWERED if disconnect_reason in NOT_ANSWERED else Reason.CALL_FAILED
 
 
 def _caller() -> dict[str, Any]:

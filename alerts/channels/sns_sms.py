@@ -2,23 +2,54 @@
 
 from typing import TYPE_CHECKING
 
+import structlog
 from django.conf import settings
+from django.core.cache import cache
 
 from alerts.channels import aws
-from alerts.channels.base import Message, Receipt
+from alerts.channels.base import ChannelError, Fault, Message, Receipt
+from alerts.states import Reason
 
 if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
 
+OPT_OUT_KNOWN_FOR = 900
+"""Seconds for which an answer about a number's opt-out is kept."""
+
+log = structlog.get_logger(__name__)
+
 
 def send(message: Message) -> Receipt:
-    """Publish to a telephone number. There is no idempotency here: after a lost answer a repeat can arrive twice."""
+    """Publish to a telephone number. There is no idempotency here: after a lost answer a repeat can arrive twice.
+
+    SNS accepts a message to a number that has opted out, and drops it: a High one is looked up first, so that the next
+    channel can be taken.
+    """
+    if message.urgent and _has_opted_out(message.address):
+        raise ChannelError(Fault.REJECTED, Reason.OPTED_OUT, "OptedOut")
     client = aws.client("sns")
     with aws.translated():
         answer = client.publish(
             PhoneNumber=message.address, Message=message.text, MessageAttributes=_attributes()
         )
     return Receipt(answer["MessageId"])
+
+
+def _has_opted_out(number: str) -> bool:
+    key = f"opted-out:{number}"
+    known: bool | None = cache.get(key)
+    if known is not None:
+        return known
+    client = aws.client("sns")
+    try:
+        with aws.translated():
+            opted_out = client.check_if_phone_number_is_opted_out(phoneNumber=number)["isOptedOut"]
+    except ChannelError as error:
+        # The look-up is a courtesy: that it failed is no reason to hold an urgent message back.
+        log.warning("sms.opt_out_unknown", reason=error.reason.value, code=error.code)
+        return False
+    cache.set(key, opted_out, OPT_OUT_KNOWN_FOR)
+    return opted_out
 
 
 def _attributes() -> "dict[str, MessageAttributeValueTypeDef]":

@@ -14,7 +14,7 @@ import redis
 from django.conf import settings as django_settings
 from django.db.models.functions import Now
 
-from alerts import intake, relay
+from alerts import intake, publishing, relay
 from alerts.models import Attempt, Delivery, RelayHeartbeat
 from alerts.states import DeliveryState, Reason
 from clients.models import ApiClient
@@ -184,7 +184,7 @@ def test_while_the_broker_is_away_high_is_sent_and_the_rest_waits(
 def test_what_waited_is_handed_over_when_the_broker_is_back(
     one_relay: relay.Relay, broker: "redis.Redis", store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay, "BROKER_PAUSE", 0.0)
+    monkeypatch.setattr(publishing, "PAUSE", 0.0)
     store(Priority.MEDIUM)
     with broken_broker("redis://127.0.0.1:1/0"):
         one_relay.tick()

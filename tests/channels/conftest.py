@@ -19,6 +19,7 @@ def message() -> Message:
         recipient="clinician-1",
         address="+447700900001",
         subject="Blood test alert",
+        urgent=False,
         text="Results ready 123456789",
         spoken="This is a message from Staff Alert. Results ready",
         spoken_digits="123456789",

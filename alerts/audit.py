@@ -1,0 +1,126 @@
+"""The watchdog: whether the promise is being kept at this moment. What it finds goes to metrics, `/readyz` and logs.
+
+Each finding is one query over the ledger, by the database's clock; nothing is counted on the side.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Q
+from django.db.models.functions import Now
+
+from alerts.models import Alert, Delivery, RelayHeartbeat
+from alerts.states import AlertState, DeliveryState
+from contacts.choices import Priority
+
+OBJECTIVE: dict[Priority, timedelta] = {
+    Priority.HIGH: timedelta(seconds=30),
+    Priority.MEDIUM: timedelta(minutes=5),
+    Priority.LOW: timedelta(minutes=30),
+}
+"""How long a delivery of each priority may be due without having been tried."""
+LEASE_OVERRUN = timedelta(seconds=30)
+UNCLAIMED = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; `sentence` says what is wrong and what to do."""
+
+    name: str
+    value: float
+    limit: float
+    sentence: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the value is within its limit."""
+        return self.value <= self.limit
+
+
+def findings() -> list[Finding]:
+    """All that the watchdog looks at, in a fixed order."""
+    return [finding for look in LOOKS for finding in look()]
+
+
+def waiting_seconds() -> dict[Priority, float]:
+    """For each priority how long the oldest due delivery has been due, in seconds; 0 where none is."""
+    age = ExpressionWrapper(Now() - F("available_at"), output_field=DurationField())
+    due = Delivery.objects.filter(state=DeliveryState.PENDING, available_at__lte=Now())
+    oldest = dict(due.values_list("priority").annotate(Max(age)))
+    return {
+        priority: oldest[priority].total_seconds() if priority in oldest else 0.0 for priority in Priority
+    }
+
+
+def _oldest_due() -> list[Finding]:
+    return [
+        Finding(
+            f"oldest_due_seconds_{priority.name.lower()}",
+            seconds,
+            OBJECTIVE[priority].total_seconds(),
+            f"{priority.label} deliveries wait longer than they should: look at relay, workers and Redis.",
+        )
+        for priority, seconds in waiting_seconds().items()
+    ]
+
+
+def _expired_leases() -> list[Finding]:
+    expired = Delivery.objects.filter(
+        state=DeliveryState.SENDING, lease_expires_at__lt=Now() - LEASE_OVERRUN
+    ).count()
+    return [
+        Finding(
+            "expired_leases", expired, 0, "Leases have run out and nobody recovers them: is a relay running?"
+        )
+    ]
+
+
+def _alerts_without_delivery() -> list[Finding]:
+    lone = Alert.objects.filter(deliveries=None, state=AlertState.OPEN).count()
+    return [
+        Finding(
+            "alerts_without_delivery",
+            lone,
+            0,
+            "Alerts have no delivery, which cannot be: tell the developers.",
+        )
+    ]
+
+
+def _unclaimed() -> list[Finding]:
+    handed_over = Delivery.objects.filter(
+        state=DeliveryState.PENDING, available_at__lte=Now() - UNCLAIMED, handed_over_at__isnull=False
+    )
+    urgent = handed_over.filter(priority=Priority.HIGH).count()
+    return [
+        Finding(
+            "unclaimed_urgent", urgent, 0, "Workers take no urgent deliveries: restart them, look at Redis."
+        )
+    ]
+
+
+def _relays() -> list[Finding]:
+    silent = 0 if RelayHeartbeat.objects.fresh().exists() else 1
+    return [Finding("relays_silent", silent, 0, "No relay has reported lately: start `manage.py relay`.")]
+
+
+LOOKS: tuple[Callable[[], list[Finding]], ...] = (
+    _oldest_due,
+    _expired_leases,
+    _alerts_without_delivery,
+    _unclaimed,
+    _relays,
+)
+
+
+def unreviewed_failures() -> int:
+    """Open alerts that nothing can reach any more: for staff to look at, and no fault of the system."""
+    return Alert.objects.with_status().filter(Q(("status", "failed")), state=AlertState.OPEN).count()
+
+
+def deliveries_by_state() -> dict[tuple[str, str], int]:
+    """How many deliveries there are of each channel and state."""
+    rows = Delivery.objects.values_list("channel", "state").annotate(Count("pk"))
+    return {(channel, state): count for channel, state, count in rows}

@@ -1,0 +1,48 @@
+"""The one place that names metrics, in Prometheus's form.
+
+They are read from the ledger when they are asked for, so they are the same from every process and survive restarts.
+"""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from alerts import audit
+
+
+class LedgerCollector(Collector):
+    """Reads the ledger once for each scrape."""
+
+    def collect(self) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily(
+            "bleep_oldest_due_seconds", "How long the oldest due delivery has waited.", labels=["priority"]
+        )
+        for priority, seconds in audit.waiting_seconds().items():
+            waiting.add_metric([priority.value], seconds)
+        yield waiting
+        deliveries = GaugeMetricFamily(
+            "bleep_deliveries", "Deliveries in the ledger.", labels=["channel", "state"]
+        )
+        for labels, count in audit.deliveries_by_state().items():
+            deliveries.add_metric(labels, count)
+        yield deliveries
+        yield GaugeMetricFamily(
+            "bleep_unreviewed_failures", "Open alerts that have failed.", value=audit.unreviewed_failures()
+        )
+        findings = GaugeMetricFamily("bleep_audit", "What the watchdog looks at.", labels=["finding"])
+        passing = GaugeMetricFamily(
+            "bleep_audit_ok", "1 where the finding is within its limit.", labels=["finding"]
+        )
+        for finding in audit.findings():
+            findings.add_metric([finding.name], finding.value)
+            passing.add_metric([finding.name], 1 if finding.ok else 0)
+        yield from (findings, passing)
+
+
+def exposition() -> bytes:
+    """All metrics as Prometheus's text format."""
+    registry = CollectorRegistry()
+    registry.register(LedgerCollector())
+    return generate_latest(registry)

@@ -1,0 +1,23 @@
+"""`/metrics`, for Prometheus: nothing of any person is in it, but it is nobody else's business either."""
+
+import hmac
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from alerts.metrics import exposition
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The metrics for who shows METRICS_TOKEN as a bearer token; 404 while that is empty, 401 without it."""
+    if not settings.METRICS_TOKEN:
+        return HttpResponse("Metrics are off: set METRICS_TOKEN.\n", status=404, content_type="text/plain")
+    expected = f"Bearer {settings.METRICS_TOKEN}"
+    if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
+        answer = HttpResponse(
+            "Send METRICS_TOKEN as a bearer token.\n", status=401, content_type="text/plain"
+        )
+        answer["WWW-Authenticate"] = "Bearer"
+        return answer
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
