@@ -48,7 +48,7 @@ def waiting_seconds() -> dict[Priority, float]:
     """For each priority how long the oldest due delivery has been due, in seconds; 0 where none is."""
     age = ExpressionWrapper(Now() - F("available_at"), output_field=DurationField())
     due = Delivery.objects.filter(state=DeliveryState.PENDING, available_at__lte=Now())
-    oldest = dict(due.values_list("priority").annotate(Max(age)))
+    oldest = dict(due.values("priority").annotate(oldest=Max(age)).values_list("priority", "oldest"))
     return {
         priority: oldest[priority].total_seconds() if priority in oldest else 0.0 for priority in Priority
     }
