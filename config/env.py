@@ -59,6 +59,9 @@ VARIABLES: dict[str, Variable] = {
         "2", "Calls a second that the account may start (AWS's default quota is 2)."
     ),
     "SMS_PER_SECOND": Variable("20", "SMS a second that the account may send."),
+    "LEASE_SECONDS": Variable(
+        "60", "How long a worker may hold a delivery, 30–600. Shorter than the default for tests only."
+    ),
     "DEADMAN_URL": Variable(
         "", "Fetched by the relay while its audit passes: an outside switch that misses silence."
     ),

@@ -156,8 +156,9 @@ RATE_LIMIT_PER_MINUTE = env.number("RATE_LIMIT_PER_MINUTE", least=1, most=1_000_
 REDIS_URL = env.matching(
     "REDIS_URL", r"(rediss?|redis\+socket)://.+", "is not an address of Redis, such as redis://host:6379/0."
 )
-LEASE = timedelta(seconds=60)
-"""How long a worker may hold a delivery: longer than any call to a provider can take (`alerts.channels.aws`)."""
+LEASE = timedelta(seconds=env.number("LEASE_SECONDS", least=30, most=600))
+"""How long a worker may hold a delivery: longer than any call to a provider can take (`alerts.channels.aws`), with the
+time that `alerts.delivery` keeps for recording the answer on top."""
 
 # The channels
 EMAIL_TOPIC_PREFIX = env.matching(
