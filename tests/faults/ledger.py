@@ -1,0 +1,67 @@
+"""What must hold of the ledger at every moment, whatever died: said in Python, apart from the code that keeps it."""
+
+from collections.abc import Iterator
+
+from alerts.models import Alert, Attempt, Delivery
+from alerts.states import (
+    NEEDS_REASON,
+    SUCCEEDED,
+    UNFINISHED,
+    AlertState,
+    AlertStatus,
+    AttemptState,
+    DeliveryState,
+)
+from contacts.choices import Channel
+
+
+def flaws(*alerts: Alert) -> list[str]:
+    """Every way in which the ledger contradicts itself, as sentences; of the given alerts, or of all."""
+    looked_at = Alert.objects.with_status().prefetch_related("deliveries__attempts")
+    if alerts:
+        looked_at = looked_at.filter(pk__in=[alert.pk for alert in alerts])
+    return [flaw for alert in looked_at for flaw in _of_alert(alert)]
+
+
+def _of_alert(alert: Alert) -> Iterator[str]:
+    deliveries = list(alert.deliveries.all())
+    if not deliveries:
+        yield f"{alert} has no delivery."
+    if sum(each.state in UNFINISHED for each in deliveries) > 1:
+        yield f"{alert} is on its way over two channels at once."
+    if alert.status != status_of(alert.state, [each.state for each in deliveries]):
+        yield f"{alert} is called {alert.status}, which its deliveries do not say."
+    for delivery in deliveries:
+        for flaw in _of_delivery(delivery, list(delivery.attempts.all())):
+            yield f"{alert}, {delivery}: {flaw}"
+
+
+def status_of(alert_state: str, states: list[str]) -> str:
+    """What a client should be told, said another way than the query says it."""
+    decided = {AlertState.ACKNOWLEDGED: AlertStatus.ACKNOWLEDGED, AlertState.CANCELLED: AlertStatus.CANCELLED}
+    if alert_state in decided:
+        return decided[AlertState(alert_state)]
+    if DeliveryState.DELIVERED in states:
+        return AlertStatus.DELIVERED
+    if DeliveryState.ACCEPTED in states:
+        return AlertStatus.SENT
+    return AlertStatus.ACCEPTED if set(states) & set(UNFINISHED) else AlertStatus.FAILED
+
+
+def _of_delivery(delivery: Delivery, attempts: list[Attempt]) -> Iterator[str]:
+    calling = [each.number for each in attempts if each.state == AttemptState.CALLING]
+    accepted = [each for each in attempts if each.state == AttemptState.ACCEPTED]
+    if [each.number for each in attempts] != list(range(1, delivery.attempt_count + 1)):
+        yield "the attempts are not numbered one by one."
+    if calling != ([delivery.attempt_count] if delivery.state == DeliveryState.SENDING else []):
+        yield "what is being sent and what is calling are not the same."
+    if delivery.state in SUCCEEDED and delivery.provider_id not in {each.provider_id for each in accepted}:
+        yield "the provider's id is of no attempt."
+    if delivery.state in NEEDS_REASON and not delivery.reason:
+        yield "it did not get through, and nobody knows why."
+    if len(accepted) > 1 and not (
+        delivery.possible_duplicate
+        or delivery.channel == Channel.CALL
+        or delivery.state in (DeliveryState.FAILED, DeliveryState.CANCELLED)
+    ):
+        yield "it was taken twice and is not marked."

@@ -1,0 +1,221 @@
+"""Whatever dies, and at whatever step: the alert is there, it ends, and nobody is told twice without a mark.
+
+At each step of an alert's way a real process is killed; then the rest of Bleep goes on. What must come of it depends
+only on how far the alert had come, its channel and its priority (`docs/decisions/0002-ambiguity-rule.md`).
+"""
+
+import uuid
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+import pytest
+
+from alerts import delivery as sending
+from alerts.models import Alert, Delivery
+from alerts.states import SUCCEEDED, Reason
+from contacts.choices import Channel, Priority
+from tests.conftest import Aws, Sender, an_alert, make_clinician
+from tests.faults.conftest import Nursery, Rest, let_leases_run_out
+from tests.faults.crash import Crash
+from tests.faults.ledger import flaws
+
+COMMIT = "django.db.backends.base.base:BaseDatabaseWrapper.commit"
+UPDATE = "django.db.models.query:QuerySet.update"
+PUBLISH = "celery.app.task:Task.apply_async"
+REQUEST = "botocore.client:BaseClient._make_api_call"
+SENDING = ("Publish", "StartOutboundVoiceContact")
+"""The operations that make a telephone ring, among those that only look or prepare."""
+
+
+class Trace(Enum):
+    """What the dead process left behind."""
+
+    NOTHING = "nothing at all"
+    ALERT = "the alert, and nothing has been sent"
+    ATTEMPT = "an attempt, and nothing has been sent"
+    MESSAGE = "an attempt, and the provider has the message"
+    ANSWER = "the provider's answer"
+
+
+class Story(Enum):
+    """Who died."""
+
+    SENDER = "the web process, with an alert"
+    RELAY = "a relay, with a delivery that is due"
+    RECOVERY = "a relay, while it recovered what a dead worker left"
+    WORKER = "a worker, with a delivery that is due"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step to die at."""
+
+    name: str
+    story: Story
+    trace: Trace
+    crash: Crash
+
+
+CLAIMED = Crash("after", "alerts.lifecycle:claim")
+
+STEPS = (
+    Step("before the alert is written", Story.SENDER, Trace.NOTHING, Crash("before", "alerts.intake:_store")),
+    Step(
+        "between the alert and its delivery",
+        Story.SENDER,
+        Trace.NOTHING,
+        Crash("before", "alerts.lifecycle:open_delivery"),
+    ),
+    Step(
+        "before the alert is committed",
+        Story.SENDER,
+        Trace.NOTHING,
+        Crash("before", COMMIT, inside="alerts.intake:_store"),
+    ),
+    Step(
+        "between the commit and the answer", Story.SENDER, Trace.ALERT, Crash("after", "alerts.intake:accept")
+    ),
+    Step("before it is taken", Story.RELAY, Trace.ALERT, Crash("before", "alerts.relay:take_due")),
+    Step(
+        "while it is taken",
+        Story.RELAY,
+        Trace.ALERT,
+        Crash("after", UPDATE, inside="alerts.relay:take_due"),
+    ),
+    Step("between taking and publishing", Story.RELAY, Trace.ALERT, Crash("before", PUBLISH)),
+    Step("after publishing", Story.RELAY, Trace.ALERT, Crash("after", PUBLISH)),
+    Step("before it is recovered", Story.RECOVERY, Trace.ATTEMPT, Crash("before", "alerts.delivery:settle")),
+    Step(
+        "before the recovery is committed",
+        Story.RECOVERY,
+        Trace.ATTEMPT,
+        Crash("after", "alerts.lifecycle:fail"),
+    ),
+    Step(
+        "after the recovery",
+        Story.RECOVERY,
+        Trace.ATTEMPT,
+        Crash("after", "alerts.delivery:recover_expired"),
+    ),
+    Step("before the claim", Story.WORKER, Trace.ALERT, Crash("before", "alerts.lifecycle:claim")),
+    Step(
+        "between the claim and its attempt",
+        Story.WORKER,
+        Trace.ALERT,
+        Crash("after", UPDATE, inside="alerts.lifecycle:claim"),
+    ),
+    Step(
+        "before the claim is committed",
+        Story.WORKER,
+        Trace.ALERT,
+        Crash("before", COMMIT, inside="alerts.lifecycle:claim"),
+    ),
+    Step("between the claim and the call", Story.WORKER, Trace.ATTEMPT, CLAIMED),
+    Step(
+        "before the request leaves",
+        Story.WORKER,
+        Trace.ATTEMPT,
+        Crash("before", REQUEST, given=SENDING),
+    ),
+    Step(
+        "after the provider took it",
+        Story.WORKER,
+        Trace.MESSAGE,
+        Crash("after", REQUEST, given=SENDING),
+    ),
+    Step(
+        "before the answer is recorded",
+        Story.WORKER,
+        Trace.MESSAGE,
+        Crash("before", "alerts.lifecycle:accept"),
+    ),
+    Step(
+        "between the delivery and its attempt, recording the answer",
+        Story.WORKER,
+        Trace.MESSAGE,
+        Crash("before", "alerts.lifecycle:_finish_attempt"),
+    ),
+    Step(
+        "before the answer is committed",
+        Story.WORKER,
+        Trace.MESSAGE,
+        Crash("before", COMMIT, inside="alerts.lifecycle:accept"),
+    ),
+    Step(
+        "after the answer is recorded", Story.WORKER, Trace.ANSWER, Crash("after", "alerts.lifecycle:accept")
+    ),
+)
+
+
+class End(NamedTuple):
+    """What the clinician got, and what the ledger says of it."""
+
+    messages: int
+    succeeded: bool
+    possible_duplicate: bool
+    reason: str = ""
+
+
+def promised(trace: Trace, channel: Channel, priority: Priority) -> End:
+    """The promise and the ambiguity rule, once more, as a table of four rows."""
+    in_doubt = trace in (Trace.ATTEMPT, Trace.MESSAGE)
+    sent_before = 1 if trace is Trace.MESSAGE else 0
+    if not in_doubt or channel is Channel.CALL:
+        return End(1, succeeded=True, possible_duplicate=False)
+    if priority is Priority.HIGH:
+        return End(sent_before + 1, succeeded=True, possible_duplicate=True)
+    return End(sent_before, succeeded=False, possible_duplicate=False, reason=Reason.WORKER_LOST)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step.story.name.lower()} {step.name}")
+@pytest.mark.parametrize("channel", Channel)
+@pytest.mark.parametrize("priority", Priority)
+def test_whatever_dies_the_alert_ends_as_promised(
+    step: Step,
+    channel: Channel,
+    priority: Priority,
+    nursery: Nursery,
+    rest: Rest,
+    aws: Aws,
+    sender: Sender,
+) -> None:
+    make_clinician("C-1", {priority: [channel]})
+    body = an_alert(message_id=uuid.uuid4().hex, priority=priority.value)
+
+    die(step, nursery, sender, body)
+
+    # A sender that got no answer sends again; so may one that got it.
+    assert Alert.objects.count() == (0 if step.trace is Trace.NOTHING else 1)
+    assert sender.post(body).status_code == (202 if step.trace is Trace.NOTHING else 200)
+    rest.finish()
+    ended = Delivery.objects.get()
+    # Celery may bring the dead worker's task back, late.
+    sending.deliver(ended.pk)
+
+    assert flaws() == []
+    assert End(
+        messages=len(aws.messages()),
+        succeeded=ended.state in SUCCEEDED,
+        possible_duplicate=ended.possible_duplicate,
+        reason=ended.reason,
+    ) == promised(step.trace, channel, priority)
+    if not ended.reason:
+        assert ended.provider_id in {message["provider_id"] for message in aws.messages()}
+
+
+def die(step: Step, nursery: Nursery, sender: Sender, body: dict[str, object]) -> None:
+    """Bring an alert to the step, and let the process that is at it die."""
+    if step.story is Story.SENDER:
+        nursery.kill(step.crash, "post", body=body, token=sender.headers["Authorization"])
+        return
+    assert sender.post(body).status_code == 202
+    delivery_id = str(Delivery.objects.get().pk)
+    if step.story is Story.RELAY:
+        nursery.kill(step.crash, "relay")
+        return
+    first = step.crash if step.story is Story.WORKER else CLAIMED
+    nursery.kill(first, "deliver", delivery_id=delivery_id)
+    let_leases_run_out()
+    if step.story is Story.RECOVERY:
+        nursery.kill(step.crash, "relay")
