@@ -122,5 +122,5 @@ def unreviewed_failures() -> int:
 
 def deliveries_by_state() -> dict[tuple[str, str], int]:
     """How many deliveries there are of each channel and state."""
-    rows = Delivery.objects.values_list("channel", "state").annotate(Count("pk"))
+    rows = Delivery.objects.values_list("channel", "state").annotate(deliveries=Count("pk"))
     return {(channel, state): count for channel, state, count in rows}
