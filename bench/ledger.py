@@ -1,0 +1,87 @@
+"""What Bleep's ledger says and what AWS received, read from PostgreSQL and from the stand-in themselves."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from bench.cast import key_of
+from bench.stack import Stack
+
+SUCCEEDED = ("accepted", "delivered")
+UNFINISHED = ("pending", "sending")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One call to the provider, as the ledger has it."""
+
+    number: int
+    state: str
+    reason: str = ""
+    provider_id: str = ""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivery, as the ledger has it."""
+
+    id: str
+    channel: str
+    state: str
+    reason: str = ""
+    possible_duplicate: bool = False
+    provider_id: str = ""
+    attempt_count: int = 0
+    attempts: Sequence[Attempt] = ()
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert, as the ledger has it, with its deliveries in the order in which they were made."""
+
+    key: str
+    priority: str
+    contact_id: str
+    deliveries: Sequence[Delivery] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Received:
+    """One message that the provider took."""
+
+    key: str
+    channel: str
+    provider_id: str
+    client_token: str = ""
+
+
+def alerts(stack: Stack) -> list[Alert]:
+    """The whole ledger."""
+    attempts: dict[str, list[Attempt]] = {}
+    for delivery, *values in stack.rows(
+        "SELECT delivery_id::text, number, state, reason, provider_id FROM alerts_attempt ORDER BY number"
+    ):
+        attempts.setdefault(delivery, []).append(Attempt(*values))
+    deliveries: dict[int, list[Delivery]] = {}
+    for alert, *values in stack.rows(
+        "SELECT alert_id, id::text, channel, state, reason, possible_duplicate, provider_id, attempt_count"
+        " FROM alerts_delivery ORDER BY created_at, id"
+    ):
+        made = Delivery(*values)
+        deliveries.setdefault(alert, []).append(replace(made, attempts=attempts.get(made.id, ())))
+    return [
+        Alert(key, priority, contact_id, deliveries.get(pk, ()))
+        for pk, key, priority, contact_id in stack.rows(
+            "SELECT id, message_id, priority, contact_id FROM alerts_alert"
+        )
+    ]
+
+
+def received(stack: Stack) -> list[Received]:
+    """Everything that the stand-in took, calls that nobody answered too."""
+    return [
+        Received(
+            key_of(message["text"]), message["channel"], message["provider_id"], message["client_token"] or ""
+        )
+        for message in json.loads(stack.aws("GET", "/messages?missed=true"))
+    ]

@@ -1,0 +1,137 @@
+"""Whether the promise was kept: what was answered, what the ledger says and what AWS received, held against each other.
+
+Pure: three lists in, a verdict out.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bench.cast import Route
+from bench.ledger import SUCCEEDED, UNFINISHED, Alert, Delivery, Received
+
+MAY_HAVE_ARRIVED = ("accepted", "unknown", "calling")
+"""States of an attempt whose message may be on a handset."""
+GIVES_WAY = ("failed", "undelivered")
+"""States of a delivery after which the next channel is tried."""
+
+
+@dataclass
+class Verdict:
+    """What came of it. All is well when `broken` is empty."""
+
+    accepted: int = 0
+    sent: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    in_doubt: Counter[str] = field(default_factory=Counter)
+    duplicates_flagged: int = 0
+    duplicates_unflagged: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    false_sent: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+
+    @property
+    def broken(self) -> list[str]:
+        """Everything that must not be, each in a sentence."""
+        return [*self.lost, *self.duplicates_unflagged, *self.false_sent, *self.violations]
+
+
+def judge(
+    *,
+    answered: Sequence[str],
+    alerts: Sequence[Alert],
+    received: Sequence[Received],
+    routes: Mapping[str, Route],
+) -> Verdict:
+    """Compare. `answered` are the keys of the alerts that got a 2xx, `routes` the people's, by contact ID."""
+    verdict = Verdict(accepted=len(answered))
+    stored = {alert.key: alert for alert in alerts}
+    arrived: dict[tuple[str, str], list[Received]] = defaultdict(list)
+    for message in received:
+        arrived[message.key, message.channel].append(message)
+    for key in answered:
+        verdict.lost += _lost(key, stored.get(key))
+    for alert in alerts:
+        _count(verdict, alert)
+        verdict.violations += _broken_rules(alert, routes[alert.contact_id].get(alert.priority, ()))
+        for delivery in alert.deliveries:
+            _compare(verdict, alert, delivery, arrived.pop((alert.key, delivery.channel), []))
+    for key, channel in arrived:
+        verdict.violations.append(f"{key}: AWS got a message by {channel} that no delivery stands for.")
+    return verdict
+
+
+def _lost(key: str, alert: Alert | None) -> Iterator[str]:
+    if alert is None:
+        yield f"{key}: answered with a 2xx, and no alert is stored."
+    elif not alert.deliveries:
+        yield f"{key}: stored without a delivery."
+    else:
+        for delivery in alert.deliveries:
+            if delivery.state in UNFINISHED:
+                yield f"{key}: its delivery by {delivery.channel} is still {delivery.state}."
+
+
+def _count(verdict: Verdict, alert: Alert) -> None:
+    """Each alert under one heading, by the last that was tried for it."""
+    if any(delivery.state in SUCCEEDED for delivery in alert.deliveries):
+        verdict.sent += 1
+    elif alert.deliveries and alert.deliveries[-1].state == "unknown":
+        verdict.in_doubt[alert.deliveries[-1].reason] += 1
+    elif alert.deliveries and alert.deliveries[-1].state not in UNFINISHED:
+        verdict.failed[alert.deliveries[-1].reason] += 1
+
+
+def _compare(verdict: Verdict, alert: Alert, delivery: Delivery, arrived: Sequence[Received]) -> None:
+    """The ledger's word for a delivery against what AWS got of it."""
+    name = _name(alert, delivery)
+    if len(arrived) > 1:
+        if delivery.possible_duplicate:
+            verdict.duplicates_flagged += 1
+        else:
+            verdict.duplicates_unflagged.append(
+                f"{name}: AWS got it {len(arrived)} times, and it is not marked."
+            )
+    known = {message.provider_id for message in arrived}
+    if delivery.state in (*SUCCEEDED, "undelivered") and delivery.provider_id not in known:
+        verdict.false_sent.append(f"{name}: AWS never got it.")
+    for attempt in delivery.attempts:
+        if attempt.state == "accepted" and attempt.provider_id not in known:
+            verdict.false_sent.append(
+                f"{name}: attempt {attempt.number} says accepted, and AWS never got it."
+            )
+    possible = sum(attempt.state in MAY_HAVE_ARRIVED for attempt in delivery.attempts)
+    if len(arrived) > possible:
+        verdict.violations.append(
+            f"{name}: AWS got it {len(arrived)} times, and the attempts allow for {possible}."
+        )
+    if delivery.channel == "call" and {message.client_token for message in arrived} - {delivery.id}:
+        verdict.violations.append(f"{name}: the call's client token is not the delivery's id.")
+
+
+def _broken_rules(alert: Alert, route: Sequence[str]) -> Iterator[str]:
+    """What must hold for every alert whatever happened, beyond what the database's constraints hold by themselves."""
+    channels = [delivery.channel for delivery in alert.deliveries]
+    if channels != list(route[: len(channels)]):
+        yield f"{alert.key}: tried {channels} where the route is {list(route)}."
+    for delivery in alert.deliveries[:-1]:
+        if delivery.state not in GIVES_WAY:
+            yield f"{_name(alert, delivery)}: the next channel was tried all the same."
+    for delivery in alert.deliveries[-1:]:
+        if delivery.state in GIVES_WAY and len(channels) < len(route):
+            yield f"{_name(alert, delivery)}: {route[len(channels)]} was left, and was not tried."
+    for delivery in alert.deliveries:
+        if delivery.state == "unknown" and alert.priority == "H":
+            yield f"{_name(alert, delivery)}: High was left in doubt."
+        yield from _broken_attempts(_name(alert, delivery), delivery)
+
+
+def _broken_attempts(name: str, delivery: Delivery) -> Iterator[str]:
+    if [attempt.number for attempt in delivery.attempts] != list(range(1, delivery.attempt_count + 1)):
+        yield f"{name}: its attempts are not 1 to {delivery.attempt_count}."
+    if delivery.state not in UNFINISHED and any(each.state == "calling" for each in delivery.attempts):
+        yield f"{name}: finished, and an attempt is still calling."
+
+
+def _name(alert: Alert, delivery: Delivery) -> str:
+    return f"{alert.key} ({alert.priority}, {delivery.channel}, {delivery.state})"
