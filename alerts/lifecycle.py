@@ -32,6 +32,8 @@ ATTEMPT_AFTER: dict[Fault, AttemptState] = {
     Fault.REJECTED: AttemptState.REJECTED,
     Fault.UNKNOWN: AttemptState.UNKNOWN,
 }
+MAY_HAVE_ARRIVED = (AttemptState.ACCEPTED, AttemptState.UNKNOWN)
+"""What an attempt came to whose message may be on a telephone."""
 
 log = structlog.get_logger(__name__)
 
@@ -238,12 +240,15 @@ def _accepted_fields(delivery: Delivery, receipt: Receipt) -> dict[str, Any]:
 def _accept_late(claimed: Claim, receipt: Receipt) -> None:
     """The lease ran out first. Keep the answer; and where nothing was sent since, it settles the doubt."""
     _finish_attempt(claimed, AttemptState.ACCEPTED, provider_id=receipt.provider_id, reason="", late=True)
+    fields = _accepted_fields(claimed.delivery, receipt)
+    # The resend that the mark was for does not take place. But an earlier attempt may have arrived as well.
+    other = Attempt.objects.filter(delivery=claimed.delivery, state__in=MAY_HAVE_ARRIVED)
+    if not other.exclude(pk=claimed.attempt.pk).exists():
+        fields["possible_duplicate"] = False
     undecided = (DeliveryState.PENDING, DeliveryState.UNKNOWN)
     Delivery.objects.filter(
         pk=claimed.delivery.pk, state__in=undecided, attempt_count=claimed.attempt.number
-    ).update(
-        state=DeliveryState.ACCEPTED, possible_duplicate=False, **_accepted_fields(claimed.delivery, receipt)
-    )
+    ).update(state=DeliveryState.ACCEPTED, **fields)
     log.warning("attempt.late", delivery_id=str(claimed.delivery.pk), attempt_id=claimed.attempt.pk)
 
 
