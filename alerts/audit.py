@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Q
-from django.db.models.functions import Now
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Least, Now
 
-from alerts.models import Alert, Delivery, RelayHeartbeat
-from alerts.states import AlertState, DeliveryState
+from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat
+from alerts.states import NEEDS_REASON, AlertState, AlertStatus, DeliveryState
 from contacts.choices import Priority
 
 OBJECTIVE: dict[Priority, timedelta] = {
@@ -22,6 +22,8 @@ OBJECTIVE: dict[Priority, timedelta] = {
 """How long a delivery of each priority may be due without having been tried."""
 LEASE_OVERRUN = timedelta(seconds=30)
 UNCLAIMED = timedelta(seconds=60)
+RECENTLY = timedelta(days=1)
+"""How far back is looked at what grows for ever: a look must stay cheap, since it is made every few seconds."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,17 @@ def findings() -> list[Finding]:
 
 
 def waiting_seconds() -> dict[Priority, float]:
-    """For each priority how long the oldest due delivery has been due, in seconds; 0 where none is."""
-    age = ExpressionWrapper(Now() - F("available_at"), output_field=DurationField())
-    due = Delivery.objects.filter(state=DeliveryState.PENDING, available_at__lte=Now())
-    oldest = dict(due.values("priority").annotate(oldest=Max(age)).values_list("priority", "oldest"))
-    return {
-        priority: oldest[priority].total_seconds() if priority in oldest else 0.0 for priority in Priority
-    }
+    """For each priority how long, in seconds, a waiting delivery has not been tried at the most; 0 where none waits.
+
+    Counted from the last attempt or, where there was none, from the making. What is put off again and again, since its
+    channel is over its budget or down, grows old all the same.
+    """
+    last_tried = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-number").values("finished_at")[:1]
+    since = Least("available_at", Coalesce(Subquery(last_tried), F("created_at")))
+    age = ExpressionWrapper(Now() - Min(since), output_field=DurationField())
+    waiting = Delivery.objects.filter(state=DeliveryState.PENDING)
+    longest = dict(waiting.values("priority").annotate(longest=age).values_list("priority", "longest"))
+    return {priority: longest.get(priority, timedelta()).total_seconds() for priority in Priority}
 
 
 def _oldest_due() -> list[Finding]:
@@ -78,7 +84,7 @@ def _expired_leases() -> list[Finding]:
 
 
 def _alerts_without_delivery() -> list[Finding]:
-    lone = Alert.objects.filter(deliveries=None, state=AlertState.OPEN).count()
+    lone = Alert.objects.filter(deliveries=None, created_at__gt=Now() - RECENTLY).count()
     return [
         Finding(
             "alerts_without_delivery",
@@ -117,10 +123,12 @@ LOOKS: tuple[Callable[[], list[Finding]], ...] = (
 
 def unreviewed_failures() -> int:
     """Open alerts that nothing can reach any more: for staff to look at, and no fault of the system."""
-    return Alert.objects.with_status().filter(Q(("status", "failed")), state=AlertState.OPEN).count()
+    ended_badly = Delivery.objects.filter(state__in=NEEDS_REASON).values("alert")
+    failed = Alert.objects.with_status().filter(Q(("status", AlertStatus.FAILED)))
+    return failed.filter(state=AlertState.OPEN, pk__in=ended_badly).count()
 
 
 def deliveries_by_state() -> dict[tuple[str, str], int]:
-    """How many deliveries there are of each channel and state."""
-    rows = Delivery.objects.values_list("channel", "state").annotate(deliveries=Count("pk"))
-    return {(channel, state): count for channel, state, count in rows}
+    """How many deliveries of recent alerts there are of each channel and state."""
+    rows = Delivery.objects.filter(alert__created_at__gt=Now() - RECENTLY).values_list("channel", "state")
+    return {(channel, state): count for channel, state, count in rows.annotate(deliveries=Count("pk"))}

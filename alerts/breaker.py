@@ -1,69 +1,65 @@
 """Whether a channel's provider is down: then it is left in peace but for a probe, and High takes another channel.
 
-The ledger says it: no state is kept beside it that could disagree, and all workers see the same.
+The ledger says it: there is no state beside it that could disagree, be lost or be told to some processes only.
 """
 
-import threading
-import time
+import random
 from datetime import timedelta
 
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from alerts.models import Attempt
+from alerts import lifecycle
+from alerts.lifecycle import Claim
+from alerts.models import Attempt, Delivery
 from alerts.states import AttemptState, Reason
-from contacts.choices import Channel
+from contacts.choices import Channel, Priority
 
 FAILURES = 5
-"""So many attempts in a row, the newest ones, that did not get through to the provider."""
-WITHIN = timedelta(seconds=60)
+"""A provider is down after so many attempts in a row, the newest ones, that did not get through to it."""
+WITHIN = timedelta(minutes=5)
 """Older attempts say nothing of the provider now."""
 PROBE_EVERY = timedelta(seconds=5)
-"""While the provider is down one delivery in this time is tried all the same; its success closes the breaker."""
-LOOK_EVERY = 1.0
-"""Seconds for which a process goes by what it saw."""
+"""While it is down, one delivery in this time is tried all the same: the first that gets through ends it."""
+RARE_PROBE = timedelta(seconds=30)
+"""A delivery that has another channel is risked only when nobody else has probed for so long."""
 
 OUTAGE = frozenset({Reason.ANSWER_LOST, Reason.UNREACHABLE})
 """What an attempt fails for when the provider is down, and not when an address or a setting is wrong."""
-
-
-class _Breaker:
-    """One process's view of one channel."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-        self._lock = threading.Lock()
-        self._looked_at = float("-inf")
-        self._down = False
-
-    def is_open(self) -> bool:
-        with self._lock:
-            if time.monotonic() - self._looked_at >= LOOK_EVERY:
-                self._looked_at = time.monotonic()
-                self._down = is_down(self._channel)
-            if not self._down:
-                return False
-            if _was_tried_lately(self._channel):
-                return True
-            # This one is the probe; the process's other threads wait for what becomes of it.
-            self._down, self._looked_at = True, time.monotonic()
-            return False
+LOCK = 0x626C6570
+"""The first half of the advisory locks under which probes are chosen ("blep")."""
 
 
 def is_down(channel: Channel) -> bool:
     """Whether the newest attempts over a channel all failed for want of an answer. One query."""
-    finished = Attempt.objects.exclude(state=AttemptState.CALLING)
-    newest = finished.filter(delivery__channel=channel, started_at__gt=Now() - WITHIN).order_by("-started_at")
-    reasons = list(newest.values_list("reason", flat=True)[:FAILURES])
-    return len(reasons) == FAILURES and all(reason in OUTAGE for reason in reasons)
+    # An attempt whose worker died says nothing of the provider.
+    told = _attempts(channel, WITHIN).exclude(state=AttemptState.CALLING).exclude(reason=Reason.WORKER_LOST)
+    newest = list(told.order_by("-started_at").values_list("reason", flat=True)[:FAILURES])
+    return len(newest) == FAILURES and OUTAGE.issuperset(newest)
 
 
-def _was_tried_lately(channel: Channel) -> bool:
-    return Attempt.objects.filter(delivery__channel=channel, started_at__gt=Now() - PROBE_EVERY).exists()
+def claim_as_probe(delivery: Delivery, *, quiet_for: timedelta = PROBE_EVERY) -> Claim | None:
+    """Claim a delivery if the channel was not tried for a while; of all that come at once, in any process, one."""
+    channel = Channel(delivery.channel)
+    with transaction.atomic():
+        # Held until the commit, with which the attempt can be seen: the next to get it finds the channel tried.
+        if not _lock(channel) or _attempts(channel, quiet_for).exists():
+            return None
+        return lifecycle.claim(delivery.pk)
 
 
-def is_open(channel: Channel) -> bool:
-    """Whether the channel is to be left alone at this moment."""
-    return _breakers[channel].is_open()
+def wait(priority: Priority) -> timedelta:
+    """For how long to put a delivery off that did not get to probe; drawn, or all would come back at once."""
+    least, most = (0.5, 1) if priority is Priority.HIGH else (1, 3)
+    return PROBE_EVERY * random.uniform(least, most)  # noqa: S311 - spreads load, guards nothing
 
 
-_breakers = {channel: _Breaker(channel) for channel in Channel}
+def _attempts(channel: Channel, within: timedelta) -> QuerySet[Attempt]:
+    return Attempt.objects.filter(delivery__channel=channel, started_at__gt=Now() - within)
+
+
+def _lock(channel: Channel) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK, list(Channel).index(channel)])
+        return bool(cursor.fetchone()[0])

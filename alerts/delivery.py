@@ -30,9 +30,7 @@ log = structlog.get_logger(__name__)
 def deliver(delivery_id: uuid.UUID) -> None:
     """Send the delivery if it is due, nobody has it and its channel may be used; else put it off or do nothing."""
     due = lifecycle.find_due(delivery_id)
-    if due is None or _held_back(due):
-        return
-    claimed = lifecycle.claim(delivery_id)
+    claimed = _claim(due) if due else None
     if claimed is None:
         return
     ids = {
@@ -80,19 +78,32 @@ def recover_expired() -> int:
     return count
 
 
-def _held_back(due: Delivery) -> bool:
-    """Whether the channel is down or over its budget; the delivery has been put off then, or has another channel."""
-    channel, priority = Channel(due.channel), Priority(due.priority)
-    if breaker.is_open(channel):
-        if priority is Priority.HIGH and lifecycle.pass_over(due.pk, Reason.PROVIDER_DOWN):
-            log.warning("delivery.passed_over", delivery_id=str(due.pk), channel=due.channel)
-        else:
-            lifecycle.postpone(due.pk, breaker.PROBE_EVERY)
-        return True
-    wait = pacing.hold(channel, priority, str(due.clinician_id))
+def _claim(due: Delivery) -> Claim | None:
+    """Claim what its channel has room for now; what it has not is put off, or goes on to the next channel."""
+    if breaker.is_down(Channel(due.channel)):
+        return _claim_while_down(due)
+    wait = pacing.hold(due)
     if wait is not None:
         lifecycle.postpone(due.pk, wait)
-    return wait is not None
+        return None
+    return lifecycle.claim(due.pk)
+
+
+def _claim_while_down(due: Delivery) -> Claim | None:
+    """While the provider is down: High, and what has waited too long, goes on to its next channel; the rest probes."""
+    priority = Priority(due.priority)
+    _, age = lifecycle.tries_and_age(due)
+    if priority is Priority.HIGH or age > policy.SCHEDULES[priority].age:
+        claimed = breaker.claim_as_probe(due, quiet_for=breaker.RARE_PROBE)
+        if claimed is not None:
+            return claimed
+        if lifecycle.pass_over(due.pk, Reason.PROVIDER_DOWN):
+            log.warning("delivery.passed_over", delivery_id=str(due.pk), channel=due.channel)
+            return None
+    claimed = breaker.claim_as_probe(due)
+    if claimed is None:
+        lifecycle.postpone(due.pk, breaker.wait(priority))
+    return claimed
 
 
 def _call(claimed: Claim) -> Receipt:

@@ -80,11 +80,15 @@ def postpone(delivery_id: uuid.UUID, wait: timedelta) -> None:
 def pass_over(delivery_id: uuid.UUID, reason: Reason) -> bool:
     """Give a channel up before trying it, if there is a next one; False, and nothing is changed, if there is none."""
     with transaction.atomic():
+        # First the alert, then its deliveries, as `cancel` does: the other way about they could wait for each other.
+        Alert.objects.select_for_update(of=("self",)).filter(deliveries=delivery_id).first()
         delivery = Delivery.objects.select_for_update().filter(_due(), pk=delivery_id).first()
         if delivery is None or open_next(delivery) is None:
             return False
-        failed = Delivery.objects.filter(pk=delivery_id, state=DeliveryState.PENDING)
-        return failed.update(state=DeliveryState.FAILED, reason=reason, finished_at=Now()) == 1
+        Delivery.objects.filter(pk=delivery_id).update(
+            state=DeliveryState.FAILED, reason=reason, finished_at=Now()
+        )
+    return True
 
 
 def _due() -> Q:

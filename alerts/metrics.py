@@ -17,13 +17,15 @@ class LedgerCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         waiting = GaugeMetricFamily(
-            "bleep_oldest_due_seconds", "How long the oldest due delivery has waited.", labels=["priority"]
+            "bleep_oldest_due_seconds",
+            "How long a waiting delivery was not tried, at most.",
+            labels=["priority"],
         )
         for priority, seconds in audit.waiting_seconds().items():
             waiting.add_metric([priority.value], seconds)
         yield waiting
         deliveries = GaugeMetricFamily(
-            "bleep_deliveries", "Deliveries in the ledger.", labels=["channel", "state"]
+            "bleep_deliveries", "Deliveries of the last day's alerts.", labels=["channel", "state"]
         )
         for labels, count in audit.deliveries_by_state().items():
             deliveries.add_metric(labels, count)

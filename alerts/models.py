@@ -166,6 +166,7 @@ class Delivery(models.Model):
                 fields=("receipt_due_at",),
                 condition=Q(state=DeliveryState.ACCEPTED),
             ),
+            models.Index(name="delivery_ended_badly", fields=("alert",), condition=Q(state__in=NEEDS_REASON)),
         )
 
     def __str__(self) -> str:

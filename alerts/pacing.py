@@ -1,26 +1,27 @@
-"""How fast each channel may be used, over all workers together: AWS's quotas, of which High always keeps a share.
+"""How fast each channel may be used, over all processes together: AWS's quotas, of which High always keeps a share.
 
 Counted in Redis, since the quotas are the account's and not a process's. While Redis is away each process counts for
-itself, against a fraction that keeps a handful of processes within the quota together.
+itself, over a longer while, so that a handful of processes stays within the quota together.
 """
 
-import os
 import random
-import threading
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 import structlog
 from django.conf import settings
-from limits import RateLimitItem, RateLimitItemPerSecond
+from limits import RateLimitItemPerSecond
 from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from alerts.models import Delivery
+from alerts.pause import Pause
+from alerts.states import DeliveryState
 from contacts.choices import Channel, Priority
 
 EMAILS_PER_SECOND = 8
@@ -28,25 +29,30 @@ EMAILS_PER_SECOND = 8
 CALL_WINDOW = 2
 """Seconds over which calls are counted, so that a burst passes: Connect allows 5 at once."""
 WITHOUT_REDIS = 4
-"""The quota is divided by this while each process counts for itself: two relays and two workers."""
-REDIS_PAUSE = 2.0
-"""Seconds for which a Redis that failed is not asked."""
-LONGEST_HOLD = 5.0
-"""Seconds: the most by which a delivery over the budget is put off at a time."""
+"""Each process may use this part of a quota while it counts for itself: two relays and two workers."""
+REDIS_SECONDS = 0.2
+"""For connecting and for an answer, each: what a delivery may lose by a Redis that hangs, once in a `redis_pause`."""
+LONGEST_HOLD: dict[Priority, timedelta] = {
+    Priority.HIGH: timedelta(seconds=10),
+    Priority.MEDIUM: timedelta(minutes=2),
+    Priority.LOW: timedelta(minutes=2),
+}
+"""The most by which a delivery over the budget is put off at a time."""
 
 log = structlog.get_logger(__name__)
+redis_pause = Pause(2.0)
 
 
 @dataclass(frozen=True)
 class Budget:
-    """`amount` messages in any `seconds`; others than High may use `for_others` of them."""
+    """`amount` messages in any `seconds`."""
 
     amount: int
     seconds: int
 
     @property
     def for_others(self) -> int:
-        """Three quarters, and at least one fewer than all where there is more than one."""
+        """How many of them may be of other priorities than High: three quarters, and not all unless it is one."""
         return max(1, min(self.amount * 3 // 4, self.amount - 1))
 
 
@@ -56,76 +62,73 @@ def budget(channel: Channel) -> Budget:
         case Channel.CALL:
             return Budget(settings.CONNECT_CALLS_PER_SECOND * CALL_WINDOW, CALL_WINDOW)
         case Channel.SMS:
-            return Budget(settings.SMS_PER_SECOND, 1)
+            # One a second would leave nothing to keep for High: two in two seconds do.
+            seconds = 2 if settings.SMS_PER_SECOND == 1 else 1
+            return Budget(settings.SMS_PER_SECOND * seconds, seconds)
         case Channel.EMAIL:
             return Budget(EMAILS_PER_SECOND, 1)
 
 
-def hold(channel: Channel, priority: Priority, recipient: str) -> timedelta | None:
-    """Take a place in the budget: None where there was one, else how long to put the delivery off."""
+def hold(delivery: Delivery) -> timedelta | None:
+    """Take a place in the budget of the delivery's channel: None where there was one, else how long to put it off."""
+    channel, priority = Channel(delivery.channel), Priority(delivery.priority)
     allowed = budget(channel)
-    scope = f"{channel.value}:{recipient}" if channel is Channel.EMAIL else channel.value
-    amounts = {"all": allowed.amount}
-    if priority is not Priority.HIGH:
-        # Their own share first: a place that is taken there and not used is only a little too careful.
-        amounts = {"others": allowed.for_others, **amounts}
-    if all(_taken(scope, name, amount, allowed.seconds) for name, amount in amounts.items()):
+    # E-mail is limited by SNS for each topic, and so for each clinician.
+    scope = f"{channel.value}:{delivery.clinician_id}" if channel is Channel.EMAIL else channel.value
+    # The others' share first: a place that is taken there and then not used is only a little too careful.
+    if (priority is Priority.HIGH or _take(f"{scope}:others", allowed.for_others, allowed.seconds)) and _take(
+        f"{scope}:all", allowed.amount, allowed.seconds
+    ):
         return None
-    longest = allowed.seconds if priority is Priority.HIGH else LONGEST_HOLD
-    # Spread out, or those that were turned away together come back together.
-    return timedelta(seconds=random.uniform(allowed.seconds / 4, longest))  # noqa: S311
+    clinician_id = delivery.clinician_id if channel is Channel.EMAIL else None
+    backlog = _backlog(channel, priority, clinician_id, int(time.monotonic()))
+    # Those that were turned away together must not come back together, nor thousands several times before their turn:
+    # they are spread over the time in which the budget can serve them all.
+    longest = min(
+        allowed.seconds * max(1.0, backlog / allowed.amount), LONGEST_HOLD[priority].total_seconds()
+    )
+    return timedelta(seconds=random.uniform(allowed.seconds / 4, longest))  # noqa: S311 - guards nothing
 
 
-def _taken(scope: str, share: str, amount: int, seconds: int) -> bool:
-    key = f"bleep:pace:{scope}:{share}"
-    if _redis.is_resting():
-        return _locally_taken(key, amount, seconds)
-    try:
-        return _redis.limiter().hit(RateLimitItemPerSecond(amount, seconds), key)
-    except StorageError as error:
-        _redis.rest()
-        log.warning("pacing.redis_away", error=type(error.__cause__ or error).__name__)
-        return _locally_taken(key, amount, seconds)
+def has_room_for_question(channel: Channel) -> bool:
+    """Take a place for asking what became of a message: AWS counts each operation by itself, with the same quota."""
+    allowed = budget(channel)
+    return _take(f"{channel.value}:questions", allowed.amount, allowed.seconds)
 
 
-def _locally_taken(key: str, amount: int, seconds: int) -> bool:
-    # A longer window rather than a smaller amount: two calls a second divided by four are one in two seconds.
-    item: RateLimitItem = RateLimitItemPerSecond(amount, seconds * WITHOUT_REDIS)
-    return _local.hit(item, key)
+@lru_cache(maxsize=64)
+def _backlog(channel: Channel, priority: Priority, clinician_id: int | None, _second: int) -> int:
+    """How many deliveries wait for the same budget; each process counts once a second at most."""
+    waiting = Delivery.objects.filter(state=DeliveryState.PENDING, priority=priority, channel=channel)
+    return (waiting if clinician_id is None else waiting.filter(clinician_id=clinician_id)).count()
 
 
-_local = MovingWindowRateLimiter(MemoryStorage())
-
-
-class _Redis:
-    """The shared counter, asked with a bound on the time, and not at all for a while after it failed."""
-
-    def __init__(self) -> None:
-        self._rests_until = 0.0
-        self._lock = threading.Lock()
-
-    def is_resting(self) -> bool:
-        return time.monotonic() < self._rests_until
-
-    def rest(self) -> None:
-        self._rests_until = time.monotonic() + REDIS_PAUSE
-
-    def limiter(self) -> MovingWindowRateLimiter:
-        with self._lock:
-            return _shared_limiter()
+def _take(share: str, amount: int, seconds: int) -> bool:
+    key = f"bleep:pace:{share}"
+    if not redis_pause.is_on:
+        try:
+            return _shared().hit(RateLimitItemPerSecond(amount, seconds), key)
+        except StorageError as error:
+            redis_pause.begin()
+            log.warning("pacing.redis_away", error=type(error.__cause__ or error).__name__)
+    # A longer while, not a smaller amount: a quarter of one call a second is no number of calls.
+    return _own().hit(RateLimitItemPerSecond(amount, seconds * WITHOUT_REDIS), key)
 
 
 @cache
-def _shared_limiter() -> MovingWindowRateLimiter:
+def _shared() -> MovingWindowRateLimiter:
+    # Celery and redis-py write the address of a socket differently.
+    url = settings.REDIS_URL.replace("redis+socket://", "unix://", 1)
     storage = RedisStorage(
-        settings.REDIS_URL,
+        url,
         wrap_exceptions=True,
-        socket_timeout=0.2,
-        socket_connect_timeout=0.2,
-        retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]
+        socket_timeout=REDIS_SECONDS,
+        socket_connect_timeout=REDIS_SECONDS,
+        retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type] # redis-py would try three times by itself
     )
     return MovingWindowRateLimiter(storage)
 
 
-_redis = _Redis()
-os.register_at_fork(after_in_child=_shared_limiter.cache_clear)
+@cache
+def _own() -> MovingWindowRateLimiter:
+    return MovingWindowRateLimiter(MemoryStorage())

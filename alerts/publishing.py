@@ -1,6 +1,5 @@
 """Handing ids to Celery within a bounded time: an error is an answer here, and never a wait."""
 
-import time
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +8,7 @@ import structlog
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
+from alerts.pause import Pause
 from config.celery import publishing_connection
 from contacts.choices import Priority
 
@@ -23,11 +23,11 @@ class Publisher:
     """One relay's way to the broker."""
 
     def __init__(self) -> None:
-        self._rests_until = 0.0
+        self._pause = Pause(PAUSE)
 
     def is_resting(self) -> bool:
         """Whether the broker failed a moment ago and is not to be tried yet."""
-        return time.monotonic() < self._rests_until
+        return self._pause.is_on
 
     def publish(self, task: Any, priority: Priority, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
         """Publish a task for each id; return those that were not published.
@@ -43,6 +43,6 @@ class Publisher:
                     task.apply_async((str(each),), queue=QUEUES[priority], producer=producer, retry=False)
                     published += 1
         except (BrokerError, RedisError, OSError) as error:
-            self._rests_until = time.monotonic() + PAUSE
+            self._pause.begin()
             log.warning("relay.broker_down", error=type(error).__name__, waiting=len(ids) - published)
         return list(ids[published:])

@@ -14,8 +14,6 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
-from itertools import groupby
-from operator import itemgetter
 
 import psycopg
 import structlog
@@ -62,7 +60,7 @@ class Relay:
         self._last_beat = 0.0
         self._senders = ThreadPoolExecutor(max_workers=DIRECT_SENDERS, thread_name_prefix="direct")
         self._sending: dict[uuid.UUID, Future[None]] = {}
-        self._watchdog = Watchdog(self._senders)
+        self._watchdog = Watchdog()
 
     def stop(self) -> None:
         """Ask the relay to end after what it is doing now."""
@@ -83,6 +81,7 @@ class Relay:
     def close(self) -> None:
         """Finish what is being sent, and stop saying that this relay is alive."""
         self._senders.shutdown(wait=True)
+        self._watchdog.close()
         with contextlib.suppress(
             OperationalError, InterfaceError
         ):  # the heartbeat grows stale by itself, too
@@ -135,17 +134,12 @@ class Relay:
 
     def _ask_for_receipts(self) -> None:
         """Have the providers asked what became of accepted messages: by a worker, or here while the broker is down."""
-        if self._publisher.is_resting() and not self._free_senders():
-            return
-        for priority, ids in groupby(
-            sorted(receipts.take_due(RECEIPTS_AT_ONCE), key=itemgetter(1)), itemgetter(1)
-        ):
-            wanted = [pk for pk, _ in ids]
-            left = wanted
-            if not self._publisher.is_resting():
-                left = self._publisher.publish(tasks.ask_for_receipt, Priority(priority), wanted)
-            for pk in left[: self._free_senders()]:  # the others are due again in a moment
-                self._submit(receipts.ask, pk)
+        resting = self._publisher.is_resting()
+        ids = receipts.take_due(self._free_senders() if resting else RECEIPTS_AT_ONCE)
+        # Not among the urgent: a provider that hangs at questions must not hold up what is to be sent.
+        left = ids if resting else self._publisher.publish(tasks.ask_for_receipt, Priority.MEDIUM, ids)
+        for pk in left[: self._free_senders()]:  # the others are due again in a moment
+            self._submit(receipts.ask, pk)
 
     def _free_senders(self) -> int:
         self._sending = {key: future for key, future in self._sending.items() if not future.done()}

@@ -49,7 +49,11 @@ def readyz() -> JsonResponse:
 
 def _warnings() -> list[str]:
     """What the watchdog finds. No reason to turn alerts away: they are kept, and others may still get through."""
-    return [finding.sentence for finding in audit.findings() if not finding.ok]
+    try:
+        return [finding.sentence for finding in audit.findings() if not finding.ok]
+    except Exception:
+        log.exception("audit.broken")
+        return ["The audit itself is broken: the log says where."]
 
 
 def _database() -> str:

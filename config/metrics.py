@@ -2,15 +2,21 @@
 
 import hmac
 
+import structlog
 from django.conf import settings
+from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from alerts.metrics import exposition
 
+log = structlog.get_logger(__name__)
+
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The metrics for who shows METRICS_TOKEN as a bearer token; 404 while that is empty, 401 without it."""
+    """The metrics for who shows METRICS_TOKEN as a bearer token; 404 while that is empty, 401 without it,
+    503 while the database is away.
+    """
     if not settings.METRICS_TOKEN:
         return HttpResponse("Metrics are off: set METRICS_TOKEN.\n", status=404, content_type="text/plain")
     expected = f"Bearer {settings.METRICS_TOKEN}"
@@ -20,4 +26,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
         )
         answer["WWW-Authenticate"] = "Bearer"
         return answer
-    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
+    try:
+        return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
+    except Error as error:
+        log.warning("metrics.unavailable", exc_info=error)
+        return HttpResponse("The database does not answer.\n", status=503, content_type="text/plain")

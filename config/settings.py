@@ -183,8 +183,14 @@ CONNECT_CALLS_PER_SECOND = env.number("CONNECT_CALLS_PER_SECOND", least=1, most=
 SMS_PER_SECOND = env.number("SMS_PER_SECOND", least=1, most=10_000)
 
 # Watching
-DEADMAN_URL = env.text("DEADMAN_URL")
-METRICS_TOKEN = env.text("METRICS_TOKEN")
+DEADMAN_URL = env.matching(
+    "DEADMAN_URL", r"https?://[!-~]+", "is not an http(s) address, such as https://switch.example/ping/bleep."
+)
+METRICS_TOKEN = env.matching(
+    "METRICS_TOKEN",
+    r"[!-~]{16,}",
+    "is shorter than 16 characters, or has others than letters, digits and signs.",
+)
 
 # Logs
 LOG_FORMAT = env.choice("LOG_FORMAT", among=("json", "console"))

@@ -26,6 +26,8 @@ Service = Literal["sns", "connect"]
 CONNECT_SECONDS = 3
 READ_SECONDS = 10
 CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS
+LOOK_UP_SECONDS = 3
+"""To read the answer to a question that can be done without: nothing may wait long for it."""
 
 THROTTLING = frozenset(
     {
@@ -70,24 +72,24 @@ _lock = threading.Lock()
 
 
 @overload
-def client(service: Literal["sns"]) -> "SNSClient": ...
+def client(service: Literal["sns"], *, read_seconds: int = ...) -> "SNSClient": ...
 @overload
-def client(service: Literal["connect"]) -> "ConnectClient": ...
-def client(service: Service) -> Any:
+def client(service: Literal["connect"], *, read_seconds: int = ...) -> "ConnectClient": ...
+def client(service: Service, *, read_seconds: int = READ_SECONDS) -> Any:
     """The process's client for a service: made when first needed, shared by its threads.
 
     Raises:
         ChannelError: no Region is configured.
     """
     with _lock, translated():  # clients may be shared between threads, the making of one may not
-        return _make(service)
+        return _make(service, read_seconds)
 
 
 @cache
-def _make(service: Service) -> Any:
+def _make(service: Service, read_seconds: int) -> Any:
     config = Config(
         connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
+        read_timeout=read_seconds,
         retries={"total_max_attempts": 1},
         max_pool_connections=50,
         user_agent_extra="bleep",

@@ -42,7 +42,7 @@ def ask(provider_id: str) -> Outcome:
 
     EventBridge's contact events are best effort, so the contact itself is asked.
     """
-    client = aws.client("connect")
+    client = aws.client("connect", read_seconds=aws.LOOK_UP_SECONDS)
     with aws.translated():
         answer = client.describe_contact(InstanceId=settings.CONNECT_INSTANCE_ID, ContactId=provider_id)
     contact = answer["Contact"]

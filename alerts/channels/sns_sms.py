@@ -40,7 +40,7 @@ def _has_opted_out(number: str) -> bool:
     known: bool | None = cache.get(key)
     if known is not None:
         return known
-    client = aws.client("sns")
+    client = aws.client("sns", read_seconds=aws.LOOK_UP_SECONDS)
     try:
         with aws.translated():
             opted_out = client.check_if_phone_number_is_opted_out(phoneNumber=number)["isOptedOut"]

@@ -42,6 +42,10 @@ class Migration(migrations.Migration):
             model_name='delivery',
             index=models.Index(condition=models.Q(('state', 'accepted')), fields=['receipt_due_at'], name='delivery_receipt_due'),
         ),
+        migrations.AddIndex(
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('state__in', ('failed', 'unknown', 'undelivered'))), fields=['alert'], name='delivery_ended_badly'),
+        ),
         migrations.AddConstraint(
             model_name='attempt',
             constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['', 'throttled', 'quota', 'unreachable', 'answer_lost', 'worker_lost', 'invalid_address', 'opted_out', 'not_allowed', 'unconfirmed', 'refused', 'misconfigured', 'provider_down', 'busy', 'not_answered', 'call_failed', 'tries_used_up', 'too_old'])), name='attempt_reason_is_known'),

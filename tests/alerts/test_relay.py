@@ -182,9 +182,10 @@ def test_while_the_broker_is_away_high_is_sent_and_the_rest_waits(
 
 
 def test_what_waited_is_handed_over_when_the_broker_is_back(
-    one_relay: relay.Relay, broker: "redis.Redis", store: Store, monkeypatch: pytest.MonkeyPatch
+    broker: "redis.Redis", store: Store, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.setattr(publishing, "PAUSE", 0.0)
+    one_relay: relay.Relay = request.getfixturevalue("one_relay")
     store(Priority.MEDIUM)
     with broken_broker("redis://127.0.0.1:1/0"):
         one_relay.tick()
