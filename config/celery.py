@@ -12,10 +12,30 @@ from typing import Any
 from celery import Celery, signals
 from django.conf import settings
 from kombu import Connection, Exchange, Queue
+from kombu.transport import redis as transport
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 QUEUES = ("urgent", "normal", "low")
+
+
+class ForgivingQoS(transport.QoS):
+    """Keeps a worker alive that held messages when Redis went away.
+
+    Celery then closes the connection, and kombu puts those messages back into their queues; where the connection is
+    gone already that raises an AttributeError, which nobody catches, and the worker ends. Nothing is lost by giving
+    up: what no worker claims is handed over again.
+    """
+
+    def restore_unacked(self, client: Any = None) -> None:
+        try:
+            super().restore_unacked(client)
+        except AttributeError:
+            if self._delivered:
+                self._delivered.clear()
+
+
+transport.Channel.QoS = ForgivingQoS
 
 app = Celery("bleep")
 app.conf.update(
