@@ -74,8 +74,13 @@ def plan(seconds: float, dice: random.Random, *, lease: float) -> Plan:
     steps: list[Step] = []
     busy: dict[str, float] = {}
     now = FIRST
-    # Freezing takes longest, so it begins.
-    deck = [("freeze", dice.choice(WORKERS)), ("freeze", dice.choice(RELAYS))]
+    # Freezing takes longest, so it begins; and it is to catch messages on their way, some of them for the second time.
+    deck = [
+        ("spell", "sns:error_after"),
+        ("spell", "sns:delay"),
+        ("freeze", dice.choice(WORKERS)),
+        ("freeze", dice.choice(RELAYS)),
+    ]
     while now < seconds:
         if not deck:
             deck = _deck(dice)

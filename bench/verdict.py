@@ -24,6 +24,8 @@ class Verdict:
     sent: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     in_doubt: Counter[str] = field(default_factory=Counter)
+    failed_in_doubt: int = 0
+    """Deliveries that failed after an answer was lost, and that AWS did get."""
     duplicates_flagged: int = 0
     duplicates_unflagged: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
@@ -92,6 +94,7 @@ def _compare(verdict: Verdict, alert: Alert, delivery: Delivery, arrived: Sequen
             verdict.duplicates_unflagged.append(
                 f"{name}: AWS got it {len(arrived)} times, and it is not marked."
             )
+    verdict.failed_in_doubt += delivery.state == "failed" and bool(arrived)
     known = {message.provider_id for message in arrived}
     if delivery.state in (*SUCCEEDED, "undelivered") and delivery.provider_id not in known:
         verdict.false_sent.append(f"{name}: AWS never got it.")

@@ -1,0 +1,111 @@
+"""`make bench`: how many alerts a second are taken, and what one costs, over kept connections.
+
+Only the web server and PostgreSQL run: what is measured is the way from POST to the commit. The cost is the processor
+time of both together; the load's own is not in it. Medians of several runs, since machines are noisy.
+"""
+
+import argparse
+import random
+import statistics
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import psutil
+
+from bench.cast import alert, load, people
+from bench.load import Bodies, Load, spread
+from bench.report import table
+from bench.stack import Stack, cpu_seconds
+
+ROUTE = {"H": ("call", "sms"), "M": ("sms",), "L": ("email",)}
+GRANIAN_WORKERS = "2"
+"""As the entry point has it; `make run` makes do with one."""
+
+
+class Sample(NamedTuple):
+    """One run."""
+
+    per_second: float
+    cpu_milliseconds: float
+    p50: float
+    p99: float
+
+
+class Bench:
+    """Runs against one stack."""
+
+    def __init__(self, stack: Stack, load_: Load, *, connections: int, requests: int) -> None:
+        self._stack = stack
+        self._load = load_
+        self._connections = connections
+        self._requests = requests
+        self._cast = people(50, [ROUTE], random.Random(0))
+        load(stack, self._cast)
+
+    def bodies(self, name: str) -> Bodies:
+        """Alerts that nobody has sent yet, as long as `name` is new."""
+        return [
+            alert(f"{name}-{n}", self._cast[n % len(self._cast)].contact_id, "HML"[n % 3])
+            for n in range(self._requests)
+        ]
+
+    def sample(self, bodies: Bodies, expected: str) -> Sample:
+        """Send them all once. Raises ValueError unless every answer is the expected one."""
+        before = cpu_seconds(self._processes())
+        result = self._load.post(spread(bodies, self._connections))
+        used = cpu_seconds(self._processes()) - before
+        if set(result.answers) != {expected}:
+            raise ValueError(f"{expected} was to be answered, and not {dict(result.answers)}.")
+        return Sample(
+            len(bodies) / result.seconds,
+            used / len(bodies) * 1000,
+            result.percentile(50),
+            result.percentile(99),
+        )
+
+    def _processes(self) -> list[psutil.Process]:
+        postgres = psutil.Process(self._stack.postgres.pid)
+        return [*self._stack.family("web"), postgres, *postgres.children(recursive=True)]
+
+
+def medians(samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Each figure's median, and the range of the first."""
+    rates = [sample.per_second for sample in samples]
+    middle = [statistics.median(values) for values in zip(*samples, strict=True)]
+    return (
+        f"{middle[0]:.0f}",
+        f"{min(rates):.0f}–{max(rates):.0f}",
+        f"{middle[1]:.2f}",
+        f"{middle[2]:.1f}",
+        f"{middle[3]:.1f}",
+    )
+
+
+def main() -> int:
+    """Print one table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.accept", description=__doc__)
+    parser.add_argument("--connections", type=int, default=16, help="kept open (16)")
+    parser.add_argument("--requests", type=int, default=2000, help="for each run (2,000)")
+    parser.add_argument("--runs", type=int, default=5, help="of which the medians are taken (5)")
+    options = parser.parse_args()
+    with Stack(("web",), GRANIAN_WORKERS=GRANIAN_WORKERS) as stack, Load(stack) as senders:
+        bench = Bench(stack, senders, connections=options.connections, requests=options.requests)
+        bench.sample(bench.bodies("warm"), "202")
+        new: list[Sample] = []
+        repeats: list[Sample] = []
+        for run in range(options.runs):
+            bodies = bench.bodies(f"run{run}")
+            new.append(bench.sample(bodies, "202"))
+            repeats.append(bench.sample(bodies, "200 replayed"))
+            print(
+                f"run {run + 1}: {new[-1].per_second:.0f} new, {repeats[-1].per_second:.0f} replays a second"
+            )
+    print(f"\n{options.connections} connections, medians of {options.runs} runs of {options.requests}:\n")
+    head = ("POST", "per second", "range", "CPU ms each", "p50 ms", "p99 ms")
+    print(table(head, [("new alert", *medians(new)), ("replay", *medians(repeats))]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

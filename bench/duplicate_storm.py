@@ -1,0 +1,79 @@
+"""`make duplicate-storm`: many connections send the same alerts at once; each must be stored and sent exactly once.
+
+It ends with 1 unless there are exactly as many alerts and messages as ids, and every other answer is a replay.
+"""
+
+import argparse
+import random
+import sys
+import time
+
+from bench import ledger
+from bench.cast import alert, load, people
+from bench.load import Load, Result
+from bench.report import table
+from bench.stack import Stack
+from bench.verdict import judge
+
+SETTLE_SECONDS = 120.0
+ROUTE = {"H": ("sms",), "M": ("sms",), "L": ("sms",)}
+
+
+def run(stack: Stack, *, connections: int, ids: int) -> bool:
+    """Send, wait until all is delivered, and compare; True if all is as it must be."""
+    cast = people(20, [ROUTE], random.Random(0))
+    load(stack, cast)
+    bodies = [alert(f"D-{number}", cast[number % len(cast)].contact_id, "M") for number in range(ids)]
+    with Load(stack) as senders:
+        result = senders.post([bodies] * connections)
+    _wait_until_settled(stack)
+    keys = [body["message_id"] for body in bodies]
+    alerts, received = ledger.alerts(stack), ledger.received(stack)
+    verdict = judge(
+        answered=keys,
+        alerts=alerts,
+        received=received,
+        routes={person.contact_id: person.route for person in cast},
+    )
+    expected = {
+        "202": ids,
+        "200 replayed": ids * (connections - 1),
+        "alerts stored": ids,
+        "messages received": ids,
+    }
+    counted = _counted(result, len(alerts), len(received))
+    names = [*expected, *(name for name in counted if name not in expected)]
+    print(f"{connections} connections × {ids} ids in {result.seconds:.1f} s\n")
+    print(table(("What", "Found", "Must be"), [(n, counted.get(n, 0), expected.get(n, 0)) for n in names]))
+    for sentence in verdict.broken:
+        print(f"  ! {sentence}")
+    return counted == expected and not verdict.broken
+
+
+def _counted(result: Result, alerts: int, messages: int) -> dict[str, int]:
+    return {**result.answers, "alerts stored": alerts, "messages received": messages}
+
+
+def _wait_until_settled(stack: Stack) -> None:
+    deadline = time.monotonic() + SETTLE_SECONDS
+    query = "SELECT 1 FROM alerts_delivery WHERE state IN ('pending', 'sending') LIMIT 1"
+    while stack.rows(query) and time.monotonic() < deadline:
+        time.sleep(0.3)
+
+
+def main() -> int:
+    """Give the exit status: 1 if anything was stored or sent twice, or not at all."""
+    parser = argparse.ArgumentParser(prog="python -m bench.duplicate_storm", description=__doc__)
+    parser.add_argument("--connections", type=int, default=40, help="at once (40)")
+    parser.add_argument(
+        "--ids", type=int, default=200, help="message_ids, each sent over every connection (200)"
+    )
+    options = parser.parse_args()
+    with Stack(SMS_PER_SECOND="10000") as stack:
+        right = run(stack, connections=options.connections, ids=options.ids)
+        stack.keep = not right
+    return 0 if right else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

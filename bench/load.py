@@ -1,0 +1,101 @@
+"""Many connections at once, in processes of their own, so that the load's own work does not slow it down."""
+
+import http.client
+import multiprocessing
+import statistics
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from bench.sender import Sender
+from bench.stack import Stack
+
+PROCESSES = 2
+HEAD_START = 0.2
+"""Seconds that all processes wait, so that they begin together."""
+
+Bodies = Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a load."""
+
+    seconds: float
+    answers: Counter[str]
+    """How many answers of each kind: `202`, `200 replayed`, `no answer`, …"""
+    milliseconds: list[float]
+    """How long each answer took."""
+
+    def percentile(self, percent: int) -> float:
+        """That of the answers' times, in milliseconds."""
+        return statistics.quantiles(self.milliseconds, n=100)[percent - 1]
+
+
+class Load:
+    """Processes that wait for work. `with Load(stack) as load:`; they end with the block."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        # Not forked: this process has threads of its own.
+        self._pool = ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn"))
+
+    def __enter__(self) -> Self:
+        for warm in [self._pool.submit(_post_all, "", 0, [], 0.0) for _ in range(PROCESSES)]:
+            warm.result(timeout=60)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown()
+
+    def post(self, shares: Sequence[Bodies]) -> Result:
+        """POST each share over one connection of its own, one alert after the other, all shares at once."""
+        at = time.monotonic() + HEAD_START
+        work = [
+            self._pool.submit(_post_all, self._stack.host, self._stack.port, [*shares[number::PROCESSES]], at)
+            for number in range(PROCESSES)
+        ]
+        answers: Counter[str] = Counter()
+        took: list[float] = []
+        for done in work:
+            for kind, seconds in done.result():
+                answers[kind] += 1
+                took.append(seconds * 1000)
+        return Result(time.monotonic() - at, answers, took)
+
+
+def spread(bodies: Bodies, connections: int) -> list[Bodies]:
+    """The bodies, dealt out to so many connections."""
+    return [bodies[number::connections] for number in range(connections)]
+
+
+def _post_all(host: str, port: int, shares: Sequence[Bodies], at: float) -> list[tuple[str, float]]:
+    """In a process of the pool: a thread for each share."""
+    if not shares:
+        return []
+    with ThreadPoolExecutor(len(shares)) as threads:
+        # `time.monotonic` is the machine's: the same in all of its processes.
+        results = threads.map(lambda share: _post_share(host, port, share, at), shares)
+        return [each for result in results for each in result]
+
+
+def _post_share(host: str, port: int, share: Bodies, at: float) -> list[tuple[str, float]]:
+    sender = Sender(host, port)
+    time.sleep(max(0.0, at - time.monotonic()))
+    answers = []
+    for body in share:
+        began = time.monotonic()
+        try:
+            answer = sender.post(body)
+            kind = f"{answer.status} replayed" if answer.replayed else str(answer.status)
+        except (OSError, http.client.HTTPException):
+            kind = "no answer"
+        answers.append((kind, time.monotonic() - began))
+    sender.close()
+    return answers
