@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from alerts.models import Alert, Attempt, Delivery
+from alerts.models import Alert, AlertQuerySet, Attempt, Delivery
 from alerts.states import (
     NEEDS_REASON,
     SUCCEEDED,
@@ -15,15 +15,18 @@ from alerts.states import (
 from contacts.choices import Channel
 
 
-def flaws(*alerts: Alert) -> list[str]:
-    """Every way in which the ledger contradicts itself, as sentences; of the given alerts, or of all."""
-    looked_at = Alert.objects.with_status().prefetch_related("deliveries__attempts")
-    if alerts:
-        looked_at = looked_at.filter(pk__in=[alert.pk for alert in alerts])
-    return [flaw for alert in looked_at for flaw in _of_alert(alert)]
+def flaws() -> list[str]:
+    """Every way in which the ledger contradicts itself, as sentences."""
+    return [flaw for alert in read() for flaw in of_alert(alert)]
 
 
-def _of_alert(alert: Alert) -> Iterator[str]:
+def read() -> AlertQuerySet:
+    """Every alert with its status, its deliveries and their attempts."""
+    return Alert.objects.with_status().prefetch_related("deliveries__attempts")
+
+
+def of_alert(alert: Alert) -> Iterator[str]:
+    """The flaws of one alert that was read with `read`."""
     deliveries = list(alert.deliveries.all())
     if not deliveries:
         yield f"{alert} has no delivery."

@@ -1,0 +1,155 @@
+"""What the ledger should do, as simply as it can be said: lists and dictionaries, one thing at a time, no database."""
+
+from dataclasses import dataclass, field
+
+from alerts.channels import Fault
+from alerts.policy import SCHEDULES, Decision, LeaveInDoubt, NextChannel, Retry
+from alerts.states import AlertState, AttemptState as A, DeliveryState as D, Reason
+from contacts.choices import Channel, Priority
+
+AFTER: dict[Fault, A] = {
+    Fault.THROTTLED: A.THROTTLED,
+    Fault.UNSENT: A.UNSENT,
+    Fault.REJECTED: A.REJECTED,
+    Fault.UNKNOWN: A.UNKNOWN,
+}
+MAYBE_SENT = (A.UNKNOWN, A.ACCEPTED)
+
+
+@dataclass
+class ModelAttempt:
+    """One call to the provider."""
+
+    state: A = A.CALLING
+    late: bool = False
+    provider_id: str = ""
+
+
+@dataclass
+class ModelDelivery:
+    """One channel's turn. `holder` is the number of the attempt that holds the lease."""
+
+    channel: Channel
+    state: D = D.PENDING
+    due: bool = True
+    expired: bool = False
+    marked: bool = False
+    provider_id: str = ""
+    attempts: list[ModelAttempt] = field(default_factory=list)
+
+    @property
+    def is_due(self) -> bool:
+        return self.state is D.PENDING and self.due
+
+    @property
+    def tries(self) -> int:
+        return sum(each.state is not A.THROTTLED for each in self.attempts)
+
+    def held_by(self, number: int) -> bool:
+        return self.state is D.SENDING and len(self.attempts) == number
+
+
+class ModelAlert:
+    """One alert with its way: the channels, in order."""
+
+    def __init__(self, priority: Priority, way: list[Channel]) -> None:
+        self.priority = priority
+        self.way = way
+        self.state = AlertState.OPEN
+        self.deliveries = [ModelDelivery(way[0])]
+
+    def claim(self, delivery: ModelDelivery) -> int | None:
+        """The number of the new attempt, or None."""
+        if not delivery.is_due:
+            return None
+        delivery.state, delivery.expired = D.SENDING, False
+        delivery.attempts.append(ModelAttempt())
+        return len(delivery.attempts)
+
+    def accept(self, delivery: ModelDelivery, number: int, provider_id: str) -> bool:
+        """Whether the answer came in time."""
+        held = delivery.held_by(number)
+        attempt = delivery.attempts[number - 1]
+        attempt.state, attempt.provider_id = A.ACCEPTED, provider_id
+        attempt.late = attempt.late or not held
+        nothing_since = len(delivery.attempts) == number
+        if held or (nothing_since and delivery.state in (D.PENDING, D.UNKNOWN)):
+            delivery.state, delivery.provider_id = D.ACCEPTED, provider_id
+            if not held:  # the doubt was about this attempt; what remains is about others
+                others = [each for each in delivery.attempts if each is not attempt]
+                delivery.marked = delivery.marked and any(each.state in MAYBE_SENT for each in others)
+        return held
+
+    def fail(self, delivery: ModelDelivery, number: int, fault: Fault, decision: Decision) -> bool:
+        """Whether the answer came in time."""
+        held = delivery.held_by(number)
+        attempt = delivery.attempts[number - 1]
+        attempt.state, attempt.late = AFTER[fault], attempt.late or not held
+        if held:
+            self._carry_out(delivery, decision)
+        return held
+
+    def recover(self) -> int:
+        """How many had a lease that had run out."""
+        dead = [each for each in self.deliveries if each.state is D.SENDING and each.expired]
+        for delivery in dead:
+            delivery.attempts[-1].state = A.UNKNOWN
+            self._carry_out(delivery, self._after_a_death(delivery))
+        return len(dead)
+
+    def _after_a_death(self, delivery: ModelDelivery) -> Decision:
+        tries_left = delivery.tries < SCHEDULES[self.priority].tries
+        high, call = self.priority is Priority.HIGH, delivery.channel is Channel.CALL
+        if tries_left and (high or call):
+            return Retry(SCHEDULES[self.priority].first, possible_duplicate=not call)
+        return NextChannel(Reason.TRIES_USED_UP) if high else LeaveInDoubt(Reason.WORKER_LOST)
+
+    def _carry_out(self, delivery: ModelDelivery, decision: Decision) -> None:
+        match decision:
+            case Retry():
+                delivery.state, delivery.due = D.PENDING, not decision.wait
+                delivery.marked = delivery.marked or decision.possible_duplicate
+            case NextChannel():
+                delivery.state = D.FAILED
+                self._open_next()
+            case LeaveInDoubt():
+                delivery.state = D.UNKNOWN
+
+    def _open_next(self) -> bool:
+        left = [each for each in self.way if each not in [known.channel for known in self.deliveries]]
+        if self.state is AlertState.OPEN and left:
+            self.deliveries.append(ModelDelivery(left[0]))
+            return True
+        return False
+
+    def pass_over(self, delivery: ModelDelivery) -> bool:
+        """Whether there was another channel to go to."""
+        if delivery.is_due and self._open_next():
+            delivery.state = D.FAILED
+            return True
+        return False
+
+    def postpone(self, delivery: ModelDelivery) -> None:
+        """Only what is due can be put off."""
+        delivery.due = False if delivery.is_due else delivery.due
+
+    def confirm(self, delivery: ModelDelivery) -> None:
+        """A receipt: it arrived."""
+        if delivery.state is D.ACCEPTED:
+            delivery.state = D.DELIVERED
+
+    def refute(self, delivery: ModelDelivery) -> None:
+        """A receipt: it did not arrive."""
+        if delivery.state is D.ACCEPTED:
+            delivery.state = D.UNDELIVERED
+            self._open_next()
+
+    def cancel(self) -> int:
+        """How many deliveries were stopped."""
+        if self.state is not AlertState.OPEN:
+            return 0
+        self.state = AlertState.CANCELLED
+        waiting = [each for each in self.deliveries if each.state is D.PENDING]
+        for delivery in waiting:
+            delivery.state = D.CANCELLED
+        return len(waiting)

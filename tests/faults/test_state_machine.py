@@ -1,0 +1,262 @@
+"""Any order of claims, answers, deaths, late answers, receipts and staff, against a model of what should come of it.
+
+Several claims of one delivery are alive at once, as with workers that were paused beyond their lease. A claim that is
+forgotten is a worker that died. The database is real; what runs at the same instant is in `test_concurrency`.
+"""
+
+import itertools
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.db.models.functions import Now
+from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from alerts import delivery as sending, intake, lifecycle
+from alerts.channels import ChannelError, Fault, Receipt
+from alerts.lifecycle import Claim
+from alerts.models import Delivery
+from alerts.policy import Decision, LeaveInDoubt, NextChannel, Retry
+from alerts.states import DELIVERY_TRANSITIONS, DeliveryState, Reason
+from clients.models import ApiClient
+from contacts.choices import Channel, Priority
+from tests.conftest import an_alert, make_clinician
+from tests.faults import ledger
+from tests.faults.model import ModelAlert, ModelDelivery
+
+NOT_NOW = timedelta(hours=1)
+REASONS: dict[Fault, Reason] = {
+    Fault.THROTTLED: Reason.THROTTLED,
+    Fault.UNSENT: Reason.UNREACHABLE,
+    Fault.REJECTED: Reason.REFUSED,
+    Fault.UNKNOWN: Reason.ANSWER_LOST,
+}
+
+
+class Held:
+    """A claim in a worker's hands: the product's, and where it stands in the model."""
+
+    def __init__(self, claimed: Claim, delivery: ModelDelivery, number: int) -> None:
+        self.claimed = claimed
+        self.delivery = delivery
+        self.number = number
+
+
+class Ledger(RuleBasedStateMachine):
+    """One alert's life; each rule does one thing to the product and to the model."""
+
+    claims: Bundle[Held] = Bundle("claims")
+    numbers = st.integers(min_value=0, max_value=2)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.atomic = transaction.atomic()
+        self.atomic.__enter__()
+        self.ids = itertools.count(1)
+        self.heard: dict[uuid.UUID, set[str]] = {}
+        """Every provider id that was given, of each delivery."""
+        self.arrived: dict[uuid.UUID, int] = {}
+        """How often each delivery's message reached a provider that does not recognise repeats."""
+        self.before: dict[uuid.UUID, DeliveryState] = {}
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self.atomic.__exit__(None, None, None)
+
+    @initialize(
+        priority=st.sampled_from(Priority), way=st.permutations(list(Channel)), length=st.integers(1, 3)
+    )
+    def an_alert_is_taken(self, priority: Priority, way: list[Channel], length: int) -> None:
+        contact_id = uuid.uuid4().hex
+        make_clinician(contact_id, {priority: way[:length]})
+        client = ApiClient.objects.create(name=contact_id)
+        body = an_alert(message_id=uuid.uuid4().hex, contact_id=contact_id, priority=priority)
+        self.alert = intake.accept(client=client, new=intake.NewAlert(**body)).alert
+        self.model = ModelAlert(priority, way[:length])
+
+    def newest(self) -> tuple[Delivery, ModelDelivery]:
+        """The delivery that may still be on its way."""
+        return self.pick(len(self.model.deliveries) - 1)
+
+    def pick(self, number: int) -> tuple[Delivery, ModelDelivery]:
+        """One of the deliveries there are: the product's and the model's."""
+        modelled = self.model.deliveries[number % len(self.model.deliveries)]
+        return Delivery.objects.get(alert=self.alert, channel=modelled.channel), modelled
+
+    @rule(target=claims)
+    def a_worker_claims(self) -> Any:
+        delivery, modelled = self.newest()
+        claimed = lifecycle.claim(delivery.pk)
+        expected = self.model.claim(modelled)
+        assert (claimed.attempt.number if claimed else None) == expected
+        return Held(claimed, modelled, claimed.attempt.number) if claimed else multiple()
+
+    @rule(held=consumes(claims), again=st.booleans())
+    def the_provider_accepts(self, held: Held, again: bool) -> None:
+        provider_id = f"provider-{next(self.ids)}"
+        self.send(held)
+        self.heard.setdefault(held.claimed.delivery.pk, set()).add(provider_id)
+        in_time = lifecycle.accept(held.claimed, Receipt(provider_id))
+        assert in_time == self.model.accept(held.delivery, held.number, provider_id)
+        if again:  # the commit's own answer was lost, so it is recorded once more
+            lifecycle.accept(held.claimed, Receipt(provider_id))
+            self.model.accept(held.delivery, held.number, provider_id)
+
+    @rule(
+        held=consumes(claims),
+        fault=st.sampled_from(Fault),
+        kind=st.sampled_from(["at once", "later", "next", "doubt"]),
+        sent=st.booleans(),
+        again=st.booleans(),
+    )
+    def the_attempt_fails(self, held: Held, fault: Fault, kind: str, sent: bool, again: bool) -> None:
+        lost = fault is Fault.UNKNOWN
+        if lost and sent:
+            self.send(held)
+        decision = decided(kind, fault, possible_duplicate=lost and held.delivery.channel is not Channel.CALL)
+        error = ChannelError(fault, REASONS[fault], "Code")
+        in_time = lifecycle.fail(held.claimed, error, decision)
+        assert in_time == self.model.fail(held.delivery, held.number, fault, decision)
+        if again:
+            lifecycle.fail(held.claimed, error, decision)
+            self.model.fail(held.delivery, held.number, fault, decision)
+
+    @rule(held=consumes(claims), sent=st.booleans())
+    def the_worker_dies(self, held: Held, sent: bool) -> None:
+        if sent:
+            self.send(held)
+
+    def send(self, held: Held) -> None:
+        """The request leaves and the provider takes it."""
+        pk = held.claimed.delivery.pk
+        self.arrived[pk] = self.arrived.get(pk, 0) + 1
+
+    @rule()
+    def a_lease_runs_out(self) -> None:
+        delivery, modelled = self.newest()
+        sent = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENDING)
+        if sent.update(lease_expires_at=Now() - timedelta(seconds=1)):
+            modelled.expired = True
+
+    @rule()
+    def a_relay_recovers(self) -> None:
+        assert sending.recover_expired() == self.model.recover()
+
+    @rule()
+    def its_time_comes(self) -> None:
+        delivery, modelled = self.newest()
+        Delivery.objects.filter(pk=delivery.pk).update(available_at=Now())
+        modelled.due = True
+
+    @rule(target=claims)
+    def a_worker_claims_and_is_paused_for_long(self) -> Any:
+        """Four of the other rules in a row: by chance they would seldom be."""
+        held = self.a_worker_claims()
+        for happens in (self.a_lease_runs_out, self.a_relay_recovers, self.its_time_comes):
+            self.the_ledger_is_sound_and_as_the_model_says()
+            happens()
+        return held
+
+    @rule(
+        what=st.sampled_from(["put off", "passed over", "confirmed", "refuted", "cancelled"]), number=numbers
+    )
+    def something_else_happens(self, what: str, number: int) -> None:
+        """One rule, so that what ends an alert is no more frequent than what moves it on."""
+        delivery, modelled = self.pick(number)
+        match what:
+            case "put off":
+                lifecycle.postpone(delivery.pk, NOT_NOW)
+                self.model.postpone(modelled)
+            case "passed over":
+                passed = lifecycle.pass_over(delivery.pk, Reason.PROVIDER_DOWN)
+                assert passed == self.model.pass_over(modelled)
+            case "confirmed":
+                lifecycle.confirm(delivery.pk)
+                self.model.confirm(modelled)
+            case "refuted":
+                lifecycle.refute(delivery.pk, Reason.NOT_ANSWERED)
+                self.model.refute(modelled)
+            case "cancelled":
+                assert lifecycle.cancel(self.alert) == self.model.cancel()
+
+    @invariant()
+    def the_ledger_is_sound_and_as_the_model_says(self) -> None:
+        alert = ledger.read().get(
+            pk=self.alert.pk
+        )  # once for all that follows: reading is what takes the time
+        deliveries = list(alert.deliveries.all())
+        assert list(ledger.of_alert(alert)) == []
+        assert alert.state == self.model.state
+        assert [seen(each) for each in deliveries] == [expected(each) for each in self.model.deliveries]
+        self.check_that_states_changed_along_the_table(deliveries)
+        self.check_that_no_answer_was_lost(deliveries)
+        self.check_that_what_arrived_twice_is_marked(deliveries)
+
+    def check_that_states_changed_along_the_table(self, deliveries: list[Delivery]) -> None:
+        now = {each.pk: DeliveryState(each.state) for each in deliveries}
+        assert self.before.keys() <= now.keys()
+        for pk, before in self.before.items():
+            assert now[pk] == before or now[pk] in DELIVERY_TRANSITIONS[before], f"{before} → {now[pk]}"
+        self.before = now
+
+    def check_that_no_answer_was_lost(self, deliveries: list[Delivery]) -> None:
+        for each in deliveries:
+            kept = {attempt.provider_id for attempt in each.attempts.all()}
+            assert self.heard.get(each.pk, set()) <= kept
+
+    def check_that_what_arrived_twice_is_marked(self, deliveries: list[Delivery]) -> None:
+        for each in deliveries:
+            recognised = each.channel == Channel.CALL  # by ClientToken
+            assert self.arrived.get(each.pk, 0) < 2 or each.possible_duplicate or recognised
+
+
+def seen(delivery: Delivery) -> tuple[object, ...]:
+    """What the ledger says of a delivery."""
+    attempts = [(each.state, each.late, each.provider_id) for each in delivery.attempts.all()]
+    return delivery.channel, delivery.state, delivery.possible_duplicate, delivery.provider_id, attempts
+
+
+def expected(delivery: ModelDelivery) -> tuple[object, ...]:
+    """What the model says of it."""
+    attempts = [(each.state, each.late, each.provider_id) for each in delivery.attempts]
+    return delivery.channel, delivery.state, delivery.marked, delivery.provider_id, attempts
+
+
+def decided(kind: str, fault: Fault, *, possible_duplicate: bool) -> Decision:
+    """A decision of a kind. A message that may have been sent is not sent again without its mark."""
+    decisions: dict[str, Callable[[], Decision]] = {
+        "at once": lambda: Retry(timedelta(0), possible_duplicate),
+        "later": lambda: Retry(NOT_NOW, possible_duplicate),
+        "next": lambda: NextChannel(REASONS[fault]),
+        "doubt": lambda: LeaveInDoubt(REASONS[fault]),
+    }
+    return decisions[kind]()
+
+
+@pytest.mark.timeout(600)  # a failure is made as small as can be, which takes minutes; a success does not
+@pytest.mark.django_db
+def test_the_ledger_does_what_the_model_does() -> None:
+    run_state_machine_as_test(
+        Ledger,
+        settings=settings(
+            max_examples=70,
+            stateful_step_count=25,
+            derandomize=False,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
