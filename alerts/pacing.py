@@ -13,7 +13,6 @@ from functools import cache, lru_cache
 import structlog
 from django.conf import settings
 from limits import RateLimitItemPerSecond
-from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 from redis.backoff import NoBackoff
@@ -108,7 +107,7 @@ def _take(share: str, amount: int, seconds: int) -> bool:
     if not redis_pause.is_on:
         try:
             return _shared().hit(RateLimitItemPerSecond(amount, seconds), key)
-        except StorageError as error:
+        except Exception as error:  # noqa: BLE001 - whatever ails the counter, alerts must go out
             redis_pause.begin()
             log.warning("pacing.redis_away", error=type(error.__cause__ or error).__name__)
     # A longer while, not a smaller amount: a quarter of one call a second is no number of calls.
@@ -118,7 +117,7 @@ def _take(share: str, amount: int, seconds: int) -> bool:
 @cache
 def _shared() -> MovingWindowRateLimiter:
     # Celery and redis-py write the address of a socket differently.
-    url = settings.REDIS_URL.replace("redis+socket://", "unix://", 1)
+    url = settings.REDIS_URL.replace("redis+socket://", "unix://", 1).replace("virtual_host=", "db=", 1)
     storage = RedisStorage(
         url,
         wrap_exceptions=True,

@@ -1,0 +1,75 @@
+"""Deliveries in the ledger as a test wants them, and services that are away."""
+
+import socket
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+
+from alerts import intake, pacing
+from alerts.models import Delivery
+from alerts.pause import Pause
+from clients.models import ApiClient
+from contacts.choices import Priority
+from contacts.models import Clinician
+from tests.conftest import an_alert
+
+Store = Callable[..., Delivery]
+
+
+@pytest.fixture
+def store(lab: ApiClient, clinician: Clinician) -> Store:
+    """Take an alert of a priority; its first delivery, with fields as given."""
+
+    def take(priority: Priority, contact_id: str = "C-1", **fields: Any) -> Delivery:
+        body = an_alert(message_id=uuid.uuid4().hex, contact_id=contact_id)
+        alert = intake.accept(client=lab, new=intake.NewAlert(**{**body, "priority": priority})).alert
+        if fields:
+            Delivery.objects.filter(alert=alert).update(**fields)
+        return Delivery.objects.get(alert=alert)
+
+    return take
+
+
+@pytest.fixture
+def broker() -> Iterator["redis.Redis"]:
+    """Redis, empty."""
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    client.flushall()
+    yield client
+    client.flushall()
+    client.close()
+
+
+@pytest.fixture
+def fresh_counters(broker: "redis.Redis", monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No channel has been used, and no Redis has failed."""
+
+    def forget() -> None:
+        for kept in (pacing._shared, pacing._own, pacing._backlog):  # noqa: SLF001 - what a new process has not
+            kept.cache_clear()
+
+    monkeypatch.setattr(pacing, "redis_pause", Pause(pacing.redis_pause.seconds))
+    forget()
+    yield
+    forget()
+
+
+@contextmanager
+def hung_server() -> Iterator[int]:
+    """A port on which somebody listens and never answers."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(64)
+        yield server.getsockname()[1]
+
+
+def closed_port() -> int:
+    """A port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
