@@ -20,6 +20,8 @@ def fail(request: HttpRequest, reference: str) -> HttpResponse:
             raise PermissionDenied(text)
         case "suspicious":
             raise SuspiciousOperation(text)
+        case "answered":
+            return HttpResponse(text, status=503)
         case "chained":
             raise ValueError(f"no {text}") from KeyError(text)
     raise ValueError(text)
