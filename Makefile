@@ -87,8 +87,8 @@ screenshots: install  ## Take the README's pictures anew; needs Chromium. PORT=9
 	@$(BIN)/python -m scripts.screenshots
 
 .PHONY: lock
-lock: install  ## Lock the dependencies again, with hashes, for Python 3.11 to 3.13.
-	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+lock: install  ## Lock the dependencies again, with hashes, for Python 3.11 to 3.13; ARGS=--upgrade takes newer ones.
+	$(UV) pip compile -q $(ARGS) --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url pyproject.toml -o requirements.txt
-	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	$(UV) pip compile -q $(ARGS) --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url -c requirements.txt pyproject.toml --group dev -o requirements-dev.txt

@@ -56,7 +56,7 @@ DELIVERY_MEANING: dict[DeliveryState, str] = {
     DeliveryState.ACCEPTED: "The provider has taken the message. It may not have reached the telephone.",
     DeliveryState.DELIVERED: "The provider says that the telephone got it.",
     DeliveryState.UNDELIVERED: "The provider took it and later said that the telephone did not get it.",
-    DeliveryState.FAILED: "No telephone got this, and this channel will not be tried again.",
+    DeliveryState.FAILED: "It was not accepted over this channel, which will not be tried again.",
     DeliveryState.UNKNOWN: "The provider's answer was lost. The telephone may have got it; it is not sent again.",
     DeliveryState.CANCELLED: "Staff stopped it before it was sent.",
 }

@@ -48,6 +48,9 @@ VARIABLES: dict[str, Variable] = {
     "RATE_LIMIT_PER_MINUTE": Variable(
         "600", "Requests a minute for an API client without a limit of its own."
     ),
+    "REFUSE_NHS_NUMBERS": Variable(
+        "true", "Refuse a `patient_id` that is a valid NHS number. Off where own references have ten digits."
+    ),
     "EMAIL_TOPIC_PREFIX": Variable("bleep", "First part of the name of each clinician's SNS topic."),
     "SMS_SENDER_ID": Variable("", "Sender shown on an SMS: 1–11 letters and digits, at least one letter."),
     "SMS_MAX_PRICE": Variable("", "The most that one SMS may cost, in US dollars, such as `0.50`."),

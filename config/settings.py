@@ -150,6 +150,7 @@ SPECTACULAR_SETTINGS = {
         "AttemptState": "alerts.states.AttemptState",
     },
 }
+REFUSE_NHS_NUMBERS = env.flag("REFUSE_NHS_NUMBERS")
 RATE_LIMIT_PER_MINUTE = env.number("RATE_LIMIT_PER_MINUTE", least=1, most=1_000_000)
 
 # Delivery

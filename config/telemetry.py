@@ -44,7 +44,7 @@ def exception_without_message(_logger: WrappedLogger, _method: str, event: Event
     if isinstance(error, BaseException):
         chain = _chain(error)
         event["exception"] = [_describe(each) for each in chain]
-        for text in filter(None, map(str, chain)):
+        for text in filter(None, (how(each) for each in chain for how in (repr, str))):
             event["event"] = str(event["event"]).replace(text, "…")
     return event
 

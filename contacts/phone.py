@@ -9,6 +9,8 @@ from django.db import models
 
 E164 = r"^\+[1-9][0-9]{4,14}$"
 """A plus and at most fifteen digits, the first of them not 0 (ITU-T E.164)."""
+WHOLE_FROM = 11
+"""Digits from which a number without a plus is taken to have its country code: few national numbers are so long."""
 # White space, dashes, brackets, and the invisible marks that come along when a number is copied from a telephone.
 _SEPARATORS = re.compile(r"[\s\-.()/\u00a0\u2010-\u2015\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _EXAMPLE = "Write it with its country code, for example +44 7700 900123."
@@ -17,9 +19,10 @@ _EXAMPLE = "Write it with its country code, for example +44 7700 900123."
 def to_e164(text: str) -> str:
     """Return `text` as an E.164 number.
 
-    `00` in front is read as a plus. A number with neither may be whole (the published sample writes `447000000000`) or
-    lack its country, and 20 7946 0000 would then ring in Egypt: it must be in a range that is in use. After a plus any
-    *possible* number passes (its length fits its country), since new ranges come into use before libraries know.
+    `00` in front is read as a plus, and a missing plus is added: the published sample writes `447000000000`. Any
+    *possible* number passes (its length fits its country), since new ranges come into use before libraries know. Only
+    a short one without plus or `00` must be in a range that is in use: 20 7946 0000 lacks its country, and would ring
+    in Egypt.
 
     Raises:
         ValueError: with a sentence for the person who typed it.
@@ -36,7 +39,7 @@ def to_e164(text: str) -> str:
         raise ValueError(f"No country has this country code. {_EXAMPLE}") from error
     if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise ValueError(f"This number has too many or too few digits for its country. {_EXAMPLE}")
-    if digits == compact and not phonenumbers.is_valid_number(number):
+    if digits == compact and len(digits) < WHOLE_FROM and not phonenumbers.is_valid_number(number):
         raise ValueError(f"It is not clear which country this number is in. {_EXAMPLE}")
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if not re.fullmatch(E164, e164):

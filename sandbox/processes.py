@@ -6,16 +6,15 @@ two that ignore SIGTERM it waited for as long as they slept. And what it started
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
-from typing import IO
 
 import psutil
 
@@ -24,31 +23,48 @@ MARK = "BLEEP_RUN"
 
 POLL_SECONDS = 0.02
 KILL_SECONDS = 2.0
+PATIENCE_SECONDS = 1.0
 COLOURS = (36, 33, 32, 35, 34, 31)
 
 
 class Terminal:
-    """Standard output, shared by threads: whole lines, each with the name of the process that said it."""
+    """Standard output, shared by threads: whole lines, each with the name of the process that said it.
 
-    def __init__(self, out: IO[str]) -> None:
-        self._out = out
+    What a process says waits for a slow reader, as in any pipe. What the run itself says does not wait for long: a
+    full pipe must not keep it from ending.
+    """
+
+    def __init__(self, descriptor: int = 1, encoding: str = "utf-8") -> None:
+        self._descriptor = descriptor
+        self._encoding = encoding
         self._lock = threading.Lock()
-        self._coloured = out.isatty() and "NO_COLOR" not in os.environ
+        self._coloured = os.isatty(descriptor) and "NO_COLOR" not in os.environ
         self.gone = threading.Event()
         """Set when nobody can read any more: the terminal was closed, or the pipe's reader has ended."""
 
     def say(self, text: str) -> None:
-        """Write `text`, and a newline, at once."""
-        with self._lock:
-            try:
-                print(text, file=self._out, flush=True)
-            except (OSError, ValueError):
-                self.gone.set()
+        """Write `text` and a newline; leave it out if nobody reads."""
+        if not self._lock.acquire(timeout=PATIENCE_SECONDS):
+            return
+        try:
+            if select.select([], [self._descriptor], [], PATIENCE_SECONDS)[1]:
+                self._write(text)
+        finally:
+            self._lock.release()
 
     def line(self, name: str, colour: int, text: str) -> None:
         """Write one line of a process's output."""
         prefix = f"{name:<14}|"
-        self.say(f"\033[{colour}m{prefix}\033[0m {text}" if self._coloured else f"{prefix} {text}")
+        with self._lock:
+            self._write(f"\033[{colour}m{prefix}\033[0m {text}" if self._coloured else f"{prefix} {text}")
+
+    def _write(self, text: str) -> None:
+        data = f"{text}\n".encode(self._encoding, errors="replace")
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+        except OSError:
+            self.gone.set()
 
 
 @dataclass(frozen=True)
@@ -94,7 +110,7 @@ class Crew:
 
     def forget(self, child: Child) -> None:
         """Leave out a process that has done what it was started for, and show the last of what it said."""
-        child.reader.join(timeout=1)
+        child.reader.join(timeout=PATIENCE_SECONDS)
         self._children.remove(child)
 
     def ended(self) -> list[Child]:
@@ -114,7 +130,9 @@ class Crew:
         kill(self.found())
         for child in self._children:
             child.process.wait()
-            child.reader.join(timeout=1)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        for child in self._children:
+            child.reader.join(timeout=max(0.0, deadline - time.monotonic()))
 
     def found(self) -> list[psutil.Process]:
         """Every process that carries this run's mark: its own, and those of an earlier, killed run."""
@@ -152,10 +170,3 @@ def _mark_of(process: psutil.Process) -> str | None:
         return process.environ().get(MARK) if process.pid != os.getpid() else None
     except (psutil.Error, OSError):
         return None
-
-
-def standard_output() -> Terminal:
-    """The terminal, in which a character that it cannot show is replaced and breaks nothing."""
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")
-    return Terminal(sys.stdout)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
-from sandbox.processes import Child, Crew, Terminal, kill, standard_output
+from sandbox.processes import Child, Crew, Terminal, kill
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis, ServiceError, exclusive
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,7 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=ROOT / ".local", help="directory of the data (.local)")
     parser.add_argument("--reset", action="store_true", help="delete the data instead")
     options = parser.parse_args(arguments)
-    terminal = standard_output()
+    terminal = Terminal(encoding=sys.stdout.encoding)
     try:
         if options.reset:
             reset(options.data, terminal)

@@ -91,10 +91,10 @@ SENDING: dict[Any, Any] = {
         409, "Conflict", "conflict", "This message_id was used for an alert with another priority.",
         differing_fields=["priority"],
     ),
-    (413, MEDIA_TYPE): _problem(413, "Request Entity Too Large", "too_large", "The body is larger than 64 KiB."),
+    (413, MEDIA_TYPE): _problem(413, "Content Too Large", "too_large", "The body is larger than 64 KiB."),
     (415, MEDIA_TYPE): _problem(415, "Unsupported Media Type", "unsupported_media_type", "Send application/json."),
     (422, MEDIA_TYPE): _problem(
-        422, "Unprocessable Entity", "unknown_contact", "There is no clinician with this contact_id.",
+        422, "Unprocessable Content", "unknown_contact", "There is no clinician with this contact_id.",
         errors=[{"field": "contact_id", "message": "There is no clinician with this contact_id."}],
     ),
 }  # fmt: skip

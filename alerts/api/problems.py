@@ -16,6 +16,8 @@ from alerts.intake import Conflict, Unreachable
 
 MEDIA_TYPE = "application/problem+json"
 DATABASE_RETRY_SECONDS = 5
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+"""As RFC 9110 has them; Python says so from 3.13 on, and the same answer must not depend on that."""
 
 log = structlog.get_logger(__name__)
 
@@ -116,7 +118,7 @@ def _unreachable(error: Unreachable) -> Response:
 def _problem(status: int, code: str, detail: str, *, retry_after: int | None = None, **more: Any) -> Response:
     body = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": TITLES.get(status) or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "code": code,

@@ -3,7 +3,9 @@
 import re
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
+from stdnum.gb import nhs
 
 from alerts.intake import NewAlert
 from alerts.models import Alert, Attempt, Delivery
@@ -46,6 +48,20 @@ class StrictCharField(serializers.CharField):
 _LENGTHS = frozenset({"MaxLengthValidator", "MinLengthValidator"})
 
 
+class PatientReferenceField(StrictCharField):
+    """An anonymised reference: it is sent by SMS and spoken on calls, so an NHS number must not come through here."""
+
+    default_error_messages = {  # noqa: RUF012 - DRF's name
+        "nhs_number": "This is a valid NHS number. Send an anonymised reference: it leaves the hospital as it is.",
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        reference = super().to_internal_value(data)
+        if settings.REFUSE_NHS_NUMBERS and nhs.is_valid(reference):
+            self.fail("nhs_number")
+        return reference
+
+
 class PriorityField(serializers.ChoiceField):
     """`L`, `M` or `H`, in capitals."""
 
@@ -67,7 +83,7 @@ class NewAlertSerializer(serializers.Serializer[NewAlert]):
     type = StrictCharField(
         max_length=64, help_text="Such as `blood_test_alert`; becomes the e-mail's subject."
     )
-    patient_id = StrictCharField(
+    patient_id = PatientReferenceField(
         max_length=64,
         help_text="An anonymised reference. Never an NHS number or a name: it is sent and spoken.",
     )

@@ -1,6 +1,7 @@
 """E-mail through Amazon SNS: each clinician has a topic of their own, with their address as its one subscriber."""
 
 import hashlib
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
@@ -9,57 +10,72 @@ from alerts.channels import aws
 from alerts.channels.base import ChannelError, Fault, Message, Receipt
 from alerts.states import Reason
 
-CONFIRMED_FOR = 300
-"""Seconds for which a confirmed subscription is not looked up again."""
+KEPT_FOR = 3600
+"""Seconds for which a topic and its subscription are not looked for again."""
+
+
+class Topic(NamedTuple):
+    """A clinician's topic, and the subscription of their address to it."""
+
+    arn: str
+    subscription: str
 
 
 def send(message: Message) -> Receipt:
     """Publish to the clinician's topic, which is made and subscribed where it is not there yet.
 
-    SNS accepts a message for a topic whose subscriber has not confirmed, and delivers it to nobody; that would be a
-    false "sent", so it is refused here.
+    SNS accepts a message for a topic whose subscriber has not confirmed, or has left, and delivers it to nobody. That
+    would be a false "sent", so the subscription is looked at each time.
     """
-    topic = _topic_with_subscriber(message)
-    if not message.has_time_for(aws.CALL_SECONDS):
-        raise ChannelError(Fault.UNSENT, Reason.UNREACHABLE, "OutOfTime")
-    client = aws.client("sns")
-    try:
-        with aws.translated():
-            answer = client.publish(TopicArn=topic, Subject=message.subject, Message=message.text)
-    except ChannelError:
-        cache.delete(_topic_name(message))
-        raise
-    return Receipt(answer["MessageId"])
-
-
-def _topic_with_subscriber(message: Message) -> str:
     name = _topic_name(message)
-    known: str | None = cache.get(name)
-    if known:
-        return known
-    topic = _prepare(message, name)
-    cache.set(name, topic, CONFIRMED_FOR)
-    return topic
-
-
-def _prepare(message: Message, name: str) -> str:
-    """The topic's ARN, once its subscriber is confirmed. Whatever fails here, no message has been sent."""
-    client = aws.client("sns")
     try:
-        with aws.translated():
-            # Both are idempotent: they return what is there already.
-            topic = client.create_topic(Name=name)["TopicArn"]
-            subscription = client.subscribe(
-                TopicArn=topic, Protocol="email", Endpoint=message.address, ReturnSubscriptionArn=True
-            )["SubscriptionArn"]
-            state = client.get_subscription_attributes(SubscriptionArn=subscription)["Attributes"]
+        topic = _confirmed_topic(name, message.address)
     except ChannelError as error:
+        cache.delete(name)
+        # Whatever became of these requests, the message itself was not among them.
         if error.fault is Fault.UNKNOWN:
             raise ChannelError(Fault.UNSENT, Reason.UNREACHABLE, error.code) from None
         raise
-    if state.get("PendingConfirmation", "false") != "false":
-        raise ChannelError(Fault.REJECTED, Reason.UNCONFIRMED, "PendingConfirmation")
+    if not message.has_time_for(aws.CALL_SECONDS):
+        raise ChannelError(Fault.UNSENT, Reason.UNREACHABLE, "OutOfTime")
+    client = aws.client("sns")
+    with aws.translated():
+        answer = client.publish(TopicArn=topic.arn, Subject=message.subject, Message=message.text)
+    return Receipt(answer["MessageId"])
+
+
+def _confirmed_topic(name: str, address: str) -> Topic:
+    topic: Topic | None = cache.get(name)
+    if topic is None or not _is_confirmed(topic):
+        # Also where a known one is gone: subscribing again asks the person again.
+        topic = _subscribe(name, address)
+        if not _is_confirmed(topic):
+            raise ChannelError(Fault.REJECTED, Reason.UNCONFIRMED, "PendingConfirmation")
+        cache.set(name, topic, KEPT_FOR)
     return topic
+
+
+def _subscribe(name: str, address: str) -> Topic:
+    """Both requests are idempotent: they return what is there already."""
+    client = aws.client("sns")
+    with aws.translated():
+        arn = client.create_topic(Name=name)["TopicArn"]
+        subscription = client.subscribe(
+            TopicArn=arn, Protocol="email", Endpoint=address, ReturnSubscriptionArn=True
+        )
+    return Topic(arn, subscription["SubscriptionArn"])
+
+
+def _is_confirmed(topic: Topic) -> bool:
+    client = aws.client("sns")
+    try:
+        with aws.translated():
+            answer = client.get_subscription_attributes(SubscriptionArn=topic.subscription)
+    except ChannelError as error:
+        if error.code == "NotFound":
+            return False
+        raise
+    return answer["Attributes"].get("PendingConfirmation", "false") == "false"
 
 
 def _topic_name(message: Message) -> str:

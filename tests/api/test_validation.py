@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from alerts.models import Alert
 from contacts.choices import Channel, Priority
@@ -115,6 +116,29 @@ def test_it_refuses_a_field_that_is_one_character_too_long(
     message = fields_at_fault(sender.post(an_alert(**{field: "x" * (longest + 1)})))[field]
 
     assert str(longest) in message
+
+
+@pytest.mark.parametrize("number", ["9434765870", "943 476 5870", "943-476-5870"])
+def test_it_refuses_an_nhs_number(sender: Sender, clinician: Clinician, number: str) -> None:
+    errors = fields_at_fault(sender.post(an_alert(patient_id=number)))
+
+    assert "NHS number" in errors["patient_id"]
+    assert "5870" not in errors["patient_id"]
+
+
+@pytest.mark.parametrize("reference", ["9434765871", "123456789", "A9434765870"])
+def test_it_takes_a_reference_that_is_no_nhs_number(
+    sender: Sender, clinician: Clinician, reference: str
+) -> None:
+    assert sender.post(an_alert(patient_id=reference)).status_code == 202
+
+
+def test_it_takes_any_ten_digits_where_the_check_is_off(
+    sender: Sender, clinician: Clinician, settings: Settings
+) -> None:
+    settings.REFUSE_NHS_NUMBERS = False
+
+    assert sender.post(an_alert(patient_id="9434765870")).status_code == 202
 
 
 @pytest.mark.parametrize("field", sorted(set(an_alert()) - {"priority"}))

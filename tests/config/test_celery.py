@@ -1,8 +1,121 @@
-"""Celery's connection to Redis."""
+"""Celery: what the relay publishes goes where it should, and a broker that hangs holds nobody up."""
 
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
-from config.celery import app
+import pytest
+from celery.backends.base import DisabledBackend
+
+from alerts.tasks import deliver
+from config.celery import QUEUES, app, publishing_connection
+from tests.config.server import run, silent_port
+
+
+@pytest.fixture
+def depths() -> Iterator[Any]:
+    """How many messages lie in each queue; there are none before and after."""
+    with publishing_connection() as broker:
+        channel: Any = broker.channel()
+        for name in QUEUES:
+            queue = app.amqp.queues[name](channel)
+            queue.declare()
+            queue.purge()
+        yield lambda: {name: channel.client.llen(name) for name in QUEUES}  # by Redis itself
+        for name in QUEUES:
+            app.amqp.queues[name](channel).purge()
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_a_task_lands_in_its_own_queue_and_in_no_other(depths: Any, name: str) -> None:
+    with publishing_connection() as broker, broker.Producer(auto_declare=False) as producer:
+        deliver.apply_async((str(uuid.uuid4()),), queue=name, producer=producer, retry=False)
+
+    assert depths() == {queue: int(queue == name) for queue in QUEUES}
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_each_queue_is_bound_by_its_own_key(name: str) -> None:
+    queue = app.amqp.queues[name]
+
+    assert (queue.exchange.name, queue.routing_key) == (name, name)
+
+
+def test_there_are_these_queues_and_no_others() -> None:
+    assert set(app.amqp.queues) == set(QUEUES)
+    assert not app.conf.task_create_missing_queues
+
+
+def test_no_result_is_kept() -> None:
+    assert isinstance(app.backend, DisabledBackend)
+    assert app.conf.task_ignore_result
+
+
+def test_messages_are_json_and_nothing_else_is_read() -> None:
+    assert app.conf.accept_content == ["json"]
+    assert app.conf.task_serializer == "json"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("task_acks_late", True),
+        ("task_reject_on_worker_lost", False),
+        ("task_soft_time_limit", 25),
+        ("task_time_limit", 30),
+        ("worker_prefetch_multiplier", 1),
+        ("worker_cancel_long_running_tasks_on_connection_loss", False),
+        ("worker_soft_shutdown_timeout", 35),
+        ("broker_connection_retry_on_startup", True),
+        ("broker_connection_max_retries", None),
+    ],
+)
+def test_the_values_that_held_up_under_faults_are_in_force(setting: str, value: Any) -> None:
+    assert app.conf[setting] == value
+
+
+def test_the_broker_gives_a_message_back_soon_after_a_worker_died() -> None:
+    options = app.conf.broker_transport_options
+
+    assert options["unacked_restore_interval"] == 5
+    assert options["unacked_restore_throttle"] == 1
+    # No task may outlive the time for which the broker believes in its worker: it would run twice.
+    assert options["visibility_timeout"] > app.conf.task_time_limit + app.conf.worker_soft_shutdown_timeout
+
+
+def test_a_database_connection_outlives_a_task() -> None:
+    assert app.conf.get("CELERY_DB_REUSE_MAX") == 1_000_000
+
+
+PUBLISH = """
+import time
+import django
+django.setup()
+from alerts.tasks import deliver
+from config.celery import publishing_connection
+started = time.monotonic()
+try:
+    with publishing_connection() as broker, broker.Producer(auto_declare=False) as producer:
+        deliver.apply_async(("x",), queue="urgent", producer=producer, retry=False)
+except Exception as error:
+    print(type(error).__name__, time.monotonic() - started)
+"""
+
+
+def test_publishing_to_a_broker_that_hangs_fails_at_once() -> None:
+    with silent_port() as port:
+        done = run("-c", PUBLISH, REDIS_URL=f"redis://127.0.0.1:{port}/0")
+
+    error, seconds = done.stdout.split()
+    assert error == "OperationalError", done.stderr
+    assert float(seconds) < 2
+
+
+def test_publishing_to_a_broker_that_is_away_fails_at_once() -> None:
+    error, seconds = run("-c", PUBLISH).stdout.split()
+
+    assert error == "OperationalError"
+    assert float(seconds) < 2
 
 
 def test_a_channel_closes_in_peace_though_it_holds_a_message_and_its_connection_is_gone() -> None:

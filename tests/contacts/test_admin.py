@@ -159,6 +159,12 @@ def test_a_bad_number_is_refused_at_its_field_and_nowhere_else(admin_client: Cli
     assert found[field][0].startswith("This number starts with 0, so its country code is missing.")
 
 
+def test_a_bad_e_mail_address_is_refused_at_its_field_and_nowhere_else(admin_client: Client) -> None:
+    assert errors(admin_client.post(ADD, typed(email="someone"))) == {
+        "email": ["Enter a valid email address."]
+    }
+
+
 def test_a_contact_id_that_is_taken_is_refused_at_its_field(
     admin_client: Client, clinician: Clinician
 ) -> None:

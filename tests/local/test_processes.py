@@ -1,7 +1,7 @@
 """A crew's output is shown, and nothing of it is left when it has stopped."""
 
-import io
 import os
+import select
 import subprocess
 import sys
 import time
@@ -19,36 +19,36 @@ PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-uc', {DEAF!
 
 
 @pytest.fixture
-def out() -> io.StringIO:
-    return io.StringIO()
+def out(tmp_path: Path) -> Path:
+    """Where the terminal's lines go."""
+    return tmp_path / "out"
 
 
 @pytest.fixture
-def crew(tmp_path: Path, out: io.StringIO) -> Iterator[Crew]:
-    made = Crew(mark=tmp_path, cwd=ROOT, terminal=Terminal(out))
-    yield made
-    made.stop(grace_seconds=0)
+def crew(tmp_path: Path, out: Path) -> Iterator[Crew]:
+    with out.open("wb") as file:
+        made = Crew(mark=tmp_path, cwd=ROOT, terminal=Terminal(file.fileno()))
+        yield made
+        made.stop(grace_seconds=0)
 
 
 def start(crew: Crew, name: str, program: str) -> None:
     crew.start(name, [sys.executable, "-c", program], os.environ)
 
 
-def test_each_line_carries_its_process(crew: Crew, out: io.StringIO) -> None:
+def test_each_line_carries_its_process(crew: Crew, out: Path) -> None:
     start(crew, "web", "print('one'); print('tw\\u00f6')")
     wait_until(crew.ended, what="the process has ended")
 
     crew.stop(grace_seconds=1)
 
-    assert out.getvalue() == "web           | one\nweb           | twö\n"
+    assert out.read_text() == "web           | one\nweb           | twö\n"
 
 
 @pytest.mark.parametrize("program", [DEAF, PARENT], ids=["deaf", "deaf child in a session of its own"])
-def test_what_does_not_heed_sigterm_is_killed(
-    crew: Crew, out: io.StringIO, tmp_path: Path, program: str
-) -> None:
+def test_what_does_not_heed_sigterm_is_killed(crew: Crew, out: Path, tmp_path: Path, program: str) -> None:
     start(crew, "deaf", program)
-    wait_until(lambda: "deaf" in out.getvalue().partition("|")[2], what="the deaf process is up")
+    wait_until(lambda: "deaf" in out.read_text().partition("|")[2], what="the deaf process is up")
     started = time.monotonic()
 
     crew.stop(grace_seconds=0.3)
@@ -60,7 +60,7 @@ def test_what_does_not_heed_sigterm_is_killed(
 def test_what_a_killed_run_left_is_found(crew: Crew, tmp_path: Path) -> None:
     program = (
         "import os, sys, signal; from pathlib import Path; from sandbox.processes import *\n"
-        "crew = Crew(mark=Path(sys.argv[1]), cwd=Path('.'), terminal=standard_output())\n"
+        "crew = Crew(mark=Path(sys.argv[1]), cwd=Path('.'), terminal=Terminal())\n"
         "crew.start('left', [sys.executable, '-c', 'import time; time.sleep(60)'], os.environ)\n"
         "print('up', flush=True); signal.pause()"
     )
@@ -79,8 +79,27 @@ def test_what_a_killed_run_left_is_found(crew: Crew, tmp_path: Path) -> None:
 def test_a_reader_that_has_gone_is_noticed_and_breaks_nothing() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    with open(writing, "w") as pipe:  # noqa: PTH123 - a descriptor has no path
-        terminal = Terminal(pipe)
-        terminal.say("anybody there?")
-        assert terminal.gone.is_set()
-        os.dup2(os.open(os.devnull, os.O_WRONLY), writing)
+    terminal = Terminal(writing)
+
+    terminal.say("anybody there?")
+
+    assert terminal.gone.is_set()
+    os.close(writing)
+
+
+def test_a_reader_that_does_not_read_keeps_nothing_from_ending(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    terminal = Terminal(writing)
+    crew = Crew(mark=tmp_path, cwd=ROOT, terminal=terminal)
+    start(crew, "flood", "while True: print('x' * 1000)")
+    wait_until(lambda: not select.select([], [writing], [], 0)[1], what="the pipe is full")
+    started = time.monotonic()
+
+    crew.stop(grace_seconds=0.5)
+    terminal.say("Everything is stopped.")
+
+    assert time.monotonic() - started < 5
+    assert working_on(tmp_path) == []
+    os.close(reading)
+    wait_until(terminal.gone.is_set, what="the writer has noticed")
+    os.close(writing)

@@ -1,0 +1,76 @@
+"""Bleep as a server has it: a process of its own, with a complete environment that is not the tests'."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.processes import ROOT
+
+ENVIRONMENT = {
+    "SECRET_KEY": "only-for-the-checks-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "ALLOWED_HOSTS": "bleep.example",
+    # Nobody listens on port 9 of loopback.
+    "DATABASE_URL": "postgresql://bleep:bleep@127.0.0.1:9/bleep",
+    "REDIS_URL": "redis://127.0.0.1:9/0",
+    "CONNECT_INSTANCE_ID": "instance",
+    "CONNECT_CONTACT_FLOW_ID": "flow",
+    "CONNECT_SOURCE_PHONE_NUMBER": "+442079460000",
+}
+SECONDS = 60
+
+
+def run(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
+    """Python with these arguments in `ENVIRONMENT` with changes; None leaves a variable out."""
+    given = {**ENVIRONMENT, **changes}
+    environment = {name: value for name, value in given.items() if value is not None}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PYTHONPATH": str(ROOT),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+
+
+def check(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
+    """`manage.py check`."""
+    return run("manage.py", "check", *arguments, **changes)
+
+
+ASK = """
+import json, sys, time
+import django
+django.setup()
+from django.test import Client
+started = time.monotonic()
+answer = Client(raise_request_exception=False).get(sys.argv[1], headers=json.loads(sys.argv[2]))
+seconds = time.monotonic() - started
+print(json.dumps([answer.status_code, dict(answer.headers), answer.content.decode(), seconds]))
+"""
+
+
+def ask(path: str, headers: dict[str, str], **changes: str | None) -> tuple[int, dict[str, str], Any, float]:
+    """GET a path: status, headers, body and seconds."""
+    done = run("-c", ASK, path, json.dumps(headers), **changes)
+    assert done.returncode == 0, done.stderr
+    status, answered, body, seconds = json.loads(done.stdout)
+    return status, answered, body, seconds
+
+
+@contextmanager
+def silent_port() -> Iterator[int]:
+    """A port where connections are taken and nothing is ever said: a server that hangs."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        yield listener.getsockname()[1]

@@ -1,0 +1,134 @@
+"""What `manage.py check` and the web server say of a wrong configuration before the first alert."""
+
+import re
+
+import pytest
+
+from tests.config.server import ask, check, run
+
+
+def findings(printed: str) -> dict[str, list[str]]:
+    """What the checks found: for each id its sentences, in order."""
+    found: dict[str, list[str]] = {}
+    for identity, sentence in re.findall(r"^\?: \((\S+)\) (.*)$", printed, re.MULTILINE):
+        found[identity] = sorted([*found.get(identity, []), sentence])
+    return found
+
+
+def test_a_complete_environment_passes_every_check_for_a_deployment() -> None:
+    done = check("--deploy", "--fail-level", "WARNING")
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_each_variable_that_is_missing_is_an_error_that_names_it() -> None:
+    done = check(SECRET_KEY=None, DATABASE_URL=None, REDIS_URL=None)
+
+    assert done.returncode == 1
+    assert findings(done.stderr) == {
+        "bleep.E002": ["DATABASE_URL is not set.", "REDIS_URL is not set.", "SECRET_KEY is not set."]
+    }
+    assert "Traceback" not in done.stderr
+
+
+def test_each_variable_that_cannot_be_used_is_an_error_that_says_why_once() -> None:
+    done = check(
+        SECRET_KEY_FILE="/nonexistent",
+        DATABASE_URL="sqlite:///bleep.db",
+        REDIS_URL="127.0.0.1:6379",
+        HTTPS="flase",
+        DEBUG="maybe",
+        RATE_LIMIT_PER_MINUTE="0",
+        CONNECT_RING_SECONDS="61",
+        TIME_ZONE="Mars",
+        LOG_LEVEL="LOUD",
+        LOG_FORMAT="xml",
+        SMS_SENDER_ID="12345",
+        SMS_MAX_PRICE="a lot",
+        EMAIL_TOPIC_PREFIX="a topic",
+        CONNECT_SOURCE_PHONE_NUMBER="020 7946 0000",
+    )
+
+    assert done.returncode == 1
+    assert findings(done.stderr) == {
+        "bleep.E001": [
+            "CONNECT_RING_SECONDS is not a whole number from 15 to 60.",
+            "CONNECT_SOURCE_PHONE_NUMBER is not a number in E.164, such as +442079460000.",
+            "DATABASE_URL is not an address of PostgreSQL, such as postgresql://user:password@host:5432/name.",
+            "DEBUG is neither true nor false: write `true` or `false`.",
+            "EMAIL_TOPIC_PREFIX is not made of letters, digits, - and _ (1 to 100).",
+            "HTTPS is neither true nor false: write `true` or `false`.",
+            "LOG_FORMAT is none of json, console.",
+            "LOG_LEVEL is none of DEBUG, INFO, WARNING, ERROR.",
+            "RATE_LIMIT_PER_MINUTE is not a whole number from 1 to 1000000.",
+            "REDIS_URL is not an address of Redis, such as redis://host:6379/0.",
+            "SMS_MAX_PRICE is not a price such as 0.50, in US dollars.",
+            "SMS_SENDER_ID is not 1 to 11 letters and digits with at least one letter.",
+            "TIME_ZONE is not a time zone, such as Europe/London.",
+            "The file that SECRET_KEY_FILE names cannot be read: check its path, its mode and that it is UTF-8.",
+        ]
+    }
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("LOCAL_MODE", "true", "bleep.W010"),
+        ("CONNECT_INSTANCE_ID", None, "bleep.W011"),
+        ("CONNECT_CONTACT_FLOW_ID", None, "bleep.W011"),
+        ("CONNECT_SOURCE_PHONE_NUMBER", None, "bleep.W012"),
+        ("ALLOWED_HOSTS", None, "security.W020"),
+        ("DEBUG", "true", "security.W018"),
+    ],
+)
+def test_a_deployment_that_would_not_work_as_a_whole_is_warned_of(
+    name: str, value: str | None, found: str
+) -> None:
+    done = check("--deploy", "--fail-level", "WARNING", **{name: value})
+
+    assert done.returncode == 1
+    assert list(findings(done.stderr)) == [found]
+
+
+def test_a_queue_is_as_good_as_a_number_to_call_from() -> None:
+    done = check(
+        "--deploy", "--fail-level", "WARNING", CONNECT_SOURCE_PHONE_NUMBER=None, CONNECT_QUEUE_ID="queue"
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("name", "value"), [("SECRET_KEY", None), ("DATABASE_URL", "sqlite:///x")])
+def test_the_web_server_refuses_to_start_and_says_why(name: str, value: str | None) -> None:
+    done = run("-c", "import config.wsgi", **{name: value})
+
+    assert done.returncode == 1
+    assert f"{name} is not" in done.stderr
+    assert "The README's table of configuration says what each variable is for." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_web_server_starts_with_a_complete_environment() -> None:
+    done = run("-c", "import config.wsgi; print(callable(config.wsgi.application))")
+
+    assert done.stdout == "True\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("trust", "forwarded", "status"), [("true", "https", 302), ("true", "http", 301), ("false", "https", 301)]
+)
+def test_a_proxy_is_believed_only_where_it_is_trusted(trust: str, forwarded: str, status: int) -> None:
+    headers = {"Host": "bleep.example", "X-Forwarded-Proto": forwarded}
+
+    answered, headers, _body, _seconds = ask("/", headers, TRUST_PROXY=trust)
+
+    assert answered == status
+    assert headers["Location"] == ("/admin/" if status == 302 else "https://bleep.example/")
+
+
+def test_nothing_of_an_error_is_shown_in_the_browser() -> None:
+    status, _headers, body, _seconds = ask("/admin/login/", {"Host": "evil.example"}, HTTPS="false")
+
+    assert status == 400
+    assert "evil.example" not in body
