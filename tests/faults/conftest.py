@@ -71,6 +71,13 @@ class Rest:
                 return
         raise AssertionError(f"After {ROUNDS} rounds there is still work: {list(unfinished)}.")
 
+    def hear_of(self, delivery: Delivery) -> None:
+        """Let it ask what became of an accepted message, whose time to be asked for is moved to now."""
+        accepted = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.ACCEPTED)
+        accepted.update(receipt_due_at=Now())
+        self.relay.tick()
+        wait_until(lambda: not accepted.exists(), what="it is known what became of the message")
+
 
 def let_leases_run_out() -> None:
     """As if every worker that holds a delivery had been silent for longer than its lease."""

@@ -1,0 +1,171 @@
+"""Two at the same instant, in real transactions: whichever comes first, the ledger is as it should be."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections, transaction
+
+from alerts import delivery as sending, lifecycle, relay
+from alerts.channels import ChannelError, Fault, Receipt
+from alerts.lifecycle import Claim
+from alerts.models import Delivery
+from alerts.policy import NextChannel, Retry
+from alerts.states import DeliveryState, Reason
+from contacts.choices import Channel, Priority
+from tests.conftest import Sender, an_alert, make_clinician
+from tests.faults.conftest import let_leases_run_out
+from tests.faults.ledger import flaws
+from tests.processes import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TIMES = 10
+REFUSED = ChannelError(Fault.REJECTED, Reason.REFUSED, "Refused")
+
+
+def at_once(*deeds: Callable[[], object]) -> list[object]:
+    """Do all of them at the same moment, each on a connection of its own; what each gave back."""
+    start = threading.Barrier(len(deeds))
+
+    def run(deed: Callable[[], object]) -> object:
+        connection.ensure_connection()
+        start.wait(10)
+        try:
+            return deed()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        return list(pool.map(run, deeds))
+
+
+def meanwhile(pool: ThreadPoolExecutor, deed: Callable[[], object]) -> Future[object]:
+    """Begin a deed that must wait for a lock that this test holds; return once it waits."""
+
+    def run() -> object:
+        try:
+            return deed()
+        finally:
+            connections.close_all()
+
+    begun = pool.submit(run)
+    wait_until(lambda: begun.done() or somebody_waits(), what="it waits for the lock")
+    return begun
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
+
+
+def claimed(sender: Sender, priority: Priority = Priority.HIGH) -> Claim:
+    """A new alert whose delivery a worker has claimed."""
+    body = an_alert(message_id=uuid.uuid4().hex, priority=priority.value)
+    assert sender.post(body).status_code == 202
+    found = lifecycle.claim(Delivery.objects.get(alert__message_id=body["message_id"]).pk)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _clinician(db: None) -> None:
+    make_clinician(
+        "C-1",
+        {
+            Priority.HIGH: [Channel.SMS, Channel.EMAIL],
+            Priority.MEDIUM: [Channel.SMS, Channel.EMAIL],
+            Priority.LOW: [Channel.SMS],
+        },
+    )
+
+
+def test_a_channel_that_fails_while_staff_cancel_opens_no_other(sender: Sender) -> None:
+    held = claimed(sender)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            lifecycle.cancel(held.delivery.alert)
+            failing = meanwhile(pool, lambda: lifecycle.fail(held, REFUSED, NextChannel(Reason.REFUSED)))
+        failing.result(10)
+
+    assert [each.state for each in Delivery.objects.all()] == [DeliveryState.FAILED]
+    assert flaws() == []
+
+
+def test_passing_over_and_cancelling_do_not_wait_for_each_other(sender: Sender) -> None:
+    held = claimed(sender)
+    lifecycle.fail(held, REFUSED, Retry(timedelta(0)))
+    alert = held.delivery.alert
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            type(alert).objects.select_for_update().get(pk=alert.pk)
+            passing = meanwhile(pool, lambda: lifecycle.pass_over(held.delivery.pk, Reason.PROVIDER_DOWN))
+            lifecycle.cancel(alert)
+        assert passing.result(10) is False
+
+    assert [each.state for each in Delivery.objects.all()] == [DeliveryState.CANCELLED]
+
+
+def test_of_many_relays_one_recovers_a_dead_workers_delivery(sender: Sender) -> None:
+    for _ in range(TIMES):
+        claimed(sender)
+    let_leases_run_out()
+
+    recovered = at_once(*[sending.recover_expired] * 4)
+
+    assert sum(map(int, map(str, recovered))) == TIMES
+    assert flaws() == []
+
+
+def test_a_relay_does_not_wait_for_another_that_recovers(sender: Sender) -> None:
+    first = claimed(sender)
+    let_leases_run_out()
+    with transaction.atomic():
+        Delivery.objects.select_for_update().get(pk=first.delivery.pk)
+        with ThreadPoolExecutor(1) as pool:
+            assert meanwhile(pool, sending.recover_expired).result(10) == 0
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_an_answer_that_races_with_the_recovery_is_kept(priority: Priority, sender: Sender) -> None:
+    for number in range(TIMES):
+        held = claimed(sender, priority)
+        let_leases_run_out()
+
+        at_once(
+            sending.recover_expired,
+            lambda held=held, number=number: lifecycle.accept(held, Receipt(f"provider-{number}")),  # type: ignore[misc]
+        )
+
+        ended = Delivery.objects.get(pk=held.delivery.pk)
+        assert (ended.state, ended.provider_id) == (DeliveryState.ACCEPTED, f"provider-{number}")
+        assert not ended.possible_duplicate
+    assert flaws() == []
+
+
+def test_what_is_cancelled_while_it_is_claimed_is_one_of_the_two(sender: Sender) -> None:
+    for _ in range(TIMES):
+        held = claimed(sender)
+        lifecycle.fail(held, REFUSED, Retry(timedelta(0)))
+
+        taken, stopped = at_once(
+            lambda held=held: lifecycle.claim(held.delivery.pk),  # type: ignore[misc]
+            lambda held=held: lifecycle.cancel(held.delivery.alert),  # type: ignore[misc]
+        )
+
+        assert (taken is None) == (stopped == 1)
+    assert flaws() == []
+
+
+def test_two_relays_take_nothing_twice(sender: Sender) -> None:
+    for number in range(TIMES * 2):
+        assert sender.post(an_alert(message_id=str(number), priority="H")).status_code == 202
+
+    taken = at_once(*[lambda: relay.take_due(Priority.HIGH, 500)] * 4)
+
+    ids = [pk for each in taken if isinstance(each, list) for pk in each]
+    assert len(ids) == len(set(ids)) == TIMES * 2

@@ -1,0 +1,50 @@
+"""What the relay and PostgreSQL tell each other, and when: too early a wake-up is as bad as none."""
+
+import psycopg
+import pytest
+from django.db import connection
+
+from alerts.lifecycle import DUE_CHANNEL
+from alerts.models import Delivery
+from contacts.choices import Channel, Priority
+from tests.conftest import Sender, an_alert, make_clinician
+from tests.faults.conftest import Nursery
+from tests.faults.crash import Crash
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _clinician(db: None) -> None:
+    make_clinician("C-1", {Priority.HIGH: [Channel.CALL]})
+
+
+def heard(listener: "psycopg.Connection[tuple[object, ...]]") -> int:
+    """How often a relay would have been woken so far."""
+    return len(list(listener.notifies(timeout=0.2)))
+
+
+def test_relays_are_woken_by_a_commit_and_by_nothing_that_was_lost(nursery: Nursery, sender: Sender) -> None:
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as listener:
+        listener.execute(f"LISTEN {DUE_CHANNEL}")
+
+        nursery.kill(
+            Crash("after", "alerts.lifecycle:open_delivery"),
+            "post",
+            body=an_alert(priority="H"),
+            token=sender.headers["Authorization"],
+        )
+        assert heard(listener) == 0
+
+        assert sender.post(an_alert(priority="H")).status_code == 202
+        assert heard(listener) == 1
+
+
+def test_what_is_published_is_on_record_as_handed_over_and_can_be_claimed_at_once(
+    nursery: Nursery, sender: Sender
+) -> None:
+    sender.post(an_alert(priority="H"))
+
+    nursery.kill(Crash("after", "celery.app.task:Task.apply_async"), "relay")
+
+    assert Delivery.objects.get().handed_over_at is not None

@@ -1,0 +1,155 @@
+"""A process dies on the way from one channel to the next: the next one is opened once, and never not at all."""
+
+import pytest
+from django.db.models.functions import Now
+
+from alerts import delivery as sending
+from alerts.models import Attempt, Delivery
+from alerts.states import SUCCEEDED, AttemptState, DeliveryState, Reason
+from contacts.choices import Channel, Priority
+from tests.conftest import Aws, Sender, an_alert, make_clinician
+from tests.faults.conftest import Nursery, Rest, let_leases_run_out
+from tests.faults.crash import Crash
+from tests.faults.ledger import flaws
+
+COMMIT = "django.db.backends.base.base:BaseDatabaseWrapper.commit"
+PUBLISH = "sns:Publish"
+CALL = "connect:StartOutboundVoiceContact"
+
+BEFORE_IT_IS_KNOWN = {
+    "before the failure is recorded": Crash("before", "alerts.lifecycle:fail"),
+    "before the next channel is opened": Crash("before", "alerts.lifecycle:open_next"),
+    "after the next channel is opened": Crash("after", "alerts.lifecycle:open_next"),
+    "before it is committed": Crash("before", COMMIT, inside="alerts.lifecycle:fail"),
+}
+AFTERWARDS = Crash("after", "alerts.lifecycle:fail")
+
+
+def story(sender: Sender, priority: Priority, channels: list[Channel]) -> Delivery:
+    """An alert that was taken; its first delivery."""
+    make_clinician("C-1", {priority: channels})
+    assert sender.post(an_alert(priority=priority.value)).status_code == 202
+    return Delivery.objects.get()
+
+
+def ends() -> list[tuple[str, str, str]]:
+    """Channel, state and reason of every delivery, in order; one that was confirmed is as good as accepted."""
+    return [
+        (each.channel, DeliveryState.ACCEPTED if each.state in SUCCEEDED else each.state, each.reason)
+        for each in Delivery.objects.all()
+    ]
+
+
+@pytest.mark.parametrize(
+    "crash", [*BEFORE_IT_IS_KNOWN.values(), AFTERWARDS], ids=[*BEFORE_IT_IS_KNOWN, "afterwards"]
+)
+@pytest.mark.parametrize("priority", Priority)
+def test_a_refused_call_is_followed_by_one_sms(
+    crash: Crash, priority: Priority, nursery: Nursery, rest: Rest, aws: Aws, sender: Sender
+) -> None:
+    call = story(sender, priority, [Channel.CALL, Channel.SMS])
+    aws.misbehave(CALL, "reject")
+
+    nursery.kill(crash, "deliver", delivery_id=str(call.pk))
+    let_leases_run_out()
+    rest.finish()
+    sending.deliver(call.pk)
+
+    assert flaws() == []
+    assert [message["channel"] for message in aws.messages()] == ["sms"]
+    assert ends() == [("call", "failed", Reason.NOT_ALLOWED), ("sms", "accepted", "")]
+
+
+@pytest.mark.parametrize("crash", BEFORE_IT_IS_KNOWN.values(), ids=BEFORE_IT_IS_KNOWN)
+@pytest.mark.parametrize("priority", Priority)
+def test_a_refused_sms_of_which_nobody_heard_is_in_doubt_unless_it_is_urgent(
+    crash: Crash, priority: Priority, nursery: Nursery, rest: Rest, aws: Aws, sender: Sender
+) -> None:
+    sms = story(sender, priority, [Channel.SMS, Channel.CALL])
+    aws.misbehave(PUBLISH, "reject")
+
+    nursery.kill(crash, "deliver", delivery_id=str(sms.pk))
+    let_leases_run_out()
+    rest.finish()
+
+    assert flaws() == []
+    if priority is Priority.HIGH:
+        assert [message["channel"] for message in aws.messages()] == ["call"]
+        assert ends() == [("sms", "failed", Reason.INVALID_ADDRESS), ("call", "accepted", "")]
+    else:
+        assert aws.messages() == []
+        assert ends() == [("sms", "unknown", Reason.WORKER_LOST)]
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_a_throttled_message_is_sent_once_though_the_worker_dies_after_recording_it(
+    priority: Priority, nursery: Nursery, rest: Rest, aws: Aws, sender: Sender
+) -> None:
+    sms = story(sender, priority, [Channel.SMS])
+    aws.misbehave(PUBLISH, "throttle", times=1)
+
+    nursery.kill(AFTERWARDS, "deliver", delivery_id=str(sms.pk))
+    let_leases_run_out()
+    rest.finish()
+
+    assert flaws() == []
+    assert len(aws.messages()) == 1
+    assert not Delivery.objects.get().possible_duplicate
+
+
+@pytest.mark.parametrize(
+    "crash",
+    [
+        Crash("before", "alerts.lifecycle:refute"),
+        Crash("before", "alerts.lifecycle:open_next"),
+        Crash("before", COMMIT, inside="alerts.lifecycle:refute"),
+        Crash("after", "alerts.lifecycle:refute"),
+    ],
+    ids=["before the receipt is recorded", "before the sms is opened", "before the commit", "afterwards"],
+)
+def test_a_call_that_nobody_answered_is_followed_by_one_sms(
+    crash: Crash, nursery: Nursery, rest: Rest, aws: Aws, sender: Sender
+) -> None:
+    call = story(sender, Priority.HIGH, [Channel.CALL, Channel.SMS])
+    aws.misbehave(CALL, "no_answer")
+    rest.finish()
+
+    nursery.kill(crash, "ask", delivery_id=str(call.pk))
+    rest.hear_of(call)
+    rest.finish()
+
+    assert flaws() == []
+    assert [message["channel"] for message in aws.messages()] == ["sms"]
+    assert ends() == [("call", "undelivered", Reason.NOT_ANSWERED), ("sms", "accepted", "")]
+
+
+@pytest.mark.parametrize(
+    "crash",
+    [
+        Crash("before", "alerts.lifecycle:pass_over"),
+        Crash("after", "alerts.lifecycle:open_next"),
+        Crash("before", COMMIT, inside="alerts.lifecycle:pass_over"),
+        Crash("after", "alerts.lifecycle:pass_over"),
+    ],
+    ids=["before", "after the sms is opened", "before the commit", "afterwards"],
+)
+def test_a_call_that_is_passed_over_is_followed_by_one_sms(
+    crash: Crash, nursery: Nursery, rest: Rest, aws: Aws, sender: Sender
+) -> None:
+    call = story(sender, Priority.HIGH, [Channel.CALL, Channel.SMS])
+    let_provider_be_down(call)
+
+    nursery.kill(crash, "deliver", delivery_id=str(call.pk))
+    rest.finish()
+
+    assert flaws() == []
+    assert [message["channel"] for message in aws.messages()] == ["sms"]
+    assert ends() == [("call", "failed", Reason.PROVIDER_DOWN), ("sms", "accepted", "")]
+
+
+def let_provider_be_down(call: Delivery) -> None:
+    """As if the delivery had been tried five times just now, and Connect had never been reached."""
+    failed = {"state": AttemptState.UNSENT, "reason": Reason.UNREACHABLE, "finished_at": Now()}
+    for number in range(1, 6):
+        Attempt.objects.create(delivery=call, number=number, **failed)
+    Delivery.objects.filter(pk=call.pk).update(attempt_count=5)
