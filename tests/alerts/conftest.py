@@ -10,10 +10,11 @@ import pytest
 import redis
 from django.conf import settings
 
-from alerts import intake, pacing
+from alerts import intake, pacing, relay
 from alerts.models import Delivery
 from alerts.pause import Pause
 from clients.models import ApiClient
+from config.celery import app
 from contacts.choices import Priority
 from contacts.models import Clinician
 from tests.conftest import an_alert
@@ -33,6 +34,14 @@ def store(lab: ApiClient, clinician: Clinician) -> Store:
         return Delivery.objects.get(alert=alert)
 
     return take
+
+
+@pytest.fixture
+def one_relay() -> Iterator[relay.Relay]:
+    """A relay that ticks when it is told to."""
+    made = relay.Relay()
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -57,6 +66,17 @@ def fresh_counters(broker: "redis.Redis", monkeypatch: pytest.MonkeyPatch) -> It
     forget()
     yield
     forget()
+
+
+@contextmanager
+def broken_broker(url: str) -> Iterator[None]:
+    """Celery's broker is elsewhere for a while."""
+    before = app.conf.broker_url
+    app.conf.update(broker_url=url, broker_write_url=url)
+    try:
+        yield
+    finally:
+        app.conf.update(broker_url=before, broker_write_url=before)
 
 
 @contextmanager

@@ -2,82 +2,23 @@
 
 import base64
 import json
-import socket
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import redis
-from django.conf import settings as django_settings
 from django.db.models.functions import Now
 
-from alerts import intake, publishing, relay
+from alerts import publishing, relay
 from alerts.models import Attempt, Delivery, RelayHeartbeat
 from alerts.states import DeliveryState, Reason
-from clients.models import ApiClient
-from config.celery import app
 from contacts.choices import Priority
-from contacts.models import Clinician
-from tests.conftest import Aws, an_alert
+from tests.alerts.conftest import Store, broken_broker, hung_server
+from tests.conftest import Aws
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-Store = Callable[..., Delivery]
-
-
-@pytest.fixture
-def store(lab: ApiClient, clinician: Clinician) -> Store:
-    """Take an alert of a priority; its delivery, with fields as given."""
-
-    def take(priority: Priority, **fields: Any) -> Delivery:
-        new = intake.NewAlert(**{**an_alert(message_id=uuid.uuid4().hex), "priority": priority})
-        alert = intake.accept(client=lab, new=new).alert
-        Delivery.objects.filter(alert=alert).update(**fields)
-        return Delivery.objects.get(alert=alert)
-
-    return take
-
-
-@pytest.fixture
-def broker() -> Iterator["redis.Redis"]:
-    """Redis, empty."""
-    client = redis.Redis.from_url(django_settings.REDIS_URL)
-    client.flushall()
-    yield client
-    client.flushall()
-    client.close()
-
-
-@pytest.fixture
-def one_relay() -> Iterator[relay.Relay]:
-    """A relay that ticks when it is told to."""
-    made = relay.Relay()
-    yield made
-    made.close()
-
-
-@contextmanager
-def broken_broker(url: str) -> Iterator[None]:
-    """Celery's broker is elsewhere for a while."""
-    before = app.conf.broker_url
-    app.conf.update(broker_url=url, broker_write_url=url)
-    try:
-        yield
-    finally:
-        app.conf.update(broker_url=before, broker_write_url=before)
-
-
-@contextmanager
-def hung_server() -> Iterator[int]:
-    """A port on which somebody listens and never answers."""
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen(16)
-        yield server.getsockname()[1]
 
 
 def test_each_priority_goes_to_its_queue(one_relay: relay.Relay, broker: "redis.Redis", store: Store) -> None:

@@ -1,0 +1,257 @@
+"""Accepted is not delivered: what became of a call is asked for, and a call that reached nobody is followed up."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from django.db import connections, transaction
+from django.db.models.functions import Now
+
+from alerts import delivery as sending, pacing, receipts, relay
+from alerts.channels import RECEIPTS
+from alerts.lifecycle import RECEIPT_EVERY
+from alerts.models import Alert, Attempt, Delivery
+from alerts.pacing import Budget
+from alerts.states import DeliveryState, Reason
+from contacts import preferences
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from tests.alerts.conftest import Store, broken_broker, closed_port
+from tests.conftest import Aws
+from tests.processes import wait_until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fresh_counters")]
+
+H, M, L = Priority.HIGH, Priority.MEDIUM, Priority.LOW
+START = "connect:StartOutboundVoiceContact"
+DESCRIBE = "connect:DescribeContact"
+
+
+@pytest.fixture(autouse=True)
+def fast(settings: Any) -> None:
+    """More calls than the default quota of AWS."""
+    settings.CONNECT_CALLS_PER_SECOND = 1000
+
+
+def placed(store: Store, priority: Priority = H, **fields: Any) -> Delivery:
+    """A call that Connect has taken, which is to be asked about now."""
+    delivery = store(priority)
+    sending.deliver(delivery.pk)
+    Delivery.objects.filter(pk=delivery.pk).update(**{"receipt_due_at": Now(), **fields})
+    return current(delivery)
+
+
+def current(delivery: Delivery) -> Delivery:
+    """The delivery as it is in the database."""
+    return Delivery.objects.get(pk=delivery.pk)
+
+
+def test_an_accepted_call_is_asked_about_a_little_later(store: Store, aws: Aws) -> None:
+    call = store(H)
+
+    sending.deliver(call.pk)
+
+    accepted = current(call)
+    assert accepted.state == DeliveryState.ACCEPTED
+    assert accepted.receipt_due_at is not None
+    assert accepted.finished_at is not None
+    assert accepted.receipt_due_at - accepted.finished_at == RECEIPT_EVERY
+
+
+@pytest.mark.parametrize("priority", [M, L])
+def test_nobody_can_be_asked_about_sms_and_email(store: Store, aws: Aws, priority: Priority) -> None:
+    delivery = store(priority)
+
+    sending.deliver(delivery.pk)
+
+    assert set(RECEIPTS) == {Channel.CALL}
+    assert current(delivery).receipt_due_at is None
+
+
+def test_a_call_that_is_answered_is_delivered(store: Store, aws: Aws) -> None:
+    call = placed(store)
+
+    receipts.ask(call.pk)
+
+    assert (current(call).state, current(call).receipt_due_at) == (DeliveryState.DELIVERED, None)
+    assert Alert.objects.with_status().get().status == "delivered"
+    assert Delivery.objects.count() == 1
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("busy", Reason.BUSY), ("no_answer", Reason.NOT_ANSWERED)])
+def test_a_call_that_reaches_nobody_is_followed_by_the_next_channel(
+    store: Store, aws: Aws, kind: str, reason: Reason
+) -> None:
+    aws.misbehave(START, kind, times=1)
+    call = placed(store)
+
+    receipts.ask(call.pk)
+
+    undelivered, sms = Delivery.objects.order_by("created_at")
+    assert (undelivered.state, undelivered.reason) == (DeliveryState.UNDELIVERED, reason)
+    assert (sms.channel, sms.state) == (Channel.SMS, DeliveryState.PENDING)
+    assert Alert.objects.with_status().get().status == "accepted"
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_a_call_that_reaches_nobody_and_was_the_last_channel_fails_the_alert(
+    store: Store, clinician: Clinician, aws: Aws, caplog: pytest.LogCaptureFixture, priority: Priority
+) -> None:
+    preferences.replace(clinician, {priority: [Channel.CALL]})
+    aws.misbehave(START, "busy", times=1)
+    call = placed(store, priority)
+
+    receipts.ask(call.pk)
+
+    assert Alert.objects.with_status().get().status == "failed"
+    assert any("alert.failed" in str(record.msg) for record in caplog.records)
+
+
+def test_a_call_that_still_rings_is_asked_about_again(store: Store, aws: Aws) -> None:
+    aws.misbehave(START, "no_answer", times=1, seconds=3600)
+    call = placed(store)
+
+    assert receipts.take_due(10) == [call.pk]
+    receipts.ask(call.pk)
+
+    assert current(call).state == DeliveryState.ACCEPTED
+    assert receipts.take_due(10) == [], "not at once"
+    Delivery.objects.update(receipt_due_at=Now())
+    assert receipts.take_due(10) == [call.pk]
+
+
+def test_the_asking_stops_after_five_minutes(store: Store, aws: Aws) -> None:
+    young = placed(store, finished_at=Now() - receipts.ASKED_FOR + timedelta(seconds=30))
+    old = placed(store, finished_at=Now() - receipts.ASKED_FOR)
+
+    assert set(receipts.take_due(10)) == {young.pk, old.pk}, "once more, a last time"
+
+    assert current(old).receipt_due_at is None
+    assert current(young).receipt_due_at is not None
+    assert current(old).state == DeliveryState.ACCEPTED
+
+
+@pytest.mark.parametrize("kind", ["error", "throttle", "reject", "error_after", "reset_after"])
+def test_an_error_while_asking_is_no_news(
+    store: Store, aws: Aws, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    aws.misbehave(START, "busy", times=1)
+    call = placed(store)
+    aws.misbehave(DESCRIBE, kind, times=1)
+
+    receipts.ask(call.pk)
+
+    assert current(call).state == DeliveryState.ACCEPTED
+    assert current(call).receipt_due_at is not None
+    assert any("receipt.unknown" in str(record.msg) for record in caplog.records)
+    receipts.ask(call.pk)
+    assert current(call).state == DeliveryState.UNDELIVERED
+
+
+def test_operators_are_told_as_of_an_error_when_bleep_may_not_ask(
+    store: Store, aws: Aws, caplog: pytest.LogCaptureFixture
+) -> None:
+    call = placed(store)
+    aws.misbehave(DESCRIBE, "reject", code="AccessDeniedException")
+
+    receipts.ask(call.pk)
+
+    [record] = [each for each in caplog.records if "receipt.unknown" in str(each.msg)]
+    assert record.levelname == "ERROR"
+
+
+@pytest.mark.parametrize("state", ["acknowledged", "cancelled", "closed"])
+def test_an_alert_that_is_dealt_with_is_not_followed_up(store: Store, aws: Aws, state: str) -> None:
+    aws.misbehave(START, "busy", times=1)
+    call = placed(store)
+    Alert.objects.update(state=state)
+
+    receipts.ask(call.pk)
+
+    assert current(call).state == DeliveryState.UNDELIVERED
+    assert Delivery.objects.count() == 1
+
+
+def test_two_answers_at_once_open_one_channel(store: Store, aws: Aws) -> None:
+    aws.misbehave(START, "busy", times=1)
+    call = placed(store)
+
+    def ask(_: int) -> None:
+        receipts.ask(call.pk)
+        connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(ask, range(4)))
+
+    assert Delivery.objects.count() == 2
+
+
+def test_two_relays_do_not_ask_about_the_same_call(store: Store, aws: Aws) -> None:
+    calls = {placed(store).pk for _ in range(4)}
+
+    def take(_: int) -> list[Any]:
+        taken = receipts.take_due(2)
+        connections.close_all()
+        return taken
+
+    with transaction.atomic(), ThreadPoolExecutor(1) as pool:
+        ours = receipts.take_due(2)  # and its rows are held until the block ends
+        theirs = pool.submit(take, 0).result(timeout=10)
+
+    assert len(ours) == len(theirs) == 2
+    assert {*ours, *theirs} == calls
+
+
+def test_questions_stay_within_their_quota(
+    store: Store, aws: Aws, monkeypatch: pytest.MonkeyPatch, clinician: Clinician
+) -> None:
+    calls = [placed(store) for _ in range(3)]
+    monkeypatch.setattr(pacing, "budget", lambda _channel: Budget(2, 600))
+
+    for call in calls:
+        receipts.ask(call.pk)
+
+    states = sorted(str(current(call).state) for call in calls)
+    assert states == [DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.DELIVERED]
+
+
+def test_the_relay_has_workers_ask_and_keeps_the_questions_out_of_the_urgent_queue(
+    store: Store, aws: Aws, one_relay: relay.Relay, broker: "redis.Redis"
+) -> None:
+    placed(store)
+
+    one_relay.tick()
+
+    assert [broker.llen(queue) for queue in ("urgent", "normal", "low")] == [0, 1, 0]
+    assert b"ask_for_receipt" in bytes(broker.lindex("normal", 0))  # type: ignore[arg-type]
+
+
+def test_a_question_that_redis_lost_is_asked_again(
+    store: Store, aws: Aws, one_relay: relay.Relay, broker: "redis.Redis"
+) -> None:
+    placed(store)
+    one_relay.tick()
+    broker.flushall()
+
+    Delivery.objects.update(receipt_due_at=Now())
+    one_relay.tick()
+
+    assert broker.llen("normal") == 1
+
+
+def test_while_the_broker_is_away_the_relay_asks_by_itself(
+    store: Store, aws: Aws, one_relay: relay.Relay
+) -> None:
+    aws.misbehave(START, "busy", times=1)
+    call = placed(store)
+
+    with broken_broker(f"redis://127.0.0.1:{closed_port()}/0"):
+        one_relay.tick()
+        wait_until(lambda: current(call).state == DeliveryState.UNDELIVERED, what="the relay asked")
+        # The SMS that follows is due; the relay's next ticks send it.
+        wait_until(lambda: one_relay.tick() or aws.messages(), what="the relay sent the SMS")
+        wait_until(lambda: Attempt.objects.filter(state="accepted").count() == 2, what="and recorded it")
+
+    assert [message["channel"] for message in aws.messages()] == ["sms"]

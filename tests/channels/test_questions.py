@@ -1,0 +1,158 @@
+"""What the channels ask AWS before and after they send: opted out? picked up? And what they do without an answer."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.stub import Stubber
+
+from alerts.channels import ChannelError, Fault, Message, Outcome, aws, connect_call, sns_sms
+from alerts.states import Reason
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+OPTED_OUT = "check_if_phone_number_is_opted_out"
+
+
+@pytest.fixture
+def sns_look_up() -> Iterator[Stubber]:
+    """The process's hurried SNS client, stubbed."""
+    with Stubber(aws.client("sns", read_seconds=aws.LOOK_UP_SECONDS)) as stubber:
+        yield stubber
+
+
+@pytest.fixture
+def connect_look_up() -> Iterator[Stubber]:
+    """The process's hurried Connect client, stubbed."""
+    with Stubber(aws.client("connect", read_seconds=aws.LOOK_UP_SECONDS)) as stubber:
+        yield stubber
+
+
+@pytest.fixture
+def urgent(message: Message) -> Message:
+    """The same message, of High priority."""
+    return replace(message, urgent=True)
+
+
+@pytest.mark.parametrize("service", ["sns", "connect"])
+def test_a_question_is_not_waited_for_as_long_as_a_call(service: aws.Service) -> None:
+    hurried: Any = aws.client(service, read_seconds=aws.LOOK_UP_SECONDS).meta.config
+    patient: Any = aws.client(service).meta.config
+
+    assert hurried.read_timeout == 3 < patient.read_timeout
+    assert hurried.retries["total_max_attempts"] == patient.retries["total_max_attempts"] == 1
+
+
+def test_an_urgent_sms_to_a_number_that_opted_out_is_refused_since_sns_would_accept_and_drop_it(
+    sns: Stubber, sns_look_up: Stubber, urgent: Message
+) -> None:
+    sns_look_up.add_response(OPTED_OUT, {"isOptedOut": True}, {"phoneNumber": urgent.address})
+
+    with pytest.raises(ChannelError) as caught:
+        sns_sms.send(urgent)
+
+    assert (caught.value.fault, caught.value.reason) == (Fault.REJECTED, Reason.OPTED_OUT)
+
+
+def test_any_other_sms_is_sent_without_asking(sns: Stubber, sns_look_up: Stubber, message: Message) -> None:
+    sns.add_response("publish", {"MessageId": "m-1"})
+
+    assert sns_sms.send(message).provider_id == "m-1"
+
+
+@pytest.mark.parametrize("opted_out", [True, False])
+def test_the_answer_is_kept_for_a_while(
+    sns: Stubber, sns_look_up: Stubber, urgent: Message, opted_out: bool
+) -> None:
+    sns_look_up.add_response(OPTED_OUT, {"isOptedOut": opted_out})
+
+    for number in range(2):
+        sns.add_response("publish", {"MessageId": f"m-{number}"})
+        if opted_out:
+            with pytest.raises(ChannelError):
+                sns_sms.send(urgent)
+        else:
+            sns_sms.send(urgent)
+
+    sns_look_up.assert_no_pending_responses()
+
+
+def test_one_numbers_answer_is_not_taken_for_anothers(
+    sns: Stubber, sns_look_up: Stubber, urgent: Message
+) -> None:
+    sns_look_up.add_response(OPTED_OUT, {"isOptedOut": True})
+    with pytest.raises(ChannelError):
+        sns_sms.send(urgent)
+    sns_look_up.add_response(OPTED_OUT, {"isOptedOut": False})
+    sns.add_response("publish", {"MessageId": "m-1"})
+
+    assert sns_sms.send(replace(urgent, address="+447700900002")).provider_id == "m-1"
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("Throttled", 429), ("InternalError", 500), ("AuthorizationError", 403), ("InvalidParameter", 400)],
+)
+def test_a_failed_question_does_not_hold_an_urgent_sms_back_and_is_asked_again_the_next_time(
+    sns: Stubber, sns_look_up: Stubber, urgent: Message, code: str, status: int
+) -> None:
+    sns_look_up.add_client_error(OPTED_OUT, code, f"about {urgent.address}", status)
+    sns.add_response("publish", {"MessageId": "m-1"})
+    assert sns_sms.send(urgent).provider_id == "m-1"
+
+    sns_look_up.add_response(OPTED_OUT, {"isOptedOut": True})
+    with pytest.raises(ChannelError):
+        sns_sms.send(urgent)
+
+
+def describe(connect_look_up: Stubber, settings: Any, **contact: Any) -> Outcome:
+    """What a call has come to where Connect describes it so."""
+    expected = {"InstanceId": settings.CONNECT_INSTANCE_ID, "ContactId": "c-1"}
+    connect_look_up.add_response("describe_contact", {"Contact": contact}, expected)
+    return connect_call.ask("c-1")
+
+
+def test_a_call_that_was_picked_up_is_delivered(connect_look_up: Stubber, settings: Any) -> None:
+    assert describe(connect_look_up, settings, ConnectedToSystemTimestamp=NOW) == Outcome(delivered=True)
+
+
+def test_a_call_that_was_picked_up_and_ended_is_delivered(connect_look_up: Stubber, settings: Any) -> None:
+    ended = {"DisconnectTimestamp": NOW, "DisconnectReason": "CUSTOMER_DISCONNECT"}
+
+    outcome = describe(connect_look_up, settings, ConnectedToSystemTimestamp=NOW, **ended)
+
+    assert outcome == Outcome(delivered=True)
+
+
+@pytest.mark.parametrize(
+    ("why", "reason"),
+    [
+        ("TELECOM_BUSY", Reason.BUSY),
+        ("TELECOM_TIMEOUT", Reason.NOT_ANSWERED),
+        ("TELECOM_REJECTED", Reason.NOT_ANSWERED),
+        ("TELECOM_ORIGINATOR_CANCEL", Reason.NOT_ANSWERED),
+        ("EXPIRED", Reason.NOT_ANSWERED),
+        ("TELECOM_NUMBER_INVALID", Reason.CALL_FAILED),
+        ("TELECOM_PROBLEM", Reason.CALL_FAILED),
+        ("SOMETHING_NEW", Reason.CALL_FAILED),
+        (None, Reason.CALL_FAILED),
+    ],
+)
+def test_a_call_that_ended_without_being_picked_up_is_not(
+    connect_look_up: Stubber, settings: Any, why: str | None, reason: Reason
+) -> None:
+    ended = {"DisconnectTimestamp": NOW, **({"DisconnectReason": why} if why else {})}
+
+    assert describe(connect_look_up, settings, **ended) == Outcome(undelivered=reason)
+
+
+def test_a_call_that_rings_is_neither(connect_look_up: Stubber, settings: Any) -> None:
+    assert describe(connect_look_up, settings, InitiationTimestamp=NOW) == Outcome()
+
+
+def test_an_error_is_no_outcome(connect_look_up: Stubber) -> None:
+    connect_look_up.add_client_error("describe_contact", "ThrottlingException", http_status_code=429)
+
+    with pytest.raises(ChannelError):
+        connect_call.ask("c-1")
