@@ -116,20 +116,3 @@ def test_publishing_to_a_broker_that_is_away_fails_at_once() -> None:
 
     assert error == "OperationalError"
     assert float(seconds) < 2
-
-
-def test_a_channel_closes_in_peace_though_it_holds_a_message_and_its_connection_is_gone() -> None:
-    connection = app.connection_for_write()
-    channel: Any = connection.channel()
-    queue = app.amqp.queues["low"](channel)
-    queue.declare()
-    queue.purge()
-    connection.Producer(channel).publish({}, routing_key="low", exchange=queue.exchange)
-    assert queue.get() is not None  # and it is not acknowledged
-
-    # After a connection error: otherwise the worker's main loop ends with an AttributeError.
-    channel._disconnect_pools()  # noqa: SLF001 - the state that its own error handling leaves
-    channel.connection.client = None
-    channel.close()
-
-    assert channel.closed
