@@ -212,11 +212,11 @@ class Run:
         hurried = 0.0
         while not (hospital.done and self._is_settled()) and time.monotonic() < deadline:
             self._show(hospital)
+            self._look_after_parts()
             if time.monotonic() - hurried > HURRY_EVERY:
                 hurried = time.monotonic()
                 self._hurry()
             time.sleep(0.3)
-        self._look_after_parts()
 
     def _is_settled(self) -> bool:
         """Whether every delivery is finished, and no provider is still to be asked what became of one."""

@@ -187,8 +187,8 @@ class Stack:
         for server in (self.postgres, self.redis):
             stack.callback(server.stop)
             server.start()
-        log = stack.enter_context(self.log.open("w", encoding="utf-8"))
-        self._crew = Crew(mark=self.directory, cwd=ROOT, terminal=Terminal(log))
+        log = stack.enter_context(self.log.open("wb"))
+        self._crew = Crew(mark=self.directory, cwd=ROOT, terminal=Terminal(log.fileno()))
         stack.callback(self._crew.stop, GRACE_SECONDS)
         options = ["--port", str(self._ports.aws)]
         self._crew.start("aws", [sys.executable, "-m", "sandbox.aws", *options], self.env)
