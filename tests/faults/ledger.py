@@ -62,9 +62,5 @@ def _of_delivery(delivery: Delivery, attempts: list[Attempt]) -> Iterator[str]:
         yield "the provider's id is of no attempt."
     if delivery.state in NEEDS_REASON and not delivery.reason:
         yield "it did not get through, and nobody knows why."
-    if len(accepted) > 1 and not (
-        delivery.possible_duplicate
-        or delivery.channel == Channel.CALL
-        or delivery.state in (DeliveryState.FAILED, DeliveryState.CANCELLED)
-    ):
+    if len(accepted) > 1 and not delivery.possible_duplicate and delivery.channel != Channel.CALL:
         yield "it was taken twice and is not marked."
