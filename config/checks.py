@@ -1,11 +1,12 @@
 """System checks on the configuration: what is missing or wrong is said before the first alert, not at it."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
+from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks  # noqa: A004
 
 from config import env
 
@@ -23,6 +24,16 @@ def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
     missing = [name for name in REQUIRED if name not in at_fault and not env.text(name)]
     found += [Error(f"{name} is not set.", hint=FINDING_OUT, id="bleep.E002") for name in missing]
     return found
+
+
+def refuse_a_broken_configuration() -> None:
+    """End the process with the errors' sentences: better than to fail at the first alert.
+
+    manage.py runs the checks by itself; a WSGI server and a Celery worker do not.
+    """
+    errors = [message for message in run_checks(tags=[Tags.security]) if isinstance(message, Error)]
+    if errors:
+        sys.exit("\n".join(str(error) for error in errors))
 
 
 @register(Tags.security, deploy=True)

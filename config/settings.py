@@ -42,6 +42,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.health.Probes",
     "config.telemetry.RequestTelemetry",
+    "alerts.api.transport.HttpsOnly",  # before the redirect to https
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -127,6 +128,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["clients.authentication.MayUseTheApi"],
     "DEFAULT_THROTTLE_CLASSES": ["clients.throttling.ClientRateThrottle"],
     "DEFAULT_PARSER_CLASSES": ["alerts.api.parsers.BoundedJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "alerts.api.negotiation.Forgiving",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "alerts.api.problems.handle",

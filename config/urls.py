@@ -13,7 +13,8 @@ admin.site.index_title = "Alerts for clinicians"
 admin.site.site_url = None  # the link would lead back here
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    # Not for a POST, which would end at a login page with a 200.
+    path("", RedirectView.as_view(pattern_name="admin:index", http_method_names=["get", "head"])),
     path("", include("alerts.api.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),

@@ -5,13 +5,14 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db.utils import InterfaceError, OperationalError
-from django.http import Http404
+from django.http import Http404, HttpResponse, JsonResponse
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from alerts.api.parsers import BodyTooLarge
 from alerts.intake import Conflict, Unreachable
 
 MEDIA_TYPE = "application/problem+json"
@@ -53,6 +54,8 @@ def handle(error: Exception, _context: dict[str, Any]) -> Response:  # noqa: C90
             return _problem(
                 415, "unsupported_media_type", "Send the alert with Content-Type: application/json."
             )
+        case RequestDataTooBig():  # Django's own limit, which is met first
+            return _from_drf(BodyTooLarge())
         case exceptions.APIException():
             return _from_drf(error)
         case Http404():
@@ -66,7 +69,7 @@ def handle(error: Exception, _context: dict[str, Any]) -> Response:  # noqa: C90
         case OperationalError() | InterfaceError():
             log.error("database.unavailable", exc_info=error)
             seconds = DATABASE_RETRY_SECONDS
-            detail = f"The database does not answer, so nothing was stored. Send the same again in {seconds} seconds."
+            detail = f"The database does not answer. Send the same again in {seconds} seconds: a repeat does no harm."
             return _problem(503, "unavailable", detail, retry_after=seconds)
         case _:
             log.error("request.failed", exc_info=error)
@@ -74,6 +77,16 @@ def handle(error: Exception, _context: dict[str, Any]) -> Response:  # noqa: C90
                 "Something went wrong on our side. Send the same again; X-Request-ID finds this in our logs."
             )
             return _problem(500, "internal", detail)
+
+
+def insecure() -> HttpResponse:
+    """The answer to a request that came over http; plain, since it is given before DRF has a say."""
+    detail = (
+        "Nothing was done: this came over http. Send it over https. The token went through the network in clear, so "
+        "consider it known and ask Bleep's staff for a new one."
+    )
+    problem = _problem(403, "https_required", detail)
+    return JsonResponse(problem.data, status=problem.status_code, content_type=MEDIA_TYPE)
 
 
 def field_errors(detail: Any, prefix: str = "") -> list[dict[str, str]]:

@@ -4,6 +4,8 @@ import re
 import threading
 import time
 
+from django.db.utils import Error
+
 from alerts.models import Alert
 from alerts.states import AlertStatus
 
@@ -32,10 +34,18 @@ def for_outcome(alert: Alert, seconds: int) -> Alert | None:
         until = time.monotonic() + seconds
         while is_open(alert) and time.monotonic() < until:
             time.sleep(PAUSE)
-            alert = Alert.objects.with_status().get(pk=alert.pk)
+            alert = stored(alert)
+    except Error:
+        return None  # the alert is stored, and that is what the answer says then
+    else:
         return alert
     finally:
         _seats.release()
+
+
+def stored(alert: Alert) -> Alert:
+    """The alert as it is in the database now."""
+    return Alert.objects.with_status().prefetch_related("deliveries").get(pk=alert.pk)
 
 
 def is_open(alert: Alert) -> bool:

@@ -1,8 +1,10 @@
 """`Prefer: wait`: the header's forms, and a wait that nobody ends. Outcomes that come in time are a flow."""
 
 import threading
+from typing import NoReturn
 
 import pytest
+from django.db.utils import OperationalError
 
 from alerts.api import waiting
 from contacts.models import Clinician
@@ -65,3 +67,18 @@ def test_the_seat_is_given_back_after_waiting(
     sender.post(an_alert(), Prefer="wait=1")
 
     assert one.acquire(blocking=False)
+
+
+@pytest.mark.django_db
+def test_a_database_that_goes_away_while_waiting_does_not_unsay_that_the_alert_is_stored(
+    sender: Sender, clinician: Clinician, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> NoReturn:
+        raise OperationalError
+
+    monkeypatch.setattr(waiting, "stored", lambda _alert: away())
+
+    answer = sender.post(an_alert(), Prefer="wait=1")
+
+    assert (answer.status_code, answer.json()["status"]) == (202, "accepted")
+    assert len(answer.json()["deliveries"]) == 1
