@@ -28,7 +28,7 @@ def relay(db: None) -> RelayHeartbeat:
 def test_ready_with_database_migrations_and_a_relay(relay: RelayHeartbeat) -> None:
     assert readyz() == (
         200,
-        {"status": "ok", "checks": {"database": "ok", "migrations": "ok", "relay": "ok"}},
+        {"status": "ok", "checks": {"database": "ok", "migrations": "ok", "relay": "ok"}, "warnings": []},
     )
 
 

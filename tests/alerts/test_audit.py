@@ -1,0 +1,201 @@
+"""The watchdog: each thing that it looks at, found when it is so, and not found when it is not."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models import F
+from django.db.models.functions import Now
+
+from alerts import audit, lifecycle
+from alerts.channels import ChannelError, Fault, Receipt
+from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat
+from alerts.policy import SCHEDULES, NextChannel, Retry
+from alerts.states import DeliveryState, Reason
+from contacts.choices import Priority
+from tests.alerts.conftest import Store
+
+pytestmark = pytest.mark.django_db
+
+H, M, L = Priority.HIGH, Priority.MEDIUM, Priority.LOW
+SECOND = timedelta(seconds=1)
+DUE = {H: "oldest_due_seconds_high", M: "oldest_due_seconds_medium", L: "oldest_due_seconds_low"}
+REFUSED = ChannelError(Fault.REJECTED, Reason.REFUSED)
+THROTTLED = ChannelError(Fault.THROTTLED, Reason.THROTTLED)
+
+
+@pytest.fixture(autouse=True)
+def a_relay(db: None) -> None:
+    """A relay was at work just now."""
+    RelayHeartbeat.objects.create(relay="ward:1")
+
+
+def wrong() -> list[str]:
+    """What the audit finds to be over its limit."""
+    return [finding.name for finding in audit.findings() if not finding.ok]
+
+
+def long_ago(priority: Priority) -> Any:
+    """Just longer than a delivery of the priority may wait."""
+    return Now() - audit.OBJECTIVE[priority] - SECOND
+
+
+def test_all_is_well_with_nothing_to_do() -> None:
+    assert wrong() == []
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_a_delivery_may_wait_for_its_objective(store: Store, priority: Priority) -> None:
+    just_in_time = Now() - audit.OBJECTIVE[priority] + timedelta(seconds=20)
+    store(priority, available_at=just_in_time, created_at=just_in_time)
+
+    assert wrong() == []
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_one_that_waits_longer_is_found(store: Store, priority: Priority) -> None:
+    store(priority)
+    store(priority, available_at=long_ago(priority), created_at=long_ago(priority))
+
+    assert wrong() == [DUE[priority]]
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_putting_a_delivery_off_again_and_again_does_not_hide_it(store: Store, priority: Priority) -> None:
+    delivery = store(priority, created_at=long_ago(priority))
+
+    lifecycle.postpone(delivery.pk, timedelta(minutes=1))
+
+    assert wrong() == [DUE[priority]]
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_one_that_was_tried_a_moment_ago_is_on_its_way(store: Store, priority: Priority) -> None:
+    delivery = store(priority, created_at=Now() - timedelta(days=1))
+    claimed = lifecycle.claim(delivery.pk)
+    assert claimed
+    lifecycle.fail(claimed, THROTTLED, Retry(SCHEDULES[priority].longest))
+
+    assert wrong() == []
+
+    Attempt.objects.update(finished_at=long_ago(priority))
+    assert wrong() == [DUE[priority]]
+
+
+@pytest.mark.parametrize("state", ["sending", "accepted", "failed", "cancelled"])
+def test_what_is_not_waiting_is_not_late(store: Store, state: str) -> None:
+    lease = {"lease_token": uuid.uuid4(), "lease_expires_at": Now() + timedelta(minutes=1)}
+    ended = {"finished_at": Now(), "reason": Reason.REFUSED, "provider_id": "p"}
+    more: dict[str, Any] = lease if state == "sending" else ended
+    store(H, state=state, available_at=long_ago(H), created_at=long_ago(H), **more)
+
+    assert wrong() == []
+
+
+def test_a_lease_that_nobody_recovers_is_found(store: Store) -> None:
+    claimed = lifecycle.claim(store(H).pk)
+    assert claimed
+    Delivery.objects.update(lease_expires_at=Now() - audit.LEASE_OVERRUN + timedelta(seconds=20))
+    assert wrong() == []
+
+    Delivery.objects.update(lease_expires_at=Now() - audit.LEASE_OVERRUN - SECOND)
+    assert wrong() == ["expired_leases"]
+
+
+def test_an_alert_without_a_delivery_is_found(store: Store) -> None:
+    store(H)
+    Delivery.objects.all().delete()
+
+    assert wrong() == ["alerts_without_delivery"]
+
+
+def test_urgent_deliveries_that_no_worker_claims_are_found(store: Store) -> None:
+    waiting = {"available_at": Now() - audit.UNCLAIMED - SECOND, "handed_over_at": Now()}
+    store(H, **waiting)
+
+    assert wrong() == [DUE[H], "unclaimed_urgent"]
+
+
+@pytest.mark.parametrize(
+    ("priority", "fields"),
+    [
+        (H, {"available_at": Now() - audit.UNCLAIMED - SECOND}),
+        (H, {"available_at": Now(), "handed_over_at": Now()}),
+        (M, {"available_at": Now() - audit.UNCLAIMED - SECOND, "handed_over_at": Now()}),
+    ],
+    ids=["not handed over", "handed over just now", "not urgent"],
+)
+def test_others_are_not_taken_for_unclaimed_urgent_ones(
+    store: Store, priority: Priority, fields: dict[str, Any]
+) -> None:
+    store(priority, **fields)
+
+    assert "unclaimed_urgent" not in wrong()
+
+
+def test_a_silent_relay_is_found() -> None:
+    RelayHeartbeat.objects.update(beat_at=F("beat_at") - timedelta(seconds=20))
+
+    assert wrong() == ["relays_silent"]
+
+
+def test_one_relay_that_speaks_is_enough() -> None:
+    RelayHeartbeat.objects.create(relay="ward:2", beat_at=Now() - timedelta(minutes=5))
+
+    assert wrong() == []
+
+
+def failed(store: Store) -> Alert:
+    """An alert that nothing can reach any more."""
+    claimed = lifecycle.claim(store(L).pk)
+    assert claimed
+    lifecycle.fail(claimed, REFUSED, NextChannel(Reason.REFUSED))
+    return claimed.delivery.alert
+
+
+def test_failed_alerts_are_counted_until_somebody_has_dealt_with_them(store: Store) -> None:
+    first, second = failed(store), failed(store)
+    assert audit.unreviewed_failures() == 2
+    assert wrong() == [], "the system did what it could"
+
+    Alert.objects.filter(pk=first.pk).update(state="closed")
+    Alert.objects.filter(pk=second.pk).update(state="acknowledged")
+    assert audit.unreviewed_failures() == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"), [("failed", "refused"), ("unknown", "answer_lost"), ("undelivered", "busy")]
+)
+def test_every_bad_end_is_a_failure(store: Store, state: str, reason: str) -> None:
+    store(H, state=state, reason=reason, finished_at=Now())
+
+    assert audit.unreviewed_failures() == 1
+
+
+def test_an_alert_whose_next_channel_is_on_its_way_has_not_failed(store: Store) -> None:
+    claimed = lifecycle.claim(store(H).pk)
+    assert claimed
+    lifecycle.fail(claimed, REFUSED, NextChannel(Reason.REFUSED))
+    assert audit.unreviewed_failures() == 0
+
+    claimed = lifecycle.claim(Delivery.objects.get(state=DeliveryState.PENDING).pk)
+    assert claimed
+    lifecycle.accept(claimed, Receipt("p"))
+    assert audit.unreviewed_failures() == 0
+
+
+def test_deliveries_of_recent_alerts_are_counted_by_channel_and_state(store: Store) -> None:
+    store(H)
+    store(H)
+    store(M, state="failed", reason="refused", finished_at=Now())
+    Alert.objects.filter(pk=store(L).alert_id).update(created_at=Now() - audit.RECENTLY - SECOND)
+
+    assert audit.deliveries_by_state() == {("call", "pending"): 2, ("sms", "failed"): 1}
+
+
+def test_every_finding_says_what_to_do() -> None:
+    sentences = [finding.sentence for finding in audit.findings()]
+
+    assert len(set(sentences)) == len(sentences) == 7
+    assert all(sentence.endswith((".", "?")) for sentence in sentences)

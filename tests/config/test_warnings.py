@@ -1,0 +1,52 @@
+"""What `/readyz` says of what the watchdog finds: a warning, and no reason to turn alerts away."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models.functions import Now
+from django.test import Client
+
+from alerts import audit, intake
+from alerts.models import Delivery, RelayHeartbeat
+from clients.models import ApiClient
+from contacts.choices import Priority
+from contacts.models import Clinician
+from tests.conftest import an_alert
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def a_relay(db: None) -> None:
+    """A relay was at work just now."""
+    RelayHeartbeat.objects.create(relay="ward:1")
+
+
+def ready(client: Client) -> tuple[int, list[str]]:
+    """What the probe answers."""
+    answer: Any = client.get("/readyz")
+    return answer.status_code, answer.json()["warnings"]
+
+
+def test_there_is_none_while_all_is_well(client: Client) -> None:
+    assert ready(client) == (200, [])
+
+
+def test_what_is_wrong_is_a_sentence_and_alerts_are_taken_all_the_same(
+    client: Client, lab: ApiClient, clinician: Clinician
+) -> None:
+    intake.accept(client=lab, new=intake.NewAlert(**{**an_alert(), "priority": Priority.HIGH}))
+    Delivery.objects.update(available_at=Now() - timedelta(minutes=2), handed_over_at=Now())
+
+    status, warnings = ready(client)
+
+    assert status == 200
+    assert warnings == [finding.sentence for finding in audit.findings() if not finding.ok]
+    assert len(warnings) == 2
+
+
+def test_an_audit_that_is_broken_is_a_warning_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "LOOKS", (lambda: {}["broken"],))
+
+    assert ready(client) == (200, ["The audit itself is broken: the log says where."])
