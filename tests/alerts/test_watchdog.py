@@ -89,7 +89,7 @@ def test_it_is_not_pinged_while_something_is_wrong_and_the_log_says_what(
 def test_it_is_not_pinged_when_the_audit_itself_breaks(
     a_relay: None, switch: Switch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(audit, "LOOKS", (lambda: {}["broken"],))
+    monkeypatch.setattr(audit, "LOOKS", (lambda: dict[str, list[audit.Finding]]()["broken"],))
 
     watch()
 

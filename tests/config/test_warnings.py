@@ -47,6 +47,6 @@ def test_what_is_wrong_is_a_sentence_and_alerts_are_taken_all_the_same(
 
 
 def test_an_audit_that_is_broken_is_a_warning_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "LOOKS", (lambda: {}["broken"],))
+    monkeypatch.setattr(audit, "LOOKS", (lambda: dict[str, list[audit.Finding]]()["broken"],))
 
     assert ready(client) == (200, ["The audit itself is broken: the log says where."])
