@@ -1,9 +1,9 @@
 """`make run`: Bleep on this machine, with all that it needs.
 
 Starts PostgreSQL, Redis and the stand-in for AWS (each unless its variable names another), migrates, loads
-the demo, then starts web server, relay and workers by the same entry point as the container image. Everything
-listens on loopback or a unix socket. It ends when it is told to, or when one of its processes does; nothing
-stays behind but the data in `.local/`.
+the demo (into its own PostgreSQL and no other), then starts web server, relay and workers by the same entry
+point as the container image. Everything listens on loopback or a unix socket. It ends when it is told to, or
+when one of its processes does; nothing stays behind but the data in `.local/`.
 """
 
 import argparse
@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
+from clients import demo
+from sandbox import sample
 from sandbox.processes import Child, Crew, Terminal, kill
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis, ServiceError, exclusive
 
@@ -36,27 +38,40 @@ WARNINGS_OFF = (
     "ignore:You're running the worker with superuser privileges",
 )
 RULE = "─" * 100
-DEMO_TOKEN = "384324732"  # noqa: S105 - well known: it is in the published sample, and LOCAL_MODE alone accepts it
+DEMO_TOKEN = demo.TOKEN
 
 READY = """
 {rule}
   Bleep is ready.
 
-  Admin       http://{host}:{port}/admin/   login admin, password admin
+  Admin       http://{host}:{port}/admin/   {login}
   API docs    http://{host}:{port}/docs
   {aws}
 
-  Send an alert (paste it into another terminal):
-
-curl -i http://{host}:{port}/notification -H 'Content-Type: application/json' -H 'Authorization: {token}' \\
-  -d '{{"message_id":"123","type":"blood_test_alert","patient_id":"123456789","contact_id":"C-1",
-       "description":"Blood test results ready for patient","priority":"L"}}'
-
-  WARNING: local mode. Everybody knows the token and the login above, so it listens on {host} alone: never
-  open it to a network, and never put real people or patients in it.
+{demo}
 
   Ctrl-C stops everything. The data stays in {data}; `make reset` clears it.
 {rule}
+"""
+
+
+WITH_DEMO = """\
+  Send an alert (paste it into another terminal):
+
+{command}
+
+  WARNING: local mode. Everybody knows the token and the login above, so it listens on {host} alone: never
+  open it to a network, and never put real people or patients in it.\
+"""
+WITHOUT_DEMO = """\
+  The database is your own (DATABASE_URL), so no demo was loaded into it: everybody knows its token and its login.
+  Make yours in another terminal that has the same DATABASE_URL:
+
+export SECRET_KEY=for-these-two-commands-only REDIS_URL=redis://unused
+.venv/bin/python manage.py createsuperuser
+.venv/bin/python manage.py create_token "Lab system"
+
+  WARNING: local mode, which listens on {host} alone and speaks http: never open it to a network.\
 """
 
 
@@ -107,6 +122,11 @@ class Plan:
     data: Path
     ports: Ports
     given: Mapping[str, str]
+
+    @property
+    def has_demo(self) -> bool:
+        """Whether the demo is loaded: what everybody knows goes into a database of this run's own alone."""
+        return self.embeds("DATABASE_URL")
 
     def embeds(self, variable: str) -> bool:
         """Whether the part that `variable` would name is ours to start."""
@@ -178,7 +198,8 @@ class Run:
         stack.callback(self.crew.stop, GRACE_SECONDS)
         self._start_aws()
         self._do("migrate", [str(ENTRYPOINT), "migrate"])
-        self._do("demo", [sys.executable, "manage.py", "load_demo"])
+        if self.plan.has_demo:
+            self._do("demo", [sys.executable, "manage.py", "load_demo"])
         self._start_bleep()
         self._wait_until_ready()
         self.terminal.say(banner(self.plan))
@@ -294,8 +315,15 @@ def banner(plan: Plan) -> str:
     aws = f"Handsets    http://{HOST}:{plan.ports.aws}/   what the clinicians' telephones would show"
     if not plan.embeds("AWS_ENDPOINT_URL"):
         aws = f"AWS         {plan.given.get('AWS_ENDPOINT_URL')} (AWS_ENDPOINT_URL)"
+    command = sample.command(f"http://{HOST}:{plan.ports.web}/notification")
     return READY.format(
-        rule=RULE, host=HOST, port=plan.ports.web, aws=aws, token=DEMO_TOKEN, data=_shown(plan.data)
+        rule=RULE,
+        host=HOST,
+        port=plan.ports.web,
+        login="login admin, password admin" if plan.has_demo else "see below",
+        aws=aws,
+        demo=(WITH_DEMO if plan.has_demo else WITHOUT_DEMO).format(command=command, host=HOST),
+        data=_shown(plan.data),
     )
 
 

@@ -16,12 +16,14 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
+from clients.demo import TOKEN
+from sandbox.sample import ALERT
+
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 PORT = int(os.environ.get("PORT") or "8000")
 BLEEP = f"http://127.0.0.1:{PORT}"
 HANDSETS = f"http://127.0.0.1:{PORT + 1}"
-TOKEN = "384324732"  # noqa: S105 - the published sample's, known to everybody
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -102,7 +104,7 @@ def add_second_clinician(page: Page) -> None:
 
 def send_alerts() -> None:
     """One of each priority for the demo clinician, and two for the second."""
-    results = ("blood_test_alert", "Blood test results ready for patient")
+    results = (ALERT["type"], ALERT["description"])
     imaging = ("imaging_alert", "Scan reported: please review for patient")
     wanted = [("C-1", priority, *results) for priority in "LMH"] + [
         ("C-2", priority, *imaging) for priority in "MH"
@@ -110,9 +112,9 @@ def send_alerts() -> None:
     for number, (contact, priority, kind, text) in enumerate(wanted):
         send(
             {
+                **ALERT,
                 "message_id": str(123 + number),
                 "type": kind,
-                "patient_id": "123456789",
                 "contact_id": contact,
                 "description": text,
                 "priority": priority,

@@ -9,6 +9,7 @@ from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from sandbox import sample
 from sandbox.aws import faults, subscriptions
 from sandbox.aws.messages import Messages
 from sandbox.aws.sns import Sns
@@ -59,7 +60,10 @@ class Handset:
 
     def _page(self, _request: Request) -> Response:
         page = (_HERE / "templates" / "handset.html").read_text(encoding="utf-8")
-        page = page.replace("{{ alert_url }}", escape(self._alert_url))
+        command = sample.command(
+            self._alert_url, message_id="MESSAGE_ID"
+        )  # the page puts a new one in each time
+        page = page.replace("{{ alert_command }}", escape(command))
         return Response(page, content_type="text/html; charset=utf-8")
 
     def _list_messages(self, request: Request) -> Response:

@@ -4,12 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from alerts.models import Alert
-from clients import tokens
+from clients import demo, tokens
 from clients.models import Access, ApiClient, ApiToken
 from contacts.models import Clinician
 from tests.conftest import Sender, an_alert
@@ -84,6 +85,26 @@ def test_a_client_that_was_switched_off_is_a_403(lab: ApiClient, lab_token: str)
     assert_problem(
         get(lab_token), 403, "This client has been switched off. Ask Bleep's staff to switch it on."
     )
+
+
+@pytest.mark.parametrize(("local", "status"), [(True, 200), (False, 401)])
+def test_the_token_that_everybody_knows_works_in_local_mode_alone(
+    lab: ApiClient, settings: Settings, local: bool, status: int
+) -> None:
+    tokens.adopt(demo.TOKEN, client=lab)
+    settings.LOCAL_MODE = local
+
+    assert get(demo.TOKEN).status_code == status
+
+
+def test_the_demo_is_refused_outside_local_mode_and_so_is_its_login(settings: Settings) -> None:
+    settings.LOCAL_MODE = False
+
+    with pytest.raises(CommandError, match="set LOCAL_MODE=true"):
+        call_command("load_demo")
+
+    assert not ApiToken.objects.exists()
+    assert not Client().login(username="admin", password="admin")
 
 
 def test_a_token_that_may_only_read_may_read(lab: ApiClient) -> None:

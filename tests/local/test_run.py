@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 import requests
 
+from sandbox.run import DEMO_TOKEN
+from sandbox.services import EmbeddedPostgres
 from tests.local.machine import ROOT, outside_environment, run_sandbox, run_script, two_free_ports, working_on
 from tests.processes import wait_until
 
@@ -233,6 +236,47 @@ def test_services_of_ones_own_are_used_and_not_started(tmp_path: Path) -> None:
     assert "Starting" not in result.stdout
     assert result.stderr.startswith("migrate ended by itself")
     assert working_on(tmp_path / "data") == []
+
+
+def test_a_database_of_ones_own_gets_its_tables_and_nothing_that_everybody_knows(tmp_path: Path) -> None:
+    own = EmbeddedPostgres(tmp_path / "own")
+    (tmp_path / "own").mkdir()
+    own.start()
+    runner = start(tmp_path / "data", DATABASE_URL=own.url)
+    try:
+        runner.wait_until_it_says("Ctrl-C stops everything")
+
+        with psycopg.connect(own.url) as database:
+            for table in ("clients_apitoken", "clients_apiclient", "auth_user", "contacts_clinician"):
+                assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)  # noqa: S608
+        banner = runner.said().partition("Bleep is ready.")[2]
+        assert "no demo was loaded" in banner
+        assert "password admin" not in banner
+        assert DEMO_TOKEN not in banner
+
+        made = run_commands(banner, DATABASE_URL=own.url)
+        assert made.returncode == 0, made.stderr
+        answer = requests.get(
+            f"http://127.0.0.1:{runner.port}/notification",
+            headers={"Authorization": made.stdout.split()[-1]},
+            timeout=10,
+        )
+        assert answer.status_code == 200, answer.text
+    finally:
+        end(runner)
+        own.stop()
+
+
+def run_commands(banner: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """The commands that the banner asks to paste, with the answers to their questions from the environment."""
+    found = re.search(r"^export .*?\n\n", banner, re.MULTILINE | re.DOTALL)
+    assert found
+    script = f"set -e\n{found[0].replace('createsuperuser', 'createsuperuser --no-input')}"
+    superuser = {f"DJANGO_SUPERUSER_{name}": "Own-0123" for name in ("USERNAME", "PASSWORD")}
+    return run_script(
+        ["sh", "-c", script],
+        outside_environment(DJANGO_SUPERUSER_EMAIL="own@ward.example", **superuser, **env),
+    )
 
 
 def test_make_passes_the_line_on() -> None:

@@ -1,5 +1,7 @@
 """The page's files, the health check, and the command."""
 
+import html
+import re
 import signal
 import socket
 import subprocess
@@ -10,6 +12,8 @@ import psutil
 import pytest
 import requests
 
+from sandbox import sample
+from sandbox.aws.app import DEFAULT_ALERT_URL
 from sandbox.aws.server import HOST, Server
 from tests.sandbox.conftest import Aws
 
@@ -42,6 +46,12 @@ def test_the_page_says_where_to_send_an_alert() -> None:
         page = requests.get(server.url, timeout=10).text
     assert "http://127.0.0.1:9/&quot;&gt;&lt;script&gt;" in page
     assert '"><script>' not in page
+
+
+def test_the_page_has_the_request_that_make_run_prints(aws: Aws) -> None:
+    (shown,) = re.findall(r'<meta name="alert-command" content="([^"]*)">', aws.get("/").text)
+
+    assert html.unescape(shown) == sample.command(DEFAULT_ALERT_URL, message_id="MESSAGE_ID")
 
 
 @pytest.mark.parametrize("path", ["/static/nothing.css", "/static/..%2fapp.py", "/static/app.py", "/nothing"])

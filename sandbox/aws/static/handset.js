@@ -75,22 +75,9 @@ async function confirm(arn) {
 
 function writeCommands() {
   const [alert, sms] = parts("curl-alert", "curl-sms");
-  const url = document.querySelector("meta[name=alert-url]").content;
-  const body = {
-    // A new one each time, since an alert that was sent before is not sent again.
-    message_id: `demo-${Date.now()}`,
-    type: "blood_test_alert",
-    patient_id: "123456789",
-    contact_id: "C-1",
-    description: "Blood test results ready for patient",
-    priority: "L",
-  };
-  // The token is the published sample's, which exists in local mode only.
-  alert.textContent = [
-    `curl -i ${url} \\`,
-    "  -H 'Authorization: 384324732' -H 'Content-Type: application/json' \\",
-    `  -d '${JSON.stringify(body, null, 2).replaceAll("\n", "\n  ")}'`,
-  ].join("\n");
+  const command = document.querySelector("meta[name=alert-command]").content;
+  // A new one each time, since an alert that was sent before is not sent again.
+  alert.textContent = command.replace("MESSAGE_ID", `demo-${Date.now()}`);
   sms.textContent = [
     "AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION=eu-west-2 \\",
     `  aws --endpoint-url ${location.origin} sns publish \\`,
