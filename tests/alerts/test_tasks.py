@@ -1,0 +1,122 @@
+"""Celery carries ids and nothing else: there is one layer of retries, and it is in the ledger."""
+
+import ast
+import base64
+import inspect
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from celery import Task
+
+from alerts import tasks
+from alerts.publishing import QUEUES, Publisher
+from config.celery import app
+from contacts.choices import Priority
+from tests.processes import ROOT
+
+ROOMS = ("alerts", "clients", "config", "contacts", "deploy")
+DELAYS = {
+    "countdown",
+    "eta",
+    "autoretry_for",
+    "retry_backoff",
+    "retry_jitter",
+    "retry_kwargs",
+    "default_retry_delay",
+}
+CALLS = {
+    "retry",
+    "delay",
+    "delay_on_commit",
+    "apply_async_on_commit",
+    "send_task",
+    "signature",
+    "chord",
+    "chain",
+}
+"""Ways of Celery to run something later, or again, or past the relay."""
+
+
+def ours() -> list[Task[Any, Any]]:
+    """Bleep's own tasks."""
+    return [task for name, task in app.tasks.items() if name.startswith("alerts.")]
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    """Every module of the product."""
+    for room in ROOMS:
+        for path in (ROOT / room).rglob("*.py"):
+            yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def later_or_again(tree: ast.AST) -> list[str]:
+    """Where a module asks Celery to run something later or again."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg in DELAYS:
+            found.append(f"{node.value.lineno}: {node.arg}=")
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CALLS:
+            found.append(f"{node.lineno}: {node.func.attr}()")
+    return found
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "task.apply_async((pk,), countdown=5)",
+        "task.apply_async((pk,), eta=then)",
+        "self.retry(exc=error)",
+        "deliver.delay(pk)",
+        "@shared_task(autoretry_for=(OSError,))\ndef deliver(): ...",
+    ],
+)
+def test_what_is_looked_for_would_be_found(source: str) -> None:
+    assert later_or_again(ast.parse(source))
+
+
+def test_nothing_asks_celery_to_run_it_later_or_again() -> None:
+    looked_at = dict(modules())
+
+    assert {"alerts/tasks.py", "alerts/publishing.py", "config/celery.py"} <= set(looked_at)
+    assert {name: found for name, tree in looked_at.items() if (found := later_or_again(tree))} == {}
+
+
+def test_there_are_two_tasks_that_take_an_id_and_cannot_ask_for_themselves_again() -> None:
+    assert {task.name for task in ours()} == {"alerts.tasks.deliver", "alerts.tasks.ask_for_receipt"}
+    for task in ours():
+        assert list(inspect.signature(task.run).parameters) == ["delivery_id"], "no `self`: it is not bound"
+        assert not hasattr(task, "autoretry_for")
+
+
+@pytest.mark.parametrize("task", [tasks.deliver, tasks.ask_for_receipt], ids=lambda task: task.name)
+@pytest.mark.parametrize("priority", Priority)
+def test_a_message_in_the_broker_has_no_time_and_no_retry(
+    broker: "redis.Redis", task: Any, priority: Priority
+) -> None:
+    delivery_id = uuid.uuid4()
+
+    assert Publisher().publish(task, priority, [delivery_id]) == []
+
+    message: Any = json.loads(broker.lindex(QUEUES[priority], 0))  # type: ignore[arg-type]
+    args, kwargs, embed = json.loads(base64.b64decode(message["body"]))
+    assert (args, kwargs) == ([str(delivery_id)], {})
+    headers = message["headers"]
+    assert (headers["eta"], headers["expires"], headers["retries"]) == (None, None, 0)
+    assert not any(embed.values())
+    assert broker.llen("unacked") == 0
+
+
+def test_no_module_but_the_relays_publisher_puts_anything_into_a_queue() -> None:
+    publishing = {
+        name
+        for name, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "apply_async"
+    }
+
+    assert publishing == {str(Path("alerts") / "publishing.py")}
