@@ -5,14 +5,18 @@ Retries are the delivery engine's, where each is a row: boto3's own are off, sin
 """
 
 import os
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from http import HTTPStatus
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
 from botocore import exceptions
+from botocore.awsrequest import AWSHTTPConnection, AWSHTTPSConnection
 from botocore.config import Config
 
 from alerts.channels.base import ChannelError, Fault
@@ -29,44 +33,69 @@ CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS
 LOOK_UP_SECONDS = 3
 """To read the answer to a question that can be done without: nothing may wait long for it."""
 
-THROTTLING = frozenset(
-    {
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "Throttled",
-        "TooManyRequestsException",  # Connect sends this one though its model does not list it
-        "RequestLimitExceeded",
-        "KMSThrottling",
-        "KMSThrottlingException",
-    }
-)
-REJECTIONS: dict[str, Reason] = {
-    "InvalidParameter": Reason.INVALID_ADDRESS,
-    "InvalidParameterValue": Reason.INVALID_ADDRESS,
-    "InvalidParameterException": Reason.INVALID_ADDRESS,
-    "ValidationError": Reason.REFUSED,
-    "InvalidRequestException": Reason.REFUSED,
-    "NotFound": Reason.REFUSED,
-    "EndpointDisabled": Reason.REFUSED,
-    "OptedOut": Reason.OPTED_OUT,
-    "DestinationNotAllowedException": Reason.NOT_ALLOWED,
-    "OutboundContactNotPermittedException": Reason.NOT_ALLOWED,
-    "ResourceNotFoundException": Reason.MISCONFIGURED,
-    "AuthorizationError": Reason.MISCONFIGURED,
-    "AuthorizationErrorException": Reason.MISCONFIGURED,
-    "ExpiredToken": Reason.MISCONFIGURED,
-    "ExpiredTokenException": Reason.MISCONFIGURED,
-    "InvalidClientTokenId": Reason.MISCONFIGURED,
-    "UnrecognizedClientException": Reason.MISCONFIGURED,
-    "SignatureDoesNotMatch": Reason.MISCONFIGURED,
-    "InvalidSignatureException": Reason.MISCONFIGURED,
-    "OptInRequired": Reason.MISCONFIGURED,
-}
-"""Definite refusals by their code; the next channel is tried at once. AccessDenied* is added in `_translate_code`."""
+Meaning = tuple[Fault, Reason]
+THROTTLED: Meaning = (Fault.THROTTLED, Reason.THROTTLED)
+NOT_RECEIVED: Meaning = (Fault.UNSENT, Reason.UNREACHABLE)
+INVALID_ADDRESS: Meaning = (Fault.REJECTED, Reason.INVALID_ADDRESS)
+NOT_ALLOWED: Meaning = (Fault.REJECTED, Reason.NOT_ALLOWED)
+REFUSED: Meaning = (Fault.REJECTED, Reason.REFUSED)
+MISCONFIGURED: Meaning = (Fault.REJECTED, Reason.MISCONFIGURED)
+ANSWER_LOST: Meaning = (Fault.UNKNOWN, Reason.ANSWER_LOST)
 
-INTERNAL = frozenset({"InternalError", "InternalFailure", "InternalServiceException", "InternalServerError"})
-SERVER_ERROR = 500
+BY_CODE: dict[str, Meaning] = {
+    "Throttling": THROTTLED,
+    "ThrottlingException": THROTTLED,
+    "ThrottledException": THROTTLED,
+    "Throttled": THROTTLED,
+    "TooManyRequestsException": THROTTLED,  # Connect sends this one though its model does not list it
+    "RequestLimitExceeded": THROTTLED,
+    "KMSThrottling": THROTTLED,
+    "KMSThrottlingException": THROTTLED,
+    "LimitExceededException": (Fault.UNSENT, Reason.QUOTA),
+    "RequestTimeout": NOT_RECEIVED,
+    "RequestTimeoutException": NOT_RECEIVED,
+    "InvalidParameter": INVALID_ADDRESS,
+    "InvalidParameterValue": INVALID_ADDRESS,
+    "InvalidParameterException": INVALID_ADDRESS,
+    "ValidationError": REFUSED,
+    "InvalidRequestException": REFUSED,
+    "NotFound": REFUSED,
+    "EndpointDisabled": REFUSED,
+    "OptedOut": (Fault.REJECTED, Reason.OPTED_OUT),
+    "DestinationNotAllowedException": NOT_ALLOWED,
+    "OutboundContactNotPermittedException": NOT_ALLOWED,
+    "ResourceNotFoundException": MISCONFIGURED,
+    "AuthorizationError": MISCONFIGURED,
+    "AuthorizationErrorException": MISCONFIGURED,
+    "ExpiredToken": MISCONFIGURED,
+    "ExpiredTokenException": MISCONFIGURED,
+    "InvalidClientTokenId": MISCONFIGURED,
+    "UnrecognizedClientException": MISCONFIGURED,
+    "OptInRequired": MISCONFIGURED,
+    # A wrong secret, or this host's clock is more than minutes off: boto3 corrects it only in its own retries.
+    "SignatureDoesNotMatch": MISCONFIGURED,
+    "InvalidSignatureException": MISCONFIGURED,
+    "RequestExpired": MISCONFIGURED,
+    "RequestTimeTooSkewed": MISCONFIGURED,
+    "InternalError": ANSWER_LOST,
+    "InternalFailure": ANSWER_LOST,
+    "InternalServiceException": ANSWER_LOST,
+    "InternalServerError": ANSWER_LOST,
+}
+"""After a definite refusal the next channel is tried at once. AccessDenied* is added in `_meaning`."""
+
+BY_STATUS: dict[int, Meaning] = {
+    HTTPStatus.TOO_MANY_REQUESTS: THROTTLED,
+    # "The server did not receive a complete request message", RFC 9110.
+    HTTPStatus.REQUEST_TIMEOUT: NOT_RECEIVED,
+}
+"""Of an answer whose code says nothing."""
+
+CONNECTING = frozenset({AWSHTTPConnection.connect.__code__, AWSHTTPSConnection.connect.__code__})
+"""Name, socket, proxy's tunnel, certificates, handshake: a request is written only when this has returned."""
+
+UNTRUSTED = (ssl.SSLCertVerificationError, FileNotFoundError, PermissionError)
+"""While connecting: the certificate does not hold, or the file of authorities (AWS_CA_BUNDLE) cannot be read."""
 
 _lock = threading.Lock()
 
@@ -79,10 +108,13 @@ def client(service: Service, *, read_seconds: int = READ_SECONDS) -> Any:
     """The process's client for a service: made when first needed, shared by its threads.
 
     Raises:
-        ChannelError: no Region is configured.
+        ChannelError: it cannot be made: no such profile, no Region, an address that is none. Nothing was sent.
     """
-    with _lock, translated():  # clients may be shared between threads, the making of one may not
-        return _make(service, read_seconds)
+    with _lock:  # clients may be shared between threads, the making of one may not
+        try:
+            return _make(service, read_seconds)
+        except Exception as error:  # noqa: BLE001 - botocore checks its settings with exceptions of many kinds
+            raise ChannelError(*MISCONFIGURED, type(error).__name__) from None
 
 
 @cache
@@ -94,7 +126,15 @@ def _make(service: Service, read_seconds: int) -> Any:
         max_pool_connections=50,
         user_agent_extra="bleep",
     )
-    return boto3.client(service, config=config)
+    made = boto3.client(service, config=config)
+    made.meta.events.register("before-parse.sns", _read_by_status)
+    return made
+
+
+def _read_by_status(response_dict: dict[str, Any], **_: Any) -> None:
+    """Where no XML comes with a telling status (a proxy's answer, say): botocore would drop the status unread."""
+    if response_dict["status_code"] in BY_STATUS and not response_dict["body"].lstrip().startswith(b"<"):
+        response_dict["body"] = b"<ErrorResponse/>"
 
 
 # A forked child must not share sockets with its parent.
@@ -117,48 +157,57 @@ def translated() -> Iterator[None]:
 
 def _translate_answer(response: Any) -> ChannelError:
     code = str(response.get("Error", {}).get("Code", ""))[:100]
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in THROTTLING or code.startswith("KMSThrottling"):
-        return ChannelError(Fault.THROTTLED, Reason.THROTTLED, code)
-    if code == "LimitExceededException":
-        return ChannelError(Fault.UNSENT, Reason.QUOTA, code)
-    if code in REJECTIONS:
-        return ChannelError(Fault.REJECTED, REJECTIONS[code], code)
+    return ChannelError(*_meaning(code, response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)), code)
+
+
+def _meaning(code: str, status: int) -> Meaning:
+    if code in BY_CODE:
+        return BY_CODE[code]
     if code.startswith("AccessDenied"):
-        return ChannelError(Fault.REJECTED, Reason.MISCONFIGURED, code)
-    if code in INTERNAL or status >= SERVER_ERROR:
-        return ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, code)
-    return ChannelError(Fault.REJECTED, Reason.REFUSED, code)
+        return MISCONFIGURED
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return ANSWER_LOST
+    return BY_STATUS.get(status, REFUSED)
 
 
 def _translate_transport(error: exceptions.BotoCoreError) -> ChannelError:
     code = type(error).__name__
     match error:
-        case (
-            exceptions.ReadTimeoutError()
-            | exceptions.ConnectionClosedError()
-            | exceptions.ResponseStreamingError()
-        ):
-            return ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, code)
-        case (
-            exceptions.ConnectTimeoutError()
-            | exceptions.EndpointConnectionError()
-            | exceptions.ProxyConnectionError()
-        ):
-            return ChannelError(Fault.UNSENT, Reason.UNREACHABLE, code)
+        case exceptions.ConnectTimeoutError() | exceptions.EndpointConnectionError():
+            return ChannelError(*NOT_RECEIVED, code)
         case (
             exceptions.NoCredentialsError()
             | exceptions.PartialCredentialsError()
             | exceptions.CredentialRetrievalError()
             | exceptions.NoRegionError()
             | exceptions.TokenRetrievalError()
-            | exceptions.SSLError()
         ):
-            return ChannelError(Fault.REJECTED, Reason.MISCONFIGURED, code)
+            return ChannelError(*MISCONFIGURED, code)
         case exceptions.ParamValidationError():
-            return ChannelError(Fault.REJECTED, Reason.REFUSED, code)
-        case exceptions.HTTPClientError():
-            return ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, code)
+            return ChannelError(*REFUSED, code)
+        case exceptions.HTTPClientError() | exceptions.ConnectionError():
+            return ChannelError(*_meaning_of_break(error), code)
         case _:
             # Anything new is treated as the worst case: it may have been sent.
-            return ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, code)
+            return ChannelError(*ANSWER_LOST, code)
+
+
+def _meaning_of_break(error: exceptions.BotoCoreError) -> Meaning:
+    """What a broken connection means hangs on when it broke, which botocore's own names do not tell.
+
+    A proxy that drops the connection after it passed the request on comes as ProxyConnectionError, and a peer that goes
+    away within the handshake as SSLError, ConnectionClosedError or ReadTimeoutError. So the errors beneath are asked
+    where they were raised; where they do not say, the request may have left.
+    """
+    causes = list(_causes(error.kwargs.get("error")))
+    if not any(frame.f_code in CONNECTING for cause in causes for frame, _ in walk_tb(cause.__traceback__)):
+        return ANSWER_LOST
+    return MISCONFIGURED if any(isinstance(cause, UNTRUSTED) for cause in causes) else NOT_RECEIVED
+
+
+def _causes(error: object) -> Iterator[BaseException]:
+    """The errors that one was made of. Not its `__context__`: that may be an earlier request's."""
+    if isinstance(error, BaseException):
+        yield error
+        for part in (*error.args, error.__cause__):
+            yield from _causes(part)
