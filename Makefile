@@ -68,6 +68,22 @@ dockerfile: install  ## Check the Dockerfile (hadolint).
 compose: install  ## Check docker-compose.yml against the compose specification.
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
+.PHONY: chaos
+chaos: install  ## Break everything for a minute, then see that no alert was lost; SECONDS=15, SEED=7 repeats a plan.
+	@$(BIN)/python -m bench.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+.PHONY: storm
+storm: install  ## Measure what 10,000 Low alerts do to High ones; ARGS="--low 1000" makes it smaller.
+	@$(BIN)/python -m bench.storm $(ARGS)
+
+.PHONY: duplicate-storm
+duplicate-storm: install  ## Send the same 200 alerts over 40 connections at once, and count.
+	@$(BIN)/python -m bench.duplicate_storm $(ARGS)
+
+.PHONY: bench
+bench: install  ## Measure how many alerts a second are taken, and what one costs.
+	@$(BIN)/python -m bench.accept $(ARGS)
+
 .PHONY: format
 format: install  ## Lay the code out, and mend what can be mended by itself (ruff).
 	$(BIN)/ruff format .

@@ -23,7 +23,7 @@ from bench.cast import Person, Route, alert, load, people
 from bench.mishaps import Mishaps, Plan, plan
 from bench.report import table
 from bench.sender import Sender
-from bench.stack import Stack
+from bench.stack import Address, Stack
 from bench.verdict import Verdict, judge
 
 LEASE = 30
@@ -67,8 +67,7 @@ class Hospital:
     """The hospital systems: send every order until it is taken, each message_id with the same content."""
 
     orders: Sequence[Order]
-    host: str
-    port: int
+    address: Address
     until: float
     """On `time.monotonic()`'s scale: nothing is tried after that."""
     taken: set[str] = field(default_factory=set)
@@ -92,7 +91,7 @@ class Hospital:
         return not any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:
-        sender = Sender(self.host, self.port)
+        sender = Sender(*self.address)
         while (order := self._take()) is not None:
             time.sleep(max(0.0, self._began + order.at - time.monotonic()))
             self._send(sender, order.body)
@@ -155,9 +154,8 @@ class Run:
     def go(self) -> Verdict:
         """Mishaps, peace, comparison."""
         self._began = time.monotonic()
-        hospital = Hospital(
-            self.orders, self.stack.host, self.stack.port, self._began + self.plan.seconds + DRAIN_SECONDS
-        )
+        until = self._began + self.plan.seconds + DRAIN_SECONDS
+        hospital = Hospital(self.orders, self.stack.address, until)
         for step in self.plan.steps:
             self._wait(hospital, step.at)
             self._look_after_parts()

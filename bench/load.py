@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from bench.sender import Sender
-from bench.stack import Stack
+from bench.stack import Address, Stack
 
 PROCESSES = 2
 HEAD_START = 0.2
@@ -45,7 +45,7 @@ class Load:
         self._pool = ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn"))
 
     def __enter__(self) -> Self:
-        for warm in [self._pool.submit(_post_all, "", 0, [], 0.0) for _ in range(PROCESSES)]:
+        for warm in [self._pool.submit(_post_all, self._stack.address, [], 0.0) for _ in range(PROCESSES)]:
             warm.result(timeout=60)
         return self
 
@@ -58,7 +58,7 @@ class Load:
         """POST each share over one connection of its own, one alert after the other, all shares at once."""
         at = time.monotonic() + HEAD_START
         work = [
-            self._pool.submit(_post_all, self._stack.host, self._stack.port, [*shares[number::PROCESSES]], at)
+            self._pool.submit(_post_all, self._stack.address, [*shares[number::PROCESSES]], at)
             for number in range(PROCESSES)
         ]
         answers: Counter[str] = Counter()
@@ -75,18 +75,18 @@ def spread(bodies: Bodies, connections: int) -> list[Bodies]:
     return [bodies[number::connections] for number in range(connections)]
 
 
-def _post_all(host: str, port: int, shares: Sequence[Bodies], at: float) -> list[tuple[str, float]]:
+def _post_all(address: Address, shares: Sequence[Bodies], at: float) -> list[tuple[str, float]]:
     """In a process of the pool: a thread for each share."""
     if not shares:
         return []
     with ThreadPoolExecutor(len(shares)) as threads:
         # `time.monotonic` is the machine's: the same in all of its processes.
-        results = threads.map(lambda share: _post_share(host, port, share, at), shares)
+        results = threads.map(lambda share: _post_share(address, share, at), shares)
         return [each for result in results for each in result]
 
 
-def _post_share(host: str, port: int, share: Bodies, at: float) -> list[tuple[str, float]]:
-    sender = Sender(host, port)
+def _post_share(address: Address, share: Bodies, at: float) -> list[tuple[str, float]]:
+    sender = Sender(*address)
     time.sleep(max(0.0, at - time.monotonic()))
     answers = []
     for body in share:

@@ -5,10 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from bench.stack import TOKEN
-
 TIMEOUT = 10.0
-HEADERS = {"Content-Type": "application/json", "Authorization": TOKEN}
 
 
 class Answer(NamedTuple):
@@ -26,7 +23,8 @@ class Answer(NamedTuple):
 class Sender:
     """Not for two threads at once."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, token: str) -> None:
+        self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
         self._connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
 
     def post(self, body: Mapping[str, str]) -> Answer:
@@ -36,7 +34,7 @@ class Sender:
             OSError, http.client.HTTPException: no answer, and nobody knows whether it was stored.
         """
         try:
-            self._connection.request("POST", "/notification", json.dumps(body), HEADERS)
+            self._connection.request("POST", "/notification", json.dumps(body), self._headers)
             response = self._connection.getresponse()
             response.read()
         except (OSError, http.client.HTTPException):

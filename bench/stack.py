@@ -10,6 +10,7 @@ import random
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,7 +19,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import psutil
 import psycopg
@@ -27,7 +28,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from sandbox.processes import Child, Crew, Terminal, kill
-from sandbox.run import DEMO_TOKEN, ENTRYPOINT, HOST, ROOT, Plan, Ports, environment
+from sandbox.run import ENTRYPOINT, HOST, ROOT, Plan, Ports, environment
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis, exclusive
 
 PARTS: dict[str, str] = {
@@ -46,14 +47,15 @@ OURS = ("DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL")
 PORT_RANGE = range(32000, 32760)
 """Below the range for outgoing connections, which could otherwise take a port while its server is being restarted, and
 above the embedded Redis's."""
-TOKEN = DEMO_TOKEN
-"""The demo's client may send 100,000 alerts a minute."""
+
+Address = tuple[str, int, str]
+"""Host, port and token."""
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-class StackError(Exception):
-    """Bleep could not be started; the text says what and where its log is."""
+class StackError(SystemExit):
+    """Bleep could not be started; the text says what and where its log is. It ends a measurement with 1."""
 
 
 class Stack:
@@ -72,11 +74,14 @@ class Stack:
         self.postgres = EmbeddedPostgres(self.directory)
         self.redis = EmbeddedRedis(self.directory)
         self.log = self.directory / "output.log"
+        self.token = ""
+        """With which a hospital system may send."""
         self.env = {
             **environment(Plan(self.directory, ports, given)),
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.redis.url,
             "LOG_FORMAT": "json",
+            "RATE_LIMIT_PER_MINUTE": "1000000",
             **variables,
         }
         self._ports = ports
@@ -96,7 +101,7 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.keep = self.keep or (kind is not None and issubclass(kind, Exception))
+        self.keep = self.keep or (kind is not None and issubclass(kind, (Exception, StackError)))
         self._stack.close()
 
     def start(self, name: str) -> None:
@@ -159,6 +164,11 @@ class Stack:
                 raise StackError(f"{what}. What the processes said is in {self.log}")
             time.sleep(POLL_SECONDS)
 
+    @property
+    def address(self) -> Address:
+        """What a sender needs to know."""
+        return self.host, self.port, self.token
+
     def answers(self, path: str) -> bool:
         """Whether the web server answers a GET with 200."""
         return _answers(f"http://{self.host}:{self.port}{path}")
@@ -192,19 +202,25 @@ class Stack:
         stack.callback(self._crew.stop, GRACE_SECONDS)
         options = ["--port", str(self._ports.aws)]
         self._crew.start("aws", [sys.executable, "-m", "sandbox.aws", *options], self.env)
-        for name, command in (
-            ("migrate", [str(ENTRYPOINT), "migrate"]),
-            ("demo", [sys.executable, "manage.py", "load_demo"]),
-        ):
-            child = self._crew.start(name, command, self.env)
-            if child.process.wait(READY_SECONDS):
-                self.keep = True
-                raise StackError(f"{name} failed. What it said is in {self.log}")
-            self._crew.forget(child)
+        self._prepare(log)
         for name in self.parts:
             self.start(name)
         self.wait_until_ready()
         self._wait_for_aws()
+
+    def _prepare(self, log: IO[bytes]) -> None:
+        """The tables, and an API client."""
+        for command in (
+            [str(ENTRYPOINT), "migrate"],
+            [sys.executable, "manage.py", "create_token", "Hospital"],
+        ):
+            done = subprocess.run(
+                command, cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=log, check=False
+            )
+            if done.returncode:
+                self.keep = True
+                raise StackError(f"{command[1]} failed. What it said is in {self.log}")
+            self.token = done.stdout.decode().strip()
 
     def _wait_for_aws(self) -> None:
         deadline = time.monotonic() + READY_SECONDS

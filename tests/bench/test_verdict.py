@@ -1,0 +1,122 @@
+"""The comparison behind `make chaos` finds each way in which the promise can be broken."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bench.ledger import Alert, Attempt, Delivery, Received
+from bench.verdict import Verdict, judge
+
+ROUTES = {"B-1": {"H": ("sms", "email"), "M": ("sms",)}}
+SENT = Attempt(1, "accepted", "", "p-1")
+DELIVERY = Delivery("d-1", "sms", "accepted", provider_id="p-1", attempt_count=1, attempts=(SENT,))
+ALERT = Alert("K-1", "M", "B-1", (DELIVERY,))
+ARRIVED = Received("K-1", "sms", "p-1")
+
+
+def verdict_on(alert: Alert | None = ALERT, *received: Received) -> Verdict:
+    """The verdict on one alert that was answered with a 2xx."""
+    alerts = [alert] if alert else []
+    return judge(answered=["K-1"], alerts=alerts, received=received, routes=ROUTES)
+
+
+def with_delivery(alert: Alert = ALERT, **changes: Any) -> Alert:
+    """The alert with its delivery changed."""
+    return replace(alert, deliveries=(replace(DELIVERY, **changes),))
+
+
+def test_a_message_that_was_sent_once_is_all_well() -> None:
+    verdict = verdict_on(ALERT, ARRIVED)
+
+    assert (verdict.accepted, verdict.sent, verdict.broken) == (1, 1, [])
+
+
+def test_a_failure_is_counted_under_its_reason() -> None:
+    rejected = with_delivery(
+        state="failed", reason="refused", provider_id="", attempts=(Attempt(1, "rejected", "refused"),)
+    )
+
+    verdict = verdict_on(rejected)
+
+    assert (verdict.failed, verdict.sent, verdict.broken) == ({"refused": 1}, 0, [])
+
+
+def test_a_doubt_is_counted_under_its_reason_whether_it_arrived_or_not() -> None:
+    doubtful = with_delivery(
+        state="unknown",
+        reason="answer_lost",
+        provider_id="",
+        attempts=(Attempt(1, "unknown", "answer_lost"),),
+    )
+
+    for received in ([], [ARRIVED]):
+        verdict = verdict_on(doubtful, *received)
+        assert (verdict.in_doubt, verdict.broken) == ({"answer_lost": 1}, [])
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        None,
+        replace(ALERT, deliveries=()),
+        with_delivery(state="pending", provider_id="", attempt_count=0, attempts=()),
+        with_delivery(state="sending", provider_id="", attempts=(Attempt(1, "calling"),)),
+    ],
+    ids=["no alert", "no delivery", "pending", "sending"],
+)
+def test_an_alert_that_nothing_came_of_is_lost(alert: Alert | None) -> None:
+    assert len(verdict_on(alert).lost) == 1
+
+
+def test_a_message_that_never_arrived_is_a_false_sent() -> None:
+    assert verdict_on(ALERT).false_sent
+
+
+def test_a_second_message_that_is_not_marked_is_found() -> None:
+    again = replace(ARRIVED, provider_id="p-2")
+    twice: dict[str, Any] = {
+        "attempt_count": 2,
+        "attempts": (Attempt(1, "unknown", "answer_lost"), replace(SENT, number=2)),
+    }
+
+    marked = verdict_on(with_delivery(possible_duplicate=True, **twice), ARRIVED, again)
+    unmarked = verdict_on(with_delivery(**twice), ARRIVED, again)
+
+    assert (marked.duplicates_flagged, marked.broken) == (1, [])
+    assert len(unmarked.duplicates_unflagged) == 1
+
+
+def test_a_message_that_no_attempt_accounts_for_is_found() -> None:
+    rejected = with_delivery(
+        state="failed", reason="refused", provider_id="", attempts=(Attempt(1, "rejected", "refused"),)
+    )
+
+    assert verdict_on(rejected, ARRIVED).violations
+    assert verdict_on(ALERT, ARRIVED, replace(ARRIVED, channel="email", provider_id="p-2")).violations
+
+
+def test_a_call_under_another_token_than_its_own_is_found() -> None:
+    call = with_delivery(channel="call")
+    rang = replace(ARRIVED, channel="call")
+    routes = {"B-1": {"M": ("call",)}}
+
+    for token, found in (("d-1", 0), ("d-2", 1)):
+        received = [replace(rang, client_token=token)]
+        verdict = judge(answered=["K-1"], alerts=[call], received=received, routes=routes)
+        assert len(verdict.violations) == found
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": "failed", "reason": "refused", "attempts": (Attempt(1, "rejected", "refused"),)},
+        {"state": "unknown", "reason": "answer_lost", "attempts": (Attempt(1, "unknown", "answer_lost"),)},
+        {"attempt_count": 3},
+        {"attempts": (SENT, Attempt(2, "calling")), "attempt_count": 2},
+        {"channel": "email"},
+    ],
+    ids=["a channel was left", "High in doubt", "attempts missing", "still calling", "not the route"],
+)
+def test_a_broken_rule_is_found(changes: dict[str, Any]) -> None:
+    assert verdict_on(with_delivery(replace(ALERT, priority="H"), **changes)).violations
