@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections
-from django.db.utils import InterfaceError, OperationalError
+from django.db import close_old_connections, transaction
+from django.db.utils import DataError, Error, IntegrityError, InterfaceError, OperationalError
 from structlog.contextvars import bound_contextvars
 
 from alerts import breaker, lifecycle, pacing, policy, wording
@@ -20,9 +20,12 @@ from alerts.models import Delivery
 from alerts.states import Reason
 from contacts.choices import Channel, Priority
 
-RECORD_TRIES = 10
+RECORD_SECONDS = 180.0
+"""For so long an answer is held while the database is away: a failover takes a minute. Past the lease it is late, and
+settles the doubt all the same."""
 RECORD_PAUSE = 1.0
-"""Seconds between tries to record an answer while the database is away; all of them end well before the lease."""
+LEASE_MARGIN = 10.0
+"""Seconds of the lease that are kept for recording."""
 
 log = structlog.get_logger(__name__)
 
@@ -45,13 +48,14 @@ def deliver(delivery_id: uuid.UUID) -> None:
         except ChannelError as error:
             _record(lambda failure=error: settle(claimed, failure))  # type: ignore[misc]
         else:
+            # Said before it is written: if the writing fails for good, this line is where the provider's id is found.
+            log.info("attempt.accepted", provider_id=receipt.provider_id)
             _record(lambda: lifecycle.accept(claimed, receipt))
-            log.info("attempt.accepted")
 
 
 def settle(claimed: Claim, error: ChannelError) -> bool:
     """Decide what follows a failed attempt, and record both."""
-    tries, age = lifecycle.tries_and_age(claimed.delivery)
+    before = lifecycle.history(claimed.delivery, but=claimed.attempt)
     decision = policy.decide(
         policy.Situation(
             channel=Channel(claimed.delivery.channel),
@@ -59,8 +63,9 @@ def settle(claimed: Claim, error: ChannelError) -> bool:
             fault=error.fault,
             reason=error.reason,
             number=claimed.attempt.number,
-            tries=tries,
-            age=age,
+            tries=before.tries,
+            age=before.since_first,
+            in_doubt=before.in_doubt,
         )
     )
     level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
@@ -70,12 +75,24 @@ def settle(claimed: Claim, error: ChannelError) -> bool:
 
 def recover_expired() -> int:
     """Settle every delivery whose worker died in the middle of sending; return how many."""
-    count = 0
-    for claimed in lifecycle.expired():
-        with bound_contextvars(alert_id=claimed.delivery.alert_id, delivery_id=str(claimed.delivery.pk)):
-            settle(claimed, ChannelError(Fault.UNKNOWN, Reason.WORKER_LOST))
-        count += 1
-    return count
+    return sum(_recover(delivery_id) for delivery_id in lifecycle.expired_ids())
+
+
+def _recover(delivery_id: uuid.UUID) -> bool:
+    with bound_contextvars(delivery_id=str(delivery_id)):
+        try:
+            with transaction.atomic():
+                claimed = lifecycle.expired_claim(delivery_id)
+                if claimed is None:
+                    return False
+                with bound_contextvars(alert_id=claimed.delivery.alert_id, attempt_id=claimed.attempt.pk):
+                    return settle(claimed, ChannelError(Fault.UNKNOWN, Reason.WORKER_LOST))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            # One delivery that cannot be recovered must not keep the others from it.
+            log.exception("relay.recovery_failed")
+            return False
 
 
 def _claim(due: Delivery) -> Claim | None:
@@ -92,8 +109,8 @@ def _claim(due: Delivery) -> Claim | None:
 def _claim_while_down(due: Delivery) -> Claim | None:
     """While the provider is down: High, and what has waited too long, goes on to its next channel; the rest probes."""
     priority = Priority(due.priority)
-    _, age = lifecycle.tries_and_age(due)
-    if priority is Priority.HIGH or age > policy.SCHEDULES[priority].age:
+    waited = lifecycle.history(due).since_made
+    if priority is Priority.HIGH or waited > policy.SCHEDULES[priority].age:
         claimed = breaker.claim_as_probe(due, quiet_for=breaker.RARE_PROBE)
         if claimed is not None:
             return claimed
@@ -129,19 +146,22 @@ def _message(claimed: Claim) -> Message:
         text=wording.text(description=alert.description, patient_id=alert.patient_id),
         spoken=wording.spoken(description=alert.description),
         spoken_digits=alert.patient_id,
-        deadline=time.monotonic() + settings.LEASE.total_seconds() - RECORD_TRIES * RECORD_PAUSE,
+        deadline=time.monotonic() + settings.LEASE.total_seconds() - LEASE_MARGIN,
     )
 
 
 def _record(write: Callable[[], bool]) -> None:
-    """Write the answer down, waiting out a database restart: a lost answer becomes a doubt, or a second SMS."""
-    for remaining in reversed(range(RECORD_TRIES)):
+    """Write the answer down, waiting out a database that is away: a lost answer becomes a doubt, or a second SMS."""
+    until = time.monotonic() + RECORD_SECONDS
+    while True:
         try:
             if not write():
                 log.warning("attempt.lease_lost")
-        except (OperationalError, InterfaceError):
+        except (IntegrityError, DataError):
+            raise
+        except Error:
             close_old_connections()
-            if not remaining:
+            if time.monotonic() > until:
                 raise
             time.sleep(RECORD_PAUSE)
         else:

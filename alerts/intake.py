@@ -79,8 +79,12 @@ def accept(*, client: ApiClient, new: NewAlert) -> Accepted:
 def _store(client: ApiClient, new: NewAlert, clinician: Clinician, way: Route) -> Alert:
     with transaction.atomic():
         alert = Alert.objects.create(client=client, clinician=clinician, **vars(new))
-        lifecycle.open_delivery(alert, way.steps[0])
-    alert.status = AlertStatus.ACCEPTED  # as `with_status` would say; saves a query
+        delivery = lifecycle.open_delivery(alert, way.steps[0])
+    # As the database would say: once it is stored, nothing that can fail stands between it and the answer.
+    alert.status = AlertStatus.ACCEPTED
+    known = alert.deliveries.all()
+    known._result_cache = [delivery]  # noqa: SLF001
+    alert._prefetched_objects_cache = {"deliveries": known}  # type: ignore[attr-defined]  # noqa: SLF001
     bind_contextvars(alert_id=alert.pk)
     return alert
 

@@ -1,7 +1,6 @@
 """The only functions that change a state. Each is a compare-and-set in one transaction, by the database's clock."""
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,13 +8,21 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import DurationField, ExpressionWrapper, F, Q
-from django.db.models.functions import Now
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, Q
+from django.db.models.functions import Coalesce, Now
 
 from alerts.channels import RECEIPTS, ChannelError, Fault, Receipt
 from alerts.models import Alert, Attempt, Delivery
-from alerts.policy import Decision, LeaveInDoubt, NextChannel, Retry
-from alerts.states import DELIVERY_TRANSITIONS, UNFINISHED, AlertState, AttemptState, DeliveryState, Reason
+from alerts.policy import Decision, LeaveInDoubt, NextChannel, Retry, give_up
+from alerts.states import (
+    DELIVERY_TRANSITIONS,
+    SUCCEEDED,
+    UNFINISHED,
+    AlertState,
+    AttemptState,
+    DeliveryState,
+    Reason,
+)
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from contacts.routing import Step, route
@@ -25,6 +32,9 @@ DUE_CHANNEL = "bleep_due"
 
 RECEIPT_EVERY = timedelta(seconds=5)
 """How long after an acceptance, and after each question, the provider is asked what became of it."""
+
+RECOVERED_AT_ONCE = 100
+"""Expired leases that one look takes up."""
 
 ATTEMPT_AFTER: dict[Fault, AttemptState] = {
     Fault.THROTTLED: AttemptState.THROTTLED,
@@ -47,7 +57,22 @@ class Claim:
     token: uuid.UUID
 
 
-def open_delivery(alert: Alert, step: Step, *, round_number: int = 1) -> Delivery:
+@dataclass(frozen=True)
+class History:
+    """What was tried for a delivery so far."""
+
+    tries: int
+    """Attempts that count: throttled ones do not."""
+    in_doubt: bool
+    """Whether one of them may have arrived, not counting the one that is asked for."""
+    since_first: timedelta
+    """Since the first attempt; nothing where there was none."""
+    since_made: timedelta
+
+
+def open_delivery(
+    alert: Alert, step: Step, *, round_number: int = 1, possible_duplicate: bool = False
+) -> Delivery:
     """Make a delivery that is due at once, and wake the relays. Call inside a transaction."""
     delivery = Delivery.objects.create(
         alert=alert,
@@ -56,6 +81,7 @@ def open_delivery(alert: Alert, step: Step, *, round_number: int = 1) -> Deliver
         channel=step.channel,
         address=step.address,
         round=round_number,
+        possible_duplicate=possible_duplicate,
     )
     wake_relays()
     return delivery
@@ -80,14 +106,15 @@ def postpone(delivery_id: uuid.UUID, wait: timedelta) -> None:
 def pass_over(delivery_id: uuid.UUID, reason: Reason) -> bool:
     """Give a channel up before trying it, if there is a next one; False, and nothing is changed, if there is none."""
     with transaction.atomic():
-        # First the alert, then its deliveries, as `cancel` does: the other way about they could wait for each other.
-        Alert.objects.select_for_update(of=("self",)).filter(deliveries=delivery_id).first()
+        _lock_alert_of(delivery_id)
         delivery = Delivery.objects.select_for_update().filter(_due(), pk=delivery_id).first()
-        if delivery is None or open_next(delivery) is None:
+        if delivery is None:
             return False
-        Delivery.objects.filter(pk=delivery_id).update(
-            state=DeliveryState.FAILED, reason=reason, finished_at=Now()
-        )
+        decision = give_up(Priority(delivery.priority), reason, in_doubt=history(delivery).in_doubt)
+        if isinstance(decision, LeaveInDoubt) or open_next(delivery, in_doubt=decision.in_doubt) is None:
+            return False
+        state, fields = _carried_out(decision, delivery)
+        Delivery.objects.filter(pk=delivery_id).update(state=state, **fields)
     return True
 
 
@@ -125,57 +152,106 @@ def accept(claimed: Claim, receipt: Receipt) -> bool:
 
 def fail(claimed: Claim, error: ChannelError, decision: Decision) -> bool:
     """The attempt was not accepted: record why, and carry out the decision. False where the lease was lost."""
-    state, fields = _carried_out(decision, claimed.delivery)
+    outcome: dict[str, Any] = {"reason": error.reason, "code": error.code}
     with transaction.atomic():
-        if not _leave_sending(claimed, state, **fields):
-            _finish_attempt(
-                claimed, ATTEMPT_AFTER[error.fault], reason=error.reason, code=error.code, late=True
-            )
-            return False
-        _finish_attempt(claimed, ATTEMPT_AFTER[error.fault], reason=error.reason, code=error.code)
-        if state is DeliveryState.FAILED:
-            open_next(claimed.delivery)
-        elif state is DeliveryState.UNKNOWN:
-            _report_if_failed(claimed.delivery.alert_id)
-    return True
+        alert = _lock_alert_of(claimed.delivery.pk)
+        state, fields = _carried_out(decision, claimed.delivery)
+        if state is DeliveryState.PENDING and alert.state == AlertState.CANCELLED:
+            state, fields = DeliveryState.CANCELLED, {"finished_at": Now()}
+        in_time = _leave_sending(claimed, state, **fields)
+        _finish_attempt(claimed, ATTEMPT_AFTER[error.fault], late=not in_time, **outcome)
+        if in_time or _settles_doubt(claimed, error, state, fields):
+            _follow_up(claimed.delivery, decision)
+    return in_time
 
 
-def expired() -> Iterator[Claim]:
-    """Claims whose lease has run out, each in a transaction that holds its row: a worker died in the middle of it."""
-    while True:
-        with transaction.atomic():
-            delivery = (
-                Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-                .select_related("alert")
-                .filter(state=DeliveryState.SENDING, lease_expires_at__lt=Now())
-                .order_by("lease_expires_at")
-                .first()
-            )
-            if delivery is None or delivery.lease_token is None:
-                return
-            attempt = Attempt.objects.get(delivery=delivery, state=AttemptState.CALLING)
-            yield Claim(delivery, attempt, delivery.lease_token)
+def _settles_doubt(claimed: Claim, error: ChannelError, state: DeliveryState, fields: dict[str, Any]) -> bool:
+    """A definite "not sent" that came late: where nothing else may have arrived, the delivery is in doubt no longer."""
+    if error.fault is Fault.UNKNOWN or _another_may_have_arrived(claimed):
+        return False
+    if state not in DELIVERY_TRANSITIONS[DeliveryState.UNKNOWN]:
+        return False
+    doubtful = Delivery.objects.filter(
+        pk=claimed.delivery.pk, state=DeliveryState.UNKNOWN, attempt_count=claimed.attempt.number
+    )
+    return doubtful.update(state=state, **{"finished_at": None, "reason": "", **fields}) == 1
 
 
-def tries_and_age(delivery: Delivery) -> tuple[int, timedelta]:
-    """How many attempts count so far, and how long ago the delivery was made. One query."""
-    tries = Attempt.objects.filter(delivery=delivery).exclude(state=AttemptState.THROTTLED).count()
-    age = ExpressionWrapper(Now() - F("created_at"), output_field=DurationField())
-    return tries, Delivery.objects.filter(pk=delivery.pk).values_list(age, flat=True).get()
+def _follow_up(delivery: Delivery, decision: Decision) -> None:
+    match decision:
+        case NextChannel():
+            open_next(delivery, in_doubt=decision.in_doubt)
+        case LeaveInDoubt():
+            _report_if_failed(delivery.alert_id)
+        case Retry():
+            pass
 
 
-def open_next(failed: Delivery) -> Delivery | None:
-    """Open the next channel of the clinician's *current* route, if one is left in this round. In a transaction."""
-    alert = Alert.objects.select_for_update().get(pk=failed.alert_id)
-    if alert.state != AlertState.OPEN:
+def expired_ids() -> list[uuid.UUID]:
+    """Deliveries whose lease has run out, the oldest first: a worker died in the middle of each."""
+    expired = Delivery.objects.filter(state=DeliveryState.SENDING, lease_expires_at__lt=Now())
+    return list(expired.order_by("lease_expires_at").values_list("pk", flat=True)[:RECOVERED_AT_ONCE])
+
+
+def expired_claim(delivery_id: uuid.UUID) -> Claim | None:
+    """The claim of a delivery whose lease has run out; None where somebody else has it in hand. In a transaction."""
+    delivery = (
+        Delivery.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("alert")
+        .filter(pk=delivery_id, state=DeliveryState.SENDING, lease_expires_at__lt=Now())
+        .first()
+    )
+    if delivery is None or delivery.lease_token is None:
         return None
-    tried = set(alert.deliveries.filter(round=failed.round).values_list("channel", flat=True))
+    attempt = Attempt.objects.get(delivery=delivery, state=AttemptState.CALLING)
+    return Claim(delivery, attempt, delivery.lease_token)
+
+
+def history(delivery: Delivery, *, but: Attempt | None = None) -> History:
+    """What was tried so far; `but` is the attempt whose own outcome is being settled. One query."""
+    since = {"output_field": DurationField()}
+    doubtful = Q(attempts__state__in=MAY_HAVE_ARRIVED) & ~Q(attempts__pk=but.pk if but else None)
+    found = (
+        Delivery.objects.filter(pk=delivery.pk)
+        .annotate(
+            tries=Count("attempts", filter=~Q(attempts__state=AttemptState.THROTTLED)),
+            doubts=Count("attempts", filter=doubtful),
+            first=Coalesce(Min("attempts__started_at"), Now()),
+        )
+        .annotate(
+            since_first=ExpressionWrapper(Now() - F("first"), **since),
+            since_made=ExpressionWrapper(Now() - F("created_at"), **since),
+        )
+        .values_list("tries", "doubts", "since_first", "since_made")
+        .get()
+    )
+    tries, doubts, since_first, since_made = found
+    return History(tries, doubts > 0, since_first, since_made)
+
+
+def open_next(given_up: Delivery, *, in_doubt: bool = False) -> Delivery | None:
+    """Open the next channel of the clinician's *current* route, if one is left in this round. In a transaction.
+
+    None where there is none, where staff have closed the alert, or where another channel is on its way already.
+    """
+    alert = _lock_alert_of(given_up.pk)
+    others = alert.deliveries.filter(round=given_up.round).exclude(pk=given_up.pk)
+    if alert.state != AlertState.OPEN or others.filter(state__in=(*UNFINISHED, *SUCCEEDED)).exists():
+        return None
+    tried = {given_up.channel, *others.values_list("channel", flat=True)}
     clinician = Clinician.objects.get(pk=alert.clinician_id)
     left = [step for step in route(clinician, Priority(alert.priority)).steps if step.channel not in tried]
-    if left:
-        return open_delivery(alert, left[0], round_number=failed.round)
-    _report_if_failed(alert.pk)
-    return None
+    if not left:
+        _report_if_failed(alert.pk)
+        return None
+    # Whatever was in doubt before stays so on every channel that follows.
+    doubtful = in_doubt or given_up.possible_duplicate
+    return open_delivery(alert, left[0], round_number=given_up.round, possible_duplicate=doubtful)
+
+
+def _lock_alert_of(delivery_id: uuid.UUID) -> Alert:
+    """First the alert, then its deliveries, as `cancel` does: the other way about two could wait for each other."""
+    return Alert.objects.select_for_update(of=("self",), no_key=True).get(deliveries=delivery_id)
 
 
 def confirm(delivery_id: uuid.UUID) -> None:
@@ -196,7 +272,9 @@ def _take_receipt(delivery_id: uuid.UUID, state: DeliveryState, *, reason: str) 
 
 
 def cancel(alert: Alert) -> int:
-    """Stop an alert; return how many deliveries were stopped. One that is being sent at this moment still goes out."""
+    """Stop an alert; return how many deliveries were stopped. One that is being sent at this moment may still go out,
+    but is not tried again.
+    """
     with transaction.atomic():
         if not Alert.objects.filter(pk=alert.pk, state=AlertState.OPEN).update(state=AlertState.CANCELLED):
             return 0
@@ -222,7 +300,8 @@ def _carried_out(decision: Decision, delivery: Delivery) -> tuple[DeliveryState,
             again = {"available_at": Now() + decision.wait, "handed_over_at": None}
             return DeliveryState.PENDING, {**again, "possible_duplicate": duplicate}
         case NextChannel():
-            return DeliveryState.FAILED, {"finished_at": Now(), "reason": decision.reason}
+            state = DeliveryState.UNKNOWN if decision.in_doubt else DeliveryState.FAILED
+            return state, {"finished_at": Now(), "reason": decision.reason}
         case LeaveInDoubt():
             return DeliveryState.UNKNOWN, {"finished_at": Now(), "reason": decision.reason}
 
@@ -245,9 +324,8 @@ def _accept_late(claimed: Claim, receipt: Receipt) -> None:
     """The lease ran out first. Keep the answer; and where nothing was sent since, it settles the doubt."""
     _finish_attempt(claimed, AttemptState.ACCEPTED, provider_id=receipt.provider_id, reason="", late=True)
     fields = _accepted_fields(claimed.delivery, receipt)
-    # The resend that the mark was for does not take place. But an earlier attempt may have arrived as well.
-    other = Attempt.objects.filter(delivery=claimed.delivery, state__in=MAY_HAVE_ARRIVED)
-    if not other.exclude(pk=claimed.attempt.pk).exists():
+    # The resend that the mark was for does not take place. But an earlier attempt, or channel, may have arrived.
+    if not claimed.delivery.possible_duplicate and not _another_may_have_arrived(claimed):
         fields["possible_duplicate"] = False
     undecided = (DeliveryState.PENDING, DeliveryState.UNKNOWN)
     Delivery.objects.filter(
@@ -256,8 +334,13 @@ def _accept_late(claimed: Claim, receipt: Receipt) -> None:
     log.warning("attempt.late", delivery_id=str(claimed.delivery.pk), attempt_id=claimed.attempt.pk)
 
 
+def _another_may_have_arrived(claimed: Claim) -> bool:
+    others = Attempt.objects.filter(delivery=claimed.delivery).exclude(pk=claimed.attempt.pk)
+    return others.filter(state__in=MAY_HAVE_ARRIVED).exists()
+
+
 def _report_if_failed(alert_id: int) -> None:
     """Tell the operators, once the transaction is through, when nothing is left that could still reach the person."""
-    hopeful = (*UNFINISHED, DeliveryState.ACCEPTED, DeliveryState.DELIVERED)
-    if not Delivery.objects.filter(alert_id=alert_id, state__in=hopeful).exists():
+    hopeful = Delivery.objects.filter(alert_id=alert_id, state__in=(*UNFINISHED, *SUCCEEDED))
+    if not hopeful.exists():
         transaction.on_commit(lambda: log.error("alert.failed", alert_id=alert_id))

@@ -21,7 +21,7 @@ class Schedule:
     tries: int
     """Throttled attempts are not counted."""
     age: timedelta
-    """Counted from the making of the delivery."""
+    """Counted from the first attempt."""
 
 
 SCHEDULES: dict[Priority, Schedule] = {
@@ -45,9 +45,11 @@ class Retry:
 
 @dataclass(frozen=True)
 class NextChannel:
-    """This channel has failed, for `reason`; go on to the next one at once."""
+    """This channel is given up, for `reason`; go on to the next one at once."""
 
     reason: Reason
+    in_doubt: bool = False
+    """It may have arrived all the same, so what follows is marked as a possible duplicate."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,27 @@ class Situation:
     tries: int
     """Those of them that count towards the cap."""
     age: timedelta
-    """Since the delivery was made."""
+    """Since the first attempt: what a delivery waited before it was tried does not count against it."""
+    in_doubt: bool
+    """Whether an earlier attempt may have arrived."""
 
 
 def decide(now: Situation) -> Decision:
-    """The next step. The ambiguity rule is `_after_lost_answer`."""
+    """The next step. The ambiguity rule is `_after_lost_answer`, and `give_up` where there was a doubt before."""
+    decision = _next_step(now)
+    if isinstance(decision, NextChannel):
+        return give_up(now.priority, decision.reason, in_doubt=now.in_doubt or now.fault is Fault.UNKNOWN)
+    return decision
+
+
+def give_up(priority: Priority, reason: Reason, *, in_doubt: bool) -> NextChannel | LeaveInDoubt:
+    """What follows a channel that is not tried again. If it may have arrived, only High is worth a second channel."""
+    if in_doubt and priority is not Priority.HIGH:
+        return LeaveInDoubt(Reason.ANSWER_LOST)
+    return NextChannel(reason, in_doubt=in_doubt)
+
+
+def _next_step(now: Situation) -> Decision:
     match now.fault:
         case Fault.REJECTED:
             return NextChannel(now.reason)
@@ -92,10 +110,7 @@ def _after_lost_answer(now: Situation) -> Decision:
     missed page is worse than two; Medium and Low are not, and staff are shown the doubt.
     """
     if now.channel is Channel.CALL:
-        decision = _again_or_next(now)
-        # Past the cap nobody knows whether it rang: only High is worth a second channel then.
-        settled = isinstance(decision, Retry) or now.priority is Priority.HIGH
-        return decision if settled else LeaveInDoubt(now.reason)
+        return _again_or_next(now)
     if now.priority is Priority.HIGH:
         return _again_or_next(now, possible_duplicate=True)
     return LeaveInDoubt(now.reason)

@@ -1,5 +1,6 @@
 """Handing ids to Celery within a bounded time: an error is an answer here, and never a wait."""
 
+import time
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -8,13 +9,16 @@ import structlog
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from alerts.pause import Pause
 from config.celery import publishing_connection
 from contacts.choices import Priority
 
 QUEUES: dict[Priority, str] = {Priority.HIGH: "urgent", Priority.MEDIUM: "normal", Priority.LOW: "low"}
 PAUSE = 2.0
-"""Seconds for which a broker that failed is left alone."""
+"""Seconds for which a broker that failed, or a queue that nobody empties, is left alone."""
+FULL = 1000
+"""Messages in one queue. More than relays hand over at a time: then no worker takes them."""
+LONGEST = 2.0
+"""Seconds that one call of `publish` may take: a slow broker must not keep the relay from its other work."""
 
 log = structlog.get_logger(__name__)
 
@@ -23,11 +27,11 @@ class Publisher:
     """One relay's way to the broker."""
 
     def __init__(self) -> None:
-        self._pause = Pause(PAUSE)
+        self._rests_until = dict.fromkeys(Priority, 0.0)
 
-    def is_resting(self) -> bool:
-        """Whether the broker failed a moment ago and is not to be tried yet."""
-        return self._pause.is_on
+    def is_resting(self, priority: Priority) -> bool:
+        """Whether the broker failed a moment ago, or nobody takes from this queue, and it is not to be tried yet."""
+        return time.monotonic() < self._rests_until[priority]
 
     def publish(self, task: Any, priority: Priority, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
         """Publish a task for each id; return those that were not published.
@@ -37,12 +41,26 @@ class Publisher:
         if not ids:
             return []
         published = 0
+        until = time.monotonic() + LONGEST
         try:
             with publishing_connection() as broker, broker.Producer(auto_declare=False) as producer:
+                if self._is_full(broker.default_channel, priority):
+                    return list(ids)
                 for each in ids:
                     task.apply_async((str(each),), queue=QUEUES[priority], producer=producer, retry=False)
                     published += 1
+                    if time.monotonic() > until:
+                        break
         except (BrokerError, RedisError, OSError) as error:
-            self._pause.begin()
+            self._rests_until = dict.fromkeys(Priority, time.monotonic() + PAUSE)
             log.warning("relay.broker_down", error=type(error).__name__, waiting=len(ids) - published)
         return list(ids[published:])
+
+    def _is_full(self, channel: Any, priority: Priority) -> bool:
+        """Workers that are gone leave their queue to grow, since what nobody claims is handed over again."""
+        length: int = channel.client.llen(QUEUES[priority])
+        if length < FULL:
+            return False
+        self._rests_until[priority] = time.monotonic() + PAUSE
+        log.error("relay.workers_away", queue=QUEUES[priority], length=length)
+        return True

@@ -7,7 +7,6 @@ Nothing here is remembered that a restart would lose.
 import contextlib
 import os
 import socket
-import threading
 import time
 import uuid
 from collections import deque
@@ -18,9 +17,9 @@ from datetime import timedelta
 import psycopg
 import structlog
 from django.db import close_old_connections, connection, connections, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
-from django.db.utils import DatabaseError, InterfaceError, OperationalError
+from django.db.utils import InterfaceError, OperationalError
 
 from alerts import delivery, receipts, tasks
 from alerts.lifecycle import DUE_CHANNEL
@@ -55,7 +54,7 @@ class Relay:
 
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
-        self._stopping = threading.Event()
+        self._stopping = False  # an Event's lock must not be taken in a signal handler
         self._publisher = Publisher()
         self._last_beat = 0.0
         self._senders = ThreadPoolExecutor(max_workers=DIRECT_SENDERS, thread_name_prefix="direct")
@@ -64,18 +63,18 @@ class Relay:
 
     def stop(self) -> None:
         """Ask the relay to end after what it is doing now."""
-        self._stopping.set()
+        self._stopping = True
 
     def run(self) -> None:
         """Tick on every NOTIFY and at least once a second; wait out a database that is away."""
         log.info("relay.started", relay=self.name)
-        while not self._stopping.is_set():
+        while not self._stopping:
             try:
                 self._listen_and_tick()
             except (OperationalError, InterfaceError, psycopg.OperationalError) as error:
                 log.warning("relay.database_away", error=type(error).__name__)
                 close_old_connections()
-                self._stopping.wait(TICK)
+                time.sleep(TICK)
         self.close()
 
     def close(self) -> None:
@@ -91,7 +90,7 @@ class Relay:
     def _listen_and_tick(self) -> None:
         with psycopg.connect(**connection.get_connection_params(), autocommit=True) as listener:
             listener.execute(f"LISTEN {DUE_CHANNEL}")
-            while not self._stopping.is_set():
+            while not self._stopping:
                 more = self.tick()
                 # One wake-up stands for all that are waiting: the tick that follows sees every row.
                 deque(listener.notifies(timeout=0 if more else TICK, stop_after=1), maxlen=0)
@@ -100,20 +99,11 @@ class Relay:
         """Do all that is due now; True where there is more than one tick takes."""
         close_old_connections()
         self._beat()
-        self._recover()
         results = [self._hand_over(priority) for priority in Priority]
+        delivery.recover_expired()
         self._ask_for_receipts()
         self._watchdog.look()
         return any(results)
-
-    def _recover(self) -> None:
-        try:
-            delivery.recover_expired()
-        except DatabaseError:
-            raise
-        except Exception:
-            # One delivery that cannot be recovered must not keep every other from being handed over.
-            log.exception("relay.recovery_failed")
 
     def _beat(self) -> None:
         if time.monotonic() - self._last_beat < BEAT_EVERY:
@@ -123,20 +113,24 @@ class Relay:
         self._last_beat = time.monotonic()
 
     def _hand_over(self, priority: Priority) -> bool:
-        """Give what is due to Celery; while the broker is down, send High ourselves. True where there is more."""
-        if self._publisher.is_resting():
-            return priority is Priority.HIGH and self._send_directly()
-        taken = take_due(priority, IN_FLIGHT[priority])
+        """Give what is due to Celery; what is High and finds no worker, send ourselves. True where there is more."""
+        urgent = priority is Priority.HIGH
+        if self._publisher.is_resting(priority):
+            return urgent and self._send_directly(Q())
+        if urgent:
+            # Once is enough: it was handed over before, and no worker has claimed it.
+            self._send_directly(handed_over_in_vain(priority))
+        taken = take_due(priority, IN_FLIGHT[priority] - count_in_flight(priority))
         left = self._publisher.publish(tasks.deliver, priority, taken)
         if left:
             give_back(left)
         return bool(taken) and not left
 
     def _ask_for_receipts(self) -> None:
-        """Have the providers asked what became of accepted messages: by a worker, or here while the broker is down."""
-        resting = self._publisher.is_resting()
-        ids = receipts.take_due(self._free_senders() if resting else RECEIPTS_AT_ONCE)
+        """Have the providers asked what became of accepted messages: by a worker, or here while none is there."""
         # Not among the urgent: a provider that hangs at questions must not hold up what is to be sent.
+        resting = self._publisher.is_resting(Priority.MEDIUM)
+        ids = receipts.take_due(self._free_senders() if resting else RECEIPTS_AT_ONCE)
         left = ids if resting else self._publisher.publish(tasks.ask_for_receipt, Priority.MEDIUM, ids)
         for pk in left[: self._free_senders()]:  # the others are due again in a moment
             self._submit(receipts.ask, pk)
@@ -145,8 +139,10 @@ class Relay:
         self._sending = {key: future for key, future in self._sending.items() if not future.done()}
         return DIRECT_SENDERS - len(self._sending)
 
-    def _send_directly(self) -> bool:
-        taken = take_due(Priority.HIGH, self._free_senders())
+    def _send_directly(self, which: Q) -> bool:
+        taken = take_due(Priority.HIGH, self._free_senders(), which)
+        if taken:
+            log.warning("relay.sends_directly", count=len(taken))
         for pk in taken:
             self._submit(delivery.deliver, pk)
         return bool(taken)
@@ -155,21 +151,33 @@ class Relay:
         self._sending[pk] = self._senders.submit(_do_here, work, pk)
 
 
-def take_due(priority: Priority, most: int) -> list[uuid.UUID]:
-    """Mark due deliveries as handed over, oldest first, so that at most `most` are; return the newly taken ones."""
-    lost = Q(handed_over_at__lt=Now() - HAND_OVER_AGAIN[priority])
-    pending = Delivery.objects.filter(state=DeliveryState.PENDING, priority=priority)
+def handed_over_in_vain(priority: Priority) -> Q:
+    """Deliveries that were handed over so long ago that no worker will claim them: Redis, or a worker, lost them."""
+    return Q(handed_over_at__lt=Now() - HAND_OVER_AGAIN[priority])
+
+
+def count_in_flight(priority: Priority) -> int:
+    """How many were handed over and may still be claimed."""
+    handed_over = _pending(priority).filter(handed_over_at__isnull=False)
+    return handed_over.exclude(handed_over_in_vain(priority)).count()
+
+
+def take_due(priority: Priority, most: int, which: Q | None = None) -> list[uuid.UUID]:
+    """Mark due deliveries as handed over, oldest first and `most` at the most; return them."""
+    free = Q(handed_over_at=None) | handed_over_in_vain(priority)
+    due = _pending(priority).filter(free, which or Q(), available_at__lte=Now())
+    if most <= 0:
+        return []
     with transaction.atomic():
-        due = pending.filter(Q(handed_over_at=None) | lost, available_at__lte=Now())
-        if most <= 0 or not due.exists():
-            return []
-        room = most - pending.filter(~lost, handed_over_at__isnull=False).count()
-        if room <= 0:
-            return []
-        rows = due.select_for_update(skip_locked=True).order_by("available_at")[:room]
+        rows = due.select_for_update(skip_locked=True).order_by("available_at")[:most]
         ids = list(rows.values_list("pk", flat=True))
-        Delivery.objects.filter(pk__in=ids).update(handed_over_at=Now())
+        if ids:
+            Delivery.objects.filter(pk__in=ids).update(handed_over_at=Now())
     return ids
+
+
+def _pending(priority: Priority) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(state=DeliveryState.PENDING, priority=priority)
 
 
 def give_back(ids: list[uuid.UUID]) -> None:

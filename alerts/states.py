@@ -57,7 +57,7 @@ DELIVERY_MEANING: dict[DeliveryState, str] = {
     DeliveryState.DELIVERED: "The provider says that the telephone got it.",
     DeliveryState.UNDELIVERED: "The provider took it and later said that the telephone did not get it.",
     DeliveryState.FAILED: "It was not accepted over this channel, which will not be tried again.",
-    DeliveryState.UNKNOWN: "The provider's answer was lost. The telephone may have got it; it is not sent again.",
+    DeliveryState.UNKNOWN: "An answer was lost: the telephone may have got it. It is not sent this way again.",
     DeliveryState.CANCELLED: "Staff stopped it before it was sent.",
 }
 
@@ -72,21 +72,33 @@ ATTEMPT_MEANING: dict[AttemptState, str] = {
 
 DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.PENDING: frozenset(
-        {DeliveryState.SENDING, DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.CANCELLED}
+        {
+            DeliveryState.SENDING,
+            DeliveryState.ACCEPTED,
+            DeliveryState.FAILED,
+            DeliveryState.UNKNOWN,
+            DeliveryState.CANCELLED,
+        }
     ),
     DeliveryState.SENDING: frozenset(
-        {DeliveryState.PENDING, DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.UNKNOWN}
+        {
+            DeliveryState.PENDING,
+            DeliveryState.ACCEPTED,
+            DeliveryState.FAILED,
+            DeliveryState.UNKNOWN,
+            DeliveryState.CANCELLED,
+        }
     ),
     DeliveryState.ACCEPTED: frozenset({DeliveryState.DELIVERED, DeliveryState.UNDELIVERED}),
     # A late answer settles the doubt.
-    DeliveryState.UNKNOWN: frozenset({DeliveryState.ACCEPTED}),
+    DeliveryState.UNKNOWN: frozenset({DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.PENDING}),
     DeliveryState.DELIVERED: frozenset(),
     DeliveryState.UNDELIVERED: frozenset(),
     DeliveryState.FAILED: frozenset(),
     DeliveryState.CANCELLED: frozenset(),
 }
-"""PENDING → ACCEPTED and UNKNOWN → ACCEPTED happen only by an answer that came after the lease, PENDING → FAILED
-only where a channel is passed over because its provider is down."""
+"""PENDING → ACCEPTED, and every way out of UNKNOWN, is an answer that came after the lease. PENDING → FAILED and
+PENDING → UNKNOWN pass a channel over whose provider is down; SENDING → CANCELLED is a retry that staff stopped."""
 
 UNFINISHED = (DeliveryState.PENDING, DeliveryState.SENDING)
 SUCCEEDED = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED)

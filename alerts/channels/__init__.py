@@ -13,4 +13,21 @@ CHANNELS: dict[Channel, Send] = {
 RECEIPTS: dict[Channel, Ask] = {Channel.CALL: connect_call.ask}
 """The channels whose provider can be asked what became of a message. SNS cannot: its receipts go to CloudWatch."""
 
-__all__ = ["CHANNELS", "RECEIPTS", "Ask", "ChannelError", "Fault", "Message", "Outcome", "Receipt", "Send"]
+RECOGNISES_REPEATS: frozenset[Channel] = frozenset({Channel.CALL})
+"""The channels whose provider answers a repeat with what it has already begun, so that asking again is safe.
+
+Connect does for seven days, by `ClientToken`, which is the delivery's id. SNS does not: a repeat arrives twice.
+"""
+
+__all__ = [
+    "CHANNELS",
+    "RECEIPTS",
+    "RECOGNISES_REPEATS",
+    "Ask",
+    "ChannelError",
+    "Fault",
+    "Message",
+    "Outcome",
+    "Receipt",
+    "Send",
+]

@@ -20,7 +20,8 @@ def send(message: Message) -> Receipt:
     retry after a lost answer cannot dial twice. Without it botocore makes a fresh one for every call.
     (Connect API reference, StartOutboundVoiceContact.)
     """
-    if not (settings.CONNECT_INSTANCE_ID and settings.CONNECT_CONTACT_FLOW_ID):
+    caller = _caller()
+    if not (settings.CONNECT_INSTANCE_ID and settings.CONNECT_CONTACT_FLOW_ID and caller):
         raise ChannelError(Fault.REJECTED, Reason.MISCONFIGURED, "ConnectNotConfigured")
     client = aws.client("connect")
     with aws.translated():
@@ -32,7 +33,7 @@ def send(message: Message) -> Receipt:
             # The published sample's flow speaks these two; the second as digits.
             Attributes={"Message": message.spoken, "Message2": message.spoken_digits},
             RingTimeoutInSeconds=settings.CONNECT_RING_SECONDS,
-            **_caller(),
+            **caller,
         )
     return Receipt(answer["ContactId"])
 
@@ -60,7 +61,9 @@ def _why_not(disconnect_reason: str) -> Reason:
 
 
 def _caller() -> dict[str, Any]:
-    """A queue's caller number, or our own: Connect requires one of the two."""
+    """A queue's caller number, or our own: Connect requires one of the two. Nothing where neither is set."""
     if settings.CONNECT_QUEUE_ID:
         return {"QueueId": settings.CONNECT_QUEUE_ID}
-    return {"SourcePhoneNumber": settings.CONNECT_SOURCE_PHONE_NUMBER}
+    if settings.CONNECT_SOURCE_PHONE_NUMBER:
+        return {"SourcePhoneNumber": settings.CONNECT_SOURCE_PHONE_NUMBER}
+    return {}

@@ -4,10 +4,10 @@ import hashlib
 from typing import NamedTuple
 
 from django.conf import settings
-from django.core.cache import cache
 
 from alerts.channels import aws
 from alerts.channels.base import ChannelError, Fault, Message, Receipt
+from alerts.channels.memory import remembered
 from alerts.states import Reason
 
 KEPT_FOR = 3600
@@ -31,7 +31,7 @@ def send(message: Message) -> Receipt:
     try:
         topic = _confirmed_topic(name, message.address)
     except ChannelError as error:
-        cache.delete(name)
+        remembered.delete(name)
         # Whatever became of these requests, the message itself was not among them.
         if error.fault is Fault.UNKNOWN:
             raise ChannelError(Fault.UNSENT, Reason.UNREACHABLE, error.code) from None
@@ -39,19 +39,24 @@ def send(message: Message) -> Receipt:
     if not message.has_time_for(aws.CALL_SECONDS):
         raise ChannelError(Fault.UNSENT, Reason.UNREACHABLE, "OutOfTime")
     client = aws.client("sns")
-    with aws.translated():
-        answer = client.publish(TopicArn=topic.arn, Subject=message.subject, Message=message.text)
+    try:
+        with aws.translated():
+            answer = client.publish(TopicArn=topic.arn, Subject=message.subject, Message=message.text)
+    except ChannelError as error:
+        if error.code == "NotFound":  # somebody has deleted the topic
+            remembered.delete(name)
+        raise
     return Receipt(answer["MessageId"])
 
 
 def _confirmed_topic(name: str, address: str) -> Topic:
-    topic: Topic | None = cache.get(name)
+    topic: Topic | None = remembered.get(name)
     if topic is None or not _is_confirmed(topic):
         # Also where a known one is gone: subscribing again asks the person again.
         topic = _subscribe(name, address)
         if not _is_confirmed(topic):
             raise ChannelError(Fault.REJECTED, Reason.UNCONFIRMED, "PendingConfirmation")
-        cache.set(name, topic, KEPT_FOR)
+        remembered.set(name, topic, KEPT_FOR)
     return topic
 
 
@@ -75,7 +80,8 @@ def _is_confirmed(topic: Topic) -> bool:
         if error.code == "NotFound":
             return False
         raise
-    return answer["Attributes"].get("PendingConfirmation", "false") == "false"
+    # SNS always says it. Where it is not said, nobody is known to have confirmed.
+    return answer["Attributes"].get("PendingConfirmation") == "false"
 
 
 def _topic_name(message: Message) -> str:

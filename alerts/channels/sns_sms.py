@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
-from django.core.cache import cache
 
 from alerts.channels import aws
 from alerts.channels.base import ChannelError, Fault, Message, Receipt
+from alerts.channels.memory import remembered
 from alerts.states import Reason
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def send(message: Message) -> Receipt:
 
 def _has_opted_out(number: str) -> bool:
     key = f"opted-out:{number}"
-    known: bool | None = cache.get(key)
+    known: bool | None = remembered.get(key)
     if known is not None:
         return known
     client = aws.client("sns", read_seconds=aws.LOOK_UP_SECONDS)
@@ -48,7 +48,7 @@ def _has_opted_out(number: str) -> bool:
         # The look-up is a courtesy: that it failed is no reason to hold an urgent message back.
         log.warning("sms.opt_out_unknown", reason=error.reason.value, code=error.code)
         return False
-    cache.set(key, opted_out, OPT_OUT_KNOWN_FOR)
+    remembered.set(key, opted_out, OPT_OUT_KNOWN_FOR)
     return opted_out
 
 

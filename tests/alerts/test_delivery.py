@@ -104,6 +104,7 @@ def test_an_answer_that_cannot_be_kept_is_an_error_and_not_a_silence(
 
     monkeypatch.setattr(lifecycle, "accept", away)
     monkeypatch.setattr(sending, "RECORD_PAUSE", 0.0)
+    monkeypatch.setattr(sending, "RECORD_SECONDS", 0.0)
     monkeypatch.setattr(sending, "close_old_connections", lambda: None)
 
     with pytest.raises(OperationalError):

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from alerts import delivery as sending, intake, lifecycle
 from alerts.channels import ChannelError, Fault, Receipt
 from alerts.models import Alert, Attempt, Delivery
-from alerts.policy import LeaveInDoubt, NextChannel, Retry
+from alerts.policy import NextChannel, Retry
 from alerts.states import (
     ATTEMPT_MEANING,
     DELIVERY_MEANING,
@@ -289,21 +289,46 @@ def test_a_late_acceptance_does_not_take_the_delivery_from_its_next_holder(store
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "decision", [Retry(timedelta(0)), NextChannel(Reason.REFUSED), LeaveInDoubt(Reason.ANSWER_LOST)]
-)
-def test_a_late_failure_is_recorded_and_changes_no_state(
-    store: Store, decision: Retry | NextChannel | LeaveInDoubt
+def test_a_late_refusal_settles_a_doubt_and_opens_the_next_channel(
+    store: Store, clinician: Clinician
 ) -> None:
+    preferences.replace(clinician, {Priority.MEDIUM: [Channel.SMS, Channel.EMAIL]})
     claimed = claim(store(Priority.MEDIUM))
     let_lease_run_out(claimed.delivery)
     sending.recover_expired()
 
-    assert not lifecycle.fail(claimed, REJECTED, decision)
+    assert not sending.settle(claimed, REJECTED)
+
+    assert (current(claimed.delivery).state, current(claimed.delivery).reason) == (
+        "failed",
+        "invalid_address",
+    )
+    assert Attempt.objects.get().late
+    assert Delivery.objects.get(channel="email").state == DeliveryState.PENDING
+
+
+@pytest.mark.django_db
+def test_a_late_word_that_nothing_was_sent_has_it_tried_again(store: Store) -> None:
+    claimed = claim(store(Priority.MEDIUM))
+    let_lease_run_out(claimed.delivery)
+    sending.recover_expired()
+
+    sending.settle(claimed, THROTTLED)
+
+    assert (current(claimed.delivery).state, current(claimed.delivery).finished_at) == ("pending", None)
+
+
+@pytest.mark.django_db
+def test_a_late_lost_answer_leaves_the_doubt(store: Store) -> None:
+    claimed = claim(store(Priority.MEDIUM))
+    let_lease_run_out(claimed.delivery)
+    sending.recover_expired()
+
+    assert not sending.settle(claimed, LOST)
 
     assert current(claimed.delivery).state == DeliveryState.UNKNOWN
     attempt = Attempt.objects.get()
-    assert (attempt.late, attempt.code) == (True, "InvalidParameter")
+    assert (attempt.late, attempt.code) == (True, "ReadTimeoutError")
 
 
 @pytest.mark.django_db
@@ -312,10 +337,65 @@ def test_throttled_attempts_are_not_counted_as_tries(store: Store) -> None:
     lifecycle.fail(claimed, THROTTLED, Retry(timedelta(0)))
     claimed = claim(claimed.delivery)
 
-    tries, age = lifecycle.tries_and_age(claimed.delivery)
+    assert lifecycle.history(claimed.delivery).tries == 1
 
-    assert tries == 1
-    assert timedelta(0) <= age < timedelta(minutes=1)
+
+@pytest.mark.django_db
+def test_what_a_delivery_waited_before_it_was_tried_does_not_use_up_its_time(store: Store) -> None:
+    delivery = store(Priority.HIGH)
+    long_ago = Now() - timedelta(hours=1)
+    Delivery.objects.update(created_at=long_ago, available_at=long_ago)
+    claimed = claim(delivery)
+
+    sending.settle(claimed, THROTTLED)
+
+    assert current(delivery).state == DeliveryState.PENDING
+
+
+@pytest.mark.django_db
+def test_a_channel_in_doubt_is_followed_by_one_that_is_marked(store: Store) -> None:
+    claimed = claim(store(Priority.HIGH))
+
+    lifecycle.fail(claimed, LOST, NextChannel(Reason.TRIES_USED_UP, in_doubt=True))
+
+    call, sms = Delivery.objects.order_by("created_at")
+    assert (call.state, call.possible_duplicate) == (DeliveryState.UNKNOWN, False)
+    assert (sms.channel, sms.possible_duplicate) == (Channel.SMS, True)
+
+
+@pytest.mark.django_db
+def test_the_mark_is_handed_on_from_channel_to_channel(store: Store, clinician: Clinician) -> None:
+    preferences.replace(clinician, {Priority.HIGH: [Channel.CALL, Channel.SMS, Channel.EMAIL]})
+    lifecycle.fail(claim(store(Priority.HIGH)), LOST, NextChannel(Reason.TRIES_USED_UP, in_doubt=True))
+
+    lifecycle.fail(claim(Delivery.objects.get(channel="sms")), REJECTED, NextChannel(Reason.INVALID_ADDRESS))
+
+    assert Delivery.objects.get(channel="email").possible_duplicate
+
+
+@pytest.mark.django_db
+def test_a_medium_call_that_was_in_doubt_and_is_then_refused_stays_in_doubt(
+    store: Store, clinician: Clinician
+) -> None:
+    preferences.replace(clinician, {Priority.MEDIUM: [Channel.CALL, Channel.SMS]})
+    delivery = store(Priority.MEDIUM)
+    sending.settle(claim(delivery), LOST)
+    Delivery.objects.update(available_at=Now())
+
+    sending.settle(claim(delivery), REJECTED)
+
+    assert Delivery.objects.get().state == DeliveryState.UNKNOWN
+
+
+@pytest.mark.django_db
+def test_a_retry_that_staff_have_stopped_is_not_made(store: Store) -> None:
+    claimed = claim(store(Priority.HIGH))
+    lifecycle.cancel(claimed.delivery.alert)
+
+    lifecycle.fail(claimed, THROTTLED, Retry(timedelta(0)))
+
+    assert current(claimed.delivery).state == DeliveryState.CANCELLED
+    assert lifecycle.claim(claimed.delivery.pk) is None
 
 
 @pytest.mark.django_db

@@ -22,6 +22,7 @@ def situation(channel: Channel, priority: Priority, fault: Fault, **changes: Any
         "number": 1,
         "tries": 1,
         "age": timedelta(seconds=0),
+        "in_doubt": False,
         **changes,
     }
     return Situation(channel=channel, priority=priority, fault=fault, **given)
@@ -103,7 +104,31 @@ def test_a_quota_is_tried_a_few_times_only(priority: Priority) -> None:
 def test_a_high_call_that_stays_in_doubt_goes_to_the_next_channel() -> None:
     tries = SCHEDULES[H].tries
 
-    assert decide(situation(CALL, H, Fault.UNKNOWN, tries=tries)) == NextChannel(Reason.TRIES_USED_UP)
+    expected = NextChannel(Reason.TRIES_USED_UP, in_doubt=True)
+    assert decide(situation(CALL, H, Fault.UNKNOWN, tries=tries)) == expected
+
+
+@pytest.mark.parametrize("fault", [Fault.REJECTED, Fault.UNSENT, Fault.THROTTLED])
+@pytest.mark.parametrize("channel", Channel)
+def test_a_high_channel_that_was_in_doubt_before_is_followed_by_one_that_is_marked(
+    channel: Channel, fault: Fault
+) -> None:
+    used_up = {"tries": SCHEDULES[H].tries, "age": SCHEDULES[H].age}
+
+    decision = decide(situation(channel, H, fault, in_doubt=True, **used_up))
+
+    assert isinstance(decision, NextChannel)
+    assert decision.in_doubt
+
+
+@pytest.mark.parametrize("fault", [Fault.REJECTED, Fault.UNSENT, Fault.THROTTLED])
+@pytest.mark.parametrize("priority", [M, L])
+def test_any_other_channel_that_was_in_doubt_before_is_left_there(priority: Priority, fault: Fault) -> None:
+    used_up = {"tries": SCHEDULES[priority].tries, "age": SCHEDULES[priority].age}
+
+    decision = decide(situation(CALL, priority, fault, in_doubt=True, **used_up))
+
+    assert decision == LeaveInDoubt(Reason.ANSWER_LOST)
 
 
 @pytest.mark.parametrize("priority", [M, L])

@@ -87,7 +87,8 @@ def test_the_oldest_are_taken_first_and_no_more_than_there_is_room_for(store: St
     middle = store(Priority.LOW, available_at=Now() - timedelta(seconds=5))
 
     assert set(relay.take_due(Priority.LOW, 2)) == {oldest.pk, middle.pk}
-    assert relay.take_due(Priority.LOW, 2) == []
+    assert relay.count_in_flight(Priority.LOW) == 2
+    assert relay.take_due(Priority.LOW, 0) == []
     assert relay.take_due(Priority.LOW, 3) == [newest.pk]
 
 
@@ -163,3 +164,50 @@ def test_a_silent_relay_is_not_fresh(db: None) -> None:
     RelayHeartbeat.objects.create(relay="old", beat_at=Now() - timedelta(minutes=1))
 
     assert not RelayHeartbeat.objects.fresh().exists()
+
+
+def test_high_that_no_worker_claims_is_sent_by_the_relay(
+    one_relay: relay.Relay, broker: "redis.Redis", store: Store, aws: Aws
+) -> None:
+    delivery = store(Priority.HIGH)
+    one_relay.tick()
+    Delivery.objects.update(
+        handed_over_at=Now() - relay.HAND_OVER_AGAIN[Priority.HIGH] - timedelta(seconds=1)
+    )
+
+    one_relay.tick()
+
+    wait_until(lambda: Delivery.objects.get(pk=delivery.pk).provider_id, what="the call was placed")
+    assert broker.llen("urgent") == 1
+
+
+def test_a_queue_that_nobody_empties_is_not_filled_further(
+    one_relay: relay.Relay, broker: "redis.Redis", store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "FULL", 2)
+    for _ in range(2):
+        store(Priority.LOW)
+    one_relay.tick()
+    waiting = store(Priority.LOW)
+
+    one_relay.tick()
+
+    assert broker.llen("low") == 2
+    assert Delivery.objects.get(pk=waiting.pk).handed_over_at is None
+
+
+def test_one_delivery_that_cannot_be_recovered_does_not_keep_others_from_it(
+    one_relay: relay.Relay, broker: "redis.Redis", store: Store
+) -> None:
+    expired = {
+        "state": DeliveryState.SENDING,
+        "lease_expires_at": Now() - timedelta(seconds=1),
+        "attempt_count": 1,
+    }
+    store(Priority.MEDIUM, lease_token=uuid.uuid4(), **expired)  # without its attempt, which cannot be
+    good = store(Priority.MEDIUM, lease_token=uuid.uuid4(), **expired)
+    Attempt.objects.create(delivery=good, number=1)
+
+    one_relay.tick()
+
+    assert Delivery.objects.get(pk=good.pk).state == DeliveryState.UNKNOWN
