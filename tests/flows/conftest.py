@@ -15,8 +15,9 @@ from django.db import connection
 from clients import tokens
 from clients.models import ApiClient
 from contacts.models import Clinician
+from sandbox.services import free_port
 from tests.conftest import Aws
-from tests.environment import database_url, free_port
+from tests.environment import database_url
 from tests.processes import ROOT, answers, running, wait_until
 
 PARTS = ("relay", "worker-urgent", "worker")
@@ -49,10 +50,12 @@ class Bleep:
         found: dict[str, Any] = answer.json()
         return found
 
-    def wait_for(self, message_id: str, status: str, seconds: float = 20.0) -> None:
-        """Return when the alert has the status."""
+    def wait_for(self, message_id: str, *statuses: str, seconds: float = 20.0) -> None:
+        """Return when the alert has one of the statuses."""
         wait_until(
-            lambda: self.status(message_id) == status, what=f"{message_id} is {status}", seconds=seconds
+            lambda: self.status(message_id) in statuses,
+            what=f"{message_id} is {' or '.join(statuses)}",
+            seconds=seconds,
         )
 
     def wait_for_messages(self, count: int) -> list[dict[str, Any]]:

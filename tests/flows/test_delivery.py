@@ -10,6 +10,9 @@ from tests.conftest import an_alert
 from tests.flows.conftest import Bleep
 from tests.processes import wait_until
 
+TAKEN = ("sent", "delivered")
+"""What becomes of a call: the provider has it; a few seconds later it says that it was picked up."""
+
 
 def test_a_low_alert_arrives_as_an_email(bleep: Bleep) -> None:
     assert bleep.post(an_alert(priority="L")).status_code == 202
@@ -43,6 +46,38 @@ def test_a_high_alert_arrives_as_a_call(bleep: Bleep) -> None:
         "Message2": "123456789",
     }
     assert message["client_token"] == str(Delivery.objects.get().pk)
+
+
+def test_a_call_that_is_picked_up_is_delivered(bleep: Bleep) -> None:
+    bleep.post(an_alert(priority="H"))
+
+    bleep.wait_for("123", "delivered")
+
+    assert [each["state"] for each in bleep.detail("123")["deliveries"]] == ["delivered"]
+    assert len(bleep.aws.messages()) == 1
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("busy", "busy"), ("no_answer", "not_answered")])
+def test_a_call_that_nobody_picks_up_is_followed_by_an_sms(bleep: Bleep, kind: str, reason: str) -> None:
+    bleep.aws.misbehave("connect:StartOutboundVoiceContact", kind, times=1)
+
+    bleep.post(an_alert(priority="H"))
+
+    [message] = bleep.wait_for_messages(1)
+    assert message["channel"] == "sms"
+    bleep.wait_for("123", "sent")
+    states = [(each["channel"], each["state"], each["reason"]) for each in bleep.detail("123")["deliveries"]]
+    assert states == [("call", "undelivered", reason), ("sms", "accepted", "")]
+
+
+def test_a_call_that_nobody_picks_up_and_was_the_only_channel_fails(bleep: Bleep) -> None:
+    Clinician.objects.update(sms_number="")
+    bleep.aws.misbehave("connect:StartOutboundVoiceContact", "no_answer", times=1)
+
+    bleep.post(an_alert(priority="H"))
+
+    bleep.wait_for("123", "failed")
+    assert bleep.detail("123")["deliveries"][0]["reason"] == "not_answered"
 
 
 def test_the_ledger_holds_the_providers_own_id(bleep: Bleep) -> None:
@@ -107,7 +142,7 @@ def test_a_throttled_message_is_sent_when_the_provider_allows(bleep: Bleep) -> N
 
     bleep.post(an_alert(priority="H"))
 
-    bleep.wait_for("123", "sent")
+    bleep.wait_for("123", *TAKEN)
     [delivery] = bleep.detail("123")["deliveries"]
     assert [each["state"] for each in delivery["attempts"]] == ["throttled", "throttled", "accepted"]
     assert len(bleep.aws.messages()) == 1
@@ -119,7 +154,7 @@ def test_a_call_whose_answer_is_lost_rings_once(bleep: Bleep, kind: str) -> None
 
     bleep.post(an_alert(priority="H"))
 
-    bleep.wait_for("123", "sent")
+    bleep.wait_for("123", *TAKEN)
     [delivery] = bleep.detail("123")["deliveries"]
     assert [each["state"] for each in delivery["attempts"]] == ["unknown", "accepted"]
     assert not delivery["possible_duplicate"]
@@ -166,7 +201,7 @@ def test_nothing_private_is_in_the_logs(bleep: Bleep, log_dir: Path) -> None:
     bleep.post(an_alert(message_id="refused", priority="M", description="very private words"))
     bleep.post(an_alert(description="very private words", priority="x"))
     bleep.wait_for("refused", "failed")
-    wait_until(lambda: bleep.status("m-H") == "sent", what="the call was placed")
+    wait_until(lambda: bleep.status("m-H") in TAKEN, what="the call was placed")
 
     for log in sorted(log_dir.glob("*.log")):
         if log.stem != "aws":
