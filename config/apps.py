@@ -1,6 +1,7 @@
 """Makes the configuration's system checks known to Django, and its log the place where a process says why it ended."""
 
 import sys
+import threading
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -16,3 +17,4 @@ class ConfigConfig(AppConfig):
 
         if settings.LOG_FORMAT == "json":  # a person at a console wants the traceback as it is
             sys.excepthook = telemetry.log_uncaught
+            threading.excepthook = telemetry.log_uncaught_in_thread

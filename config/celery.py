@@ -1,9 +1,10 @@
 """Celery: carries the ids of due deliveries from the relay to the workers, and nothing else.
 
 The database decides what is due and who may send it; a message that Redis loses, repeats or delays changes nothing but
-the time. The values are those that held up under faults: a hung Redis blocks for 0.3 s, a killed worker's
-message comes back in seconds, and no setting makes a poison task run for ever. There is no Celery retry, ETA or
-countdown anywhere: beyond the visibility time-out they run a task several times.
+the time. The values are those that held up under faults: a hung Redis blocks for 0.3 s, and a killed worker's
+message comes back in seconds. There is no Celery retry, ETA or countdown anywhere: beyond the visibility time-out they
+run a task several times. Nor are there Celery's time limits, which do nothing to a thread: what bounds a send is the
+time-outs of its calls and its own deadline (`docs/decisions/0008-threads-for-workers.md`).
 """
 
 import contextlib
@@ -16,6 +17,8 @@ from django.conf import settings
 from kombu import Connection, Exchange, Queue
 from kombu.transport import redis as transport
 from redis.exceptions import ConnectionError as RedisConnectionError
+
+from config import checks
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -62,12 +65,9 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=False,
     task_ignore_result=True,
-    task_soft_time_limit=25,
-    task_time_limit=30,
     accept_content=["json"],
     worker_prefetch_multiplier=1,
     worker_cancel_long_running_tasks_on_connection_loss=False,
-    worker_soft_shutdown_timeout=35,
     worker_hijack_root_logger=False,
     # Otherwise Celery closes the database connection after every task (3.2 times slower).
     CELERY_DB_REUSE_MAX=1_000_000,
@@ -80,6 +80,12 @@ def publishing_connection() -> Connection:
     bounded = {"socket_timeout": 0.3, "socket_connect_timeout": 0.3, "max_retries": 0}
     intervals = {"interval_start": 0, "interval_step": 0, "interval_max": 0}
     return app.connection_for_write(transport_options={**bounded, **intervals})
+
+
+@signals.worker_init.connect
+def refuse_a_broken_configuration(**_kwargs: Any) -> None:
+    """End a worker that could send nothing: Celery runs Django's checks too, and does not look at what they found."""
+    checks.refuse_a_broken_configuration()
 
 
 @signals.setup_logging.connect

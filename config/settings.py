@@ -97,6 +97,14 @@ DATABASES["default"]["OPTIONS"] = {
     "keepalives_count": 3,
     **DATABASES["default"].get("OPTIONS", {}),
 }
+# Nor does one statement, one lock or one forgotten transaction hold up all others. What the URL says comes later, and
+# wins. `manage.py migrate` takes the limits off for itself.
+DATABASES["default"]["OPTIONS"]["options"] = " ".join(
+    [
+        "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s",
+        DATABASES["default"]["OPTIONS"].get("options", ""),
+    ]
+).strip()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 

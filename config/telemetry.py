@@ -8,6 +8,7 @@ message, since database errors quote rows and provider errors quote telephone nu
 import logging.config
 import re
 import sys
+import threading
 import time
 import traceback
 import uuid
@@ -157,6 +158,12 @@ def log_uncaught(kind: type[BaseException], error: BaseException, frames: Traceb
         log.critical("process.failed", exc_info=error)
     else:
         sys.__excepthook__(kind, error, frames)
+
+
+def log_uncaught_in_thread(ended: threading.ExceptHookArgs) -> None:
+    """`threading.excepthook`: likewise the exception that ends a thread, and nothing but the thread."""
+    if isinstance(ended.exc_value, Exception):
+        log.error("thread.failed", exc_info=ended.exc_value)
 
 
 class RequestTelemetry:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from celery.backends.base import DisabledBackend
+from django.conf import settings
 
 from alerts.tasks import deliver
 from config.celery import QUEUES, app, publishing_connection
@@ -61,11 +62,8 @@ def test_messages_are_json_and_nothing_else_is_read() -> None:
     [
         ("task_acks_late", True),
         ("task_reject_on_worker_lost", False),
-        ("task_soft_time_limit", 25),
-        ("task_time_limit", 30),
         ("worker_prefetch_multiplier", 1),
         ("worker_cancel_long_running_tasks_on_connection_loss", False),
-        ("worker_soft_shutdown_timeout", 35),
         ("broker_connection_retry_on_startup", True),
         ("broker_connection_max_retries", None),
     ],
@@ -80,7 +78,26 @@ def test_the_broker_gives_a_message_back_soon_after_a_worker_died() -> None:
     assert options["unacked_restore_interval"] == 5
     assert options["unacked_restore_throttle"] == 1
     # No task may outlive the time for which the broker believes in its worker: it would run twice.
-    assert options["visibility_timeout"] > app.conf.task_time_limit + app.conf.worker_soft_shutdown_timeout
+    assert options["visibility_timeout"] > settings.LEASE.total_seconds()
+
+
+def test_nothing_is_set_that_does_nothing_to_a_thread() -> None:
+    inert = ("task_time_limit", "task_soft_time_limit", "worker_soft_shutdown_timeout")
+
+    assert [name for name in inert if app.conf[name]] == []
+
+
+@pytest.mark.parametrize(("name", "value"), [("SECRET_KEY", None), ("CONNECT_RING_SECONDS", "soon")])
+def test_a_worker_refuses_to_start_with_a_broken_configuration_and_says_why(
+    name: str, value: str | None
+) -> None:
+    done = run(
+        "-m", "celery", "--quiet", "-A", "config", "worker", "-P", "threads", "-c", "1", **{name: value}
+    )
+
+    assert done.returncode == 1
+    assert f"{name} is not" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_database_connection_outlives_a_task() -> None:

@@ -1,6 +1,7 @@
 """`/healthz` and `/readyz`."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,14 +9,23 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from alerts.models import RelayHeartbeat
+from config import health
 from tests.config.server import ask, silent_port
 
 
 def readyz() -> tuple[int, dict[str, Any]]:
     answer = Client().get("/readyz")
     return answer.status_code, answer.json()
+
+
+@pytest.fixture(autouse=True)
+def _migrations_not_looked_at() -> Iterator[None]:
+    health._all_applied.clear()  # noqa: SLF001 - as in a process that has just begun
+    yield
+    health._all_applied.clear()  # noqa: SLF001
 
 
 @pytest.fixture
@@ -65,6 +75,15 @@ def test_unready_while_a_migration_is_not_applied(relay: RelayHeartbeat) -> None
 
     assert status == 503
     assert body["checks"]["migrations"] == "Migrations not applied: 1. Run `manage.py migrate`."
+
+
+def test_migrations_are_looked_at_until_all_are_applied_and_then_no_more(relay: RelayHeartbeat) -> None:
+    readyz()
+
+    with CaptureQueriesContext(connection) as captured:
+        assert readyz()[0] == 200
+
+    assert not [query for query in captured if "django_migrations" in query["sql"]]
 
 
 def test_healthz_asks_nothing_of_the_database() -> None:

@@ -251,6 +251,21 @@ def test_an_exception_that_ends_a_process_is_logged_without_its_message() -> Non
     assert NUMBER not in done.stderr
 
 
+def test_an_exception_that_ends_a_thread_is_logged_without_its_message() -> None:
+    code = (
+        "import django, threading; django.setup()\n"
+        f"def fail(): raise ValueError({NUMBER!r})\n"
+        "thread = threading.Thread(target=fail); thread.start(); thread.join()"
+    )
+
+    done = run("-c", code)
+
+    line = json.loads(done.stderr)
+    assert (line["event"], line["level"]) == ("thread.failed", "error")
+    assert line["exception"][0]["type"] == "builtins.ValueError"
+    assert NUMBER not in done.stderr
+
+
 def test_a_database_that_cannot_be_reached_is_logged_with_the_reason() -> None:
     code = "import django; django.setup(); from django.db import connection; connection.ensure_connection()"
 
