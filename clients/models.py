@@ -50,6 +50,7 @@ class ApiToken(models.Model):
     prefix = models.CharField("begins with", max_length=PREFIX_LENGTH, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Left empty, it does not expire.")
+    rotated_at = models.DateTimeField(null=True, editable=False, help_text="When its successor was made.")
     revoked_at = models.DateTimeField(null=True, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False, help_text="To the minute.")
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -20,7 +21,10 @@ limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
 
 class ClientRateThrottle(BaseThrottle):
-    """Refuses what goes over `ApiClient.requests_per_minute`, or over RATE_LIMIT_PER_MINUTE where that is empty."""
+    """Refuses what goes over `ApiClient.requests_per_minute`, or over RATE_LIMIT_PER_MINUTE where that is empty.
+
+    Sending and reading have a budget each: who asks too often what became of an alert can still send the next.
+    """
 
     def __init__(self) -> None:
         self._seconds = 1.0
@@ -30,9 +34,10 @@ class ClientRateThrottle(BaseThrottle):
         if not isinstance(client, ApiClient):
             return True  # the permission has refused it already
         limit = RateLimitItemPerMinute(client.requests_per_minute or settings.RATE_LIMIT_PER_MINUTE)
-        allowed = limiter.hit(limit, str(client.pk))
+        counted = ("read" if request.method in SAFE_METHODS else "send", str(client.pk))
+        allowed = limiter.hit(limit, *counted)
         if not allowed:
-            self._seconds = limiter.get_window_stats(limit, str(client.pk)).reset_time - time.time()
+            self._seconds = limiter.get_window_stats(limit, *counted).reset_time - time.time()
         return allowed
 
     def wait(self) -> float:

@@ -21,6 +21,9 @@ LAST_USED_EVERY = timedelta(minutes=1)
 
 # By the database's clock, as everywhere.
 LIVE = models.Q(models.Q(expires_at=None) | models.Q(expires_at__gt=Now()), revoked_at=None)
+AS_LONG_AGAIN = models.ExpressionWrapper(
+    Now() + (models.F("expires_at") - models.F("created_at")), models.DateTimeField(null=True)
+)
 UNUSED_LATELY = models.Q(last_used_at=None) | models.Q(last_used_at__lt=Now() - LAST_USED_EVERY)
 
 
@@ -59,20 +62,32 @@ def adopt(
 def rotate(token: ApiToken) -> tuple[ApiToken, str]:
     """Make a successor for `token`, which goes on working for `ROTATION_OVERLAP` and then expires.
 
+    The successor lives as long as `token` was made to live, counted from now; for ever only if `token` was.
+
     Raises:
-        ValueError: the token has been revoked or has expired: issue a new one instead.
+        ValueError: the token has been revoked, has expired or was rotated before: issue a new one instead.
     """
     with transaction.atomic():
-        ended = not ApiToken.objects.select_for_update().filter(LIVE, pk=token.pk).exists()
-        if ended:
+        live = ApiToken.objects.select_for_update().filter(LIVE, pk=token.pk)
+        found = live.annotate(successor_expires_at=AS_LONG_AGAIN).first()
+        if found is None:
             raise ValueError(f"{token} has been revoked or has expired. Add a new token instead.")
+        if found.rotated_at is not None:
+            # Its own expiry is the end of the overlap by now, and no longer says how long it was made to live.
+            raise ValueError(f"{token} has been rotated already. Add a new token instead.")
         ApiToken.objects.filter(pk=token.pk).update(
+            rotated_at=Now(),
             expires_at=Least(
                 models.F("expires_at"),
                 models.ExpressionWrapper(Now() + ROTATION_OVERLAP, models.DateTimeField()),
-            )
+            ),
         )
-        return issue(client=token.client, label=token.label, access=Access(token.access))
+        return issue(
+            client=token.client,
+            label=token.label,
+            access=Access(token.access),
+            expires_at=found.successor_expires_at,
+        )
 
 
 def revoke(tokens: models.QuerySet[ApiToken]) -> int:

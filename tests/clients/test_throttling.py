@@ -78,10 +78,24 @@ def test_the_refusal_says_when_to_come_back(lab: ApiClient, sender: Sender) -> N
 
 def test_an_alert_over_the_limit_is_not_stored(lab: ApiClient, sender: Sender, clinician: Clinician) -> None:
     ApiClient.objects.update(requests_per_minute=1)
-    sender.get("/notification")
+    sender.post({})
 
     assert sender.post(an_alert()).status_code == 429
     assert not Alert.objects.exists()
+
+
+def test_who_polls_too_often_can_still_send(lab: ApiClient, sender: Sender, clinician: Clinician) -> None:
+    ApiClient.objects.update(requests_per_minute=1)
+    assert statuses(sender, 2) == [200, 429]
+
+    assert sender.post(an_alert(priority="H")).status_code == 202
+
+
+def test_who_sends_too_much_can_still_ask(lab: ApiClient, sender: Sender, clinician: Clinician) -> None:
+    ApiClient.objects.update(requests_per_minute=1)
+    assert [sender.post(an_alert()).status_code for _ in range(2)] == [202, 429]
+
+    assert statuses(sender, 1) == [200]
 
 
 def test_a_request_without_a_token_uses_up_nobody_s_limit(sender: Sender, settings: Settings) -> None:

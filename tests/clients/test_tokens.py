@@ -129,6 +129,30 @@ def test_a_rotation_never_extends_an_earlier_expiry(lab: ApiClient) -> None:
     assert expiry(old) == soon
 
 
+def test_the_successor_of_a_token_that_expires_lives_as_long_from_now_by_the_database_s_clock(
+    lab: ApiClient,
+) -> None:
+    old, _secret = tokens.issue(client=lab)
+    ApiToken.objects.update(created_at=Now() - 89 * 24 * HOUR, expires_at=Now() + 24 * HOUR)
+
+    new, _secret = tokens.rotate(old)
+
+    new.refresh_from_db()
+    assert new.expires_at is not None
+    assert new.expires_at - new.created_at == timedelta(days=90)
+
+
+def test_a_token_is_rotated_once(lab: ApiClient) -> None:
+    """A second successor could be made to live no longer than the first one's overlap."""
+    old, _secret = tokens.issue(client=lab)
+    tokens.rotate(old)
+
+    with pytest.raises(ValueError, match="has been rotated already"):
+        tokens.rotate(old)
+
+    assert ApiToken.objects.count() == 2
+
+
 @pytest.mark.parametrize("end", [{"expires_at": Now() - HOUR}, {"revoked_at": Now()}])
 def test_a_token_that_has_ended_cannot_be_rotated(lab: ApiClient, end: dict[str, Any]) -> None:
     old, _secret = tokens.issue(client=lab)
