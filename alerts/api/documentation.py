@@ -1,5 +1,6 @@
 """What OpenAPI says of the views, with examples: kept apart so that the views can be read."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -53,21 +54,27 @@ SENT = OpenApiExample(
 )
 
 
-def _problem(status: int, when: str, code: str, detail: str, **more: Any) -> OpenApiResponse:
-    example = OpenApiExample(
-        code,
-        response_only=True,
-        status_codes=[str(status)],
-        value={
-            "type": "about:blank",
-            "title": when,
-            "status": status,
-            "detail": detail,
-            "code": code,
-            **more,
-        },
-    )
-    return OpenApiResponse(ProblemSerializer, description=when, examples=[example])
+def _problem(
+    status: int, when: str, code: str, detail: str, *, also: Mapping[str, str] | None = None, **more: Any
+) -> OpenApiResponse:
+    """An answer with an example of its problem document, and one for each other code in `also`."""
+    examples = [
+        OpenApiExample(
+            each,
+            response_only=True,
+            status_codes=[str(status)],
+            value={
+                "type": "about:blank",
+                "title": when,
+                "status": status,
+                "detail": sentence,
+                "code": each,
+                **more,
+            },
+        )
+        for each, sentence in {code: detail, **(also or {})}.items()
+    ]
+    return OpenApiResponse(ProblemSerializer, description=when, examples=examples)
 
 
 INVALID = _problem(
@@ -78,12 +85,18 @@ READING: dict[Any, Any] = {
     (401, MEDIA_TYPE): _problem(
         401, "Unauthorized", "authentication_failed", "This token is not known here."
     ),
-    (403, MEDIA_TYPE): _problem(403, "Forbidden", "permission_denied", "This token may only read."),
+    (403, MEDIA_TYPE): _problem(
+        403, "Forbidden", "permission_denied", "This token may only read.",
+        also={"https_required": "Nothing was done: this came over http. Send it over https."},
+    ),
     (429, MEDIA_TYPE): _problem(
         429, "Too Many Requests", "throttled", "Over this client's rate: see Retry-After."
     ),
+    (500, MEDIA_TYPE): _problem(
+        500, "Internal Server Error", "internal", "Something went wrong on our side. Send the same again."
+    ),
     (503, MEDIA_TYPE): _problem(503, "Service Unavailable", "unavailable", "The database does not answer."),
-}
+}  # fmt: skip
 SENDING: dict[Any, Any] = {
     **READING,
     (400, MEDIA_TYPE): INVALID,
@@ -128,11 +141,7 @@ SEND = extend_schema(
 LIST = extend_schema(
     operation_id="list_alerts",
     summary="Your alerts, newest first",
-    parameters=[
-        AlertFilterSerializer,
-        OpenApiParameter("cursor", str, description="From `next` or `previous` of the page before."),
-        OpenApiParameter("page_size", int, description="At most 200."),
-    ],
+    parameters=[AlertFilterSerializer],
     responses={200: AlertSerializer(many=True), (400, MEDIA_TYPE): INVALID, **READING},
 )
 DETAIL = extend_schema(

@@ -1,10 +1,14 @@
 """What goes in and out over HTTP."""
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
+from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import CursorPagination
 from stdnum.gb import nhs
 
 from alerts.intake import NewAlert
@@ -155,6 +159,28 @@ class AlertDetailSerializer(AlertSerializer):
         fields = ("message_id", "status", "type", "priority", "contact_id", "created_at", "deliveries")  # type: ignore[assignment]
 
 
+class CursorField(serializers.CharField):
+    """A page's place, as `rest_framework.pagination.CursorPagination` writes it into `next` and `previous`."""
+
+    default_error_messages = {  # noqa: RUF012 - DRF's name
+        "invalid_cursor": "This is no page's cursor: take the address in `next` or `previous` as it is.",
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        cursor = super().to_internal_value(data)
+        request: Any = SimpleNamespace(query_params={CursorPagination.cursor_query_param: cursor})
+        try:
+            found = CursorPagination().decode_cursor(request)
+            known = found is not None and (
+                found.position is None or parse_datetime(str(found.position)) is not None
+            )
+        except (NotFound, ValueError):
+            known = False
+        if not known:
+            self.fail("invalid_cursor")
+        return cursor
+
+
 class AlertFilterSerializer(serializers.Serializer[Any]):
     """What `GET /notification` can be narrowed by."""
 
@@ -164,3 +190,18 @@ class AlertFilterSerializer(serializers.Serializer[Any]):
     message_id = StrictCharField(max_length=128, required=False)
     created_after = serializers.DateTimeField(required=False, help_text="This moment and later.")
     created_before = serializers.DateTimeField(required=False, help_text="Before this moment.")
+    cursor = CursorField(required=False, help_text="From `next` or `previous` of the page before.")
+    page_size = serializers.IntegerField(
+        required=False, min_value=1, help_text="50 unless said otherwise, 200 at most."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """What narrows the list; the pagination reads what is only its own by itself.
+
+        A name that is not known is refused: a misspelt filter would otherwise show alerts that were not asked for.
+        """
+        unknown = sorted(set(self.initial_data) - set(self.fields))
+        if unknown:
+            sentence = f"There is no such parameter. There are {', '.join(self.fields)}."
+            raise serializers.ValidationError({name: [sentence] for name in unknown})
+        return {name: value for name, value in attrs.items() if name not in ("cursor", "page_size")}

@@ -1,5 +1,6 @@
 """`Prefer: wait=10` (RFC 7240): hold the answer until the outcome is known, or the time is up."""
 
+import os
 import re
 import threading
 import time
@@ -11,12 +12,22 @@ from alerts.states import AlertStatus
 
 LONGEST = 30
 """Seconds. More is cut down to this: a proxy in between would give up anyway."""
-MOST_WAITING = 2
-"""Requests in one web process that may wait at a time. A waiting request holds a thread, and an alert must never find
-all of them taken; the header is only a preference, so one too many is answered at once."""
+MOST_SEATS = 16
+"""Each asks the database ten times a second."""
 PAUSE = 0.1
 
-_seats = threading.BoundedSemaphore(MOST_WAITING)
+
+def seats(threads: str | None) -> int:
+    """Requests in one web process that may wait at a time: half of its threads (GRANIAN_BLOCKING_THREADS).
+
+    A waiting request holds a thread, and an alert must never find all of them taken; the header is only a preference,
+    so one too many is answered at once.
+    """
+    known = int(threads) if threads and threads.isdecimal() else 1
+    return min(max(1, known // 2), MOST_SEATS)
+
+
+_seats = threading.BoundedSemaphore(seats(os.environ.get("GRANIAN_BLOCKING_THREADS")))
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?=$|[,;\s])", re.IGNORECASE)
 
 

@@ -31,7 +31,20 @@ def test_it_names_every_answer_of_a_post(document: dict[str, Any]) -> None:
 
     answers = document["paths"]["/notification"]["post"]["responses"]
 
-    assert set(answers) == {"200", "202", "400", "401", "403", "409", "413", "415", "422", "429", "503"}
+    assert set(answers) == {
+        "200",
+        "202",
+        "400",
+        "401",
+        "403",
+        "409",
+        "413",
+        "415",
+        "422",
+        "429",
+        "500",
+        "503",
+    }
 
 
 def test_its_example_is_an_alert_that_is_taken(document: dict[str, Any]) -> None:

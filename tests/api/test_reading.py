@@ -154,6 +154,49 @@ def test_a_filter_that_is_not_understood_is_named(sender: Sender, query: str) ->
     assert answer.json()["errors"][0]["field"] == query.split("=", maxsplit=1)[0]
 
 
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "x",
+        "%FF",
+        "cD15ZXN0ZXJkYXk=",  # p=yesterday
+        "cD0yMDI2LTEzLTQ1KzAwJTNBMDA=",  # p=2026-13-45 00:00
+        "bz14",  # o=x
+        "cD0lMDA=",  # p=NUL
+    ],
+)
+def test_a_cursor_that_no_page_gave_is_named(sender: Sender, cursor: str) -> None:
+    answer = sender.get(f"/notification?cursor={cursor}")
+
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json()["errors"]] == ["cursor"]
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "many", "1.5"])
+def test_a_page_size_that_is_none_is_named(sender: Sender, size: str) -> None:
+    answer = sender.get(f"/notification?page_size={size}")
+
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json()["errors"]] == ["page_size"]
+
+
+def test_a_misspelt_filter_is_named_and_no_list_is_given(sender: Sender) -> None:
+    answer = sender.get("/notification?state=failed&prority=H&priority=H")
+
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json()["errors"]] == ["prority", "state"]
+    assert "created_before, cursor, page_size" in answer.json()["errors"][0]["message"]
+
+
+def test_a_page_is_followed_in_both_directions(sender: Sender, clinician: Clinician) -> None:
+    for number in range(4):
+        sender.post(an_alert(message_id=f"m{number}"))
+    first = sender.get("/notification?page_size=2&priority=L").json()
+    second = sender.get(first["next"]).json()
+
+    assert sender.get(second["previous"]).json()["results"] == first["results"]
+
+
 def test_the_number_of_queries_does_not_grow_with_the_page(sender: Sender, clinician: Clinician) -> None:
     def queries() -> int:
         with CaptureQueriesContext(

@@ -9,6 +9,7 @@ from django.db.utils import OperationalError
 from alerts.api import waiting
 from contacts.models import Clinician
 from tests.conftest import Sender, an_alert
+from tests.processes import ROOT
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,20 @@ def test_an_alert_that_nobody_delivers_is_answered_with_202_when_the_time_is_up(
 
     assert (answer.status_code, answer.json()["status"]) == (202, "accepted")
     assert answer["Preference-Applied"] == "wait=1"
+
+
+@pytest.mark.parametrize(
+    ("threads", "seats"), [("8", 4), ("9", 4), ("2", 1), ("1", 1), ("100", 16), (None, 1), ("many", 1)]
+)
+def test_half_of_the_threads_may_wait(threads: str | None, seats: int) -> None:
+    assert waiting.seats(threads) == seats
+
+
+def test_the_entry_point_says_how_many_threads_there_are() -> None:
+    entry_point = (ROOT / "deploy" / "entrypoint").read_text()
+
+    assert '"${GRANIAN_BLOCKING_THREADS:=8}"' in entry_point
+    assert "export GRANIAN_HOST GRANIAN_PORT GRANIAN_WORKERS GRANIAN_BLOCKING_THREADS" in entry_point
 
 
 @pytest.mark.django_db
