@@ -42,7 +42,7 @@ LOG_LINES_SHOWN = 5
 SOCKET_PATH_LIMIT = 107
 """The longest path of a unix socket in bytes: `sun_path` in unix(7) is 108 with its closing NUL."""
 
-REDIS_PORTS = range(20000, 32000)
+PORTS = range(20000, 32000)
 """Below the range for outgoing connections: there, a client that dials a stopped server can be connected to
 itself, and then holds the port that the server needs when it comes back."""
 
@@ -305,7 +305,7 @@ class EmbeddedRedis(_Server):
     def __init__(self, data_dir: Path) -> None:
         super().__init__(data_dir)
         self._password = secrets.token_urlsafe(24)
-        self._port = _free_port()
+        self._port = free_port()
 
     @property
     def url(self) -> str:
@@ -379,12 +379,13 @@ def _socket_dir(directory: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"bleep-{os.geteuid()}-{digest}"
 
 
-def _free_port() -> int:
-    for port in random.sample(REDIS_PORTS, k=100):
+def free_port() -> int:
+    """A loopback port that nobody listens on now, from `PORTS`."""
+    for port in random.sample(PORTS, k=100):
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             return port
-    raise ServiceError(f"No free port for Redis on 127.0.0.1 among a hundred from {REDIS_PORTS}.")
+    raise ServiceError(f"No free port on 127.0.0.1 among a hundred from {PORTS}.")
 
 
 def _family(pid: int) -> list[psutil.Process]:

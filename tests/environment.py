@@ -7,25 +7,17 @@ other services win, as in `make run`.
 
 import os
 import shutil
-import socket
 import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from sandbox.services import EmbeddedPostgres, EmbeddedRedis
+from sandbox.services import EmbeddedPostgres, EmbeddedRedis, free_port
 
 DIRECTORY = Path(tempfile.mkdtemp(prefix="bleep-tests-"))
 POSTGRES = EmbeddedPostgres(DIRECTORY)
 REDIS = EmbeddedRedis(DIRECTORY)
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 AWS_PORT = free_port()
