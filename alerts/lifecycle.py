@@ -160,7 +160,8 @@ def fail(claimed: Claim, error: ChannelError, decision: Decision) -> bool:
             state, fields = DeliveryState.CANCELLED, {"finished_at": Now()}
         in_time = _leave_sending(claimed, state, **fields)
         _finish_attempt(claimed, ATTEMPT_AFTER[error.fault], late=not in_time, **outcome)
-        if in_time or _settles_doubt(claimed, error, state, fields):
+        overtaken = state is DeliveryState.PENDING and _another_is_on_its_way(alert, claimed.delivery)
+        if in_time or (not overtaken and _settles_doubt(claimed, error, state, fields)):
             _follow_up(claimed.delivery, decision)
     return in_time
 
@@ -195,6 +196,10 @@ def expired_ids() -> list[uuid.UUID]:
 
 def expired_claim(delivery_id: uuid.UUID) -> Claim | None:
     """The claim of a delivery whose lease has run out; None where somebody else has it in hand. In a transaction."""
+    # The alert first, as everywhere: a late failure holds it while it waits for the delivery.
+    alert = Alert.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
+    if not alert.filter(deliveries=delivery_id).first():
+        return None
     delivery = (
         Delivery.objects.select_for_update(skip_locked=True, of=("self",))
         .select_related("alert")
@@ -235,10 +240,9 @@ def open_next(given_up: Delivery, *, in_doubt: bool = False) -> Delivery | None:
     None where there is none, where staff have closed the alert, or where another channel is on its way already.
     """
     alert = _lock_alert_of(given_up.pk)
-    others = alert.deliveries.filter(round=given_up.round).exclude(pk=given_up.pk)
-    if alert.state != AlertState.OPEN or others.filter(state__in=(*UNFINISHED, *SUCCEEDED)).exists():
+    if alert.state != AlertState.OPEN or _another_is_on_its_way(alert, given_up):
         return None
-    tried = {given_up.channel, *others.values_list("channel", flat=True)}
+    tried = set(alert.deliveries.filter(round=given_up.round).values_list("channel", flat=True))
     clinician = Clinician.objects.get(pk=alert.clinician_id)
     left = [step for step in route(clinician, Priority(alert.priority)).steps if step.channel not in tried]
     if not left:
@@ -247,6 +251,11 @@ def open_next(given_up: Delivery, *, in_doubt: bool = False) -> Delivery | None:
     # Whatever was in doubt before stays so on every channel that follows.
     doubtful = in_doubt or given_up.possible_duplicate
     return open_delivery(alert, left[0], round_number=given_up.round, possible_duplicate=doubtful)
+
+
+def _another_is_on_its_way(alert: Alert, delivery: Delivery) -> bool:
+    others = alert.deliveries.filter(round=delivery.round).exclude(pk=delivery.pk)
+    return others.filter(state__in=(*UNFINISHED, *SUCCEEDED)).exists()
 
 
 def _lock_alert_of(delivery_id: uuid.UUID) -> Alert:

@@ -15,6 +15,7 @@ import pytest
 from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
+from pytest_django.fixtures import Settings
 
 from alerts.models import Delivery
 from alerts.relay import Relay
@@ -27,6 +28,8 @@ ROUNDS = 6
 """More looks of the relay than any story here needs."""
 LONG_AGO = timedelta(hours=1)
 KILLED = -9
+UNPACED = {"CONNECT_CALLS_PER_SECOND": 1000, "SMS_PER_SECOND": 10_000}
+"""No budget of a channel is to slow two hundred stories down."""
 BACK = Q(state=DeliveryState.PENDING, handed_over_at=None)
 """Waits for the relay's next look."""
 
@@ -87,11 +90,10 @@ def let_leases_run_out() -> None:
 
 @pytest.fixture(scope="module")
 def environment(django_db_setup: None, aws_server: str) -> dict[str, str]:
-    """What processes are told of the tests' database; no budget of a channel is to slow the matrix down."""
+    """What processes are told of the tests' database and of the budgets."""
     return {
         "DATABASE_URL": database_url(str(connection.settings_dict["NAME"])),
-        "CONNECT_CALLS_PER_SECOND": "1000",
-        "SMS_PER_SECOND": "10000",
+        **{name: str(value) for name, value in UNPACED.items()},
     }
 
 
@@ -135,8 +137,10 @@ def worker(environment: dict[str, str], log_dir: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def rest(transactional_db: None, worker: None) -> Iterator[Rest]:
+def rest(transactional_db: None, worker: None, settings: Settings) -> Iterator[Rest]:
     """The rest of Bleep."""
+    for name, value in UNPACED.items():  # a relay sends by itself what no worker takes
+        setattr(settings, name, value)
     relay = Relay()
     yield Rest(relay)
     relay.close()

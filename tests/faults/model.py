@@ -14,6 +14,7 @@ AFTER: dict[Fault, A] = {
     Fault.UNKNOWN: A.UNKNOWN,
 }
 MAYBE_SENT = (A.UNKNOWN, A.ACCEPTED)
+HOPEFUL = (D.PENDING, D.SENDING, D.ACCEPTED, D.DELIVERED)
 
 
 @dataclass
@@ -23,11 +24,13 @@ class ModelAttempt:
     state: A = A.CALLING
     late: bool = False
     provider_id: str = ""
+    was_marked: bool = False
+    """Whether its delivery was marked when it began."""
 
 
 @dataclass
 class ModelDelivery:
-    """One channel's turn. `holder` is the number of the attempt that holds the lease."""
+    """One channel's turn. While it is being sent, its last attempt holds the lease."""
 
     channel: Channel
     state: D = D.PENDING
@@ -44,6 +47,10 @@ class ModelDelivery:
     @property
     def tries(self) -> int:
         return sum(each.state is not A.THROTTLED for each in self.attempts)
+
+    def in_doubt(self, but: ModelAttempt | None = None) -> bool:
+        """Whether an attempt may have arrived, not counting one of them."""
+        return any(each.state in MAYBE_SENT for each in self.attempts if each is not but)
 
     def held_by(self, number: int) -> bool:
         return self.state is D.SENDING and len(self.attempts) == number
@@ -63,7 +70,7 @@ class ModelAlert:
         if not delivery.is_due:
             return None
         delivery.state, delivery.expired = D.SENDING, False
-        delivery.attempts.append(ModelAttempt())
+        delivery.attempts.append(ModelAttempt(was_marked=delivery.marked))
         return len(delivery.attempts)
 
     def accept(self, delivery: ModelDelivery, number: int, provider_id: str) -> bool:
@@ -75,9 +82,8 @@ class ModelAlert:
         nothing_since = len(delivery.attempts) == number
         if held or (nothing_since and delivery.state in (D.PENDING, D.UNKNOWN)):
             delivery.state, delivery.provider_id = D.ACCEPTED, provider_id
-            if not held:  # the doubt was about this attempt; what remains is about others
-                others = [each for each in delivery.attempts if each is not attempt]
-                delivery.marked = delivery.marked and any(each.state in MAYBE_SENT for each in others)
+            if not held and not attempt.was_marked and not delivery.in_doubt(but=attempt):
+                delivery.marked = False  # the mark was for a second try, which does not take place
         return held
 
     def fail(self, delivery: ModelDelivery, number: int, fault: Fault, decision: Decision) -> bool:
@@ -85,9 +91,19 @@ class ModelAlert:
         held = delivery.held_by(number)
         attempt = delivery.attempts[number - 1]
         attempt.state, attempt.late = AFTER[fault], attempt.late or not held
-        if held:
+        if held or self._settles_a_doubt(delivery, number, fault, decision):
             self._carry_out(delivery, decision)
         return held
+
+    def _settles_a_doubt(
+        self, delivery: ModelDelivery, number: int, fault: Fault, decision: Decision
+    ) -> bool:
+        """Whether a late answer says for certain that nothing arrived, of a delivery that was left in doubt."""
+        only_doubt = delivery.state is D.UNKNOWN and len(delivery.attempts) == number
+        elsewhere = any(each.state in HOPEFUL for each in self.deliveries if each is not delivery)
+        stopped = isinstance(decision, Retry) and (elsewhere or self.state is AlertState.CANCELLED)
+        certain = fault is not Fault.UNKNOWN and not isinstance(decision, LeaveInDoubt)
+        return only_doubt and certain and not stopped and not delivery.in_doubt(delivery.attempts[number - 1])
 
     def recover(self) -> int:
         """How many had a lease that had run out."""
@@ -98,36 +114,44 @@ class ModelAlert:
         return len(dead)
 
     def _after_a_death(self, delivery: ModelDelivery) -> Decision:
-        tries_left = delivery.tries < SCHEDULES[self.priority].tries
+        schedule = SCHEDULES[self.priority]
         high, call = self.priority is Priority.HIGH, delivery.channel is Channel.CALL
-        if tries_left and (high or call):
-            return Retry(SCHEDULES[self.priority].first, possible_duplicate=not call)
-        return NextChannel(Reason.TRIES_USED_UP) if high else LeaveInDoubt(Reason.WORKER_LOST)
+        if delivery.tries < schedule.tries and (high or call):
+            return Retry(schedule.first, possible_duplicate=not call)
+        if high:
+            return NextChannel(Reason.TRIES_USED_UP, in_doubt=True)
+        return LeaveInDoubt(Reason.WORKER_LOST)
 
     def _carry_out(self, delivery: ModelDelivery, decision: Decision) -> None:
         match decision:
             case Retry():
                 delivery.state, delivery.due = D.PENDING, not decision.wait
                 delivery.marked = delivery.marked or decision.possible_duplicate
+                if self.state is AlertState.CANCELLED:
+                    delivery.state = D.CANCELLED
             case NextChannel():
-                delivery.state = D.FAILED
-                self._open_next()
+                delivery.state = D.UNKNOWN if decision.in_doubt else D.FAILED
+                self._open_next(delivery, in_doubt=decision.in_doubt)
             case LeaveInDoubt():
                 delivery.state = D.UNKNOWN
 
-    def _open_next(self) -> bool:
+    def _open_next(self, given_up: ModelDelivery, *, in_doubt: bool = False) -> bool:
+        others = [each for each in self.deliveries if each is not given_up]
         left = [each for each in self.way if each not in [known.channel for known in self.deliveries]]
-        if self.state is AlertState.OPEN and left:
-            self.deliveries.append(ModelDelivery(left[0]))
-            return True
-        return False
+        if self.state is not AlertState.OPEN or not left or any(each.state in HOPEFUL for each in others):
+            return False
+        self.deliveries.append(ModelDelivery(left[0], marked=in_doubt or given_up.marked))
+        return True
 
     def pass_over(self, delivery: ModelDelivery) -> bool:
         """Whether there was another channel to go to."""
-        if delivery.is_due and self._open_next():
-            delivery.state = D.FAILED
-            return True
-        return False
+        in_doubt = delivery.in_doubt()
+        if not delivery.is_due or (in_doubt and self.priority is not Priority.HIGH):
+            return False
+        if not self._open_next(delivery, in_doubt=in_doubt):
+            return False
+        delivery.state = D.UNKNOWN if in_doubt else D.FAILED
+        return True
 
     def postpone(self, delivery: ModelDelivery) -> None:
         """Only what is due can be put off."""
@@ -142,7 +166,7 @@ class ModelAlert:
         """A receipt: it did not arrive."""
         if delivery.state is D.ACCEPTED:
             delivery.state = D.UNDELIVERED
-            self._open_next()
+            self._open_next(delivery)
 
     def cancel(self) -> int:
         """How many deliveries were stopped."""

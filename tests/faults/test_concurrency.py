@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,8 +14,8 @@ from alerts import delivery as sending, lifecycle, relay
 from alerts.channels import ChannelError, Fault, Receipt
 from alerts.lifecycle import Claim
 from alerts.models import Delivery
-from alerts.policy import NextChannel, Retry
-from alerts.states import DeliveryState, Reason
+from alerts.policy import SCHEDULES, NextChannel, Retry
+from alerts.states import AttemptState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
 from tests.conftest import Sender, an_alert, make_clinician
 from tests.faults.conftest import let_leases_run_out
@@ -147,6 +148,21 @@ def test_an_answer_that_races_with_the_recovery_is_kept(priority: Priority, send
     assert flaws() == []
 
 
+def test_a_failure_that_races_with_the_recovery_is_recorded_and_breaks_neither(sender: Sender) -> None:
+    for _ in range(TIMES * 2):
+        held = claimed(sender)
+        let_leases_run_out()
+
+        at_once(
+            sending.recover_expired,
+            lambda held=held: sending.settle(held, REFUSED),  # type: ignore[misc]
+        )
+
+        attempt = held.delivery.attempts.get()
+        assert (attempt.state, attempt.code) == (AttemptState.REJECTED, "Refused")
+    assert flaws() == []
+
+
 def test_what_is_cancelled_while_it_is_claimed_is_one_of_the_two(sender: Sender) -> None:
     for _ in range(TIMES):
         held = claimed(sender)
@@ -159,6 +175,21 @@ def test_what_is_cancelled_while_it_is_claimed_is_one_of_the_two(sender: Sender)
 
         assert (taken is None) == (stopped == 1)
     assert flaws() == []
+
+
+def test_a_late_refusal_does_not_go_back_to_a_channel_after_which_another_was_taken(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SCHEDULES, Priority.HIGH, replace(SCHEDULES[Priority.HIGH], tries=1))
+    held = claimed(sender)
+    let_leases_run_out()
+    sending.recover_expired()
+    assert Delivery.objects.filter(channel=Channel.EMAIL, state=DeliveryState.PENDING).exists()
+
+    sending.settle(held, ChannelError(Fault.THROTTLED, Reason.THROTTLED, "Throttling"))
+
+    assert flaws() == []
+    assert not Delivery.objects.filter(channel=Channel.SMS, state=DeliveryState.PENDING).exists()
 
 
 def test_two_relays_take_nothing_twice(sender: Sender) -> None:

@@ -6,7 +6,7 @@ forgotten is a worker that died. The database is real; what runs at the same ins
 
 import itertools
 import uuid
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -29,7 +29,7 @@ from alerts import delivery as sending, intake, lifecycle
 from alerts.channels import ChannelError, Fault, Receipt
 from alerts.lifecycle import Claim
 from alerts.models import Delivery
-from alerts.policy import Decision, LeaveInDoubt, NextChannel, Retry
+from alerts.policy import SCHEDULES, Decision, LeaveInDoubt, NextChannel, Retry
 from alerts.states import DELIVERY_TRANSITIONS, DeliveryState, Reason
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
@@ -118,7 +118,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(
         held=consumes(claims),
         fault=st.sampled_from(Fault),
-        kind=st.sampled_from(["at once", "later", "next", "doubt"]),
+        kind=st.sampled_from(["at once", "later", "next", "in doubt"]),
         sent=st.booleans(),
         again=st.booleans(),
     )
@@ -126,13 +126,26 @@ class Ledger(RuleBasedStateMachine):
         lost = fault is Fault.UNKNOWN
         if lost and sent:
             self.send(held)
-        decision = decided(kind, fault, possible_duplicate=lost and held.delivery.channel is not Channel.CALL)
+        decision = self.decided(held, kind, fault)
         error = ChannelError(fault, REASONS[fault], "Code")
         in_time = lifecycle.fail(held.claimed, error, decision)
         assert in_time == self.model.fail(held.delivery, held.number, fault, decision)
         if again:
             lifecycle.fail(held.claimed, error, decision)
             self.model.fail(held.delivery, held.number, fault, decision)
+
+    def decided(self, held: Held, kind: str, fault: Fault) -> Decision:
+        """A decision of a kind, with the marks that the ambiguity rule asks for."""
+        attempt = held.delivery.attempts[held.number - 1]
+        in_doubt = fault is Fault.UNKNOWN or held.delivery.in_doubt(but=attempt)
+        match kind:
+            case "next" if not in_doubt or self.model.priority is Priority.HIGH:
+                return NextChannel(REASONS[fault], in_doubt=in_doubt)
+            case "at once" | "later":
+                again = fault is Fault.UNKNOWN and held.delivery.channel is not Channel.CALL
+                return Retry(timedelta(0) if kind == "at once" else NOT_NOW, possible_duplicate=again)
+            case _:
+                return LeaveInDoubt(REASONS[fault])
 
     @rule(held=consumes(claims), sent=st.booleans())
     def the_worker_dies(self, held: Held, sent: bool) -> None:
@@ -235,20 +248,11 @@ def expected(delivery: ModelDelivery) -> tuple[object, ...]:
     return delivery.channel, delivery.state, delivery.marked, delivery.provider_id, attempts
 
 
-def decided(kind: str, fault: Fault, *, possible_duplicate: bool) -> Decision:
-    """A decision of a kind. A message that may have been sent is not sent again without its mark."""
-    decisions: dict[str, Callable[[], Decision]] = {
-        "at once": lambda: Retry(timedelta(0), possible_duplicate),
-        "later": lambda: Retry(NOT_NOW, possible_duplicate),
-        "next": lambda: NextChannel(REASONS[fault]),
-        "doubt": lambda: LeaveInDoubt(REASONS[fault]),
-    }
-    return decisions[kind]()
-
-
 @pytest.mark.timeout(600)  # a failure is made as small as can be, which takes minutes; a success does not
 @pytest.mark.django_db
-def test_the_ledger_does_what_the_model_does() -> None:
+def test_the_ledger_does_what_the_model_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    for priority, schedule in SCHEDULES.items():  # so that the last try is reached within an example
+        monkeypatch.setitem(SCHEDULES, priority, replace(schedule, tries=2))
     run_state_machine_as_test(
         Ledger,
         settings=settings(
