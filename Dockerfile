@@ -17,7 +17,8 @@ ENV PATH=/opt/venv/bin:$PATH \
 
 WORKDIR /app
 COPY manage.py ./
-COPY deploy/__init__.py deploy/entrypoint deploy/healthcheck.py deploy/liveness.py deploy/
+COPY deploy/__init__.py deploy/entrypoint deploy/granian-log.json deploy/granian_log.py deploy/healthcheck.py deploy/liveness.py \
+    deploy/
 COPY config config
 COPY contacts contacts
 COPY clients clients

@@ -1,5 +1,6 @@
 """The image and the compose file: what they name exists, and what they start works, from the image's files alone."""
 
+import json
 import os
 import re
 import shutil
@@ -311,6 +312,10 @@ def test_every_part_starts_is_healthy_and_stops_when_told(
             f"http://127.0.0.1:{server['GRANIAN_PORT']}/readyz", headers={"Host": "bleep.example"}, timeout=5
         )
         assert answer.status_code == 200, answer.text
+        for part in ("web", "relay"):
+            lines = [json.loads(line) for line in (tmp_path / f"{part}.log").read_text().splitlines()]
+            assert all({"event", "level", "timestamp"} <= set(line) for line in lines)
+        assert "Starting granian" in (tmp_path / "web.log").read_text()
 
         for process in processes.values():
             process.send_signal(signal.SIGTERM)
