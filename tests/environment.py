@@ -15,6 +15,8 @@ import pytest
 
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis, free_port
 
+__all__ = ["free_port"]  # for tests that start a server of their own, beside what is made here
+
 DIRECTORY = Path(tempfile.mkdtemp(prefix="bleep-tests-"))
 POSTGRES = EmbeddedPostgres(DIRECTORY)
 REDIS = EmbeddedRedis(DIRECTORY)
