@@ -31,12 +31,15 @@ VARIABLES: dict[str, Variable] = {
     "CSRF_TRUSTED_ORIGINS": Variable(
         "", "Origins of the admin behind a proxy, such as `https://bleep.example`."
     ),
-    "HTTPS": Variable("true", "Redirect to https, secure cookies, HSTS. Off only on loopback."),
+    "HTTPS": Variable(
+        "true",
+        "Redirect people to https, refuse the API over http, secure cookies, HSTS. Off only on loopback.",
+    ),
     "TRUST_PROXY": Variable(
         "false", "Believe `X-Forwarded-Proto` from the proxy in front (it must overwrite it)."
     ),
     "LOCAL_MODE": Variable(
-        "false", "Adds the demo command with its well-known token and login. Loopback only."
+        "false", "Adds the demo command, and lets its well-known token in. Loopback only."
     ),
     "TIME_ZONE": Variable("Europe/London", "The zone in which staff see times; the database keeps UTC."),
     "DATABASE_URL": Variable("", "PostgreSQL, `postgresql://user:password@host:5432/name`. No default."),
@@ -46,7 +49,8 @@ VARIABLES: dict[str, Variable] = {
     "LOG_LEVEL": Variable("INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
     "LOG_FORMAT": Variable("json", "`json`, or `console` for people."),
     "RATE_LIMIT_PER_MINUTE": Variable(
-        "600", "Requests a minute for an API client without a limit of its own."
+        "600",
+        "Requests a minute, of each kind (sending, reading), for an API client without a limit of its own.",
     ),
     "REFUSE_NHS_NUMBERS": Variable(
         "true", "Refuse a `patient_id` that is a valid NHS number. Off where own references have ten digits."
