@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 from botocore.stub import Stubber
-from django.core.cache import cache
 
 from alerts.channels import Message, aws
+from alerts.channels.memory import remembered
 
 
 @pytest.fixture
@@ -34,11 +34,11 @@ def email(message: Message) -> Message:
 
 
 @pytest.fixture(autouse=True)
-def forget_topics() -> Iterator[None]:
-    """No confirmed subscription is remembered from the test before."""
-    cache.clear()
+def forget() -> Iterator[None]:
+    """No confirmed subscription and no opt-out is remembered from the test before."""
+    remembered.clear()
     yield
-    cache.clear()
+    remembered.clear()
 
 
 @pytest.fixture
@@ -53,3 +53,11 @@ def connect() -> Iterator[Stubber]:
     """The process's Connect client, stubbed."""
     with Stubber(aws.client("connect")) as stubber:
         yield stubber
+
+
+@pytest.fixture
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """The environment of a process that has no clients yet. Those that it makes are forgotten with it."""
+    aws._make.cache_clear()
+    yield monkeypatch
+    aws._make.cache_clear()

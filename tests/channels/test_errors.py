@@ -1,6 +1,8 @@
 """What each of AWS's errors means for a telephone: each row of the table, on each service that can send it."""
 
+import os
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +12,7 @@ from botocore import exceptions
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from alerts.channels import ChannelError, Fault, Message, aws, connect_call, sns_sms
+from alerts.channels import ChannelError, Fault, Message, Send, aws, connect_call, sns_sms
 from alerts.states import Reason
 from tests.conftest import Aws
 
@@ -41,9 +43,17 @@ def call_failing_with(stub: Stubber, message: Message, code: str, status: int) -
         ("Throttled", 429, Fault.THROTTLED, Reason.THROTTLED),
         ("KMSThrottling", 400, Fault.THROTTLED, Reason.THROTTLED),
         ("KMSThrottlingException", 400, Fault.THROTTLED, Reason.THROTTLED),
+        ("ThrottledException", 400, Fault.THROTTLED, Reason.THROTTLED),
+        ("RequestLimitExceeded", 503, Fault.THROTTLED, Reason.THROTTLED),
+        ("SomethingNew", 429, Fault.THROTTLED, Reason.THROTTLED),
+        ("RequestTimeout", 400, Fault.UNSENT, Reason.UNREACHABLE),
+        ("SomethingNew", 408, Fault.UNSENT, Reason.UNREACHABLE),
         ("InternalError", 500, Fault.UNKNOWN, Reason.ANSWER_LOST),
+        ("InternalFailure", 500, Fault.UNKNOWN, Reason.ANSWER_LOST),
         ("ServiceUnavailable", 503, Fault.UNKNOWN, Reason.ANSWER_LOST),
         ("InvalidParameter", 400, Fault.REJECTED, Reason.INVALID_ADDRESS),
+        ("InvalidParameterValue", 400, Fault.REJECTED, Reason.INVALID_ADDRESS),
+        ("ValidationError", 400, Fault.REJECTED, Reason.REFUSED),
         ("NotFound", 404, Fault.REJECTED, Reason.REFUSED),
         ("EndpointDisabled", 400, Fault.REJECTED, Reason.REFUSED),
         ("OptedOut", 400, Fault.REJECTED, Reason.OPTED_OUT),
@@ -51,6 +61,10 @@ def call_failing_with(stub: Stubber, message: Message, code: str, status: int) -
         ("AccessDenied", 403, Fault.REJECTED, Reason.MISCONFIGURED),
         ("ExpiredToken", 403, Fault.REJECTED, Reason.MISCONFIGURED),
         ("InvalidClientTokenId", 403, Fault.REJECTED, Reason.MISCONFIGURED),
+        ("OptInRequired", 403, Fault.REJECTED, Reason.MISCONFIGURED),
+        ("SignatureDoesNotMatch", 403, Fault.REJECTED, Reason.MISCONFIGURED),
+        ("RequestExpired", 400, Fault.REJECTED, Reason.MISCONFIGURED),
+        ("RequestTimeTooSkewed", 403, Fault.REJECTED, Reason.MISCONFIGURED),
         ("SomethingNew", 400, Fault.REJECTED, Reason.REFUSED),
         ("SomethingNew", 502, Fault.UNKNOWN, Reason.ANSWER_LOST),
     ],
@@ -68,15 +82,24 @@ def test_an_answer_of_sns(
     [
         ("TooManyRequestsException", 429, Fault.THROTTLED, Reason.THROTTLED),
         ("ThrottlingException", 429, Fault.THROTTLED, Reason.THROTTLED),
+        ("Throttling", 400, Fault.THROTTLED, Reason.THROTTLED),
+        ("SomethingNew", 429, Fault.THROTTLED, Reason.THROTTLED),
         ("LimitExceededException", 429, Fault.UNSENT, Reason.QUOTA),
+        ("RequestTimeoutException", 408, Fault.UNSENT, Reason.UNREACHABLE),
+        ("SomethingNew", 408, Fault.UNSENT, Reason.UNREACHABLE),
         ("InternalServiceException", 500, Fault.UNKNOWN, Reason.ANSWER_LOST),
+        ("InternalServerError", 500, Fault.UNKNOWN, Reason.ANSWER_LOST),
+        ("SomethingNew", 503, Fault.UNKNOWN, Reason.ANSWER_LOST),
         ("InvalidRequestException", 400, Fault.REJECTED, Reason.REFUSED),
         ("InvalidParameterException", 400, Fault.REJECTED, Reason.INVALID_ADDRESS),
         ("DestinationNotAllowedException", 403, Fault.REJECTED, Reason.NOT_ALLOWED),
         ("OutboundContactNotPermittedException", 403, Fault.REJECTED, Reason.NOT_ALLOWED),
         ("ResourceNotFoundException", 404, Fault.REJECTED, Reason.MISCONFIGURED),
         ("AccessDeniedException", 403, Fault.REJECTED, Reason.MISCONFIGURED),
+        ("AuthorizationErrorException", 403, Fault.REJECTED, Reason.MISCONFIGURED),
         ("ExpiredTokenException", 403, Fault.REJECTED, Reason.MISCONFIGURED),
+        ("UnrecognizedClientException", 403, Fault.REJECTED, Reason.MISCONFIGURED),
+        ("InvalidSignatureException", 403, Fault.REJECTED, Reason.MISCONFIGURED),
     ],
 )
 def test_an_answer_of_connect(
@@ -96,8 +119,25 @@ def test_an_answer_of_connect(
         (exceptions.BotoCoreError(), Fault.UNKNOWN, Reason.ANSWER_LOST),
         (exceptions.ConnectTimeoutError(endpoint_url="u"), Fault.UNSENT, Reason.UNREACHABLE),
         (exceptions.EndpointConnectionError(endpoint_url="u"), Fault.UNSENT, Reason.UNREACHABLE),
-        (exceptions.ProxyConnectionError(proxy_url="u"), Fault.UNSENT, Reason.UNREACHABLE),
+        # Of these two it must be known when they happened; see test_connections.
+        (exceptions.ProxyConnectionError(proxy_url="u"), Fault.UNKNOWN, Reason.ANSWER_LOST),
+        (exceptions.SSLError(endpoint_url="u", error=ssl.SSLError()), Fault.UNKNOWN, Reason.ANSWER_LOST),
         (exceptions.NoCredentialsError(), Fault.REJECTED, Reason.MISCONFIGURED),
+        (
+            exceptions.PartialCredentialsError(provider="p", cred_var="v"),
+            Fault.REJECTED,
+            Reason.MISCONFIGURED,
+        ),
+        (
+            exceptions.CredentialRetrievalError(provider="p", error_msg="e"),
+            Fault.REJECTED,
+            Reason.MISCONFIGURED,
+        ),
+        (
+            exceptions.TokenRetrievalError(provider="p", error_msg="e"),
+            Fault.REJECTED,
+            Reason.MISCONFIGURED,
+        ),
         (exceptions.NoRegionError(), Fault.REJECTED, Reason.MISCONFIGURED),
         (exceptions.ParamValidationError(report="r"), Fault.REJECTED, Reason.REFUSED),
     ],
@@ -192,10 +232,70 @@ def test_a_call_of_boto_ends_well_before_a_lease(service: aws.Service, settings:
     )
 
 
-def test_a_call_that_is_not_configured_is_refused_without_asking(message: Message, settings: Any) -> None:
-    settings.CONNECT_INSTANCE_ID = ""
+@pytest.mark.parametrize(
+    "missing",
+    [
+        ["CONNECT_INSTANCE_ID"],
+        ["CONNECT_CONTACT_FLOW_ID"],
+        ["CONNECT_QUEUE_ID", "CONNECT_SOURCE_PHONE_NUMBER"],
+    ],
+)
+def test_a_call_that_is_not_configured_is_refused_without_asking(
+    connect: Stubber, message: Message, settings: Any, missing: list[str]
+) -> None:
+    for name in missing:
+        setattr(settings, name, "")
 
     with pytest.raises(ChannelError) as caught:
         connect_call.send(message)
 
-    assert caught.value.reason is Reason.MISCONFIGURED
+    error = caught.value
+    assert (error.fault, error.reason) == (Fault.REJECTED, Reason.MISCONFIGURED)
+    assert error.code == "ConnectNotConfigured"
+
+
+UNUSABLE: list[tuple[str, str | None, str]] = [
+    ("AWS_PROFILE", "nope", "ProfileNotFound"),
+    ("AWS_DEFAULT_REGION", "eu west 2", "InvalidRegionError"),
+    ("AWS_DEFAULT_REGION", None, "NoRegionError"),
+    ("AWS_ENDPOINT_URL", "localhost:4566", "ValueError"),
+]
+
+
+@pytest.fixture
+def newborn(fresh: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The same, of a process that has not read a profile yet, and that has no file to read it from."""
+    fresh.setattr("boto3.DEFAULT_SESSION", None)
+    fresh.setenv("AWS_CONFIG_FILE", os.devnull)
+    return fresh
+
+
+def change(environment: pytest.MonkeyPatch, name: str, value: str | None) -> None:
+    """Set a variable, or unset it."""
+    environment.delenv(name) if value is None else environment.setenv(name, value)
+
+
+@pytest.mark.parametrize("send", [sns_sms.send, connect_call.send])
+@pytest.mark.parametrize(("name", "value", "code"), UNUSABLE)
+def test_where_no_client_can_be_made_nothing_was_sent_and_the_operators_must_act(
+    newborn: pytest.MonkeyPatch, message: Message, send: Send, name: str, value: str | None, code: str
+) -> None:
+    change(newborn, name, value)
+
+    with pytest.raises(ChannelError) as caught:
+        send(message)
+
+    error = caught.value
+    assert (error.fault, error.reason, error.code) == (Fault.REJECTED, Reason.MISCONFIGURED, code)
+
+
+@pytest.mark.parametrize(("name", "value", "code"), UNUSABLE)
+def test_a_client_that_could_not_be_made_is_made_once_it_can(
+    newborn: pytest.MonkeyPatch, name: str, value: str | None, code: str
+) -> None:
+    with newborn.context() as broken:
+        change(broken, name, value)
+        with pytest.raises(ChannelError):
+            aws.client("sns")
+
+    assert aws.client("sns") is aws.client("sns")

@@ -1,16 +1,29 @@
 """What each channel asks AWS for, word for word."""
 
 import time
+import uuid
 from dataclasses import replace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.stub import Stubber
 from pytest_django.fixtures import Settings
 
-from alerts.channels import CHANNELS, ChannelError, Fault, Message, connect_call, sns_email, sns_sms
+from alerts.channels import (
+    CHANNELS,
+    RECOGNISES_REPEATS,
+    ChannelError,
+    Fault,
+    Message,
+    connect_call,
+    sns_email,
+    sns_sms,
+)
+from alerts.channels.memory import remembered
 from alerts.states import Reason
 from contacts.choices import Channel
+from tests.conftest import Aws
 
 TRANSACTIONAL = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
 TOPIC = "arn:aws:sns:eu-west-2:123456789012:a-topic"
@@ -19,6 +32,18 @@ SUBSCRIPTION = f"{TOPIC}:a-subscription"
 
 def test_every_channel_is_in_the_registry() -> None:
     assert set(CHANNELS) == set(Channel)
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_a_repeat_arrives_once_where_the_provider_recognises_it(
+    aws: Aws, message: Message, email: Message, channel: Channel
+) -> None:
+    each = replace(email if channel is Channel.EMAIL else message, delivery_id=str(uuid.uuid4()))
+
+    receipts = [CHANNELS[channel](each) for _ in range(2)]
+
+    assert (receipts[0] == receipts[1]) is (channel in RECOGNISES_REPEATS)
+    assert len(aws.messages()) == (1 if channel in RECOGNISES_REPEATS else 2)
 
 
 def test_an_sms_is_transactional(sns: Stubber, message: Message) -> None:
@@ -129,6 +154,74 @@ def test_an_email_to_a_pending_subscription_is_refused_since_sns_would_accept_an
         sns_email.send(email)
 
     assert (caught.value.fault, caught.value.reason) == (Fault.REJECTED, Reason.UNCONFIRMED)
+
+
+def test_an_email_is_refused_where_nothing_says_that_the_subscription_is_confirmed(
+    sns: Stubber, email: Message
+) -> None:
+    sns.add_response("create_topic", {"TopicArn": TOPIC})
+    sns.add_response("subscribe", {"SubscriptionArn": SUBSCRIPTION})
+    sns.add_response("get_subscription_attributes", {"Attributes": {"Owner": "123456789012"}})
+
+    with pytest.raises(ChannelError) as caught:
+        sns_email.send(email)
+
+    assert (caught.value.fault, caught.value.reason) == (Fault.REJECTED, Reason.UNCONFIRMED)
+
+
+def test_the_stand_in_says_as_sns_does_whether_a_subscription_is_confirmed(aws: Aws) -> None:
+    client = boto3.client("sns")
+    answers = []
+    for address in ("confirmed@ward.example", "pending@ward.example"):
+        if address.startswith("pending"):
+            aws.misbehave("sns:Subscribe", "pending", times=1)
+        topic = client.create_topic(Name=address.partition("@")[0])["TopicArn"]
+        made = client.subscribe(
+            TopicArn=topic, Protocol="email", Endpoint=address, ReturnSubscriptionArn=True
+        )
+        answer = client.get_subscription_attributes(SubscriptionArn=made["SubscriptionArn"])
+        answers.append(answer["Attributes"]["PendingConfirmation"])
+
+    assert answers == ["false", "true"]
+
+
+def test_a_topic_that_is_gone_is_made_anew_for_the_next_email(sns: Stubber, email: Message) -> None:
+    prepare_topic(sns)
+    sns.add_client_error("publish", "NotFound", http_status_code=404)
+    with pytest.raises(ChannelError) as caught:
+        sns_email.send(email)
+    assert (caught.value.fault, caught.value.reason) == (Fault.REJECTED, Reason.REFUSED)
+
+    prepare_topic(sns)
+    sns.add_response("publish", {"MessageId": "m-1"})
+
+    assert sns_email.send(email).provider_id == "m-1"
+    sns.assert_no_pending_responses()
+
+
+def test_any_other_failure_of_a_publish_does_not_make_the_topic_anew(sns: Stubber, email: Message) -> None:
+    prepare_topic(sns)
+    sns.add_client_error("publish", "Throttled", http_status_code=429)
+    with pytest.raises(ChannelError):
+        sns_email.send(email)
+
+    look_at_subscription(sns)
+    sns.add_response("publish", {"MessageId": "m-1"})
+
+    assert sns_email.send(email).provider_id == "m-1"
+
+
+def test_a_topic_is_remembered_in_a_hospital_of_twenty_thousand(sns: Stubber, email: Message) -> None:
+    prepare_topic(sns)
+    sns.add_response("publish", {"MessageId": "m-1"})
+    sns_email.send(email)
+    for number in range(40_000):  # a topic and a telephone number each
+        remembered.set(f"another-{number}", number, sns_email.KEPT_FOR)
+
+    look_at_subscription(sns)
+    sns.add_response("publish", {"MessageId": "m-2"})
+
+    assert sns_email.send(email).provider_id == "m-2"
 
 
 def test_a_pending_subscription_is_looked_up_again_the_next_time(sns: Stubber, email: Message) -> None:
