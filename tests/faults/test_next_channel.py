@@ -40,11 +40,9 @@ def ends() -> list[tuple[str, str, str]]:
     ]
 
 
-@pytest.mark.parametrize(
-    "crash", [*BEFORE_IT_IS_KNOWN.values(), AFTERWARDS], ids=[*BEFORE_IT_IS_KNOWN, "afterwards"]
-)
+@pytest.mark.parametrize("crash", BEFORE_IT_IS_KNOWN.values(), ids=BEFORE_IT_IS_KNOWN)
 @pytest.mark.parametrize("priority", Priority)
-def test_a_refused_call_is_followed_by_one_sms(
+def test_a_refused_call_of_which_nobody_heard_is_tried_again_and_followed_only_for_high(
     crash: Crash, priority: Priority, nursery: Nursery, rest: Rest, aws: Aws, sender: Sender
 ) -> None:
     call = story(sender, priority, [Channel.CALL, Channel.SMS])
@@ -53,16 +51,21 @@ def test_a_refused_call_is_followed_by_one_sms(
     nursery.kill(crash, "deliver", delivery_id=str(call.pk))
     let_leases_run_out()
     rest.finish()
-    sending.deliver(call.pk)
 
     assert flaws() == []
-    assert [message["channel"] for message in aws.messages()] == ["sms"]
-    assert ends() == [("call", "failed", Reason.NOT_ALLOWED), ("sms", "accepted", "")]
+    assert [attempt.state for attempt in call.attempts.all()] == [AttemptState.UNKNOWN, AttemptState.REJECTED]
+    if priority is Priority.HIGH:
+        assert [message["channel"] for message in aws.messages()] == ["sms"]
+        assert ends() == [("call", "unknown", Reason.NOT_ALLOWED), ("sms", "accepted", "")]
+        assert Delivery.objects.get(channel=Channel.SMS).possible_duplicate
+    else:
+        assert aws.messages() == []
+        assert ends() == [("call", "unknown", Reason.ANSWER_LOST)]
 
 
 @pytest.mark.parametrize("crash", BEFORE_IT_IS_KNOWN.values(), ids=BEFORE_IT_IS_KNOWN)
 @pytest.mark.parametrize("priority", Priority)
-def test_a_refused_sms_of_which_nobody_heard_is_in_doubt_unless_it_is_urgent(
+def test_a_refused_sms_of_which_nobody_heard_is_in_doubt_and_followed_only_for_high(
     crash: Crash, priority: Priority, nursery: Nursery, rest: Rest, aws: Aws, sender: Sender
 ) -> None:
     sms = story(sender, priority, [Channel.SMS, Channel.CALL])
@@ -75,10 +78,30 @@ def test_a_refused_sms_of_which_nobody_heard_is_in_doubt_unless_it_is_urgent(
     assert flaws() == []
     if priority is Priority.HIGH:
         assert [message["channel"] for message in aws.messages()] == ["call"]
-        assert ends() == [("sms", "failed", Reason.INVALID_ADDRESS), ("call", "accepted", "")]
+        assert ends() == [("sms", "unknown", Reason.INVALID_ADDRESS), ("call", "accepted", "")]
+        assert Delivery.objects.get(channel=Channel.CALL).possible_duplicate
     else:
         assert aws.messages() == []
         assert ends() == [("sms", "unknown", Reason.WORKER_LOST)]
+
+
+@pytest.mark.parametrize("first", [Channel.CALL, Channel.SMS])
+@pytest.mark.parametrize("priority", Priority)
+def test_a_refusal_that_is_recorded_is_followed_by_one_message_though_the_worker_dies(
+    first: Channel, priority: Priority, nursery: Nursery, rest: Rest, aws: Aws, sender: Sender
+) -> None:
+    refused = story(sender, priority, [first, Channel.EMAIL])
+    aws.misbehave(CALL if first is Channel.CALL else PUBLISH, "reject", times=1)
+
+    nursery.kill(AFTERWARDS, "deliver", delivery_id=str(refused.pk))
+    let_leases_run_out()
+    rest.finish()
+    sending.deliver(refused.pk)
+
+    assert flaws() == []
+    assert [message["channel"] for message in aws.messages()] == ["email"]
+    assert [(channel, state) for channel, state, _ in ends()] == [(first, "failed"), ("email", "accepted")]
+    assert not Delivery.objects.filter(possible_duplicate=True).exists()
 
 
 @pytest.mark.parametrize("priority", Priority)

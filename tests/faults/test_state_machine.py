@@ -77,15 +77,20 @@ class Ledger(RuleBasedStateMachine):
         self.atomic.__exit__(None, None, None)
 
     @initialize(
-        priority=st.sampled_from(Priority), way=st.permutations(list(Channel)), length=st.integers(1, 3)
+        target=claims,
+        priority=st.sampled_from(Priority),
+        way=st.permutations(list(Channel)),
+        length=st.integers(1, 3),
     )
-    def an_alert_is_taken(self, priority: Priority, way: list[Channel], length: int) -> None:
+    def an_alert_is_taken_and_claimed(self, priority: Priority, way: list[Channel], length: int) -> Any:
+        """Claimed at once, since most of what can go wrong begins with a claim."""
         contact_id = uuid.uuid4().hex
         make_clinician(contact_id, {priority: way[:length]})
         client = ApiClient.objects.create(name=contact_id)
         body = an_alert(message_id=uuid.uuid4().hex, contact_id=contact_id, priority=priority)
         self.alert = intake.accept(client=client, new=intake.NewAlert(**body)).alert
         self.model = ModelAlert(priority, way[:length])
+        return self.a_worker_claims()
 
     def newest(self) -> tuple[Delivery, ModelDelivery]:
         """The delivery that may still be on its way."""
