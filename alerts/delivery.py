@@ -66,6 +66,7 @@ def settle(claimed: Claim, error: ChannelError) -> bool:
             tries=before.tries,
             age=before.since_first,
             in_doubt=before.in_doubt,
+            is_last=not lifecycle.has_next(claimed.delivery),
         )
     )
     level = log.error if error.reason is Reason.MISCONFIGURED else log.warning

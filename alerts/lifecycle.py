@@ -242,15 +242,25 @@ def open_next(given_up: Delivery, *, in_doubt: bool = False) -> Delivery | None:
     alert = _lock_alert_of(given_up.pk)
     if alert.state != AlertState.OPEN or _another_is_on_its_way(alert, given_up):
         return None
-    tried = set(alert.deliveries.filter(round=given_up.round).values_list("channel", flat=True))
-    clinician = Clinician.objects.get(pk=alert.clinician_id)
-    left = [step for step in route(clinician, Priority(alert.priority)).steps if step.channel not in tried]
+    left = _steps_left(given_up)
     if not left:
         _report_if_failed(alert.pk)
         return None
     # Whatever was in doubt before stays so on every channel that follows.
     doubtful = in_doubt or given_up.possible_duplicate
     return open_delivery(alert, left[0], round_number=given_up.round, possible_duplicate=doubtful)
+
+
+def has_next(delivery: Delivery) -> bool:
+    """Whether another channel of the route is left in this round."""
+    return bool(_steps_left(delivery))
+
+
+def _steps_left(delivery: Delivery) -> list[Step]:
+    same_round = Delivery.objects.filter(alert=delivery.alert_id, round=delivery.round)
+    tried = set(same_round.values_list("channel", flat=True))
+    clinician = Clinician.objects.get(pk=delivery.clinician_id)
+    return [step for step in route(clinician, Priority(delivery.priority)).steps if step.channel not in tried]
 
 
 def _another_is_on_its_way(alert: Alert, delivery: Delivery) -> bool:
@@ -271,6 +281,7 @@ def confirm(delivery_id: uuid.UUID) -> None:
 def refute(delivery_id: uuid.UUID, reason: Reason) -> None:
     """The provider says that the handset did not get it: go on to the next channel."""
     with transaction.atomic():
+        _lock_alert_of(delivery_id)
         if _take_receipt(delivery_id, DeliveryState.UNDELIVERED, reason=reason):
             open_next(Delivery.objects.get(pk=delivery_id))
 

@@ -78,6 +78,8 @@ class Situation:
     """Since the first attempt: what a delivery waited before it was tried does not count against it."""
     in_doubt: bool
     """Whether an earlier attempt may have arrived."""
+    is_last: bool
+    """Whether no other channel is left: then time decides and not the number of tries, where a try does no harm."""
 
 
 def decide(now: Situation) -> Decision:
@@ -119,7 +121,8 @@ def _after_lost_answer(now: Situation) -> Decision:
 def _again_or_next(now: Situation, *, possible_duplicate: bool = False) -> Decision:
     schedule = SCHEDULES[now.priority]
     allowed = QUOTA_TRIES if now.reason is Reason.QUOTA else schedule.tries
-    if now.fault is not Fault.THROTTLED and now.tries >= allowed:
+    counts = now.fault is not Fault.THROTTLED and not (now.is_last and not possible_duplicate)
+    if counts and now.tries >= allowed:
         return NextChannel(Reason.QUOTA if now.reason is Reason.QUOTA else Reason.TRIES_USED_UP)
     wait = _jittered(schedule, now.number)
     if now.age + wait > schedule.age:

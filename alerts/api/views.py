@@ -67,6 +67,8 @@ class AlertView(APIView):
 
     @documentation.DETAIL
     def get(self, request: Request, message_id: str) -> Response:
+        if "\x00" in message_id:
+            raise Http404  # PostgreSQL would refuse to look for it
         deliveries = Prefetch("deliveries", Delivery.objects.prefetch_related("attempts"))
         # A slash at the end may be the address's or the message_id's own: the longer match is meant.
         either = _alerts_of(request).filter(message_id__in={message_id, message_id.removesuffix("/")})

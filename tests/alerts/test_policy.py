@@ -23,6 +23,7 @@ def situation(channel: Channel, priority: Priority, fault: Fault, **changes: Any
         "tries": 1,
         "age": timedelta(seconds=0),
         "in_doubt": False,
+        "is_last": False,
         **changes,
     }
     return Situation(channel=channel, priority=priority, fault=fault, **given)
@@ -158,3 +159,21 @@ def test_no_wait_is_longer_than_the_schedule_allows(priority: Priority) -> None:
     decisions = [decide(situation(SMS, priority, Fault.THROTTLED, number=60)) for _ in range(100)]
 
     assert all(isinstance(each, Retry) and each.wait <= SCHEDULES[priority].longest for each in decisions)
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_the_last_channel_is_tried_for_as_long_as_its_time_lasts(priority: Priority) -> None:
+    tries, age = SCHEDULES[priority].tries * 10, SCHEDULES[priority].age
+
+    assert isinstance(decide(situation(SMS, priority, Fault.UNSENT, tries=tries, is_last=True)), Retry)
+    assert decide(situation(SMS, priority, Fault.UNSENT, tries=tries, age=age, is_last=True)) == NextChannel(
+        Reason.TOO_OLD
+    )
+
+
+def test_a_message_that_may_have_arrived_is_not_sent_again_without_end_on_the_last_channel() -> None:
+    tries = SCHEDULES[H].tries
+
+    decision = decide(situation(SMS, H, Fault.UNKNOWN, tries=tries, is_last=True))
+
+    assert decision == NextChannel(Reason.TRIES_USED_UP, in_doubt=True)

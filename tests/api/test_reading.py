@@ -87,7 +87,7 @@ def test_neither_text_nor_patient_reference_nor_address_is_repeated(
     assert "clinician@ward" not in answer
 
 
-@pytest.mark.parametrize("message_id", ["a/b", "a b", "ü🩸", "100%", "a?b#c", "/", "a//b/", "..", "+"])
+@pytest.mark.parametrize("message_id", ["a/b", "a b", "ü🩸", "100%", "a?b#c", "/", "a//b/", "...", "+"])
 def test_the_location_leads_to_the_alert_whatever_its_message_id(
     sender: Sender, clinician: Clinician, message_id: str
 ) -> None:
@@ -212,3 +212,7 @@ def test_the_number_of_queries_does_not_grow_with_the_page(sender: Sender, clini
         sender.post(an_alert(message_id=f"m{number}"))
 
     assert queries() == with_one
+
+
+def test_a_message_id_with_a_nul_in_it_is_404(sender: Sender) -> None:
+    assert sender.get("/notification/%00").status_code == 404

@@ -1,5 +1,6 @@
 """Bad input: refused with a problem document that names what is wrong, and nothing is stored or sent."""
 
+import json
 from typing import Any
 
 import pytest
@@ -203,3 +204,20 @@ def test_another_method_is_refused(sender: Sender, clinician: Clinician) -> None
 
     problem(answer, 405)
     assert "POST" in answer["Allow"]
+
+
+@pytest.mark.parametrize("message_id", [".", ".."])
+def test_it_refuses_a_message_id_that_cannot_stand_in_an_address(
+    sender: Sender, clinician: Clinician, message_id: str
+) -> None:
+    assert set(fields_at_fault(sender.post(an_alert(message_id=message_id)))) == {"message_id"}
+
+
+def test_it_refuses_a_field_that_is_named_twice(sender: Sender, clinician: Clinician) -> None:
+    twice = json.dumps(an_alert()).replace("{", '{"priority": "H", ', 1).encode()
+
+    assert "twice" in problem(sender.post(twice), 400)["detail"]
+
+
+def test_it_refuses_a_body_that_django_itself_finds_too_large(sender: Sender, clinician: Clinician) -> None:
+    problem(sender.post(an_alert(description="x" * 3_000_000)), 413)
