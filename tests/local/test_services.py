@@ -1,6 +1,7 @@
 """The embedded PostgreSQL and Redis come up, go down, survive a kill, and leave nothing running."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from sandbox import services
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis, ServiceError, Services, embedded
 from tests.local.machine import ROOT, outside_environment, working_on
 from tests.processes import wait_until
@@ -168,3 +170,19 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
         server.start()
 
     assert server.pid is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands PostgreSQL over to somebody who may read less")
+def test_postgresql_is_copied_out_of_a_directory_that_nobody_may_enter(tmp_path: Path) -> None:
+    installed = tmp_path / "closed" / "pginstall"
+    (installed / "bin").mkdir(parents=True)
+    (installed / "bin" / "postgres").write_text("binary")
+    (tmp_path / "closed").chmod(0o700)
+
+    usable = services._for_everybody(installed)  # noqa: SLF001 - what root's PostgreSQL starts from
+
+    try:
+        assert (usable / "bin" / "postgres").read_text() == "binary"
+        assert all(parent.stat().st_mode & 0o001 for parent in [usable, *usable.parents])
+    finally:
+        shutil.rmtree(usable)
