@@ -259,7 +259,6 @@ def rows(verdict: Verdict) -> list[tuple[str, int]]:
         ("sent or delivered", verdict.sent),
         *((f"failed: {reason}", count) for reason, count in sorted(verdict.failed.items())),
         *((f"in doubt: {reason}", count) for reason, count in sorted(verdict.in_doubt.items())),
-        ("failed deliveries that arrived after all", verdict.failed_in_doubt),
         ("duplicates, marked", verdict.duplicates_flagged),
         ("duplicates, NOT marked (must be 0)", len(verdict.duplicates_unflagged)),
         ("lost (must be 0)", len(verdict.lost)),

@@ -19,6 +19,7 @@ class Attempt:
     state: str
     reason: str = ""
     provider_id: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def alerts(stack: Stack) -> list[Alert]:
     """The whole ledger."""
     attempts: dict[str, list[Attempt]] = {}
     for delivery, *values in stack.rows(
-        "SELECT delivery_id::text, number, state, reason, provider_id FROM alerts_attempt ORDER BY number"
+        "SELECT delivery_id::text, number, state, reason, provider_id, late FROM alerts_attempt ORDER BY number"
     ):
         attempts.setdefault(delivery, []).append(Attempt(*values))
     deliveries: dict[int, list[Delivery]] = {}

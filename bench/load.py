@@ -52,7 +52,8 @@ class Load:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.shutdown()
+        # Told to end, it does not wait for what is being sent: that fails as soon as the server has gone.
+        self._pool.shutdown(wait=kind is None, cancel_futures=True)
 
     def post(self, shares: Sequence[Bodies]) -> Result:
         """POST each share over one connection of its own, one alert after the other, all shares at once."""

@@ -6,6 +6,7 @@ Pure: three lists in, a verdict out.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from bench.cast import Route
 from bench.ledger import SUCCEEDED, UNFINISHED, Alert, Delivery, Received
@@ -24,8 +25,6 @@ class Verdict:
     sent: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     in_doubt: Counter[str] = field(default_factory=Counter)
-    failed_in_doubt: int = 0
-    """Deliveries that failed after an answer was lost, and that AWS did get."""
     duplicates_flagged: int = 0
     duplicates_unflagged: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
@@ -94,7 +93,6 @@ def _compare(verdict: Verdict, alert: Alert, delivery: Delivery, arrived: Sequen
             verdict.duplicates_unflagged.append(
                 f"{name}: AWS got it {len(arrived)} times, and it is not marked."
             )
-    verdict.failed_in_doubt += delivery.state == "failed" and bool(arrived)
     known = {message.provider_id for message in arrived}
     if delivery.state in (*SUCCEEDED, "undelivered") and delivery.provider_id not in known:
         verdict.false_sent.append(f"{name}: AWS never got it.")
@@ -103,13 +101,18 @@ def _compare(verdict: Verdict, alert: Alert, delivery: Delivery, arrived: Sequen
             verdict.false_sent.append(
                 f"{name}: attempt {attempt.number} says accepted, and AWS never got it."
             )
+    verdict.violations += _contradictions(delivery, name, arrived)
+
+
+def _contradictions(delivery: Delivery, name: str, arrived: Sequence[Received]) -> Iterator[str]:
+    """What AWS got, and the ledger rules out."""
+    if delivery.state == "failed" and arrived:
+        yield f"{name}: AWS got it all the same."
     possible = sum(attempt.state in MAY_HAVE_ARRIVED for attempt in delivery.attempts)
     if len(arrived) > possible:
-        verdict.violations.append(
-            f"{name}: AWS got it {len(arrived)} times, and the attempts allow for {possible}."
-        )
+        yield f"{name}: AWS got it {len(arrived)} times, and the attempts allow for {possible}."
     if delivery.channel == "call" and {message.client_token for message in arrived} - {delivery.id}:
-        verdict.violations.append(f"{name}: the call's client token is not the delivery's id.")
+        yield f"{name}: the call's client token is not the delivery's id."
 
 
 def _broken_rules(alert: Alert, route: Sequence[str]) -> Iterator[str]:
@@ -117,16 +120,22 @@ def _broken_rules(alert: Alert, route: Sequence[str]) -> Iterator[str]:
     channels = [delivery.channel for delivery in alert.deliveries]
     if channels != list(route[: len(channels)]):
         yield f"{alert.key}: tried {channels} where the route is {list(route)}."
-    for delivery in alert.deliveries[:-1]:
-        if delivery.state not in GIVES_WAY:
+    for delivery, following in pairwise(alert.deliveries):
+        if delivery.state not in GIVES_WAY and not _was_in_doubt(alert, delivery):
             yield f"{_name(alert, delivery)}: the next channel was tried all the same."
+        if delivery.state not in GIVES_WAY and not following.possible_duplicate:
+            yield f"{_name(alert, following)}: it follows what may have arrived, and is not marked."
     for delivery in alert.deliveries[-1:]:
-        if delivery.state in GIVES_WAY and len(channels) < len(route):
+        gives_way = delivery.state in GIVES_WAY or (delivery.state == "unknown" and alert.priority == "H")
+        if gives_way and len(channels) < len(route):
             yield f"{_name(alert, delivery)}: {route[len(channels)]} was left, and was not tried."
     for delivery in alert.deliveries:
-        if delivery.state == "unknown" and alert.priority == "H":
-            yield f"{_name(alert, delivery)}: High was left in doubt."
         yield from _broken_attempts(_name(alert, delivery), delivery)
+
+
+def _was_in_doubt(alert: Alert, delivery: Delivery) -> bool:
+    """Whether a High delivery was given up because nobody knew; a late answer may have settled it since."""
+    return alert.priority == "H" and any(each.state == "unknown" or each.late for each in delivery.attempts)
 
 
 def _broken_attempts(name: str, delivery: Delivery) -> Iterator[str]:

@@ -107,6 +107,26 @@ def test_a_call_under_another_token_than_its_own_is_found() -> None:
         assert len(verdict.violations) == found
 
 
+def test_what_follows_a_doubt_is_marked() -> None:
+    lost = replace(DELIVERY, state="unknown", reason="answer_lost", attempts=(Attempt(1, "unknown", "x"),))
+    sent = Attempt(1, "accepted", provider_id="p-2")
+    email = Delivery("d-2", "email", "accepted", provider_id="p-2", attempt_count=1, attempts=(sent,))
+    received = replace(ARRIVED, channel="email", provider_id="p-2")
+
+    for marked, found in ((True, 0), (False, 1)):
+        following = replace(email, possible_duplicate=marked)
+        alert = replace(ALERT, priority="H", deliveries=(lost, following))
+        assert len(verdict_on(alert, received).violations) == found
+
+
+def test_a_failure_that_arrived_is_found() -> None:
+    failed = with_delivery(
+        state="failed", reason="refused", provider_id="", attempts=(Attempt(1, "unknown", "answer_lost"),)
+    )
+
+    assert verdict_on(failed, ARRIVED).violations
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -116,7 +136,7 @@ def test_a_call_under_another_token_than_its_own_is_found() -> None:
         {"attempts": (SENT, Attempt(2, "calling")), "attempt_count": 2},
         {"channel": "email"},
     ],
-    ids=["a channel was left", "High in doubt", "attempts missing", "still calling", "not the route"],
+    ids=["a channel was left", "High left in doubt", "attempts missing", "still calling", "not the route"],
 )
 def test_a_broken_rule_is_found(changes: dict[str, Any]) -> None:
     assert verdict_on(with_delivery(replace(ALERT, priority="H"), **changes)).violations
