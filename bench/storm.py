@@ -46,6 +46,7 @@ class Storm:
 
     def go(self) -> bool:
         """Measure and print; False if a High alert was not even tried."""
+        self._send_high("warm")  # the first of each process makes its connections
         calm = self._send_high("calm")
         bodies = [alert(f"low-{n}", self._cast[n % PEOPLE].contact_id, "L") for n in range(self._low)]
         result = self._load.post(spread(bodies, CONNECTIONS))

@@ -116,7 +116,8 @@ class ModelAlert:
     def _after_a_death(self, delivery: ModelDelivery) -> Decision:
         schedule = SCHEDULES[self.priority]
         high, call = self.priority is Priority.HIGH, delivery.channel is Channel.CALL
-        if delivery.tries < schedule.tries and (high or call):
+        endless = call and not self._left()  # nothing is left, and a repeat does no harm: time alone ends it
+        if (delivery.tries < schedule.tries or endless) and (high or call):
             return Retry(schedule.first, possible_duplicate=not call)
         if high:
             return NextChannel(Reason.TRIES_USED_UP, in_doubt=True)
@@ -137,11 +138,14 @@ class ModelAlert:
 
     def _open_next(self, given_up: ModelDelivery, *, in_doubt: bool = False) -> bool:
         others = [each for each in self.deliveries if each is not given_up]
-        left = [each for each in self.way if each not in [known.channel for known in self.deliveries]]
+        left = self._left()
         if self.state is not AlertState.OPEN or not left or any(each.state in HOPEFUL for each in others):
             return False
         self.deliveries.append(ModelDelivery(left[0], marked=in_doubt or given_up.marked))
         return True
+
+    def _left(self) -> list[Channel]:
+        return [each for each in self.way if each not in [known.channel for known in self.deliveries]]
 
     def pass_over(self, delivery: ModelDelivery) -> bool:
         """Whether there was another channel to go to."""

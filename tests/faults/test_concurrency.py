@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, connections, transaction
+from django.db.models.functions import Now
 
 from alerts import delivery as sending, lifecycle, relay
 from alerts.channels import ChannelError, Fault, Receipt
@@ -25,6 +26,7 @@ from tests.processes import wait_until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TIMES = 10
+LOST = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
 REFUSED = ChannelError(Fault.REJECTED, Reason.REFUSED, "Refused")
 
 
@@ -190,6 +192,28 @@ def test_a_late_refusal_does_not_go_back_to_a_channel_after_which_another_was_ta
 
     assert flaws() == []
     assert not Delivery.objects.filter(channel=Channel.SMS, state=DeliveryState.PENDING).exists()
+
+
+def test_a_late_answer_does_not_end_a_delivery_that_was_tried_since(sender: Sender) -> None:
+    first = claimed(sender)
+    second = None
+    for _ in range(2):  # the first worker is silent, and then the second
+        let_leases_run_out()
+        sending.recover_expired()
+        Delivery.objects.update(available_at=Now())
+        second = lifecycle.claim(first.delivery.pk)
+    assert second is not None
+    lifecycle.fail(second, LOST, Retry(timedelta(0), possible_duplicate=True))
+
+    lifecycle.accept(first, Receipt("provider-1"))
+
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.possible_duplicate) == (DeliveryState.PENDING, True)
+    assert [each.state for each in delivery.attempts.all()] == [
+        AttemptState.ACCEPTED,
+        AttemptState.UNKNOWN,
+        AttemptState.UNKNOWN,
+    ]
 
 
 def test_two_relays_take_nothing_twice(sender: Sender) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.db.models.functions import Now
-from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
@@ -261,8 +261,9 @@ def test_the_ledger_does_what_the_model_does(monkeypatch: pytest.MonkeyPatch) ->
     run_state_machine_as_test(
         Ledger,
         settings=settings(
-            max_examples=70,
-            stateful_step_count=25,
+            max_examples=30,
+            stateful_step_count=20,
+            phases=(Phase.generate,),  # minutes of shrinking are for who looks for the fault, not for every run
             derandomize=False,
             database=None,
             deadline=None,
