@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 
-from alerts.channels import Fault
+from alerts.channels import RECOGNISES_REPEATS, Fault
 from alerts.states import Reason
 from contacts.choices import Channel, Priority
 
@@ -108,10 +108,10 @@ def _next_step(now: Situation) -> Decision:
 
 
 def _after_lost_answer(now: Situation) -> Decision:
-    """A call can be asked for again safely (`ClientToken`). A High SMS or e-mail is sent again and marked, since a
+    """A call can be asked for again safely (`RECOGNISES_REPEATS`). A High SMS or e-mail is sent again and marked, since a
     missed page is worse than two; Medium and Low are not, and staff are shown the doubt.
     """
-    if now.channel is Channel.CALL:
+    if now.channel in RECOGNISES_REPEATS:
         return _again_or_next(now)
     if now.priority is Priority.HIGH:
         return _again_or_next(now, possible_duplicate=True)
