@@ -108,8 +108,8 @@ def _next_step(now: Situation) -> Decision:
 
 
 def _after_lost_answer(now: Situation) -> Decision:
-    """A call can be asked for again safely (`RECOGNISES_REPEATS`). A High SMS or e-mail is sent again and marked, since a
-    missed page is worse than two; Medium and Low are not, and staff are shown the doubt.
+    """A call can be asked for again safely: Connect recognises a repeat. A High SMS or e-mail is sent again and marked,
+    since a missed page is worse than two; Medium and Low are not, and staff are shown the doubt.
     """
     if now.channel in RECOGNISES_REPEATS:
         return _again_or_next(now)
