@@ -56,7 +56,7 @@ def wait(priority: Priority) -> timedelta:
 
 
 def _attempts(channel: Channel, within: timedelta) -> QuerySet[Attempt]:
-    return Attempt.objects.filter(delivery__channel=channel, started_at__gt=Now() - within)
+    return Attempt.objects.filter(channel=channel, started_at__gt=Now() - within)
 
 
 def _lock(channel: Channel) -> bool:

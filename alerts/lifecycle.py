@@ -135,7 +135,9 @@ def claim(delivery_id: uuid.UUID) -> Claim | None:
         if not taken:
             return None
         delivery = Delivery.objects.select_related("alert").get(pk=delivery_id)
-        attempt = Attempt.objects.create(delivery=delivery, number=delivery.attempt_count)
+        attempt = Attempt.objects.create(
+            delivery=delivery, channel=delivery.channel, number=delivery.attempt_count
+        )
     return Claim(delivery, attempt, token)
 
 

@@ -55,6 +55,7 @@ def tell(store: Store, clinician: Clinician) -> Tell:
             finished = None if state == AttemptState.CALLING else Now()
             Attempt.objects.create(
                 delivery=ended,
+                channel=channel,
                 number=next(numbers),
                 state=state,
                 reason=reason,

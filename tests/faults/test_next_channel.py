@@ -174,5 +174,5 @@ def let_provider_be_down(call: Delivery) -> None:
     """As if the delivery had been tried five times just now, and Connect had never been reached."""
     failed = {"state": AttemptState.UNSENT, "reason": Reason.UNREACHABLE, "finished_at": Now()}
     for number in range(1, 6):
-        Attempt.objects.create(delivery=call, number=number, **failed)
+        Attempt.objects.create(delivery=call, channel=call.channel, number=number, **failed)
     Delivery.objects.filter(pk=call.pk).update(attempt_count=5)
