@@ -103,18 +103,22 @@ def postpone(delivery_id: uuid.UUID, wait: timedelta) -> None:
     Delivery.objects.filter(_due(), pk=delivery_id).update(available_at=Now() + wait, handed_over_at=None)
 
 
-def pass_over(delivery_id: uuid.UUID, reason: Reason) -> bool:
-    """Give a channel up before trying it, if there is a next one; False, and nothing is changed, if there is none."""
+def pass_over(delivery_id: uuid.UUID, reason: Reason, *, even_the_last: bool = False) -> bool:
+    """Give a channel up before trying it. False, and nothing is changed, where there is no next one; unless even the
+    last is to be given up, with which the alert may have failed.
+    """
     with transaction.atomic():
-        _lock_alert_of(delivery_id)
+        alert = _lock_alert_of(delivery_id)
         delivery = Delivery.objects.select_for_update().filter(_due(), pk=delivery_id).first()
-        if delivery is None:
+        if delivery is None or alert.state != AlertState.OPEN:
             return False
         decision = give_up(Priority(delivery.priority), reason, in_doubt=history(delivery).in_doubt)
-        if isinstance(decision, LeaveInDoubt) or open_next(delivery, in_doubt=decision.in_doubt) is None:
+        goes_on = isinstance(decision, NextChannel) and has_next(delivery)
+        if not goes_on and not even_the_last:
             return False
         state, fields = _carried_out(decision, delivery)
         Delivery.objects.filter(pk=delivery_id).update(state=state, **fields)
+        _follow_up(delivery, decision)
     return True
 
 
@@ -148,6 +152,8 @@ def accept(claimed: Claim, receipt: Receipt) -> bool:
         if _leave_sending(claimed, state, **_accepted_fields(claimed.delivery, receipt)):
             _finish_attempt(claimed, AttemptState.ACCEPTED, provider_id=receipt.provider_id)
             return True
+        # Before another attempt's failure is settled or after it, and not in the middle of it.
+        _lock_alert_of(claimed.delivery.pk)
         _accept_late(claimed, receipt)
         return False
 
@@ -157,6 +163,9 @@ def fail(claimed: Claim, error: ChannelError, decision: Decision) -> bool:
     outcome: dict[str, Any] = {"reason": error.reason, "code": error.code}
     with transaction.atomic():
         alert = _lock_alert_of(claimed.delivery.pk)
+        if _settle_by_an_earlier_answer(claimed):
+            _finish_attempt(claimed, ATTEMPT_AFTER[error.fault], **outcome)
+            return True
         state, fields = _carried_out(decision, claimed.delivery)
         if state is DeliveryState.PENDING and alert.state == AlertState.CANCELLED:
             state, fields = DeliveryState.CANCELLED, {"finished_at": Now()}
@@ -166,6 +175,18 @@ def fail(claimed: Claim, error: ChannelError, decision: Decision) -> bool:
         if in_time or (not overtaken and _settles_doubt(claimed, error, state, fields)):
             _follow_up(claimed.delivery, decision)
     return in_time
+
+
+def _settle_by_an_earlier_answer(claimed: Claim) -> bool:
+    """Where an earlier attempt's acceptance came in while this one was under way, the message has been sent. The mark
+    stays, since this attempt may have arrived as well.
+    """
+    accepted = Attempt.objects.filter(delivery=claimed.delivery, state=AttemptState.ACCEPTED)
+    earlier = accepted.exclude(pk=claimed.attempt.pk).order_by("-number").first()
+    if earlier is None:
+        return False
+    fields = _accepted_fields(claimed.delivery, Receipt(earlier.provider_id))
+    return _leave_sending(claimed, DeliveryState.ACCEPTED, **fields)
 
 
 def _settles_doubt(claimed: Claim, error: ChannelError, state: DeliveryState, fields: dict[str, Any]) -> bool:
@@ -343,16 +364,16 @@ def _accepted_fields(delivery: Delivery, receipt: Receipt) -> dict[str, Any]:
 
 
 def _accept_late(claimed: Claim, receipt: Receipt) -> None:
-    """The lease ran out first. Keep the answer; and where nothing was sent since, it settles the doubt."""
+    """The lease ran out first. Keep the answer; and unless another attempt is under way, it settles the doubt."""
     _finish_attempt(claimed, AttemptState.ACCEPTED, provider_id=receipt.provider_id, reason="", late=True)
     fields = _accepted_fields(claimed.delivery, receipt)
     # The resend that the mark was for does not take place. But an earlier attempt, or channel, may have arrived.
     if not claimed.delivery.possible_duplicate and not _another_may_have_arrived(claimed):
         fields["possible_duplicate"] = False
     undecided = (DeliveryState.PENDING, DeliveryState.UNKNOWN)
-    Delivery.objects.filter(
-        pk=claimed.delivery.pk, state__in=undecided, attempt_count=claimed.attempt.number
-    ).update(state=DeliveryState.ACCEPTED, **fields)
+    Delivery.objects.filter(pk=claimed.delivery.pk, state__in=undecided).update(
+        state=DeliveryState.ACCEPTED, **fields
+    )
     log.warning("attempt.late", delivery_id=str(claimed.delivery.pk), attempt_id=claimed.attempt.pk)
 
 
@@ -364,5 +385,6 @@ def _another_may_have_arrived(claimed: Claim) -> bool:
 def _report_if_failed(alert_id: int) -> None:
     """Tell the operators, once the transaction is through, when nothing is left that could still reach the person."""
     hopeful = Delivery.objects.filter(alert_id=alert_id, state__in=(*UNFINISHED, *SUCCEEDED))
-    if not hopeful.exists():
+    # What staff have cancelled or closed is nobody's emergency.
+    if Alert.objects.filter(pk=alert_id, state=AlertState.OPEN).exists() and not hopeful.exists():
         transaction.on_commit(lambda: log.error("alert.failed", alert_id=alert_id))
