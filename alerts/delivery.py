@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.utils import DataError, Error, IntegrityError, InterfaceError, OperationalError
 from structlog.contextvars import bound_contextvars
 
-from alerts import breaker, lifecycle, pacing, policy, wording
+from alerts import breaker, ledger, lifecycle, pacing, policy, wording
 from alerts.channels import CHANNELS, ChannelError, Fault, Message, Receipt
 from alerts.lifecycle import Claim
 from alerts.models import Delivery
@@ -34,7 +34,7 @@ def deliver(delivery_id: uuid.UUID) -> None:
     """Send the delivery if it is due, nobody has it and its channel may be used; else put it off or do nothing."""
     # From before the claim: a process that is paused right after it must find its time used up.
     deadline = time.monotonic() + settings.LEASE.total_seconds() - LEASE_MARGIN
-    due = lifecycle.find_due(delivery_id)
+    due = ledger.find_due(delivery_id)
     claimed = _claim(due) if due else None
     if claimed is None:
         return
@@ -60,7 +60,7 @@ def settle(claimed: Claim, error: ChannelError) -> bool:
     # Said before anything is read: if the database stays away, this line is where the provider's code is found.
     level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
     level("attempt.failed", reason=error.reason.value, code=error.code)
-    before = lifecycle.history(claimed.delivery, but=claimed.attempt)
+    before = ledger.history(claimed.delivery, but=claimed.attempt)
     decision = policy.decide(
         policy.Situation(
             channel=Channel(claimed.delivery.channel),
@@ -71,7 +71,7 @@ def settle(claimed: Claim, error: ChannelError) -> bool:
             tries=before.tries,
             age=before.since_first,
             in_doubt=before.in_doubt,
-            is_last=not lifecycle.has_next(claimed.delivery),
+            is_last=not ledger.steps_left(claimed.delivery),
         )
     )
     return lifecycle.fail(claimed, error, decision)
@@ -79,7 +79,7 @@ def settle(claimed: Claim, error: ChannelError) -> bool:
 
 def recover_expired() -> int:
     """Settle every delivery whose worker died in the middle of sending; return how many."""
-    return sum(_recover(delivery_id) for delivery_id in lifecycle.expired_ids())
+    return sum(_recover(delivery_id) for delivery_id in ledger.expired_ids())
 
 
 def _recover(delivery_id: uuid.UUID) -> bool:
@@ -116,7 +116,7 @@ def _claim_while_down(due: Delivery) -> Claim | None:
     What has waited too long and has no next channel has failed, whether it got to probe or not: staff are to be shown.
     """
     priority = Priority(due.priority)
-    too_old = lifecycle.history(due).since_made > policy.SCHEDULES[priority].age
+    too_old = ledger.history(due).since_made > policy.SCHEDULES[priority].age
     if priority is Priority.HIGH or too_old:
         claimed = breaker.claim_as_probe(due, quiet_for=breaker.RARE_PROBE)
         if claimed is not None:

@@ -133,11 +133,11 @@ class ModelAlert:
 
     def _carry_out(self, delivery: ModelDelivery, decision: Decision) -> None:
         match decision:
+            case Retry() if self.state is AlertState.CANCELLED:
+                delivery.state = D.CANCELLED  # and not marked: it is not sent again
             case Retry():
                 delivery.state, delivery.due = D.PENDING, not decision.wait
                 delivery.marked = delivery.marked or decision.possible_duplicate
-                if self.state is AlertState.CANCELLED:
-                    delivery.state = D.CANCELLED
             case NextChannel():
                 delivery.state = D.UNKNOWN if decision.in_doubt else D.FAILED
                 self._open_next(delivery, in_doubt=decision.in_doubt)
