@@ -61,10 +61,20 @@ def test_the_same_alerts_over_many_connections_are_sent_once() -> None:
 
 
 @pytest.mark.timeout(300)
-def test_high_is_sent_in_a_storm_of_low() -> None:
-    printed = run("storm", "--low", "200", "--high", "3")
+def test_high_does_not_wait_for_a_storm_of_low() -> None:
+    # With an SNS that takes a second, a hundred Low before High would take four, whatever the machine.
+    printed = run("storm", "--low", "300", "--high", "3", "--sns-seconds", "1", "--most-delay", "2")
 
     assert re.search(r"^sms( +\d+){6}$", printed, re.MULTILINE)
+    assert "the p95 may be 2 s above the calm one. It is not: High does not wait for Low." in printed
+
+
+@pytest.mark.timeout(300)
+def test_a_storm_that_is_over_when_high_comes_is_no_result() -> None:
+    done = end("storm", "--low", "1", "--high", "1")
+
+    assert done.returncode == 2
+    assert "No Low alert was left for High to wait for" in done.stderr
 
 
 @pytest.mark.timeout(300)
@@ -82,6 +92,7 @@ def test_accepting_is_measured() -> None:
         ("chaos", "--seed", "seven"),
         ("storm", "--low", "0"),
         ("storm", "--high", "٣"),
+        ("storm", "--most-delay", "soon"),
         ("duplicate_storm", "--connections", "0"),
         ("duplicate_storm", "--ids", ""),
         ("accept", "--requests", "1"),
