@@ -54,6 +54,10 @@ class StackError(Exception):
     """Bleep cannot be measured; the text says why, and where the log is."""
 
 
+class NoResultError(StackError):
+    """Bleep did as it should, and the measurement says nothing all the same; the text says why."""
+
+
 class Stack:
     """A running Bleep. `with Stack() as stack:` starts it and stops every process of it, by its id."""
 
@@ -90,7 +94,8 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.keep = self.keep or (kind is not None and issubclass(kind, Exception))
+        failed = kind is not None and issubclass(kind, Exception) and not issubclass(kind, NoResultError)
+        self.keep = self.keep or failed
         self._stack.close()
 
     def start(self, name: str) -> None:

@@ -15,7 +15,7 @@ from bench.cast import Person, alert, load
 from bench.command import Progress, conclude, whole
 from bench.load import Load, spread
 from bench.report import table
-from bench.stack import Stack, StackError
+from bench.stack import NoResultError, Stack, StackError
 
 CONNECTIONS = 16
 PEOPLE = 60
@@ -64,7 +64,8 @@ class Storm:
         """Measure and print; False if High had to wait for Low.
 
         Raises:
-            StackError: a High alert was not tried at all, or no Low alert waited while High was sent.
+            StackError: a High alert was not tried at all.
+            NoResultError: no Low alert waited while High was sent.
         """
         self._send_high("warm")  # the first of each process makes its connections
         self._send_high("calm")
@@ -94,7 +95,7 @@ class Storm:
         print(table(head, [(name, *each) for name, each in zip(CHANNELS, figures, strict=True)]))
         late = [name for name in CHANNELS if storm[name].p95 > calm[name].p95 + self._most_delay * 1000]
         if not (late or left):
-            raise StackError(NO_STORM)
+            raise NoResultError(NO_STORM)
         print(f"\nIn the storm the p95 may be {self._most_delay:g} s above the calm one. {_verdict(late)}")
         return not late
 
