@@ -1,4 +1,5 @@
-"""The watchdog: whether the promise is being kept at this moment. What it finds goes to metrics, `/readyz` and logs.
+"""Whether the promise is being kept at this moment. `alerts.watchdog` has it looked at and tells the log and the
+dead-man's switch; `/readyz` and `/metrics` ask for themselves.
 
 Each finding is one query over the ledger, by the database's clock; nothing is counted on the side.
 """
