@@ -8,7 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, OuterRef, Q, Subquery
+from django.db.models import (
+    Case,
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    Subquery,
+    When,
+)
 from django.db.models.functions import Coalesce, Least, Now
 
 from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat
@@ -54,7 +65,11 @@ def waiting_seconds() -> dict[Priority, float]:
     channel is over its budget or down, grows old all the same.
     """
     last_tried = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-number").values("finished_at")[:1]
-    since = Least("available_at", Coalesce(Subquery(last_tried), F("created_at")))
+    # A backlog is mostly what was never tried: it is not looked up among the attempts.
+    tried = Case(
+        When(attempt_count=0, then=F("created_at")), default=Coalesce(Subquery(last_tried), F("created_at"))
+    )
+    since = Least("available_at", tried)
     age = ExpressionWrapper(Now() - Min(since), output_field=DurationField())
     waiting = Delivery.objects.filter(state=DeliveryState.PENDING)
     longest = dict(waiting.values("priority").annotate(longest=age).values_list("priority", "longest"))

@@ -78,12 +78,12 @@ def hold(delivery: Delivery) -> timedelta | None:
     ):
         return None
     clinician_id = delivery.clinician_id if channel is Channel.EMAIL else None
-    backlog = _backlog(channel, priority, clinician_id, int(time.monotonic()))
+    most = LONGEST_HOLD[priority].total_seconds()
+    counted = int(allowed.amount * most / allowed.seconds)  # more of them would not wait any longer
+    backlog = _backlog(channel, priority, clinician_id, counted, int(time.monotonic()))
     # Those that were turned away together must not come back together, nor thousands several times before their turn:
     # they are spread over the time in which the budget can serve them all.
-    longest = min(
-        allowed.seconds * max(1.0, backlog / allowed.amount), LONGEST_HOLD[priority].total_seconds()
-    )
+    longest = min(allowed.seconds * max(1.0, backlog / allowed.amount), most)
     return timedelta(seconds=random.uniform(allowed.seconds / 4, longest))  # noqa: S311 - guards nothing
 
 
@@ -94,10 +94,11 @@ def has_room_for_question(channel: Channel) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _backlog(channel: Channel, priority: Priority, clinician_id: int | None, _second: int) -> int:
-    """How many deliveries wait for the same budget; each process counts once a second at most."""
+def _backlog(channel: Channel, priority: Priority, clinician_id: int | None, most: int, _second: int) -> int:
+    """How many deliveries, up to `most`, wait for the same budget; each process counts once a second at most."""
     waiting = Delivery.objects.filter(state=DeliveryState.PENDING, priority=priority, channel=channel)
-    return (waiting if clinician_id is None else waiting.filter(clinician_id=clinician_id)).count()
+    own = waiting if clinician_id is None else waiting.filter(clinician_id=clinician_id)
+    return own.order_by()[:most].count()  # in no order: it may end as soon as it has so many
 
 
 def _take(share: str, amount: int, seconds: int) -> bool:

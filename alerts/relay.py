@@ -158,8 +158,8 @@ def handed_over_in_vain(priority: Priority) -> Q:
 
 def count_in_flight(priority: Priority) -> int:
     """How many were handed over and may still be claimed."""
-    handed_over = _pending(priority).filter(handed_over_at__isnull=False)
-    return handed_over.exclude(handed_over_in_vain(priority)).count()
+    # As a range, which the index of what is handed over serves: the backlog may be a thousand times as long.
+    return _pending(priority).filter(handed_over_at__gte=Now() - HAND_OVER_AGAIN[priority]).count()
 
 
 def take_due(priority: Priority, most: int, which: Q | None = None) -> list[uuid.UUID]:

@@ -5,8 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
 from alerts import audit, lifecycle
 from alerts.channels import ChannelError, Fault, Receipt
@@ -81,6 +83,17 @@ def test_one_that_was_tried_a_moment_ago_is_on_its_way(store: Store, priority: P
 
     Attempt.objects.update(finished_at=long_ago(priority))
     assert wrong() == [DUE[priority]]
+
+
+def test_a_backlog_that_was_never_tried_is_not_looked_up_among_the_attempts(store: Store) -> None:
+    store(L)
+    with CaptureQueriesContext(connection) as captured:
+        audit.waiting_seconds()
+
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE) " + captured[0]["sql"])
+        plan = [line for (line,) in cursor.fetchall()]
+    assert any("never executed" in line and "alerts_attempt" in line for line in plan), plan
 
 
 @pytest.mark.parametrize("state", ["sending", "accepted", "failed", "cancelled"])
