@@ -72,10 +72,7 @@ def hold(delivery: Delivery) -> timedelta | None:
     allowed = budget(channel)
     # E-mail is limited by SNS for each topic, and so for each clinician.
     scope = f"{channel.value}:{delivery.clinician_id}" if channel is Channel.EMAIL else channel.value
-    # The others' share first: a place that is taken there and then not used is only a little too careful.
-    if (priority is Priority.HIGH or _take(f"{scope}:others", allowed.for_others, allowed.seconds)) and _take(
-        f"{scope}:all", allowed.amount, allowed.seconds
-    ):
+    if _take_place(scope, priority, allowed):
         return None
     clinician_id = delivery.clinician_id if channel is Channel.EMAIL else None
     most = LONGEST_HOLD[priority].total_seconds()
@@ -87,10 +84,16 @@ def hold(delivery: Delivery) -> timedelta | None:
     return timedelta(seconds=random.uniform(allowed.seconds / 4, longest))  # noqa: S311 - guards nothing
 
 
-def has_room_for_question(channel: Channel) -> bool:
+def has_room_for_question(channel: Channel, priority: Priority) -> bool:
     """Take a place for asking what became of a message: AWS counts each operation by itself, with the same quota."""
-    allowed = budget(channel)
-    return _take(f"{channel.value}:questions", allowed.amount, allowed.seconds)
+    return _take_place(f"{channel.value}:questions", priority, budget(channel))
+
+
+def _take_place(scope: str, priority: Priority, allowed: Budget) -> bool:
+    # The others' share first: a place that is taken there and then not used is only a little too careful.
+    return (
+        priority is Priority.HIGH or _take(f"{scope}:others", allowed.for_others, allowed.seconds)
+    ) and _take(f"{scope}:all", allowed.amount, allowed.seconds)
 
 
 @lru_cache(maxsize=64)

@@ -34,7 +34,8 @@ TICK = 1.0
 BEAT_EVERY = 3.0
 DIRECT_SENDERS = 8
 """High deliveries that the relay sends at once by itself while the broker is down."""
-
+DIRECT_ASKERS = 4
+"""How many of these senders may be at questions instead: a provider that hangs at them leaves the rest to sending."""
 RECEIPTS_AT_ONCE = 50
 """Questions handed out in one tick."""
 IN_FLIGHT: dict[Priority, int] = {Priority.HIGH: 500, Priority.MEDIUM: 200, Priority.LOW: 100}
@@ -58,7 +59,8 @@ class Relay:
         self._publisher = Publisher()
         self._last_beat = 0.0
         self._senders = ThreadPoolExecutor(max_workers=DIRECT_SENDERS, thread_name_prefix="direct")
-        self._sending: dict[uuid.UUID, Future[None]] = {}
+        self._sending: list[Future[None]] = []
+        self._asking: list[Future[None]] = []
         self._watchdog = Watchdog()
 
     def stop(self) -> None:
@@ -130,25 +132,30 @@ class Relay:
         """Have the providers asked what became of accepted messages: by a worker, or here while none is there."""
         # Not among the urgent: a provider that hangs at questions must not hold up what is to be sent.
         resting = self._publisher.is_resting(Priority.MEDIUM)
-        ids = receipts.take_due(self._free_senders() if resting else RECEIPTS_AT_ONCE)
+        ids = receipts.take_due(self._free_askers() if resting else RECEIPTS_AT_ONCE)
         left = ids if resting else self._publisher.publish(tasks.ask_for_receipt, Priority.MEDIUM, ids)
-        for pk in left[: self._free_senders()]:  # the others are due again in a moment
-            self._submit(receipts.ask, pk)
+        here = self._free_askers()
+        self._asking += [self._submit(receipts.ask, pk) for pk in left[:here]]
+        receipts.give_back(left[here:])
 
     def _free_senders(self) -> int:
-        self._sending = {key: future for key, future in self._sending.items() if not future.done()}
-        return DIRECT_SENDERS - len(self._sending)
+        self._sending = [future for future in self._sending if not future.done()]
+        self._asking = [future for future in self._asking if not future.done()]
+        return DIRECT_SENDERS - len(self._sending) - len(self._asking)
+
+    def _free_askers(self) -> int:
+        free = self._free_senders()
+        return min(free, DIRECT_ASKERS - len(self._asking))
 
     def _send_directly(self, which: Q) -> bool:
         taken = take_due(Priority.HIGH, self._free_senders(), which)
         if taken:
             log.warning("relay.sends_directly", count=len(taken))
-        for pk in taken:
-            self._submit(delivery.deliver, pk)
+        self._sending += [self._submit(delivery.deliver, pk) for pk in taken]
         return bool(taken)
 
-    def _submit(self, work: Callable[[uuid.UUID], None], pk: uuid.UUID) -> None:
-        self._sending[pk] = self._senders.submit(_do_here, work, pk)
+    def _submit(self, work: Callable[[uuid.UUID], None], pk: uuid.UUID) -> Future[None]:
+        return self._senders.submit(_do_here, work, pk)
 
 
 def handed_over_in_vain(priority: Priority) -> Q:

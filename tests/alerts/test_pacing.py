@@ -117,7 +117,12 @@ def test_the_window_moves(four: None, broker: "redis.Redis") -> None:
 def test_questions_have_a_budget_of_their_own(four: None) -> None:
     granted(Channel.CALL, H, 4)
 
-    assert [pacing.has_room_for_question(Channel.CALL) for _ in range(5)] == [True] * 4 + [False]
+    assert [pacing.has_room_for_question(Channel.CALL, H) for _ in range(5)] == [True] * 4 + [False]
+
+
+def test_questions_about_others_cannot_use_up_what_high_needs(four: None) -> None:
+    assert [pacing.has_room_for_question(Channel.CALL, L) for _ in range(5)] == [True] * 3 + [False] * 2
+    assert [pacing.has_room_for_question(Channel.CALL, H) for _ in range(2)] == [True, False]
 
 
 ANOTHER_PROCESS = """
