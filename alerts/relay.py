@@ -110,8 +110,11 @@ class Relay:
     def _beat(self) -> None:
         if time.monotonic() - self._last_beat < BEAT_EVERY:
             return
-        RelayHeartbeat.objects.update_or_create(relay=self.name, defaults={"beat_at": Now()})
-        RelayHeartbeat.objects.filter(beat_at__lt=Now() - timedelta(days=1)).delete()
+        now = {"beat_at": Now()}
+        if not self._last_beat:  # one of the same name that was killed has left its row
+            now["started_at"] = Now()
+        RelayHeartbeat.objects.update_or_create(relay=self.name, defaults=now)
+        RelayHeartbeat.objects.stale().delete()
         self._last_beat = time.monotonic()
 
     def _hand_over(self, priority: Priority) -> bool:

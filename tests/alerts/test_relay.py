@@ -178,6 +178,17 @@ def test_it_says_that_it_is_alive(one_relay: relay.Relay, broker: "redis.Redis")
     assert RelayHeartbeat.objects.fresh().get().relay == one_relay.name
 
 
+def test_it_says_since_when_though_one_of_its_name_was_killed(
+    one_relay: relay.Relay, broker: "redis.Redis"
+) -> None:
+    before = Now() - timedelta(days=1)
+    RelayHeartbeat.objects.create(relay=one_relay.name, beat_at=before, started_at=before)
+
+    one_relay.tick()
+
+    assert RelayHeartbeat.objects.filter(started_at__gt=Now() - timedelta(minutes=1)).exists()
+
+
 def test_a_silent_relay_is_not_fresh(db: None) -> None:
     RelayHeartbeat.objects.create(relay="old", beat_at=Now() - timedelta(minutes=1))
 
