@@ -225,6 +225,9 @@ class Run:
             "UPDATE alerts_delivery SET handed_over_at = handed_over_at - interval '60 seconds'"
             " WHERE state = 'pending' AND handed_over_at < now() - interval '8 seconds'"
         )
+        self.stack.rows(
+            "UPDATE alerts_delivery SET receipt_due_at = now() WHERE receipt_due_at > now() + interval '6 seconds'"
+        )
 
     def _unusual(self, hospital: Hospital) -> list[str]:
         wanted = {order.body["message_id"] for order in self.orders}

@@ -9,6 +9,7 @@ import pytest
 import requests
 from django.test import Client
 
+from alerts import audit
 from clients import tokens
 from clients.models import ApiClient
 from contacts import preferences
@@ -21,6 +22,12 @@ from tests.processes import answers, running, wait_until
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Flows last, in their shuffled order: their relay and workers would take other tests' deliveries."""
     items.sort(key=lambda item: "flows" in Path(item.path).parts)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_audited() -> None:
+    """No report is kept, as in a process that has just begun."""
+    audit.recent.forget()
 
 
 @pytest.fixture(scope="session")

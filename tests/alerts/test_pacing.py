@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import redis
+from django.db import connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from alerts import delivery as sending, pacing
@@ -113,7 +115,12 @@ def test_the_window_moves(four: None, broker: "redis.Redis") -> None:
 def test_questions_have_a_budget_of_their_own(four: None) -> None:
     granted(Channel.CALL, H, 4)
 
-    assert [pacing.has_room_for_question(Channel.CALL) for _ in range(5)] == [True] * 4 + [False]
+    assert [pacing.has_room_for_question(Channel.CALL, H) for _ in range(5)] == [True] * 4 + [False]
+
+
+def test_questions_about_others_cannot_use_up_what_high_needs(four: None) -> None:
+    assert [pacing.has_room_for_question(Channel.CALL, L) for _ in range(5)] == [True] * 3 + [False] * 2
+    assert [pacing.has_room_for_question(Channel.CALL, H) for _ in range(2)] == [True, False]
 
 
 ANOTHER_PROCESS = """
@@ -167,6 +174,17 @@ def test_a_backlog_is_spread_over_the_time_that_it_takes(settings: Settings, sto
     drawn = waits(Channel.SMS, M)
 
     assert 15 < max(drawn) <= 30
+
+
+def test_a_backlog_is_counted_no_further_than_it_matters(store: Store) -> None:
+    for _ in range(5):
+        store(M)
+
+    with CaptureQueriesContext(connection) as captured:
+        counted = pacing._backlog(Channel.SMS, M, None, 3, 1)  # noqa: SLF001 - what it costs shows nowhere else
+
+    assert counted == 3
+    assert "ORDER BY" not in captured[0]["sql"], "or all would be sorted first"
 
 
 def test_a_backlog_of_others_does_not_make_high_wait(settings: Settings, store: Store) -> None:

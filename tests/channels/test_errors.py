@@ -61,7 +61,6 @@ def call_failing_with(stub: Stubber, message: Message, code: str, status: int) -
         ("AccessDenied", 403, Fault.REJECTED, Reason.MISCONFIGURED),
         ("KMSDisabled", 400, Fault.REJECTED, Reason.MISCONFIGURED),
         ("KMSAccessDenied", 400, Fault.REJECTED, Reason.MISCONFIGURED),
-        ("KMSThrottling", 400, Fault.THROTTLED, Reason.THROTTLED),
         ("ExpiredToken", 403, Fault.REJECTED, Reason.MISCONFIGURED),
         ("InvalidClientTokenId", 403, Fault.REJECTED, Reason.MISCONFIGURED),
         ("OptInRequired", 403, Fault.REJECTED, Reason.MISCONFIGURED),

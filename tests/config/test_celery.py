@@ -9,8 +9,10 @@ from celery.backends.base import DisabledBackend
 from django.conf import settings
 
 from alerts.tasks import deliver
-from config.celery import QUEUES, app, publishing_connection
+from config.celery import QUEUES as BY_PRIORITY, app, publishing_connection
 from tests.config.server import run, silent_server
+
+QUEUES = tuple(BY_PRIORITY.values())
 
 
 @pytest.fixture
