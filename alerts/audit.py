@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import Error
 from django.db.models import (
     Case,
     Count,
@@ -35,10 +36,12 @@ OBJECTIVE: dict[Priority, timedelta] = {
 }
 """How long a delivery of each priority may be due without having been tried."""
 LEASE_OVERRUN = timedelta(seconds=30)
-UNCLAIMED = timedelta(seconds=60)
+INSTEAD = timedelta(seconds=60)
+"""For so long it is said that relays sent instead of workers."""
 RECENTLY = timedelta(days=1)
 """How far back is looked at what grows for ever: a look must stay cheap, since it is made every few seconds."""
 KEPT_SECONDS = 5.0
+WAIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,16 +76,32 @@ class Recent:
 
     def forget(self) -> None:
         """As in a process that has just begun."""
-        self._report: Report | None = None
+        self._report: Report | Error = Error("Nobody has looked yet.")
         self._until = float("-inf")
 
     def report(self) -> Report:
-        """The newest one that is not too old. One thread looks, and the others wait for what it finds."""
-        with self._lock:
-            if self._report is None or time.monotonic() >= self._until:
-                self._report = report()
-                self._until = time.monotonic() + KEPT_SECONDS
-            return self._report
+        """The newest one that is not too old. One thread looks; who has waited for it for a second gets the last one.
+
+        Raises:
+            Error: the database failed, now or for who looked a moment ago: not everybody waits for it in turn.
+        """
+        if self._lock.acquire(timeout=WAIT_SECONDS):
+            try:
+                if time.monotonic() >= self._until:
+                    self._report = self._look()
+                    self._until = time.monotonic() + KEPT_SECONDS
+            finally:
+                self._lock.release()
+        if isinstance(self._report, Error):
+            raise self._report
+        return self._report
+
+    @staticmethod
+    def _look() -> Report | Error:
+        try:
+            return report()
+        except Error as error:
+            return error
 
 
 recent = Recent()
@@ -152,14 +171,15 @@ def _alerts_without_delivery() -> list[Finding]:
     ]
 
 
-def _unclaimed() -> list[Finding]:
-    handed_over = Delivery.objects.filter(
-        state=DeliveryState.PENDING, available_at__lte=Now() - UNCLAIMED, handed_over_at__isnull=False
-    )
-    urgent = handed_over.filter(priority=Priority.HIGH).count()
+def _workers_that_take_nothing() -> list[Finding]:
+    # They may be alive and hang. The relay sends what they leave, so that nothing is late and the queue stays short.
+    instead = RelayHeartbeat.objects.fresh().filter(sent_itself_at__gt=Now() - INSTEAD)
     return [
         Finding(
-            "unclaimed_urgent", urgent, 0, "Workers take no urgent deliveries: restart them, look at Redis."
+            "relays_send_themselves",
+            instead.count(),
+            0,
+            "Relays had to send urgent deliveries, since no worker took them: restart `worker-urgent`, look at Redis.",
         )
     ]
 
@@ -188,7 +208,7 @@ SILENT_WORKERS: dict[WorkerKind, str] = {
 LOOKS: tuple[Callable[[], list[Finding]], ...] = (
     _expired_leases,
     _alerts_without_delivery,
-    _unclaimed,
+    _workers_that_take_nothing,
     _relays,
     _workers,
 )

@@ -5,9 +5,10 @@ The ledger says it: there is no state beside it that could disagree, be lost or 
 
 import random
 from datetime import timedelta
+from itertools import takewhile
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from alerts import lifecycle
@@ -20,6 +21,8 @@ FAILURES = 5
 """A provider is down after so many attempts in a row, the newest ones, that did not get through to it."""
 FAILED_DELIVERIES = 2
 """They are of so many deliveries at least: one address that hangs says nothing of the others'."""
+LOOKED_AT = 100
+"""Of the newest attempts so many at the most: a probe in five seconds makes sixty in `WITHIN`."""
 WITHIN = timedelta(minutes=5)
 """Older attempts say nothing of the provider now."""
 PROBE_EVERY = timedelta(seconds=5)
@@ -35,11 +38,19 @@ LOCK = 0x626C6570
 
 def is_down(channel: Channel) -> bool:
     """Whether the newest attempts over a channel all failed for want of an answer. One query."""
-    # An attempt whose worker died says nothing of the provider.
-    told = _attempts(channel, WITHIN).exclude(state=AttemptState.CALLING).exclude(reason=Reason.WORKER_LOST)
-    newest = list(told.order_by("-started_at").values_list("reason", "delivery_id")[:FAILURES])
-    reasons, deliveries = {reason for reason, _ in newest}, {pk for _, pk in newest}
-    return len(newest) == FAILURES and OUTAGE.issuperset(reasons) and len(deliveries) >= FAILED_DELIVERIES
+    newest = _told(channel).filter(started_at__gt=Now() - WITHIN).values_list("reason", "delivery_id")
+    outage = list(takewhile(lambda told: told[0] in OUTAGE, newest.order_by("-started_at")[:LOOKED_AT]))
+    return len(outage) >= FAILURES and len({pk for _, pk in outage}) >= FAILED_DELIVERIES
+
+
+def has_been_down_for(channel: Channel, time: timedelta) -> bool:
+    """Whether attempts have failed for want of an answer for so long, and none has had one since. Two queries."""
+    told = _told(channel)
+    answer = (
+        told.exclude(reason__in=OUTAGE).order_by("-started_at").values_list("started_at", flat=True).first()
+    )
+    since = told.filter(started_at__gt=answer) if answer else told
+    return since.filter(reason__in=OUTAGE, started_at__lt=Now() - time).exists()
 
 
 def claim_as_probe(delivery: Delivery, *, quiet_for: timedelta = PROBE_EVERY) -> Claim | None:
@@ -56,6 +67,12 @@ def wait(priority: Priority) -> timedelta:
     """For how long to put a delivery off that did not get to probe; drawn, or all would come back at once."""
     least, most = (0.5, 1) if priority is Priority.HIGH else (1, 3)
     return PROBE_EVERY * random.uniform(least, most)  # noqa: S311 - spreads load, guards nothing
+
+
+def _told(channel: Channel) -> QuerySet[Attempt]:
+    """Attempts that say something of the provider: one that still calls, or whose worker died or was late, does not."""
+    silent = Q(state=AttemptState.CALLING) | Q(reason__in=(Reason.WORKER_LOST, Reason.OUT_OF_TIME))
+    return Attempt.objects.filter(~silent, channel=channel)
 
 
 def _attempts(channel: Channel, within: timedelta) -> QuerySet[Attempt]:

@@ -48,6 +48,7 @@ def deliver(delivery_id: uuid.UUID) -> None:
         try:
             receipt = _call(claimed, deadline)
         except ChannelError as error:
+            _report(error)
             _record(lambda failure=error: settle(claimed, failure))  # type: ignore[misc]
         else:
             # Said before it is written: if the writing fails for good, this line is where the provider's id is found.
@@ -57,9 +58,6 @@ def deliver(delivery_id: uuid.UUID) -> None:
 
 def settle(claimed: Claim, error: ChannelError) -> bool:
     """Decide what follows a failed attempt, and record both."""
-    # Said before anything is read: if the database stays away, this line is where the provider's code is found.
-    level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
-    level("attempt.failed", reason=error.reason.value, code=error.code)
     before = ledger.history(claimed.delivery, but=claimed.attempt)
     decision = policy.decide(
         policy.Situation(
@@ -70,11 +68,18 @@ def settle(claimed: Claim, error: ChannelError) -> bool:
             number=claimed.attempt.number,
             tries=before.tries,
             age=before.since_first,
-            in_doubt=before.in_doubt,
+            doubts=before.doubts + (error.fault is Fault.UNKNOWN),
+            lost_workers=before.lost_workers + (error.reason is Reason.WORKER_LOST),
             is_last=not ledger.steps_left(claimed.delivery),
         )
     )
     return lifecycle.fail(claimed, error, decision)
+
+
+def _report(error: ChannelError) -> None:
+    """Said before anything is written: if the database stays away, this line is where the provider's code is found."""
+    level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
+    level("attempt.failed", reason=error.reason.value, code=error.code)
 
 
 def recover_expired() -> int:
@@ -90,7 +95,9 @@ def _recover(delivery_id: uuid.UUID) -> bool:
                 if claimed is None:
                     return False
                 with bound_contextvars(alert_id=claimed.delivery.alert_id, attempt_id=claimed.attempt.pk):
-                    return settle(claimed, ChannelError(Fault.UNKNOWN, Reason.WORKER_LOST))
+                    lost = ChannelError(Fault.UNKNOWN, Reason.WORKER_LOST)
+                    _report(lost)
+                    return settle(claimed, lost)
         except (OperationalError, InterfaceError):
             raise
         except Exception:
@@ -113,21 +120,29 @@ def _claim(due: Delivery) -> Claim | None:
 def _claim_while_down(due: Delivery) -> Claim | None:
     """While the provider is down: High, and what has waited too long, goes on to its next channel; the rest probes.
 
-    What has waited too long and has no next channel has failed, whether it got to probe or not: staff are to be shown.
+    What has waited too long and has no next channel has failed once the provider has been down for so long as well:
+    staff are to be shown. Before that it is worth a try, whatever it waited for until now.
     """
-    priority = Priority(due.priority)
-    too_old = ledger.history(due).since_made > policy.SCHEDULES[priority].age
+    priority, channel = Priority(due.priority), Channel(due.channel)
+    age = policy.SCHEDULES[priority].age
+    too_old = ledger.history(due).since_made > age
     if priority is Priority.HIGH or too_old:
         claimed = breaker.claim_as_probe(due, quiet_for=breaker.RARE_PROBE)
-        if claimed is not None:
+        if claimed is not None or _pass_over(due):
             return claimed
-        if lifecycle.pass_over(due.pk, Reason.PROVIDER_DOWN, even_the_last=too_old):
-            log.warning("delivery.passed_over", delivery_id=str(due.pk), channel=due.channel)
-            return None
     claimed = breaker.claim_as_probe(due)
-    if claimed is None:
+    if claimed is not None:
+        return claimed
+    if not (too_old and breaker.has_been_down_for(channel, age) and _pass_over(due, even_the_last=True)):
         lifecycle.postpone(due.pk, breaker.wait(priority))
-    return claimed
+    return None
+
+
+def _pass_over(due: Delivery, *, even_the_last: bool = False) -> bool:
+    passed = lifecycle.pass_over(due.pk, Reason.PROVIDER_DOWN, even_the_last=even_the_last)
+    if passed:
+        log.warning("delivery.passed_over", delivery_id=str(due.pk), channel=due.channel)
+    return passed
 
 
 def _call(claimed: Claim, deadline: float) -> Receipt:

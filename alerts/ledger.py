@@ -8,7 +8,7 @@ from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, Q
 from django.db.models.functions import Coalesce, Now
 
 from alerts.models import Alert, Attempt, Delivery
-from alerts.states import SUCCEEDED, UNFINISHED, AttemptState, DeliveryState
+from alerts.states import SUCCEEDED, UNFINISHED, AttemptState, DeliveryState, Reason
 from contacts.choices import Priority
 from contacts.models import Clinician
 from contacts.routing import Step, route
@@ -26,8 +26,10 @@ class History:
 
     tries: int
     """Attempts that count: throttled ones do not."""
-    in_doubt: bool
-    """Whether one of them may have arrived, not counting the one that is asked for."""
+    doubts: int
+    """Those that may have arrived, not counting the one that is asked for."""
+    lost_workers: int
+    """Those in the middle of which a worker died, not counting the one that is asked for."""
     since_first: timedelta
     """Since the first attempt; nothing where there was none."""
     since_made: timedelta
@@ -52,23 +54,23 @@ def expired_ids() -> list[uuid.UUID]:
 def history(delivery: Delivery, *, but: Attempt | None = None) -> History:
     """What was tried so far; `but` is the attempt whose own outcome is being settled. One query."""
     since = {"output_field": DurationField()}
-    doubtful = Q(attempts__state__in=MAY_HAVE_ARRIVED) & ~Q(attempts__pk=but.pk if but else None)
+    others = ~Q(attempts__pk=but.pk if but else None)
     found = (
         Delivery.objects.filter(pk=delivery.pk)
         .annotate(
             tries=Count("attempts", filter=~Q(attempts__state=AttemptState.THROTTLED)),
-            doubts=Count("attempts", filter=doubtful),
+            doubts=Count("attempts", filter=others & Q(attempts__state__in=MAY_HAVE_ARRIVED)),
+            lost_workers=Count("attempts", filter=others & Q(attempts__reason=Reason.WORKER_LOST)),
             first=Coalesce(Min("attempts__started_at"), Now()),
         )
         .annotate(
             since_first=ExpressionWrapper(Now() - F("first"), **since),
             since_made=ExpressionWrapper(Now() - F("created_at"), **since),
         )
-        .values_list("tries", "doubts", "since_first", "since_made")
+        .values_list("tries", "doubts", "lost_workers", "since_first", "since_made")
         .get()
     )
-    tries, doubts, since_first, since_made = found
-    return History(tries, doubts > 0, since_first, since_made)
+    return History(*found)
 
 
 def steps_left(delivery: Delivery) -> list[Step]:

@@ -91,7 +91,7 @@ def pass_over(delivery_id: uuid.UUID, reason: Reason, *, even_the_last: bool = F
         delivery = Delivery.objects.select_for_update().filter(ledger.due(), pk=delivery_id).first()
         if delivery is None or alert.state != AlertState.OPEN:
             return False
-        decision = give_up(Priority(delivery.priority), reason, in_doubt=ledger.history(delivery).in_doubt)
+        decision = give_up(Priority(delivery.priority), reason, in_doubt=ledger.history(delivery).doubts > 0)
         goes_on = isinstance(decision, NextChannel) and bool(ledger.steps_left(delivery))
         if not goes_on and not even_the_last:
             return False

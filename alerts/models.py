@@ -258,6 +258,9 @@ class RelayHeartbeat(Heartbeat):
 
     relay = models.CharField(max_length=200, primary_key=True)
     started_at = models.DateTimeField(db_default=Now())
+    sent_itself_at = models.DateTimeField(
+        null=True, help_text="When it last sent what is urgent by itself, since no worker took it."
+    )
 
     def __str__(self) -> str:
         return self.relay
@@ -273,8 +276,8 @@ class WorkerKind(models.TextChoices):
 class WorkerHeartbeat(Heartbeat):
     """When a worker last had its connection to Redis and could take something."""
 
-    FRESH = timedelta(seconds=60)
-    """So long that an upgrade, which replaces the workers, is no silence."""
+    FRESH = timedelta(seconds=120)
+    """So long that an upgrade is no silence: a worker may take 75 s to stop, and beats no more meanwhile."""
 
     worker = models.CharField(max_length=200, primary_key=True)
     kind = models.CharField(max_length=16, choices=WorkerKind)

@@ -76,17 +76,19 @@ class Situation:
     """Those of them that count towards the cap."""
     age: timedelta
     """Since the first attempt: what a delivery waited before it was tried does not count against it."""
-    in_doubt: bool
-    """Whether an earlier attempt may have arrived."""
+    doubts: int
+    """Those that may have arrived, this one included."""
+    lost_workers: int
+    """Those in the middle of which a worker died, this one included."""
     is_last: bool
-    """Whether no other channel is left: then time decides and not the number of tries, where a try does no harm."""
+    """Whether no other channel is left: then time decides, and only such tries are counted as may do harm."""
 
 
 def decide(now: Situation) -> Decision:
     """The next step. The ambiguity rule is `_after_lost_answer`, and `give_up` where there was a doubt before."""
     decision = _next_step(now)
     if isinstance(decision, NextChannel):
-        return give_up(now.priority, decision.reason, in_doubt=now.in_doubt or now.fault is Fault.UNKNOWN)
+        return give_up(now.priority, decision.reason, in_doubt=now.doubts > 0)
     return decision
 
 
@@ -120,16 +122,21 @@ def _after_lost_answer(now: Situation) -> Decision:
 
 def _again_or_next(now: Situation, *, possible_duplicate: bool = False) -> Decision:
     schedule = SCHEDULES[now.priority]
-    allowed = QUOTA_TRIES if now.reason is Reason.QUOTA else schedule.tries
-    # On the last channel time alone decides, unless each try may be one message more or ends a worker.
-    harmless = now.is_last and not possible_duplicate and now.reason is not Reason.WORKER_LOST
-    counts = now.fault is not Fault.THROTTLED and not harmless
-    if counts and now.tries >= allowed:
+    if now.fault is not Fault.THROTTLED and _has_used_up_its_tries(now, schedule):
         return NextChannel(Reason.QUOTA if now.reason is Reason.QUOTA else Reason.TRIES_USED_UP)
     wait = _jittered(schedule, now.number)
     if now.age + wait > schedule.age:
         return NextChannel(Reason.TOO_OLD)
     return Retry(wait, possible_duplicate)
+
+
+def _has_used_up_its_tries(now: Situation, schedule: Schedule) -> bool:
+    if not now.is_last:
+        return now.tries >= (QUOTA_TRIES if now.reason is Reason.QUOTA else schedule.tries)
+    # Giving the last channel up early helps nobody. But each doubt may be one message more, and a lost worker is one
+    # that others' messages were with.
+    harmful = now.lost_workers if now.channel in RECOGNISES_REPEATS else now.doubts
+    return harmful >= schedule.tries
 
 
 def _jittered(schedule: Schedule, number: int) -> timedelta:

@@ -10,8 +10,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from alerts.pause import Pause
-from config.celery import QUEUES, publishing_connection
-from contacts.choices import Priority
+from config.celery import QUESTIONS, QUEUES, publishing_connection
 
 PAUSE = 2.0
 """Seconds for which a broker that failed, or a queue that nobody empties, is left alone."""
@@ -27,13 +26,13 @@ class Publisher:
     """One relay's way to the broker."""
 
     def __init__(self) -> None:
-        self._rests = {priority: Pause(PAUSE) for priority in Priority}
+        self._rests = {queue: Pause(PAUSE) for queue in (*QUEUES.values(), QUESTIONS)}
 
-    def is_resting(self, priority: Priority) -> bool:
+    def is_resting(self, queue: str) -> bool:
         """Whether the broker failed a moment ago, or nobody takes from this queue, and it is not to be tried yet."""
-        return self._rests[priority].is_on
+        return self._rests[queue].is_on
 
-    def publish(self, task: Any, priority: Priority, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    def publish(self, task: Any, queue: str, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
         """Publish a task for each id; return those that were not published.
 
         An error is not "not sent": the id that failed may be in the queue all the same, and is claimed once only.
@@ -44,10 +43,10 @@ class Publisher:
         until = time.monotonic() + LONGEST
         try:
             with publishing_connection() as broker, broker.Producer(auto_declare=False) as producer:
-                if self._is_full(broker.default_channel, priority):
+                if self._is_full(broker.default_channel, queue):
                     return list(ids)
                 for each in ids:
-                    task.apply_async((str(each),), queue=QUEUES[priority], producer=producer, retry=False)
+                    task.apply_async((str(each),), queue=queue, producer=producer, retry=False)
                     published += 1
                     if time.monotonic() > until:
                         break
@@ -57,11 +56,11 @@ class Publisher:
             log.warning("relay.broker_down", error=type(error).__name__, waiting=len(ids) - published)
         return list(ids[published:])
 
-    def _is_full(self, channel: Any, priority: Priority) -> bool:
+    def _is_full(self, channel: Any, queue: str) -> bool:
         """Workers that are gone leave their queue to grow, since what nobody claims is handed over again."""
-        length: int = channel.client.llen(QUEUES[priority])
+        length: int = channel.client.llen(queue)
         if length < FULL:
             return False
-        self._rests[priority].begin()
-        log.error("relay.workers_away", queue=QUEUES[priority], length=length)
+        self._rests[queue].begin()
+        log.error("relay.workers_away", queue=queue, length=length)
         return True

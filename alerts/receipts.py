@@ -1,5 +1,6 @@
 """What became of an accepted message, where its provider can be asked: accepted is not delivered."""
 
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -20,6 +21,9 @@ from contacts.choices import Channel, Priority
 
 ASKED_FOR = timedelta(minutes=5)
 """For so long after the acceptance the provider is asked, and then once more; a call rings for a minute at most."""
+
+LONGEST = 1.0
+"""Seconds that the taking of places may last."""
 
 log = structlog.get_logger(__name__)
 
@@ -80,9 +84,15 @@ def _due(priority: Priority, most: int) -> Iterator[tuple[uuid.UUID, Channel, Pr
 
 
 def _affordable(rows: Iterable[tuple[uuid.UUID, Channel, Priority]]) -> Iterator[uuid.UUID]:
-    """Those that find a place. Whoever follows one that found none is no more urgent, and would find none either."""
+    """Those that find a place, for a second at most: the rows are locked, and a slow Redis must not hold them.
+
+    Whoever follows one that found none is no more urgent, and would find none either.
+    """
     full: set[Channel] = set()
+    until = time.monotonic() + LONGEST
     for pk, channel, priority in rows:
+        if time.monotonic() > until:
+            return
         if channel in full:
             continue
         if pacing.has_room_for_question(channel, priority):

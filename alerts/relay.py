@@ -27,6 +27,7 @@ from alerts.models import Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.publishing import Publisher
 from alerts.states import DeliveryState
 from alerts.watchdog import Watchdog
+from config.celery import QUESTIONS, QUEUES
 from contacts.choices import Priority
 
 TICK = 1.0
@@ -121,13 +122,13 @@ class Relay:
     def _hand_over(self, priority: Priority) -> bool:
         """Give what is due to Celery; what is High and finds no worker, send ourselves. True where there is more."""
         urgent = priority is Priority.HIGH
-        if self._publisher.is_resting(priority):
+        if self._publisher.is_resting(QUEUES[priority]):
             return urgent and self._send_directly(Q())
         if urgent:
             # Once is enough: it was handed over before, and no worker has claimed it.
             self._send_directly(handed_over_in_vain(priority))
         taken = take_due(priority, IN_FLIGHT[priority] - count_in_flight(priority))
-        left = self._publisher.publish(tasks.deliver, priority, taken)
+        left = self._publisher.publish(tasks.deliver, QUEUES[priority], taken)
         if left:
             give_back(left)
         return bool(taken) and not left
@@ -136,9 +137,9 @@ class Relay:
         """Have the providers asked what became of accepted messages: by a worker, or here while none is there."""
         # Not among the urgent: a provider that hangs at questions must not hold up what is to be sent.
         others = WorkerHeartbeat.objects.fresh().filter(kind=WorkerKind.OTHERS)
-        alone = self._publisher.is_resting(Priority.MEDIUM) or not others.exists()
+        alone = self._publisher.is_resting(QUESTIONS) or not others.exists()
         ids = receipts.take_due(self._free_askers() if alone else RECEIPTS_AT_ONCE)
-        left = ids if alone else self._publisher.publish(tasks.ask_for_receipt, Priority.MEDIUM, ids)
+        left = ids if alone else self._publisher.publish(tasks.ask_for_receipt, QUESTIONS, ids)
         here = self._free_askers()
         self._asking += [self._submit(receipts.ask, pk) for pk in left[:here]]
         receipts.give_back(left[here:])
@@ -156,6 +157,7 @@ class Relay:
         taken = take_due(Priority.HIGH, self._free_senders(), which)
         if taken:
             log.warning("relay.sends_directly", count=len(taken))
+            RelayHeartbeat.objects.filter(pk=self.name).update(sent_itself_at=Now())
         self._sending += [self._submit(delivery.deliver, pk) for pk in taken]
         return bool(taken)
 

@@ -117,6 +117,10 @@ class Reason(models.TextChoices):
         "worker_lost",
         "A worker stopped in the middle of sending, so it may or may not have been sent.",
     )
+    OUT_OF_TIME = (
+        "out_of_time",
+        "Bleep was held up, so it was not sent this time. It is tried again by itself.",
+    )
     INVALID_ADDRESS = (
         "invalid_address",
         "The provider refused this address. Correct it on the clinician's page.",

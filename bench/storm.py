@@ -77,10 +77,6 @@ class Storm:
             f" ({self._low / result.seconds:.0f}/s, {dict(result.answers)}); {waiting} still wait as High comes.",
             flush=True,
         )
-        if not waiting:
-            raise StackError(
-                "No Low alert was left for High to wait for: there was no storm. Send more (--low)."
-            )
         began = time.monotonic()
         self._send_high("storm")
         left = self._waiting()

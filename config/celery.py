@@ -1,7 +1,7 @@
 """Celery: carries the ids of due deliveries from the relay to the workers, and nothing else.
 
 The database decides what is due and who may send it; a message that Redis loses, repeats or delays changes nothing but
-the time. The values are those that held up under faults: a hung Redis blocks for 0.3 s, and a killed worker's
+the time. The values are those that held up under faults: a hung Redis blocks for 0.4 s, and a killed worker's
 message comes back in seconds. There is no Celery retry, ETA or countdown anywhere: beyond the visibility time-out they
 run a task several times. Nor are there Celery's time limits, which do nothing to a thread: what bounds a send is the
 time-outs of its calls and its own deadline (`docs/decisions/0008-threads-for-workers.md`).
@@ -25,6 +25,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 QUEUES: dict[Priority, str] = {Priority.HIGH: "urgent", Priority.MEDIUM: "normal", Priority.LOW: "low"}
 """`deploy/entrypoint` says which worker takes from which of them."""
+QUESTIONS = "questions"
+"""What became of accepted messages is asked before more is sent that is not urgent: an answer may open a channel."""
 
 
 class Channel(transport.Channel):
@@ -61,7 +63,7 @@ app.conf.update(
         "max_connections": 100,
     },
     # Said in full: a bare Queue would be bound under the default queue's key, all three alike.
-    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES.values()],
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in (*QUEUES.values(), QUESTIONS)],
     task_create_missing_queues=False,
     task_default_queue=QUEUES[Priority.LOW],
     task_acks_late=True,
@@ -78,8 +80,8 @@ app.autodiscover_tasks(["alerts"])
 
 
 def publishing_connection() -> Connection:
-    """A broker connection for the relay that gives up within 0.3 s: an error is then an answer, not a wait."""
-    bounded = {"socket_timeout": 0.3, "socket_connect_timeout": 0.3, "max_retries": 0}
+    """A broker connection for the relay that gives up in 0.4 s at most: an error is then an answer, not a wait."""
+    bounded = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2, "max_retries": 0}
     intervals = {"interval_start": 0, "interval_step": 0, "interval_max": 0}
     return app.connection_for_write(transport_options={**bounded, **intervals})
 

@@ -37,7 +37,7 @@ class Message:
         For right before the call that sends: after the lease somebody else may be sending the same message.
         """
         if time.monotonic() + seconds >= self.deadline:
-            raise ChannelError(Fault.UNSENT, Reason.UNREACHABLE, "OutOfTime")
+            raise ChannelError(Fault.UNSENT, Reason.OUT_OF_TIME)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,11 @@ class Migration(migrations.Migration):
             name='started_at',
             field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
         ),
+        migrations.AddField(
+            model_name='relayheartbeat',
+            name='sent_itself_at',
+            field=models.DateTimeField(help_text='When it last sent what is urgent by itself, since no worker took it.', null=True),
+        ),
         migrations.CreateModel(
             name='WorkerHeartbeat',
             fields=[

@@ -1,9 +1,18 @@
 from django.contrib.postgres.operations import AddIndexConcurrently, ValidateConstraint
 from django.db import migrations, models
+from django.db.migrations.operations.base import Operation
+
+
+def make(model_name: str, index: models.Index) -> list[Operation]:
+    """Make an index beside the work. First whatever an interrupted run has left of it goes, valid or not."""
+    drop = migrations.RunSQL(f'DROP INDEX CONCURRENTLY IF EXISTS "{index.name}"', migrations.RunSQL.noop)
+    return [drop, AddIndexConcurrently(model_name, index)]
 
 
 class Migration(migrations.Migration):
-    """All that reads whole tables, under locks that let alerts be taken and sent meanwhile. Each step is for itself."""
+    """All that reads whole tables, under locks that let alerts be taken and sent meanwhile. Each step is for itself,
+    and all of it can be run again.
+    """
 
     atomic = False
 
@@ -22,21 +31,9 @@ class Migration(migrations.Migration):
             model_name='attempt',
             name='attempt_reason_is_known',
         ),
-        AddIndexConcurrently(
-            model_name='attempt',
-            index=models.Index(fields=['channel', '-started_at'], name='attempt_newest_of_channel'),
-        ),
-        AddIndexConcurrently(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('handed_over_at__isnull', False), ('state', 'pending')), fields=['priority', 'handed_over_at'], name='delivery_handed_over'),
-        ),
-        AddIndexConcurrently(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('receipt_due_at__isnull', False), ('state', 'accepted')), fields=['priority', 'receipt_due_at'], name='delivery_receipt_due'),
-        ),
-        AddIndexConcurrently(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state__in', ('failed', 'unknown', 'undelivered'))), fields=['alert'], name='delivery_ended_badly'),
-        ),
+        *make('attempt', models.Index(fields=['channel', '-started_at'], name='attempt_newest_of_channel')),
+        *make('delivery', models.Index(condition=models.Q(('handed_over_at__isnull', False), ('state', 'pending')), fields=['priority', 'handed_over_at'], name='delivery_handed_over')),
+        *make('delivery', models.Index(condition=models.Q(('receipt_due_at__isnull', False), ('state', 'accepted')), fields=['priority', 'receipt_due_at'], name='delivery_receipt_due')),
+        *make('delivery', models.Index(condition=models.Q(('state__in', ('failed', 'unknown', 'undelivered'))), fields=['alert'], name='delivery_ended_badly')),
         migrations.RunSQL('RESET lock_timeout', 'RESET lock_timeout'),
     ]

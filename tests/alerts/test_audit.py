@@ -5,10 +5,10 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import F
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
@@ -126,28 +126,12 @@ def test_an_alert_without_a_delivery_is_found(store: Store) -> None:
     assert wrong() == ["alerts_without_delivery"]
 
 
-def test_urgent_deliveries_that_no_worker_claims_are_found(store: Store) -> None:
-    waiting = {"available_at": Now() - audit.UNCLAIMED - SECOND, "handed_over_at": Now()}
-    store(H, **waiting)
+def test_it_is_found_for_a_while_that_a_relay_sent_what_no_worker_took() -> None:
+    RelayHeartbeat.objects.update(sent_itself_at=Now() - audit.INSTEAD - SECOND)
+    assert wrong() == []
 
-    assert wrong() == [DUE[H], "unclaimed_urgent"]
-
-
-@pytest.mark.parametrize(
-    ("priority", "fields"),
-    [
-        (H, {"available_at": Now() - audit.UNCLAIMED - SECOND}),
-        (H, {"available_at": Now(), "handed_over_at": Now()}),
-        (M, {"available_at": Now() - audit.UNCLAIMED - SECOND, "handed_over_at": Now()}),
-    ],
-    ids=["not handed over", "handed over just now", "not urgent"],
-)
-def test_others_are_not_taken_for_unclaimed_urgent_ones(
-    store: Store, priority: Priority, fields: dict[str, Any]
-) -> None:
-    store(priority, **fields)
-
-    assert "unclaimed_urgent" not in wrong()
+    RelayHeartbeat.objects.update(sent_itself_at=Now() - audit.INSTEAD + timedelta(seconds=20))
+    assert wrong() == ["relays_send_themselves"]
 
 
 def test_a_silent_relay_is_found() -> None:
@@ -282,3 +266,41 @@ def test_every_finding_says_what_to_do() -> None:
 
     assert len(set(sentences)) == len(sentences) == 9
     assert all(sentence.endswith((".", "?")) for sentence in sentences)
+
+
+def test_a_database_that_fails_is_asked_once_and_not_by_everybody_in_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = []
+
+    def fail() -> NoReturn:
+        looks.append(1)
+        raise OperationalError("canceling statement due to statement timeout")
+
+    monkeypatch.setattr(audit, "report", fail)
+    for _ in range(3):
+        with pytest.raises(OperationalError):
+            audit.recent.report()
+
+    assert looks == [1]
+
+
+def test_who_asks_while_another_looks_gets_the_last_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    last = audit.recent.report()
+    monkeypatch.setattr(audit, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(audit, "WAIT_SECONDS", 0.0)
+    looking, go_on = threading.Event(), threading.Event()
+
+    def look() -> audit.Report:
+        looking.set()
+        go_on.wait(20)
+        return audit.Report({}, [])
+
+    monkeypatch.setattr(audit, "report", look)
+    monkeypatch.setattr(audit.recent, "_until", float("-inf"))
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(audit.recent.report)
+        assert looking.wait(20)
+        assert audit.recent.report() is last
+        go_on.set()
+        assert slow.result() is not last

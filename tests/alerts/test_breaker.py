@@ -246,8 +246,10 @@ def test_what_has_waited_longer_than_its_schedule_and_has_no_other_channel_has_f
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     preferences.replace(clinician, {priority: [Channel.SMS]})
+    age = SCHEDULES[priority].age + timedelta(seconds=1)
+    tell(Channel.SMS, LOST, ago=age.total_seconds())
     tell(Channel.SMS, *[LOST] * 5, ago=1)
-    waiting = store(priority, created_at=Now() - SCHEDULES[priority].age - timedelta(seconds=1))
+    waiting = store(priority, created_at=Now() - age)
 
     with django_capture_on_commit_callbacks(execute=True):
         sending.deliver(waiting.pk)
@@ -255,6 +257,35 @@ def test_what_has_waited_longer_than_its_schedule_and_has_no_other_channel_has_f
     assert (current(waiting).state, current(waiting).reason) == (DeliveryState.FAILED, Reason.PROVIDER_DOWN)
     assert current(waiting).attempt_count == 0
     assert any("alert.failed" in str(record.msg) for record in caplog.records)
+
+
+@pytest.mark.parametrize("priority", Priority)
+@pytest.mark.parametrize("before", [(), (LOST, ACCEPTED)], ids=["no outage", "another outage"])
+def test_what_has_waited_for_another_reason_does_not_fail_with_an_outage_of_seconds(
+    tell: Tell, store: Store, clinician: Clinician, priority: Priority, before: tuple[tuple[str, str], ...]
+) -> None:
+    preferences.replace(clinician, {priority: [Channel.SMS]})
+    age = SCHEDULES[priority].age + timedelta(seconds=1)
+    tell(Channel.SMS, *before, ago=age.total_seconds())
+    tell(Channel.SMS, *[LOST] * 5, ago=1)
+    waiting = store(priority, created_at=Now() - age)
+
+    sending.deliver(waiting.pk)
+
+    assert (current(waiting).state, current(waiting).attempt_count) == (DeliveryState.PENDING, 0)
+
+
+def test_probes_of_one_delivery_do_not_end_an_outage(tell: Tell) -> None:
+    tell(Channel.SMS, *[LOST] * 5, ago=60)
+    tell(Channel.SMS, *[LOST] * 6, of=1)
+
+    assert breaker.is_down(Channel.SMS)
+
+
+def test_what_was_held_up_here_says_nothing_of_the_provider(tell: Tell) -> None:
+    tell(Channel.SMS, *[(AttemptState.UNSENT, Reason.OUT_OF_TIME)] * 9)
+
+    assert not breaker.is_down(Channel.SMS)
 
 
 def test_the_first_success_closes_it(tell: Tell, store: Store, aws: Aws) -> None:

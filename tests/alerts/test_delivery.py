@@ -132,5 +132,5 @@ def test_a_worker_that_was_paused_right_after_its_claim_sends_nothing(
 
     medium.refresh_from_db()
     assert aws.messages() == []
-    assert [attempt.code for attempt in medium.attempts.all()] == ["OutOfTime"]
+    assert [attempt.reason for attempt in medium.attempts.all()] == [Reason.OUT_OF_TIME]
     assert medium.state == DeliveryState.PENDING

@@ -91,6 +91,13 @@ class Database:
         assert written
         return written[0]
 
+    def indexes(self) -> list[Row]:
+        """The indexes of the ledger, and whether they are whole."""
+        return self.connection.execute(
+            "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid::regclass::text LIKE 'alerts_%'"
+            " ORDER BY 1"
+        ).fetchall()
+
     def rows(self, table: str, columns: list[str]) -> list[Row]:
         """All rows, of these columns."""
         statement = sql.SQL("SELECT {} FROM {}").format(
@@ -197,6 +204,18 @@ BLOCKING = {
 }
 """Statements that read or write a whole table under a lock for which every alert waits."""
 READS_ALL = r"VALIDATE CONSTRAINT|CREATE (UNIQUE )?INDEX CONCURRENTLY"
+
+
+def test_an_upgrade_that_was_interrupted_is_run_again(database: Database) -> None:
+    database.migrate()
+    built = database.indexes()
+    # As it is while the last migration is at work: nobody has noted it, and some of its indexes are there.
+    database.connection.execute("DELETE FROM django_migrations WHERE app = 'alerts' AND name LIKE '0005_%'")
+    database.connection.execute("DROP INDEX delivery_ended_badly")
+
+    database.migrate()
+
+    assert database.indexes() == built
 
 
 def statements(name: str) -> tuple[list[str], bool]:

@@ -23,7 +23,8 @@ def situation(channel: Channel, priority: Priority, fault: Fault, **changes: Any
         "number": 1,
         "tries": 1,
         "age": timedelta(seconds=0),
-        "in_doubt": False,
+        "doubts": int(fault is Fault.UNKNOWN),
+        "lost_workers": 0,
         "is_last": False,
         **changes,
     }
@@ -117,7 +118,7 @@ def test_a_high_channel_that_was_in_doubt_before_is_followed_by_one_that_is_mark
 ) -> None:
     used_up = {"tries": SCHEDULES[H].tries, "age": SCHEDULES[H].age}
 
-    decision = decide(situation(channel, H, fault, in_doubt=True, **used_up))
+    decision = decide(situation(channel, H, fault, doubts=1, **used_up))
 
     assert isinstance(decision, NextChannel)
     assert decision.in_doubt
@@ -128,7 +129,7 @@ def test_a_high_channel_that_was_in_doubt_before_is_followed_by_one_that_is_mark
 def test_any_other_channel_that_was_in_doubt_before_is_left_there(priority: Priority, fault: Fault) -> None:
     used_up = {"tries": SCHEDULES[priority].tries, "age": SCHEDULES[priority].age}
 
-    decision = decide(situation(CALL, priority, fault, in_doubt=True, **used_up))
+    decision = decide(situation(CALL, priority, fault, doubts=1, **used_up))
 
     assert decision == LeaveInDoubt(Reason.ANSWER_LOST)
 
@@ -173,17 +174,17 @@ def test_the_last_channel_is_tried_for_as_long_as_its_time_lasts(priority: Prior
 
 
 def test_a_message_that_may_have_arrived_is_not_sent_again_without_end_on_the_last_channel() -> None:
-    tries = SCHEDULES[H].tries
+    last = situation(SMS, H, Fault.UNKNOWN, tries=20, is_last=True)
+    allowed = SCHEDULES[H].tries
 
-    decision = decide(situation(SMS, H, Fault.UNKNOWN, tries=tries, is_last=True))
-
-    assert decision == NextChannel(Reason.TRIES_USED_UP, in_doubt=True)
+    assert decide(replace(last, doubts=allowed)) == NextChannel(Reason.TRIES_USED_UP, in_doubt=True)
+    assert isinstance(decide(replace(last, doubts=allowed - 1)), Retry)
 
 
 @pytest.mark.parametrize("priority", Priority)
 def test_a_call_that_ends_its_worker_each_time_is_not_tried_without_end(priority: Priority) -> None:
-    tries = SCHEDULES[priority].tries
-    lost = situation(Channel.CALL, priority, Fault.UNKNOWN, tries=tries, is_last=True)
+    last = situation(CALL, priority, Fault.UNKNOWN, tries=20, doubts=20, is_last=True)
+    allowed = SCHEDULES[priority].tries
 
-    assert isinstance(decide(replace(lost, reason=Reason.ANSWER_LOST)), Retry)
-    assert not isinstance(decide(replace(lost, reason=Reason.WORKER_LOST)), Retry)
+    assert not isinstance(decide(replace(last, lost_workers=allowed)), Retry)
+    assert isinstance(decide(replace(last, lost_workers=allowed - 1)), Retry)

@@ -323,8 +323,8 @@ def test_the_relay_has_workers_ask_and_keeps_the_questions_out_of_the_urgent_que
 
     one_relay.tick()
 
-    assert [broker.llen(queue) for queue in ("urgent", "normal", "low")] == [0, 1, 0]
-    assert b"ask_for_receipt" in bytes(broker.lindex("normal", 0))  # type: ignore[arg-type]
+    assert [broker.llen(queue) for queue in ("urgent", "questions", "normal", "low")] == [0, 1, 0, 0]
+    assert b"ask_for_receipt" in bytes(broker.lindex("questions", 0))  # type: ignore[arg-type]
 
 
 def test_the_relay_asks_by_itself_while_no_worker_is_there_for_questions(
@@ -336,7 +336,7 @@ def test_the_relay_asks_by_itself_while_no_worker_is_there_for_questions(
     one_relay.tick()
     one_relay.close()
 
-    assert broker.llen("normal") == 0
+    assert broker.llen("questions") == 0
     assert current(call).state == DeliveryState.DELIVERED
 
 
@@ -350,7 +350,7 @@ def test_a_question_that_redis_lost_is_asked_again(
     Delivery.objects.update(receipt_due_at=Now())
     one_relay.tick()
 
-    assert broker.llen("normal") == 1
+    assert broker.llen("questions") == 1
 
 
 def test_while_the_broker_is_away_the_relay_asks_by_itself(

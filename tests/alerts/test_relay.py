@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from alerts import publishing, relay
+from alerts import audit, publishing, relay
 from alerts.models import Attempt, Delivery, RelayHeartbeat
 from alerts.states import DeliveryState, Reason
 from contacts.choices import Priority
@@ -208,6 +208,20 @@ def test_high_that_no_worker_claims_is_sent_by_the_relay(
 
     wait_until(lambda: Delivery.objects.get(pk=delivery.pk).provider_id, what="the call was placed")
     assert broker.llen("urgent") == 1
+
+
+def test_that_the_relay_had_to_send_by_itself_is_found(
+    one_relay: relay.Relay, broker: "redis.Redis", store: Store, aws: Aws
+) -> None:
+    delivery = store(Priority.HIGH)
+    one_relay.tick()
+    assert "relays_send_themselves" not in {each.name for each in audit.findings() if not each.ok}
+    Delivery.objects.update(handed_over_at=Now() - timedelta(minutes=1))
+
+    one_relay.tick()
+
+    assert "relays_send_themselves" in {each.name for each in audit.findings() if not each.ok}
+    wait_until(lambda: Delivery.objects.get(pk=delivery.pk).provider_id, what="the call was placed")
 
 
 def test_a_queue_that_nobody_empties_is_not_filled_further(

@@ -15,8 +15,7 @@ from celery import Task
 
 from alerts import tasks
 from alerts.publishing import Publisher
-from config.celery import QUEUES, app
-from contacts.choices import Priority
+from config.celery import QUESTIONS, QUEUES, app
 from tests.processes import ROOT
 
 ROOMS = ("alerts", "clients", "config", "contacts", "deploy")
@@ -94,15 +93,15 @@ def test_there_are_two_tasks_that_take_an_id_and_cannot_ask_for_themselves_again
 
 
 @pytest.mark.parametrize("task", [tasks.deliver, tasks.ask_for_receipt], ids=lambda task: task.name)
-@pytest.mark.parametrize("priority", Priority)
+@pytest.mark.parametrize("queue", [*QUEUES.values(), QUESTIONS])
 def test_a_message_in_the_broker_has_no_time_and_no_retry(
-    broker: "redis.Redis", task: Any, priority: Priority
+    broker: "redis.Redis", task: Any, queue: str
 ) -> None:
     delivery_id = uuid.uuid4()
 
-    assert Publisher().publish(task, priority, [delivery_id]) == []
+    assert Publisher().publish(task, queue, [delivery_id]) == []
 
-    message: Any = json.loads(broker.lindex(QUEUES[priority], 0))  # type: ignore[arg-type]
+    message: Any = json.loads(broker.lindex(queue, 0))  # type: ignore[arg-type]
     args, kwargs, embed = json.loads(base64.b64decode(message["body"]))
     assert (args, kwargs) == ([str(delivery_id)], {})
     headers = message["headers"]

@@ -23,7 +23,7 @@ def end(module: str, *arguments: str, **variables: str) -> subprocess.CompletedP
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=440,
         check=False,
     )
 
@@ -41,7 +41,7 @@ def counted(printed: str, line: str) -> int:
     return int(figure)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(460)
 def test_nothing_is_lost_whatever_goes_wrong() -> None:
     printed = run("chaos", "--seconds", "15", "--seed", "20261122")
 
@@ -53,14 +53,14 @@ def test_nothing_is_lost_whatever_goes_wrong() -> None:
     assert "make chaos SECONDS=15 SEED=20261122" in printed
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(460)
 def test_the_same_alerts_over_many_connections_are_sent_once() -> None:
     printed = run("duplicate_storm", "--connections", "10", "--ids", "20")
 
     assert counted(printed, "messages received") == 20
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(460)
 def test_high_does_not_wait_for_a_storm_of_low() -> None:
     # With an SNS that takes a second, a hundred Low before High would take four, whatever the machine.
     printed = run("storm", "--low", "300", "--high", "3", "--sns-seconds", "1", "--most-delay", "2")
@@ -69,7 +69,7 @@ def test_high_does_not_wait_for_a_storm_of_low() -> None:
     assert "the p95 may be 2 s above the calm one. It is not: High does not wait for Low." in printed
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(460)
 def test_a_storm_that_is_over_when_high_comes_is_no_result(tmp_path: Path) -> None:
     done = end("storm", "--low", "1", "--high", "1", TMPDIR=str(tmp_path))
 
@@ -78,7 +78,7 @@ def test_a_storm_that_is_over_when_high_comes_is_no_result(tmp_path: Path) -> No
     assert not list(tmp_path.iterdir()), "there is nothing to be looked at"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(460)
 def test_accepting_is_measured() -> None:
     printed = run("accept", "--requests", "40", "--runs", "1", "--connections", "4")
 

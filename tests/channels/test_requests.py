@@ -270,7 +270,7 @@ def test_nothing_is_sent_when_the_lease_might_run_out_first(
     with pytest.raises(ChannelError) as caught:
         CHANNELS[channel](replace(message, deadline=time.monotonic() + 5))
 
-    assert (caught.value.fault, caught.value.code) == (Fault.UNSENT, "OutOfTime")
+    assert (caught.value.fault, caught.value.reason) == (Fault.UNSENT, Reason.OUT_OF_TIME)
     assert aws.messages() == []
 
 

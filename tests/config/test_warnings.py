@@ -40,6 +40,7 @@ def test_what_is_wrong_is_a_sentence_and_alerts_are_taken_all_the_same(
 ) -> None:
     intake.accept(client=lab, new=intake.NewAlert(**{**an_alert(), "priority": Priority.HIGH}))
     Delivery.objects.update(available_at=Now() - timedelta(minutes=2), handed_over_at=Now())
+    RelayHeartbeat.objects.update(sent_itself_at=Now())
 
     status, warnings = ready(client)
 

@@ -26,6 +26,8 @@ class ModelAttempt:
     provider_id: str = ""
     was_marked: bool = False
     """Whether its delivery was marked when it began."""
+    lost: bool = False
+    """Whether all that is known of it is that its worker died."""
 
 
 @dataclass
@@ -77,7 +79,7 @@ class ModelAlert:
         """Whether the answer came in time."""
         held = delivery.held_by(number)
         attempt = delivery.attempts[number - 1]
-        attempt.state, attempt.provider_id = A.ACCEPTED, provider_id
+        attempt.state, attempt.provider_id, attempt.lost = A.ACCEPTED, provider_id, False
         attempt.late = attempt.late or not held
         if held or delivery.state in (D.PENDING, D.UNKNOWN):
             delivery.state, delivery.provider_id = D.ACCEPTED, provider_id
@@ -89,7 +91,7 @@ class ModelAlert:
         """Whether the answer came in time."""
         held = delivery.held_by(number)
         attempt = delivery.attempts[number - 1]
-        attempt.state, attempt.late = AFTER[fault], attempt.late or not held
+        attempt.state, attempt.late, attempt.lost = AFTER[fault], attempt.late or not held, False
         if held and self._was_accepted_meanwhile(delivery):
             return True
         if held or self._settles_a_doubt(delivery, number, fault, decision):
@@ -110,7 +112,7 @@ class ModelAlert:
         """How many had a lease that had run out."""
         dead = [each for each in self.deliveries if each.state is D.SENDING and each.expired]
         for delivery in dead:
-            delivery.attempts[-1].state = A.UNKNOWN
+            delivery.attempts[-1].state, delivery.attempts[-1].lost = A.UNKNOWN, True
             if not self._was_accepted_meanwhile(delivery):
                 self._carry_out(delivery, self._after_a_death(delivery))
         return len(dead)
@@ -125,7 +127,10 @@ class ModelAlert:
     def _after_a_death(self, delivery: ModelDelivery) -> Decision:
         schedule = SCHEDULES[self.priority]
         high, call = self.priority is Priority.HIGH, delivery.channel is Channel.CALL
-        if delivery.tries < schedule.tries and (high or call):
+        spent = delivery.tries
+        if not self._left():  # then only what may do harm is counted
+            spent = sum(each.lost if call else each.state in MAYBE_SENT for each in delivery.attempts)
+        if spent < schedule.tries and (high or call):
             return Retry(schedule.first, possible_duplicate=not call)
         if high:
             return NextChannel(Reason.TRIES_USED_UP, in_doubt=True)
