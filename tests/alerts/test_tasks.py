@@ -19,7 +19,7 @@ from config.celery import app
 from contacts.choices import Priority
 from tests.processes import ROOT
 
-ROOMS = ("alerts", "clients", "config", "contacts", "deploy")
+ROOMS = ("alerts", "clients", "config", "contacts", "deploy", "staff")
 DELAYS = {
     "countdown",
     "eta",
