@@ -92,6 +92,7 @@ class AlertAdmin(ReadOnly, ModelAdmin):
     )
     list_select_related = ("clinician", "client")
     search_fields = ("message_id", "patient_id", "contact_id", "clinician__name")
+    search_help_text = "Search by message ID, patient reference, contact ID or name."
     inlines = (DeliveryInline,)
     fields = (
         "message_id", "status", "state", "priority", "type", "description", "patient_id", "clinician", "contact_id",

@@ -164,6 +164,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "Alerts for clinicians",
     "SITE_SYMBOL": "ecg_heart",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "staff.theme.favicon"}],
+    "SITE_URL": None,  # the link would lead back here
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "STYLES": ["staff.theme.stylesheet"],

@@ -10,7 +10,6 @@ class StaffSite(UnfoldAdminSite):
     """Every ModelAdmin that is registered with `@admin.register` is on this one."""
 
     index_title = "Home"
-    site_url = None  # the link would lead back here
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         # unfold writes the palette into every page as a <style>, which our Content-Security-Policy refuses: ours is in
