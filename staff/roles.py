@@ -1,9 +1,10 @@
 """The roles that staff can be given: groups with permissions, there after every `migrate`."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
-from django.apps import apps
+from django.apps import apps as all_apps
+from django.apps.registry import Apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 from django.db import models, transaction
@@ -58,28 +59,31 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
 """What each role may do, at least: an administrator may add to it, and gets their own group for less."""
 
 
-def establish(using: str, **kwargs: Any) -> None:
+def establish(using: str, apps: Apps = all_apps, **kwargs: Any) -> None:
     """Make each role's group, and give it the permissions that it lacks; take none away.
 
-    Called after every `migrate`, so that a permission of a later version reaches the groups of an older one.
+    Called after every `migrate`, so that a permission of a later version reaches the groups of an older one. `apps` is
+    what the database holds by then: after `migrate alerts 0001` that is not everything.
     """
+    try:
+        apps.get_model("auth", "Group")
+    except LookupError:
+        return
     # Django makes the permissions of each app in turn, and some of those wanted here may come after us.
     for label in sorted({name.split(".")[0] for wanted in PERMISSIONS.values() for name in wanted}):
-        create_permissions(apps.get_app_config(label), verbosity=0, using=using)
+        create_permissions(all_apps.get_app_config(label), verbosity=0, using=using, apps=apps)
     with transaction.atomic(using=using):
         for role, wanted in PERMISSIONS.items():
             group, _made = Group.objects.using(using).get_or_create(name=role.value)
-            group.permissions.add(*_named(wanted, using))
+            group.permissions.add(*_there(wanted, using))
 
 
-def _named(names: Iterable[str], using: str) -> list[Permission]:
-    """The permissions with these names, `app.codename`.
-
-    Raises:
-        Permission.DoesNotExist: there is none of that name.
-    """
-    found = Permission.objects.using(using)
+def _there(names: Collection[str], using: str) -> list[Permission]:
+    """Those of the permissions with these names, `app.codename`, that the database has."""
+    found = Permission.objects.using(using).select_related("content_type")
+    codenames = [name.partition(".")[2] for name in names]
     return [
-        found.get(content_type__app_label=label, codename=codename)
-        for label, codename in (name.split(".") for name in names)
+        each
+        for each in found.filter(codename__in=codenames)
+        if f"{each.content_type.app_label}.{each.codename}" in names
     ]
