@@ -85,6 +85,27 @@ def test_on_a_telephone_nothing_is_wider_than_the_screen(desk: Desk, ward: Ward,
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+@LOOKS
+def test_the_bar_of_actions(desk: Desk, ward: Ward, dark: bool) -> None:
+    page = desk.sit(SUPERUSER, dark=dark)
+    look(page, addresses(ward)["clients_apitoken_changelist"])
+
+    page.locator("input.action-select").first.check()
+
+    expect(page.locator("#changelist-actions")).to_be_visible()
+    check_accessibility(page)
+
+
+def test_on_a_telephone_the_sidebar_is_opened_by_key(desk: Desk, ward: Ward) -> None:
+    page = desk.sit(SUPERUSER, phone=True)
+    look(page, "/admin/")
+
+    page.get_by_role("button", name="Sidebar").press("Enter")
+
+    expect(page.get_by_role("link", name="Clinicians").first).to_be_visible()
+    check_accessibility(page)
+
+
 def test_the_page_of_a_new_token(desk: Desk, ward: Ward) -> None:
     page = desk.sit(SUPERUSER)
     page.goto(addresses(ward)["clients_apitoken_changelist"])

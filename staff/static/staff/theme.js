@@ -33,6 +33,24 @@ function nameIcons() {
   for (const icon of document.querySelectorAll("span.help-tooltip[aria-label]")) icon.setAttribute("role", "img");
 }
 
+// Much of unfold's that is clicked is neither a button nor a link, so that no key reaches it.
+const ICONS = { dock_to_right: "Sidebar", close: "Close", menu: "Menu" };
+const FOCUSABLE = "a[href], button, input, select, textarea";
+function nameSwitches() {
+  for (const element of document.querySelectorAll("span[x-on\\:click], a[x-on\\:click]:not([href])")) {
+    if (element.querySelector(FOCUSABLE) || element.closest("button, a[href], label")) continue;
+    element.setAttribute("role", "button");
+    element.tabIndex = 0;
+    const icon = ICONS[element.textContent.trim()];
+    if (icon) element.setAttribute("aria-label", icon);
+    element.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      element.click();
+    });
+  }
+}
+
 // After everything else that waits for the page, which is what makes those elements.
-window.addEventListener("load", () => setTimeout(() => { nameBoxes(); nameIcons(); }));
+window.addEventListener("load", () => setTimeout(() => { nameBoxes(); nameIcons(); nameSwitches(); }));
 document.addEventListener("formset:added", () => setTimeout(nameBoxes));
