@@ -18,6 +18,8 @@ from contacts.choices import Channel, Priority
 
 FAILURES = 5
 """A provider is down after so many attempts in a row, the newest ones, that did not get through to it."""
+FAILED_DELIVERIES = 2
+"""They are of so many deliveries at least: one address that hangs says nothing of the others'."""
 WITHIN = timedelta(minutes=5)
 """Older attempts say nothing of the provider now."""
 PROBE_EVERY = timedelta(seconds=5)
@@ -35,8 +37,9 @@ def is_down(channel: Channel) -> bool:
     """Whether the newest attempts over a channel all failed for want of an answer. One query."""
     # An attempt whose worker died says nothing of the provider.
     told = _attempts(channel, WITHIN).exclude(state=AttemptState.CALLING).exclude(reason=Reason.WORKER_LOST)
-    newest = list(told.order_by("-started_at").values_list("reason", flat=True)[:FAILURES])
-    return len(newest) == FAILURES and OUTAGE.issuperset(newest)
+    newest = list(told.order_by("-started_at").values_list("reason", "delivery_id")[:FAILURES])
+    reasons, deliveries = {reason for reason, _ in newest}, {pk for _, pk in newest}
+    return len(newest) == FAILURES and OUTAGE.issuperset(reasons) and len(deliveries) >= FAILED_DELIVERIES
 
 
 def claim_as_probe(delivery: Delivery, *, quiet_for: timedelta = PROBE_EVERY) -> Claim | None:
@@ -56,7 +59,7 @@ def wait(priority: Priority) -> timedelta:
 
 
 def _attempts(channel: Channel, within: timedelta) -> QuerySet[Attempt]:
-    return Attempt.objects.filter(delivery__channel=channel, started_at__gt=Now() - within)
+    return Attempt.objects.filter(channel=channel, started_at__gt=Now() - within)
 
 
 def _lock(channel: Channel) -> bool:

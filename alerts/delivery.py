@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import connection, transaction
 from django.db.utils import DataError, Error, IntegrityError, InterfaceError, OperationalError
 from structlog.contextvars import bound_contextvars
 
-from alerts import breaker, lifecycle, pacing, policy, wording
+from alerts import breaker, ledger, lifecycle, pacing, policy, wording
 from alerts.channels import CHANNELS, ChannelError, Fault, Message, Receipt
 from alerts.lifecycle import Claim
 from alerts.models import Delivery
@@ -32,7 +32,9 @@ log = structlog.get_logger(__name__)
 
 def deliver(delivery_id: uuid.UUID) -> None:
     """Send the delivery if it is due, nobody has it and its channel may be used; else put it off or do nothing."""
-    due = lifecycle.find_due(delivery_id)
+    # From before the claim: a process that is paused right after it must find its time used up.
+    deadline = time.monotonic() + settings.LEASE.total_seconds() - LEASE_MARGIN
+    due = ledger.find_due(delivery_id)
     claimed = _claim(due) if due else None
     if claimed is None:
         return
@@ -44,7 +46,7 @@ def deliver(delivery_id: uuid.UUID) -> None:
     }
     with bound_contextvars(**ids):
         try:
-            receipt = _call(claimed)
+            receipt = _call(claimed, deadline)
         except ChannelError as error:
             _record(lambda failure=error: settle(claimed, failure))  # type: ignore[misc]
         else:
@@ -55,7 +57,10 @@ def deliver(delivery_id: uuid.UUID) -> None:
 
 def settle(claimed: Claim, error: ChannelError) -> bool:
     """Decide what follows a failed attempt, and record both."""
-    before = lifecycle.history(claimed.delivery, but=claimed.attempt)
+    # Said before anything is read: if the database stays away, this line is where the provider's code is found.
+    level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
+    level("attempt.failed", reason=error.reason.value, code=error.code)
+    before = ledger.history(claimed.delivery, but=claimed.attempt)
     decision = policy.decide(
         policy.Situation(
             channel=Channel(claimed.delivery.channel),
@@ -66,17 +71,15 @@ def settle(claimed: Claim, error: ChannelError) -> bool:
             tries=before.tries,
             age=before.since_first,
             in_doubt=before.in_doubt,
-            is_last=not lifecycle.has_next(claimed.delivery),
+            is_last=not ledger.steps_left(claimed.delivery),
         )
     )
-    level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
-    level("attempt.failed", reason=error.reason.value, code=error.code, next=type(decision).__name__)
     return lifecycle.fail(claimed, error, decision)
 
 
 def recover_expired() -> int:
     """Settle every delivery whose worker died in the middle of sending; return how many."""
-    return sum(_recover(delivery_id) for delivery_id in lifecycle.expired_ids())
+    return sum(_recover(delivery_id) for delivery_id in ledger.expired_ids())
 
 
 def _recover(delivery_id: uuid.UUID) -> bool:
@@ -108,14 +111,17 @@ def _claim(due: Delivery) -> Claim | None:
 
 
 def _claim_while_down(due: Delivery) -> Claim | None:
-    """While the provider is down: High, and what has waited too long, goes on to its next channel; the rest probes."""
+    """While the provider is down: High, and what has waited too long, goes on to its next channel; the rest probes.
+
+    What has waited too long and has no next channel has failed, whether it got to probe or not: staff are to be shown.
+    """
     priority = Priority(due.priority)
-    waited = lifecycle.history(due).since_made
-    if priority is Priority.HIGH or waited > policy.SCHEDULES[priority].age:
+    too_old = ledger.history(due).since_made > policy.SCHEDULES[priority].age
+    if priority is Priority.HIGH or too_old:
         claimed = breaker.claim_as_probe(due, quiet_for=breaker.RARE_PROBE)
         if claimed is not None:
             return claimed
-        if lifecycle.pass_over(due.pk, Reason.PROVIDER_DOWN):
+        if lifecycle.pass_over(due.pk, Reason.PROVIDER_DOWN, even_the_last=too_old):
             log.warning("delivery.passed_over", delivery_id=str(due.pk), channel=due.channel)
             return None
     claimed = breaker.claim_as_probe(due)
@@ -124,10 +130,10 @@ def _claim_while_down(due: Delivery) -> Claim | None:
     return claimed
 
 
-def _call(claimed: Claim) -> Receipt:
+def _call(claimed: Claim, deadline: float) -> Receipt:
     send = CHANNELS[Channel(claimed.delivery.channel)]
     try:
-        return send(_message(claimed))
+        return send(_message(claimed, deadline))
     except ChannelError:
         raise
     except Exception as error:
@@ -136,7 +142,7 @@ def _call(claimed: Claim) -> Receipt:
         raise ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, type(error).__name__) from None
 
 
-def _message(claimed: Claim) -> Message:
+def _message(claimed: Claim, deadline: float) -> Message:
     alert = claimed.delivery.alert
     return Message(
         delivery_id=str(claimed.delivery.pk),
@@ -147,7 +153,7 @@ def _message(claimed: Claim) -> Message:
         text=wording.text(description=alert.description, patient_id=alert.patient_id),
         spoken=wording.spoken(description=alert.description),
         spoken_digits=alert.patient_id,
-        deadline=time.monotonic() + settings.LEASE.total_seconds() - LEASE_MARGIN,
+        deadline=deadline,
     )
 
 
@@ -161,7 +167,9 @@ def _record(write: Callable[[], bool]) -> None:
         except (IntegrityError, DataError):
             raise
         except Error:
-            close_old_connections()
+            # Closed outright: a server that has become read-only would pass for a good one, and a new connection
+            # finds the one that took its place.
+            connection.close()
             if time.monotonic() > until:
                 raise
             time.sleep(RECORD_PAUSE)

@@ -8,9 +8,10 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models import F
+from django.db.models.functions import Now
 
+from alerts import ledger
 from alerts.channels import RECEIPTS, ChannelError, Fault, Receipt
 from alerts.models import Alert, Attempt, Delivery
 from alerts.policy import Decision, LeaveInDoubt, NextChannel, Retry, give_up
@@ -24,8 +25,7 @@ from alerts.states import (
     Reason,
 )
 from contacts.choices import Channel, Priority
-from contacts.models import Clinician
-from contacts.routing import Step, route
+from contacts.routing import Step
 
 DUE_CHANNEL = "bleep_due"
 """PostgreSQL's NOTIFY channel on which relays hear that something is due."""
@@ -33,17 +33,12 @@ DUE_CHANNEL = "bleep_due"
 RECEIPT_EVERY = timedelta(seconds=5)
 """How long after an acceptance, and after each question, the provider is asked what became of it."""
 
-RECOVERED_AT_ONCE = 100
-"""Expired leases that one look takes up."""
-
 ATTEMPT_AFTER: dict[Fault, AttemptState] = {
     Fault.THROTTLED: AttemptState.THROTTLED,
     Fault.UNSENT: AttemptState.UNSENT,
     Fault.REJECTED: AttemptState.REJECTED,
     Fault.UNKNOWN: AttemptState.UNKNOWN,
 }
-MAY_HAVE_ARRIVED = (AttemptState.ACCEPTED, AttemptState.UNKNOWN)
-"""What an attempt came to whose message may be on a telephone."""
 
 log = structlog.get_logger(__name__)
 
@@ -55,19 +50,6 @@ class Claim:
     delivery: Delivery
     attempt: Attempt
     token: uuid.UUID
-
-
-@dataclass(frozen=True)
-class History:
-    """What was tried for a delivery so far."""
-
-    tries: int
-    """Attempts that count: throttled ones do not."""
-    in_doubt: bool
-    """Whether one of them may have arrived, not counting the one that is asked for."""
-    since_first: timedelta
-    """Since the first attempt; nothing where there was none."""
-    since_made: timedelta
 
 
 def open_delivery(
@@ -93,40 +75,37 @@ def wake_relays() -> None:
         cursor.execute(f"NOTIFY {DUE_CHANNEL}")
 
 
-def find_due(delivery_id: uuid.UUID) -> Delivery | None:
-    """The delivery, where it is there to be claimed at this moment."""
-    return Delivery.objects.filter(_due(), pk=delivery_id).first()
-
-
 def postpone(delivery_id: uuid.UUID, wait: timedelta) -> None:
     """Put a delivery that is due off for a while; no attempt is spent."""
-    Delivery.objects.filter(_due(), pk=delivery_id).update(available_at=Now() + wait, handed_over_at=None)
+    Delivery.objects.filter(ledger.due(), pk=delivery_id).update(
+        available_at=Now() + wait, handed_over_at=None
+    )
 
 
-def pass_over(delivery_id: uuid.UUID, reason: Reason) -> bool:
-    """Give a channel up before trying it, if there is a next one; False, and nothing is changed, if there is none."""
+def pass_over(delivery_id: uuid.UUID, reason: Reason, *, even_the_last: bool = False) -> bool:
+    """Give a channel up before trying it. False, and nothing is changed, where there is no next one; unless even the
+    last is to be given up, with which the alert may have failed.
+    """
     with transaction.atomic():
-        _lock_alert_of(delivery_id)
-        delivery = Delivery.objects.select_for_update().filter(_due(), pk=delivery_id).first()
-        if delivery is None:
+        alert = _lock_alert_of(delivery_id)
+        delivery = Delivery.objects.select_for_update().filter(ledger.due(), pk=delivery_id).first()
+        if delivery is None or alert.state != AlertState.OPEN:
             return False
-        decision = give_up(Priority(delivery.priority), reason, in_doubt=history(delivery).in_doubt)
-        if isinstance(decision, LeaveInDoubt) or open_next(delivery, in_doubt=decision.in_doubt) is None:
+        decision = give_up(Priority(delivery.priority), reason, in_doubt=ledger.history(delivery).in_doubt)
+        goes_on = isinstance(decision, NextChannel) and bool(ledger.steps_left(delivery))
+        if not goes_on and not even_the_last:
             return False
         state, fields = _carried_out(decision, delivery)
         Delivery.objects.filter(pk=delivery_id).update(state=state, **fields)
+        _follow_up(delivery, decision)
     return True
-
-
-def _due() -> Q:
-    return Q(state=DeliveryState.PENDING, available_at__lte=Now())
 
 
 def claim(delivery_id: uuid.UUID) -> Claim | None:
     """Take the right to send, with the attempt's row in the same commit; None where it is not there to take."""
     token = uuid.uuid4()
     with transaction.atomic():
-        taken = Delivery.objects.filter(_due(), pk=delivery_id).update(
+        taken = Delivery.objects.filter(ledger.due(), pk=delivery_id).update(
             state=DeliveryState.SENDING,
             lease_token=token,
             lease_expires_at=Now() + settings.LEASE,
@@ -135,7 +114,9 @@ def claim(delivery_id: uuid.UUID) -> Claim | None:
         if not taken:
             return None
         delivery = Delivery.objects.select_related("alert").get(pk=delivery_id)
-        attempt = Attempt.objects.create(delivery=delivery, number=delivery.attempt_count)
+        attempt = Attempt.objects.create(
+            delivery=delivery, channel=delivery.channel, number=delivery.attempt_count
+        )
     return Claim(delivery, attempt, token)
 
 
@@ -146,6 +127,8 @@ def accept(claimed: Claim, receipt: Receipt) -> bool:
         if _leave_sending(claimed, state, **_accepted_fields(claimed.delivery, receipt)):
             _finish_attempt(claimed, AttemptState.ACCEPTED, provider_id=receipt.provider_id)
             return True
+        # Before another attempt's failure is settled or after it, and not in the middle of it.
+        _lock_alert_of(claimed.delivery.pk)
         _accept_late(claimed, receipt)
         return False
 
@@ -155,20 +138,35 @@ def fail(claimed: Claim, error: ChannelError, decision: Decision) -> bool:
     outcome: dict[str, Any] = {"reason": error.reason, "code": error.code}
     with transaction.atomic():
         alert = _lock_alert_of(claimed.delivery.pk)
+        if _settle_by_an_earlier_answer(claimed):
+            _finish_attempt(claimed, ATTEMPT_AFTER[error.fault], **outcome)
+            return True
         state, fields = _carried_out(decision, claimed.delivery)
         if state is DeliveryState.PENDING and alert.state == AlertState.CANCELLED:
             state, fields = DeliveryState.CANCELLED, {"finished_at": Now()}
         in_time = _leave_sending(claimed, state, **fields)
         _finish_attempt(claimed, ATTEMPT_AFTER[error.fault], late=not in_time, **outcome)
-        overtaken = state is DeliveryState.PENDING and _another_is_on_its_way(alert, claimed.delivery)
+        overtaken = state is DeliveryState.PENDING and ledger.another_is_on_its_way(alert, claimed.delivery)
         if in_time or (not overtaken and _settles_doubt(claimed, error, state, fields)):
             _follow_up(claimed.delivery, decision)
     return in_time
 
 
+def _settle_by_an_earlier_answer(claimed: Claim) -> bool:
+    """Where an earlier attempt's acceptance came in while this one was under way, the message has been sent. The mark
+    stays, since this attempt may have arrived as well.
+    """
+    accepted = Attempt.objects.filter(delivery=claimed.delivery, state=AttemptState.ACCEPTED)
+    earlier = accepted.exclude(pk=claimed.attempt.pk).order_by("-number").first()
+    if earlier is None:
+        return False
+    fields = _accepted_fields(claimed.delivery, Receipt(earlier.provider_id))
+    return _leave_sending(claimed, DeliveryState.ACCEPTED, **fields)
+
+
 def _settles_doubt(claimed: Claim, error: ChannelError, state: DeliveryState, fields: dict[str, Any]) -> bool:
     """A definite "not sent" that came late: where nothing else may have arrived, the delivery is in doubt no longer."""
-    if error.fault is Fault.UNKNOWN or _another_may_have_arrived(claimed):
+    if error.fault is Fault.UNKNOWN or ledger.another_may_have_arrived(claimed.attempt):
         return False
     if state not in DELIVERY_TRANSITIONS[DeliveryState.UNKNOWN]:
         return False
@@ -186,12 +184,6 @@ def _follow_up(delivery: Delivery, decision: Decision) -> None:
             _report_if_failed(delivery.alert_id)
         case Retry():
             pass
-
-
-def expired_ids() -> list[uuid.UUID]:
-    """Deliveries whose lease has run out, the oldest first: a worker died in the middle of each."""
-    expired = Delivery.objects.filter(state=DeliveryState.SENDING, lease_expires_at__lt=Now())
-    return list(expired.order_by("lease_expires_at").values_list("pk", flat=True)[:RECOVERED_AT_ONCE])
 
 
 def expired_claim(delivery_id: uuid.UUID) -> Claim | None:
@@ -212,60 +204,21 @@ def expired_claim(delivery_id: uuid.UUID) -> Claim | None:
     return Claim(delivery, attempt, delivery.lease_token)
 
 
-def history(delivery: Delivery, *, but: Attempt | None = None) -> History:
-    """What was tried so far; `but` is the attempt whose own outcome is being settled. One query."""
-    since = {"output_field": DurationField()}
-    doubtful = Q(attempts__state__in=MAY_HAVE_ARRIVED) & ~Q(attempts__pk=but.pk if but else None)
-    found = (
-        Delivery.objects.filter(pk=delivery.pk)
-        .annotate(
-            tries=Count("attempts", filter=~Q(attempts__state=AttemptState.THROTTLED)),
-            doubts=Count("attempts", filter=doubtful),
-            first=Coalesce(Min("attempts__started_at"), Now()),
-        )
-        .annotate(
-            since_first=ExpressionWrapper(Now() - F("first"), **since),
-            since_made=ExpressionWrapper(Now() - F("created_at"), **since),
-        )
-        .values_list("tries", "doubts", "since_first", "since_made")
-        .get()
-    )
-    tries, doubts, since_first, since_made = found
-    return History(tries, doubts > 0, since_first, since_made)
-
-
 def open_next(given_up: Delivery, *, in_doubt: bool = False) -> Delivery | None:
     """Open the next channel of the clinician's *current* route, if one is left in this round. In a transaction.
 
     None where there is none, where staff have closed the alert, or where another channel is on its way already.
     """
     alert = _lock_alert_of(given_up.pk)
-    if alert.state != AlertState.OPEN or _another_is_on_its_way(alert, given_up):
+    if alert.state != AlertState.OPEN or ledger.another_is_on_its_way(alert, given_up):
         return None
-    left = _steps_left(given_up)
+    left = ledger.steps_left(given_up)
     if not left:
         _report_if_failed(alert.pk)
         return None
     # Whatever was in doubt before stays so on every channel that follows.
     doubtful = in_doubt or given_up.possible_duplicate
     return open_delivery(alert, left[0], round_number=given_up.round, possible_duplicate=doubtful)
-
-
-def has_next(delivery: Delivery) -> bool:
-    """Whether another channel of the route is left in this round."""
-    return bool(_steps_left(delivery))
-
-
-def _steps_left(delivery: Delivery) -> list[Step]:
-    same_round = Delivery.objects.filter(alert=delivery.alert_id, round=delivery.round)
-    tried = set(same_round.values_list("channel", flat=True))
-    clinician = Clinician.objects.get(pk=delivery.clinician_id)
-    return [step for step in route(clinician, Priority(delivery.priority)).steps if step.channel not in tried]
-
-
-def _another_is_on_its_way(alert: Alert, delivery: Delivery) -> bool:
-    others = alert.deliveries.filter(round=delivery.round).exclude(pk=delivery.pk)
-    return others.filter(state__in=(*UNFINISHED, *SUCCEEDED)).exists()
 
 
 def _lock_alert_of(delivery_id: uuid.UUID) -> Alert:
@@ -341,26 +294,22 @@ def _accepted_fields(delivery: Delivery, receipt: Receipt) -> dict[str, Any]:
 
 
 def _accept_late(claimed: Claim, receipt: Receipt) -> None:
-    """The lease ran out first. Keep the answer; and where nothing was sent since, it settles the doubt."""
+    """The lease ran out first. Keep the answer; and unless another attempt is under way, it settles the doubt."""
     _finish_attempt(claimed, AttemptState.ACCEPTED, provider_id=receipt.provider_id, reason="", late=True)
     fields = _accepted_fields(claimed.delivery, receipt)
     # The resend that the mark was for does not take place. But an earlier attempt, or channel, may have arrived.
-    if not claimed.delivery.possible_duplicate and not _another_may_have_arrived(claimed):
+    if not claimed.delivery.possible_duplicate and not ledger.another_may_have_arrived(claimed.attempt):
         fields["possible_duplicate"] = False
     undecided = (DeliveryState.PENDING, DeliveryState.UNKNOWN)
-    Delivery.objects.filter(
-        pk=claimed.delivery.pk, state__in=undecided, attempt_count=claimed.attempt.number
-    ).update(state=DeliveryState.ACCEPTED, **fields)
+    Delivery.objects.filter(pk=claimed.delivery.pk, state__in=undecided).update(
+        state=DeliveryState.ACCEPTED, **fields
+    )
     log.warning("attempt.late", delivery_id=str(claimed.delivery.pk), attempt_id=claimed.attempt.pk)
-
-
-def _another_may_have_arrived(claimed: Claim) -> bool:
-    others = Attempt.objects.filter(delivery=claimed.delivery).exclude(pk=claimed.attempt.pk)
-    return others.filter(state__in=MAY_HAVE_ARRIVED).exists()
 
 
 def _report_if_failed(alert_id: int) -> None:
     """Tell the operators, once the transaction is through, when nothing is left that could still reach the person."""
     hopeful = Delivery.objects.filter(alert_id=alert_id, state__in=(*UNFINISHED, *SUCCEEDED))
-    if not hopeful.exists():
+    # What staff have cancelled or closed is nobody's emergency.
+    if Alert.objects.filter(pk=alert_id, state=AlertState.OPEN).exists() and not hopeful.exists():
         transaction.on_commit(lambda: log.error("alert.failed", alert_id=alert_id))

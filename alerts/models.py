@@ -182,6 +182,12 @@ class Attempt(models.Model):
     """One call to the provider for a delivery. Written before the call, completed once, never deleted."""
 
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="attempts")
+    channel = models.CharField(
+        max_length=8,
+        db_default="",
+        choices=Channel,
+        help_text="The delivery's, kept here for the breaker's index; empty on what a version before it wrote.",
+    )
     number = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=16, choices=AttemptState, default=AttemptState.CALLING)
     reason = models.CharField(max_length=32, choices=Reason, blank=True)
@@ -216,7 +222,7 @@ class Attempt(models.Model):
                 | (~Q(state=AttemptState.CALLING) & Q(finished_at__isnull=False)),
             ),
         )
-        indexes = (models.Index(name="attempt_newest", fields=("-started_at",)),)
+        indexes = (models.Index(name="attempt_newest_of_channel", fields=("channel", "-started_at")),)
 
     def __str__(self) -> str:
         return f"{self.number}: {self.get_state_display()}"

@@ -121,7 +121,9 @@ def _after_lost_answer(now: Situation) -> Decision:
 def _again_or_next(now: Situation, *, possible_duplicate: bool = False) -> Decision:
     schedule = SCHEDULES[now.priority]
     allowed = QUOTA_TRIES if now.reason is Reason.QUOTA else schedule.tries
-    counts = now.fault is not Fault.THROTTLED and not (now.is_last and not possible_duplicate)
+    # On the last channel time alone decides, unless each try may be one message more or ends a worker.
+    harmless = now.is_last and not possible_duplicate and now.reason is not Reason.WORKER_LOST
+    counts = now.fault is not Fault.THROTTLED and not harmless
     if counts and now.tries >= allowed:
         return NextChannel(Reason.QUOTA if now.reason is Reason.QUOTA else Reason.TRIES_USED_UP)
     wait = _jittered(schedule, now.number)

@@ -7,16 +7,16 @@ time of both together; the load's own is not in it. Medians of several runs, sin
 import argparse
 import random
 import statistics
-import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import psutil
 
 from bench.cast import alert, load, people
+from bench.command import conclude, whole
 from bench.load import Bodies, Load, spread
 from bench.report import table
-from bench.stack import Stack, cpu_seconds
+from bench.stack import Stack, StackError, cpu_seconds
 
 ROUTE = {"H": ("call", "sms"), "M": ("sms",), "L": ("email",)}
 GRANIAN_WORKERS = "2"
@@ -51,12 +51,15 @@ class Bench:
         ]
 
     def sample(self, bodies: Bodies, expected: str) -> Sample:
-        """Send them all once. Raises ValueError unless every answer is the expected one."""
+        """Send them all once. Raises StackError unless every answer is the expected one."""
         before = cpu_seconds(self._processes())
         result = self._load.post(spread(bodies, self._connections))
         used = cpu_seconds(self._processes()) - before
         if set(result.answers) != {expected}:
-            raise ValueError(f"{expected} was to be answered, and not {dict(result.answers)}.")
+            raise StackError(
+                f"Every POST was to be answered with {expected}; the answers were {dict(result.answers)}."
+                f" What the web server said is in {self._stack.log}"
+            )
         return Sample(
             len(bodies) / result.seconds,
             used / len(bodies) * 1000,
@@ -82,12 +85,13 @@ def medians(samples: Sequence[Sample]) -> tuple[str, ...]:
     )
 
 
-def main() -> int:
-    """Print one table."""
+def main() -> bool:
+    """Print one table. Always True: there is no right figure."""
     parser = argparse.ArgumentParser(prog="python -m bench.accept", description=__doc__)
-    parser.add_argument("--connections", type=int, default=16, help="kept open (16)")
-    parser.add_argument("--requests", type=int, default=2000, help="for each run (2,000)")
-    parser.add_argument("--runs", type=int, default=5, help="of which the medians are taken (5)")
+    parser.add_argument("--connections", type=whole(1, 500), default=16, help="kept open (16)")
+    # Percentiles need two answers.
+    parser.add_argument("--requests", type=whole(2), default=2000, help="for each run (2,000)")
+    parser.add_argument("--runs", type=whole(1), default=5, help="of which the medians are taken (5)")
     options = parser.parse_args()
     with Stack(("web",), GRANIAN_WORKERS=GRANIAN_WORKERS) as stack, Load(stack) as senders:
         bench = Bench(stack, senders, connections=options.connections, requests=options.requests)
@@ -104,8 +108,8 @@ def main() -> int:
     print(f"\n{options.connections} connections, medians of {options.runs} runs of {options.requests}:\n")
     head = ("POST", "per second", "range", "CPU ms each", "p50 ms", "p99 ms")
     print(table(head, [("new alert", *medians(new)), ("replay", *medians(repeats))]))
-    return 0
+    return True
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    conclude(main)

@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import http.client
 import random
-import sys
 import threading
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ import psycopg
 
 from bench import ledger
 from bench.cast import Person, Route, alert, load, people
+from bench.command import Progress, conclude, whole
 from bench.mishaps import Mishaps, Plan, plan
 from bench.report import table
 from bench.sender import Sender
@@ -37,7 +37,7 @@ RETRY_PAUSE = 0.3
 DRAIN_SECONDS = 180.0
 """The most that the rest of the deliveries may take once everything is well."""
 HURRY_EVERY = 4.0
-SHOW_EVERY = 3.0
+
 ROUTES: Sequence[Route] = (
     {"H": ("call", "sms"), "M": ("sms",), "L": ("email",)},
     {"H": ("call", "sms", "email"), "M": ("sms", "email"), "L": ("email", "sms")},
@@ -147,14 +147,13 @@ class Run:
         self.ended: list[str] = []
         self._seed = seed
         self._seconds = seconds
-        self._began = time.monotonic()
-        self._shown_at = float("-inf")
+        self._progress = Progress()
         self._sent = 0
 
     def go(self) -> Verdict:
         """Mishaps, peace, comparison."""
-        self._began = time.monotonic()
-        until = self._began + self.plan.seconds + DRAIN_SECONDS
+        self._progress = Progress()
+        until = time.monotonic() + self.plan.seconds + DRAIN_SECONDS
         hospital = Hospital(self.orders, self.stack.address, until)
         for step in self.plan.steps:
             self._wait(hospital, step.at)
@@ -162,7 +161,7 @@ class Run:
             self.mishaps.do(step)
         self._wait(hospital, self._seconds)
         self.mishaps.undo_all()
-        print(f"{self._elapsed:5.0f} s  everything is well again; the rest is being delivered")
+        self._progress.say("everything is well again; the rest is being delivered")
         self._drain(hospital)
         verdict = judge(
             answered=sorted(hospital.taken),
@@ -174,27 +173,21 @@ class Run:
         self._report(verdict, hospital)
         return verdict
 
-    @property
-    def _elapsed(self) -> float:
-        return time.monotonic() - self._began
-
     def _wait(self, hospital: Hospital, at: float) -> None:
-        while self._elapsed < at:
+        while self._progress.elapsed < at:
             self._show(hospital)
-            time.sleep(max(0.0, min(0.2, at - self._elapsed)))
+            time.sleep(max(0.0, min(0.2, at - self._progress.elapsed)))
 
     def _show(self, hospital: Hospital) -> None:
-        if self._elapsed - self._shown_at < SHOW_EVERY:
+        if not self._progress.is_due:
             return
-        self._shown_at = self._elapsed
         with contextlib.suppress(psycopg.Error):
             [(self._sent,)] = self.stack.rows(
                 "SELECT count(DISTINCT alert_id) FROM alerts_delivery WHERE state IN ('accepted', 'delivered')"
             )
-        print(
-            f"{self._elapsed:5.0f} s  accepted {len(hospital.taken):4}  sent {self._sent:4}"
-            f"  mishaps {self.mishaps.done.total():3}  latest: {self.mishaps.latest}",
-            flush=True,
+        self._progress.say(
+            f"accepted {len(hospital.taken):4}  sent {self._sent:4}"
+            f"  mishaps {self.mishaps.done.total():3}  latest: {self.mishaps.latest}"
         )
 
     def _look_after_parts(self) -> None:
@@ -241,7 +234,7 @@ class Run:
 
     def _report(self, verdict: Verdict, hospital: Hospital) -> None:
         done = ", ".join(f"{name} ×{count}" for name, count in sorted(self.mishaps.done.items()))
-        print(f"\nDone in {self._elapsed:.0f} s: {done}.")
+        print(f"\nDone in {self._progress.elapsed:.0f} s: {done}.")
         print(f"The hospital tried again {hospital.retries} times.\n")
         print(table(("What", "Count"), rows(verdict)))
         for sentence in verdict.broken:
@@ -267,18 +260,20 @@ def rows(verdict: Verdict) -> list[tuple[str, int]]:
     ]
 
 
-def main() -> int:
-    """Give the exit status: 1 if the promise was broken."""
+def main() -> bool:
+    """True if the promise was kept."""
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60.0, help="of mishaps (60)")
-    parser.add_argument("--seed", type=int, default=random.randrange(10_000), help="of the plan (a new one)")
+    parser.add_argument("--seconds", type=whole(5, 3600), default=60, help="of mishaps, from 5 on (60)")
+    parser.add_argument(
+        "--seed", type=whole(0, 2**32), default=random.randrange(10_000), help="of the plan (a new one)"
+    )
     options = parser.parse_args()
-    print(f"Seed {options.seed}. Starting PostgreSQL, Redis, AWS's stand-in and all of Bleep ...", flush=True)
+    print(f"Seed {options.seed}.")
     with Stack(**VARIABLES) as stack:
         verdict = Run(stack, seconds=options.seconds, seed=options.seed).go()
         stack.keep = bool(verdict.broken)
-    return 1 if verdict.broken else 0
+    return not verdict.broken
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    conclude(main)

@@ -5,11 +5,11 @@ It ends with 1 unless there are exactly as many alerts and messages as ids, and 
 
 import argparse
 import random
-import sys
 import time
 
 from bench import ledger
 from bench.cast import alert, load, people
+from bench.command import Progress, conclude, whole
 from bench.load import Load, Result
 from bench.report import table
 from bench.stack import Stack
@@ -55,25 +55,26 @@ def _counted(result: Result, alerts: int, messages: int) -> dict[str, int]:
 
 
 def _wait_until_settled(stack: Stack) -> None:
-    deadline = time.monotonic() + SETTLE_SECONDS
-    query = "SELECT 1 FROM alerts_delivery WHERE state IN ('pending', 'sending') LIMIT 1"
-    while stack.rows(query) and time.monotonic() < deadline:
+    progress = Progress()
+    query = "SELECT count(*) FROM alerts_delivery WHERE state IN ('pending', 'sending')"
+    while (waiting := stack.rows(query)[0][0]) and progress.elapsed < SETTLE_SECONDS:
+        progress.show(f"{waiting} deliveries are still to be sent")
         time.sleep(0.3)
 
 
-def main() -> int:
-    """Give the exit status: 1 if anything was stored or sent twice, or not at all."""
+def main() -> bool:
+    """True if nothing was stored or sent twice, and nothing not at all."""
     parser = argparse.ArgumentParser(prog="python -m bench.duplicate_storm", description=__doc__)
-    parser.add_argument("--connections", type=int, default=40, help="at once (40)")
+    parser.add_argument("--connections", type=whole(1, 500), default=40, help="at once (40)")
     parser.add_argument(
-        "--ids", type=int, default=200, help="message_ids, each sent over every connection (200)"
+        "--ids", type=whole(1), default=200, help="message_ids, each sent over every connection (200)"
     )
     options = parser.parse_args()
     with Stack(SMS_PER_SECOND="10000") as stack:
         right = run(stack, connections=options.connections, ids=options.ids)
         stack.keep = not right
-    return 0 if right else 1
+    return right
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    conclude(main)

@@ -2,15 +2,18 @@
 
 import http.client
 import multiprocessing
+import signal
 import statistics
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from multiprocessing.sharedctypes import Synchronized
 from types import TracebackType
 from typing import Self
 
+from bench.command import SHOW_EVERY, Progress
 from bench.sender import Sender
 from bench.stack import Address, Stack
 
@@ -41,8 +44,9 @@ class Load:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        # Not forked: this process has threads of its own.
-        self._pool = ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn"))
+        context = multiprocessing.get_context("spawn")  # not forked: this process has threads of its own
+        self._answered = context.Value("L", 0)
+        self._pool = ProcessPoolExecutor(PROCESSES, context, _begin, (self._answered,))
 
     def __enter__(self) -> Self:
         for warm in [self._pool.submit(_post_all, self._stack.address, [], 0.0) for _ in range(PROCESSES)]:
@@ -57,11 +61,15 @@ class Load:
 
     def post(self, shares: Sequence[Bodies]) -> Result:
         """POST each share over one connection of its own, one alert after the other, all shares at once."""
+        self._answered.value = 0
         at = time.monotonic() + HEAD_START
         work = [
             self._pool.submit(_post_all, self._stack.address, [*shares[number::PROCESSES]], at)
             for number in range(PROCESSES)
         ]
+        progress = Progress()
+        while wait(work, timeout=SHOW_EVERY).not_done:
+            progress.show(f"{self._answered.value} of {sum(map(len, shares))} POSTs answered")
         answers: Counter[str] = Counter()
         took: list[float] = []
         for done in work:
@@ -74,6 +82,17 @@ class Load:
 def spread(bodies: Bodies, connections: int) -> list[Bodies]:
     """The bodies, dealt out to so many connections."""
     return [bodies[number::connections] for number in range(connections)]
+
+
+_answered: "Synchronized[int]"
+"""In a process of the pool: how many POSTs all of them together have had an answer to."""
+
+
+def _begin(answered: "Synchronized[int]") -> None:
+    global _answered  # noqa: PLW0603 - there is no other way to give a pool's process something of its own
+    _answered = answered
+    # Ctrl-C reaches every process at the terminal: the one that began this ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _post_all(address: Address, shares: Sequence[Bodies], at: float) -> list[tuple[str, float]]:
@@ -98,5 +117,7 @@ def _post_share(address: Address, share: Bodies, at: float) -> list[tuple[str, f
         except (OSError, http.client.HTTPException):
             kind = "no answer"
         answers.append((kind, time.monotonic() - began))
+        with _answered:
+            _answered.value += 1
     sender.close()
     return answers

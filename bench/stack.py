@@ -54,8 +54,8 @@ Address = tuple[str, int, str]
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-class StackError(SystemExit):
-    """Bleep could not be started; the text says what and where its log is. It ends a measurement with 1."""
+class StackError(Exception):
+    """Bleep cannot be measured; the text says why, and where the log is."""
 
 
 class Stack:
@@ -91,6 +91,7 @@ class Stack:
     def __enter__(self) -> Self:
         # A measurement that is told to end still stops what it started.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+        print("Starting PostgreSQL, Redis, the stand-in for AWS and Bleep ...", flush=True)
         with contextlib.ExitStack() as stack:
             stack.callback(self._tidy)
             stack.enter_context(exclusive(self.directory))
@@ -101,7 +102,7 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.keep = self.keep or (kind is not None and issubclass(kind, (Exception, StackError)))
+        self.keep = self.keep or (kind is not None and issubclass(kind, Exception))
         self._stack.close()
 
     def start(self, name: str) -> None:

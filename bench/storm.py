@@ -5,11 +5,11 @@ the database's clock (`Attempt.started_at` − `Alert.created_at`).
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 
 from bench.cast import Person, alert, load
+from bench.command import Progress, conclude, whole
 from bench.load import Load, spread
 from bench.report import table
 from bench.stack import Stack
@@ -72,8 +72,9 @@ class Storm:
             if n < self._high * len(CHANNELS)
         ]
         self._load.post([urgent])
-        deadline = time.monotonic() + TRIED_SECONDS
-        while (tried := self._tried(name)) < len(urgent) and time.monotonic() < deadline:
+        progress = Progress()
+        while (tried := self._tried(name)) < len(urgent) and progress.elapsed < TRIED_SECONDS:
+            progress.show(f"{tried} of {len(urgent)} High were tried")
             time.sleep(0.2)
         return tried == len(urgent)
 
@@ -114,15 +115,15 @@ class Storm:
         return ["–" if value is None else f"{value:.0f}" for value in found]
 
 
-def main() -> int:
-    """Give the exit status: 1 if a High alert was not tried."""
+def main() -> bool:
+    """True if every High alert was tried."""
     parser = argparse.ArgumentParser(prog="python -m bench.storm", description=__doc__)
-    parser.add_argument("--low", type=int, default=10_000, help="Low alerts (10,000)")
-    parser.add_argument("--high", type=int, default=50, help="High alerts for each channel (50)")
+    parser.add_argument("--low", type=whole(1), default=10_000, help="Low alerts (10,000)")
+    parser.add_argument("--high", type=whole(1), default=50, help="High alerts for each channel (50)")
     options = parser.parse_args()
     with Stack(**VARIABLES) as stack, Load(stack) as senders:
-        return 0 if Storm(stack, senders, low=options.low, high=options.high).go() else 1
+        return Storm(stack, senders, low=options.low, high=options.high).go()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    conclude(main)

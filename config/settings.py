@@ -105,6 +105,8 @@ DATABASES["default"]["OPTIONS"] = {
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
+    # After a failover the old server may answer, and write nothing: that is a database that is away.
+    "target_session_attrs": "read-write",
     **DATABASES["default"].get("OPTIONS", {}),
 }
 # Nor does one statement, one lock or one forgotten transaction hold up all others. What the URL says comes later, and

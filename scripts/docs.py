@@ -30,7 +30,8 @@ def retries() -> str:
         for priority, each in ((priority, SCHEDULES[priority]) for priority in Priority)
     )
     head = ("Priority", "Tries", "Given up after", "First wait, at most", "Longest wait")
-    return f"{table(head, rows)}\n\nWhere a quota of AWS is used up, there are {QUOTA_TRIES} tries at most."
+    quota = f"Where a quota of AWS is used up, there are {QUOTA_TRIES} tries at most, unless no other channel is left."
+    return f"{table(head, rows)}\n\n{quota}"
 
 
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {

@@ -31,9 +31,13 @@ class Message:
     deadline: float
     """On `time.monotonic()`'s scale: a send that cannot be completed by then must not begin."""
 
-    def has_time_for(self, seconds: float) -> bool:
-        """Whether a call to the provider that takes so long would still end before the deadline."""
-        return time.monotonic() + seconds < self.deadline
+    def require_time(self, seconds: float) -> None:
+        """Raise ChannelError unless a call to the provider that takes so long would end before the deadline.
+
+        For right before the call that sends: after the lease somebody else may be sending the same message.
+        """
+        if time.monotonic() + seconds >= self.deadline:
+            raise ChannelError(Fault.UNSENT, Reason.UNREACHABLE, "OutOfTime")
 
 
 @dataclass(frozen=True)

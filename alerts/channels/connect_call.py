@@ -23,6 +23,7 @@ def send(message: Message) -> Receipt:
     caller = _caller()
     if not (settings.CONNECT_INSTANCE_ID and settings.CONNECT_CONTACT_FLOW_ID and caller):
         raise ChannelError(Fault.REJECTED, Reason.MISCONFIGURED, "ConnectNotConfigured")
+    message.require_time(aws.CALL_SECONDS)
     client = aws.client("connect")
     with aws.translated():
         answer = client.start_outbound_voice_contact(

@@ -36,8 +36,7 @@ def send(message: Message) -> Receipt:
         if error.fault is Fault.UNKNOWN:
             raise ChannelError(Fault.UNSENT, Reason.UNREACHABLE, error.code) from None
         raise
-    if not message.has_time_for(aws.CALL_SECONDS):
-        raise ChannelError(Fault.UNSENT, Reason.UNREACHABLE, "OutOfTime")
+    message.require_time(aws.CALL_SECONDS)
     client = aws.client("sns")
     try:
         with aws.translated():

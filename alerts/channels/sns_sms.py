@@ -27,6 +27,7 @@ def send(message: Message) -> Receipt:
     """
     if message.urgent and _has_opted_out(message.address):
         raise ChannelError(Fault.REJECTED, Reason.OPTED_OUT, "OptedOut")
+    message.require_time(aws.CALL_SECONDS)
     client = aws.client("sns")
     with aws.translated():
         answer = client.publish(

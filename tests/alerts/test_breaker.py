@@ -11,6 +11,7 @@ from django.db import connection, connections, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from alerts import breaker, delivery as sending, lifecycle
 from alerts.models import Alert, Attempt, Delivery
@@ -40,21 +41,25 @@ Tell = Callable[..., None]
 
 @pytest.fixture
 def tell(store: Store, clinician: Clinician) -> Tell:
-    """Write attempts over a channel into the ledger, oldest first, the newest so many seconds ago."""
+    """Write attempts over a channel into the ledger, oldest first, the newest so many seconds ago; of two deliveries
+    in turn, unless it is to be `of` another number.
+    """
     numbers = itertools.count(1)
 
-    def write(channel: Channel, *outcomes: tuple[str, str], ago: float = 0.0) -> None:
+    def write(channel: Channel, *outcomes: tuple[str, str], ago: float = 0.0, of: int = 2) -> None:
         other = Clinician.objects.filter(contact_id="C-0").first() or make_clinician(
             "C-0", {M: [Channel.SMS]}
         )
-        ended = store(
-            M, other.contact_id, channel=channel, state="failed", reason="refused", finished_at=Now()
-        )
+        ended = [
+            store(M, other.contact_id, channel=channel, state="failed", reason="refused", finished_at=Now())
+            for _ in range(of)
+        ]
         for back, (state, reason) in zip(range(len(outcomes) - 1, -1, -1), outcomes, strict=True):
             started = Now() - timedelta(seconds=ago + back / 1000)
             finished = None if state == AttemptState.CALLING else Now()
             Attempt.objects.create(
-                delivery=ended,
+                delivery=ended[back % of],
+                channel=channel,
                 number=next(numbers),
                 state=state,
                 reason=reason,
@@ -74,6 +79,14 @@ def let_pass(time: timedelta) -> None:
 def current(delivery: Delivery) -> Delivery:
     """The delivery as it is in the database."""
     return Delivery.objects.get(pk=delivery.pk)
+
+
+def test_one_delivery_that_fails_again_and_again_says_nothing_of_the_others(tell: Tell) -> None:
+    tell(Channel.SMS, *[UNREACHABLE] * 9, of=1)
+    assert not breaker.is_down(Channel.SMS)
+
+    tell(Channel.SMS, UNREACHABLE, of=1)
+    assert breaker.is_down(Channel.SMS)
 
 
 @pytest.mark.parametrize("outcome", [LOST, UNREACHABLE])
@@ -221,6 +234,27 @@ def test_what_has_waited_longer_than_its_schedule_goes_on_to_its_next_channel(
 
     assert (current(waiting).state, current(waiting).reason) == (DeliveryState.FAILED, Reason.PROVIDER_DOWN)
     assert Delivery.objects.filter(alert=waiting.alert, channel=Channel.EMAIL).count() == 1
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_what_has_waited_longer_than_its_schedule_and_has_no_other_channel_has_failed(
+    tell: Tell,
+    store: Store,
+    clinician: Clinician,
+    priority: Priority,
+    caplog: pytest.LogCaptureFixture,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    preferences.replace(clinician, {priority: [Channel.SMS]})
+    tell(Channel.SMS, *[LOST] * 5, ago=1)
+    waiting = store(priority, created_at=Now() - SCHEDULES[priority].age - timedelta(seconds=1))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        sending.deliver(waiting.pk)
+
+    assert (current(waiting).state, current(waiting).reason) == (DeliveryState.FAILED, Reason.PROVIDER_DOWN)
+    assert current(waiting).attempt_count == 0
+    assert any("alert.failed" in str(record.msg) for record in caplog.records)
 
 
 def test_the_first_success_closes_it(tell: Tell, store: Store, aws: Aws) -> None:

@@ -1,9 +1,11 @@
 """Sending one delivery, against AWS's stand-in: what is recorded, whatever happens."""
 
+import time
 import uuid
 from typing import Any, NoReturn
 
 import pytest
+from django.db import connection
 from django.db.utils import OperationalError
 
 from alerts import delivery as sending, intake, lifecycle
@@ -89,7 +91,7 @@ def test_an_answer_is_kept_while_the_database_is_away_for_a_moment(
 
     monkeypatch.setattr(lifecycle, "accept", accept_later)
     monkeypatch.setattr(sending, "RECORD_PAUSE", 0.0)
-    monkeypatch.setattr(sending, "close_old_connections", lambda: None)  # the test's own must stay open
+    monkeypatch.setattr(connection, "close", lambda: None)  # the test's own must stay open
     sending.deliver(medium.pk)
 
     medium.refresh_from_db()
@@ -105,10 +107,30 @@ def test_an_answer_that_cannot_be_kept_is_an_error_and_not_a_silence(
     monkeypatch.setattr(lifecycle, "accept", away)
     monkeypatch.setattr(sending, "RECORD_PAUSE", 0.0)
     monkeypatch.setattr(sending, "RECORD_SECONDS", 0.0)
-    monkeypatch.setattr(sending, "close_old_connections", lambda: None)
+    monkeypatch.setattr(connection, "close", lambda: None)
 
     with pytest.raises(OperationalError):
         sending.deliver(medium.pk)
 
     medium.refresh_from_db()
     assert medium.state == DeliveryState.SENDING
+
+
+def test_a_worker_that_was_paused_right_after_its_claim_sends_nothing(
+    medium: Delivery, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = lifecycle.claim
+
+    def claim_and_pause(pk: uuid.UUID) -> lifecycle.Claim | None:
+        claimed = claim(pk)
+        now = time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: now() + 60)
+        return claimed
+
+    monkeypatch.setattr(lifecycle, "claim", claim_and_pause)
+    sending.deliver(medium.pk)
+
+    medium.refresh_from_db()
+    assert aws.messages() == []
+    assert [attempt.code for attempt in medium.attempts.all()] == ["OutOfTime"]
+    assert medium.state == DeliveryState.PENDING

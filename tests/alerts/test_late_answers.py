@@ -74,6 +74,48 @@ def test_the_mark_stays_when_two_late_answers_say_sent(sms: Delivery) -> None:
     sms.refresh_from_db()
     assert (sms.state, sms.provider_id, sms.possible_duplicate) == (
         DeliveryState.ACCEPTED,
-        "provider-2",
+        "provider-1",
         True,
     )
+
+
+REFUSED = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
+THROTTLED = ChannelError(Fault.THROTTLED, Reason.THROTTLED, "Throttling")
+
+
+def two_at_once(delivery: Delivery) -> tuple[lifecycle.Claim, lifecycle.Claim]:
+    """The claim of a worker that was paused beyond its lease, and that of the one that came after it."""
+    first = claim(delivery)
+    let_lease_run_out(delivery)
+    return first, claim(delivery)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("error", [LOST, REFUSED, THROTTLED], ids=["lost", "refused", "throttled"])
+def test_a_late_acceptance_holds_whatever_becomes_of_the_attempt_after_it(
+    error: ChannelError, sms: Delivery
+) -> None:
+    first, second = two_at_once(sms)
+    lifecycle.accept(first, Receipt("provider-1"))
+
+    assert sending.settle(second, error)
+
+    sms.refresh_from_db()
+    assert (sms.state, sms.provider_id, sms.reason) == (DeliveryState.ACCEPTED, "provider-1", "")
+    assert sms.possible_duplicate
+    assert list(sms.alert.deliveries.all()) == [sms]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("error", [LOST, REFUSED, THROTTLED], ids=["lost", "refused", "throttled"])
+def test_a_late_acceptance_settles_what_the_attempt_after_it_has_left_open(
+    error: ChannelError, sms: Delivery
+) -> None:
+    first, second = two_at_once(sms)
+    sending.settle(second, error)
+
+    lifecycle.accept(first, Receipt("provider-1"))
+
+    sms.refresh_from_db()
+    assert (sms.state, sms.provider_id) == (DeliveryState.ACCEPTED, "provider-1")
+    assert sms.possible_duplicate == (error is LOST)

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, connections, transaction
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from alerts import delivery as sending, intake, lifecycle
+from alerts import delivery as sending, intake, ledger, lifecycle
 from alerts.channels import ChannelError, Fault, Receipt
 from alerts.models import Alert, Attempt, Delivery
 from alerts.policy import NextChannel, Retry
@@ -337,7 +337,7 @@ def test_throttled_attempts_are_not_counted_as_tries(store: Store) -> None:
     lifecycle.fail(claimed, THROTTLED, Retry(timedelta(0)))
     claimed = claim(claimed.delivery)
 
-    assert lifecycle.history(claimed.delivery).tries == 1
+    assert ledger.history(claimed.delivery).tries == 1
 
 
 @pytest.mark.django_db

@@ -1,5 +1,6 @@
 """The table of what follows a failed attempt, row by row."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -177,3 +178,12 @@ def test_a_message_that_may_have_arrived_is_not_sent_again_without_end_on_the_la
     decision = decide(situation(SMS, H, Fault.UNKNOWN, tries=tries, is_last=True))
 
     assert decision == NextChannel(Reason.TRIES_USED_UP, in_doubt=True)
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_a_call_that_ends_its_worker_each_time_is_not_tried_without_end(priority: Priority) -> None:
+    tries = SCHEDULES[priority].tries
+    lost = situation(Channel.CALL, priority, Fault.UNKNOWN, tries=tries, is_last=True)
+
+    assert isinstance(decide(replace(lost, reason=Reason.ANSWER_LOST)), Retry)
+    assert not isinstance(decide(replace(lost, reason=Reason.WORKER_LOST)), Retry)

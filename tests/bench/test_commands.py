@@ -1,25 +1,36 @@
 """The measurements themselves, smaller than by hand: real processes, each in a directory of its own."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
+
+from sandbox.processes import MARK
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(module: str, *arguments: str) -> str:
-    """Run a measurement to its end; what it printed. It must end with 0."""
-    done = subprocess.run(
+def end(module: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a measurement to its end, whatever that is."""
+    return subprocess.run(
         [sys.executable, "-m", f"bench.{module}", *arguments],
         cwd=ROOT,
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
         timeout=280,
         check=False,
     )
+
+
+def run(module: str, *arguments: str) -> str:
+    """Run a measurement to its end; what it printed. It must end with 0."""
+    done = end(module, *arguments)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -59,3 +70,68 @@ def test_accepting_is_measured() -> None:
     printed = run("accept", "--requests", "40", "--runs", "1", "--connections", "4")
 
     assert re.search(r"^new alert +\d+ ", printed, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("module", "option", "value"),
+    [
+        ("chaos", "--seconds", "-1"),
+        ("chaos", "--seconds", "1e9"),
+        ("chaos", "--seed", "seven"),
+        ("storm", "--low", "0"),
+        ("storm", "--high", "٣"),
+        ("duplicate_storm", "--connections", "0"),
+        ("duplicate_storm", "--ids", ""),
+        ("accept", "--requests", "1"),
+        ("accept", "--runs", "0"),
+    ],
+)
+def test_a_figure_that_cannot_be_is_refused_in_a_sentence(module: str, option: str, value: str) -> None:
+    done = end(module, option, value)
+
+    assert done.returncode == 2
+    assert f"argument {option}: '{value}' must be a whole number from " in done.stderr
+    assert "Starting" not in done.stdout
+
+
+def test_a_bleep_that_does_not_start_is_no_result_and_a_sentence_says_where_to_look(tmp_path: Path) -> None:
+    done = end("storm", LEASE_SECONDS="never", TMPDIR=str(tmp_path))
+
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("Not measured. ")
+    [log] = re.findall(r"is in (\S+)", done.stderr)
+    assert "LEASE_SECONDS" in Path(log).read_text()
+
+
+def test_ctrl_c_stops_all_that_was_started_and_says_that_there_is_no_result(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.accept", "--requests", "100000"],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "POSTs answered" in line:
+                break
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the pool's processes get it too
+        _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert "Interrupted" in errors
+    assert not any(str(tmp_path) in marks_of(each) for each in psutil.process_iter())
+    assert not list(tmp_path.iterdir())
+
+
+def marks_of(process: psutil.Process) -> str:
+    """The directory of the run that a process belongs to."""
+    try:
+        return process.environ().get(MARK, "")
+    except (psutil.Error, OSError):
+        return ""

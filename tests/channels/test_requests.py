@@ -263,6 +263,17 @@ def test_an_email_is_not_published_when_the_lease_might_run_out_first(sns: Stubb
     assert caught.value.fault is Fault.UNSENT
 
 
+@pytest.mark.parametrize("channel", [Channel.CALL, Channel.SMS])
+def test_nothing_is_sent_when_the_lease_might_run_out_first(
+    aws: Aws, message: Message, channel: Channel
+) -> None:
+    with pytest.raises(ChannelError) as caught:
+        CHANNELS[channel](replace(message, deadline=time.monotonic() + 5))
+
+    assert (caught.value.fault, caught.value.code) == (Fault.UNSENT, "OutOfTime")
+    assert aws.messages() == []
+
+
 @pytest.mark.parametrize("change", [{"address": "other@ward.example"}, {"recipient": "clinician-2"}])
 def test_another_address_or_person_has_another_topic(
     sns: Stubber, email: Message, change: dict[str, Any]

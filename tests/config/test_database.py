@@ -1,16 +1,21 @@
 """How long PostgreSQL may take: bounded everywhere but in a migration."""
 
 import json
+import uuid
 from typing import Any
 
+import psycopg
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.models.signals import post_migrate
-from django.db.utils import OperationalError
+from django.db.utils import ConnectionHandler, OperationalError
+from psycopg import sql
 
 from tests.config.server import run
 from tests.conftest import Sender, an_alert
+from tests.environment import database_url
 
 LIMITS = {
     "statement_timeout": "10s",
@@ -98,3 +103,20 @@ def test_what_the_address_says_of_limits_wins_and_the_others_stay() -> None:
     assert options["options"].endswith("-c lock_timeout=1s")
     assert "-c statement_timeout=10s" in options["options"]
     assert (options["sslmode"], options["connect_timeout"]) == ("require", 3)
+
+
+@pytest.mark.django_db
+def test_a_server_that_only_reads_is_as_good_as_away() -> None:
+    name = f"standby_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(database_url("postgres"), autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            only_reads = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on")
+            server.execute(only_reads.format(sql.Identifier(name)))
+            standby = ConnectionHandler({"default": {**settings.DATABASES["default"], "NAME": name}})[
+                "default"
+            ]
+            with pytest.raises(OperationalError, match="read-only"):
+                standby.ensure_connection()
+        finally:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -56,6 +56,8 @@ def _of_delivery(delivery: Delivery, attempts: list[Attempt]) -> Iterator[str]:
     accepted = [each for each in attempts if each.state == AttemptState.ACCEPTED]
     if [each.number for each in attempts] != list(range(1, delivery.attempt_count + 1)):
         yield "the attempts are not numbered one by one."
+    if {each.channel for each in attempts} - {delivery.channel}:
+        yield "an attempt says that it went over another channel."
     if calling != ([delivery.attempt_count] if delivery.state == DeliveryState.SENDING else []):
         yield "what is being sent and what is calling are not the same."
     if delivery.state in SUCCEEDED and delivery.provider_id not in {each.provider_id for each in accepted}:

@@ -79,8 +79,7 @@ class ModelAlert:
         attempt = delivery.attempts[number - 1]
         attempt.state, attempt.provider_id = A.ACCEPTED, provider_id
         attempt.late = attempt.late or not held
-        nothing_since = len(delivery.attempts) == number
-        if held or (nothing_since and delivery.state in (D.PENDING, D.UNKNOWN)):
+        if held or delivery.state in (D.PENDING, D.UNKNOWN):
             delivery.state, delivery.provider_id = D.ACCEPTED, provider_id
             if not held and not attempt.was_marked and not delivery.in_doubt(but=attempt):
                 delivery.marked = False  # the mark was for a second try, which does not take place
@@ -91,6 +90,8 @@ class ModelAlert:
         held = delivery.held_by(number)
         attempt = delivery.attempts[number - 1]
         attempt.state, attempt.late = AFTER[fault], attempt.late or not held
+        if held and self._was_accepted_meanwhile(delivery):
+            return True
         if held or self._settles_a_doubt(delivery, number, fault, decision):
             self._carry_out(delivery, decision)
         return held
@@ -110,14 +111,21 @@ class ModelAlert:
         dead = [each for each in self.deliveries if each.state is D.SENDING and each.expired]
         for delivery in dead:
             delivery.attempts[-1].state = A.UNKNOWN
-            self._carry_out(delivery, self._after_a_death(delivery))
+            if not self._was_accepted_meanwhile(delivery):
+                self._carry_out(delivery, self._after_a_death(delivery))
         return len(dead)
+
+    def _was_accepted_meanwhile(self, delivery: ModelDelivery) -> bool:
+        """Whether an earlier attempt's late acceptance holds, now that the last one has failed."""
+        accepted = [each for each in delivery.attempts if each.state is A.ACCEPTED]
+        if accepted:
+            delivery.state, delivery.provider_id = D.ACCEPTED, accepted[-1].provider_id
+        return bool(accepted)
 
     def _after_a_death(self, delivery: ModelDelivery) -> Decision:
         schedule = SCHEDULES[self.priority]
         high, call = self.priority is Priority.HIGH, delivery.channel is Channel.CALL
-        endless = call and not self._left()  # nothing is left, and a repeat does no harm: time alone ends it
-        if (delivery.tries < schedule.tries or endless) and (high or call):
+        if delivery.tries < schedule.tries and (high or call):
             return Retry(schedule.first, possible_duplicate=not call)
         if high:
             return NextChannel(Reason.TRIES_USED_UP, in_doubt=True)
@@ -125,11 +133,11 @@ class ModelAlert:
 
     def _carry_out(self, delivery: ModelDelivery, decision: Decision) -> None:
         match decision:
+            case Retry() if self.state is AlertState.CANCELLED:
+                delivery.state = D.CANCELLED  # and not marked: it is not sent again
             case Retry():
                 delivery.state, delivery.due = D.PENDING, not decision.wait
                 delivery.marked = delivery.marked or decision.possible_duplicate
-                if self.state is AlertState.CANCELLED:
-                    delivery.state = D.CANCELLED
             case NextChannel():
                 delivery.state = D.UNKNOWN if decision.in_doubt else D.FAILED
                 self._open_next(delivery, in_doubt=decision.in_doubt)
@@ -147,14 +155,15 @@ class ModelAlert:
     def _left(self) -> list[Channel]:
         return [each for each in self.way if each not in [known.channel for known in self.deliveries]]
 
-    def pass_over(self, delivery: ModelDelivery) -> bool:
-        """Whether there was another channel to go to."""
+    def pass_over(self, delivery: ModelDelivery, *, even_the_last: bool) -> bool:
+        """Whether there was another channel to go to, or even the last one was to be given up."""
         in_doubt = delivery.in_doubt()
-        if not delivery.is_due or (in_doubt and self.priority is not Priority.HIGH):
-            return False
-        if not self._open_next(delivery, in_doubt=in_doubt):
+        may_go_on = not in_doubt or self.priority is Priority.HIGH
+        if not delivery.is_due or not (even_the_last or (may_go_on and self._left())):
             return False
         delivery.state = D.UNKNOWN if in_doubt else D.FAILED
+        if may_go_on:
+            self._open_next(delivery, in_doubt=in_doubt)
         return True
 
     def postpone(self, delivery: ModelDelivery) -> None:

@@ -194,7 +194,7 @@ def test_a_late_refusal_does_not_go_back_to_a_channel_after_which_another_was_ta
     assert not Delivery.objects.filter(channel=Channel.SMS, state=DeliveryState.PENDING).exists()
 
 
-def test_a_late_answer_does_not_end_a_delivery_that_was_tried_since(sender: Sender) -> None:
+def test_a_late_acceptance_ends_a_delivery_that_was_tried_since_and_the_mark_stays(sender: Sender) -> None:
     first = claimed(sender)
     second = None
     for _ in range(2):  # the first worker is silent, and then the second
@@ -208,12 +208,31 @@ def test_a_late_answer_does_not_end_a_delivery_that_was_tried_since(sender: Send
     lifecycle.accept(first, Receipt("provider-1"))
 
     delivery = Delivery.objects.get()
-    assert (delivery.state, delivery.possible_duplicate) == (DeliveryState.PENDING, True)
+    assert (delivery.state, delivery.possible_duplicate) == (DeliveryState.ACCEPTED, True)
     assert [each.state for each in delivery.attempts.all()] == [
         AttemptState.ACCEPTED,
         AttemptState.UNKNOWN,
         AttemptState.UNKNOWN,
     ]
+
+
+def test_a_late_acceptance_is_seen_by_a_failure_that_comes_while_it_is_being_written(sender: Sender) -> None:
+    first = claimed(sender)
+    let_leases_run_out()
+    sending.recover_expired()
+    Delivery.objects.update(available_at=Now())
+    second = lifecycle.claim(first.delivery.pk)
+    assert second is not None
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            lifecycle.accept(first, Receipt("provider-1"))
+            failing = meanwhile(pool, lambda: lifecycle.fail(second, LOST, Retry(timedelta(0))))
+            assert not failing.done()
+        failing.result()
+
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.provider_id) == (DeliveryState.ACCEPTED, "provider-1")
 
 
 def test_two_relays_take_nothing_twice(sender: Sender) -> None:

@@ -189,7 +189,8 @@ class Ledger(RuleBasedStateMachine):
         return held
 
     @rule(
-        what=st.sampled_from(["put off", "passed over", "confirmed", "refuted", "cancelled"]), number=numbers
+        what=st.sampled_from(["put off", "passed over", "given up", "confirmed", "refuted", "cancelled"]),
+        number=numbers,
     )
     def something_else_happens(self, what: str, number: int) -> None:
         """One rule, so that what ends an alert is no more frequent than what moves it on."""
@@ -198,9 +199,10 @@ class Ledger(RuleBasedStateMachine):
             case "put off":
                 lifecycle.postpone(delivery.pk, NOT_NOW)
                 self.model.postpone(modelled)
-            case "passed over":
-                passed = lifecycle.pass_over(delivery.pk, Reason.PROVIDER_DOWN)
-                assert passed == self.model.pass_over(modelled)
+            case "passed over" | "given up":
+                last = what == "given up"
+                passed = lifecycle.pass_over(delivery.pk, Reason.PROVIDER_DOWN, even_the_last=last)
+                assert passed == self.model.pass_over(modelled, even_the_last=last)
             case "confirmed":
                 lifecycle.confirm(delivery.pk)
                 self.model.confirm(modelled)

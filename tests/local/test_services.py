@@ -20,9 +20,9 @@ from sandbox.services import (
     EmbeddedRedis,
     ServiceError,
     Services,
-    _for_everybody,
     embedded,
 )
+from sandbox.services.wheels import for_everybody
 from tests.local.machine import ROOT, outside_environment, working_on
 from tests.processes import wait_until
 
@@ -186,7 +186,7 @@ def test_postgresql_is_copied_out_of_a_directory_that_nobody_may_enter(tmp_path:
         (part / name).write_text(name)
     (tmp_path / "closed").chmod(0o700)
 
-    usable = _for_everybody(package)
+    usable = for_everybody(package)
 
     try:
         assert (usable / "postgres").read_text() == "postgres"

@@ -1,0 +1,91 @@
+"""What the ledger says of a delivery and of its neighbours. Questions only: `alerts.lifecycle` changes things."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, Q
+from django.db.models.functions import Coalesce, Now
+
+from alerts.models import Alert, Attempt, Delivery
+from alerts.states import SUCCEEDED, UNFINISHED, AttemptState, DeliveryState
+from contacts.choices import Priority
+from contacts.models import Clinician
+from contacts.routing import Step, route
+
+RECOVERED_AT_ONCE = 100
+"""Expired leases that one look takes up."""
+
+MAY_HAVE_ARRIVED = (AttemptState.ACCEPTED, AttemptState.UNKNOWN)
+"""What an attempt came to whose message may be on a telephone."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What was tried for a delivery so far."""
+
+    tries: int
+    """Attempts that count: throttled ones do not."""
+    in_doubt: bool
+    """Whether one of them may have arrived, not counting the one that is asked for."""
+    since_first: timedelta
+    """Since the first attempt; nothing where there was none."""
+    since_made: timedelta
+
+
+def due() -> Q:
+    """What may be claimed at this moment."""
+    return Q(state=DeliveryState.PENDING, available_at__lte=Now())
+
+
+def find_due(delivery_id: uuid.UUID) -> Delivery | None:
+    """The delivery, where it is there to be claimed at this moment."""
+    return Delivery.objects.filter(due(), pk=delivery_id).first()
+
+
+def expired_ids() -> list[uuid.UUID]:
+    """Deliveries whose lease has run out, the oldest first: a worker died in the middle of each."""
+    expired = Delivery.objects.filter(state=DeliveryState.SENDING, lease_expires_at__lt=Now())
+    return list(expired.order_by("lease_expires_at").values_list("pk", flat=True)[:RECOVERED_AT_ONCE])
+
+
+def history(delivery: Delivery, *, but: Attempt | None = None) -> History:
+    """What was tried so far; `but` is the attempt whose own outcome is being settled. One query."""
+    since = {"output_field": DurationField()}
+    doubtful = Q(attempts__state__in=MAY_HAVE_ARRIVED) & ~Q(attempts__pk=but.pk if but else None)
+    found = (
+        Delivery.objects.filter(pk=delivery.pk)
+        .annotate(
+            tries=Count("attempts", filter=~Q(attempts__state=AttemptState.THROTTLED)),
+            doubts=Count("attempts", filter=doubtful),
+            first=Coalesce(Min("attempts__started_at"), Now()),
+        )
+        .annotate(
+            since_first=ExpressionWrapper(Now() - F("first"), **since),
+            since_made=ExpressionWrapper(Now() - F("created_at"), **since),
+        )
+        .values_list("tries", "doubts", "since_first", "since_made")
+        .get()
+    )
+    tries, doubts, since_first, since_made = found
+    return History(tries, doubts > 0, since_first, since_made)
+
+
+def steps_left(delivery: Delivery) -> list[Step]:
+    """The steps of the clinician's *current* route over channels that were not tried in this round, in order."""
+    same_round = Delivery.objects.filter(alert=delivery.alert_id, round=delivery.round)
+    tried = set(same_round.values_list("channel", flat=True))
+    clinician = Clinician.objects.get(pk=delivery.clinician_id)
+    return [step for step in route(clinician, Priority(delivery.priority)).steps if step.channel not in tried]
+
+
+def another_is_on_its_way(alert: Alert, delivery: Delivery) -> bool:
+    """Whether another channel of the same round is being tried, or has been tried with success."""
+    others = alert.deliveries.filter(round=delivery.round).exclude(pk=delivery.pk)
+    return others.filter(state__in=(*UNFINISHED, *SUCCEEDED)).exists()
+
+
+def another_may_have_arrived(attempt: Attempt) -> bool:
+    """Whether another attempt of the same delivery was accepted, or ended in doubt."""
+    others = Attempt.objects.filter(delivery=attempt.delivery_id).exclude(pk=attempt.pk)
+    return others.filter(state__in=MAY_HAVE_ARRIVED).exists()

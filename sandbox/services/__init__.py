@@ -1,0 +1,76 @@
+"""Real PostgreSQL and real Redis from Python wheels, for `make run` and the tests.
+
+Each server keeps its data, log and socket under a directory of the caller's, and can be stopped, killed and
+started again under the same URL. What a killed parent left running on that directory is stopped at the next
+start.
+"""
+
+import contextlib
+import fcntl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.services.postgres import EmbeddedPostgres
+from sandbox.services.redis import EmbeddedRedis
+from sandbox.services.server import ServiceError, free_port
+
+__all__ = [
+    "EmbeddedPostgres",
+    "EmbeddedRedis",
+    "ServiceError",
+    "Services",
+    "embedded",
+    "exclusive",
+    "free_port",
+]
+
+
+@dataclass(frozen=True)
+class Services:
+    """Both embedded services, running: their URLs, and the servers for tests that stop one."""
+
+    postgres: EmbeddedPostgres
+    redis: EmbeddedRedis
+
+    @property
+    def database_url(self) -> str:
+        """For `DATABASE_URL`, and for libpq."""
+        return self.postgres.url
+
+    @property
+    def redis_url(self) -> str:
+        """For `REDIS_URL`."""
+        return self.redis.url
+
+
+@contextlib.contextmanager
+def embedded(data_dir: Path) -> Iterator[Services]:
+    """Run both services on `data_dir` (made if missing) until the block ends.
+
+    Raises ServiceError if one does not start or `data_dir` is in use.
+    """
+    services = Services(EmbeddedPostgres(data_dir), EmbeddedRedis(data_dir))
+    with exclusive(data_dir):
+        try:
+            services.postgres.start()
+            services.redis.start()
+            yield services
+        finally:
+            services.redis.stop()
+            services.postgres.stop()
+
+
+@contextlib.contextmanager
+def exclusive(data_dir: Path) -> Iterator[None]:
+    """Hold `data_dir` for this process alone; the kernel lets go when the process ends, however it ends.
+
+    Raises ServiceError if another process holds it.
+    """
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (data_dir / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ServiceError(f"{data_dir} is in use by another process: stop that one first.") from None
+        yield

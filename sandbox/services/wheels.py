@@ -1,0 +1,65 @@
+"""The wheels that bring the servers, and how root runs a server that refuses to be root."""
+
+import hashlib
+import importlib.util
+import pwd
+import shutil
+import stat
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from sandbox.services.server import ServiceError
+
+
+def directory(package: str) -> Path:
+    """Where a wheel was installed. Raises ServiceError if it was not."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ServiceError(f"The package {package} is not installed: run `make install`.")
+    return Path(spec.origin).parent
+
+
+def nobody() -> pwd.struct_passwd:
+    """The account that PostgreSQL has when root starts it."""
+    return pwd.getpwnam("nobody")
+
+
+def without_root() -> Sequence[str]:
+    """The prefix under which root starts PostgreSQL, which refuses to be root.
+
+    It becomes `nobody`, keeping the right to pass through directories such as /root (0700) on its way.
+    """
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise ServiceError(
+            "PostgreSQL does not run as root, and setpriv (package util-linux) to leave root is missing: "
+            "run as an ordinary user."
+        )
+    account = nobody()
+    keep = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
+    return [setpriv, f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups", *keep]
+
+
+def for_everybody(package: Path) -> Path:
+    """The wheel's directory, or a copy of it and its libraries where `nobody` can read.
+
+    PostgreSQL asks whether it may read its own binary, and the answer for an ordinary user leaves out what
+    `without_root` keeps.
+    """
+    if all(parent.stat().st_mode & stat.S_IXOTH for parent in package.parents):
+        return package
+    digest = hashlib.sha256(f"{package}{package.stat().st_mtime_ns}".encode()).hexdigest()[:12]
+    copy = Path(tempfile.gettempdir()) / f"bleep-wheel-{digest}"
+    if not copy.exists():
+        unfinished = Path(tempfile.mkdtemp(prefix="bleep-wheel-"))
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            shutil.copytree(part, unfinished / part.name, symlinks=True)
+        unfinished.chmod(0o755)
+        try:
+            unfinished.rename(copy)
+        except OSError:  # another process was quicker
+            shutil.rmtree(unfinished)
+    if copy.lstat().st_uid != 0:
+        raise ServiceError(f"{copy} belongs to somebody else, so it is not run as root: remove it.")
+    return copy / package.name
