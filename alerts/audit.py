@@ -1,16 +1,30 @@
-"""The watchdog: whether the promise is being kept at this moment. What it finds goes to metrics, `/readyz` and logs.
+"""Whether the promise is being kept at this moment. `alerts.watchdog` has it looked at and tells the log and the
+dead-man's switch; `/readyz` and `/metrics` ask for themselves.
 
 Each finding is one query over the ledger, by the database's clock; nothing is counted on the side.
 """
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, OuterRef, Q, Subquery
+from django.db.models import (
+    Case,
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    Subquery,
+    When,
+)
 from django.db.models.functions import Coalesce, Least, Now
 
-from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat
+from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.states import NEEDS_REASON, AlertState, AlertStatus, DeliveryState
 from contacts.choices import Priority
 
@@ -24,6 +38,7 @@ LEASE_OVERRUN = timedelta(seconds=30)
 UNCLAIMED = timedelta(seconds=60)
 RECENTLY = timedelta(days=1)
 """How far back is looked at what grows for ever: a look must stay cheap, since it is made every few seconds."""
+KEPT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -41,9 +56,47 @@ class Finding:
         return self.value <= self.limit
 
 
+@dataclass(frozen=True)
+class Report:
+    """What one look at the ledger came to."""
+
+    waiting_seconds: dict[Priority, float]
+    findings: list[Finding]
+
+
+class Recent:
+    """The newest report, kept for a few seconds: anybody may ask `/readyz`, and as often as they like."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """As in a process that has just begun."""
+        self._report: Report | None = None
+        self._until = float("-inf")
+
+    def report(self) -> Report:
+        """The newest one that is not too old. One thread looks, and the others wait for what it finds."""
+        with self._lock:
+            if self._report is None or time.monotonic() >= self._until:
+                self._report = report()
+                self._until = time.monotonic() + KEPT_SECONDS
+            return self._report
+
+
+recent = Recent()
+
+
+def report() -> Report:
+    """All that there is to find at this moment, in a fixed order."""
+    waiting = waiting_seconds()
+    return Report(waiting, [*_oldest_due(waiting), *(finding for look in LOOKS for finding in look())])
+
+
 def findings() -> list[Finding]:
-    """All that the watchdog looks at, in a fixed order."""
-    return [finding for look in LOOKS for finding in look()]
+    """Those of a new report."""
+    return report().findings
 
 
 def waiting_seconds() -> dict[Priority, float]:
@@ -53,14 +106,18 @@ def waiting_seconds() -> dict[Priority, float]:
     channel is over its budget or down, grows old all the same.
     """
     last_tried = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-number").values("finished_at")[:1]
-    since = Least("available_at", Coalesce(Subquery(last_tried), F("created_at")))
+    # A backlog is mostly what was never tried: it is not looked up among the attempts.
+    tried = Case(
+        When(attempt_count=0, then=F("created_at")), default=Coalesce(Subquery(last_tried), F("created_at"))
+    )
+    since = Least("available_at", tried)
     age = ExpressionWrapper(Now() - Min(since), output_field=DurationField())
     waiting = Delivery.objects.filter(state=DeliveryState.PENDING)
     longest = dict(waiting.values("priority").annotate(longest=age).values_list("priority", "longest"))
     return {priority: longest.get(priority, timedelta()).total_seconds() for priority in Priority}
 
 
-def _oldest_due() -> list[Finding]:
+def _oldest_due(waiting: dict[Priority, float]) -> list[Finding]:
     return [
         Finding(
             f"oldest_due_seconds_{priority.name.lower()}",
@@ -68,7 +125,7 @@ def _oldest_due() -> list[Finding]:
             OBJECTIVE[priority].total_seconds(),
             f"{priority.label} deliveries wait longer than they should: look at relay, workers and Redis.",
         )
-        for priority, seconds in waiting_seconds().items()
+        for priority, seconds in waiting.items()
     ]
 
 
@@ -112,12 +169,28 @@ def _relays() -> list[Finding]:
     return [Finding("relays_silent", silent, 0, "No relay has reported lately: start `manage.py relay`.")]
 
 
+def _workers() -> list[Finding]:
+    # The relay sends what is urgent when no worker does, so nothing need be late. While no relay has been at work for a
+    # while, the workers may still be starting, too.
+    settled = RelayHeartbeat.objects.fresh().filter(started_at__lt=Now() - WorkerHeartbeat.FRESH)
+    heard = set(WorkerHeartbeat.objects.fresh().values_list("kind", flat=True))
+    silent = {kind for kind in WorkerKind if kind.value not in heard} if settled.exists() else set()
+    return [
+        Finding(f"workers_silent_{kind.value}", int(kind in silent), 0, sentence)
+        for kind, sentence in SILENT_WORKERS.items()
+    ]
+
+
+SILENT_WORKERS: dict[WorkerKind, str] = {
+    WorkerKind.URGENT: "No worker for urgent deliveries has reported lately: start `worker-urgent`, look at Redis.",
+    WorkerKind.OTHERS: "No worker for all deliveries has reported lately: start `worker`, look at Redis.",
+}
 LOOKS: tuple[Callable[[], list[Finding]], ...] = (
-    _oldest_due,
     _expired_leases,
     _alerts_without_delivery,
     _unclaimed,
     _relays,
+    _workers,
 )
 
 

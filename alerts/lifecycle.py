@@ -31,7 +31,7 @@ DUE_CHANNEL = "bleep_due"
 """PostgreSQL's NOTIFY channel on which relays hear that something is due."""
 
 RECEIPT_EVERY = timedelta(seconds=5)
-"""How long after an acceptance, and after each question, the provider is asked what became of it."""
+"""How long after each question, and for High after the acceptance, the provider is asked what became of it."""
 
 ATTEMPT_AFTER: dict[Fault, AttemptState] = {
     Fault.THROTTLED: AttemptState.THROTTLED,
@@ -289,8 +289,15 @@ def _accepted_fields(delivery: Delivery, receipt: Receipt) -> dict[str, Any]:
         "provider_id": receipt.provider_id,
         "reason": "",
         "finished_at": Now(),
-        "receipt_due_at": Now() + RECEIPT_EVERY if asked else None,
+        "receipt_due_at": Now() + _first_question(delivery) if asked else None,
     }
+
+
+def _first_question(delivery: Delivery) -> timedelta:
+    """High is asked about while it still rings, for a busy line; the others once, when the ringing must be over."""
+    if delivery.priority == Priority.HIGH:
+        return RECEIPT_EVERY
+    return timedelta(seconds=settings.CONNECT_RING_SECONDS) + RECEIPT_EVERY
 
 
 def _accept_late(claimed: Claim, receipt: Receipt) -> None:

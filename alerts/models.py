@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import timedelta
-from typing import Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, Value, When
@@ -167,9 +167,14 @@ class Delivery(models.Model):
                 name="delivery_leased", fields=("lease_expires_at",), condition=Q(state=DeliveryState.SENDING)
             ),
             models.Index(
+                name="delivery_handed_over",
+                fields=("priority", "handed_over_at"),
+                condition=Q(state=DeliveryState.PENDING, handed_over_at__isnull=False),
+            ),
+            models.Index(
                 name="delivery_receipt_due",
-                fields=("receipt_due_at",),
-                condition=Q(state=DeliveryState.ACCEPTED),
+                fields=("priority", "receipt_due_at"),
+                condition=Q(state=DeliveryState.ACCEPTED, receipt_due_at__isnull=False),
             ),
             models.Index(name="delivery_ended_badly", fields=("alert",), condition=Q(state__in=NEEDS_REASON)),
         )
@@ -228,21 +233,56 @@ class Attempt(models.Model):
         return f"{self.number}: {self.get_state_display()}"
 
 
-class RelayHeartbeatQuerySet(models.QuerySet["RelayHeartbeat"]):
-    FRESH = timedelta(seconds=15)
-
+class HeartbeatQuerySet(models.QuerySet[Any]):
     def fresh(self) -> Self:
-        """The relays that have been at work lately."""
-        return self.filter(beat_at__gt=Now() - self.FRESH)
+        """Those that have been at work lately."""
+        return self.filter(beat_at__gt=Now() - self.model.FRESH)
+
+    def stale(self) -> Self:
+        """Those that have been gone for so long that nobody looks for them."""
+        return self.filter(beat_at__lt=Now() - timedelta(days=1))
 
 
-class RelayHeartbeat(models.Model):
-    """When a relay was last at work; one row for each that ever ran lately."""
+class Heartbeat(models.Model):
+    """When a process was last at work; one row for each that ran lately."""
 
-    relay = models.CharField(max_length=200, primary_key=True)
+    FRESH: ClassVar[timedelta]
+
     beat_at = models.DateTimeField(db_default=Now())
 
-    objects = RelayHeartbeatQuerySet.as_manager()
+    objects = HeartbeatQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class RelayHeartbeat(Heartbeat):
+    """When a relay was last at work."""
+
+    FRESH = timedelta(seconds=15)
+
+    relay = models.CharField(max_length=200, primary_key=True)
+    started_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:
         return self.relay
+
+
+class WorkerKind(models.TextChoices):
+    """What a worker is there for."""
+
+    URGENT = "urgent", "urgent deliveries alone"
+    OTHERS = "others", "all deliveries"
+
+
+class WorkerHeartbeat(Heartbeat):
+    """When a worker last had its connection to Redis and could take something."""
+
+    FRESH = timedelta(seconds=60)
+    """So long that an upgrade, which replaces the workers, is no silence."""
+
+    worker = models.CharField(max_length=200, primary_key=True)
+    kind = models.CharField(max_length=16, choices=WorkerKind)
+
+    def __str__(self) -> str:
+        return self.worker

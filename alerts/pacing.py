@@ -72,32 +72,36 @@ def hold(delivery: Delivery) -> timedelta | None:
     allowed = budget(channel)
     # E-mail is limited by SNS for each topic, and so for each clinician.
     scope = f"{channel.value}:{delivery.clinician_id}" if channel is Channel.EMAIL else channel.value
-    # The others' share first: a place that is taken there and then not used is only a little too careful.
-    if (priority is Priority.HIGH or _take(f"{scope}:others", allowed.for_others, allowed.seconds)) and _take(
-        f"{scope}:all", allowed.amount, allowed.seconds
-    ):
+    if _take_place(scope, priority, allowed):
         return None
     clinician_id = delivery.clinician_id if channel is Channel.EMAIL else None
-    backlog = _backlog(channel, priority, clinician_id, int(time.monotonic()))
+    most = LONGEST_HOLD[priority].total_seconds()
+    counted = int(allowed.amount * most / allowed.seconds)  # more of them would not wait any longer
+    backlog = _backlog(channel, priority, clinician_id, counted, int(time.monotonic()))
     # Those that were turned away together must not come back together, nor thousands several times before their turn:
     # they are spread over the time in which the budget can serve them all.
-    longest = min(
-        allowed.seconds * max(1.0, backlog / allowed.amount), LONGEST_HOLD[priority].total_seconds()
-    )
+    longest = min(allowed.seconds * max(1.0, backlog / allowed.amount), most)
     return timedelta(seconds=random.uniform(allowed.seconds / 4, longest))  # noqa: S311 - guards nothing
 
 
-def has_room_for_question(channel: Channel) -> bool:
+def has_room_for_question(channel: Channel, priority: Priority) -> bool:
     """Take a place for asking what became of a message: AWS counts each operation by itself, with the same quota."""
-    allowed = budget(channel)
-    return _take(f"{channel.value}:questions", allowed.amount, allowed.seconds)
+    return _take_place(f"{channel.value}:questions", priority, budget(channel))
+
+
+def _take_place(scope: str, priority: Priority, allowed: Budget) -> bool:
+    # The others' share first: a place that is taken there and then not used is only a little too careful.
+    return (
+        priority is Priority.HIGH or _take(f"{scope}:others", allowed.for_others, allowed.seconds)
+    ) and _take(f"{scope}:all", allowed.amount, allowed.seconds)
 
 
 @lru_cache(maxsize=64)
-def _backlog(channel: Channel, priority: Priority, clinician_id: int | None, _second: int) -> int:
-    """How many deliveries wait for the same budget; each process counts once a second at most."""
+def _backlog(channel: Channel, priority: Priority, clinician_id: int | None, most: int, _second: int) -> int:
+    """How many deliveries, up to `most`, wait for the same budget; each process counts once a second at most."""
     waiting = Delivery.objects.filter(state=DeliveryState.PENDING, priority=priority, channel=channel)
-    return (waiting if clinician_id is None else waiting.filter(clinician_id=clinician_id)).count()
+    own = waiting if clinician_id is None else waiting.filter(clinician_id=clinician_id)
+    return own.order_by()[:most].count()  # in no order: it may end as soon as it has so many
 
 
 def _take(share: str, amount: int, seconds: int) -> bool:

@@ -9,10 +9,10 @@ import structlog
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from config.celery import publishing_connection
+from alerts.pause import Pause
+from config.celery import QUEUES, publishing_connection
 from contacts.choices import Priority
 
-QUEUES: dict[Priority, str] = {Priority.HIGH: "urgent", Priority.MEDIUM: "normal", Priority.LOW: "low"}
 PAUSE = 2.0
 """Seconds for which a broker that failed, or a queue that nobody empties, is left alone."""
 FULL = 1000
@@ -27,11 +27,11 @@ class Publisher:
     """One relay's way to the broker."""
 
     def __init__(self) -> None:
-        self._rests_until = dict.fromkeys(Priority, 0.0)
+        self._rests = {priority: Pause(PAUSE) for priority in Priority}
 
     def is_resting(self, priority: Priority) -> bool:
         """Whether the broker failed a moment ago, or nobody takes from this queue, and it is not to be tried yet."""
-        return time.monotonic() < self._rests_until[priority]
+        return self._rests[priority].is_on
 
     def publish(self, task: Any, priority: Priority, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
         """Publish a task for each id; return those that were not published.
@@ -52,7 +52,8 @@ class Publisher:
                     if time.monotonic() > until:
                         break
         except (BrokerError, RedisError, OSError) as error:
-            self._rests_until = dict.fromkeys(Priority, time.monotonic() + PAUSE)
+            for rest in self._rests.values():
+                rest.begin()
             log.warning("relay.broker_down", error=type(error).__name__, waiting=len(ids) - published)
         return list(ids[published:])
 
@@ -61,6 +62,6 @@ class Publisher:
         length: int = channel.client.llen(QUEUES[priority])
         if length < FULL:
             return False
-        self._rests_until[priority] = time.monotonic() + PAUSE
+        self._rests[priority].begin()
         log.error("relay.workers_away", queue=QUEUES[priority], length=length)
         return True

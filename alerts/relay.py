@@ -19,11 +19,11 @@ import structlog
 from django.db import close_old_connections, connection, connections, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
-from django.db.utils import InterfaceError, OperationalError
+from django.db.utils import InterfaceError, InternalError, OperationalError
 
 from alerts import delivery, receipts, tasks
 from alerts.lifecycle import DUE_CHANNEL
-from alerts.models import Delivery, RelayHeartbeat
+from alerts.models import Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.publishing import Publisher
 from alerts.states import DeliveryState
 from alerts.watchdog import Watchdog
@@ -34,7 +34,8 @@ TICK = 1.0
 BEAT_EVERY = 3.0
 DIRECT_SENDERS = 8
 """High deliveries that the relay sends at once by itself while the broker is down."""
-
+DIRECT_ASKERS = 4
+"""How many of these senders may be at questions instead: a provider that hangs at them leaves the rest to sending."""
 RECEIPTS_AT_ONCE = 50
 """Questions handed out in one tick."""
 IN_FLIGHT: dict[Priority, int] = {Priority.HIGH: 500, Priority.MEDIUM: 200, Priority.LOW: 100}
@@ -45,6 +46,9 @@ HAND_OVER_AGAIN: dict[Priority, timedelta] = {
     Priority.LOW: timedelta(seconds=60),
 }
 """A delivery that no worker claimed by then is handed over again: Redis may have lost it."""
+
+AWAY = (OperationalError, InterfaceError, InternalError, psycopg.OperationalError)
+"""What a database raises that is away, or that has become one which only reads."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +62,8 @@ class Relay:
         self._publisher = Publisher()
         self._last_beat = 0.0
         self._senders = ThreadPoolExecutor(max_workers=DIRECT_SENDERS, thread_name_prefix="direct")
-        self._sending: dict[uuid.UUID, Future[None]] = {}
+        self._sending: list[Future[None]] = []
+        self._asking: list[Future[None]] = []
         self._watchdog = Watchdog()
 
     def stop(self) -> None:
@@ -71,9 +76,9 @@ class Relay:
         while not self._stopping:
             try:
                 self._listen_and_tick()
-            except (OperationalError, InterfaceError, psycopg.OperationalError) as error:
+            except AWAY as error:
                 log.warning("relay.database_away", error=type(error).__name__)
-                close_old_connections()
+                connection.close()
                 time.sleep(TICK)
         self.close()
 
@@ -81,9 +86,7 @@ class Relay:
         """Finish what is being sent, and stop saying that this relay is alive."""
         self._senders.shutdown(wait=True)
         self._watchdog.close()
-        with contextlib.suppress(
-            OperationalError, InterfaceError
-        ):  # the heartbeat grows stale by itself, too
+        with contextlib.suppress(*AWAY):  # the heartbeat grows stale by itself, too
             RelayHeartbeat.objects.filter(pk=self.name).delete()
         log.info("relay.stopped", relay=self.name)
 
@@ -108,8 +111,11 @@ class Relay:
     def _beat(self) -> None:
         if time.monotonic() - self._last_beat < BEAT_EVERY:
             return
-        RelayHeartbeat.objects.update_or_create(relay=self.name, defaults={"beat_at": Now()})
-        RelayHeartbeat.objects.filter(beat_at__lt=Now() - timedelta(days=1)).delete()
+        now = {"beat_at": Now()}
+        if not self._last_beat:  # one of the same name that was killed has left its row
+            now["started_at"] = Now()
+        RelayHeartbeat.objects.update_or_create(relay=self.name, defaults=now)
+        RelayHeartbeat.objects.stale().delete()
         self._last_beat = time.monotonic()
 
     def _hand_over(self, priority: Priority) -> bool:
@@ -129,26 +135,32 @@ class Relay:
     def _ask_for_receipts(self) -> None:
         """Have the providers asked what became of accepted messages: by a worker, or here while none is there."""
         # Not among the urgent: a provider that hangs at questions must not hold up what is to be sent.
-        resting = self._publisher.is_resting(Priority.MEDIUM)
-        ids = receipts.take_due(self._free_senders() if resting else RECEIPTS_AT_ONCE)
-        left = ids if resting else self._publisher.publish(tasks.ask_for_receipt, Priority.MEDIUM, ids)
-        for pk in left[: self._free_senders()]:  # the others are due again in a moment
-            self._submit(receipts.ask, pk)
+        others = WorkerHeartbeat.objects.fresh().filter(kind=WorkerKind.OTHERS)
+        alone = self._publisher.is_resting(Priority.MEDIUM) or not others.exists()
+        ids = receipts.take_due(self._free_askers() if alone else RECEIPTS_AT_ONCE)
+        left = ids if alone else self._publisher.publish(tasks.ask_for_receipt, Priority.MEDIUM, ids)
+        here = self._free_askers()
+        self._asking += [self._submit(receipts.ask, pk) for pk in left[:here]]
+        receipts.give_back(left[here:])
 
     def _free_senders(self) -> int:
-        self._sending = {key: future for key, future in self._sending.items() if not future.done()}
-        return DIRECT_SENDERS - len(self._sending)
+        self._sending = [future for future in self._sending if not future.done()]
+        self._asking = [future for future in self._asking if not future.done()]
+        return DIRECT_SENDERS - len(self._sending) - len(self._asking)
+
+    def _free_askers(self) -> int:
+        free = self._free_senders()
+        return min(free, DIRECT_ASKERS - len(self._asking))
 
     def _send_directly(self, which: Q) -> bool:
         taken = take_due(Priority.HIGH, self._free_senders(), which)
         if taken:
             log.warning("relay.sends_directly", count=len(taken))
-        for pk in taken:
-            self._submit(delivery.deliver, pk)
+        self._sending += [self._submit(delivery.deliver, pk) for pk in taken]
         return bool(taken)
 
-    def _submit(self, work: Callable[[uuid.UUID], None], pk: uuid.UUID) -> None:
-        self._sending[pk] = self._senders.submit(_do_here, work, pk)
+    def _submit(self, work: Callable[[uuid.UUID], None], pk: uuid.UUID) -> Future[None]:
+        return self._senders.submit(_do_here, work, pk)
 
 
 def handed_over_in_vain(priority: Priority) -> Q:
@@ -158,8 +170,8 @@ def handed_over_in_vain(priority: Priority) -> Q:
 
 def count_in_flight(priority: Priority) -> int:
     """How many were handed over and may still be claimed."""
-    handed_over = _pending(priority).filter(handed_over_at__isnull=False)
-    return handed_over.exclude(handed_over_in_vain(priority)).count()
+    # As a range, which the index of what is handed over serves: the backlog may be a thousand times as long.
+    return _pending(priority).filter(handed_over_at__gte=Now() - HAND_OVER_AGAIN[priority]).count()
 
 
 def take_due(priority: Priority, most: int, which: Q | None = None) -> list[uuid.UUID]:

@@ -131,7 +131,7 @@ class Reason(models.TextChoices):
     MISCONFIGURED = "misconfigured", "Bleep's access to AWS is not set up correctly. Tell the operators."
     PROVIDER_DOWN = (
         "provider_down",
-        "The provider kept failing, so the next channel was taken without waiting for it.",
+        "The provider kept failing, so this channel was given up. The attempts, if any, say why.",
     )
     BUSY = "busy", "The line was busy."
     NOT_ANSWERED = "not_answered", "Nobody answered the call."

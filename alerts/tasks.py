@@ -1,11 +1,15 @@
 """Celery's doors onto `alerts.delivery`: a delivery's id in, nothing else, nothing out."""
 
 import uuid
+from typing import Any
 
-from celery import shared_task
+from celery import current_app, shared_task
+from celery.signals import heartbeat_sent
 from django.db import close_old_connections
 
-from alerts import delivery, receipts
+from alerts import delivery, heartbeats, receipts
+
+pulse = heartbeats.Pulse()
 
 
 @shared_task
@@ -20,3 +24,9 @@ def ask_for_receipt(delivery_id: str) -> None:
     """Ask the provider what became of an accepted message."""
     close_old_connections()
     receipts.ask(uuid.UUID(delivery_id))
+
+
+@heartbeat_sent.connect
+def note_heartbeat(sender: Any, **_kwargs: Any) -> None:
+    """Write down now and then that this worker is at work; Celery sends none while it is cut off from Redis."""
+    pulse.beat(sender.eventer.hostname, current_app.amqp.queues.consume_from)

@@ -20,7 +20,7 @@ import psycopg
 from bench import ledger
 from bench.cast import Person, Route, alert, load, people
 from bench.command import Progress, conclude, whole
-from bench.mishaps import Mishaps, Plan, plan
+from bench.mishaps import Mishaps, schedule
 from bench.report import table
 from bench.sender import Sender
 from bench.stack import Address, Stack
@@ -141,7 +141,7 @@ class Run:
         self.stack = stack
         self.cast = people(PEOPLE, ROUTES, dice)
         load(stack, self.cast)
-        self.plan: Plan = plan(seconds, dice, lease=LEASE)
+        self.schedule = schedule(seconds, dice, lease=LEASE)
         self.orders = orders(seconds, self.cast, dice, seed)
         self.mishaps = Mishaps(stack, self.cast, seed)
         self.ended: list[str] = []
@@ -153,9 +153,9 @@ class Run:
     def go(self) -> Verdict:
         """Mishaps, peace, comparison."""
         self._progress = Progress()
-        until = time.monotonic() + self.plan.seconds + DRAIN_SECONDS
+        until = time.monotonic() + self.schedule.seconds + DRAIN_SECONDS
         hospital = Hospital(self.orders, self.stack.address, until)
-        for step in self.plan.steps:
+        for step in self.schedule.steps:
             self._wait(hospital, step.at)
             self._look_after_parts()
             self.mishaps.do(step)
@@ -224,6 +224,9 @@ class Run:
         self.stack.rows(
             "UPDATE alerts_delivery SET handed_over_at = handed_over_at - interval '60 seconds'"
             " WHERE state = 'pending' AND handed_over_at < now() - interval '8 seconds'"
+        )
+        self.stack.rows(
+            "UPDATE alerts_delivery SET receipt_due_at = now() WHERE receipt_due_at > now() + interval '6 seconds'"
         )
 
     def _unusual(self, hospital: Hospital) -> list[str]:

@@ -15,8 +15,10 @@ from bench.stack import WORKERS, Stack
 RELAYS = ("relay-1", "relay-2")
 FIRST = 1.0
 """Seconds of peace at the beginning."""
+OPENING_BETWEEN = (1.0, 1.3)
+"""Seconds from one mishap of the opening to the next: all of it is over within 15 seconds."""
 BETWEEN = (0.7, 1.9)
-"""Seconds from one mishap to the next."""
+"""The same, afterwards."""
 START_AFTER = (0.2, 3.0)
 """Seconds for which a part that was killed stays away."""
 AWS_SPELL = (2.0, 5.0)
@@ -37,6 +39,8 @@ SPELLS: dict[str, dict[str, Any]] = {
 }
 """How one of AWS's services misbehaves for a while: the stand-in's word for it (`sandbox.aws.faults`), and how much."""
 SERVICES = ("sns", "connect")
+LOSES_ANSWERS = ("error_after", "reset_after", "hang_after")
+"""Spells in which AWS takes a message, and Bleep is not told."""
 ENDS = {"kill": "start", "stop": "start", "freeze": "thaw", "spell": "calm"}
 """What ends a mishap."""
 
@@ -55,7 +59,7 @@ class Step(NamedTuple):
 
 
 @dataclass
-class Plan:
+class Schedule:
     """The steps in the order of their time."""
 
     steps: list[Step]
@@ -66,36 +70,37 @@ class Plan:
         return max((step.at for step in self.steps), default=0.0)
 
 
-def plan(seconds: float, dice: random.Random, *, lease: float) -> Plan:
+def schedule(seconds: float, dice: random.Random, *, lease: float) -> Schedule:
     """Mishaps for so many seconds; what is frozen then is thawed later, since it must outlast its lease.
 
-    Every kind comes once before any comes again, so that a short run has them all.
+    It opens with one of each kind, so that a run of 15 seconds has them all. Afterwards whole decks of mishaps are
+    played; one that cannot happen now, since its target is away or frozen, happens as soon as it can.
     """
     steps: list[Step] = []
     busy: dict[str, float] = {}
     now = FIRST
-    # Freezing takes longest, so it begins; and it is to catch messages on their way, some of them for the second time.
-    deck = [
-        ("spell", "sns:error_after"),
-        ("spell", "sns:delay"),
-        ("freeze", dice.choice(WORKERS)),
-        ("freeze", dice.choice(RELAYS)),
-    ]
+    deck, between = _opening(dice), OPENING_BETWEEN
     while now < seconds:
+        card = next((each for each in deck if all(busy.get(held, 0.0) <= now for held in _held(*each))), None)
+        if card is None:
+            deck = [*deck, *_deck(dice)]
+        else:
+            lasting = _lasting(*card, dice, lease)
+            steps.append(Step(now, *card))
+            if card[0] in ENDS:
+                steps.append(Step(now + lasting, ENDS[card[0]], card[1]))
+            busy |= dict.fromkeys(_held(*card), now + lasting + 1.0)
+            deck.remove(card)
+        now += dice.uniform(*between)
         if not deck:
-            deck = _deck(dice)
-        action, target = deck.pop(0)
-        # Of two parts of a kind one at a time is frozen: with both, nothing would happen that could go wrong.
-        held = (target, _kind(target)) if action == "freeze" else (target,)
-        if any(busy.get(each, 0.0) > now for each in held):
-            continue
-        lasting = _lasting(action, target, dice, lease)
-        steps.append(Step(now, action, target))
-        if action in ENDS:
-            steps.append(Step(now + lasting, ENDS[action], target))
-        busy |= dict.fromkeys(held, now + lasting + 1.0)
-        now += dice.uniform(*BETWEEN)
-    return Plan(sorted(steps))
+            deck, between = _deck(dice), BETWEEN
+    return Schedule(sorted(steps))
+
+
+def _held(action: str, target: str) -> Sequence[str]:
+    """What is not touched again until the mishap is over."""
+    # Of two parts of a kind one at a time is frozen: with both, nothing would happen that could go wrong.
+    return (target, _kind(target)) if action == "freeze" else (target,)
 
 
 def _kind(target: str) -> str:
@@ -113,6 +118,29 @@ def _lasting(action: str, target: str, dice: random.Random, lease: float) -> flo
             return 0.0
         case _:
             return dice.uniform(*START_AFTER)
+
+
+def _opening(dice: random.Random) -> list[tuple[str, str]]:
+    """One of each kind. No two have the same target but the Redis that is flushed first, so that none has to wait."""
+    workers, relays = (dice.sample(names, k=2) for names in (WORKERS, RELAYS))
+    # Freezing is to catch messages on their way, some of them for the second time, and flushing is to lose some.
+    first = [
+        ("spell", f"sns:{dice.choice(LOSES_ANSWERS)}"),
+        ("spell", "sns:delay"),
+        ("freeze", workers[0]),
+        ("freeze", relays[0]),
+        ("flush", "redis"),
+    ]
+    rest = [
+        ("kill", "redis"),
+        (dice.choice(("stop", "kill")), "postgres"),
+        ("kill", relays[1]),
+        ("kill", workers[1]),
+        ("kill", "web"),
+        ("spell", f"connect:{dice.choice(tuple(SPELLS))}"),
+    ]
+    dice.shuffle(rest)
+    return [*first, *rest]
 
 
 def _deck(dice: random.Random) -> list[tuple[str, str]]:
@@ -182,20 +210,21 @@ class Mishaps:
 
     def _stop(self, _name: str) -> None:
         """PostgreSQL's immediate shutdown: connections are cut, and the next start recovers from the log."""
+        self.away.add("postgres")
         postgres = self._stack.postgres
         if postgres.pid is not None:
             os.kill(postgres.pid, signal.SIGQUIT)
 
     def _start(self, name: str) -> None:
-        self.away.discard(name)
         if name == "postgres":
-            if self._stack.postgres.pid is not None:
-                return
+            if name in self.away:
+                self._stack.postgres.kill()  # one that is still going down would not be started again
             self._stack.postgres.start()
         elif name == "redis":
             self._stack.redis.start()
         else:
             self._stack.start(name)
+        self.away.discard(name)
 
     def _freeze(self, name: str) -> None:
         self._frozen.add(name)

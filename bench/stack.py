@@ -6,17 +6,13 @@ container image. Whatever the environment names instead of them is left alone: a
 
 import contextlib
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -27,9 +23,10 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from sandbox.plan import ENTRYPOINT, HOST, ROOT, Plan, Ports, environment
 from sandbox.processes import Child, Crew, Terminal, kill
-from sandbox.run import ENTRYPOINT, HOST, ROOT, Plan, Ports, environment
-from sandbox.services import EmbeddedPostgres, EmbeddedRedis, exclusive
+from sandbox.readiness import answers, wait_until_ready
+from sandbox.services import EmbeddedPostgres, EmbeddedRedis, exclusive, free_port
 
 PARTS: dict[str, str] = {
     "web": "web",
@@ -42,11 +39,10 @@ PARTS: dict[str, str] = {
 WORKERS = ("worker-urgent", "worker")
 READY_SECONDS = 90.0
 GRACE_SECONDS = 5.0
-POLL_SECONDS = 0.1
 OURS = ("DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL")
-PORT_RANGE = range(32000, 32760)
-"""Below the range for outgoing connections, which could otherwise take a port while its server is being restarted, and
-above the embedded Redis's."""
+PORTS = range(32000, 32760)
+"""Below the range for outgoing connections, for the reason that the embedded servers have (`sandbox.services.ports`),
+and above theirs."""
 
 Address = tuple[str, int, str]
 """Host, port and token."""
@@ -58,6 +54,10 @@ class StackError(Exception):
     """Bleep cannot be measured; the text says why, and where the log is."""
 
 
+class NoResultError(StackError):
+    """Bleep did as it should, and the measurement says nothing all the same; the text says why."""
+
+
 class Stack:
     """A running Bleep. `with Stack() as stack:` starts it and stops every process of it, by its id."""
 
@@ -67,33 +67,25 @@ class Stack:
         self.directory = Path(tempfile.mkdtemp(prefix="bleep-bench-"))
         self.keep = False
         """Leave the directory, with data and logs, where it is: something in it is to be looked at."""
-        ports = _free_ports()
-        given = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in OURS}
-        self.host, self.port = HOST, ports.web
-        self.aws_url = f"http://{HOST}:{ports.aws}"
-        self.postgres = EmbeddedPostgres(self.directory)
-        self.redis = EmbeddedRedis(self.directory)
-        self.log = self.directory / "output.log"
         self.token = ""
         """With which a hospital system may send."""
-        self.env = {
-            **environment(Plan(self.directory, ports, given)),
-            "DATABASE_URL": self.postgres.url,
-            "REDIS_URL": self.redis.url,
-            "LOG_FORMAT": "json",
-            "RATE_LIMIT_PER_MINUTE": "1000000",
-            **variables,
-        }
-        self._ports = ports
+        self.log = self.directory / "output.log"
         self._children: dict[str, Child] = {}
-        self._stack = contextlib.ExitStack()
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._tidy)
+            self._ports = Ports(free_port(PORTS, adjacent=2))
+            self.host, self.port = HOST, self._ports.web
+            self.aws_url = f"http://{HOST}:{self._ports.aws}"
+            self.postgres = EmbeddedPostgres(self.directory)
+            self.redis = EmbeddedRedis(self.directory)
+            self.env = self._environment(variables)
+            self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
         # A measurement that is told to end still stops what it started.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         print("Starting PostgreSQL, Redis, the stand-in for AWS and Bleep ...", flush=True)
-        with contextlib.ExitStack() as stack:
-            stack.callback(self._tidy)
+        with self._stack.pop_all() as stack:
             stack.enter_context(exclusive(self.directory))
             self._start(stack)
             self._stack = stack.pop_all()
@@ -102,7 +94,8 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.keep = self.keep or (kind is not None and issubclass(kind, Exception))
+        failed = kind is not None and issubclass(kind, Exception) and not issubclass(kind, NoResultError)
+        self.keep = self.keep or failed
         self._stack.close()
 
     def start(self, name: str) -> None:
@@ -155,24 +148,15 @@ class Stack:
             name: self._alive_file(name).exists for name in WORKERS if name in self.parts
         }
         path = "/readyz" if "relay-1" in self.parts else "/healthz"
-        waiting["web"] = lambda: self.answers(path)
-        deadline = time.monotonic() + READY_SECONDS
-        while waiting:
-            waiting = {name: ready for name, ready in waiting.items() if not ready()}
-            if (gone := self.ended()) or time.monotonic() > deadline:
-                self.keep = True
-                what = f"{gone[0]} ended" if gone else f"{', '.join(waiting)}: not ready in time"
-                raise StackError(f"{what}. What the processes said is in {self.log}")
-            time.sleep(POLL_SECONDS)
+        waiting["web"] = lambda: answers(f"http://{self.host}:{self.port}{path}")
+        waiting["the stand-in for AWS"] = lambda: answers(f"{self.aws_url}/healthz")
+        if late := wait_until_ready(waiting, seconds=READY_SECONDS, look=self._look):
+            raise self._failed(f"{', '.join(late)}: not ready in time")
 
     @property
     def address(self) -> Address:
         """What a sender needs to know."""
         return self.host, self.port, self.token
-
-    def answers(self, path: str) -> bool:
-        """Whether the web server answers a GET with 200."""
-        return _answers(f"http://{self.host}:{self.port}{path}")
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What a query of the ledger gives; the bench asks PostgreSQL itself, and not through the code under test."""
@@ -207,7 +191,6 @@ class Stack:
         for name in self.parts:
             self.start(name)
         self.wait_until_ready()
-        self._wait_for_aws()
 
     def _prepare(self, log: IO[bytes]) -> None:
         """The tables, and an API client."""
@@ -219,16 +202,27 @@ class Stack:
                 command, cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=log, check=False
             )
             if done.returncode:
-                self.keep = True
-                raise StackError(f"{command[1]} failed. What it said is in {self.log}")
+                raise self._failed(f"{command[1]} failed")
             self.token = done.stdout.decode().strip()
 
-    def _wait_for_aws(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
-        while not _answers(f"{self.aws_url}/healthz"):
-            if time.monotonic() > deadline:
-                raise StackError(f"The stand-in for AWS does not answer: {self.log}")
-            time.sleep(POLL_SECONDS)
+    def _look(self) -> None:
+        if gone := self.ended():
+            raise self._failed(f"{gone[0]} ended")
+
+    def _failed(self, what: str) -> StackError:
+        self.keep = True
+        return StackError(f"{what}. What the processes said is in {self.log}")
+
+    def _environment(self, variables: Mapping[str, str]) -> dict[str, str]:
+        given = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in OURS}
+        return {
+            **environment(Plan(self.directory, self._ports, given)),
+            "DATABASE_URL": self.postgres.url,
+            "REDIS_URL": self.redis.url,
+            "LOG_FORMAT": "json",
+            "RATE_LIMIT_PER_MINUTE": "1000000",
+            **variables,
+        }
 
     def _alive_file(self, name: str) -> Path:
         return self.directory / f"{name}.alive"
@@ -249,25 +243,3 @@ def cpu_seconds(processes: Sequence[psutil.Process]) -> float:
             # Children that have ended count as well: PostgreSQL has a process for each connection.
             total += times.user + times.system + times.children_user + times.children_system
     return total
-
-
-def _free_ports() -> Ports:
-    for port in random.sample(PORT_RANGE, k=100):
-        if all(_is_free(each) for each in (port, port + 1)):
-            return Ports(port)
-    raise StackError(f"No two free ports next to each other on {HOST}.")
-
-
-def _is_free(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.socket() as probe:
-        probe.bind((HOST, port))
-        return True
-    return False
-
-
-def _answers(url: str) -> bool:
-    try:
-        with _direct.open(url, timeout=3) as answer:
-            return bool(answer.status == 200)  # noqa: PLR2004
-    except (OSError, urllib.error.URLError):
-        return False

@@ -1,23 +1,29 @@
 """`make storm`: thousands of Low alerts, and then a few High ones, which must not notice.
 
 For each channel: how long High waits from its acceptance to the call to the provider, with and without the storm, by
-the database's clock (`Attempt.started_at` − `Alert.created_at`).
+the database's clock (`Attempt.started_at` − `Alert.created_at`). It ends with 1 if the storm makes High wait for longer
+than it may.
 """
 
 import argparse
+import json
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from bench.cast import Person, alert, load
 from bench.command import Progress, conclude, whole
 from bench.load import Load, spread
 from bench.report import table
-from bench.stack import Stack
+from bench.stack import NoResultError, Stack, StackError
 
 CONNECTIONS = 16
 PEOPLE = 60
 CHANNELS = ("sms", "email", "call")
 TRIED_SECONDS = 120.0
+NO_STORM = (
+    "No Low alert was left for High to wait for, so nothing is known of a storm: send more of them (--low)."
+)
 VARIABLES = {
     # The account's quotas are not what is measured: with AWS's defaults calls would wait for one another.
     "CONNECT_CALLS_PER_SECOND": "1000",
@@ -33,39 +39,68 @@ def cast() -> list[Person]:
     ]
 
 
+class Waits(NamedTuple):
+    """From acceptance to the provider's call, over one channel, in milliseconds."""
+
+    p50: float
+    p95: float
+    most: float
+
+
 class Storm:
     """One measurement."""
 
-    def __init__(self, stack: Stack, load_: Load, *, low: int, high: int) -> None:
+    def __init__(self, stack: Stack, load_: Load, *, low: int, high: int, most_delay: float) -> None:
+        """`most_delay`: so many seconds later than without the storm High may be (its 95th percentile)."""
         self._stack = stack
         self._load = load_
         self._low = low
         self._high = high
+        self._most_delay = most_delay
         self._cast = cast()
         load(stack, self._cast)
 
     def go(self) -> bool:
-        """Measure and print; False if a High alert was not even tried."""
+        """Measure and print; False if High had to wait for Low.
+
+        Raises:
+            StackError: a High alert was not tried at all.
+            NoResultError: no Low alert waited while High was sent.
+        """
         self._send_high("warm")  # the first of each process makes its connections
-        calm = self._send_high("calm")
+        self._send_high("calm")
         bodies = [alert(f"low-{n}", self._cast[n % PEOPLE].contact_id, "L") for n in range(self._low)]
         result = self._load.post(spread(bodies, CONNECTIONS))
         waiting = self._waiting()
         print(
             f"{self._low} Low POSTed over {CONNECTIONS} connections in {result.seconds:.1f} s"
-            f" ({self._low / result.seconds:.0f}/s, {dict(result.answers)}); {waiting} still wait.",
+            f" ({self._low / result.seconds:.0f}/s, {dict(result.answers)}); {waiting} still wait as High comes.",
             flush=True,
         )
+        if not waiting:
+            raise StackError(
+                "No Low alert was left for High to wait for: there was no storm. Send more (--low)."
+            )
         began = time.monotonic()
-        storm = self._send_high("storm")
+        self._send_high("storm")
         left = self._waiting()
         rate = (waiting - left) / (time.monotonic() - began)
         print(f"High sent; {left} Low still wait ({rate:.0f}/s were sent meanwhile).\n")
-        self._print()
-        return calm and storm
+        calm, storm = (
+            {channel: self._waits(name, channel) for channel in CHANNELS} for name in ("calm", "storm")
+        )
+        print("High, from acceptance to the provider's call, in milliseconds:\n")
+        head = ("channel", "p50 calm", "p95 calm", "max calm", "p50 storm", "p95 storm", "max storm")
+        figures = ([f"{each:.0f}" for each in (*calm[name], *storm[name])] for name in CHANNELS)
+        print(table(head, [(name, *each) for name, each in zip(CHANNELS, figures, strict=True)]))
+        late = [name for name in CHANNELS if storm[name].p95 > calm[name].p95 + self._most_delay * 1000]
+        if not (late or left):
+            raise NoResultError(NO_STORM)
+        print(f"\nIn the storm the p95 may be {self._most_delay:g} s above the calm one. {_verdict(late)}")
+        return not late
 
-    def _send_high(self, name: str) -> bool:
-        """As many for each channel, one after the other; True once a provider was called for each."""
+    def _send_high(self, name: str) -> None:
+        """As many for each channel, one after the other; returns once a provider was called for each."""
         urgent = [
             alert(f"{name}-{n}", person.contact_id, "H")
             for n, person in enumerate(self._cast * self._high)
@@ -76,7 +111,11 @@ class Storm:
         while (tried := self._tried(name)) < len(urgent) and progress.elapsed < TRIED_SECONDS:
             progress.show(f"{tried} of {len(urgent)} High were tried")
             time.sleep(0.2)
-        return tried == len(urgent)
+        if tried < len(urgent):
+            raise StackError(
+                f"After {TRIED_SECONDS:.0f} s {tried} of {len(urgent)} High were tried. What the processes said is"
+                f" in {self._stack.log}"
+            )
 
     def _tried(self, name: str) -> int:
         return self._count(
@@ -92,16 +131,7 @@ class Storm:
         [(count,)] = self._stack.rows(query, *values)
         return int(count)
 
-    def _print(self) -> None:
-        lines = [
-            (channel, *self._milliseconds("calm", channel), *self._milliseconds("storm", channel))
-            for channel in CHANNELS
-        ]
-        print("High, from acceptance to the provider's call, in milliseconds:\n")
-        head = ("channel", "p50 calm", "p95 calm", "max calm", "p50 storm", "p95 storm", "max storm")
-        print(table(head, lines))
-
-    def _milliseconds(self, name: str, channel: str) -> Sequence[str]:
+    def _waits(self, name: str, channel: str) -> Waits:
         [found] = self._stack.rows(
             "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY waited),"
             " percentile_cont(0.95) WITHIN GROUP (ORDER BY waited), max(waited) FROM ("
@@ -112,17 +142,41 @@ class Storm:
             f"{name}-%",
             channel,
         )
-        return ["–" if value is None else f"{value:.0f}" for value in found]
+        return Waits(*map(float, found))
+
+
+def _verdict(late: Sequence[str]) -> str:
+    return (
+        f"High had to wait for Low by {', '.join(late)}."
+        if late
+        else "It is not: High does not wait for Low."
+    )
 
 
 def main() -> bool:
-    """True if every High alert was tried."""
+    """True if High did not wait for Low."""
     parser = argparse.ArgumentParser(prog="python -m bench.storm", description=__doc__)
     parser.add_argument("--low", type=whole(1), default=10_000, help="Low alerts (10,000)")
     parser.add_argument("--high", type=whole(1), default=50, help="High alerts for each channel (50)")
+    parser.add_argument(
+        "--most-delay",
+        type=whole(0, 60),
+        default=1,
+        help="seconds by which the storm may delay High, at the 95th percentile (1)",
+    )
+    parser.add_argument(
+        "--sns-seconds",
+        type=whole(0, 10),
+        default=0,
+        help="that SNS takes for each message: a slow one makes the queue depend on it, and not on the machine (0)",
+    )
     options = parser.parse_args()
     with Stack(**VARIABLES) as stack, Load(stack) as senders:
-        return Storm(stack, senders, low=options.low, high=options.high).go()
+        if options.sns_seconds:
+            slow = {"operation": "sns:Publish", "kind": "delay", "seconds": options.sns_seconds}
+            stack.aws("POST", "/faults", json.dumps(slow).encode())
+        storm = Storm(stack, senders, low=options.low, high=options.high, most_delay=options.most_delay)
+        return storm.go()
 
 
 if __name__ == "__main__":

@@ -19,10 +19,12 @@ from kombu.transport import redis as transport
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from config import checks
+from contacts.choices import Priority
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-QUEUES = ("urgent", "normal", "low")
+QUEUES: dict[Priority, str] = {Priority.HIGH: "urgent", Priority.MEDIUM: "normal", Priority.LOW: "low"}
+"""`deploy/entrypoint` says which worker takes from which of them."""
 
 
 class Channel(transport.Channel):
@@ -59,9 +61,9 @@ app.conf.update(
         "max_connections": 100,
     },
     # Said in full: a bare Queue would be bound under the default queue's key, all three alike.
-    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES.values()],
     task_create_missing_queues=False,
-    task_default_queue="low",
+    task_default_queue=QUEUES[Priority.LOW],
     task_acks_late=True,
     task_reject_on_worker_lost=False,
     task_ignore_result=True,

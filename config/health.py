@@ -50,9 +50,11 @@ def readyz() -> JsonResponse:
 
 
 def _warnings() -> list[str]:
-    """What the watchdog finds. No reason to turn alerts away: they are kept, and others may still get through."""
+    """What the watchdog finds, a few seconds old at most. No reason to turn alerts away: they are kept, and others may
+    still get through.
+    """
     try:
-        return [finding.sentence for finding in audit.findings() if not finding.ok]
+        return [finding.sentence for finding in audit.recent.report().findings if not finding.ok]
     except Exception:
         log.exception("audit.broken")
         return ["The audit itself is broken: the log says where."]

@@ -11,6 +11,7 @@ import requests
 from django.db import connection
 from django.test import Client
 
+from alerts import audit
 from clients import tokens
 from clients.models import ApiClient
 from contacts import preferences
@@ -28,6 +29,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: "flows" in Path(item.path).parts or "workers" in getattr(item, "fixturenames", ())
     )
+
+
+@pytest.fixture(autouse=True)
+def _nothing_audited() -> None:
+    """No report is kept, as in a process that has just begun."""
+    audit.recent.forget()
 
 
 @pytest.fixture(scope="session")

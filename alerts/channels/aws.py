@@ -82,7 +82,7 @@ BY_CODE: dict[str, Meaning] = {
     "InternalServiceException": ANSWER_LOST,
     "InternalServerError": ANSWER_LOST,
 }
-"""After a definite refusal the next channel is tried at once. AccessDenied* is added in `_meaning`."""
+"""After a definite refusal the next channel is tried at once. AccessDenied* and KMS* are added in `_meaning`."""
 
 BY_STATUS: dict[int, Meaning] = {
     HTTPStatus.TOO_MANY_REQUESTS: THROTTLED,
@@ -163,7 +163,7 @@ def _translate_answer(response: Any) -> ChannelError:
 def _meaning(code: str, status: int) -> Meaning:
     if code in BY_CODE:
         return BY_CODE[code]
-    if code.startswith("AccessDenied"):
+    if code.startswith(("AccessDenied", "KMS")):  # what is not KMS's throttling is a key that we may not use
         return MISCONFIGURED
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ANSWER_LOST

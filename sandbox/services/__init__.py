@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.services.ports import free_port
 from sandbox.services.postgres import EmbeddedPostgres
 from sandbox.services.redis import EmbeddedRedis
-from sandbox.services.server import ServiceError, free_port
+from sandbox.services.server import ServiceError
 
 __all__ = [
     "EmbeddedPostgres",

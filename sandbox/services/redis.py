@@ -12,7 +12,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from sandbox.services import wheels
-from sandbox.services.server import Server, detached, free_port
+from sandbox.services.ports import free_port
+from sandbox.services.server import Server, detached
 
 
 class EmbeddedRedis(Server):

@@ -1,9 +1,7 @@
 """What both servers have in common: one process on one directory, started, asked, stopped and killed."""
 
 import contextlib
-import random
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Sequence
@@ -18,10 +16,6 @@ START_SECONDS = 30.0
 STOP_SECONDS = 2.0
 POLL_SECONDS = 0.02
 LOG_LINES_SHOWN = 5
-
-PORTS = range(20000, 32000)
-"""Below the range for outgoing connections: there, a client that dials a stopped server can be connected to
-itself, and then holds the port that the server needs when it comes back."""
 
 
 class ServiceError(Exception):
@@ -124,15 +118,6 @@ def detached(
 ) -> subprocess.Popen[bytes]:
     """Start a server in a session of its own: Ctrl-C at the terminal is for the parent to handle."""
     return subprocess.Popen(command, stdin=stdin, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now, from `PORTS`."""
-    for port in random.sample(PORTS, k=100):
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise ServiceError(f"No free port on 127.0.0.1 among a hundred from {PORTS}.")
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -1,16 +1,21 @@
 """The watchdog: each thing that it looks at, found when it is so, and not found when it is not."""
 
+import threading
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
 from alerts import audit, lifecycle
 from alerts.channels import ChannelError, Fault, Receipt
-from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat
+from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.policy import SCHEDULES, NextChannel, Retry
 from alerts.states import DeliveryState, Reason
 from contacts.choices import Priority
@@ -83,6 +88,17 @@ def test_one_that_was_tried_a_moment_ago_is_on_its_way(store: Store, priority: P
     assert wrong() == [DUE[priority]]
 
 
+def test_a_backlog_that_was_never_tried_is_not_looked_up_among_the_attempts(store: Store) -> None:
+    store(L)
+    with CaptureQueriesContext(connection) as captured:
+        audit.waiting_seconds()
+
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE) " + captured[0]["sql"])
+        plan = [line for (line,) in cursor.fetchall()]
+    assert any("never executed" in line and "alerts_attempt" in line for line in plan), plan
+
+
 @pytest.mark.parametrize("state", ["sending", "accepted", "failed", "cancelled"])
 def test_what_is_not_waiting_is_not_late(store: Store, state: str) -> None:
     lease = {"lease_token": uuid.uuid4(), "lease_expires_at": Now() + timedelta(minutes=1)}
@@ -146,6 +162,73 @@ def test_one_relay_that_speaks_is_enough() -> None:
     assert wrong() == []
 
 
+@pytest.fixture
+def settled() -> None:
+    """The relay has been at work for a while, and so have workers of both kinds."""
+    RelayHeartbeat.objects.update(started_at=Now() - WorkerHeartbeat.FRESH - SECOND)
+    for kind in WorkerKind:
+        WorkerHeartbeat.objects.create(worker=f"{kind.value}@ward", kind=kind)
+
+
+def test_workers_that_speak_are_no_finding(settled: None) -> None:
+    assert wrong() == []
+
+
+@pytest.mark.parametrize("kind", WorkerKind)
+def test_silent_workers_of_each_kind_are_found(settled: None, kind: WorkerKind) -> None:
+    WorkerHeartbeat.objects.filter(kind=kind).update(beat_at=Now() - WorkerHeartbeat.FRESH - SECOND)
+    assert wrong() == [f"workers_silent_{kind.value}"]
+
+    WorkerHeartbeat.objects.create(worker="another@ward", kind=kind)
+    assert wrong() == []
+
+
+def test_workers_that_never_spoke_are_found(settled: None) -> None:
+    WorkerHeartbeat.objects.all().delete()
+
+    assert wrong() == ["workers_silent_urgent", "workers_silent_others"]
+
+
+def test_the_workers_of_a_bleep_that_was_just_started_may_still_be_silent(settled: None) -> None:
+    WorkerHeartbeat.objects.all().delete()
+    RelayHeartbeat.objects.create(relay="ward:0", beat_at=Now() - timedelta(hours=1))
+    RelayHeartbeat.objects.filter(relay="ward:1").update(
+        started_at=Now() - WorkerHeartbeat.FRESH + 20 * SECOND
+    )
+
+    assert wrong() == []
+
+
+def test_a_report_is_kept_for_a_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = audit.recent.report()
+    assert audit.recent.report() is first
+
+    monkeypatch.setattr(audit, "KEPT_SECONDS", 0.0)
+    audit.recent.forget()
+    assert audit.recent.report() is not audit.recent.report()
+
+
+def test_of_many_who_ask_at_once_one_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, gate = [], threading.Barrier(8)
+
+    def look() -> list[audit.Finding]:
+        looks.append(1)
+        time.sleep(0.05)  # while the others come
+        return []
+
+    def ask(_: int) -> audit.Report:
+        gate.wait(10)
+        return audit.recent.report()
+
+    monkeypatch.setattr(audit, "LOOKS", (look,))
+    monkeypatch.setattr(audit, "waiting_seconds", dict)
+    with ThreadPoolExecutor(8) as pool:
+        reports = list(pool.map(ask, range(8)))
+
+    assert len(looks) == 1
+    assert all(report is reports[0] for report in reports)
+
+
 def failed(store: Store) -> Alert:
     """An alert that nothing can reach any more."""
     claimed = lifecycle.claim(store(L).pk)
@@ -197,5 +280,5 @@ def test_deliveries_of_recent_alerts_are_counted_by_channel_and_state(store: Sto
 def test_every_finding_says_what_to_do() -> None:
     sentences = [finding.sentence for finding in audit.findings()]
 
-    assert len(set(sentences)) == len(sentences) == 7
+    assert len(set(sentences)) == len(sentences) == 9
     assert all(sentence.endswith((".", "?")) for sentence in sentences)

@@ -1,6 +1,7 @@
 """What Prometheus is told: all that the ledger knows, from any process, and nothing about a person."""
 
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.db import connection
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def told() -> dict[tuple[str, ...], float]:
     """Every sample, by its name and its labels' values."""
+    audit.recent.forget()
     families = text_string_to_metric_families(metrics.exposition().decode())
     return {
         (each.name, *map(str, each.labels.values())): each.value
@@ -69,8 +71,18 @@ def test_nothing_about_a_person_is_in_it(store: Store) -> None:
     assert not any(str(delivery.pk) in written for delivery in deliveries)
 
 
+def test_how_long_deliveries_wait_is_asked_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = Mock(wraps=audit.waiting_seconds)
+    monkeypatch.setattr(audit, "waiting_seconds", ask)
+
+    metrics.exposition()
+
+    assert ask.call_count == 1
+
+
 def test_it_costs_as_many_queries_with_much_in_the_ledger_as_with_little(store: Store) -> None:
     def cost() -> int:
+        audit.recent.forget()
         with CaptureQueriesContext(connection) as captured:
             metrics.exposition()
         return len(captured)

@@ -1,9 +1,11 @@
 """An upgrade, as operators do it: `manage.py migrate` over a database that the first version has filled.
 
-Nothing that is stored changes, and the version before still works beside the new one while it is being replaced.
+Nothing that is stored changes, the version before still works beside the new one while it is being replaced, and no
+table is locked for longer than a moment.
 """
 
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -12,6 +14,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
 
 from tests.environment import database_url
@@ -182,3 +186,53 @@ def test_an_upgrade_keeps_every_row_and_the_version_before_can_go_on_writing(dat
 
     fill(database, "after")
     assert all(len(database.rows(table, known[table])) == 2 * len(stored[table]) for table in TABLES)
+
+
+BLOCKING = {
+    "an index that is not built concurrently": r"^CREATE (UNIQUE )?INDEX (?!CONCURRENTLY)",
+    "a constraint that is checked at once": r"\bADD CONSTRAINT (?!.* NOT VALID$)",
+    "a column that is checked or written anew": r"\bALTER COLUMN .* (TYPE|SET NOT NULL)\b",
+    "a column that brings an index or a check": r"\bADD COLUMN .* (UNIQUE|REFERENCES|GENERATED)\b",
+    "a change of rows": r"^(UPDATE|DELETE)\b",
+}
+"""Statements that read or write a whole table under a lock for which every alert waits."""
+READS_ALL = r"VALIDATE CONSTRAINT|CREATE (UNIQUE )?INDEX CONCURRENTLY"
+
+
+def statements(name: str) -> tuple[list[str], bool]:
+    """What a migration tells the database, but for what it does to tables that it has made itself; whether at once."""
+    loader = MigrationLoader(connection)
+    migration = loader.get_migration("alerts", name)
+    told = loader.collect_sql([(migration, False)])
+    made = re.findall(r'CREATE TABLE ("\w+")', "\n".join(told))
+    lines = [line.rstrip(";") for line in told if not line.startswith("--")]
+    return [line for line in lines if not any(table in line for table in made)], migration.atomic
+
+
+def later_migrations() -> list[str]:
+    """Those that are applied while the tables are full and alerts go on."""
+    names = sorted(path.stem for path in (ROOT / "alerts" / "migrations").glob("0*.py"))
+    return [name for name in names if not name.startswith(FIRST)]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", later_migrations())
+def test_no_alert_waits_while_a_migration_reads_a_table(name: str) -> None:
+    told, at_once = statements(name)
+
+    blocking = [
+        (what, line) for what, pattern in BLOCKING.items() for line in told if re.search(pattern, line)
+    ]
+    assert blocking == []
+    reading = [line for line in told if re.search(READS_ALL, line)]
+    assert not (at_once and reading), "what reads whole tables keeps no lock of what was done before it"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", later_migrations())
+def test_a_migration_holds_one_table_of_the_ledger_at_a_time(name: str) -> None:
+    """Alerts lock several in one transaction, and the two would wait for each other."""
+    told, at_once = statements(name)
+
+    held = {table for line in told for table in re.findall(r'^ALTER TABLE "(\w+)"', line)}
+    assert not at_once or len(held) <= 1

@@ -1,5 +1,6 @@
 """Accepted is not delivered: what became of a call is asked for, and a call that reached nobody is followed up."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from django.db.models.functions import Now
 from alerts import delivery as sending, pacing, receipts, relay
 from alerts.channels import RECEIPTS
 from alerts.lifecycle import RECEIPT_EVERY
-from alerts.models import Alert, Attempt, Delivery
+from alerts.models import Alert, Attempt, Delivery, WorkerHeartbeat, WorkerKind
 from alerts.pacing import Budget
 from alerts.states import DeliveryState, Reason
 from contacts import preferences
@@ -122,15 +123,27 @@ def test_a_call_that_still_rings_is_asked_about_again(store: Store, aws: Aws) ->
     assert receipts.take_due(10) == [call.pk]
 
 
-def test_the_asking_stops_after_five_minutes(store: Store, aws: Aws) -> None:
+def test_the_asking_stops_after_five_minutes_with_a_last_question(store: Store, aws: Aws) -> None:
+    aws.misbehave(START, "no_answer", seconds=3600)
     young = placed(store, finished_at=Now() - receipts.ASKED_FOR + timedelta(seconds=30))
     old = placed(store, finished_at=Now() - receipts.ASKED_FOR)
 
-    assert set(receipts.take_due(10)) == {young.pk, old.pk}, "once more, a last time"
+    assert set(receipts.take_due(10)) == {young.pk, old.pk}
+    assert current(old).receipt_due_at is not None, "Redis may lose the question"
+    receipts.ask(young.pk)
+    receipts.ask(old.pk)
 
-    assert current(old).receipt_due_at is None
     assert current(young).receipt_due_at is not None
-    assert current(old).state == DeliveryState.ACCEPTED
+    assert (current(old).receipt_due_at, current(old).state) == (None, DeliveryState.ACCEPTED)
+
+
+def test_the_asking_stops_though_the_last_question_fails(store: Store, aws: Aws) -> None:
+    call = placed(store, finished_at=Now() - receipts.ASKED_FOR)
+    aws.misbehave(DESCRIBE, "reject", code="AccessDeniedException")
+
+    receipts.ask(call.pk)
+
+    assert current(call).receipt_due_at is None
 
 
 @pytest.mark.parametrize("kind", ["error", "throttle", "reject", "error_after", "reset_after"])
@@ -204,21 +217,107 @@ def test_two_relays_do_not_ask_about_the_same_call(store: Store, aws: Aws) -> No
     assert {*ours, *theirs} == calls
 
 
-def test_questions_stay_within_their_quota(
-    store: Store, aws: Aws, monkeypatch: pytest.MonkeyPatch, clinician: Clinician
+def test_questions_stay_within_their_quota_and_the_others_stay_due(
+    store: Store, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = [placed(store) for _ in range(3)]
+    calls = {placed(store).pk for _ in range(3)}
     monkeypatch.setattr(pacing, "budget", lambda _channel: Budget(2, 600))
 
-    for call in calls:
-        receipts.ask(call.pk)
+    taken = receipts.take_due(10)
 
-    states = sorted(str(current(call).state) for call in calls)
-    assert states == [DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.DELIVERED]
+    assert len(taken) == 2
+    assert set(Delivery.objects.filter(receipt_due_at__lte=Now()).values_list("pk", flat=True)) == calls - {
+        *taken
+    }
+
+
+def test_no_more_places_are_taken_than_questions(
+    store: Store, calls_for_all: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for priority in (H, H, M, M):
+        placed(store, priority)
+    monkeypatch.setattr(pacing, "budget", lambda _channel: Budget(4, 600))
+
+    assert len(receipts.take_due(2)) == 2
+
+    assert [pacing.has_room_for_question(Channel.CALL, H) for _ in range(3)] == [True, True, False]
+
+
+def test_a_last_question_that_finds_no_place_is_asked_when_there_is_one(
+    store: Store, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.misbehave(START, "no_answer", times=1)
+    call = placed(store, finished_at=Now() - 2 * receipts.ASKED_FOR)
+    monkeypatch.setattr(pacing, "has_room_for_question", lambda *_: False)
+    assert receipts.take_due(10) == []
+    monkeypatch.setattr(pacing, "has_room_for_question", lambda *_: True)
+
+    for pk in receipts.take_due(10):
+        receipts.ask(pk)
+
+    assert current(call).state == DeliveryState.UNDELIVERED
+    assert Delivery.objects.filter(channel=Channel.SMS).count() == 1
+
+
+@pytest.fixture
+def calls_for_all(clinician: Clinician, aws: Aws) -> None:
+    """C-1 is called, whatever the priority."""
+    preferences.replace(clinician, {priority: [Channel.CALL, Channel.SMS] for priority in Priority})
+
+
+def test_a_flood_of_low_does_not_delay_what_follows_a_high_call(
+    store: Store, calls_for_all: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "budget", lambda _channel: Budget(4, 600))
+    flood = {placed(store, L, receipt_due_at=Now() - timedelta(minutes=4)).pk for _ in range(8)}
+    assert len(receipts.take_due(50)) == 3
+    high = placed(store)
+
+    assert receipts.take_due(50) == [high.pk], "its share was kept, and it is first"
+    assert high.pk not in flood
+
+
+def test_the_more_urgent_are_asked_about_first(
+    store: Store, calls_for_all: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    low = placed(store, L, receipt_due_at=Now() - timedelta(minutes=3))
+    medium = placed(store, M, receipt_due_at=Now() - timedelta(minutes=2))
+    high = placed(store, receipt_due_at=Now() - timedelta(minutes=1))
+
+    assert [receipts.take_due(1) for _ in range(3)] == [[high.pk], [medium.pk], [low.pk]]
+
+
+def test_a_call_that_rings_no_more_goes_before_one_that_rings(store: Store, aws: Aws, settings: Any) -> None:
+    rung = timedelta(seconds=settings.CONNECT_RING_SECONDS + 1)
+    ringing = placed(store, receipt_due_at=Now() - timedelta(seconds=10))
+    silent = placed(store, finished_at=Now() - rung, receipt_due_at=Now() - timedelta(seconds=1))
+
+    assert [receipts.take_due(1) for _ in range(2)] == [[silent.pk], [ringing.pk]]
+
+
+@pytest.mark.parametrize("priority", [M, L])
+def test_a_call_that_is_not_urgent_is_asked_about_once_it_must_have_ceased_to_ring(
+    store: Store, calls_for_all: None, settings: Any, priority: Priority
+) -> None:
+    settings.CONNECT_RING_SECONDS = 40
+    call = store(priority)
+
+    sending.deliver(call.pk)
+
+    accepted = current(call)
+    assert accepted.receipt_due_at is not None
+    assert accepted.finished_at is not None
+    assert accepted.receipt_due_at - accepted.finished_at == timedelta(seconds=45)
+
+
+@pytest.fixture
+def worker(db: None) -> None:
+    """A worker that takes questions was at work a moment ago."""
+    WorkerHeartbeat.objects.create(worker="worker@here", kind=WorkerKind.OTHERS)
 
 
 def test_the_relay_has_workers_ask_and_keeps_the_questions_out_of_the_urgent_queue(
-    store: Store, aws: Aws, one_relay: relay.Relay, broker: "redis.Redis"
+    store: Store, aws: Aws, one_relay: relay.Relay, broker: "redis.Redis", worker: None
 ) -> None:
     placed(store)
 
@@ -228,8 +327,21 @@ def test_the_relay_has_workers_ask_and_keeps_the_questions_out_of_the_urgent_que
     assert b"ask_for_receipt" in bytes(broker.lindex("normal", 0))  # type: ignore[arg-type]
 
 
-def test_a_question_that_redis_lost_is_asked_again(
+def test_the_relay_asks_by_itself_while_no_worker_is_there_for_questions(
     store: Store, aws: Aws, one_relay: relay.Relay, broker: "redis.Redis"
+) -> None:
+    WorkerHeartbeat.objects.create(worker="urgent@here", kind=WorkerKind.URGENT)
+    call = placed(store)
+
+    one_relay.tick()
+    one_relay.close()
+
+    assert broker.llen("normal") == 0
+    assert current(call).state == DeliveryState.DELIVERED
+
+
+def test_a_question_that_redis_lost_is_asked_again(
+    store: Store, aws: Aws, one_relay: relay.Relay, broker: "redis.Redis", worker: None
 ) -> None:
     placed(store)
     one_relay.tick()
@@ -255,3 +367,34 @@ def test_while_the_broker_is_away_the_relay_asks_by_itself(
         wait_until(lambda: Attempt.objects.filter(state="accepted").count() == 2, what="and recorded it")
 
     assert [message["channel"] for message in aws.messages()] == ["sms"]
+
+
+def test_while_the_broker_is_away_questions_leave_half_of_the_senders_to_sending(
+    store: Store, aws: Aws, one_relay: relay.Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = {placed(store).pk for _ in range(6)}
+    answered, asked = threading.Event(), []
+
+    def ask(pk: Any) -> None:
+        asked.append(pk)
+        answered.wait(30)
+
+    monkeypatch.setattr(receipts, "ask", ask)
+    try:
+        with broken_broker(f"redis://127.0.0.1:{closed_port()}/0"):
+            for _ in range(3):
+                one_relay.tick()
+            high = store(H)
+            for _ in range(2):  # with the first, the relay finds that the broker is away
+                one_relay.tick()
+            wait_until(
+                lambda: current(high).provider_id, what="the relay sent, though nobody answers questions"
+            )
+            # What nobody could be asked about is due as it was, and is not put off.
+            Delivery.objects.filter(pk__in=asked).update(receipt_due_at=None)
+            due = Delivery.objects.filter(pk__in=calls, receipt_due_at__lte=Now())
+            assert set(due.values_list("pk", flat=True)) == calls - {*asked}
+    finally:
+        answered.set()
+
+    assert len(asked) == relay.DIRECT_ASKERS == relay.DIRECT_SENDERS // 2

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import redis
+from django.db import connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
 from alerts import publishing, relay
 from alerts.models import Attempt, Delivery, RelayHeartbeat
@@ -92,6 +94,22 @@ def test_the_oldest_are_taken_first_and_no_more_than_there_is_room_for(store: St
     assert relay.take_due(Priority.LOW, 3) == [newest.pk]
 
 
+def test_what_is_in_flight_is_counted_without_a_look_at_the_backlog(store: Store) -> None:
+    one = store(Priority.LOW)
+    fields = {
+        name: getattr(one, name) for name in ("alert_id", "clinician_id", "priority", "channel", "address")
+    }
+    Delivery.objects.bulk_create(Delivery(**fields, round=number) for number in range(2, 2000))
+    with CaptureQueriesContext(connection) as captured:
+        relay.count_in_flight(Priority.LOW)
+
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE alerts_delivery")
+        cursor.execute("EXPLAIN " + captured[0]["sql"])
+        plan = str(cursor.fetchall())
+    assert "delivery_handed_over" in plan
+
+
 def test_a_flood_of_low_leaves_room_for_high(
     one_relay: relay.Relay, broker: "redis.Redis", store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,6 +176,17 @@ def test_it_says_that_it_is_alive(one_relay: relay.Relay, broker: "redis.Redis")
     one_relay.tick()
 
     assert RelayHeartbeat.objects.fresh().get().relay == one_relay.name
+
+
+def test_it_says_since_when_though_one_of_its_name_was_killed(
+    one_relay: relay.Relay, broker: "redis.Redis"
+) -> None:
+    before = Now() - timedelta(days=1)
+    RelayHeartbeat.objects.create(relay=one_relay.name, beat_at=before, started_at=before)
+
+    one_relay.tick()
+
+    assert RelayHeartbeat.objects.filter(started_at__gt=Now() - timedelta(minutes=1)).exists()
 
 
 def test_a_silent_relay_is_not_fresh(db: None) -> None:

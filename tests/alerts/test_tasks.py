@@ -14,8 +14,8 @@ import redis
 from celery import Task
 
 from alerts import tasks
-from alerts.publishing import QUEUES, Publisher
-from config.celery import app
+from alerts.publishing import Publisher
+from config.celery import QUEUES, app
 from contacts.choices import Priority
 from tests.processes import ROOT
 

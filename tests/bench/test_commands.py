@@ -48,6 +48,8 @@ def test_nothing_is_lost_whatever_goes_wrong() -> None:
     assert counted(printed, "alerts accepted (2xx)") == 120
     assert counted(printed, "sent or delivered") > 60
     assert counted(printed, "lost (must be 0)") == 0
+    for mishap in ("flush redis", "kill redis", "kill web"):  # tests/bench/test_mishaps.py has all of them
+        assert f"{mishap} ×1" in printed
     assert "make chaos SECONDS=15 SEED=20261122" in printed
 
 
@@ -59,10 +61,21 @@ def test_the_same_alerts_over_many_connections_are_sent_once() -> None:
 
 
 @pytest.mark.timeout(300)
-def test_high_is_sent_in_a_storm_of_low() -> None:
-    printed = run("storm", "--low", "200", "--high", "3")
+def test_high_does_not_wait_for_a_storm_of_low() -> None:
+    # With an SNS that takes a second, a hundred Low before High would take four, whatever the machine.
+    printed = run("storm", "--low", "300", "--high", "3", "--sns-seconds", "1", "--most-delay", "2")
 
     assert re.search(r"^sms( +\d+){6}$", printed, re.MULTILINE)
+    assert "the p95 may be 2 s above the calm one. It is not: High does not wait for Low." in printed
+
+
+@pytest.mark.timeout(300)
+def test_a_storm_that_is_over_when_high_comes_is_no_result(tmp_path: Path) -> None:
+    done = end("storm", "--low", "1", "--high", "1", TMPDIR=str(tmp_path))
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("Not measured. No Low alert was left for High to wait for")
+    assert not list(tmp_path.iterdir()), "there is nothing to be looked at"
 
 
 @pytest.mark.timeout(300)
@@ -80,6 +93,7 @@ def test_accepting_is_measured() -> None:
         ("chaos", "--seed", "seven"),
         ("storm", "--low", "0"),
         ("storm", "--high", "٣"),
+        ("storm", "--most-delay", "soon"),
         ("duplicate_storm", "--connections", "0"),
         ("duplicate_storm", "--ids", ""),
         ("accept", "--requests", "1"),

@@ -1,10 +1,11 @@
 """The plan of `make chaos`: the same for the same seed, and everything that goes wrong is put right again."""
 
 import random
+from itertools import pairwise
 
 import pytest
 
-from bench.mishaps import ENDS, RELAYS, Step, plan
+from bench.mishaps import ENDS, LOSES_ANSWERS, RELAYS, Step, schedule
 from bench.stack import WORKERS
 
 SEEDS = range(20)
@@ -13,7 +14,7 @@ LEASE = 30.0
 
 def steps_of(seconds: float, seed: int) -> list[Step]:
     """The steps of a plan."""
-    return plan(seconds, random.Random(seed), lease=LEASE).steps  # noqa: S311 - for a rehearsal
+    return schedule(seconds, random.Random(seed), lease=LEASE).steps  # noqa: S311 - for a rehearsal
 
 
 def test_the_same_seed_gives_the_same_plan() -> None:
@@ -48,9 +49,35 @@ def test_what_is_frozen_outlasts_its_lease_and_one_of_its_kind_is_awake(seed: in
         assert not frozen >= set(RELAYS)
 
 
-def test_a_short_run_freezes_a_worker_and_a_relay_while_answers_are_lost() -> None:
-    begun = [(step.action, step.target) for step in steps_of(15, 1)]
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_short_run_has_one_of_each_kind_one_after_the_other(seed: int) -> None:
+    harmful = [step for step in steps_of(15, seed) if step.harmful]
+    begun = {f"{step.action} {step.target}" for step in harmful}
 
-    assert ("spell", "sns:error_after") in begun
-    assert {target for action, target in begun if action == "freeze"} & set(WORKERS)
-    assert {target for action, target in begun if action == "freeze"} & set(RELAYS)
+    kinds = {
+        "SNS loses answers": {f"spell sns:{name}" for name in LOSES_ANSWERS},
+        "Connect misbehaves": {each for each in begun if each.startswith("spell connect:")},
+        "a worker is frozen": {f"freeze {name}" for name in WORKERS},
+        "a relay is frozen": {f"freeze {name}" for name in RELAYS},
+        "Redis is flushed": {"flush redis"},
+        "Redis is killed": {"kill redis"},
+        "PostgreSQL crashes": {"stop postgres", "kill postgres"},
+        "a relay is killed": {f"kill {name}" for name in RELAYS},
+        "a worker is killed": {f"kill {name}" for name in WORKERS},
+        "the web server is killed": {"kill web"},
+    }
+    assert [kind for kind, ways in kinds.items() if not ways & begun] == []
+    assert min(after.at - before.at for before, after in pairwise(harmful)) >= 0.7
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_away_or_frozen_is_left_alone_until_it_is_back(seed: int) -> None:
+    held: set[str] = set()
+    for step in steps_of(60, seed):
+        if step.action in ENDS:
+            assert step.target not in held
+            held.add(step.target)
+        elif step.action in ENDS.values():
+            held.remove(step.target)
+        else:
+            assert step.target not in held

@@ -59,6 +59,8 @@ def call_failing_with(stub: Stubber, message: Message, code: str, status: int) -
         ("OptedOut", 400, Fault.REJECTED, Reason.OPTED_OUT),
         ("AuthorizationError", 403, Fault.REJECTED, Reason.MISCONFIGURED),
         ("AccessDenied", 403, Fault.REJECTED, Reason.MISCONFIGURED),
+        ("KMSDisabled", 400, Fault.REJECTED, Reason.MISCONFIGURED),
+        ("KMSAccessDenied", 400, Fault.REJECTED, Reason.MISCONFIGURED),
         ("ExpiredToken", 403, Fault.REJECTED, Reason.MISCONFIGURED),
         ("InvalidClientTokenId", 403, Fault.REJECTED, Reason.MISCONFIGURED),
         ("OptInRequired", 403, Fault.REJECTED, Reason.MISCONFIGURED),

@@ -1,12 +1,12 @@
 """Bleep as a server has it: a process of its own, with a complete environment that is not the tests'."""
 
+import contextlib
 import json
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from tests.processes import ROOT
@@ -69,8 +69,26 @@ def ask(path: str, headers: dict[str, str], **changes: str | None) -> tuple[int,
     return status, answered, body, seconds
 
 
-@contextmanager
-def silent_port() -> Iterator[int]:
-    """A port where connections are taken and nothing is ever said: a server that hangs."""
+class Silent:
+    """A server that hangs: connections are taken, and nothing is ever said."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+        self.port: int = listener.getsockname()[1]
+
+    def connections(self) -> int:
+        """How many were made since this was last asked."""
+        self._listener.settimeout(0)
+        count = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._listener.accept()[0].close()
+                count += 1
+        return count
+
+
+@contextlib.contextmanager
+def silent_server() -> Iterator[Silent]:
+    """A server that hangs, on a loopback port, until the block ends."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
-        yield listener.getsockname()[1]
+        yield Silent(listener)

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from alerts.models import RelayHeartbeat
 from config import health
-from tests.config.server import ask, silent_port
+from tests.config.server import ask, silent_server
 
 
 def readyz() -> tuple[int, dict[str, Any]]:
@@ -108,9 +108,9 @@ def test_readyz_names_a_database_that_is_away() -> None:
 
 
 def test_readyz_answers_soon_although_the_database_hangs() -> None:
-    with silent_port() as port:
+    with silent_server() as hung:
         status, _headers, _body, seconds = ask(
-            "/readyz", {}, DATABASE_URL=f"postgresql://bleep:bleep@127.0.0.1:{port}/bleep"
+            "/readyz", {}, DATABASE_URL=f"postgresql://bleep:bleep@127.0.0.1:{hung.port}/bleep"
         )
 
     assert status == 503

@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from alerts import audit, intake
 from alerts.models import Delivery, RelayHeartbeat
@@ -44,6 +46,22 @@ def test_what_is_wrong_is_a_sentence_and_alerts_are_taken_all_the_same(
     assert status == 200
     assert warnings == [finding.sentence for finding in audit.findings() if not finding.ok]
     assert len(warnings) == 2
+
+
+def test_the_relay_is_looked_at_each_time_though_the_audit_is_kept(client: Client) -> None:
+    assert ready(client) == (200, [])
+    RelayHeartbeat.objects.all().delete()
+
+    assert ready(client)[0] == 503
+
+
+def test_the_audit_is_not_made_for_everybody_who_asks(client: Client) -> None:
+    ready(client)
+
+    with CaptureQueriesContext(connection) as captured:
+        ready(client)
+
+    assert not [query for query in captured if "alerts_delivery" in query["sql"]]
 
 
 def test_an_audit_that_is_broken_is_a_warning_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
-from sandbox.run import Plan, Ports, banner
+from sandbox.banner import banner
+from sandbox.plan import Plan, Ports
 from scripts.docs import PARTS, refreshed
 from tests.docs.documents import ROOT, read
 

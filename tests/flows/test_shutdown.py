@@ -25,8 +25,8 @@ from tests.conftest import Aws, an_alert
 from tests.environment import VARIABLES, database_url
 from tests.processes import ENTRY_POINT, ROOT, answers, running, wait_until
 
-STOP_SECONDS = 45
-"""What docker-compose.yml gives a worker."""
+STOP_SECONDS = 30
+"""What docker-compose.yml gives the web server, which has the least: a worker and a relay have 75."""
 REDIS_DATABASE = 9
 SET_UP = """
 import django

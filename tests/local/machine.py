@@ -1,8 +1,6 @@
 """What tests of local life ask of the machine: free ports, running processes, an environment of its own."""
 
 import os
-import random
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,6 +9,7 @@ from pathlib import Path
 import psutil
 
 from sandbox.processes import MARK
+from sandbox.services import free_port
 from tests.environment import VARIABLES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -28,10 +27,7 @@ def outside_environment(**changes: str) -> dict[str, str]:
 
 def two_free_ports() -> int:
     """The first of two adjacent loopback ports that nobody listens on."""
-    for port in random.sample(range(10000, 19000, 2), k=50):
-        if _is_free(port) and _is_free(port + 1):
-            return port
-    raise AssertionError("No two adjacent free ports were found.")
+    return free_port(range(10000, 19000), adjacent=2)
 
 
 def run_script(command: Sequence[str | Path], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -65,8 +61,3 @@ def _belongs(process: psutil.Process, data: Path) -> bool:
         return process.environ().get(MARK) == str(data) or Path(process.cwd()).parent == data
     except (psutil.Error, OSError):
         return False
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0

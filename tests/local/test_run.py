@@ -15,7 +15,7 @@ import psycopg
 import pytest
 import requests
 
-from sandbox.run import DEMO_TOKEN
+from clients.demo import TOKEN
 from sandbox.services import EmbeddedPostgres
 from tests.local.machine import ROOT, outside_environment, run_sandbox, run_script, two_free_ports, working_on
 from tests.processes import wait_until
@@ -252,7 +252,7 @@ def test_a_database_of_ones_own_gets_its_tables_and_nothing_that_everybody_knows
         banner = runner.said().partition("Bleep is ready.")[2]
         assert "no demo was loaded" in banner
         assert "password admin" not in banner
-        assert DEMO_TOKEN not in banner
+        assert TOKEN not in banner
 
         made = run_commands(banner, DATABASE_URL=own.url)
         assert made.returncode == 0, made.stderr

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('alerts', '0003_attempt_channel'),
+        ('alerts', '0005_validate_and_index'),
     ]
 
     operations = [

@@ -1,0 +1,64 @@
+"""What `make run` says when everything is ready."""
+
+from pathlib import Path
+
+from sandbox import sample
+from sandbox.plan import HOST, ROOT, Plan
+
+RULE = "─" * 100
+
+READY = """
+{rule}
+  Bleep is ready.
+
+  Admin       http://{host}:{port}/admin/   {login}
+  API docs    http://{host}:{port}/docs
+  {aws}
+
+{demo}
+
+  Ctrl-C stops everything. The data stays in {data}; `make reset` clears it.
+{rule}
+"""
+
+WITH_DEMO = """\
+  Send an alert (paste it into another terminal):
+
+{command}
+
+  WARNING: local mode. Everybody knows the token and the login above, so it listens on {host} alone: never
+  open it to a network, and never put real people or patients in it.\
+"""
+WITHOUT_DEMO = """\
+  The database is your own (DATABASE_URL), so no demo was loaded into it: everybody knows its token and its login.
+  Make yours in another terminal that has the same DATABASE_URL:
+
+export SECRET_KEY=for-these-two-commands-only REDIS_URL=redis://unused
+.venv/bin/python manage.py createsuperuser
+.venv/bin/python manage.py create_token "Lab system"
+
+  WARNING: local mode, which listens on {host} alone and speaks http: never open it to a network.\
+"""
+
+
+def banner(plan: Plan) -> str:
+    """What is said when everything is ready."""
+    aws = f"Handsets    http://{HOST}:{plan.ports.aws}/   what the clinicians' telephones would show"
+    if not plan.embeds("AWS_ENDPOINT_URL"):
+        aws = f"AWS         {plan.given.get('AWS_ENDPOINT_URL')} (AWS_ENDPOINT_URL)"
+    command = sample.command(f"http://{HOST}:{plan.ports.web}/notification")
+    return READY.format(
+        rule=RULE,
+        host=HOST,
+        port=plan.ports.web,
+        login="login admin, password admin" if plan.has_demo else "see below",
+        aws=aws,
+        demo=(WITH_DEMO if plan.has_demo else WITHOUT_DEMO).format(command=command, host=HOST),
+        data=shown(plan.data),
+    )
+
+
+def shown(path: Path) -> str:
+    """A path as a reader at the root of the repository would write it."""
+    path = path.resolve()
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

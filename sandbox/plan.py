@@ -1,0 +1,92 @@
+"""What `make run` and the measurements start, where its data is, and the environment of every process of it."""
+
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+ENTRYPOINT = ROOT / "deploy" / "entrypoint"
+HOST = "127.0.0.1"
+WARNINGS_OFF = (
+    "ignore:No directory at",  # static files are served from where they lie, not collected
+    "ignore:You're running the worker with superuser privileges",
+)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The two loopback ports of a run."""
+
+    web: int
+
+    @property
+    def aws(self) -> int:
+        """The stand-in's: the one after the web server's."""
+        return self.web + 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to start, and where its data is."""
+
+    data: Path
+    ports: Ports
+    given: Mapping[str, str]
+
+    @property
+    def has_demo(self) -> bool:
+        """Whether the demo is loaded: what everybody knows goes into a database of this run's own alone."""
+        return self.embeds("DATABASE_URL")
+
+    def embeds(self, variable: str) -> bool:
+        """Whether the part that `variable` would name is ours to start."""
+        return not (self.given.get(variable) or self.given.get(f"{variable}_FILE"))
+
+
+def environment(plan: Plan) -> dict[str, str]:
+    """The environment of every process: the caller's, with what local life needs on top."""
+    ours = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{plan.given.get('PATH', os.defpath)}",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "LOCAL_MODE": "true",
+        "DEBUG": "false",
+        "HTTPS": "false",
+        "SECRET_KEY": _secret_key(plan.data),
+        "ALLOWED_HOSTS": f"{HOST},localhost",
+        "CONNECT_INSTANCE_ID": "11111111-1111-1111-1111-111111111111",
+        "CONNECT_CONTACT_FLOW_ID": "22222222-2222-2222-2222-222222222222",
+        "CONNECT_SOURCE_PHONE_NUMBER": "+442079460000",
+        "GRANIAN_HOST": HOST,
+        "GRANIAN_PORT": str(plan.ports.web),
+        "GRANIAN_WORKERS": "1",
+        # Here a web server that cannot start is to be seen, not tried again.
+        "GRANIAN_RESPAWN_FAILED_WORKERS": "false",
+        "PYTHONWARNINGS": ",".join(filter(None, (plan.given.get("PYTHONWARNINGS"), *WARNINGS_OFF))),
+        "NO_PROXY": ",".join(filter(None, (HOST, "localhost", plan.given.get("NO_PROXY")))),
+    }
+    shadowed = {f"{name}_FILE" for name in ours} | {"no_proxy"}
+    kept = {name: value for name, value in plan.given.items() if name not in shadowed}
+    if plan.embeds("AWS_ENDPOINT_URL"):
+        # Nothing of a real AWS account may be left in reach: not a profile, not an endpoint for one service.
+        kept = {name: value for name, value in kept.items() if not name.startswith("AWS_")}
+        ours |= {
+            "AWS_ENDPOINT_URL": f"http://{HOST}:{plan.ports.aws}",
+            "AWS_ACCESS_KEY_ID": "sandbox",
+            "AWS_SECRET_ACCESS_KEY": "sandbox",
+            "AWS_DEFAULT_REGION": "eu-west-2",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+    return {"LOG_FORMAT": "console", **kept, **ours}
+
+
+def _secret_key(data: Path) -> str:
+    path = data / "secret_key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(50))
+    return path.read_text()
