@@ -23,6 +23,7 @@ COPY config config
 COPY contacts contacts
 COPY clients clients
 COPY alerts alerts
+COPY staff staff
 # Owned by root: what runs cannot change itself.
 RUN python manage.py collectstatic --no-input \
     && python -m compileall -q .

@@ -6,9 +6,27 @@ from django.contrib import admin
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import (
+    ChoicesCheckboxFilter,
+    ChoicesDropdownFilter,
+    DropdownFilter,
+    RangeDateTimeFilter,
+    RelatedDropdownFilter,
+)
+from unfold.decorators import display
 
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import DELIVERY_MEANING, AlertStatus, DeliveryState, Reason
+
+STATUS_COLOURS = {
+    AlertStatus.ACCEPTED.label: "info",
+    AlertStatus.SENT.label: "success",
+    AlertStatus.DELIVERED.label: "success",
+    AlertStatus.ACKNOWLEDGED.label: "success",
+    AlertStatus.FAILED.label: "danger",
+    AlertStatus.CANCELLED.label: "warning",
+}
 
 
 class ReadOnly(admin.options.BaseModelAdmin[Any]):
@@ -24,7 +42,7 @@ class ReadOnly(admin.options.BaseModelAdmin[Any]):
         return False
 
 
-class DeliveryInline(ReadOnly, admin.TabularInline[Delivery, Alert]):
+class DeliveryInline(ReadOnly, TabularInline):
     """The channels that were tried, and what each came to in plain words."""
 
     model = Delivery
@@ -42,12 +60,12 @@ class DeliveryInline(ReadOnly, admin.TabularInline[Delivery, Alert]):
     show_change_link = True
     extra = 0
 
-    @admin.display(description="what that means")
+    @display(description="what that means")
     def meaning(self, delivery: Delivery) -> str:
         return explain(delivery)
 
 
-class StatusFilter(admin.SimpleListFilter):
+class StatusFilter(DropdownFilter):
     """By what the client was told."""
 
     title = "status"
@@ -61,13 +79,20 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 @admin.register(Alert)
-class AlertAdmin(ReadOnly, admin.ModelAdmin[Alert]):
+class AlertAdmin(ReadOnly, ModelAdmin):
     """Alerts, newest first."""
 
     list_display = ("message_id", "status", "priority", "clinician", "type", "client", "created_at")
-    list_filter = (StatusFilter, "priority", "client", "created_at")
+    list_filter_submit = True  # the range of time needs it
+    list_filter = (
+        StatusFilter,
+        ("priority", ChoicesCheckboxFilter),
+        ("client", RelatedDropdownFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
     list_select_related = ("clinician", "client")
     search_fields = ("message_id", "patient_id", "contact_id", "clinician__name")
+    search_help_text = "Search by message ID, patient reference, contact ID or name."
     inlines = (DeliveryInline,)
     fields = (
         "message_id", "status", "state", "priority", "type", "description", "patient_id", "clinician", "contact_id",
@@ -77,12 +102,12 @@ class AlertAdmin(ReadOnly, admin.ModelAdmin[Alert]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
         return Alert.objects.with_status().order_by(*self.get_ordering(request) or ("-created_at", "-id"))
 
-    @admin.display(ordering="status")
-    def status(self, alert: Any) -> str:
+    @display(ordering="status", label=STATUS_COLOURS)
+    def status(self, alert: Alert) -> str:
         return AlertStatus(alert.status).label
 
 
-class AttemptInline(ReadOnly, admin.TabularInline[Attempt, Delivery]):
+class AttemptInline(ReadOnly, TabularInline):
     """Each call to the provider."""
 
     model = Attempt
@@ -91,11 +116,17 @@ class AttemptInline(ReadOnly, admin.TabularInline[Attempt, Delivery]):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly, admin.ModelAdmin[Delivery]):
+class DeliveryAdmin(ReadOnly, ModelAdmin):
     """One channel of one alert, with its attempts."""
 
     list_display = ("id", "alert", "clinician", "channel", "state", "reason", "priority", "created_at")
-    list_filter = ("state", "reason", "channel", "priority")
+    list_filter_submit = True
+    list_filter = (
+        ("state", ChoicesCheckboxFilter),
+        ("reason", ChoicesDropdownFilter),
+        ("channel", ChoicesCheckboxFilter),
+        ("priority", ChoicesCheckboxFilter),
+    )
     list_select_related = ("alert", "clinician")
     search_fields = ("alert__message_id", "clinician__name", "provider_id")
     inlines = (AttemptInline,)

@@ -66,6 +66,11 @@ class Alert(models.Model):
 
     class Meta:
         ordering = ("-created_at", "-id")
+        permissions = (
+            ("resend_alert", "Can resend alert"),
+            ("cancel_alert", "Can cancel alert"),
+            ("close_alert", "Can mark alert as dealt with"),
+        )
         constraints = (
             models.CheckConstraint(name="alert_priority_is_known", condition=Q(priority__in=Priority.values)),
             models.CheckConstraint(name="alert_state_is_known", condition=Q(state__in=AlertState.values)),

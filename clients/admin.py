@@ -1,22 +1,33 @@
-"""API clients and their tokens in the admin: issue, rotate, revoke. A secret is shown on one page, once."""
+"""API clients and their tokens in the admin: issue, rotate, revoke. A secret is shown on one page, for minutes."""
 
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
 
-from clients import tokens
+from clients import reveal, tokens
 from clients.models import Access, ApiClient, ApiToken
 
+NO_LONGER_SHOWN = (
+    "A new token is shown for ten minutes, in the browser in which it was made. "
+    "If it was not copied, rotate it or add another, and revoke the one that nobody has."
+)
 
-class TokenInline(admin.TabularInline[ApiToken, ApiClient]):
+
+class TokenInline(TabularInline):
     """The client's tokens, to look at; they are managed on their own page."""
 
     model = ApiToken
@@ -31,12 +42,22 @@ class TokenInline(admin.TabularInline[ApiToken, ApiClient]):
 
 
 @admin.register(ApiClient)
-class ApiClientAdmin(admin.ModelAdmin[ApiClient]):
+class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
     """Hospital systems that may send."""
 
-    list_display = ("name", "active", "requests_per_minute", "created_at")
+    list_display = ("name", "state", "requests_per_minute", "created_at")
+    list_filter = ("active",)
     search_fields = ("name",)
+    search_help_text = "Search by name."
     inlines = (TokenInline,)
+
+    def get_urls(self) -> list[URLPattern]:
+        # Without simple-history's page of an entry: it saves what is posted by anybody who may look.
+        return [url for url in super().get_urls() if url.name != "clients_apiclient_simple_history"]
+
+    @display(description="State", ordering="active", label={"Active": "success", "Switched off": "danger"})
+    def state(self, client: ApiClient) -> str:
+        return "Active" if client.active else "Switched off"
 
 
 class TokenForm(forms.ModelForm[ApiToken]):
@@ -54,7 +75,7 @@ class TokenForm(forms.ModelForm[ApiToken]):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
+class ApiTokenAdmin(ModelAdmin):
     """Adding a token issues it; it is then rotated or revoked, never edited or deleted."""
 
     form = TokenForm
@@ -72,7 +93,12 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     list_select_related = ("client",)
     search_fields = ("prefix", "label", "client__name")
     autocomplete_fields = ("client",)
+    search_help_text = "Search by beginning, label or client."
     actions = ("rotate", "revoke")
+
+    def get_urls(self) -> list[URLPattern]:
+        issued = path("issued/", self.admin_site.admin_view(self.issued_view), name="clients_apitoken_issued")
+        return [issued, *super().get_urls()]
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
         return ("client", "label", "access", "expires_at") if obj is None else self.list_display
@@ -93,13 +119,13 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     def response_add(
         self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """Show the secret at once: a redirect would have to keep it somewhere."""
-        return self._show_once(request, [obj.issued])  # type: ignore[attr-defined]
+        return self._show(request, [obj.issued])  # type: ignore[attr-defined]
 
     @admin.action(
         description="Rotate: issue a successor, the old one works for another 24 hours",
         permissions=["change"],
     )
+    @sensitive_variables("issued")
     def rotate(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> HttpResponse | None:
         try:
             with transaction.atomic():  # all or none: what was issued before a refusal would never be shown
@@ -109,7 +135,7 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
             return None
         for token, _secret in issued:
             self.log_addition(request, token, "Issued by rotation.")
-        return self._show_once(request, issued)
+        return self._show(request, issued)
 
     @admin.action(description="Revoke: refuse from now on", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
@@ -120,7 +146,17 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
             request, f"{count} revoked. Requests that use a revoked token get a 401 from now on."
         )
 
-    def _show_once(self, request: HttpRequest, issued: list[tuple[ApiToken, str]]) -> HttpResponse:
+    def issued_view(self, request: HttpRequest) -> HttpResponse:
+        """The secrets that this browser was just issued; a POST says that they have been copied."""
+        if not (self.has_add_permission(request) or self.has_change_permission(request)):
+            raise PermissionDenied
+        issued = reveal.kept(request)
+        if request.method == "POST" or not issued:
+            if not issued:
+                self.message_user(request, NO_LONGER_SHOWN, messages.WARNING)
+            response: HttpResponse = redirect("admin:clients_apitoken_changelist")
+            reveal.forget(request, response, path=request.path)
+            return response
         context = {
             **self.admin_site.each_context(request),
             "title": "Copy this now",
@@ -129,3 +165,9 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
         }
         # Like each page of the admin it is sent with `no-store`.
         return TemplateResponse(request, "admin/clients/apitoken/issued.html", context)
+
+    def _show(self, request: HttpRequest, issued: reveal.Issued) -> HttpResponse:
+        page = reverse("admin:clients_apitoken_issued")
+        response = redirect(page)
+        reveal.keep(request, response, issued, path=page)
+        return response

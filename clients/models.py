@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models.functions import Now
+from simple_history.models import HistoricalRecords
 
 PREFIX_LENGTH = 8
 
@@ -15,6 +16,8 @@ class ApiClient(models.Model):
         null=True, blank=True, help_text="Left empty, the limit that is set for everybody applies."
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ("name",)
@@ -39,7 +42,10 @@ class Access(models.TextChoices):
 
 
 class ApiToken(models.Model):
-    """One secret of a client. The secret itself is shown once, when it is made, and never kept."""
+    """One secret of a client. The secret itself is shown once, when it is made, and never kept.
+
+    It has no history table, which would multiply the digest: the admin's log says who issued, rotated and revoked it.
+    """
 
     client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="tokens")
     label = models.CharField(

@@ -28,7 +28,15 @@ INSTALLED_APPS = [
     "contacts",
     "clients",
     "alerts",
-    "django.contrib.admin",
+    "staff.apps.StaffConfig",  # before unfold and drf_spectacular: some of their templates are ours
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.import_export",
+    "unfold.contrib.simple_history",
+    "staff.apps.StaffAdminConfig",  # django.contrib.admin, with our site
+    "import_export",
+    "simple_history",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -42,6 +50,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.health.Probes",
     "config.telemetry.RequestTelemetry",
+    "staff.policy.ContentSecurityPolicy",
     "alerts.api.transport.HttpsOnly",  # before the redirect to https
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -51,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",  # who changed it
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
@@ -131,6 +141,40 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("TRUST
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 X_FRAME_OPTIONS = "DENY"
+
+# What a browser may load and run; docs/operations.md says why for each looser word
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+CONTENT_SECURITY_POLICY_OF_ADMIN = {"script-src": ["'unsafe-eval'"]}
+
+# The staff's site: the theme (https://unfoldadmin.com/docs/configuration/settings/). Dotted names are functions of
+# `staff`, and the palette is in staff/static/staff/theme.css.
+UNFOLD = {
+    "SITE_TITLE": "Bleep",
+    "SITE_HEADER": "Bleep",
+    "SITE_SUBHEADER": "Alerts for clinicians",
+    "SITE_SYMBOL": "ecg_heart",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "staff.theme.favicon"}],
+    "SITE_URL": None,  # the link would lead back here
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "STYLES": ["staff.theme.stylesheet"],
+    "SCRIPTS": ["staff.theme.script"],
+    "SIDEBAR": {"navigation": "staff.navigation.sidebar"},
+    "DASHBOARD_CALLBACK": "staff.home.context",
+}
+SIMPLE_HISTORY_REVERT_DISABLED = True  # history is to read; a way back would pass the clinician's form by
 
 # The API
 REST_FRAMEWORK = {

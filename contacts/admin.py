@@ -5,9 +5,13 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
-from contacts import preferences
-from contacts.choices import Priority
+from contacts import history, preferences
+from contacts.choices import Priority, in_words
 from contacts.forms import PRIORITY_FIELDS, ClinicianForm
 from contacts.models import ADDRESS_FIELDS, Clinician
 
@@ -18,11 +22,11 @@ HOW_CHANNELS_ARE_TRIED = (
 
 
 @admin.register(Clinician)
-class ClinicianAdmin(admin.ModelAdmin[Clinician]):
+class ClinicianAdmin(SimpleHistoryAdmin, ModelAdmin):
     """One page for each clinician. `high`, `medium` and `low` are the form's fields where it may be edited."""
 
     form = ClinicianForm
-    list_display = ("name", "contact_id", "department", "active", "high", "medium", "low")
+    list_display = ("name", "contact_id", "department", "state", "high", "medium", "low")
     list_filter = ("active", "department")
     search_fields = ("name", "contact_id", *ADDRESS_FIELDS.values())
     search_help_text = "Search by name, contact ID, telephone number or e-mail address."
@@ -35,20 +39,33 @@ class ClinicianAdmin(admin.ModelAdmin[Clinician]):
         ),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Clinician]:
-        return super().get_queryset(request).prefetch_related("preferences")
+    def get_urls(self) -> list[URLPattern]:
+        # Without simple-history's page of an entry: it saves what is posted by anybody who may look.
+        return [url for url in super().get_urls() if url.name != "contacts_clinician_simple_history"]
 
-    @admin.display(description="High")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Clinician]:
+        found: QuerySet[Clinician] = super().get_queryset(request)
+        return found.prefetch_related("preferences")
+
+    @display(description="State", ordering="active", label={"Active": "success", "Inactive": "danger"})
+    def state(self, clinician: Clinician) -> str:
+        return "Active" if clinician.active else "Inactive"
+
+    @display(description="High")
     def high(self, clinician: Clinician) -> str:
         return _in_words(clinician, Priority.HIGH)
 
-    @admin.display(description="Medium")
+    @display(description="Medium")
     def medium(self, clinician: Clinician) -> str:
         return _in_words(clinician, Priority.MEDIUM)
 
-    @admin.display(description="Low")
+    @display(description="Low")
     def low(self, clinician: Clinician) -> str:
         return _in_words(clinician, Priority.LOW)
+
+    def save_model(self, request: HttpRequest, obj: Clinician, form: Any, change: bool) -> None:  # noqa: FBT001
+        obj.skip_history_when_saving = True  # type: ignore[attr-defined]  # the preferences' entry tells both
+        super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
         super().save_related(request, form, formsets, change)
@@ -63,9 +80,14 @@ class ClinicianAdmin(admin.ModelAdmin[Clinician]):
                 messages.WARNING,
             )
 
+    def set_history_delta_changes(
+        self,
+        request: HttpRequest,
+        historical_records: Any,
+        foreign_keys_are_objs: bool = True,  # noqa: FBT001, FBT002
+    ) -> None:
+        history.explain(list(historical_records))
+
 
 def _in_words(clinician: Clinician, priority: Priority) -> str:
-    """`Telephone call → SMS`."""
-    return (
-        " → ".join(channel.label for channel in preferences.channels_by_priority(clinician)[priority]) or "—"
-    )
+    return in_words(preferences.channels_by_priority(clinician)[priority])

@@ -1,5 +1,7 @@
 """The vocabulary that all rooms share."""
 
+from collections.abc import Iterable
+
 from django.db import models
 
 
@@ -17,3 +19,8 @@ class Channel(models.TextChoices):
     CALL = "call", "Telephone call"
     SMS = "sms", "SMS"
     EMAIL = "email", "E-mail"
+
+
+def in_words(channels: Iterable[str]) -> str:
+    """Channels in the order in which they are tried, `Telephone call → SMS`; a dash for none."""
+    return " → ".join(Channel(channel).label for channel in channels) or "—"

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from contacts import preferences
 from contacts.choices import Channel, Priority
@@ -18,10 +19,14 @@ PRIORITY_FIELDS = {priority: priority.name.lower() for priority in Priority}
 class ChannelsWidget(forms.MultiWidget):
     """As many selects in one line as there are channels; what is chosen further left is tried first."""
 
+    template_name = "contacts/widgets/channels.html"
+
     def __init__(self, label: str) -> None:
         super().__init__(
             [
-                forms.Select(attrs={"aria-label": f"{label}: number {position} to try"}, choices=CHOICES)
+                UnfoldAdminSelectWidget(
+                    attrs={"aria-label": f"{label}: number {position} to try"}, choices=CHOICES
+                )
                 for position in range(1, MAX_CHANNELS + 1)
             ]
         )

@@ -2,8 +2,10 @@
 
 from django.db import models
 from django.db.models.functions import Now, Trim
+from simple_history.models import HistoricalRecords
 
 from contacts.choices import Channel, Priority
+from contacts.history import WithChannels
 from contacts.phone import E164, E164Field
 
 MAX_CHANNELS = len(Channel)
@@ -30,6 +32,8 @@ class Clinician(models.Model):
         default=True, help_text="Alerts for an inactive person are refused, and their sender is told."
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    history = HistoricalRecords(bases=[WithChannels])
 
     class Meta:
         ordering = ("name", "contact_id")

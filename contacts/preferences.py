@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
+from contacts import history
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, Preference
 
@@ -22,6 +23,8 @@ def channels_by_priority(clinician: Clinician) -> dict[Priority, list[Channel]]:
 def replace(clinician: Clinician, wanted: Mapping[Priority, Sequence[Channel]]) -> None:
     """Make `wanted` the clinician's preferences; a priority that it does not name keeps those it has.
 
+    What changed is written into the clinician's history.
+
     Raises:
         ValueError: a channel stands twice for one priority, or the clinician has no address for it.
     """
@@ -37,6 +40,7 @@ def replace(clinician: Clinician, wanted: Mapping[Priority, Sequence[Channel]]) 
             for priority, channels in wanted.items()
             for position, channel in enumerate(channels, start=1)
         )
+        history.record(locked)
 
 
 def _check(clinician: Clinician, priority: Priority, channels: Sequence[Channel]) -> None:

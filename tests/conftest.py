@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from django.db import connection
 from django.test import Client
 
 from alerts import audit
@@ -15,13 +17,18 @@ from clients.models import ApiClient
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from tests.environment import AWS_PORT, AWS_URL
-from tests.processes import answers, running, wait_until
+from tests.environment import AWS_PORT, AWS_URL, database_url
+from tests.processes import ENTRY_POINT, answers, running, wait_until
+
+WORKERS = {"relay": "relay.started", "worker-urgent": "ready.", "worker": "ready."}
+"""The processes that send, and what each logs when it is ready."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Flows last, in their shuffled order: their relay and workers would take other tests' deliveries."""
-    items.sort(key=lambda item: "flows" in Path(item.path).parts)
+    """Flows, and what else has relay and workers, last, in their shuffled order: these take any test's deliveries."""
+    items.sort(
+        key=lambda item: "flows" in Path(item.path).parts or "workers" in getattr(item, "fixturenames", ())
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +50,25 @@ def aws_server(log_dir: Path) -> Iterator[str]:
     with running("aws", command, {}, log_dir):
         wait_until(lambda: answers(f"{AWS_URL}/healthz"), what="the stand-in for AWS answers")
         yield AWS_URL
+
+
+@pytest.fixture(scope="session")
+def workers(django_db_setup: None, aws_server: str, log_dir: Path) -> Iterator[None]:
+    """A relay and two workers, on the tests' own database: what is stored in a test with this is sent to the stand-in.
+
+    With `transactional_db` only (or `live_server`, which asks for it): they see what is committed.
+    """
+    env = {"DATABASE_URL": database_url(str(connection.settings_dict["NAME"]))}
+    with ExitStack() as stack:
+        for part, ready in WORKERS.items():
+            stack.enter_context(running(part, [ENTRY_POINT, part], env, log_dir))
+            log = log_dir / f"{part}.log"
+            wait_until(
+                lambda log=log, ready=ready: ready in log.read_text(),  # type: ignore[misc]
+                what=f"{part} is ready",
+                seconds=60,
+            )
+        yield
 
 
 class Aws:

@@ -11,6 +11,7 @@ from pathlib import Path
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
+ENTRY_POINT = str(ROOT / "deploy" / "entrypoint")
 START_SECONDS = 40.0
 STOP_SECONDS = 15.0
 PAUSE = 0.05

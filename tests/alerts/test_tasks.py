@@ -18,7 +18,7 @@ from alerts.publishing import Publisher
 from config.celery import QUESTIONS, QUEUES, app
 from tests.processes import ROOT
 
-ROOMS = ("alerts", "clients", "config", "contacts", "deploy")
+ROOMS = ("alerts", "clients", "config", "contacts", "deploy", "staff")
 DELAYS = {
     "countdown",
     "eta",

@@ -1,5 +1,6 @@
-"""API clients and tokens in the admin: a secret is shown on one page, once."""
+"""API clients and tokens in the admin: a secret is shown on one page, for minutes, in one browser."""
 
+import time
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ from django.contrib.admin.models import LogEntry
 from django.db.models.functions import Now
 from django.test import Client
 
-from clients import tokens
+from clients import reveal, tokens
+from clients.admin import NO_LONGER_SHOWN
 from clients.models import Access, ApiClient, ApiToken
 from tests.clients.database import holds
 
@@ -15,19 +17,28 @@ pytestmark = pytest.mark.django_db
 
 TOKENS = "/admin/clients/apitoken/"
 ADD = "/admin/clients/apitoken/add/"
+ISSUED = "/admin/clients/apitoken/issued/"
 
 
 def typed(lab: ApiClient, **fields: str) -> dict[str, str]:
     return {"client": str(lab.pk), "label": "Analyser 2", "access": "send", **fields}
 
 
+def add(client: Client, fields: dict[str, str]) -> Any:
+    """The page that adding a token leads to."""
+    return client.post(ADD, fields, follow=True)
+
+
 def act(client: Client, action: str, *chosen: ApiToken) -> Any:
-    return client.post(TOKENS, {"action": action, "_selected_action": [token.pk for token in chosen]})
+    """The page that an action leads to."""
+    return client.post(
+        TOKENS, {"action": action, "_selected_action": [token.pk for token in chosen]}, follow=True
+    )
 
 
 def said(answer: Any) -> list[str]:
     """The messages on the page that the answer leads to."""
-    return [str(message) for message in answer.wsgi_request._messages]  # noqa: SLF001 - Django's own place
+    return [str(message) for message in answer.context["messages"]]
 
 
 def secrets_shown(answer: Any) -> list[str]:
@@ -36,7 +47,7 @@ def secrets_shown(answer: Any) -> list[str]:
 
 
 def test_adding_a_token_shows_a_secret_that_works(admin_client: Client, lab: ApiClient) -> None:
-    (secret,) = secrets_shown(admin_client.post(ADD, typed(lab, access="read")))
+    (secret,) = secrets_shown(add(admin_client, typed(lab, access="read")))
 
     record = tokens.find(secret)
 
@@ -46,27 +57,72 @@ def test_adding_a_token_shows_a_secret_that_works(admin_client: Client, lab: Api
 
 
 def test_one_token_is_made_and_not_two(admin_client: Client, lab: ApiClient) -> None:
-    admin_client.post(ADD, typed(lab))
+    add(admin_client, typed(lab))
 
     assert ApiToken.objects.count() == 1
 
 
 def test_the_page_with_the_secret_is_kept_by_nobody(admin_client: Client, lab: ApiClient) -> None:
-    assert "no-store" in admin_client.post(ADD, typed(lab))["Cache-Control"]
+    assert "no-store" in add(admin_client, typed(lab))["Cache-Control"]
 
 
 def test_the_secret_is_in_no_message_session_or_log(admin_client: Client, lab: ApiClient) -> None:
-    answer = admin_client.post(ADD, typed(lab))
+    answer = add(admin_client, typed(lab))
     (secret,) = secrets_shown(answer)
 
     assert LogEntry.objects.get().object_repr == f"{secret[:8]}… of Lab system"
     assert holds(secret[8:]) == []
-    assert not any(secret[8:] in cookie.value for cookie in answer.cookies.values())
+    assert not any(secret[8:] in cookie.value for cookie in admin_client.cookies.values())
+    assert secret not in str(answer.redirect_chain)
     assert said(answer) == []
 
 
+def test_reloading_the_page_issues_no_second_token(admin_client: Client, lab: ApiClient) -> None:
+    shown = secrets_shown(add(admin_client, typed(lab)))
+
+    assert secrets_shown(admin_client.get(ISSUED)) == shown
+    assert ApiToken.objects.count() == 1
+
+
+def test_once_it_is_copied_the_secret_is_gone(admin_client: Client, lab: ApiClient) -> None:
+    add(admin_client, typed(lab))
+
+    admin_client.post(ISSUED)
+
+    assert reveal.COOKIE not in {name for name, cookie in admin_client.cookies.items() if cookie.value}
+    assert reveal.SESSION_KEY not in admin_client.session
+    answer = admin_client.get(ISSUED, follow=True)
+    assert answer.redirect_chain == [(TOKENS, 302)]
+    assert said(answer) == [NO_LONGER_SHOWN]
+
+
+def test_after_ten_minutes_the_secret_is_gone(
+    admin_client: Client, lab: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(admin_client, typed(lab))
+    later = time.time() + reveal.SHOWN_FOR.total_seconds() + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+
+    assert admin_client.get(ISSUED).status_code == 302
+    assert reveal.SESSION_KEY not in admin_client.session
+
+
+@pytest.mark.parametrize("key", ["", "00", "00" * reveal.KEY_BYTES])
+def test_a_session_without_its_cookie_shows_nothing(admin_client: Client, lab: ApiClient, key: str) -> None:
+    add(admin_client, typed(lab))
+    admin_client.cookies[reveal.COOKIE] = key
+
+    assert admin_client.get(ISSUED).status_code == 302
+
+
+def test_the_key_is_out_of_reach_of_scripts_and_of_other_pages(admin_client: Client, lab: ApiClient) -> None:
+    cookie = admin_client.post(ADD, typed(lab)).cookies[reveal.COOKIE]
+
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Strict", ISSUED)
+
+
 def test_the_secret_is_not_shown_again(admin_client: Client, lab: ApiClient) -> None:
-    (secret,) = secrets_shown(admin_client.post(ADD, typed(lab)))
+    (secret,) = secrets_shown(add(admin_client, typed(lab)))
     token = ApiToken.objects.get()
 
     for path in (TOKENS, f"{TOKENS}{token.pk}/change/", f"/admin/clients/apiclient/{lab.pk}/change/"):

@@ -37,7 +37,7 @@ def test_every_log_event_has_its_row() -> None:
 
     assert shown == {
         event
-        for room in ("alerts", "clients", "config", "contacts")
+        for room in ("alerts", "clients", "config", "contacts", "staff")
         for path in (ROOT / room).rglob("*.py")
         for event in _events(path)
     }

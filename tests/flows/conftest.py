@@ -4,7 +4,6 @@ Started once for all flows, with the entry point of the container image, on the 
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,7 @@ from contacts.models import Clinician
 from sandbox.services import free_port
 from tests.conftest import Aws
 from tests.environment import database_url
-from tests.processes import ROOT, answers, running, wait_until
-
-PARTS = ("relay", "worker-urgent", "worker")
-ENTRY_POINT = str(ROOT / "deploy" / "entrypoint")
+from tests.processes import ENTRY_POINT, answers, running, wait_until
 
 
 class Bleep:
@@ -65,7 +61,7 @@ class Bleep:
 
 
 @pytest.fixture(scope="session")
-def processes(django_db_setup: None, django_db_blocker: Any, aws_server: str, log_dir: Path) -> Iterator[str]:
+def processes(workers: None, log_dir: Path) -> Iterator[str]:
     """Every process of Bleep; the web server's address."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -74,13 +70,8 @@ def processes(django_db_setup: None, django_db_blocker: Any, aws_server: str, lo
         "GRANIAN_HOST": "127.0.0.1",
         "GRANIAN_PORT": str(port),
     }
-    with ExitStack() as stack:
-        for part in ("web", *PARTS):
-            stack.enter_context(running(part, [ENTRY_POINT, part], env, log_dir))
+    with running("web", [ENTRY_POINT, "web"], env, log_dir):
         wait_until(lambda: answers(f"{url}/readyz"), what="web server and relay are ready", seconds=60)
-        for part in ("worker-urgent", "worker"):
-            log = log_dir / f"{part}.log"
-            wait_until(lambda log=log: "ready." in log.read_text(), what=f"{part} is ready", seconds=60)  # type: ignore[misc]
         yield url
 
 

@@ -23,8 +23,7 @@ from psycopg import sql
 from sandbox.services import free_port
 from tests.conftest import Aws, an_alert
 from tests.environment import VARIABLES, database_url
-from tests.flows.conftest import ENTRY_POINT
-from tests.processes import ROOT, answers, running, wait_until
+from tests.processes import ENTRY_POINT, ROOT, answers, running, wait_until
 
 STOP_SECONDS = 30
 """What docker-compose.yml gives the web server, which has the least: a worker and a relay have 75."""

@@ -1,0 +1,94 @@
+"""Who changed a clinician, when, and from what to what: one entry for each change, preferences included.
+
+Saving a clinician writes an entry, and so does `preferences.replace` where it changes something. Where both happen
+together, `skip_history_when_saving` set on the clinician leaves the entry to the second.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from django.db import models
+from django.dispatch import receiver
+from django.utils.text import capfirst
+from simple_history.signals import pre_create_historical_record
+
+from contacts.choices import Priority, in_words
+
+
+class WithChannels(models.Model):
+    """An entry also says what the preferences were: they are rows of their own, which come and go as a whole."""
+
+    channels = models.JSONField(
+        default=dict, help_text='For each priority the channels in order: {"H": ["call", "sms"], …}.'
+    )
+
+    class Meta:
+        abstract = True
+
+
+@dataclass(frozen=True)
+class Change:
+    """One line of an entry, in words; a dash stands for nothing."""
+
+    field: str
+    old: str
+    new: str
+
+
+@receiver(pre_create_historical_record, dispatch_uid="contacts.history")
+def add_channels(instance: Any, history_instance: Any, **kwargs: Any) -> None:
+    """Complete an entry before it is written: the one place that simple-history has for this."""
+    if isinstance(history_instance, WithChannels):
+        history_instance.channels = channels_of(instance)
+
+
+def record(clinician: Any) -> None:
+    """Write down how the clinician stands now, unless the latest entry says the same."""
+    latest = clinician.history.first()
+    now = channels_of(clinician)
+    if latest is None or latest.channels != now or _fields(latest) != _fields(clinician, of=latest):
+        type(clinician).history.bulk_history_create(
+            [clinician], update=latest is not None, custom_historical_attrs={"channels": now}
+        )
+
+
+def channels_of(clinician: Any) -> dict[str, list[str]]:
+    """The preferences as an entry keeps them."""
+    found: dict[str, list[str]] = {priority.value: [] for priority in Priority}
+    for preference in clinician.preferences.all():
+        found[preference.priority].append(preference.channel)
+    return found
+
+
+def explain(entries: Sequence[Any]) -> None:
+    """Set `history_delta_changes` on each entry but the last: what changed since the one after it, newest first."""
+    for newer, older in pairwise(entries):
+        newer.history_delta_changes = changes(newer, older)
+
+
+def changes(newer: Any, older: Any) -> list[Change]:
+    """From what to what, a line for each field and for each priority."""
+    found = [
+        Change(
+            capfirst(newer._meta.get_field(each.field).verbose_name),  # noqa: SLF001 - Django's documented API
+            _in_words(each.old),
+            _in_words(each.new),
+        )
+        for each in newer.diff_against(older).changes
+    ]
+    for priority in Priority:
+        old, new = (entry.channels.get(priority.value, []) for entry in (older, newer))
+        if old != new:
+            found.append(Change(f"{priority.label} priority", in_words(old), in_words(new)))
+    return found
+
+
+def _in_words(value: Any) -> str:
+    return {True: "Yes", False: "No", "": "—", None: "—"}.get(value) or str(value)
+
+
+def _fields(entry: Any, *, of: Any = None) -> dict[str, Any]:
+    """The values that the history keeps."""
+    return {field.attname: getattr(entry, field.attname) for field in (of or entry).tracked_fields}

@@ -1,0 +1,80 @@
+"""The people and the things of the staff's pages: a user of each role, and one of everything that has a page."""
+
+from dataclasses import dataclass
+from itertools import count
+
+from django.contrib.auth.models import Group, User
+
+from alerts import intake, lifecycle
+from alerts.channels import ChannelError, Fault
+from alerts.models import Alert, Delivery
+from alerts.policy import NextChannel
+from alerts.states import Reason
+from clients import tokens
+from clients.models import ApiClient, ApiToken
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from staff.roles import Role
+from tests.conftest import an_alert, make_clinician
+
+SUPERUSER = "superuser"
+NO_ROLE = "no role"
+PEOPLE = (*(role.value for role in Role), NO_ROLE, SUPERUSER)
+"""Everybody who may log in: each role, a member of staff without one, and a superuser."""
+
+_numbers = count(1)
+
+
+def make_user(person: str) -> User:
+    """A member of staff: the name of a role, `NO_ROLE` or `SUPERUSER`."""
+    name = f"{person.lower().replace(' ', '.')}.{next(_numbers)}"
+    if person == SUPERUSER:
+        return User.objects.create_superuser(name)
+    user = User.objects.create_user(name, is_staff=True)
+    if person != NO_ROLE:
+        user.groups.add(Group.objects.get(name=person))
+    return user
+
+
+@dataclass(frozen=True)
+class Ward:
+    """One of everything that has a page."""
+
+    clinician: Clinician
+    alert: Alert
+    delivery: Delivery
+    client: ApiClient
+    token: ApiToken
+    user: User
+    group: Group
+
+
+def make_ward() -> Ward:
+    """A clinician, an alert for them that failed on its channel, the client that sent it, with a token."""
+    clinician = make_clinician(
+        "C-1",
+        {
+            Priority.HIGH: [Channel.CALL, Channel.SMS],
+            Priority.MEDIUM: [Channel.SMS],
+            Priority.LOW: [Channel.EMAIL],
+        },
+        role="Registrar",
+        department="Cardiology",
+    )
+    client = ApiClient.objects.create(name="Lab system")
+    token, _secret = tokens.issue(client=client, label="Analyser 2")
+    new = intake.NewAlert(**{**an_alert(message_id="failed-1"), "priority": Priority.LOW})
+    alert = intake.accept(client=client, new=new).alert
+    claim = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
+    assert claim is not None
+    error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
+    lifecycle.fail(claim, error, NextChannel(Reason.INVALID_ADDRESS))
+    return Ward(
+        clinician=clinician,
+        alert=alert,
+        delivery=Delivery.objects.get(),
+        client=client,
+        token=token,
+        user=make_user(Role.AUDITORS.value),
+        group=Group.objects.get(name=Role.AUDITORS.value),
+    )

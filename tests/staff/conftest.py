@@ -1,0 +1,35 @@
+"""Bleep's admin on a real server and the real database, and browsers to look at it with."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+from pytest_django.live_server_helper import LiveServer
+
+from tests.staff.browser import Desk, chromium
+from tests.staff.cast import Ward, make_ward
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of a module, which do not share what they do in it."""
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def desk(browser: Browser, live_server: LiveServer) -> Iterator[Desk]:
+    """Where people sit down at browsers; the test fails if one of these complained about a page.
+
+    A test that provokes a complaint takes it out of `desk.faults`.
+    """
+    desk = Desk(browser, live_server.url)
+    yield desk
+    desk.leave()
+    assert desk.faults == []
+
+
+@pytest.fixture
+def ward(live_server: LiveServer) -> Ward:
+    """One of everything that has a page."""
+    return make_ward()

@@ -1,0 +1,142 @@
+"""Every page of the admin, as the URL resolver has it, and who may open each.
+
+A page that is new is in `addresses` by itself, and the tests fail until `WHO_MAY` says whose it is.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLResolver, get_resolver
+
+from staff.roles import Role
+from tests.staff.cast import PEOPLE, SUPERUSER, Ward
+
+EDITORS, OPERATORS, AUDITORS, INTEGRATORS = (role.value for role in Role)
+EVERYBODY = frozenset(PEOPLE)
+NOBODY: frozenset[str] = frozenset()
+
+
+def only(*people: str) -> frozenset[str]:
+    """These, and superusers."""
+    return frozenset({*people, SUPERUSER})
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may open a page, and the status that they get; others who are logged in get `refused`."""
+
+    who: frozenset[str]
+    status: int = 200
+    refused: int = 403
+    stranger: int = 302
+    """What somebody gets who is not logged in: as a rule the way to the login page."""
+
+
+def of_model(
+    *, see: Iterable[str], add: frozenset[str] = NOBODY, delete: frozenset[str] = NOBODY
+) -> dict[str, Access]:
+    """The pages that each model has."""
+    seen = only(*see)
+    return {
+        "changelist": Access(seen),
+        "add": Access(add),
+        "change": Access(seen),
+        "history": Access(seen),
+        "delete": Access(delete),
+        "": Access(EVERYBODY, status=302),  # to its page, which may refuse
+    }
+
+
+MODELS = {
+    "contacts_clinician": of_model(see=[EDITORS, AUDITORS], add=only(EDITORS), delete=only()),
+    "alerts_alert": of_model(see=[OPERATORS, AUDITORS]),
+    "alerts_delivery": of_model(see=[OPERATORS, AUDITORS]),
+    "clients_apiclient": of_model(see=[INTEGRATORS, AUDITORS], add=only(INTEGRATORS), delete=only()),
+    "clients_apitoken": of_model(see=[INTEGRATORS, AUDITORS], add=only(INTEGRATORS)),
+    "auth_user": of_model(see=[AUDITORS], add=only(), delete=only()),
+    "auth_group": of_model(see=[AUDITORS], add=only(), delete=only()),
+}
+WHO_MAY: dict[str, Access] = {
+    "index": Access(EVERYBODY),
+    "login": Access(EVERYBODY, status=302, stranger=200),
+    "logout": Access(EVERYBODY, status=405),  # it takes a POST
+    "password_change": Access(EVERYBODY),
+    "password_change_done": Access(EVERYBODY),
+    "jsi18n": Access(EVERYBODY),
+    "search": Access(EVERYBODY),
+    "autocomplete": Access(only(AUDITORS, INTEGRATORS)),  # of a token's client, see QUERIES
+    "view_on_site": Access(NOBODY, refused=404),  # nothing has a page outside of the admin
+    "app_list contacts": Access(only(EDITORS, AUDITORS), refused=404),
+    "app_list alerts": Access(only(OPERATORS, AUDITORS), refused=404),
+    "app_list clients": Access(only(INTEGRATORS, AUDITORS), refused=404),
+    "app_list auth": Access(only(AUDITORS), refused=404),
+    "anything else": Access(NOBODY, refused=404),
+    "auth_user_password_change": Access(only()),
+    "clients_apitoken_issued": Access(only(INTEGRATORS), status=302),  # nothing was issued: to the list
+    **{
+        f"{model}_{page}".rstrip("_"): access
+        for model, pages in MODELS.items()
+        for page, access in pages.items()
+    },
+}
+"""For each page's name who may open it."""
+
+QUERIES = {"autocomplete": "?app_label=clients&model_name=apitoken&field_name=client"}
+
+
+def addresses(ward: Ward) -> dict[str, str]:
+    """Every page's name and its address, with the ward's things for ids."""
+    found: dict[str, str] = {}
+    for name, pattern in _patterns():
+        found.update(_filled(name, pattern, ward))
+    return {name: f"/admin/{path}{QUERIES.get(name, '')}" for name, path in found.items()}
+
+
+def names() -> set[str]:
+    """The names of all pages: they need no database."""
+    return {name for pattern_name, pattern in _patterns() for name in _filled(pattern_name, pattern, None)}
+
+
+def _patterns() -> Iterator[tuple[str | None, str]]:
+    (admin,) = (each for each in get_resolver().url_patterns if getattr(each, "namespace", "") == "admin")
+    yield from _walk(admin, "")
+
+
+def _walk(resolver: Any, prefix: str) -> Iterator[tuple[str | None, str]]:
+    for each in resolver.url_patterns:
+        path = f"{prefix}{each.pattern}"
+        if isinstance(each, URLResolver):
+            yield from _walk(each, path)
+        else:
+            yield each.name, path
+
+
+def _filled(name: str | None, pattern: str, ward: Ward | None) -> dict[str, str]:
+    if name == "app_list":
+        return {f"app_list {app}": f"{app}/" for app in ("contacts", "alerts", "clients", "auth")}
+    if name == "view_on_site":
+        return {name: "r/1/1/"}
+    if name is None and pattern.startswith("(?P<url>"):
+        return {"anything else": "no/such/page/"}
+    model = "_".join(pattern.split("/")[:2])
+    if "<" in pattern:
+        pattern = pattern.replace("<path:object_id>", "{id}").replace("<id>", "{id}")
+        assert "<" not in pattern, f"Say in tests/staff/pages.py what stands for the parts of {pattern}."
+        pattern = pattern.format(id=_id(model, ward))
+    return {name or model: pattern}
+
+
+def _id(model: str, ward: Ward | None) -> Any:
+    if ward is None:
+        return "id"
+    things = {
+        "contacts_clinician": ward.clinician,
+        "alerts_alert": ward.alert,
+        "alerts_delivery": ward.delivery,
+        "clients_apiclient": ward.client,
+        "clients_apitoken": ward.token,
+        "auth_user": ward.user,
+        "auth_group": ward.group,
+    }
+    return things[model].pk

@@ -1,0 +1,133 @@
+"""Every page of the admin in a real browser: no complaint, no foreign host, nothing that keeps people out."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.staff.browser import Desk, check_accessibility
+from tests.staff.cast import NO_ROLE, SUPERUSER, Ward
+from tests.staff.pages import WHO_MAY, addresses
+
+LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+SIZES = pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+REFUSED = "Failed to load resource: the server responded with a status of 403 (Forbidden)"
+KINDS = ("changelist", "add", "change", "history", "delete")
+
+
+def look(page: Page, path: str) -> None:
+    """Open a page and wait until the theme has come to life: it hides everything until then."""
+    answer: Any = page.goto(path)
+    assert answer.status == 200, path
+    expect(page.locator("body")).to_be_visible()
+
+
+@LOOKS
+@SIZES
+def test_the_login_page(desk: Desk, dark: bool, phone: bool) -> None:
+    page = desk.sit(dark=dark, phone=phone)
+
+    look(page, "/admin/login/")
+
+    check_accessibility(page)
+    assert page.evaluate("document.documentElement.classList.contains('dark')") is dark
+
+
+@LOOKS
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_models_page(desk: Desk, ward: Ward, dark: bool, kind: str) -> None:
+    page = desk.sit(SUPERUSER, dark=dark)
+    paths = [
+        path
+        for name, path in addresses(ward).items()
+        if name.endswith(f"_{kind}") and SUPERUSER in WHO_MAY[name].who
+    ]
+    assert paths
+
+    for path in paths:
+        look(page, path)
+        check_accessibility(page)
+
+
+@LOOKS
+def test_the_page_that_refuses(desk: Desk, ward: Ward, dark: bool) -> None:
+    page = desk.sit(NO_ROLE, dark=dark)
+    path = addresses(ward)["contacts_clinician_changelist"]
+
+    page.goto(path)
+
+    expect(page.get_by_role("heading")).to_have_text("You may not open this page")
+    check_accessibility(page)
+    desk.faults.remove(f"{path}: {REFUSED}")
+
+
+@LOOKS
+@pytest.mark.parametrize(
+    "name", ["index", "password_change", "password_change_done", "auth_user_password_change"]
+)
+def test_home_and_ones_own_pages(desk: Desk, ward: Ward, dark: bool, name: str) -> None:
+    page = desk.sit(SUPERUSER, dark=dark)
+
+    look(page, addresses(ward)[name])
+
+    check_accessibility(page)
+
+
+@pytest.mark.parametrize(
+    "name", ["index", "contacts_clinician_changelist", "contacts_clinician_change", "alerts_alert_change"]
+)
+def test_on_a_telephone_nothing_is_wider_than_the_screen(desk: Desk, ward: Ward, name: str) -> None:
+    page = desk.sit(SUPERUSER, phone=True)
+
+    look(page, addresses(ward)[name])
+
+    check_accessibility(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@LOOKS
+def test_the_bar_of_actions(desk: Desk, ward: Ward, dark: bool) -> None:
+    page = desk.sit(SUPERUSER, dark=dark)
+    look(page, addresses(ward)["clients_apitoken_changelist"])
+
+    page.locator("input.action-select").first.check()
+
+    expect(page.locator("#changelist-actions")).to_be_visible()
+    check_accessibility(page)
+
+
+def test_on_a_telephone_the_sidebar_is_opened_by_key(desk: Desk, ward: Ward) -> None:
+    page = desk.sit(SUPERUSER, phone=True)
+    look(page, "/admin/")
+
+    page.get_by_role("button", name="Sidebar").press("Enter")
+
+    expect(page.get_by_role("link", name="Clinicians").first).to_be_visible()
+    check_accessibility(page)
+
+
+def test_the_page_of_a_new_token(desk: Desk, ward: Ward) -> None:
+    page = desk.sit(SUPERUSER)
+    page.goto(addresses(ward)["clients_apitoken_changelist"])
+    page.locator("input.action-select").first.check()
+    page.select_option("select[name=action]", "rotate")
+    page.get_by_role("button", name="Run").click()
+    secret = page.get_by_label("Token", exact=True)
+    shown = secret.input_value()
+
+    page.reload()
+
+    expect(secret).to_have_value(shown)
+    check_accessibility(page)
+    page.get_by_role("button", name="I have copied it").click()
+    expect(page).to_have_url(f"{desk.url}/admin/clients/apitoken/")
+
+
+@LOOKS
+def test_the_documentation_of_the_api(desk: Desk, dark: bool) -> None:
+    page = desk.sit(dark=dark)
+
+    page.goto("/docs")
+
+    expect(page.get_by_text("/notification", exact=True).first).to_be_visible()
+    page.wait_for_load_state("networkidle")

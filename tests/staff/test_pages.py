@@ -1,0 +1,60 @@
+"""Every page of the admin × everybody: who gets it, and who does not."""
+
+import pytest
+from django.test import Client
+
+from staff.roles import Role
+from tests.staff.cast import PEOPLE, make_user, make_ward
+from tests.staff.pages import WHO_MAY, addresses, names
+
+pytestmark = pytest.mark.django_db
+
+OWN = frozenset({"login", "logout", "password_change"})
+"""What anybody may post: it concerns their own login."""
+
+
+def test_every_page_has_its_row_in_the_table() -> None:
+    assert names() == set(WHO_MAY)
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_everybody_gets_what_the_table_says(person: str) -> None:
+    pages = addresses(make_ward())
+    client = Client()
+    client.force_login(make_user(person))
+
+    got = {name: client.get(path).status_code for name, path in pages.items()}
+
+    assert got == {
+        name: WHO_MAY[name].status if person in WHO_MAY[name].who else WHO_MAY[name].refused for name in pages
+    }
+
+
+def test_strangers_are_sent_to_the_login_page() -> None:
+    pages = addresses(make_ward())
+
+    answers = {name: Client().get(path) for name, path in pages.items()}
+
+    assert {name: answer.status_code for name, answer in answers.items()} == {
+        name: WHO_MAY[name].stranger for name in pages
+    }
+    assert all(
+        answer["Location"].startswith("/admin/login/")
+        for name, answer in answers.items()
+        if answer.status_code == 302 and name != "logout"
+    )
+
+
+@pytest.mark.parametrize("person", [Role.AUDITORS.value, "no role"])
+def test_who_may_change_nothing_is_refused_wherever_something_could_be_posted(person: str) -> None:
+    pages = {name: path for name, path in addresses(make_ward()).items() if name not in OWN}
+    client = Client()
+    client.force_login(make_user(person))
+
+    got = {
+        name: client.post(path, {"post": "yes", "name": "Changed"}).status_code
+        for name, path in pages.items()
+    }
+
+    changing = {name: got[name] for name in got if name.endswith(("_add", "_change", "_delete", "_issued"))}
+    assert set(changing.values()) == {403}

@@ -1,0 +1,66 @@
+"""The roles: there after `migrate`, with what each may do, and what an administrator adds stays."""
+
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.core.management import call_command
+
+from staff.roles import PERMISSIONS, Role
+
+pytestmark = pytest.mark.django_db
+
+
+def permissions_of(role: Role) -> set[str]:
+    return {
+        f"{label}.{codename}"
+        for label, codename in Group.objects.get(name=role.value).permissions.values_list(
+            "content_type__app_label", "codename"
+        )
+    }
+
+
+def migrate() -> None:
+    call_command("migrate", stdout=StringIO())
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_is_there_from_the_start_with_what_it_may(role: Role) -> None:
+    assert permissions_of(role) == PERMISSIONS[role]
+
+
+def test_what_an_administrator_added_stays() -> None:
+    group = Group.objects.get(name=Role.OPERATORS.value)
+    group.permissions.add(Permission.objects.get(codename="view_clinician"))
+
+    migrate()
+
+    assert permissions_of(Role.OPERATORS) == {*PERMISSIONS[Role.OPERATORS], "contacts.view_clinician"}
+
+
+def test_what_is_missing_comes_back_and_nobody_leaves_the_group() -> None:
+    group = Group.objects.get(name=Role.OPERATORS.value)
+    group.permissions.clear()
+    group.user_set.add(User.objects.create_user("operator"))
+
+    migrate()
+
+    assert permissions_of(Role.OPERATORS) == PERMISSIONS[Role.OPERATORS]
+    assert group.user_set.count() == 1
+
+
+def test_a_group_is_made_although_its_permissions_are_not_there_yet() -> None:
+    Permission.objects.all().delete()
+    Group.objects.all().delete()
+
+    migrate()
+
+    assert permissions_of(Role.AUDITORS) == PERMISSIONS[Role.AUDITORS]
+
+
+def test_no_role_may_delete() -> None:
+    assert not [name for wanted in PERMISSIONS.values() for name in wanted if ".delete_" in name]
+
+
+def test_auditors_may_do_nothing_but_look() -> None:
+    assert all(name.split(".")[1].startswith("view_") for name in PERMISSIONS[Role.AUDITORS])
