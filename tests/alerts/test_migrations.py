@@ -207,13 +207,13 @@ READS_ALL = r"VALIDATE CONSTRAINT|CREATE (UNIQUE )?INDEX CONCURRENTLY"
 
 
 def test_an_upgrade_that_was_interrupted_is_run_again(database: Database) -> None:
-    database.migrate()
+    database.migrate("alerts", "0005")
     built = database.indexes()
-    # As it is while the last migration is at work: nobody has noted it, and some of its indexes are there.
+    # As it is while that migration is at work: nobody has noted it, and some of its indexes are there.
     database.connection.execute("DELETE FROM django_migrations WHERE app = 'alerts' AND name LIKE '0005_%'")
     database.connection.execute("DROP INDEX delivery_ended_badly")
 
-    database.migrate()
+    database.migrate("alerts", "0005")
 
     assert database.indexes() == built
 
