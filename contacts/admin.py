@@ -11,6 +11,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from contacts import history, preferences
+from contacts.bulk_admin import ChangesToMany
 from contacts.choices import Priority, in_words
 from contacts.forms import PRIORITY_FIELDS, ClinicianForm
 from contacts.listing import ListOfClinicians
@@ -23,7 +24,7 @@ HOW_CHANNELS_ARE_TRIED = (
 
 
 @admin.register(Clinician)
-class ClinicianAdmin(ListOfClinicians, SimpleHistoryAdmin, ModelAdmin):
+class ClinicianAdmin(ListOfClinicians, ChangesToMany, SimpleHistoryAdmin, ModelAdmin):
     """One page for each clinician. `high`, `medium` and `low` are the form's fields where it may be edited."""
 
     form = ClinicianForm

@@ -47,7 +47,7 @@ def sentences(clinician: Clinician) -> list[str]:
         found.append(f"No channel for {_listed(without)}.")
     wanted = {channel for channels in chosen.values() for channel in channels}
     found += [
-        f"{channel.label} is chosen, but there is no {_address_label(channel)}."
+        f"No {_address_label(channel)}, but {channel.label} is chosen."
         for channel in Channel
         if channel in wanted and not clinician.address(channel)
     ]

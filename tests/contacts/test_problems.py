@@ -41,7 +41,7 @@ def test_a_channel_without_its_address(clinician: Clinician) -> None:
     wrong.refresh_from_db()
 
     assert having(Problem.NO_ADDRESS) == ["C-2"]
-    assert problems.sentences(wrong) == ["SMS is chosen, but there is no number for SMS."]
+    assert problems.sentences(wrong) == ["No number for SMS, but SMS is chosen."]
 
 
 def test_high_by_e_mail_alone(clinician: Clinician) -> None:
