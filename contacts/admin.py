@@ -13,6 +13,7 @@ from unfold.decorators import display
 from contacts import history, preferences
 from contacts.bulk_admin import ChangesToMany
 from contacts.choices import Priority, in_words
+from contacts.exchange import ImportAndExport
 from contacts.forms import PRIORITY_FIELDS, ClinicianForm
 from contacts.listing import ListOfClinicians
 from contacts.models import ADDRESS_FIELDS, Clinician
@@ -24,7 +25,7 @@ HOW_CHANNELS_ARE_TRIED = (
 
 
 @admin.register(Clinician)
-class ClinicianAdmin(ListOfClinicians, ChangesToMany, SimpleHistoryAdmin, ModelAdmin):
+class ClinicianAdmin(ListOfClinicians, ChangesToMany, ImportAndExport, SimpleHistoryAdmin, ModelAdmin):
     """One page for each clinician. `high`, `medium` and `low` are the form's fields where it may be edited."""
 
     form = ClinicianForm
