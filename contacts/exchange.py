@@ -103,6 +103,7 @@ class ImportAndExport(ImportExportMixin):
     confirm_form_class = ConfirmForm
     export_form_class = FormatForm
     tmp_storage_class = InThePage
+    import_export_change_list_template = "admin/contacts/clinician/change_list.html"
     import_template_name = "admin/contacts/clinician/import.html"
     export_template_name = "admin/contacts/clinician/export.html"
     skip_admin_log = True  # the history of each clinician says it, with what changed

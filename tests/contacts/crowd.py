@@ -11,8 +11,8 @@ CHOSEN = {
 }
 
 
-def make_crowd(number: int, *, department: str = "Crowd") -> None:
-    """`number` clinicians named P-0 and on, with all addresses, the fixture's preferences, and a history."""
+def make_crowd(number: int, *, department: str = "Crowd", first: int = 0) -> None:
+    """`number` clinicians, P-0 (or P-`first`) and on, with all addresses, the fixture's preferences, and a history."""
     made = Clinician.objects.bulk_create(
         Clinician(
             contact_id=f"P-{each}",
@@ -22,7 +22,7 @@ def make_crowd(number: int, *, department: str = "Crowd") -> None:
             sms_number=f"+44770091{each % 10000:04}",
             email=f"person{each}@ward.example",
         )
-        for each in range(number)
+        for each in range(first, first + number)
     )
     Preference.objects.bulk_create(
         Preference(clinician=clinician, priority=priority, position=position, channel=channel)
