@@ -1,6 +1,7 @@
 """The columns of a file of clinicians: how each is written in a cell, and what a cell that staff filled in means."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -29,17 +30,19 @@ _SHORTENED = re.compile(r"\d[.,]?\d*E\+?\d+", re.IGNORECASE)
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-def written(clinician: Clinician, column: str) -> str:
-    """What stands in a clinician's cell."""
-    if column in PRIORITIES:
-        return in_order(preferences.channels_by_priority(clinician)[PRIORITIES[column]])
-    value = getattr(clinician, column)
-    if column == "active":
-        return "yes" if value else "no"
-    return str(value)
+def fields(clinician: Clinician) -> dict[str, str]:
+    """What stands in the cells of a clinician's fields."""
+    found = {column: str(getattr(clinician, column)) for column in FIELDS}
+    return found | {"active": "yes" if clinician.active else "no"}
 
 
-def in_order(channels: list[Channel]) -> str:
+def written(clinician: Clinician) -> dict[str, str]:
+    """What stands in all of a clinician's cells, in the columns' order."""
+    chosen = preferences.channels_by_priority(clinician)
+    return fields(clinician) | {column: in_order(chosen[priority]) for column, priority in PRIORITIES.items()}
+
+
+def in_order(channels: Sequence[Channel]) -> str:
     """`call > sms`."""
     return BETWEEN.join(channel.value for channel in channels)
 

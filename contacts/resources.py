@@ -16,7 +16,7 @@ from import_export.results import RowResult
 
 from contacts import columns, preferences, register
 from contacts.choices import Channel, Priority
-from contacts.columns import COLUMNS, FIELDS, KEY, PRIORITIES
+from contacts.columns import COLUMNS, KEY, PRIORITIES
 from contacts.models import ADDRESS_FIELDS, Clinician
 from contacts.spreadsheets import comparable
 
@@ -83,7 +83,7 @@ class ClinicianResource(ModelResource):
     # Export
 
     def export_resource(self, instance: Clinician, selected_fields: Any = None, **kwargs: Any) -> list[str]:
-        return [columns.written(instance, column) for column in COLUMNS]
+        return list(columns.written(instance).values())
 
     def get_export_headers(self, selected_fields: Any = None) -> list[str]:
         return list(COLUMNS)
@@ -108,7 +108,7 @@ class ClinicianResource(ModelResource):
         if _is_blank(row):
             return
         errors: dict[str, list[str]] = {}
-        self.before = {column: columns.written(instance, column) if instance.pk else "" for column in COLUMNS}
+        self.before = columns.written(instance) if instance.pk else dict.fromkeys(COLUMNS, "")
         for column, text in row.items():
             if instance.pk and comparable(text) == comparable(self.before[column]):
                 continue
@@ -212,12 +212,8 @@ class ClinicianResource(ModelResource):
 
     def _told(self, instance: Clinician) -> list[Changed]:
         before = self.before
-        wanted = {
-            priority.name.lower(): columns.in_order(list(each)) for priority, each in self.wanted.items()
-        }
-        after = {column: columns.written(instance, column) for column in FIELDS} | {
-            column: wanted.get(column, before[column]) for column in PRIORITIES
-        }
+        wanted = {priority.name.lower(): columns.in_order(each) for priority, each in self.wanted.items()}
+        after = before | columns.fields(instance) | wanted
         return [
             Changed(column, before[column], after[column])
             for column in COLUMNS

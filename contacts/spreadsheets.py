@@ -9,6 +9,7 @@ import csv
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from io import BytesIO, StringIO
 from itertools import islice
 from typing import Any
@@ -193,8 +194,9 @@ def _unpacked_size(content: bytes) -> int:
 
 def _rows(content: bytes) -> list[list[str]]:
     book = openpyxl.load_workbook(BytesIO(content), read_only=True, data_only=True)
-    shown = islice(book.worksheets[0].iter_rows(values_only=True), MAX_ROWS + 2)
-    return [[_text(cell) for cell in row] for row in shown]
+    with closing(book):
+        shown = islice(book.worksheets[0].iter_rows(values_only=True), MAX_ROWS + 2)
+        return [[_text(cell) for cell in row] for row in shown]
 
 
 def _text(value: Any) -> str:
