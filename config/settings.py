@@ -120,6 +120,10 @@ DATABASES["default"]["OPTIONS"]["options"] = " ".join(
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+# Uploads are files of clinicians: they stay in memory, and never come to lie on a disk. Larger ones are not taken.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
 # People: words, times, logins
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False

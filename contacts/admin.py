@@ -11,8 +11,11 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from contacts import history, preferences
+from contacts.bulk_admin import ChangesToMany
 from contacts.choices import Priority, in_words
+from contacts.exchange import ImportAndExport
 from contacts.forms import PRIORITY_FIELDS, ClinicianForm
+from contacts.listing import ListOfClinicians
 from contacts.models import ADDRESS_FIELDS, Clinician
 
 HOW_CHANNELS_ARE_TRIED = (
@@ -22,14 +25,10 @@ HOW_CHANNELS_ARE_TRIED = (
 
 
 @admin.register(Clinician)
-class ClinicianAdmin(SimpleHistoryAdmin, ModelAdmin):
+class ClinicianAdmin(ListOfClinicians, ChangesToMany, ImportAndExport, SimpleHistoryAdmin, ModelAdmin):
     """One page for each clinician. `high`, `medium` and `low` are the form's fields where it may be edited."""
 
     form = ClinicianForm
-    list_display = ("name", "contact_id", "department", "state", "high", "medium", "low")
-    list_filter = ("active", "department")
-    search_fields = ("name", "contact_id", *ADDRESS_FIELDS.values())
-    search_help_text = "Search by name, contact ID, telephone number or e-mail address."
     fieldsets = (
         (None, {"fields": ("name", "contact_id", "role", "department", "active")}),
         ("Where they can be reached", {"fields": tuple(ADDRESS_FIELDS.values())}),
@@ -46,10 +45,6 @@ class ClinicianAdmin(SimpleHistoryAdmin, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Clinician]:
         found: QuerySet[Clinician] = super().get_queryset(request)
         return found.prefetch_related("preferences")
-
-    @display(description="State", ordering="active", label={"Active": "success", "Inactive": "danger"})
-    def state(self, clinician: Clinician) -> str:
-        return "Active" if clinician.active else "Inactive"
 
     @display(description="High")
     def high(self, clinician: Clinician) -> str:

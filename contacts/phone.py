@@ -1,5 +1,6 @@
 """Telephone numbers: what staff type becomes E.164, or a sentence that says what is wrong with it."""
 
+import contextlib
 import re
 from typing import Any
 
@@ -13,6 +14,7 @@ WHOLE_FROM = 11
 """Digits from which a number without a plus is taken to have its country code: few national numbers are so long."""
 # White space, dashes, brackets, and the invisible marks that come along when a number is copied from a telephone.
 _SEPARATORS = re.compile(r"[\s\-.()/\u00a0\u2010-\u2015\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_LEAST_SOUGHT = 3
 _EXAMPLE = "Write it with its country code, for example +44 7700 900123."
 
 
@@ -45,6 +47,21 @@ def to_e164(text: str) -> str:
     if not re.fullmatch(E164, e164):
         raise ValueError(f"A telephone number has at most fifteen digits. {_EXAMPLE}")
     return e164
+
+
+def sought_digits(text: str) -> set[str]:
+    """The runs of digits by which a stored number is found that somebody wrote like this, whole or in part.
+
+    A national number, 07700 900123, is found in any country. Empty where `text` is no number.
+    """
+    compact = _SEPARATORS.sub("", phonenumbers.normalize_digits_only(text, keep_non_digits=True))
+    digits = compact.removeprefix("+")
+    if not digits.isdecimal() or len(digits) < _LEAST_SOUGHT:
+        return set()
+    found = {digits.lstrip("0") or digits}
+    with contextlib.suppress(ValueError):  # a part of a number, or a national one
+        found.add(to_e164(text).removeprefix("+"))
+    return found
 
 
 class E164Field(models.CharField[str, str]):

@@ -187,21 +187,6 @@ def test_no_warning_where_every_priority_has_a_channel(admin_client: Client) -> 
     assert [message.level_tag for message in answer.context["messages"]] == ["success"]
 
 
-def test_the_list_shows_each_priority_in_words(admin_client: Client, clinician: Clinician) -> None:
-    assert "Telephone call → SMS" in admin_client.get(LIST).content.decode()
-
-
-@pytest.mark.parametrize("sought", ["C-1", "clinician c", "7700900001", "ward.example"])
-def test_a_clinician_is_found_by_name_contact_id_and_address(
-    admin_client: Client, clinician: Clinician, sought: str
-) -> None:
-    make_clinician("D-2", {}, name="Other", call_number="", sms_number="", email="")
-
-    found = admin_client.get(LIST, {"q": sought}).context["cl"].queryset
-
-    assert [each.contact_id for each in found] == ["C-1"]
-
-
 def test_the_list_takes_as_many_queries_for_twenty_as_for_one(
     admin_client: Client, clinician: Clinician, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

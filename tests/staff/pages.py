@@ -73,6 +73,9 @@ WHO_MAY: dict[str, Access] = {
     "app_list auth": Access(only(AUDITORS), refused=404),
     "anything else": Access(NOBODY, refused=404),
     "auth_user_password_change": Access(only()),
+    "contacts_clinician_import": Access(only(EDITORS)),
+    "contacts_clinician_process_import": Access(NOBODY, refused=405),  # it takes a POST
+    "contacts_clinician_export": Access(only(EDITORS, AUDITORS)),
     "clients_apitoken_issued": Access(only(INTEGRATORS), status=302),  # nothing was issued: to the list
     **{
         f"{model}_{page}".rstrip("_"): access

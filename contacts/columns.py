@@ -1,0 +1,92 @@
+"""The columns of a file of clinicians: how each is written in a cell, and what a cell that staff filled in means."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from contacts import preferences
+from contacts.choices import Channel, Priority
+from contacts.models import ADDRESS_FIELDS, Clinician
+
+KEY = "contact_id"
+TEXTS = ("name", "role", "department")
+NUMBERS = ("call_number", "sms_number")
+PRIORITIES = {priority.name.lower(): priority for priority in Priority}
+COLUMNS = (KEY, *TEXTS, *ADDRESS_FIELDS.values(), "active", *PRIORITIES)
+FIELDS = tuple(column for column in COLUMNS if column not in PRIORITIES)
+"""The columns that are fields of a clinician."""
+
+BETWEEN = " > "
+YES_AND_NO = {"yes": True, "true": True, "1": True, "active": True} | {
+    "no": False,
+    "false": False,
+    "0": False,
+    "inactive": False,
+}
+_CHANNELS = {str(word).casefold(): channel for channel in Channel for word in (channel.value, channel.label)}
+_SHORTENED = re.compile(r"\d[.,]?\d*E\+?\d+", re.IGNORECASE)
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def fields(clinician: Clinician) -> dict[str, str]:
+    """What stands in the cells of a clinician's fields."""
+    found = {column: str(getattr(clinician, column)) for column in FIELDS}
+    return found | {"active": "yes" if clinician.active else "no"}
+
+
+def written(clinician: Clinician) -> dict[str, str]:
+    """What stands in all of a clinician's cells, in the columns' order."""
+    chosen = preferences.channels_by_priority(clinician)
+    return fields(clinician) | {column: in_order(chosen[priority]) for column, priority in PRIORITIES.items()}
+
+
+def in_order(channels: Sequence[Channel]) -> str:
+    """`call > sms`."""
+    return BETWEEN.join(channel.value for channel in channels)
+
+
+def meant(column: str, text: str) -> Any:
+    """What a cell means: a field's value, or the channels of a priority.
+
+    Raises:
+        ValueError: with a sentence for the person who filled it in.
+    """
+    if _INVISIBLE.search(text):
+        raise ValueError("There is an invisible character in this cell: type its text anew.")
+    text = text.strip()
+    if column in PRIORITIES:
+        return _channels(text)
+    if column == "active":
+        if text.casefold() not in YES_AND_NO:
+            raise ValueError("Write yes or no.")
+        return YES_AND_NO[text.casefold()]
+    if column in NUMBERS and _SHORTENED.fullmatch(text):
+        raise ValueError(
+            "A spreadsheet has shortened this number. Format the column as text, and write the number anew."
+        )
+    return _field_value(column, text)
+
+
+def _field_value(column: str, text: str) -> Any:
+    field: Any = Clinician._meta.get_field(column)  # noqa: SLF001 - Django's documented API
+    if not text and not field.blank:
+        raise ValueError("This cell may not be empty.")
+    try:
+        return field.clean(text, None)
+    except ValidationError as error:
+        raise ValueError(" ".join(error.messages)) from error
+
+
+def _channels(text: str) -> list[Channel]:
+    chosen = []
+    for word in re.split(r"[>→]", text) if text else []:
+        channel = _CHANNELS.get(word.strip().casefold())
+        if channel is None:
+            known = ", ".join(channel.value for channel in Channel)
+            raise ValueError(f"“{word.strip()}” is no channel. Write {known}, in order, such as call > sms.")
+        if channel in chosen:
+            raise ValueError(f"{channel.value} stands twice: write it once.")
+        chosen.append(channel)
+    return chosen

@@ -1,0 +1,59 @@
+"""The filters of the list of clinicians."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import DropdownFilter, RadioFilter
+
+from contacts import problems
+from contacts.models import Clinician
+from contacts.problems import Problem
+
+
+class DepartmentFilter(DropdownFilter):
+    """The departments that there are; one query."""
+
+    title = "department"
+    parameter_name = "department"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = Clinician.objects.exclude(department="").order_by("department")
+        return [(name, name) for name in names.values_list("department", flat=True).distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Clinician]) -> QuerySet[Clinician]:
+        return queryset.filter(department=self.value()) if self.value() else queryset
+
+
+class ActiveFilter(RadioFilter):
+    """Whether somebody is alerted at all."""
+
+    title = "state"
+    parameter_name = "active"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Active"), ("no", "Inactive")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Clinician]) -> QuerySet[Clinician]:
+        wanted = {"yes": True, "no": False}.get(self.value() or "")
+        return queryset if wanted is None else queryset.filter(active=wanted)
+
+
+class ProblemFilter(RadioFilter):
+    """Who may not be reached as they should."""
+
+    title = "problem"
+    parameter_name = "problem"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("any", "Any problem"), *Problem.choices, ("none", "No problem")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Clinician]) -> QuerySet[Clinician]:
+        value = self.value()
+        if value == "any":
+            return queryset.filter(problems.any_condition())
+        if value == "none":
+            return queryset.exclude(problems.any_condition())
+        if value in Problem.values:
+            return queryset.filter(problems.condition(Problem(value)))
+        return queryset

@@ -1,0 +1,87 @@
+"""What is wrong with how a clinician can be reached: as a question to the database, and in sentences.
+
+Both say the same. Somebody inactive has no problem: nobody is to reach them.
+"""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, TextChoices
+
+from contacts import preferences
+from contacts.choices import Channel, Priority
+from contacts.models import ADDRESS_FIELDS, Clinician, Preference
+
+AT_ONCE = (Channel.CALL, Channel.SMS)
+"""The channels that are noticed at once: High needs one of them."""
+
+
+class Problem(TextChoices):
+    """A kind of problem."""
+
+    NO_CHANNEL = "no_channel", "No channel for a priority"
+    NO_ADDRESS = "no_address", "A channel without its address"
+    NOT_AT_ONCE = "not_at_once", "High without call or SMS"
+
+
+def condition(problem: Problem) -> Q:
+    """Who has this problem, for a filter on clinicians."""
+    return Q(active=True) & _CONDITIONS[problem]
+
+
+def any_condition() -> Q:
+    """Who has any problem."""
+    found = Q()
+    for problem in Problem:
+        found |= _CONDITIONS[problem]
+    return Q(active=True) & found
+
+
+def sentences(clinician: Clinician) -> list[str]:
+    """What is wrong, for staff. No query where the clinician's `preferences` were prefetched."""
+    if not clinician.active:
+        return []
+    chosen = preferences.channels_by_priority(clinician)
+    found = []
+    without = [priority.label for priority in Priority if not chosen[priority]]
+    if without:
+        found.append(f"No channel for {_listed(without)}.")
+    wanted = {channel for channels in chosen.values() for channel in channels}
+    found += [
+        f"No {_address_label(channel)}, but {channel.label} is chosen."
+        for channel in Channel
+        if channel in wanted and not clinician.address(channel)
+    ]
+    high = chosen[Priority.HIGH]
+    if high and not set(high) & set(AT_ONCE):
+        found.append("High has neither a call nor an SMS.")
+    return found
+
+
+def _chosen(**what: object) -> Exists:
+    return Exists(Preference.objects.filter(clinician=OuterRef("pk"), **what))
+
+
+def _any(*conditions: Q) -> Q:
+    found = Q()
+    for each in conditions:
+        found |= each
+    return found
+
+
+_CONDITIONS = {
+    Problem.NO_CHANNEL: _any(*(Q(~_chosen(priority=priority)) for priority in Priority)),
+    Problem.NO_ADDRESS: _any(
+        *(Q(_chosen(channel=channel), **{field: ""}) for channel, field in ADDRESS_FIELDS.items())
+    ),
+    Problem.NOT_AT_ONCE: Q(~_chosen(priority=Priority.HIGH, channel__in=AT_ONCE)),
+}
+
+
+def _listed(words: list[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _address_label(channel: Channel) -> str:
+    field: Any = Clinician._meta.get_field(ADDRESS_FIELDS[channel])  # noqa: SLF001 - Django's documented API
+    return str(field.verbose_name)

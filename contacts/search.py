@@ -1,0 +1,25 @@
+"""Finding clinicians by what staff know of them: name, contact ID, e-mail, or a number as people write it."""
+
+from django.db.models import Q
+
+from contacts import phone
+
+WORDS_IN = ("name", "contact_id", "email")
+NUMBERS_IN = ("call_number", "sms_number")
+
+
+def matching(text: str) -> Q:
+    """Who has every word of `text` somewhere in name, contact ID or e-mail, or the number that `text` is."""
+    words = Q()
+    for word in text.split():
+        words &= _anywhere(WORDS_IN, word)
+    for digits in phone.sought_digits(text):
+        words |= _anywhere(NUMBERS_IN, digits)
+    return words
+
+
+def _anywhere(fields: tuple[str, ...], text: str) -> Q:
+    found = Q()
+    for field in fields:
+        found |= Q(**{f"{field}__icontains": text})
+    return found

@@ -1,0 +1,68 @@
+"""Files of clinicians on their way in and out of the admin."""
+
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from contacts import preferences
+from contacts.columns import COLUMNS
+from contacts.models import Clinician
+
+IMPORT = "/admin/contacts/clinician/import/"
+PROCESS = "/admin/contacts/clinician/process_import/"
+EXPORT = "/admin/contacts/clinician/export/"
+XLSX, CSV = "0", "1"
+HEADING = ",".join(COLUMNS)
+NEW = "C-9,Asha Okafor,Registrar,Cardiology,+44 7700 900 109,,asha@ward.example,yes,call > email,email,"
+
+
+def look(client: Client, content: bytes | str, name: str = "people.csv") -> Any:
+    """Choose a file, and see what it would change."""
+    data = content.encode() if isinstance(content, str) else content
+    return client.post(IMPORT, {"import_file": SimpleUploadedFile(name, data), "resource": "0"})
+
+
+def confirm(client: Client, looked: Any) -> Any:
+    form = looked.context["confirm_form"]
+    return client.post(PROCESS, form.initial, follow=True)
+
+
+def export(client: Client, number: str, **query: str) -> bytes:
+    answer = client.post(EXPORT, {"format": number, "resource": "0"}, query_params=query)
+    assert answer.status_code == 200
+    content: bytes = answer.content
+    return content
+
+
+def wrong(looked: Any) -> list[tuple[int, str, str]]:
+    """(row, column, sentence) of all that is wrong, as the page shows them."""
+    assert looked.status_code == 200
+    assert "confirm_form" not in looked.context
+    return [
+        (row.number + 1, column, " ".join(sentences))
+        for row in looked.context["result"].invalid_rows
+        for column, sentences in row.field_specific_errors.items()
+    ]
+
+
+def refused(looked: Any) -> list[str]:
+    """What is said about the file as a whole."""
+    errors: list[str] = looked.context["form"].errors["import_file"]
+    return errors
+
+
+def changes(looked: Any) -> dict[int, list[tuple[str, str, str]]]:
+    rows = [row for row in looked.context["result"].rows if row.changes]
+    return {row.number: [(each.column, each.old, each.new) for each in row.changes] for row in rows}
+
+
+def said(answer: Any) -> list[str]:
+    return [str(message) for message in answer.context["messages"]]
+
+
+def stored() -> list[tuple[Any, ...]]:
+    return [
+        (*(getattr(each, name) for name in COLUMNS[:8]), preferences.channels_by_priority(each))
+        for each in Clinician.objects.order_by("pk")
+    ]

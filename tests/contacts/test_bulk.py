@@ -1,0 +1,182 @@
+"""The same change for many clinicians: what it would do, what it does, and what it costs."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from contacts import bulk, preferences
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from tests.conftest import make_clinician
+from tests.contacts.crowd import make_crowd
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/contacts/clinician/"
+CALL, SMS, EMAIL = Channel.CALL, Channel.SMS, Channel.EMAIL
+HIGH, MEDIUM, LOW = Priority.HIGH, Priority.MEDIUM, Priority.LOW
+
+
+def chosen(**changes: str) -> dict[str, str]:
+    """The form as it is sent, with everything left as it is but for `changes`."""
+    return {"high": "keep", "medium": "keep", "low": "keep", "lacking": "skip", **changes}
+
+
+def act(client: Client, *who: Clinician, action: str = "change_preferences", **more: Any) -> Any:
+    ids = [each.pk for each in who] or [0]
+    return client.post(LIST, {"action": action, "_selected_action": ids, **more}, follow=True)
+
+
+def said(answer: Any) -> list[str]:
+    return [str(message) for message in answer.context["messages"]]
+
+
+def test_a_plan_tells_who_changes_who_does_not_and_who_lacks_an_address(clinician: Clinician) -> None:
+    changing = make_clinician("C-2", {HIGH: [SMS]})
+    make_clinician("C-3", {HIGH: [SMS]}, call_number="")
+    everybody = Clinician.objects.order_by("pk")
+
+    found = bulk.plan(everybody, {HIGH: [CALL, SMS]}, partly=False)
+
+    assert found.changes == {changing.pk: {HIGH: [CALL, SMS]}}
+    assert (found.unchanged, found.skipped) == (1, 1)
+    assert found.lacking == [bulk.Lacking("Clinician C-3 (C-3)", (CALL,))]
+
+
+def test_partly_gives_what_can_reach_them_and_never_takes_the_last_channel() -> None:
+    make_clinician("C-1", {HIGH: [SMS], LOW: [SMS]}, call_number="")
+
+    bulk.apply(Clinician.objects.all(), {HIGH: [CALL, EMAIL], LOW: [CALL]}, partly=True)
+
+    assert preferences.channels_by_priority(Clinician.objects.get()) == {
+        HIGH: [EMAIL],
+        MEDIUM: [],
+        LOW: [SMS],
+    }
+
+
+def test_each_who_changes_gets_one_entry_in_the_history_and_nobody_else(clinician: Clinician) -> None:
+    changing = make_clinician("C-2", {HIGH: [SMS], MEDIUM: [SMS]})
+    before = (clinician.history.count(), changing.history.count())
+
+    bulk.apply(Clinician.objects.all(), {HIGH: [CALL, SMS], MEDIUM: [SMS]}, partly=False)
+
+    assert (clinician.history.count(), changing.history.count()) == (before[0], before[1] + 1)
+    entry = changing.history.first()
+    assert entry.channels == {"H": ["call", "sms"], "M": ["sms"], "L": []}
+    assert entry.history_change_reason == bulk.REASON
+
+
+def test_replacing_for_many_is_all_or_nothing(clinician: Clinician) -> None:
+    other = make_clinician("C-2", {HIGH: [SMS]}, email="")
+
+    with pytest.raises(ValueError, match="there is no address for E-mail"):
+        preferences.replace_many({clinician.pk: {HIGH: [EMAIL]}, other.pk: {HIGH: [EMAIL]}})
+
+    assert preferences.channels_by_priority(clinician)[HIGH] == [CALL, SMS]
+
+
+def test_making_inactive_is_one_entry_for_each_who_was_active(clinician: Clinician) -> None:
+    make_clinician("C-2", {}, active=False)
+
+    assert bulk.set_active(Clinician.objects.all(), active=False) == 1
+
+    entry = clinician.history.first()
+    assert (entry.active, entry.history_type, entry.channels["H"]) == (False, "~", ["call", "sms"])
+    assert bulk.set_active(Clinician.objects.all(), active=False) == 0
+
+
+def test_a_thousand_cost_as_many_queries_as_ten() -> None:
+    def queries(number: int, wanted: list[Channel]) -> int:
+        with CaptureQueriesContext(connection) as made:
+            some = Clinician.objects.filter(contact_id__in=[f"P-{each}" for each in range(number)])
+            done = bulk.apply(some, {HIGH: wanted, LOW: [SMS]}, partly=False)
+        assert len(done.changes) == number
+        return len(made)
+
+    make_crowd(1000)
+
+    assert queries(10, [SMS]) == queries(1000, [EMAIL, CALL])
+
+
+def test_the_page_says_what_would_change_and_changes_nothing(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    lacking = make_clinician("C-2", {}, call_number="")
+
+    page = act(admin_client, clinician, lacking, preview="1", **chosen(high="call"))
+
+    assert page.context["plan"].changes == {clinician.pk: {HIGH: [CALL]}}
+    assert "Clinician C-2 (C-2): no address for Telephone call" in page.content.decode()
+    assert preferences.channels_by_priority(clinician)[HIGH] == [CALL, SMS]
+
+
+def test_only_the_first_twenty_who_lack_an_address_are_named(admin_client: Client) -> None:
+    make_crowd(25)
+    Clinician.objects.update(email="")
+
+    page = act(admin_client, select_across="1", preview="1", **chosen(low="email"))
+
+    assert len(page.context["named"]) == 20
+    assert "and 5 more." in page.content.decode()
+
+
+def test_confirmed_it_is_done_for_those_selected_alone(admin_client: Client, clinician: Clinician) -> None:
+    other = make_clinician("C-2", {HIGH: [SMS]})
+
+    answer = act(admin_client, clinician, apply="1", **chosen(high="sms call", low="none"))
+
+    assert said(answer) == ["The preferences of 1 clinician are changed."]
+    assert preferences.channels_by_priority(clinician) == {HIGH: [SMS, CALL], MEDIUM: [SMS], LOW: []}
+    assert preferences.channels_by_priority(other)[HIGH] == [SMS]
+
+
+def test_all_that_the_list_found_are_changed_beyond_the_page(admin_client: Client) -> None:
+    make_crowd(120, department="Cardiology")
+    other = make_clinician("C-1", {HIGH: [SMS]})
+
+    admin_client.post(
+        f"{LIST}?department=Cardiology",
+        {
+            "action": "change_preferences",
+            "_selected_action": "0",
+            "select_across": "1",
+            "apply": "1",
+            **chosen(high="sms email"),
+        },
+    )
+
+    changed = Clinician.objects.filter(department="Cardiology").prefetch_related("preferences")
+    assert {tuple(preferences.channels_by_priority(each)[HIGH]) for each in changed} == {(SMS, EMAIL)}
+    assert preferences.channels_by_priority(other)[HIGH] == [SMS]
+
+
+def test_nothing_chosen_is_said(admin_client: Client, clinician: Clinician) -> None:
+    page = act(admin_client, clinician, preview="1", **chosen())
+
+    assert "Nothing would change: choose channels for at least one priority." in page.content.decode()
+
+
+def test_who_may_not_change_clinicians_has_no_such_action(auditor: Client, clinician: Clinician) -> None:
+    act(auditor, clinician, apply="1", **chosen(high="none"))
+    act(auditor, clinician, action="deactivate", apply="1")
+
+    clinician.refresh_from_db()
+    assert clinician.active
+    assert preferences.channels_by_priority(clinician)[HIGH] == [CALL, SMS]
+
+
+def test_making_inactive_asks_first(admin_client: Client, clinician: Clinician) -> None:
+    page = act(admin_client, clinician, action="deactivate")
+    clinician.refresh_from_db()
+    assert clinician.active
+    assert "Alerts for inactive clinicians are refused" in page.content.decode()
+
+    answer = act(admin_client, clinician, action="deactivate", apply="1")
+
+    clinician.refresh_from_db()
+    assert not clinician.active
+    assert said(answer) == ["1 clinician made inactive."]

@@ -1,0 +1,209 @@
+"""Import and export of clinicians: what is shown before, what is saved, and what never is."""
+
+import csv
+import logging
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from contacts import preferences
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from contacts.resources import REASON
+from tests.conftest import make_clinician
+from tests.contacts.crowd import make_crowd
+from tests.contacts.files import (
+    CSV,
+    HEADING,
+    IMPORT,
+    NEW,
+    PROCESS,
+    XLSX,
+    changes,
+    confirm,
+    export,
+    look,
+    said,
+    stored,
+    wrong,
+)
+
+pytestmark = pytest.mark.django_db
+
+HIGH, MEDIUM, LOW = Priority.HIGH, Priority.MEDIUM, Priority.LOW
+CALL, SMS, EMAIL = Channel.CALL, Channel.SMS, Channel.EMAIL
+
+
+def test_a_new_clinician_is_shown_and_then_added(admin_client: Client, admin_user: User) -> None:
+    looked = look(admin_client, f"{HEADING}\n{NEW}\n")
+
+    assert not Clinician.objects.exists()
+    assert ("call_number", "", "+447700900109") in changes(looked)[2]
+
+    assert said(confirm(admin_client, looked)) == ["The file is imported: 1 new, 0 changed."]
+    added = Clinician.objects.get()
+    assert (added.contact_id, added.call_number, added.active) == ("C-9", "+447700900109", True)
+    assert preferences.channels_by_priority(added) == {HIGH: [CALL, EMAIL], MEDIUM: [EMAIL], LOW: []}
+    (entry,) = added.history.all()
+    assert (entry.history_type, entry.history_user, entry.history_change_reason) == ("+", admin_user, REASON)
+    assert entry.channels["H"] == ["call", "email"]
+
+
+def test_a_change_is_shown_from_what_to_what_and_is_one_entry(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    before = clinician.history.count()
+
+    looked = look(admin_client, "contact_id,department,high\nC-1,Surgery,sms > call\n")
+
+    assert changes(looked) == {2: [("department", "", "Surgery"), ("high", "call > sms", "sms > call")]}
+    page = looked.content.decode()
+    assert "<del>call &gt; sms</del> → <ins>sms &gt; call</ins>" in page
+    confirm(admin_client, looked)
+    clinician.refresh_from_db()
+    assert clinician.department == "Surgery"
+    assert preferences.channels_by_priority(clinician)[HIGH] == [SMS, CALL]
+    assert clinician.history.count() == before + 1
+    assert clinician.history.first().department == "Surgery"
+
+
+def test_a_missing_column_is_left_alone_and_an_empty_cell_empties(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    Clinician.objects.update(role="Registrar", department="Surgery")
+
+    confirm(admin_client, look(admin_client, "contact_id,role,low\nC-1,,\n"))
+
+    clinician.refresh_from_db()
+    assert (clinician.role, clinician.department) == ("", "Surgery")
+    assert preferences.channels_by_priority(clinician) == {HIGH: [CALL, SMS], MEDIUM: [SMS], LOW: []}
+
+
+@pytest.mark.parametrize(
+    ("heading", "cells", "column", "sentence"),
+    [
+        ("call_number", "07700 900123", "call_number", "starts with 0, so its country code is missing"),
+        ("sms_number", "4.47701E+11", "sms_number", "A spreadsheet has shortened this number."),
+        ("email", "someone", "email", "Enter a valid email address."),
+        ("high", "call > pigeon", "high", "“pigeon” is no channel. Write call, sms, email, in order"),
+        ("high", "call > call", "high", "call stands twice: write it once."),
+        ("active", "perhaps", "active", "Write yes or no."),
+        ("name", "", "name", "This cell may not be empty."),
+        ("name", "x" * 201, "name", "at most 200 characters"),
+        ("email", "", "low", "email needs email: fill it in, or take email out."),
+        ("name", "Bell\x07", "name", "There is an invisible character in this cell"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_row_and_column_and_nothing_is_saved(
+    admin_client: Client, clinician: Clinician, heading: str, cells: str, column: str, sentence: str
+) -> None:
+    before = stored()
+
+    looked = look(
+        admin_client,
+        f"contact_id,department,{heading}\nC-1,Surgery,{cells}\n",
+    )
+
+    ((row, where, what),) = wrong(looked)
+    assert (row, where) == (2, column)
+    assert sentence in what
+    assert what in looked.content.decode().replace("&gt;", ">").replace("&#x27;", "'")
+    assert stored() == before
+
+
+def test_one_wrong_row_keeps_all_others_from_being_saved(admin_client: Client) -> None:
+    looked = look(admin_client, f"{HEADING}\n{NEW}\n\n,No ID,,,,,,yes,,,\n")
+
+    assert wrong(looked) == [(4, "contact_id", "This cell may not be empty.")]
+    assert not Clinician.objects.exists()
+
+
+def test_a_contact_id_twice_in_the_file_is_said(admin_client: Client, clinician: Clinician) -> None:
+    looked = look(admin_client, "contact_id,name\nC-1,One\nC-1,Two\n")
+
+    assert wrong(looked) == [(3, "contact_id", "C-1 is in row 2 already: keep one of the two.")]
+
+
+def test_somebody_new_needs_a_name(admin_client: Client) -> None:
+    looked = look(admin_client, "contact_id,department\nC-9,Surgery\n")
+
+    assert wrong(looked) == [(2, "name", "C-9 is new, and needs the column name.")]
+
+
+def test_a_clinician_changed_between_looking_and_confirming_stops_the_import(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    looked = look(admin_client, "contact_id,department\nC-1,Surgery\n")
+    Clinician.objects.update(department="Cardiology")
+
+    answer = confirm(admin_client, looked)
+
+    assert said(answer)[0].startswith("Somebody has changed these clinicians since you looked")
+    clinician.refresh_from_db()
+    assert clinician.department == "Cardiology"
+
+
+def test_nothing_of_a_file_is_left_on_the_disk_or_in_the_log(
+    admin_client: Client, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    caplog.set_level(logging.DEBUG)
+
+    looked = look(admin_client, f"{HEADING}\n{NEW}\n" + "x" * 3_000_000)
+    looked = look(admin_client, f"{HEADING}\n{NEW}\n")
+    assert list(tmp_path.iterdir()) == []
+    confirm(admin_client, looked)
+    look(admin_client, f"{HEADING}\n{NEW.replace('900 109', '900')}\n")
+
+    export(admin_client, XLSX)
+    assert list(tmp_path.iterdir()) == []
+    told = " ".join(record.getMessage() for record in caplog.records if record.name != "django.db.backends")
+    assert "Okafor" not in told
+    assert "7700" not in told
+
+
+def test_a_file_that_waited_too_long_or_was_tampered_with_is_not_imported(admin_client: Client) -> None:
+    form = look(admin_client, f"{HEADING}\n{NEW}\n").context["confirm_form"]
+
+    answer = admin_client.post(
+        PROCESS, {**form.initial, "import_file_name": form.initial["import_file_name"][2:]}, follow=True
+    )
+
+    assert said(answer) == ["That was too long ago: choose the file again."]
+    assert not Clinician.objects.exists()
+
+
+def test_the_export_has_those_whom_the_list_shows(admin_client: Client, clinician: Clinician) -> None:
+    make_clinician("C-2", {}, department="Surgery")
+
+    text = export(admin_client, CSV, department="Surgery").decode("utf-8-sig")
+
+    assert [row["contact_id"] for row in csv.DictReader(StringIO(text))] == ["C-2"]
+
+
+def test_who_may_only_see_may_export_and_not_import(auditor: Client, clinician: Clinician) -> None:
+    assert auditor.get(IMPORT).status_code == 403
+    assert look(auditor, "contact_id,name\nC-1,X\n").status_code == 403
+    assert auditor.post(PROCESS, {}).status_code == 403
+    assert b"C-1" in export(auditor, CSV)
+
+
+def test_a_thousand_rows_cost_as_many_queries_as_ten(admin_client: Client) -> None:
+    make_crowd(1000)
+    rows = export(admin_client, CSV).decode("utf-8-sig").splitlines()
+
+    def queries(number: int, department: str) -> tuple[int, int]:
+        content = "\n".join(rows[: number + 1]).replace(",Crowd,", f",{department},")
+        with CaptureQueriesContext(connection) as looking:
+            looked = look(admin_client, content)
+        with CaptureQueriesContext(connection) as saving:
+            answer = confirm(admin_client, looked)
+        assert said(answer) == [f"The file is imported: 0 new, {number:,} changed."]
+        return len(looking), len(saving)
+
+    assert queries(10, "Surgery") == queries(1000, "Cardiology")

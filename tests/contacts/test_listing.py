@@ -1,0 +1,90 @@
+"""The list of clinicians: what it shows, and how they are found."""
+
+import pytest
+from django.test import Client
+
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from tests.conftest import make_clinician
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/contacts/clinician/"
+CALL, SMS, EMAIL = Channel.CALL, Channel.SMS, Channel.EMAIL
+NO_ADDRESSES = {"call_number": "", "sms_number": "", "email": ""}
+
+
+def found(admin_client: Client, **query: str) -> list[str]:
+    listed = admin_client.get(LIST, query).context["cl"].queryset
+    return sorted(each.contact_id for each in listed)
+
+
+@pytest.mark.parametrize(
+    "sought",
+    [
+        "C-1",
+        "clinician c",
+        "ward.example",
+        "07700 900001",
+        "07700900001",
+        "+44 7700 900001",
+        "+44 (0)7700 900 001",
+        "0044 7700-900001",
+        "447700900001",
+        "7700900001",
+        "900001",
+        "900 002",
+    ],
+)
+def test_a_clinician_is_found_by_name_contact_id_and_address_as_people_write_it(
+    admin_client: Client, clinician: Clinician, sought: str
+) -> None:
+    make_clinician("D-2", {}, name="Other", **NO_ADDRESSES)
+
+    assert found(admin_client, q=sought) == ["C-1"]
+
+
+@pytest.mark.parametrize("sought", ["+44 7700 900999", "no such person", "07"])
+def test_nobody_is_found_who_does_not_fit(admin_client: Client, clinician: Clinician, sought: str) -> None:
+    assert found(admin_client, q=sought) == []
+
+
+def test_a_contact_id_of_digits_is_found(admin_client: Client, clinician: Clinician) -> None:
+    make_clinician("00123", {}, **NO_ADDRESSES)
+
+    assert found(admin_client, q="00123") == ["00123"]
+
+
+def test_filters_by_department_state_and_problem(admin_client: Client, clinician: Clinician) -> None:
+    make_clinician("C-2", {Priority.HIGH: [EMAIL]}, department="Cardiology")
+    make_clinician("C-3", {}, active=False, department="Surgery")
+
+    assert found(admin_client, department="Cardiology") == ["C-2"]
+    assert found(admin_client, active="no") == ["C-3"]
+    assert found(admin_client, active="yes") == ["C-1", "C-2"]
+    assert found(admin_client, problem="any") == ["C-2"]
+    assert found(admin_client, problem="not_at_once") == ["C-2"]
+    assert found(admin_client, problem="no_address") == []
+    assert found(admin_client, problem="none") == ["C-1", "C-3"]
+    assert found(admin_client, problem="any", active="no") == []
+
+
+def test_the_channels_are_shown_in_order_in_pictures_and_in_words(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    make_clinician("C-2", {Priority.HIGH: [SMS, EMAIL, CALL]})
+    Clinician.objects.filter(contact_id="C-2").update(email="")
+
+    page = admin_client.get(LIST).content.decode()
+
+    assert 'aria-label="Telephone call, then SMS"' in page
+    assert 'aria-label="SMS, then E-mail (no address), then Telephone call"' in page
+
+
+def test_the_list_says_what_is_wrong(admin_client: Client, clinician: Clinician) -> None:
+    make_clinician("C-2", {Priority.HIGH: [EMAIL]})
+
+    page = admin_client.get(LIST).content.decode()
+
+    assert "High has neither a call nor an SMS." in page
+    assert "No channel for Medium and Low." in page

@@ -1,0 +1,73 @@
+"""What is wrong with how somebody can be reached: the database and the sentences say the same."""
+
+from collections.abc import Sequence
+from itertools import product
+
+import pytest
+
+from contacts import problems
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from contacts.problems import Problem
+from tests.conftest import make_clinician
+
+pytestmark = pytest.mark.django_db
+
+CALL, SMS, EMAIL = Channel.CALL, Channel.SMS, Channel.EMAIL
+HIGH, MEDIUM, LOW = Priority.HIGH, Priority.MEDIUM, Priority.LOW
+ALL_WELL: dict[Priority, Sequence[Channel]] = {HIGH: [CALL, SMS], MEDIUM: [SMS], LOW: [EMAIL]}
+
+
+def having(problem: Problem) -> list[str]:
+    found = Clinician.objects.filter(problems.condition(problem))
+    return list(found.values_list("contact_id", flat=True))
+
+
+def test_nothing_is_wrong_with_somebody_who_can_be_reached_as_they_should(clinician: Clinician) -> None:
+    assert problems.sentences(clinician) == []
+    assert not Clinician.objects.filter(problems.any_condition()).exists()
+
+
+def test_a_priority_without_a_channel(clinician: Clinician) -> None:
+    wrong = make_clinician("C-2", {HIGH: [CALL]})
+
+    assert having(Problem.NO_CHANNEL) == ["C-2"]
+    assert problems.sentences(wrong) == ["No channel for Medium and Low."]
+
+
+def test_a_channel_without_its_address(clinician: Clinician) -> None:
+    wrong = make_clinician("C-2", ALL_WELL)
+    Clinician.objects.filter(pk=wrong.pk).update(sms_number="")
+    wrong.refresh_from_db()
+
+    assert having(Problem.NO_ADDRESS) == ["C-2"]
+    assert problems.sentences(wrong) == ["No number for SMS, but SMS is chosen."]
+
+
+def test_high_by_e_mail_alone(clinician: Clinician) -> None:
+    wrong = make_clinician("C-2", {**ALL_WELL, HIGH: [EMAIL]})
+
+    assert having(Problem.NOT_AT_ONCE) == ["C-2"]
+    assert problems.sentences(wrong) == ["High has neither a call nor an SMS."]
+
+
+def test_somebody_inactive_has_no_problem(clinician: Clinician) -> None:
+    gone = make_clinician("C-2", {}, active=False)
+
+    assert problems.sentences(gone) == []
+    assert not Clinician.objects.filter(problems.any_condition()).exists()
+
+
+def test_the_question_and_the_sentences_agree_about_everybody() -> None:
+    choices: list[list[Channel]] = [[], [EMAIL], [SMS, CALL]]
+    for number, (high, medium, low, addresses) in enumerate(
+        product(choices, choices, choices, [(), ("sms_number",), ("email",), ("call_number", "email")])
+    ):
+        made = make_clinician(f"C-{number}", {HIGH: high, MEDIUM: medium, LOW: low}, active=number % 5 > 0)
+        Clinician.objects.filter(pk=made.pk).update(**dict.fromkeys(addresses, ""))
+
+    with_problem = set(Clinician.objects.filter(problems.any_condition()))
+
+    everybody = Clinician.objects.prefetch_related("preferences")
+    assert with_problem == {each for each in everybody if problems.sentences(each)}
+    assert 0 < len(with_problem) < len(everybody)

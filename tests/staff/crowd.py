@@ -1,0 +1,94 @@
+"""Many rows of everything that has a list in the admin."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from itertools import count
+
+from django.contrib.auth.models import Group, User
+from django.utils import timezone
+
+from alerts.models import Alert, Delivery
+from alerts.states import DeliveryState, Reason
+from clients.models import ApiClient, ApiToken
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from tests.contacts.crowd import make_crowd
+
+_numbers = count(1)
+
+
+def _clinicians(number: int) -> None:
+    department = f"Department {next(_numbers)}"
+    make_crowd(number, department=department, first=Clinician.objects.count())
+
+
+def _clients(number: int) -> list[ApiClient]:
+    return ApiClient.objects.bulk_create(
+        ApiClient(name=f"System {next(_numbers)}") for _each in range(number)
+    )
+
+
+def _tokens(number: int) -> None:
+    digests = (sha256(str(next(_numbers)).encode()).hexdigest() for _each in range(number))
+    ApiToken.objects.bulk_create(
+        ApiToken(client=client, digest=digest, prefix=digest[:8])
+        for client, digest in zip(_clients(number), digests, strict=True)
+    )
+
+
+def _alerts(number: int) -> list[Alert]:
+    clients = _clients(1)
+    _clinicians(number)
+    return Alert.objects.bulk_create(
+        Alert(
+            client=clients[0],
+            clinician=clinician,
+            contact_id=clinician.contact_id,
+            message_id=f"many-{next(_numbers)}",
+            type="blood_test_alert",
+            patient_id="123456789",
+            description="Blood test results ready for patient",
+            priority=Priority.LOW,
+        )
+        for clinician in Clinician.objects.order_by("-pk")[:number]
+    )
+
+
+def _deliveries(number: int) -> None:
+    Delivery.objects.bulk_create(
+        Delivery(
+            alert=alert,
+            clinician_id=alert.clinician_id,
+            priority=alert.priority,
+            channel=Channel.EMAIL,
+            address="person@ward.example",
+            state=DeliveryState.FAILED,
+            reason=Reason.INVALID_ADDRESS,
+            finished_at=timezone.now(),
+        )
+        for alert in _alerts(number)
+    )
+
+
+def _users(number: int) -> None:
+    groups = list(Group.objects.all())
+    users = User.objects.bulk_create(User(username=f"user{next(_numbers)}") for _each in range(number))
+    User.groups.through.objects.bulk_create(
+        User.groups.through(user_id=user.pk, group_id=group.pk) for user in users for group in groups
+    )
+
+
+def _groups(number: int) -> None:
+    Group.objects.bulk_create(Group(name=f"Group {next(_numbers)}") for _each in range(number))
+
+
+MAKERS: dict[str, Callable[[int], object]] = {
+    "contacts.clinician": _clinicians,
+    "clients.apiclient": _clients,
+    "clients.apitoken": _tokens,
+    "alerts.alert": _deliveries,  # an alert's status is what became of its deliveries
+    "alerts.delivery": _deliveries,
+    "auth.user": _users,
+    "auth.group": _groups,
+}
+"""For each model with a list what makes so many rows of it, with all that a row shows."""

@@ -1,0 +1,207 @@
+"""The list of clinicians in a real browser: finding people, changing many, files in and out."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from contacts import preferences
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from staff.roles import Role
+from tests.conftest import make_clinician
+from tests.contacts.crowd import make_crowd
+from tests.staff.browser import Desk, check_accessibility
+from tests.staff.cast import Ward
+
+LIST = "/admin/contacts/clinician/"
+EDITOR = Role.PREFERENCE_EDITORS.value
+LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+CALL, SMS, EMAIL = Channel.CALL, Channel.SMS, Channel.EMAIL
+
+
+def choose(page: Page, content: str) -> None:
+    """Choose a file, and look at what it changes."""
+    page.goto(f"{LIST}import/")
+    page.set_input_files(
+        "input[type=file]", {"name": "people.csv", "mimeType": "text/csv", "buffer": content.encode()}
+    )
+    page.get_by_role("button", name="Show what would change").click()
+
+
+def run(page: Page, action: str) -> None:
+    page.select_option("select[name=action]", action)
+    page.get_by_role("button", name="Run").click()
+
+
+def fits(page: Page) -> bool:
+    """Whether neither the page nor its list has to be scrolled sideways."""
+    return bool(
+        page.evaluate(
+            """() => {
+                const list = document.querySelector("#result_list");
+                return document.documentElement.scrollWidth <= window.innerWidth
+                    && (!list || list.getBoundingClientRect().right <= window.innerWidth);
+            }"""
+        )
+    )
+
+
+def make_other() -> Clinician:
+    return make_clinician(
+        "C-2", {Priority.HIGH: [EMAIL]}, name="Ben Lindqvist", call_number="", sms_number="+447700900222"
+    )
+
+
+def test_somebody_is_found_by_their_number_as_people_write_it(desk: Desk, ward: Ward) -> None:
+    make_other()
+    page = desk.sit(EDITOR)
+    page.goto(LIST)
+
+    page.locator("#searchbar").fill("07700 900222")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("1 clinician", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Ben Lindqvist")).to_be_visible()
+
+
+def test_the_filter_of_problems_shows_who_has_one_and_which(desk: Desk, ward: Ward) -> None:
+    make_other()
+    page = desk.sit(EDITOR)
+    page.goto(LIST)
+
+    page.get_by_role("button", name="Filters").first.press("Enter")
+    page.get_by_label("Any problem").check()
+    page.get_by_role("button", name="Apply Filters").click()
+
+    expect(page.get_by_role("link", name="Ben Lindqvist")).to_be_visible()
+    expect(page.get_by_text("High has neither a call nor an SMS.")).to_be_visible()
+    expect(page.get_by_text(ward.clinician.name)).to_have_count(0)
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_the_list_fits_the_screen(desk: Desk, ward: Ward, phone: bool) -> None:
+    make_clinician(
+        "ED-CONSULTANT-2",
+        {Priority.HIGH: [SMS, CALL, EMAIL], Priority.MEDIUM: [EMAIL, SMS, CALL]},
+        name="Ebenezer Featherstonehaugh-Ramasubramanian",
+        department="Emergency department and acute medicine",
+    )
+    page = desk.sit(EDITOR, phone=phone)
+
+    page.goto(LIST)
+
+    expect(page.get_by_role("img", name="SMS, then Telephone call, then E-mail")).to_be_visible()
+    assert fits(page)
+    check_accessibility(page)
+
+
+@LOOKS
+def test_preferences_of_many_are_changed_after_a_look(desk: Desk, ward: Ward, dark: bool) -> None:
+    other = make_other()
+    page = desk.sit(EDITOR, dark=dark)
+    page.goto(LIST)
+    for box in page.locator("input.action-select").all():
+        box.check()
+    run(page, "change_preferences")
+    check_accessibility(page)
+
+    page.get_by_label("Low priority").select_option(label="SMS → E-mail")
+    page.get_by_label("Medium priority").select_option(label="Telephone call")
+    page.get_by_role("button", name="Show what would change").click()
+
+    expect(page.get_by_text("Ben Lindqvist (C-2): no address for Telephone call")).to_be_visible()
+    check_accessibility(page)
+    assert preferences.channels_by_priority(ward.clinician)[Priority.LOW] == [EMAIL]
+    page.get_by_role("button", name="Choose again").click()
+    expect(page.get_by_label("Low priority")).to_have_value("sms email")
+    page.get_by_label("give them the channels that can reach them").check()
+    page.get_by_role("button", name="Show what would change").click()
+    page.get_by_role("button", name="Change 2 clinicians").click()
+
+    expect(page.get_by_text("The preferences of 2 clinicians are changed.")).to_be_visible()
+    for each in (ward.clinician, other):
+        assert preferences.channels_by_priority(each)[Priority.LOW] == [SMS, EMAIL]
+
+
+def test_everybody_on_all_pages_is_changed_by_key_alone(desk: Desk, ward: Ward) -> None:
+    make_crowd(120)
+    page = desk.sit(EDITOR)
+    page.goto(LIST)
+
+    page.locator("#action-toggle").press("Space")
+    page.get_by_text("Select all 121 clinicians").press("Enter")
+    run(page, "change_preferences")
+    page.get_by_label("High priority").focus()
+    page.keyboard.type("SMS")
+    page.get_by_role("button", name="Show what would change").press("Enter")
+    page.get_by_role("button", name="Change 121 clinicians").press("Enter")
+
+    expect(page.get_by_text("The preferences of 121 clinicians are changed.")).to_be_visible()
+
+
+def test_making_many_inactive_is_asked_first(desk: Desk, ward: Ward) -> None:
+    page = desk.sit(EDITOR)
+    page.goto(LIST)
+    page.locator("input.action-select").first.check()
+    run(page, "deactivate")
+    check_accessibility(page)
+
+    page.get_by_role("button", name="Make 1 inactive").click()
+
+    expect(page.get_by_text("1 clinician made inactive.")).to_be_visible()
+    expect(page.get_by_text("Inactive", exact=True).first).to_be_visible()
+
+
+@LOOKS
+def test_a_file_is_looked_at_mended_and_imported(desk: Desk, ward: Ward, dark: bool) -> None:
+    page = desk.sit(EDITOR, dark=dark)
+
+    choose(page, "contact_id,name,call_number\nC-1,Asha Okafor,07700 900123\n")
+    row = page.get_by_role("row").filter(has_text="call_number")
+    expect(row).to_contain_text("This number starts with 0, so its country code is missing.")
+    check_accessibility(page)
+
+    choose(page, "contact_id,name,call_number\nC-1,Asha Okafor,+44 7700 900123\nC-7,Dara Murphy,\n")
+    expect(page.get_by_text("1 new, 1 changed")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="Asha")).to_contain_text("+447700900001 → +447700900123")
+    check_accessibility(page)
+    assert not Clinician.objects.filter(name="Asha Okafor").exists()
+
+    page.get_by_role("button", name="Import 2 clinicians").press("Enter")
+    expect(page.get_by_text("The file is imported: 1 new, 1 changed.")).to_be_visible()
+    assert Clinician.objects.get(contact_id="C-1").call_number == "+447700900123"
+
+
+@LOOKS
+def test_the_export_is_downloaded_and_comes_back_without_a_change(
+    desk: Desk, ward: Ward, dark: bool, tmp_path: Path
+) -> None:
+    page = desk.sit(EDITOR, dark=dark)
+    page.goto(LIST)
+    page.get_by_role("link", name="Export").click()
+    check_accessibility(page)
+
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Download").click()
+
+    # To Playwright, a page that turns out to be a download has failed.
+    desk.faults.remove(f"{LIST}export/: no {desk.url}{LIST}export/?")
+    file = tmp_path / downloading.value.suggested_filename
+    downloading.value.save_as(file)
+    assert file.suffix == ".xlsx"
+    page.goto(f"{LIST}import/")
+    check_accessibility(page)
+    page.set_input_files("input[type=file]", file)
+    page.get_by_role("button", name="Show what would change").click()
+    expect(page.get_by_text("there is nothing to import")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["import/", "export/"])
+def test_on_a_telephone_files_fit_the_screen(desk: Desk, ward: Ward, path: str) -> None:
+    page = desk.sit(EDITOR, phone=True)
+
+    page.goto(f"{LIST}{path}")
+
+    check_accessibility(page)
+    assert fits(page)
