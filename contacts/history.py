@@ -11,10 +11,15 @@ from typing import Any
 
 from django.db import models
 from django.dispatch import receiver
+from django.utils import timezone
 from django.utils.text import capfirst
 from simple_history.signals import pre_create_historical_record
 
 from contacts.choices import Priority, in_words
+
+BATCH = 500
+REASON_LENGTH = 100
+"""simple-history's column takes no more."""
 
 
 class WithChannels(models.Model):
@@ -52,6 +57,24 @@ def record(clinician: Any) -> None:
         type(clinician).history.bulk_history_create(
             [clinician], update=latest is not None, custom_historical_attrs={"channels": now}
         )
+
+
+def record_all(changed: Sequence[tuple[Any, dict[str, list[str]]]], *, by: Any, why: str) -> None:
+    """Write down many clinicians, each with the channels that they have from now on. Two queries for a thousand."""
+    now = timezone.now()
+    entries = [
+        type(clinician).history.model(
+            **_fields(clinician, of=type(clinician).history.model),
+            channels=channels,
+            history_date=now,
+            history_type="~",
+            history_user=by,
+            history_change_reason=why[:REASON_LENGTH],
+        )
+        for clinician, channels in changed
+    ]
+    if entries:
+        type(entries[0]).objects.bulk_create(entries, batch_size=BATCH)
 
 
 def channels_of(clinician: Any) -> dict[str, list[str]]:

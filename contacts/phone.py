@@ -47,6 +47,12 @@ def to_e164(text: str) -> str:
     return e164
 
 
+def readable(e164: str) -> str:
+    """An E.164 number in groups, as people write it: `+44 7700 900123`."""
+    number = phonenumbers.parse(e164)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 class E164Field(models.CharField[str, str]):
     """A telephone number, kept as E.164; blank where there is none."""
 

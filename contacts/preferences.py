@@ -1,12 +1,46 @@
-"""Reading and replacing a clinician's preferences as a whole: for each priority the channels, in order."""
+"""A clinician's preferences as a whole: for each priority the channels, in order. The rules for them are here, too."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from django.db import transaction
+from django.utils.text import capfirst
 
 from contacts import history
 from contacts.choices import Channel, Priority
-from contacts.models import Clinician, Preference
+from contacts.models import ADDRESS_FIELDS, Clinician, Preference
+
+Wanted = Mapping[Priority, Sequence[Channel]]
+"""For some or all priorities the channels, in order."""
+
+URGENT = frozenset({Channel.CALL, Channel.SMS})
+"""What reaches a person who is not looking at a screen."""
+
+
+def repeated(channels: Sequence[Channel]) -> list[str]:
+    """A sentence for each channel that stands more than once."""
+    return [
+        f"{channel.label} is chosen more than once: choose it once."
+        for channel in dict.fromkeys(channels)
+        if channels.count(channel) > 1
+    ]
+
+
+def without_address(channels: Iterable[Channel], known: Container[Channel]) -> list[str]:
+    """A sentence for each channel for which no address is `known`."""
+    return [
+        f"{channel.label} needs “{_address_name(channel)}”: fill it in above, or choose another channel."
+        for channel in dict.fromkeys(channels)
+        if channel not in known
+    ]
+
+
+def risks(priority: Priority, channels: Sequence[Channel]) -> list[str]:
+    """What is allowed, and still not wise: a sentence for each."""
+    if not channels:
+        return [f"With no channel, alerts of {priority.label} priority are refused, and nobody is told."]
+    if priority is Priority.HIGH and URGENT.isdisjoint(channels):
+        return ["High priority without a call or an SMS may not be noticed in time: add one of the two."]
+    return []
 
 
 def channels_by_priority(clinician: Clinician) -> dict[Priority, list[Channel]]:
@@ -20,7 +54,7 @@ def channels_by_priority(clinician: Clinician) -> dict[Priority, list[Channel]]:
     return chosen
 
 
-def replace(clinician: Clinician, wanted: Mapping[Priority, Sequence[Channel]]) -> None:
+def replace(clinician: Clinician, wanted: Wanted) -> None:
     """Make `wanted` the clinician's preferences; a priority that it does not name keeps those it has.
 
     What changed is written into the clinician's history.
@@ -35,17 +69,25 @@ def replace(clinician: Clinician, wanted: Mapping[Priority, Sequence[Channel]]) 
         for priority, channels in wanted.items():
             _check(locked, priority, channels)
         Preference.objects.filter(clinician=locked, priority__in=list(wanted)).delete()
-        Preference.objects.bulk_create(
-            Preference(clinician=locked, priority=priority, position=position, channel=channel)
-            for priority, channels in wanted.items()
-            for position, channel in enumerate(channels, start=1)
-        )
+        Preference.objects.bulk_create(rows(locked, wanted))
         history.record(locked)
 
 
+def rows(clinician: Clinician, wanted: Wanted) -> list[Preference]:
+    """What `wanted` is in the database; not stored yet."""
+    return [
+        Preference(clinician=clinician, priority=priority, position=position, channel=channel)
+        for priority, channels in wanted.items()
+        for position, channel in enumerate(channels, start=1)
+    ]
+
+
 def _check(clinician: Clinician, priority: Priority, channels: Sequence[Channel]) -> None:
-    if len(set(channels)) != len(channels):
-        raise ValueError(f"{priority.label}: a channel stands twice.")
-    for channel in channels:
-        if not clinician.address(channel):
-            raise ValueError(f"{priority.label}: there is no address for {channel.label}.")
+    known = [channel for channel in Channel if clinician.address(channel)]
+    faults = repeated(channels) or without_address(channels, known)
+    if faults:
+        raise ValueError(f"{priority.label}: {' '.join(faults)}")
+
+
+def _address_name(channel: Channel) -> str:
+    return capfirst(Clinician._meta.get_field(ADDRESS_FIELDS[channel]).verbose_name)  # noqa: SLF001 - documented API
