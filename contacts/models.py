@@ -140,5 +140,7 @@ class PreferenceTemplate(models.Model):
         """The channels for each priority for which the template has any."""
         chosen = {Priority.HIGH: self.high, Priority.MEDIUM: self.medium, Priority.LOW: self.low}
         return {
-            priority: [Channel(each) for each in channels] for priority, channels in chosen.items() if channels
+            priority: [Channel(each) for each in channels]
+            for priority, channels in chosen.items()
+            if channels
         }

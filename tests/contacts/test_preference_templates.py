@@ -55,7 +55,9 @@ def test_a_priority_that_it_leaves_empty_stays(editor: User) -> None:
     assert preferences.channels_by_priority(clinician) == {HIGH: [CALL], MEDIUM: [], LOW: [EMAIL]}
 
 
-def test_a_channel_without_an_address_is_left_out_and_said(template: PreferenceTemplate, editor: User) -> None:
+def test_a_channel_without_an_address_is_left_out_and_said(
+    template: PreferenceTemplate, editor: User
+) -> None:
     clinician = make_clinician("C-1", {}, call_number="")
 
     (effect,) = preference_templates.apply(template, everybody(), editor)
