@@ -1,6 +1,7 @@
 """A clinician's preferences as a whole: for each priority the channels, in order. The rules for them are here, too."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any
 
 from django.db import transaction
 from django.utils.text import capfirst
@@ -35,10 +36,8 @@ def without_address(channels: Iterable[Channel], known: Container[Channel]) -> l
 
 
 def risks(priority: Priority, channels: Sequence[Channel]) -> list[str]:
-    """What is allowed, and still not wise: a sentence for each."""
-    if not channels:
-        return [f"With no channel, alerts of {priority.label} priority are refused, and nobody is told."]
-    if priority is Priority.HIGH and URGENT.isdisjoint(channels):
+    """What is allowed, and still not wise: a sentence for each. That nobody is reached, the route says."""
+    if priority is Priority.HIGH and channels and URGENT.isdisjoint(channels):
         return ["High priority without a call or an SMS may not be noticed in time: add one of the two."]
     return []
 
@@ -90,4 +89,5 @@ def _check(clinician: Clinician, priority: Priority, channels: Sequence[Channel]
 
 
 def _address_name(channel: Channel) -> str:
-    return capfirst(Clinician._meta.get_field(ADDRESS_FIELDS[channel]).verbose_name)  # noqa: SLF001 - documented API
+    field: Any = Clinician._meta.get_field(ADDRESS_FIELDS[channel])  # noqa: SLF001 - Django's documented API
+    return str(capfirst(field.verbose_name))

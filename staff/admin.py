@@ -1,4 +1,4 @@
-"""Logins in the admin, in the theme's forms: Django's users and groups. And the pages of clinicians as staff have them."""
+"""Logins in the admin: Django's users and groups, in the theme's forms. And clinicians, as staff have them."""
 
 from typing import Any
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import structlog
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.forms.widgets import Script
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
@@ -47,12 +48,13 @@ class ClinicianDesk(ClinicianAdmin):
 
     class Media:
         css: ClassVar = {"all": ("staff/clinician.css",)}
-        js = ("staff/clinician.js",)
+        js = (Script("staff/clinician.js", type="module"),)
 
     def get_urls(self) -> list[URLPattern]:
         def view(suffix: str, answer: Any, name: str) -> URLPattern:
-            wrapped = self.admin_site.admin_view(answer)
-            return path(f"<path:object_id>/{suffix}", wrapped, name=f"contacts_clinician_{name}")
+            wrapped: Any = self.admin_site.admin_view(answer)
+            found: URLPattern = path(f"<path:object_id>/{suffix}", wrapped, name=f"contacts_clinician_{name}")
+            return found
 
         return [
             view("reachability/<str:channel>/", self.reachability_view, "reachability"),
@@ -68,7 +70,7 @@ class ClinicianDesk(ClinicianAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        clinician: Clinician | None = kwargs.get("obj")
+        clinician = self.saved(request, kwargs.get("obj"))
         if clinician is not None:
             context["ways"] = [_way(clinician, channel) for channel in Channel]
             if request.user.has_perm(SEND_TEST):
@@ -147,7 +149,7 @@ class AlertsTab:
     @property
     def contents(self) -> str:
         """Newest first. Two queries."""
-        found = Alert.objects.with_status().filter(clinician=self.object_id).select_related("client")
+        found = Alert.objects.with_status().filter(clinician_id=self.object_id).select_related("client")
         alerts = [
             {
                 "alert": alert,

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.forms.widgets import Script
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 
 from contacts import history, preferences
-from contacts.choices import Priority
 from contacts.forms import PRIORITY_FIELDS, ClinicianForm
 from contacts.models import ADDRESS_FIELDS, Clinician, PreferenceTemplate
 from contacts.pages import preview
@@ -36,7 +36,7 @@ class ClinicianPage:
 
     class Media:
         css: ClassVar = {"all": ("contacts/clinician.css",)}
-        js = ("contacts/clinician.js",)
+        js = (Script("contacts/clinician.js", type="module"),)
 
     def get_urls(self) -> list[URLPattern]:
         # Without simple-history's page of an entry: it saves what is posted by anybody who may look.
@@ -66,12 +66,19 @@ class ClinicianPage:
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """Adds what would happen now, by what is saved."""
-        clinician: Clinician | None = kwargs.get("obj")
+        clinician = self.saved(request, kwargs.get("obj"))
         name = "contacts_clinician_preview" + ("_of" if clinician else "")
         context["now"] = preview.saved(clinician or Clinician())
         if self._may_save(request, clinician):
             context["preview_url"] = reverse(f"admin:{name}", args=[clinician.pk] if clinician else [])
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc,no-any-return]
+
+    def saved(self, request: HttpRequest, shown: Clinician | None) -> Clinician | None:
+        """The clinician of a page as the database has them: the form writes into `shown` what it then refuses."""
+        if shown is None or request.method != "POST":
+            return shown
+        found: Clinician | None = self.get_object(request, str(shown.pk))  # type: ignore[attr-defined]
+        return found
 
     def preview_view(self, request: HttpRequest, object_id: str | None = None) -> HttpResponse:
         """What is wrong with the form as it stands, and what would happen if it were saved. Saves nothing."""
@@ -102,8 +109,8 @@ class ClinicianPage:
                 f"No channel is chosen for {' and '.join(unreachable)} priority: such alerts for "
                 f"{form.instance} are refused.",
             )
-        if wanted[Priority.HIGH]:
-            for risk in preferences.risks(Priority.HIGH, wanted[Priority.HIGH]):
+        for priority, channels in wanted.items():
+            for risk in preferences.risks(priority, channels):
                 self._warn(request, risk)
 
     def set_history_delta_changes(

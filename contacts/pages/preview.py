@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from unfold.widgets import UnfoldAdminSelectWidget
+
 from contacts import preferences, routing, wording
 from contacts.choices import Channel, Priority
 from contacts.forms import PRIORITY_FIELDS, ClinicianForm
@@ -36,9 +38,13 @@ def considered(form: ClinicianForm) -> dict[str, Any]:
 
 
 def templates(found: Sequence[PreferenceTemplate]) -> dict[str, Any]:
-    """The templates to choose from, and what each fills in: for each of the matrix's fields the channels."""
+    """A box to choose a template from, which is not sent with the form, and what each fills into the matrix."""
     return {
-        "templates": found,
+        "choice": UnfoldAdminSelectWidget(
+            choices=[("", "Choose one"), *((template.pk, template.name) for template in found)]
+        ).render("", "", attrs={"id": "preference-template", "autocomplete": "off"})
+        if found
+        else "",
         "filled": {
             str(template.pk): {
                 PRIORITY_FIELDS[priority]: channels for priority, channels in template.wanted().items()
