@@ -11,10 +11,10 @@ import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 
-from alerts import lifecycle
+from alerts import lifecycle, wording
 from alerts.channels import RECEIPTS
 from alerts.models import Alert, Attempt, Delivery
-from alerts.states import DELIVERY_MEANING, NEEDS_REASON, SUCCEEDED, UNFINISHED, DeliveryState, Reason
+from alerts.states import NEEDS_REASON, SUCCEEDED, UNFINISHED, DeliveryState, Reason
 from clients.internal import tests_client
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
@@ -22,14 +22,20 @@ from contacts.routing import Step
 
 TYPE = "bleep_test"
 """The subject of an e-mail is made of it: "Bleep test"."""
-TEXT = "This is a test by {by}, to see that alerts arrive here. There is nothing to do."
-PATIENT = "TEST"
-"""Where an alert has its patient reference, which a call spells out."""
 WITHIN = timedelta(minutes=10)
 MOST_FOR_ONE = 6
 """Tests for one clinician in that time: enough for each channel twice, too few to be a nuisance to them."""
 MOST_FOR_ALL = 60
 """Tests for everybody in that time: they take from the same quotas at AWS as alerts do."""
+
+SENTENCES = {
+    DeliveryState.PENDING: "It waits to be sent.",
+    DeliveryState.SENDING: "It is being sent.",
+    DeliveryState.ACCEPTED: "The provider has taken it. Look whether it arrives.",
+    DeliveryState.DELIVERED: "It arrived: the call was picked up.",
+    DeliveryState.CANCELLED: "It was stopped before it was sent.",
+}
+"""What each state means to the person who waits; where it ended badly, the reason says it."""
 
 log = structlog.get_logger(__name__)
 
@@ -73,9 +79,9 @@ def send_test(*, clinician: Clinician, channel: Channel, by: str) -> Alert:
             clinician=locked,
             message_id=f"test-{uuid.uuid4()}",
             type=TYPE,
-            patient_id=PATIENT,
+            patient_id=wording.TEST_PATIENT,
             contact_id=locked.contact_id,
-            description=TEXT.format(by=by),
+            description=wording.test(by=by),
             priority=Priority.HIGH,
         )
         lifecycle.open_delivery(alert, Step(channel, locked.address(channel)))
@@ -102,7 +108,7 @@ def _sentence(delivery: Delivery, state: DeliveryState) -> str:
         latest = Attempt.objects.filter(delivery=delivery).order_by("-number").first()
         if latest is not None and latest.reason:
             return f"Not sent yet; it will be tried again. {Reason(latest.reason).label}"
-    return f"{state.label}. {DELIVERY_MEANING[state]}"
+    return SENTENCES[state]
 
 
 def _refuse_unless_reachable(clinician: Clinician, channel: Channel) -> None:

@@ -17,7 +17,7 @@ from simple_history.signals import pre_create_historical_record
 
 from contacts.choices import Priority, in_words
 
-BATCH = 500
+BATCH = 5_000
 REASON_LENGTH = 100
 """simple-history's column takes no more."""
 
@@ -60,7 +60,7 @@ def record(clinician: Any) -> None:
 
 
 def record_all(changed: Sequence[tuple[Any, dict[str, list[str]]]], *, by: Any, why: str) -> None:
-    """Write down many clinicians, each with the channels that they have from now on. Two queries for a thousand."""
+    """Write down many clinicians, each with the channels that they have from now on. One query for up to `BATCH`."""
     now = timezone.now()
     entries = [
         type(clinician).history.model(

@@ -39,7 +39,7 @@ def apply(template: PreferenceTemplate, clinicians: QuerySet[Clinician], by: Any
     """Give these clinicians the template's preferences, all or none, with an entry in the history of each that changes.
 
     A channel without an address is left out, and a priority for which none is left stays as it is: nobody becomes
-    unreachable by a template. `by` is the user who does it. A constant number of queries for up to 500.
+    unreachable by a template. `by` is the user who does it. A constant number of queries for up to 5,000 rows.
     """
     with transaction.atomic():
         # In one order everywhere, so that two who do this at once wait for each other instead of both failing.

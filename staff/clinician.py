@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 
-from alerts import trials
+from alerts import trials, wording as alert_wording
 from alerts.channels import OBSTACLES, ChannelError
 from alerts.models import Alert
 from alerts.states import AlertStatus, Reason
@@ -153,6 +153,7 @@ class AlertsTab:
         alerts = [
             {
                 "alert": alert,
+                "what": alert_wording.subject(alert.type),
                 "priority": Priority(alert.priority).label,
                 "status": AlertStatus(alert.status),
                 "channels": ", ".join(

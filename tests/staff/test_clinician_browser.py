@@ -1,5 +1,7 @@
 """The clinician's page as staff use it, in a real browser and mostly by keyboard; a test goes through a real worker."""
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from alerts.models import Alert
@@ -137,12 +139,28 @@ def test_a_test_is_sent_by_keyboard_and_its_result_is_seen(
 
     page.get_by_role("button", name="Send a test: SMS").press("Enter")
 
-    expect(page.locator(".way[data-channel=sms] .said-good").last).to_contain_text("Taken by the provider")
+    expect(page.locator(".way[data-channel=sms] .said-good").last).to_contain_text(
+        "The provider has taken it"
+    )
     (message,) = aws.messages()
     assert message["channel"] == "sms"
     assert message["text"].startswith("This is a test by preference.editors.")
     assert Alert.objects.tests().get().priority == Priority.HIGH
     check_accessibility(page)
+
+
+def test_an_address_that_has_confirmed_meanwhile_is_told_after_its_test(
+    workers: None, desk: Desk, ward: Ward, aws: Aws
+) -> None:
+    Clinician.objects.update(email="newly.subscribed@ward.example")
+    page = desk.sit(EDITOR)
+    look(page, page_of(ward.clinician))
+    expect(page.locator("#reach-email")).to_contain_text("not confirmed")
+
+    page.get_by_role("button", name="Send a test: E-mail").click()  # the stand-in confirms at once
+
+    expect(page.locator(".way[data-channel=email] .way-reach")).to_have_text(re.compile("is confirmed"))
+    expect(page.locator("#reach-email")).to_have_text("")
 
 
 def test_a_test_that_fails_says_why_and_goes_nowhere_else(

@@ -48,20 +48,25 @@ async function askReachability(way) {
     // It stays unknown.
   }
   write(place, answer.kind, answer.sentence);
-  if (answer.kind === "risk") sayAtField(way, answer.sentence);
+  sayAtField(way, answer.kind === "risk" ? answer.sentence : "");
 }
 
 // Also where the address is edited, for as long as it is the one that was asked about.
 function sayAtField(way, sentence) {
   const input = document.querySelector(`.field-${way.dataset.field} input`);
-  if (!input) return;
-  const place = document.createElement("div");
-  place.className = "said";
-  place.id = `reach-${way.dataset.field}`;
-  (input.closest(".grow.relative") ?? input.parentElement).append(place);
-  write(place, "risk", sentence);
-  input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") ?? ""} ${place.id}`.trim());
-  input.addEventListener("input", () => { place.hidden = input.value.trim() !== way.dataset.saved; });
+  const id = `reach-${way.dataset.field}`;
+  let place = document.getElementById(id);
+  if (!input || (!place && !sentence)) return;
+  if (!place) {
+    place = document.createElement("div");
+    place.className = "said";
+    place.id = id;
+    (input.closest(".grow.relative") ?? input.parentElement).append(place);
+    input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") ?? ""} ${id}`.trim());
+    input.addEventListener("input", () => { place.hidden = input.value.trim() !== way.dataset.saved; });
+  }
+  if (sentence) write(place, "risk", sentence);
+  else place.replaceChildren();
 }
 
 function offerTest(section, way) {
@@ -85,6 +90,7 @@ function offerTest(section, way) {
       write(place, "unknown", "Bleep did not answer. Open the page again to see whether the test is there.");
     }
     button.removeAttribute("aria-disabled");
+    askReachability(way); // a test asks the person to confirm, or they may have done something meanwhile
   });
 }
 
