@@ -217,11 +217,12 @@ LOOKS: tuple[Callable[[], list[Finding]], ...] = (
 def unreviewed_failures() -> int:
     """Open alerts that nothing can reach any more: for staff to look at, and no fault of the system."""
     ended_badly = Delivery.objects.filter(state__in=NEEDS_REASON).values("alert")
-    failed = Alert.objects.with_status().filter(Q(("status", AlertStatus.FAILED)))
+    failed = Alert.objects.without_tests().with_status().filter(Q(("status", AlertStatus.FAILED)))
     return failed.filter(state=AlertState.OPEN, pk__in=ended_badly).count()
 
 
 def deliveries_by_state() -> dict[tuple[str, str], int]:
-    """How many deliveries of recent alerts there are of each channel and state."""
-    rows = Delivery.objects.filter(alert__created_at__gt=Now() - RECENTLY).values_list("channel", "state")
+    """How many deliveries of recent alerts there are of each channel and state; staff's tests are not counted."""
+    recent = Alert.objects.without_tests().filter(created_at__gt=Now() - RECENTLY)
+    rows = Delivery.objects.filter(alert__in=recent).values_list("channel", "state")
     return {(channel, state): count for channel, state, count in rows.annotate(deliveries=Count("pk"))}

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, Now
 
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import SUCCEEDED, UNFINISHED, AttemptState, DeliveryState, Reason
+from clients.internal import TESTS
 from contacts.choices import Priority
 from contacts.models import Clinician
 from contacts.routing import Step, route
@@ -74,9 +75,15 @@ def history(delivery: Delivery, *, but: Attempt | None = None) -> History:
 
 
 def steps_left(delivery: Delivery) -> list[Step]:
-    """The steps of the clinician's *current* route over channels that were not tried in this round, in order."""
+    """The steps of the clinician's *current* route over channels that were not tried in this round, in order.
+
+    None for a test, which is for one channel alone.
+    """
     same_round = Delivery.objects.filter(alert=delivery.alert_id, round=delivery.round)
-    tried = set(same_round.values_list("channel", flat=True))
+    found = list(same_round.values_list("channel", "alert__client__name"))
+    if any(name == TESTS for _, name in found):
+        return []
+    tried = {channel for channel, _ in found}
     clinician = Clinician.objects.get(pk=delivery.clinician_id)
     return [step for step in route(clinician, Priority(delivery.priority)).steps if step.channel not in tried]
 

@@ -18,12 +18,21 @@ from alerts.states import (
     DeliveryState,
     Reason,
 )
+from clients.internal import TESTS
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
+    def tests(self) -> Self:
+        """Only what staff sent to try a channel."""
+        return self.filter(client__name=TESTS)
+
+    def without_tests(self) -> Self:
+        """Only what hospital systems sent: what figures are made of."""
+        return self.exclude(client__name=TESTS)
+
     def with_status(self) -> Self:
         """Annotate `status`: what a client is told (`AlertStatus`), from the alert's state and its deliveries."""
 
@@ -86,6 +95,11 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.message_id
+
+    @property
+    def is_test(self) -> bool:
+        """Whether staff sent it to try a channel. A query, unless the client was selected with it."""
+        return self.client.name == TESTS
 
 
 class Delivery(models.Model):

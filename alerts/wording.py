@@ -4,6 +4,9 @@ import unicodedata
 
 SMS_AND_EMAIL = "{description} {patient_id}"
 SPOKEN = "This is a message from Staff Alert. {description}"
+TEST = "This is a test by {by}, to see that alerts arrive here. There is nothing to do."
+TEST_PATIENT = "TEST"
+"""Where an alert has its patient reference, which a call spells out."""
 DEFAULT_SUBJECT = "Alert"
 SUBJECT_LENGTH = 99
 """SNS: fewer than 100 characters, printable ASCII, no line break."""
@@ -17,6 +20,11 @@ def text(*, description: str, patient_id: str) -> str:
 def spoken(*, description: str) -> str:
     """What a call says before the patient reference, which the contact flow reads as digits."""
     return SPOKEN.format(description=description)
+
+
+def test(*, by: str) -> str:
+    """What a test says, with who sent it."""
+    return TEST.format(by=by)
 
 
 def subject(alert_type: str) -> str:

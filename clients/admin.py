@@ -19,6 +19,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
 from clients import reveal, tokens
+from clients.internal import TESTS
 from clients.models import Access, ApiClient, ApiToken
 
 NO_LONGER_SHOWN = (
@@ -55,9 +56,20 @@ class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
         # Without simple-history's page of an entry: it saves what is posted by anybody who may look.
         return [url for url in super().get_urls() if url.name != "clients_apiclient_simple_history"]
 
+    def has_change_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
+        return not _is_own(obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
+        return not _is_own(obj) and super().has_delete_permission(request, obj)
+
     @display(description="State", ordering="active", label={"Active": "success", "Switched off": "danger"})
     def state(self, client: ApiClient) -> str:
         return "Active" if client.active else "Switched off"
+
+
+def _is_own(client: ApiClient | None) -> bool:
+    """Whether it is Bleep's own: renamed or switched on it would no longer be told from a hospital's."""
+    return client is not None and client.name == TESTS
 
 
 class TokenForm(forms.ModelForm[ApiToken]):

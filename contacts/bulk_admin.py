@@ -21,7 +21,7 @@ NAMED = 20
 class ChangesToMany:
     """The part of a ModelAdmin that changes all who are selected."""
 
-    actions = ("change_preferences", "activate", "deactivate")
+    actions: tuple[Any, ...] = ("change_preferences", "activate", "deactivate")
 
     @action(description="Change preferences…", permissions=["change"])
     def change_preferences(self, request: HttpRequest, queryset: QuerySet[Clinician]) -> HttpResponse | None:

@@ -1,4 +1,4 @@
-"""The clinician's page in the admin: addresses, and one row of channels for each priority."""
+"""The forms of a clinician and of a template: addresses, and one row of channels for each priority."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,7 +9,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from contacts import preferences
 from contacts.choices import Channel, Priority
-from contacts.models import ADDRESS_FIELDS, MAX_CHANNELS, Clinician
+from contacts.models import ADDRESS_FIELDS, MAX_CHANNELS, Clinician, PreferenceTemplate
 
 CHOICES = [("", "—"), *Channel.choices]
 PRIORITY_FIELDS = {priority: priority.name.lower() for priority in Priority}
@@ -51,9 +51,9 @@ class ChannelsField(forms.MultiValueField):
 
     def compress(self, data_list: list[str]) -> list[Channel]:
         chosen = [Channel(value) for value in data_list if value]
-        for channel in chosen:
-            if chosen.count(channel) > 1:
-                raise ValidationError(f"{channel.label} is chosen more than once: choose it once.")
+        faults = preferences.repeated(chosen)
+        if faults:
+            raise ValidationError(faults)
         return chosen
 
 
@@ -77,14 +77,10 @@ class ClinicianForm(forms.ModelForm[Clinician]):
 
     def clean(self) -> dict[str, Any]:
         super().clean()
+        known = [channel for channel in Channel if self._has_address(channel)]
         for priority, channels in self.chosen().items():
-            for channel in channels:
-                if not self._has_address(channel):
-                    label = str(self.fields[ADDRESS_FIELDS[channel]].label)
-                    self.add_error(
-                        PRIORITY_FIELDS[priority],
-                        f"{channel.label} needs “{label}”: fill it in above, or choose another channel.",
-                    )
+            for fault in preferences.without_address(channels, known):
+                self.add_error(PRIORITY_FIELDS[priority], fault)
         return self.cleaned_data
 
     def chosen(self) -> dict[Priority, list[Channel]]:
@@ -95,3 +91,21 @@ class ClinicianForm(forms.ModelForm[Clinician]):
         # A field whose own value was refused is not in cleaned_data, and says so itself: one error is enough.
         name = ADDRESS_FIELDS[channel]
         return name not in self.cleaned_data or bool(self.cleaned_data[name])
+
+
+class PreferenceTemplateForm(forms.ModelForm[PreferenceTemplate]):
+    """A template: a name, and the channels for each priority."""
+
+    high = ChannelsField(Priority.HIGH)
+    medium = ChannelsField(Priority.MEDIUM)
+    low = ChannelsField(Priority.LOW)
+
+    class Meta:
+        model = PreferenceTemplate
+        fields = ("name", *PRIORITY_FIELDS.values())
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in PRIORITY_FIELDS.values():
+            # A tuple, as above.
+            self.initial[name] = tuple(self.initial.get(name) or ())

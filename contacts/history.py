@@ -17,6 +17,9 @@ from simple_history.signals import pre_create_historical_record
 
 from contacts.choices import Priority, in_words
 
+REASON_LENGTH = 100
+"""simple-history's column takes no more."""
+
 
 class WithChannels(models.Model):
     """An entry also says what the preferences were: they are rows of their own, which come and go as a whole."""
@@ -55,8 +58,10 @@ def record(clinician: Any) -> None:
         )
 
 
-def record_many(clinicians: Sequence[Any], *, reason: str = "") -> None:
-    """`record` for each, in two queries; their `preferences` are prefetched. `reason` is for those who read it."""
+def record_many(clinicians: Sequence[Any], *, by: Any = None, reason: str = "") -> None:
+    """`record` for each, in two queries; their `preferences` are prefetched. `by` is who did it, unless it is who asks
+    for the page; `reason` is for those who read it.
+    """
     if not clinicians:
         return
     entries = type(clinicians[0]).history.model
@@ -68,8 +73,8 @@ def record_many(clinicians: Sequence[Any], *, reason: str = "") -> None:
     }
     shared = {
         "history_date": timezone.now(),
-        "history_user": entries.get_default_history_user(clinicians[0]),
-        "history_change_reason": reason or None,
+        "history_user": by or entries.get_default_history_user(clinicians[0]),
+        "history_change_reason": reason[:REASON_LENGTH] or None,
     }
     new = []
     for clinician in clinicians:

@@ -1,5 +1,8 @@
-"""Clinicians and their preferences."""
+"""Clinicians, their preferences, and templates of preferences."""
 
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now, Trim
 from simple_history.models import HistoricalRecords
@@ -37,6 +40,7 @@ class Clinician(models.Model):
 
     class Meta:
         ordering = ("name", "contact_id")
+        permissions = (("send_test", "Can send a test message to a clinician"),)
         constraints = (
             models.CheckConstraint(
                 name="clinician_contact_id_is_trimmed",
@@ -92,3 +96,51 @@ class Preference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_priority_display()}, {self.position}: {self.get_channel_display()}"
+
+
+def _channels(verbose_name: str) -> ArrayField[Any, Any]:
+    return ArrayField(
+        models.CharField(max_length=8, choices=Channel), verbose_name=verbose_name, default=list, blank=True
+    )
+
+
+class PreferenceTemplate(models.Model):
+    """Preferences that suit many clinicians. A priority without channels is left as each of them has it."""
+
+    name = models.CharField(
+        max_length=80, unique=True, help_text="What staff choose it by, such as “Ward default”."
+    )
+    high = _channels("High priority")
+    medium = _channels("Medium priority")
+    low = _channels("Low priority")
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            *(
+                models.CheckConstraint(
+                    name=f"preferencetemplate_{field}_is_known",
+                    condition=models.Q(
+                        (f"{field}__contained_by", list(Channel.values)), (f"{field}__len__lte", MAX_CHANNELS)
+                    ),
+                )
+                for field in ("high", "medium", "low")
+            ),
+            models.CheckConstraint(
+                name="preferencetemplate_is_not_empty",
+                condition=~models.Q(high=[], medium=[], low=[]),
+                violation_error_message="Choose a channel for at least one priority.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def wanted(self) -> dict[Priority, list[Channel]]:
+        """The channels for each priority for which the template has any."""
+        chosen = {Priority.HIGH: self.high, Priority.MEDIUM: self.medium, Priority.LOW: self.low}
+        return {
+            priority: [Channel(each) for each in channels]
+            for priority, channels in chosen.items()
+            if channels
+        }

@@ -46,6 +46,8 @@ def to_e164(text: str) -> str:
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if not re.fullmatch(E164, e164):
         raise ValueError(f"A telephone number has at most fifteen digits. {_EXAMPLE}")
+    if phonenumbers.parse(e164) != number:  # +43 00000000 loses a zero each time that it is read
+        raise ValueError(f"This number starts with too many zeros. {_EXAMPLE}")
     return e164
 
 
@@ -62,6 +64,12 @@ def sought_digits(text: str) -> set[str]:
     with contextlib.suppress(ValueError):  # a part of a number, or a national one
         found.add(to_e164(text).removeprefix("+"))
     return found
+
+
+def readable(e164: str) -> str:
+    """An E.164 number in groups, as people write it: `+44 7700 900123`. Raises NumberParseException for any other."""
+    number = phonenumbers.parse(e164)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 class E164Field(models.CharField[str, str]):

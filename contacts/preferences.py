@@ -1,16 +1,49 @@
-"""Reading and replacing a clinician's preferences as a whole: for each priority the channels, in order."""
+"""A clinician's preferences as a whole: for each priority the channels, in order. The rules for them are here, too."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any
 
 from django.db import transaction
 from django.db.models import prefetch_related_objects
+from django.utils.text import capfirst
 
 from contacts import history
 from contacts.choices import Channel, Priority
-from contacts.models import Clinician, Preference
+from contacts.models import ADDRESS_FIELDS, Clinician, Preference
+
+Wanted = Mapping[Priority, Sequence[Channel]]
+"""For some or all priorities the channels, in order."""
 
 BATCH = 1000
 """How many clinicians are changed by one statement."""
+
+URGENT = frozenset({Channel.CALL, Channel.SMS})
+"""What reaches a person who is not looking at a screen."""
+
+
+def repeated(channels: Sequence[Channel]) -> list[str]:
+    """A sentence for each channel that stands more than once."""
+    return [
+        f"{channel.label} is chosen more than once: choose it once."
+        for channel in dict.fromkeys(channels)
+        if channels.count(channel) > 1
+    ]
+
+
+def without_address(channels: Iterable[Channel], known: Container[Channel]) -> list[str]:
+    """A sentence for each channel for which no address is `known`."""
+    return [
+        f"{channel.label} needs “{_address_name(channel)}”: fill it in above, or choose another channel."
+        for channel in dict.fromkeys(channels)
+        if channel not in known
+    ]
+
+
+def risks(priority: Priority, channels: Sequence[Channel]) -> list[str]:
+    """What is allowed, and still not wise: a sentence for each. That nobody is reached, the route says."""
+    if priority is Priority.HIGH and channels and URGENT.isdisjoint(channels):
+        return ["High priority without a call or an SMS may not be noticed in time: add one of the two."]
+    return []
 
 
 def channels_by_priority(clinician: Clinician) -> dict[Priority, list[Channel]]:
@@ -24,7 +57,7 @@ def channels_by_priority(clinician: Clinician) -> dict[Priority, list[Channel]]:
     return chosen
 
 
-def replace(clinician: Clinician, wanted: Mapping[Priority, Sequence[Channel]]) -> None:
+def replace(clinician: Clinician, wanted: Wanted) -> None:
     """Make `wanted` the clinician's preferences; a priority that it does not name keeps those it has.
 
     What changed is written into the clinician's history.
@@ -39,18 +72,15 @@ def replace(clinician: Clinician, wanted: Mapping[Priority, Sequence[Channel]]) 
         for priority, channels in wanted.items():
             _check(locked, priority, channels)
         Preference.objects.filter(clinician=locked, priority__in=list(wanted)).delete()
-        Preference.objects.bulk_create(
-            Preference(clinician=locked, priority=priority, position=position, channel=channel)
-            for priority, channels in wanted.items()
-            for position, channel in enumerate(channels, start=1)
-        )
+        Preference.objects.bulk_create(_rows(locked, wanted))
         history.record(locked)
 
 
-def replace_many(wanted: Mapping[int, Mapping[Priority, Sequence[Channel]]], *, reason: str = "") -> None:
+def replace_many(wanted: Mapping[int, Wanted], *, by: Any = None, reason: str = "") -> None:
     """`replace` for many at once, by the clinicians' ids: all of them or, where one is refused, none.
 
-    A dozen queries for each thousand. Each whose history has not what they are now gets one entry, with `reason`.
+    A dozen queries for each thousand. Each whose history has not what they are now gets one entry, with `reason` and
+    who did it.
 
     Raises:
         ValueError: as `replace` does.
@@ -58,10 +88,10 @@ def replace_many(wanted: Mapping[int, Mapping[Priority, Sequence[Channel]]], *, 
     ids = sorted(wanted)
     with transaction.atomic():
         for start in range(0, len(ids), BATCH):
-            _replace_batch({pk: wanted[pk] for pk in ids[start : start + BATCH]}, reason)
+            _replace_batch({pk: wanted[pk] for pk in ids[start : start + BATCH]}, by, reason)
 
 
-def _replace_batch(wanted: Mapping[int, Mapping[Priority, Sequence[Channel]]], reason: str) -> None:
+def _replace_batch(wanted: Mapping[int, Wanted], by: Any, reason: str) -> None:
     # In one order, so that two of these never wait for each other.
     locked = list(Clinician.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk"))
     for clinician in locked:
@@ -71,19 +101,27 @@ def _replace_batch(wanted: Mapping[int, Mapping[Priority, Sequence[Channel]]], r
         named = [each.pk for each in locked if priority in wanted[each.pk]]
         if named:
             Preference.objects.filter(priority=priority, clinician__in=named).delete()
-    Preference.objects.bulk_create(
-        Preference(clinician=clinician, priority=priority, position=position, channel=channel)
-        for clinician in locked
-        for priority, channels in wanted[clinician.pk].items()
-        for position, channel in enumerate(channels, start=1)
-    )
+    Preference.objects.bulk_create([row for each in locked for row in _rows(each, wanted[each.pk])])
     prefetch_related_objects(locked, "preferences")
-    history.record_many(locked, reason=reason)
+    history.record_many(locked, by=by, reason=reason)
+
+
+def _rows(clinician: Clinician, wanted: Wanted) -> list[Preference]:
+    """What `wanted` is in the database; not stored yet."""
+    return [
+        Preference(clinician=clinician, priority=priority, position=position, channel=channel)
+        for priority, channels in wanted.items()
+        for position, channel in enumerate(channels, start=1)
+    ]
 
 
 def _check(clinician: Clinician, priority: Priority, channels: Sequence[Channel]) -> None:
-    if len(set(channels)) != len(channels):
-        raise ValueError(f"{priority.label}: a channel stands twice.")
-    for channel in channels:
-        if not clinician.address(channel):
-            raise ValueError(f"{priority.label}: there is no address for {channel.label}.")
+    known = [channel for channel in Channel if clinician.address(channel)]
+    faults = repeated(channels) or without_address(channels, known)
+    if faults:
+        raise ValueError(f"{priority.label}: {' '.join(faults)}")
+
+
+def _address_name(channel: Channel) -> str:
+    field: Any = Clinician._meta.get_field(ADDRESS_FIELDS[channel])  # noqa: SLF001 - Django's documented API
+    return str(capfirst(field.verbose_name))

@@ -11,16 +11,13 @@ from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import ADDRESS_FIELDS, Clinician, Preference
 
-AT_ONCE = (Channel.CALL, Channel.SMS)
-"""The channels that are noticed at once: High needs one of them."""
-
 
 class Problem(TextChoices):
     """A kind of problem."""
 
     NO_CHANNEL = "no_channel", "No channel for a priority"
     NO_ADDRESS = "no_address", "A channel without its address"
-    NOT_AT_ONCE = "not_at_once", "High without call or SMS"
+    NOT_URGENT = "not_at_once", "High without call or SMS"
 
 
 def condition(problem: Problem) -> Q:
@@ -52,7 +49,7 @@ def sentences(clinician: Clinician) -> list[str]:
         if channel in wanted and not clinician.address(channel)
     ]
     high = chosen[Priority.HIGH]
-    if high and not set(high) & set(AT_ONCE):
+    if high and not set(high) & preferences.URGENT:
         found.append("High has neither a call nor an SMS.")
     return found
 
@@ -73,7 +70,7 @@ _CONDITIONS = {
     Problem.NO_ADDRESS: _any(
         *(Q(_chosen(channel=channel), **{field: ""}) for channel, field in ADDRESS_FIELDS.items())
     ),
-    Problem.NOT_AT_ONCE: Q(~_chosen(priority=Priority.HIGH, channel__in=AT_ONCE)),
+    Problem.NOT_URGENT: Q(~_chosen(priority=Priority.HIGH, channel__in=preferences.URGENT)),
 }
 
 

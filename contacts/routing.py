@@ -1,5 +1,6 @@
 """What a clinician's preferences come to right now. Pure reads: nothing here knows of alerts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import models
@@ -37,7 +38,13 @@ def route(clinician: Clinician, priority: Priority) -> Route:
     if not clinician.active:
         return Route((), NoRoute.INACTIVE)
     preferences = clinician.preferences.filter(priority=priority).order_by("position")
-    channels = [Channel(channel) for channel in preferences.values_list("channel", flat=True)]
+    return over(clinician, [Channel(each) for each in preferences.values_list("channel", flat=True)])
+
+
+def over(clinician: Clinician, channels: Sequence[Channel]) -> Route:
+    """The way over these channels, be they kept or only considered. No query: the clinician need not be stored."""
+    if not clinician.active:
+        return Route((), NoRoute.INACTIVE)
     if not channels:
         return Route((), NoRoute.NO_PREFERENCE)
     steps = tuple(

@@ -1,4 +1,4 @@
-"""Logins in the admin: Django's users and groups, in the theme's forms."""
+"""Logins in the admin: Django's users and groups, in the theme's forms. And clinicians, as staff have them."""
 
 from typing import Any
 
@@ -11,6 +11,11 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from contacts.models import Clinician
+from staff.clinician import ClinicianDesk
+
+admin.site.unregister(Clinician)
+admin.site.register(Clinician, ClinicianDesk)
 admin.site.unregister(User)
 admin.site.unregister(Group)
 

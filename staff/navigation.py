@@ -31,6 +31,12 @@ GROUPS: tuple[tuple[str, tuple[Link, ...]], ...] = (
                 "admin:contacts_clinician_changelist",
                 "contacts.view_clinician",
             ),
+            Link(
+                "Preference templates",
+                "tune",
+                "admin:contacts_preferencetemplate_changelist",
+                "contacts.view_preferencetemplate",
+            ),
             Link("Alerts", "notifications", "admin:alerts_alert_changelist", "alerts.view_alert"),
         ),
     ),

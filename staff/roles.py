@@ -21,7 +21,15 @@ class Role(models.TextChoices):
 
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.PREFERENCE_EDITORS: frozenset(
-        {"contacts.view_clinician", "contacts.add_clinician", "contacts.change_clinician"}
+        {
+            "contacts.view_clinician",
+            "contacts.add_clinician",
+            "contacts.change_clinician",
+            "contacts.send_test",
+            "contacts.view_preferencetemplate",
+            "contacts.add_preferencetemplate",
+            "contacts.change_preferencetemplate",
+        }
     ),
     Role.OPERATORS: frozenset(
         {
@@ -31,11 +39,14 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "alerts.resend_alert",
             "alerts.cancel_alert",
             "alerts.close_alert",
+            "contacts.view_clinician",
+            "contacts.send_test",
         }
     ),
     Role.AUDITORS: frozenset(
         {
             "contacts.view_clinician",
+            "contacts.view_preferencetemplate",
             "alerts.view_alert",
             "alerts.view_delivery",
             "alerts.view_attempt",

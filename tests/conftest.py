@@ -1,7 +1,7 @@
 """The cast of the tests, and the stand-in for AWS that most of them talk to."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,7 @@ def clinician(db: None) -> Clinician:
     )
 
 
-def make_clinician(contact_id: str, wanted: dict[Priority, Sequence[Channel]], **fields: Any) -> Clinician:
+def make_clinician(contact_id: str, wanted: Mapping[Priority, Sequence[Channel]], **fields: Any) -> Clinician:
     """A clinician with all three addresses, whose preferences are `wanted`."""
     made = Clinician.objects.create(
         **{

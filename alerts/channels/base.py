@@ -84,3 +84,7 @@ Send = Callable[[Message], Receipt]
 
 Ask = Callable[[str], Outcome]
 """Ask the provider what became of the message with this provider id, or raise ChannelError."""
+
+Obstacle = Callable[[str, str], Reason | None]
+"""Ask the provider what keeps messages from a recipient's address; None where it knows of nothing. Sends nothing, and
+raises ChannelError where there was no answer."""

@@ -27,7 +27,7 @@ def send(message: Message) -> Receipt:
     SNS accepts a message for a topic whose subscriber has not confirmed, or has left, and delivers it to nobody. That
     would be a false "sent", so the subscription is looked at each time.
     """
-    name = _topic_name(message)
+    name = _topic_name(message.recipient, message.address)
     try:
         topic = _confirmed_topic(name, message.address)
     except ChannelError as error:
@@ -46,6 +46,23 @@ def send(message: Message) -> Receipt:
             remembered.delete(name)
         raise
     return Receipt(answer["MessageId"])
+
+
+def obstacle(recipient: str, address: str) -> Reason | None:
+    """Whether the address has confirmed its subscription. Asks the person nothing: to subscribe would send them an
+    e-mail each time. Raises ChannelError where SNS does not say.
+    """
+    client = aws.client("sns", read_seconds=aws.LOOK_UP_SECONDS)
+    with aws.translated():
+        # The only way to a topic's ARN by its name; one that is not there yet is made, and has nobody in it.
+        arn = client.create_topic(Name=_topic_name(recipient, address))["TopicArn"]
+        # One page is a hundred, and the topic is for one address.
+        found = client.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+    confirmed = any(
+        each["Endpoint"].lower() == address.lower() and each["SubscriptionArn"].startswith("arn:")
+        for each in found
+    )
+    return None if confirmed else Reason.UNCONFIRMED
 
 
 def _confirmed_topic(name: str, address: str) -> Topic:
@@ -83,7 +100,7 @@ def _is_confirmed(topic: Topic) -> bool:
     return answer["Attributes"].get("PendingConfirmation") == "false"
 
 
-def _topic_name(message: Message) -> str:
+def _topic_name(recipient: str, address: str) -> str:
     """One topic for each clinician *and address*, so that nothing can go to an address that they no longer have."""
-    fingerprint = hashlib.sha256(message.address.lower().encode()).hexdigest()[:16]
-    return f"{settings.EMAIL_TOPIC_PREFIX}-{message.recipient}-{fingerprint}"
+    fingerprint = hashlib.sha256(address.lower().encode()).hexdigest()[:16]
+    return f"{settings.EMAIL_TOPIC_PREFIX}-{recipient}-{fingerprint}"

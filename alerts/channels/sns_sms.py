@@ -36,21 +36,33 @@ def send(message: Message) -> Receipt:
     return Receipt(answer["MessageId"])
 
 
+def obstacle(recipient: str, address: str) -> Reason | None:
+    """Whether the number has opted out, as SNS says at this moment. Raises ChannelError where it does not say."""
+    return Reason.OPTED_OUT if _ask_opt_out(address) else None
+
+
 def _has_opted_out(number: str) -> bool:
-    key = f"opted-out:{number}"
-    known: bool | None = remembered.get(key)
+    known: bool | None = remembered.get(_key(number))
     if known is not None:
         return known
-    client = aws.client("sns", read_seconds=aws.LOOK_UP_SECONDS)
     try:
-        with aws.translated():
-            opted_out = client.check_if_phone_number_is_opted_out(phoneNumber=number)["isOptedOut"]
+        return _ask_opt_out(number)
     except ChannelError as error:
         # The look-up is a courtesy: that it failed is no reason to hold an urgent message back.
         log.warning("sms.opt_out_unknown", reason=error.reason.value, code=error.code)
         return False
-    remembered.set(key, opted_out, OPT_OUT_KNOWN_FOR)
+
+
+def _ask_opt_out(number: str) -> bool:
+    client = aws.client("sns", read_seconds=aws.LOOK_UP_SECONDS)
+    with aws.translated():
+        opted_out = client.check_if_phone_number_is_opted_out(phoneNumber=number)["isOptedOut"]
+    remembered.set(_key(number), opted_out, OPT_OUT_KNOWN_FOR)
     return opted_out
+
+
+def _key(number: str) -> str:
+    return f"opted-out:{number}"
 
 
 def _attributes() -> "dict[str, MessageAttributeValueTypeDef]":

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from alerts.channels import ChannelError, Fault, Message, Outcome, aws, connect_call, sns_sms
+from alerts.channels import ChannelError, Fault, Message, Outcome, aws, connect_call, sns_email, sns_sms
 from alerts.states import Reason
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -104,6 +104,56 @@ def test_a_failed_question_does_not_hold_an_urgent_sms_back_and_is_asked_again_t
     sns_look_up.add_response(OPTED_OUT, {"isOptedOut": True})
     with pytest.raises(ChannelError):
         sns_sms.send(urgent)
+
+
+@pytest.mark.parametrize(("opted_out", "reason"), [(True, Reason.OPTED_OUT), (False, None)])
+def test_staff_are_told_whether_a_number_has_opted_out(
+    sns_look_up: Stubber, message: Message, opted_out: bool, reason: Reason | None
+) -> None:
+    for _ in range(2):  # asked each time: the clinician may be opting in while staff look
+        sns_look_up.add_response(OPTED_OUT, {"isOptedOut": opted_out}, {"phoneNumber": message.address})
+
+        assert sns_sms.obstacle(message.recipient, message.address) is reason
+
+
+def subscriptions(sns_look_up: Stubber, *found: tuple[str, str]) -> Reason | None:
+    """What is told of an address where its topic has these subscriptions: endpoint and ARN."""
+    name = sns_email._topic_name("clinician-1", "someone@ward.example")  # noqa: SLF001
+    sns_look_up.add_response("create_topic", {"TopicArn": "arn:aws:sns:eu-west-2:1:t"}, {"Name": name})
+    sns_look_up.add_response(
+        "list_subscriptions_by_topic",
+        {"Subscriptions": [{"Endpoint": endpoint, "SubscriptionArn": arn} for endpoint, arn in found]},
+        {"TopicArn": "arn:aws:sns:eu-west-2:1:t"},
+    )
+    return sns_email.obstacle("clinician-1", "someone@ward.example")
+
+
+def test_staff_are_told_whether_an_e_mail_subscription_is_confirmed(sns_look_up: Stubber) -> None:
+    confirmed = ("Someone@ward.example", "arn:aws:sns:eu-west-2:1:t:s")
+
+    assert subscriptions(sns_look_up, confirmed) is None
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        (),
+        (("someone@ward.example", "PendingConfirmation"),),
+        (("someone@ward.example", "Deleted"),),
+        (("other@ward.example", "arn:aws:sns:eu-west-2:1:t:s"),),
+    ],
+)
+def test_anything_else_is_not_confirmed(sns_look_up: Stubber, found: Any) -> None:
+    assert subscriptions(sns_look_up, *found) is Reason.UNCONFIRMED
+
+
+def test_without_an_answer_nothing_is_claimed(sns_look_up: Stubber, message: Message) -> None:
+    sns_look_up.add_client_error(OPTED_OUT, "Throttled", "", 429)
+    sns_look_up.add_client_error("create_topic", "AuthorizationError", "", 403)
+
+    for channel in (sns_sms, sns_email):
+        with pytest.raises(ChannelError):
+            channel.obstacle(message.recipient, message.address)
 
 
 def describe(connect_look_up: Stubber, settings: Any, **contact: Any) -> Outcome:

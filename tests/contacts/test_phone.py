@@ -44,6 +44,7 @@ def test_it_keeps_what_staff_type_as_e164(typed: str, kept: str) -> None:
         ("+44 7700 900 1234 5", "too many or too few digits"),
         ("+44 999", "too many or too few digits"),
         ("+49 1511 2345 678 901", "at most fifteen digits"),
+        ("+43 00000000", "too many zeros"),
         ("+4477009001234567890", "too many or too few digits"),
         ("+999 123 456 789", "No country has this country code"),
         ("999", "No country has this country code"),

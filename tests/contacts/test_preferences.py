@@ -60,8 +60,8 @@ def test_another_clinician_is_left_alone(clinician: Clinician) -> None:
 @pytest.mark.parametrize(
     ("channels", "message"),
     [
-        ([CALL, CALL], "High: a channel stands twice."),
-        ([SMS, EMAIL], "High: there is no address for E-mail."),
+        ([CALL, CALL], "High: Telephone call is chosen more than once: choose it once."),
+        ([SMS, EMAIL], "High: E-mail needs “E-mail address”: fill it in above, or choose another channel."),
     ],
 )
 def test_it_refuses_what_could_not_work_and_changes_nothing(

@@ -47,7 +47,7 @@ def test_a_channel_without_its_address(clinician: Clinician) -> None:
 def test_high_by_e_mail_alone(clinician: Clinician) -> None:
     wrong = make_clinician("C-2", {**ALL_WELL, HIGH: [EMAIL]})
 
-    assert having(Problem.NOT_AT_ONCE) == ["C-2"]
+    assert having(Problem.NOT_URGENT) == ["C-2"]
     assert problems.sentences(wrong) == ["High has neither a call nor an SMS."]
 
 

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.staff.cast import make_user
 
@@ -78,7 +78,7 @@ class Desk:
         page = context.new_page()
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.faults.append(f"{_path(page)}: {error}"))
-        page.on("requestfailed", lambda request: self.faults.append(f"{_path(page)}: no {request.url}"))
+        page.on("requestfailed", lambda request: self._note_failed(page, request))
         page.on("request", lambda request: self._note_foreign(request.url))
         return page
 
@@ -91,6 +91,11 @@ class Desk:
         if message.type in {"error", "warning"}:
             where = message.location.get("url", "")
             self.faults.append(f"{urlsplit(where).path}: {message.text}")
+
+    def _note_failed(self, page: Page, request: Request) -> None:
+        """Not what the browser gave up because somebody went on to another page before it was answered."""
+        if request.failure != "net::ERR_ABORTED":
+            self.faults.append(f"{_path(page)}: no {request.url}")
 
     def _note_foreign(self, url: str) -> None:
         """Every asset comes from Bleep itself."""

@@ -13,7 +13,7 @@ from alerts.states import Reason
 from clients import tokens
 from clients.models import ApiClient, ApiToken
 from contacts.choices import Channel, Priority
-from contacts.models import Clinician
+from contacts.models import Clinician, PreferenceTemplate
 from staff.roles import Role
 from tests.conftest import an_alert, make_clinician
 
@@ -41,6 +41,7 @@ class Ward:
     """One of everything that has a page."""
 
     clinician: Clinician
+    template: PreferenceTemplate
     alert: Alert
     delivery: Delivery
     client: ApiClient
@@ -71,6 +72,7 @@ def make_ward() -> Ward:
     lifecycle.fail(claim, error, NextChannel(Reason.INVALID_ADDRESS))
     return Ward(
         clinician=clinician,
+        template=PreferenceTemplate.objects.create(name="Nights", high=["sms", "call"], low=["sms"]),
         alert=alert,
         delivery=Delivery.objects.get(),
         client=client,

@@ -49,7 +49,8 @@ def of_model(
 
 
 MODELS = {
-    "contacts_clinician": of_model(see=[EDITORS, AUDITORS], add=only(EDITORS), delete=only()),
+    "contacts_clinician": of_model(see=[EDITORS, OPERATORS, AUDITORS], add=only(EDITORS), delete=only()),
+    "contacts_preferencetemplate": of_model(see=[EDITORS, AUDITORS], add=only(EDITORS), delete=only()),
     "alerts_alert": of_model(see=[OPERATORS, AUDITORS]),
     "alerts_delivery": of_model(see=[OPERATORS, AUDITORS]),
     "clients_apiclient": of_model(see=[INTEGRATORS, AUDITORS], add=only(INTEGRATORS), delete=only()),
@@ -67,7 +68,7 @@ WHO_MAY: dict[str, Access] = {
     "search": Access(EVERYBODY),
     "autocomplete": Access(only(AUDITORS, INTEGRATORS)),  # of a token's client, see QUERIES
     "view_on_site": Access(NOBODY, refused=404),  # nothing has a page outside of the admin
-    "app_list contacts": Access(only(EDITORS, AUDITORS), refused=404),
+    "app_list contacts": Access(only(EDITORS, OPERATORS, AUDITORS), refused=404),
     "app_list alerts": Access(only(OPERATORS, AUDITORS), refused=404),
     "app_list clients": Access(only(INTEGRATORS, AUDITORS), refused=404),
     "app_list auth": Access(only(AUDITORS), refused=404),
@@ -76,6 +77,11 @@ WHO_MAY: dict[str, Access] = {
     "contacts_clinician_import": Access(only(EDITORS)),
     "contacts_clinician_process_import": Access(NOBODY, refused=405),  # it takes a POST
     "contacts_clinician_export": Access(only(EDITORS, AUDITORS)),
+    "contacts_clinician_preview": Access(only(EDITORS), status=405),  # it takes a POST, as the next one does
+    "contacts_clinician_preview_of": Access(only(EDITORS), status=405),
+    "contacts_clinician_reachability": Access(only(EDITORS, OPERATORS, AUDITORS)),
+    "contacts_clinician_test": Access(only(EDITORS, OPERATORS), status=405),
+    "contacts_clinician_test_result": Access(only(EDITORS, OPERATORS), status=404),  # no test was sent
     "clients_apitoken_issued": Access(only(INTEGRATORS), status=302),  # nothing was issued: to the list
     **{
         f"{model}_{page}".rstrip("_"): access
@@ -125,6 +131,7 @@ def _filled(name: str | None, pattern: str, ward: Ward | None) -> dict[str, str]
     model = "_".join(pattern.split("/")[:2])
     if "<" in pattern:
         pattern = pattern.replace("<path:object_id>", "{id}").replace("<id>", "{id}")
+        pattern = pattern.replace("<str:channel>", "sms").replace("<int:alert_id>", "1")
         assert "<" not in pattern, f"Say in tests/staff/pages.py what stands for the parts of {pattern}."
         pattern = pattern.format(id=_id(model, ward))
     return {name or model: pattern}
@@ -135,6 +142,7 @@ def _id(model: str, ward: Ward | None) -> Any:
         return "id"
     things = {
         "contacts_clinician": ward.clinician,
+        "contacts_preferencetemplate": ward.template,
         "alerts_alert": ward.alert,
         "alerts_delivery": ward.delivery,
         "clients_apiclient": ward.client,

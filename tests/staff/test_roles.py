@@ -31,11 +31,11 @@ def test_a_role_is_there_from_the_start_with_what_it_may(role: Role) -> None:
 
 def test_what_an_administrator_added_stays() -> None:
     group = Group.objects.get(name=Role.OPERATORS.value)
-    group.permissions.add(Permission.objects.get(codename="view_clinician"))
+    group.permissions.add(Permission.objects.get(codename="view_user"))
 
     migrate()
 
-    assert permissions_of(Role.OPERATORS) == {*PERMISSIONS[Role.OPERATORS], "contacts.view_clinician"}
+    assert permissions_of(Role.OPERATORS) == {*PERMISSIONS[Role.OPERATORS], "auth.view_user"}
 
 
 def test_what_is_missing_comes_back_and_nobody_leaves_the_group() -> None:

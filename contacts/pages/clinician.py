@@ -1,0 +1,133 @@
+"""The page of one clinician: who they are, how they are reached, in what order for each priority, and what that means.
+
+While it is edited, the page asks `preview` what is wrong and what would happen: the rules are those of saving it.
+"""
+
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.forms.widgets import Script
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+
+from contacts import history, preferences
+from contacts.forms import PRIORITY_FIELDS, ClinicianForm
+from contacts.models import ADDRESS_FIELDS, Clinician, PreferenceTemplate
+from contacts.pages import preview
+from contacts.pages.history import ChangesTab
+
+MATRIX = "Which channels to try"
+
+
+class ClinicianPage:
+    """For a ModelAdmin whose history is simple-history's."""
+
+    form = ClinicianForm
+    fieldsets = (
+        (None, {"fields": ("name", "contact_id", "role", "department", "active")}),
+        ("Where they can be reached", {"fields": tuple(ADDRESS_FIELDS.values())}),
+        (MATRIX, {"fields": tuple(PRIORITY_FIELDS.values())}),
+    )
+    change_form_after_template = "contacts/clinician/now.html"
+    change_form_datasets = (ChangesTab,)
+
+    class Media:
+        css: ClassVar = {"all": ("contacts/clinician.css",)}
+        js = (Script("contacts/clinician.js", type="module"),)
+
+    def get_urls(self) -> list[URLPattern]:
+        # Without simple-history's page of an entry: it saves what is posted by anybody who may look.
+        urls = [url for url in super().get_urls() if url.name != "contacts_clinician_simple_history"]  # type: ignore[misc]
+        view = self.admin_site.admin_view(self.preview_view)  # type: ignore[attr-defined]
+        return [
+            path("preview/", view, name="contacts_clinician_preview"),
+            path("<path:object_id>/preview/", view, name="contacts_clinician_preview_of"),
+            *urls,
+        ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Clinician | None = None) -> Any:
+        """Above the matrix stands how to fill it; for those who may, with the templates to fill it from."""
+        templates = list(PreferenceTemplate.objects.all()) if self._may_save(request, obj) else []
+        intro = render_to_string("contacts/clinician/matrix.html", preview.templates(templates))
+        return tuple(
+            (title, {**options, "description": intro} if title == MATRIX else options)
+            for title, options in super().get_fieldsets(request, obj)  # type: ignore[misc]
+        )
+
+    def get_changeform_datasets(self, request: HttpRequest) -> list[Any]:
+        """unfold's tabs; there are none where there is no clinician yet."""
+        is_there = request.resolver_match and "object_id" in request.resolver_match.kwargs
+        return list(super().get_changeform_datasets(request)) if is_there else []  # type: ignore[misc]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Adds what would happen now, by what is saved."""
+        clinician = self.saved(request, kwargs.get("obj"))
+        name = "contacts_clinician_preview" + ("_of" if clinician else "")
+        context["now"] = preview.saved(clinician or Clinician())
+        if self._may_save(request, clinician):
+            context["preview_url"] = reverse(f"admin:{name}", args=[clinician.pk] if clinician else [])
+        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc,no-any-return]
+
+    def saved(self, request: HttpRequest, shown: Clinician | None) -> Clinician | None:
+        """The clinician of a page as the database has them: the form writes into `shown` what it then refuses."""
+        if shown is None or request.method != "POST":
+            return shown
+        found: Clinician | None = self.get_object(request, str(shown.pk))  # type: ignore[attr-defined]
+        return found
+
+    def preview_view(self, request: HttpRequest, object_id: str | None = None) -> HttpResponse:
+        """What is wrong with the form as it stands, and what would happen if it were saved. Saves nothing."""
+        clinician = None
+        if object_id is not None:
+            clinician = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
+        if not self._may_save(request, clinician):
+            raise PermissionDenied
+        if object_id is not None and clinician is None:
+            raise Http404
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        form_class = self.get_form(request, clinician, change=clinician is not None)  # type: ignore[attr-defined]
+        return JsonResponse(preview.considered(form_class(request.POST, instance=clinician)))
+
+    def save_model(self, request: HttpRequest, obj: Clinician, form: Any, change: bool) -> None:  # noqa: FBT001
+        obj.skip_history_when_saving = True  # type: ignore[attr-defined]  # the preferences' entry tells both
+        super().save_model(request, obj, form, change)  # type: ignore[misc]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        super().save_related(request, form, formsets, change)  # type: ignore[misc]
+        wanted = form.chosen()
+        preferences.replace(form.instance, wanted)
+        unreachable = [priority.label for priority, channels in wanted.items() if not channels]
+        if unreachable:
+            self._warn(
+                request,
+                f"No channel is chosen for {' and '.join(unreachable)} priority: such alerts for "
+                f"{form.instance} are refused.",
+            )
+        for priority, channels in wanted.items():
+            for risk in preferences.risks(priority, channels):
+                self._warn(request, risk)
+
+    def set_history_delta_changes(
+        self,
+        request: HttpRequest,
+        historical_records: Any,
+        foreign_keys_are_objs: bool = True,  # noqa: FBT001, FBT002
+    ) -> None:
+        history.explain(list(historical_records))
+
+    def _may_save(self, request: HttpRequest, clinician: Clinician | None) -> bool:
+        admin: Any = self
+        return bool(
+            admin.has_change_permission(request, clinician)
+            if clinician
+            else admin.has_add_permission(request)
+        )
+
+    def _warn(self, request: HttpRequest, sentence: str) -> None:
+        self.message_user(request, sentence, messages.WARNING)  # type: ignore[attr-defined]

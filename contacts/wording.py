@@ -1,0 +1,28 @@
+"""A route in words: what would happen for an alert, as staff would say it."""
+
+from contacts.choices import Channel
+from contacts.phone import readable
+from contacts.routing import NoRoute, Route, Step
+
+STEPS = {Channel.CALL: "call {}", Channel.SMS: "SMS to {}", Channel.EMAIL: "e-mail to {}"}
+NOBODY = {
+    NoRoute.INACTIVE: "nobody would be told: this person is not active",
+    NoRoute.NO_PREFERENCE: "nobody would be told: choose a channel",
+    NoRoute.NO_ADDRESS: "nobody would be told: the chosen channel has no address",
+}
+
+
+def told(route: Route) -> str:
+    """`call +44 7700 900123, then SMS to +44 7700 900456`; or that nobody would be told, and what to do."""
+    if route.reason is not None:
+        return NOBODY[route.reason]
+    return ", then ".join(_step(step) for step in route.steps)
+
+
+def shown(channel: Channel, address: str) -> str:
+    """An address as people write it."""
+    return address if channel is Channel.EMAIL or not address else readable(address)
+
+
+def _step(step: Step) -> str:
+    return STEPS[step.channel].format(shown(step.channel, step.address))

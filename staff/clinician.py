@@ -1,0 +1,182 @@
+"""What the page of a clinician shows beyond contacts: whether AWS lets messages through, tests, and recent alerts.
+
+It asks for these after it has been shown, by the clinician's id alone: no address stands in a URL.
+"""
+
+from typing import Any, ClassVar
+
+import structlog
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.forms.widgets import Script
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+
+from alerts import trials, wording as alert_wording
+from alerts.channels import OBSTACLES, ChannelError
+from alerts.models import Alert
+from alerts.states import AlertStatus, Reason
+from contacts import wording
+from contacts.admin import ClinicianAdmin
+from contacts.choices import Channel, Priority
+from contacts.models import ADDRESS_FIELDS, Clinician
+
+SEND_TEST = "contacts.send_test"
+RECENT = 20
+
+OBSTACLE = {
+    Reason.UNCONFIRMED: "Nothing arrives here yet: the e-mail subscription is not confirmed. Send a test e-mail; AWS "
+    "then asks the person to open a link.",
+    Reason.OPTED_OUT: "Nothing arrives here: this number has opted out of SMS. The person must opt in again.",
+}
+NONE_KNOWN = {
+    Channel.SMS: "This number has not opted out of SMS.",
+    Channel.EMAIL: "The subscription is confirmed.",
+}
+NOT_KNOWN = (
+    "It is not known now whether messages arrive here: AWS did not answer. Open the page again in a while."
+)
+
+log = structlog.get_logger(__name__)
+
+
+class ClinicianDesk(ClinicianAdmin):
+    """The clinician's pages, with what only the staff's site knows."""
+
+    change_form_after_template = "staff/clinician/after.html"
+
+    class Media:
+        css: ClassVar = {"all": ("staff/clinician.css",)}
+        js = (Script("staff/clinician.js", type="module"),)
+
+    def get_urls(self) -> list[URLPattern]:
+        def view(suffix: str, answer: Any, name: str) -> URLPattern:
+            wrapped: Any = self.admin_site.admin_view(answer)
+            found: URLPattern = path(f"<path:object_id>/{suffix}", wrapped, name=f"contacts_clinician_{name}")
+            return found
+
+        return [
+            view("reachability/<str:channel>/", self.reachability_view, "reachability"),
+            view("tests/", self.test_view, "test"),
+            view("tests/<int:alert_id>/", self.test_result_view, "test_result"),
+            *super().get_urls(),
+        ]
+
+    def get_changeform_datasets(self, request: HttpRequest) -> list[Any]:
+        tabs: list[Any] = super().get_changeform_datasets(request)
+        return [AlertsTab, *tabs] if tabs and request.user.has_perm("alerts.view_alert") else tabs
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        clinician = self.saved(request, kwargs.get("obj"))
+        if clinician is not None:
+            context["ways"] = [_way(clinician, channel) for channel in Channel]
+            if request.user.has_perm(SEND_TEST):
+                context["test_url"] = reverse("admin:contacts_clinician_test", args=[clinician.pk])
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def reachability_view(self, request: HttpRequest, object_id: str, channel: str) -> HttpResponse:
+        """Whether AWS lets messages through to the clinician's saved address on a channel, in words."""
+        clinician = self._find(request, object_id)
+        if channel not in OBSTACLES or not clinician.address(channel):
+            raise Http404
+        asked = Channel(channel)
+        try:
+            obstacle = OBSTACLES[asked](f"clinician-{clinician.pk}", clinician.address(asked))
+        except ChannelError as error:
+            level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
+            level("reachability.unknown", channel=channel, reason=error.reason.value, code=error.code)
+            return JsonResponse({"kind": "unknown", "sentence": NOT_KNOWN})
+        if obstacle is None:
+            return JsonResponse({"kind": "good", "sentence": NONE_KNOWN[asked]})
+        return JsonResponse({"kind": "risk", "sentence": OBSTACLE.get(obstacle, obstacle.label)})
+
+    def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Send a test over the channel that is posted; the answer says where its result is to be had."""
+        clinician = self._find(request, object_id, SEND_TEST)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        channel = request.POST.get("channel", "")
+        if channel not in Channel.values:
+            raise Http404
+        try:
+            alert = trials.send_test(
+                clinician=clinician, channel=Channel(channel), by=request.user.get_username()
+            )
+        except trials.Refused as refused:
+            return JsonResponse({"kind": "error", "sentence": str(refused), "is_final": True})
+        self.log_change(request, clinician, f"Sent a test: {Channel(channel).label}.")
+        result = reverse("admin:contacts_clinician_test_result", args=[clinician.pk, alert.pk])
+        return JsonResponse({"result": result})
+
+    def test_result_view(self, request: HttpRequest, object_id: str, alert_id: int) -> HttpResponse:
+        """What became of a test so far."""
+        clinician = self._find(request, object_id, SEND_TEST)
+        result = trials.result(clinician, alert_id)
+        if result is None:
+            raise Http404
+        kind = "good" if result.went_well else "error" if result.is_final else "waiting"
+        answer = {"kind": kind, "sentence": result.sentence, "is_final": result.is_final}
+        if request.user.has_perm("alerts.view_alert"):
+            answer["alert"] = reverse("admin:alerts_alert_change", args=[alert_id])
+        return JsonResponse(answer)
+
+    def _find(self, request: HttpRequest, object_id: str, permission: str | None = None) -> Clinician:
+        """The clinician, for somebody who may see their page and has the permission."""
+        if not self.has_view_permission(request) or (permission and not request.user.has_perm(permission)):
+            raise PermissionDenied
+        clinician: Clinician | None = self.get_object(request, unquote(object_id))
+        if clinician is None:
+            raise Http404
+        return clinician
+
+
+class AlertsTab:
+    """A dataset, as unfold calls what has a tab of its own: the latest alerts for a clinician, tests among them."""
+
+    tab = True
+    title = "Recent alerts"
+    model = Alert
+    model_name = "alerts"
+    model_verbose_name = title
+
+    def __init__(self, request: HttpRequest, extra_context: dict[str, Any] | None) -> None:
+        self.request = request
+        self.object_id = unquote((extra_context or {}).get("object") or "")
+
+    @property
+    def contents(self) -> str:
+        """Newest first. Two queries."""
+        found = Alert.objects.with_status().filter(clinician_id=self.object_id).select_related("client")
+        alerts = [
+            {
+                "alert": alert,
+                "what": alert_wording.subject(alert.type),
+                "priority": Priority(alert.priority).label,
+                "status": AlertStatus(alert.status),
+                "channels": ", ".join(
+                    f"{each.get_channel_display()}: {each.get_state_display()}"
+                    for each in alert.deliveries.all()
+                ),
+            }
+            for alert in found.prefetch_related("deliveries")[:RECENT]
+        ]
+        context = {"alerts": alerts, "dataset": self, "most": RECENT}
+        return render_to_string("staff/clinician/alerts.html", context, request=self.request)
+
+
+def _way(clinician: Clinician, channel: Channel) -> dict[str, Any]:
+    address = clinician.address(channel)
+    asks = channel in OBSTACLES and bool(address)
+    return {
+        "channel": channel,
+        "label": channel.label,
+        "field": ADDRESS_FIELDS[channel],
+        "address": address,
+        "shown": wording.shown(channel, address),
+        "reachability": reverse("admin:contacts_clinician_reachability", args=[clinician.pk, channel.value])
+        if asks
+        else "",
+    }

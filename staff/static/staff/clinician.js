@@ -1,0 +1,123 @@
+// Whether messages arrive, asked of AWS by Bleep once the page is there; and tests, with what became of each.
+
+const PATIENCE = 10_000; // Milliseconds for an answer about an address. AWS may take long, and nobody waits for it.
+const SOON = 1_000;
+const LATER = 4_000;
+const HURRY = 30_000; // For so long the result is asked for often,
+const GIVE_UP = 360_000; // and after this no more: High priority is tried for five minutes.
+const UNKNOWN = "It is not known now whether messages arrive here: there was no answer. Open the page again in a while.";
+const ICONS = { good: "check_circle", risk: "warning", error: "error", unknown: "help", waiting: "hourglass_top" };
+
+function begin() {
+  const section = document.getElementById("tests");
+  if (!section) return;
+  for (const way of section.querySelectorAll(".way")) {
+    askReachability(way);
+    offerTest(section, way);
+  }
+}
+
+function write(place, kind, sentence, link) {
+  const icon = document.createElement("span");
+  icon.className = "material-symbols-outlined";
+  icon.setAttribute("aria-hidden", "true");
+  icon.textContent = ICONS[kind];
+  const words = document.createElement("span");
+  words.textContent = sentence;
+  const line = document.createElement("p");
+  line.className = `said-${kind}`;
+  line.append(icon, words);
+  if (link) {
+    const anchor = document.createElement("a");
+    anchor.href = link;
+    anchor.textContent = "See the alert";
+    line.append(anchor);
+  }
+  place.replaceChildren(line);
+}
+
+async function askReachability(way) {
+  const url = way.dataset.reachability;
+  if (!url) return;
+  const place = way.querySelector(".way-reach");
+  let answer = { kind: "unknown", sentence: UNKNOWN };
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE), credentials: "same-origin" });
+    if (response.ok) answer = await response.json();
+  } catch {
+    // It stays unknown.
+  }
+  write(place, answer.kind, answer.sentence);
+  sayAtField(way, answer.kind === "risk" ? answer.sentence : "");
+}
+
+// Also where the address is edited, for as long as it is the one that was asked about.
+function sayAtField(way, sentence) {
+  const input = document.querySelector(`.field-${way.dataset.field} input`);
+  const id = `reach-${way.dataset.field}`;
+  let place = document.getElementById(id);
+  if (!input || (!place && !sentence)) return;
+  if (!place) {
+    place = document.createElement("div");
+    place.className = "said";
+    place.id = id;
+    (input.closest(".grow.relative") ?? input.parentElement).append(place);
+    input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") ?? ""} ${id}`.trim());
+    input.addEventListener("input", () => { place.hidden = input.value.trim() !== way.dataset.saved; });
+  }
+  if (sentence) write(place, "risk", sentence);
+  else place.replaceChildren();
+}
+
+function offerTest(section, way) {
+  const button = way.querySelector(".way-test");
+  if (!button) return;
+  const place = way.querySelector(".way-result");
+  const input = document.querySelector(`.field-${way.dataset.field} input`);
+  const isSaved = () => !input || input.value.trim() === way.dataset.saved;
+  button.addEventListener("click", async () => {
+    if (!isSaved()) {
+      write(place, "risk", "The address has been changed. Save first: a test goes to what is saved.");
+      return;
+    }
+    // Not `disabled`, which would take the focus away from whoever came by keyboard.
+    if (button.getAttribute("aria-disabled") === "true") return;
+    button.setAttribute("aria-disabled", "true");
+    write(place, "waiting", "The test is being sent.");
+    try {
+      await test(section.dataset.tests, way.dataset.channel, place);
+    } catch {
+      write(place, "unknown", "Bleep did not answer. Open the page again to see whether the test is there.");
+    }
+    button.removeAttribute("aria-disabled");
+    askReachability(way); // a test asks the person to confirm, or they may have done something meanwhile
+  });
+}
+
+async function test(url, channel, place) {
+  const body = new FormData();
+  body.append("channel", channel);
+  body.append("csrfmiddlewaretoken", document.querySelector("#clinician_form [name=csrfmiddlewaretoken]").value);
+  const answer = await json(await fetch(url, { method: "POST", body, credentials: "same-origin" }));
+  if (!answer.result) {
+    write(place, answer.kind, answer.sentence);
+    return;
+  }
+  const begun = Date.now();
+  let shown = "";
+  for (;;) {
+    const now = await json(await fetch(answer.result, { credentials: "same-origin" }));
+    if (now.sentence !== shown) write(place, now.kind, now.sentence, now.alert);
+    shown = now.sentence;
+    const passed = Date.now() - begun;
+    if (now.is_final || passed > GIVE_UP) return;
+    await new Promise((done) => setTimeout(done, passed < HURRY ? SOON : LATER));
+  }
+}
+
+async function json(response) {
+  if (!response.ok) throw new Error(response.statusText);
+  return response.json();
+}
+
+window.addEventListener("DOMContentLoaded", begin);

@@ -1,0 +1,250 @@
+"""The clinician's page while it is edited: what it is told is wrong, and what would happen; templates; changes."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from contacts import preferences
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician, PreferenceTemplate
+from tests.conftest import make_clinician
+from tests.contacts.test_admin import ADD, LIST, page_of, typed
+
+pytestmark = pytest.mark.django_db
+
+CALL, SMS, EMAIL = Channel.CALL, Channel.SMS, Channel.EMAIL
+HIGH, MEDIUM, LOW = Priority.HIGH, Priority.MEDIUM, Priority.LOW
+
+
+def ask(client: Client, clinician: Clinician, **changes: str) -> dict[str, Any]:
+    """What the page is told while the fixture's clinician is edited."""
+    found: dict[str, Any] = client.post(
+        page_of(clinician).replace("change", "preview"), typed(**changes)
+    ).json()
+    return found
+
+
+def told(answer: dict[str, Any]) -> dict[str, str]:
+    return {field: each["sentence"] for field, each in answer["told"].items()}
+
+
+def test_it_says_what_would_happen(admin_client: Client, clinician: Clinician) -> None:
+    answer = ask(admin_client, clinician, call_number="+44 7700 900123", low="")
+
+    assert told(answer) == {
+        "high": "call +44 7700 900123, then SMS to +44 7700 900002",
+        "medium": "SMS to +44 7700 900002",
+        "low": "nobody would be told: choose a channel",
+    }
+    assert answer["errors"] == {}
+    assert [field for field, each in answer["told"].items() if each["nobody"]] == ["low"]
+
+
+def test_of_somebody_who_is_not_active_it_says_so(admin_client: Client, clinician: Clinician) -> None:
+    answer = ask(admin_client, clinician, active="")
+
+    assert told(answer)["high"] == "nobody would be told: this person is not active"
+
+
+def test_it_says_what_is_wrong_at_each_field_as_saving_would(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    changes = {"call_number": "", "sms_number": "07700 900123", "low": "email email"}
+
+    asked = ask(admin_client, clinician, **changes)["errors"]
+
+    saved = admin_client.post(page_of(clinician), typed(**changes)).context["adminform"].form.errors
+    assert asked == {field: list(found) for field, found in saved.items()}
+    assert set(asked) == {"sms_number", "high", "low"}
+
+
+def test_what_cannot_be_known_yet_is_not_claimed(admin_client: Client, clinician: Clinician) -> None:
+    answer = ask(admin_client, clinician, sms_number="07700 900123", low="email email")
+
+    assert told(answer)["medium"] == "this is known when what is marked above has been put right"
+    assert told(answer)["low"] == told(answer)["medium"]
+
+
+@pytest.mark.parametrize(("high", "risks"), [("email", 1), ("email sms", 0), ("call", 0), ("", 0)], ids=str)
+def test_high_without_call_or_sms_is_a_risk_and_no_error(
+    admin_client: Client, clinician: Clinician, high: str, risks: int
+) -> None:
+    answer = ask(admin_client, clinician, high=high)
+
+    assert answer["errors"] == {}
+    assert len(answer["risks"]["high"]) == risks
+
+
+def test_such_a_risk_is_told_when_it_is_saved(admin_client: Client, clinician: Clinician) -> None:
+    answer = admin_client.post(page_of(clinician), typed(high="email"), follow=True)
+
+    assert "High priority without a call or an SMS" in str(next(iter(answer.context["messages"])))
+
+
+def test_nothing_is_saved_by_asking(admin_client: Client, clinician: Clinician) -> None:
+    ask(admin_client, clinician, name="Other", high="email", email="other@ward.example")
+
+    clinician.refresh_from_db()
+    assert (clinician.name, clinician.email) == ("Clinician C-1", "clinician@ward.example")
+    assert preferences.channels_by_priority(clinician)[HIGH] == [CALL, SMS]
+    assert clinician.history.count() == 2
+
+
+def test_it_answers_for_somebody_new_too(admin_client: Client, clinician: Clinician) -> None:
+    answer = admin_client.post("/admin/contacts/clinician/preview/", typed()).json()
+
+    assert answer["errors"] == {"contact_id": ["Clinician with this Contact ID already exists."]}
+    assert Clinician.objects.count() == 1
+
+
+def test_the_page_says_what_would_happen_by_what_is_saved(admin_client: Client, clinician: Clinician) -> None:
+    page = admin_client.get(page_of(clinician)).content.decode()
+
+    assert "call +44 7700 900001, then SMS to +44 7700 900002" in page
+
+
+def test_beside_what_was_refused_the_page_says_what_is_saved(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    answer = admin_client.post(
+        page_of(clinician), typed(sms_number="07700 900123", email="other@ward.example")
+    )
+
+    assert [line["sentence"] for line in answer.context["now"]] == [
+        "call +44 7700 900001, then SMS to +44 7700 900002",
+        "SMS to +44 7700 900002",
+        "e-mail to clinician@ward.example",
+    ]
+
+
+def test_who_may_only_view_is_told_too_and_may_not_ask(clinician: Clinician) -> None:
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_clinician"))
+    client = Client()
+    client.force_login(viewer)
+
+    page = client.get(page_of(clinician)).content.decode()
+
+    assert "call +44 7700 900001, then SMS to +44 7700 900002" in page
+    assert "data-preview" not in page
+    assert "preference-template" not in page
+    assert client.post(page_of(clinician).replace("change", "preview"), typed()).status_code == 403
+
+
+def test_the_tab_of_changes_says_who_and_from_what_to_what(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    admin_client.post(page_of(clinician), typed(medium="sms email"))
+
+    page = admin_client.get(page_of(clinician)).content.decode()
+
+    assert "from “SMS” to “SMS → E-mail”" in page
+    assert "admin" in page.split('id="change-history"')[1].split("</li>")[0]
+
+
+def test_the_page_takes_as_many_queries_with_a_long_history(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            admin_client.get(page_of(clinician))
+        return len(captured)
+
+    queries()  # the first of a process also looks up the content types
+    few = queries()
+    for number in range(30):
+        clinician.role = f"Role {number}"
+        clinician.save()
+
+    assert queries() == few < 20
+
+
+def test_a_template_is_edited_in_the_same_matrix(admin_client: Client) -> None:
+    page = "/admin/contacts/preferencetemplate/add/"
+    fields = {"name": "Nights", "high_0": "sms", "high_1": "call", "low_0": ""}
+
+    assert admin_client.post(page, fields).status_code == 302
+
+    assert PreferenceTemplate.objects.get(name="Nights").wanted() == {HIGH: [SMS, CALL]}
+
+
+def test_a_template_without_any_channel_is_refused(admin_client: Client) -> None:
+    answer = admin_client.post("/admin/contacts/preferencetemplate/add/", {"name": "Empty"})
+
+    assert answer.context["adminform"].form.non_field_errors() == [
+        "Choose a channel for at least one priority."
+    ]
+
+
+def test_a_new_clinicians_page_has_the_templates_to_fill_in_from(admin_client: Client) -> None:
+    template = PreferenceTemplate.objects.get()
+
+    page = admin_client.get(ADD).content.decode()
+
+    assert f'"{template.pk}": {{"high": ["call", "sms"], "medium": ["sms"], "low": ["email"]}}' in page
+
+
+def choose(client: Client, *clinicians: Clinician, **more: str) -> Any:
+    """Choose clinicians in the list, and the action."""
+    fields = {"action": "apply_template", "_selected_action": [str(each.pk) for each in clinicians], **more}
+    return client.post(LIST, fields, follow=True)
+
+
+def test_before_a_template_is_applied_it_is_said_for_whom_it_cannot_be_applied_wholly(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    other = make_clinician("C-2", {LOW: [SMS]}, email="", call_number="")
+    template = PreferenceTemplate.objects.get()
+
+    page = choose(admin_client, clinician, other, template=str(template.pk)).content.decode()
+
+    assert "1 of 2 would change" in page
+    words = " ".join(page.split("Clinician C-2 (C-2)</a>:")[1].split("</li>")[0].split())
+    assert words == "High without Telephone call; Low without E-mail, so it stays as it is."
+    assert preferences.channels_by_priority(other)[LOW] == [SMS]
+
+
+def test_a_template_is_applied_when_it_is_confirmed(admin_client: Client, clinician: Clinician) -> None:
+    other = make_clinician("C-2", {LOW: [SMS]})
+    template = PreferenceTemplate.objects.get()
+
+    answer = choose(admin_client, clinician, other, template=str(template.pk), confirmed="yes")
+
+    assert preferences.channels_by_priority(other) == template.wanted()
+    entry: Any = other.history.first()
+    assert entry.history_user.username == "admin"
+    assert "1 of 2 changed" in str(next(iter(answer.context["messages"])))
+
+
+def test_without_a_template_nothing_happens(admin_client: Client, clinician: Clinician) -> None:
+    page = choose(admin_client, clinician, template="", confirmed="yes").content.decode()
+
+    assert "This field is required." in page
+
+
+def test_all_that_the_list_has_are_meant_where_all_are_chosen(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    other = make_clinician("C-2", {LOW: [SMS]})
+    template = PreferenceTemplate.objects.get()
+
+    choose(admin_client, clinician, select_across="1", template=str(template.pk), confirmed="yes")
+
+    assert preferences.channels_by_priority(other) == template.wanted()
+
+
+def test_who_may_not_change_clinicians_applies_nothing(clinician: Clinician) -> None:
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_clinician"))
+    client = Client()
+    client.force_login(viewer)
+    preferences.replace(clinician, {LOW: [SMS]})
+    template = PreferenceTemplate.objects.get()
+
+    choose(client, clinician, template=str(template.pk), confirmed="yes")
+
+    assert preferences.channels_by_priority(clinician)[LOW] == [SMS]

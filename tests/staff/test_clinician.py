@@ -1,0 +1,148 @@
+"""What the staff's site adds to a clinician's page: reachability as AWS tells it, tests, recent alerts; for whom."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+
+from alerts.models import Alert
+from contacts.choices import Channel
+from contacts.models import Clinician
+from staff.roles import Role
+from tests.conftest import Aws, make_clinician
+from tests.staff.cast import SUPERUSER, make_user, make_ward
+
+pytestmark = pytest.mark.django_db
+
+EDITOR, OPERATOR, AUDITOR = Role.PREFERENCE_EDITORS.value, Role.OPERATORS.value, Role.AUDITORS.value
+
+
+def browser_of(person: str) -> Client:
+    client = Client()
+    client.force_login(make_user(person))
+    return client
+
+
+def page_of(clinician: Clinician, page: str = "change/") -> str:
+    return f"/admin/contacts/clinician/{clinician.pk}/{page}"
+
+
+def reach(clinician: Clinician, channel: str) -> tuple[str, str]:
+    answer: Any = browser_of(AUDITOR).get(page_of(clinician, f"reachability/{channel}/")).json()
+    return answer["kind"], answer["sentence"]
+
+
+def send(client: Client, clinician: Clinician, channel: str = "sms") -> Any:
+    return client.post(page_of(clinician, "tests/"), {"channel": channel})
+
+
+def test_a_number_that_has_opted_out_is_told(aws: Aws) -> None:
+    clinician = make_clinician("C-1", {}, sms_number="+447700900999")  # the stand-in's sign for it
+
+    assert reach(clinician, "sms") == (
+        "risk",
+        "Nothing arrives here: this number has opted out of SMS. The person must opt in again.",
+    )
+
+
+def test_a_number_that_has_not_is_told_too(aws: Aws, clinician: Clinician) -> None:
+    assert reach(clinician, "sms") == ("good", "This number has not opted out of SMS.")
+
+
+def test_an_address_that_never_confirmed_is_told_and_is_not_written_to(
+    aws: Aws, clinician: Clinician
+) -> None:
+    kind, sentence = reach(clinician, "email")
+
+    assert (kind, sentence[:27]) == ("risk", "Nothing arrives here yet: t")
+    assert aws.messages() == []
+
+
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_where_aws_does_not_answer_nothing_is_claimed(aws: Aws, clinician: Clinician, channel: str) -> None:
+    aws.misbehave("sns:CheckIfPhoneNumberIsOptedOut", "throttle")
+    aws.misbehave("sns:CreateTopic", "throttle")
+
+    kind, sentence = reach(clinician, channel)
+
+    assert (kind, sentence.startswith("It is not known now")) == ("unknown", True)
+
+
+@pytest.mark.parametrize("channel", ["call", "pigeon"])
+def test_what_cannot_be_asked_is_not_there(clinician: Clinician, channel: str) -> None:
+    answer = browser_of(AUDITOR).get(page_of(clinician, f"reachability/{channel}/"))
+
+    assert answer.status_code == 404
+
+
+def test_an_address_that_is_not_there_is_not_asked_about() -> None:
+    clinician = make_clinician("C-1", {}, sms_number="")
+
+    assert browser_of(AUDITOR).get(page_of(clinician, "reachability/sms/")).status_code == 404
+
+
+@pytest.mark.parametrize("person", [EDITOR, OPERATOR, SUPERUSER])
+def test_a_test_is_stored_and_its_result_is_to_be_had(clinician: Clinician, person: str) -> None:
+    client = browser_of(person)
+
+    result = client.get(send(client, clinician).json()["result"]).json()
+
+    assert (result["kind"], result["is_final"]) == ("waiting", False)
+    assert Alert.objects.tests().get().deliveries.get().channel == Channel.SMS
+
+
+def test_who_sent_it_is_in_the_log_and_in_the_ledger(clinician: Clinician) -> None:
+    send(browser_of(EDITOR), clinician)
+
+    entry = LogEntry.objects.get()
+    assert entry.object_id == str(clinician.pk)
+    assert entry.get_change_message() == "Sent a test: SMS."
+    assert entry.user.get_username() in Alert.objects.get().description
+
+
+def test_auditors_send_none(clinician: Clinician) -> None:
+    assert send(browser_of(AUDITOR), clinician).status_code == 403
+    assert not Alert.objects.exists()
+
+
+def test_a_second_one_at_once_is_refused_in_words(clinician: Clinician) -> None:
+    client = browser_of(EDITOR)
+    send(client, clinician)
+
+    answer = send(client, clinician).json()
+
+    assert (answer["kind"], answer["is_final"]) == ("error", True)
+    assert "still on its way" in answer["sentence"]
+    assert Alert.objects.count() == LogEntry.objects.count() == 1
+
+
+def test_a_channel_that_does_not_exist_is_refused(clinician: Clinician) -> None:
+    assert send(browser_of(EDITOR), clinician, "pigeon").status_code == 404
+
+
+def test_it_needs_a_token_against_forgery(clinician: Clinician) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_user(EDITOR))
+
+    assert send(client, clinician).status_code == 403
+
+
+@pytest.mark.parametrize(("person", "sees"), [(EDITOR, False), (OPERATOR, True), (AUDITOR, True)])
+def test_recent_alerts_are_for_those_who_may_see_alerts(person: str, sees: bool) -> None:
+    ward = make_ward()
+
+    page = browser_of(person).get(page_of(ward.clinician)).content.decode()
+
+    assert ("recent-alerts" in page) is sees
+    assert "change-history" in page
+    assert ("data-tests" in page) is (person != AUDITOR)
+
+
+def test_the_client_of_tests_can_neither_be_changed_nor_deleted(clinician: Clinician) -> None:
+    client = browser_of(SUPERUSER)
+    send(client, clinician)
+    page = f"/admin/clients/apiclient/{Alert.objects.get().client_id}"
+
+    assert client.post(f"{page}/change/", {"name": "Other", "active": "on"}).status_code == 403
+    assert client.post(f"{page}/delete/", {"post": "yes"}).status_code == 403

@@ -1,0 +1,254 @@
+"""The clinician's page as staff use it, in a real browser and mostly by keyboard; a test goes through a real worker."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from alerts.models import Alert
+from contacts import preferences
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician, PreferenceTemplate
+from staff.roles import Role
+from tests.conftest import Aws, make_clinician
+from tests.staff.browser import Desk, check_accessibility
+from tests.staff.cast import SUPERUSER, Ward
+from tests.staff.test_browser import LOOKS, look
+
+EDITOR, OPERATOR = Role.PREFERENCE_EDITORS.value, Role.OPERATORS.value
+ADD = "/admin/contacts/clinician/add/"
+LIST = "/admin/contacts/clinician/"
+
+
+def page_of(clinician: Clinician) -> str:
+    return f"/admin/contacts/clinician/{clinician.pk}/change/"
+
+
+def choose_by_key(page: Page, row: str, position: int, letter: str) -> None:
+    """Go to a box of the matrix, and choose by the channel's first letter."""
+    page.get_by_label(f"{row} priority: number {position} to try").focus()
+    page.keyboard.press(letter)
+
+
+def test_the_matrix_is_edited_by_keyboard_and_what_would_happen_is_said(
+    desk: Desk, ward: Ward, aws: Aws
+) -> None:
+    page = desk.sit(EDITOR)
+    look(page, page_of(ward.clinician))
+    expect(page.locator("#now-high")).to_have_text("call +44 7700 900001, then SMS to +44 7700 900002")
+
+    choose_by_key(page, "High", 1, "s")
+    page.keyboard.press("Tab")
+    page.keyboard.press("e")
+
+    expect(page.get_by_label("High priority: number 2 to try")).to_have_value("email")
+    expect(page.locator("#now-high")).to_have_text(
+        "SMS to +44 7700 900002, then e-mail to clinician@ward.example"
+    )
+    page.get_by_role("button", name="Save", exact=True).press("Enter")
+    expect(page).to_have_url(f"{desk.url}{LIST}")
+    high = preferences.channels_by_priority(ward.clinician)[Priority.HIGH]
+    assert high == [Channel.SMS, Channel.EMAIL]
+
+
+def test_what_is_wrong_is_said_at_its_field_while_editing(desk: Desk, ward: Ward, aws: Aws) -> None:
+    page = desk.sit(EDITOR)
+    look(page, page_of(ward.clinician))
+
+    page.get_by_label("E-mail address").fill("")
+    expect(page.locator("#said-low")).to_contain_text("E-mail needs “E-mail address”")
+    expect(page.locator("#now-low")).to_contain_text("is known when what is marked above")
+
+    page.get_by_label("Number for SMS").fill("07700 900002")
+    page.keyboard.press("Tab")
+    expect(page.locator("#said-sms_number")).to_contain_text("its country code is missing")
+    expect(page.get_by_label("Number for SMS")).to_have_attribute("aria-invalid", "true")
+
+    page.get_by_label("Number for SMS").fill("+44 7700 900002")
+    page.get_by_label("Low priority: number 1 to try").select_option("sms")
+    expect(page.locator("#said-sms_number")).to_have_text("")
+    expect(page.locator("#said-low")).to_have_text("")
+    expect(page.locator("#now-low")).to_have_text("SMS to +44 7700 900002")
+
+
+def test_high_without_call_or_sms_is_warned_of_and_can_be_saved(desk: Desk, ward: Ward, aws: Aws) -> None:
+    page = desk.sit(EDITOR)
+    look(page, page_of(ward.clinician))
+
+    page.get_by_label("High priority: number 1 to try").select_option("email")
+    page.get_by_label("High priority: number 2 to try").select_option("")
+
+    expect(page.locator("#said-high .said-risk")).to_contain_text("may not be noticed in time")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("High priority without a call or an SMS")).to_be_visible()
+
+
+def test_somebody_new_is_not_told_that_everything_is_missing_and_is_filled_in_from_a_template(
+    desk: Desk, ward: Ward
+) -> None:
+    page = desk.sit(EDITOR)
+    look(page, ADD)
+    expect(page.locator("#now-basis")).to_contain_text("whether it is saved or not")
+    expect(page.locator(".said-error")).to_have_count(0)
+
+    page.get_by_label("Name").fill("Second Clinician")
+    page.get_by_label("Contact ID").fill("C-2")
+    page.get_by_label("Number for SMS").fill("+44 7700 900003")
+    page.get_by_label("Number for calls").fill("+44 7700 900003")
+    page.get_by_label("Fill in from a template").focus()
+    page.keyboard.press("N")  # Nights: High by SMS, then call; Low by SMS
+
+    expect(page.get_by_text("Filled in from “Nights”. Not saved yet.")).to_be_visible()
+    expect(page.locator("#now-high")).to_have_text("SMS to +44 7700 900003, then call +44 7700 900003")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page).to_have_url(f"{desk.url}{LIST}")
+    made = Clinician.objects.get(contact_id="C-2")
+    assert preferences.channels_by_priority(made) == {
+        Priority.HIGH: [Channel.SMS, Channel.CALL],
+        Priority.MEDIUM: [],
+        Priority.LOW: [Channel.SMS],
+    }
+
+
+def test_what_aws_knows_of_an_address_is_said_there(desk: Desk, ward: Ward, aws: Aws) -> None:
+    Clinician.objects.update(sms_number="+447700900999")  # opted out, to the stand-in
+    page = desk.sit(EDITOR)
+
+    look(page, page_of(ward.clinician))
+
+    expect(page.locator("#reach-sms_number")).to_contain_text("has opted out of SMS")
+    expect(page.locator("#reach-email")).to_contain_text("the e-mail subscription is not confirmed")
+    page.get_by_label("Number for SMS").fill("+44 7700 900002")
+    expect(page.locator("#reach-sms_number")).to_be_hidden()
+
+
+def test_where_aws_does_not_answer_the_page_says_so(desk: Desk, ward: Ward, aws: Aws) -> None:
+    aws.misbehave("sns:CheckIfPhoneNumberIsOptedOut", "throttle")
+    page = desk.sit(EDITOR)
+
+    look(page, page_of(ward.clinician))
+
+    expect(page.locator(".way[data-channel=sms]")).to_contain_text("not known now")
+    expect(page.locator("#reach-sms_number")).to_have_count(0)
+
+
+def test_a_test_is_sent_by_keyboard_and_its_result_is_seen(
+    workers: None, desk: Desk, ward: Ward, aws: Aws
+) -> None:
+    page = desk.sit(EDITOR)
+    look(page, page_of(ward.clinician))
+
+    page.get_by_role("button", name="Send a test: SMS").press("Enter")
+
+    expect(page.locator(".way[data-channel=sms] .said-good").last).to_contain_text(
+        "The provider has taken it"
+    )
+    (message,) = aws.messages()
+    assert message["channel"] == "sms"
+    assert message["text"].startswith("This is a test by preference.editors.")
+    assert Alert.objects.tests().get().priority == Priority.HIGH
+    check_accessibility(page)
+
+
+def test_an_address_that_has_confirmed_meanwhile_is_told_after_its_test(
+    workers: None, desk: Desk, ward: Ward, aws: Aws
+) -> None:
+    Clinician.objects.update(email="newly.subscribed@ward.example")
+    page = desk.sit(EDITOR)
+    look(page, page_of(ward.clinician))
+    expect(page.locator("#reach-email")).to_contain_text("not confirmed")
+
+    page.get_by_role("button", name="Send a test: E-mail").click()  # the stand-in confirms at once
+
+    expect(page.locator(".way[data-channel=email] .way-reach")).to_have_text(re.compile("is confirmed"))
+    expect(page.locator("#reach-email")).to_have_text("")
+
+
+def test_a_test_that_fails_says_why_and_goes_nowhere_else(
+    workers: None, desk: Desk, ward: Ward, aws: Aws
+) -> None:
+    aws.misbehave("connect:StartOutboundVoiceContact", "reject")
+    page = desk.sit(OPERATOR)
+    look(page, page_of(ward.clinician))
+
+    page.get_by_role("button", name="Send a test: Telephone call").press("Enter")
+
+    result = page.locator(".way[data-channel=call] .way-result")
+    expect(result.locator(".said-error")).to_contain_text("Failed.")
+    expect(result.get_by_role("link", name="See the alert")).to_be_visible()
+    assert aws.messages() == []
+    assert Alert.objects.tests().get().deliveries.count() == 1
+
+
+def test_a_changed_address_is_saved_before_it_is_tried(desk: Desk, ward: Ward, aws: Aws) -> None:
+    page = desk.sit(EDITOR)
+    look(page, page_of(ward.clinician))
+    page.get_by_label("Number for SMS").fill("+44 7700 900003")
+
+    page.get_by_role("button", name="Send a test: SMS").click()
+
+    expect(page.locator(".way[data-channel=sms] .way-result")).to_contain_text("Save first")
+    assert not Alert.objects.tests().exists()
+
+
+def test_the_tabs_show_alerts_and_changes(desk: Desk, ward: Ward, aws: Aws) -> None:
+    preferences.replace(ward.clinician, {Priority.MEDIUM: [Channel.EMAIL]})
+    page = desk.sit(SUPERUSER)
+    look(page, page_of(ward.clinician))
+
+    page.get_by_role("link", name="Recent alerts").press("Enter")
+    expect(page.locator("#recent-alerts")).to_contain_text("E-mail: Failed")
+    expect(page.locator("#tests")).to_be_hidden()
+
+    page.get_by_role("link", name="Changes").press("Enter")
+    expect(page.locator("#change-history")).to_contain_text("from “SMS” to “E-mail”")
+
+
+@LOOKS
+def test_the_page_with_everything_said_keeps_nobody_out(desk: Desk, ward: Ward, aws: Aws, dark: bool) -> None:
+    Clinician.objects.update(sms_number="+447700900999")
+    page = desk.sit(SUPERUSER, dark=dark)
+    look(page, page_of(ward.clinician))
+    page.get_by_label("High priority: number 1 to try").select_option("email")
+    page.get_by_label("High priority: number 2 to try").select_option("")
+    page.get_by_label("Medium priority: number 2 to try").select_option("sms")
+    page.get_by_label("Low priority: number 1 to try").select_option("")
+    expect(page.locator("#said-medium .said-error")).to_be_visible()
+    expect(page.locator("#reach-sms_number .said-risk")).to_be_visible()
+
+    check_accessibility(page)
+    for tab in ("Recent alerts", "Changes"):
+        page.get_by_role("link", name=tab).click()
+        check_accessibility(page)
+
+
+@LOOKS
+def test_a_template_is_applied_to_those_who_were_chosen(desk: Desk, ward: Ward, dark: bool) -> None:
+    nights = PreferenceTemplate.objects.get(name="Nights")
+    other = make_clinician("C-2", {Priority.LOW: [Channel.EMAIL]}, call_number="")
+    page = desk.sit(EDITOR, dark=dark)
+    look(page, LIST)
+    for box in page.locator("input.action-select").all():
+        box.press("Space")
+    page.select_option("select[name=action]", "apply_template")
+    page.get_by_role("button", name="Run").press("Enter")
+    page.get_by_label("Template for 2 clinicians").focus()
+    page.keyboard.press("N")
+    page.get_by_role("button", name="Show what it would do").press("Enter")
+
+    expect(page.get_by_text("2 of 2 would change")).to_be_visible()
+    expect(page.get_by_text("High without Telephone call")).to_be_visible()
+    check_accessibility(page)
+    page.get_by_role("button", name="Apply").press("Enter")
+
+    expect(page.get_by_text("“Nights” was applied: 2 of 2 changed.")).to_be_visible()
+    assert preferences.channels_by_priority(other)[Priority.HIGH] == [Channel.SMS]
+    assert preferences.channels_by_priority(ward.clinician)[Priority.HIGH] == nights.wanted()[Priority.HIGH]
+
+
+def test_on_a_telephone_the_page_is_no_wider_than_the_screen(desk: Desk, ward: Ward, aws: Aws) -> None:
+    page = desk.sit(SUPERUSER, phone=True)
+    look(page, page_of(ward.clinician))
+    expect(page.locator("#reach-email")).to_be_visible()
+
+    check_accessibility(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
