@@ -73,7 +73,7 @@ def test_each_who_changes_gets_one_entry_in_the_history_and_nobody_else(clinicia
 def test_replacing_for_many_is_all_or_nothing(clinician: Clinician) -> None:
     other = make_clinician("C-2", {HIGH: [SMS]}, email="")
 
-    with pytest.raises(ValueError, match="there is no address for E-mail"):
+    with pytest.raises(ValueError, match="E-mail needs “E-mail address”"):
         preferences.replace_many({clinician.pk: {HIGH: [EMAIL]}, other.pk: {HIGH: [EMAIL]}})
 
     assert preferences.channels_by_priority(clinician)[HIGH] == [CALL, SMS]
