@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, OuterRef, Q, Subquery
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Least, Now
 
 from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat
-from alerts.states import NEEDS_REASON, AlertState, AlertStatus, DeliveryState
+from alerts.states import DeliveryState
 from contacts.choices import Priority
 
 OBJECTIVE: dict[Priority, timedelta] = {
@@ -123,9 +123,7 @@ LOOKS: tuple[Callable[[], list[Finding]], ...] = (
 
 def unreviewed_failures() -> int:
     """Open alerts that nothing can reach any more: for staff to look at, and no fault of the system."""
-    ended_badly = Delivery.objects.filter(state__in=NEEDS_REASON).values("alert")
-    failed = Alert.objects.with_status().filter(Q(("status", AlertStatus.FAILED)))
-    return failed.filter(state=AlertState.OPEN, pk__in=ended_badly).count()
+    return Alert.objects.needing_attention().count()
 
 
 def deliveries_by_state() -> dict[tuple[str, str], int]:

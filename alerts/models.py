@@ -4,8 +4,9 @@ import uuid
 from datetime import timedelta
 from typing import Self
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Q, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Now
 
 from alerts.states import (
@@ -15,6 +16,7 @@ from alerts.states import (
     AlertState,
     AlertStatus,
     AttemptState,
+    Deed,
     DeliveryState,
     Reason,
 )
@@ -25,22 +27,50 @@ from contacts.models import Clinician
 
 class AlertQuerySet(models.QuerySet["Alert"]):
     def with_status(self) -> Self:
-        """Annotate `status`: what a client is told (`AlertStatus`), from the alert's state and its deliveries."""
+        """Annotate `status`: what a client is told (`AlertStatus`), from the alert's state and its deliveries.
 
-        def some_delivery(*states: DeliveryState) -> Exists:
-            return Exists(Delivery.objects.filter(alert=OuterRef("pk"), state__in=states))
-
-        return self.annotate(
+        What reached a telephone stays delivered, whatever came after it. Otherwise the newest round decides, by the
+        most hopeful of its deliveries; while it is still under way, what a provider took before stays sent.
+        """
+        deliveries = Delivery.objects.filter(alert=OuterRef("pk"))
+        hope = Case(
+            When(state=DeliveryState.ACCEPTED, then=0),
+            When(state__in=UNFINISHED, then=1),
+            When(state=DeliveryState.CANCELLED, then=2),
+            default=3,
+        )
+        decisive = Subquery(deliveries.order_by("-round", hope).values("state")[:1])
+        sent_before = Exists(deliveries.filter(state=DeliveryState.ACCEPTED))
+        return self.alias(decisive=decisive).annotate(
             status=Case(
                 When(state=AlertState.ACKNOWLEDGED, then=Value(AlertStatus.ACKNOWLEDGED)),
                 When(state=AlertState.CANCELLED, then=Value(AlertStatus.CANCELLED)),
-                When(some_delivery(DeliveryState.DELIVERED), then=Value(AlertStatus.DELIVERED)),
-                When(some_delivery(DeliveryState.ACCEPTED), then=Value(AlertStatus.SENT)),
-                When(some_delivery(*UNFINISHED), then=Value(AlertStatus.ACCEPTED)),
+                When(
+                    Exists(deliveries.filter(state=DeliveryState.DELIVERED)),
+                    then=Value(AlertStatus.DELIVERED),
+                ),
+                When(decisive=DeliveryState.ACCEPTED, then=Value(AlertStatus.SENT)),
+                When(
+                    Q(sent_before, decisive__in=(*UNFINISHED, DeliveryState.CANCELLED)),
+                    then=Value(AlertStatus.SENT),
+                ),
+                When(decisive__in=UNFINISHED, then=Value(AlertStatus.ACCEPTED)),
+                When(decisive=DeliveryState.CANCELLED, then=Value(AlertStatus.CANCELLED)),
                 default=Value(AlertStatus.FAILED),
                 output_field=models.CharField(),
             )
         )
+
+    def having_status(self, status: str) -> Self:
+        """Those with this status, after `with_status`."""
+        found = self.filter(Q(("status", status)))
+        if status == AlertStatus.FAILED:  # by the index: what has failed is a small part of all that there is
+            return found.filter(pk__in=Delivery.objects.filter(state__in=NEEDS_REASON).values("alert"))
+        return found
+
+    def needing_attention(self) -> Self:
+        """Those that nothing can reach any more, and that nobody has dealt with yet."""
+        return self.with_status().having_status(AlertStatus.FAILED).filter(state=AlertState.OPEN)
 
 
 class Alert(models.Model):
@@ -177,6 +207,17 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.get_channel_display()}: {self.get_state_display()}"
 
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether something is still to come by itself: an answer, or the outcome of a call that was just placed."""
+        asked = self.state == DeliveryState.ACCEPTED and self.receipt_due_at is not None
+        return asked or self.state in UNFINISHED
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether it may be on a telephone already."""
+        return self.possible_duplicate or self.state in (*SUCCEEDED, DeliveryState.UNKNOWN)
+
 
 class Attempt(models.Model):
     """One call to the provider for a delivery. Written before the call, completed once, never deleted."""
@@ -226,6 +267,34 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}: {self.get_state_display()}"
+
+
+class AlertAction(models.Model):
+    """What a member of staff did about an alert. Written with the deed, in one transaction; the database lets nobody
+    change or delete it.
+    """
+
+    alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="actions")
+    deed = models.CharField(max_length=8, choices=Deed)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    note = models.CharField(max_length=500, blank=True)
+    round = models.PositiveSmallIntegerField(null=True, help_text="Which round a resend started.")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("created_at", "id")
+        default_permissions = ()
+        constraints = (
+            models.CheckConstraint(name="alertaction_deed_is_known", condition=Q(deed__in=Deed.values)),
+            models.CheckConstraint(
+                name="alertaction_resend_has_a_round",
+                condition=Q(deed=Deed.RESEND, round__isnull=False) | (~Q(deed=Deed.RESEND) & Q(round=None)),
+            ),
+            models.UniqueConstraint(name="alertaction_one_resend_per_round", fields=("alert", "round")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_deed_display()}: {self.alert}"
 
 
 class RelayHeartbeatQuerySet(models.QuerySet["RelayHeartbeat"]):

@@ -33,11 +33,10 @@ class Route:
 
 
 def route(clinician: Clinician, priority: Priority) -> Route:
-    """The way to reach `clinician` for an alert of this priority. One query."""
+    """The way to reach `clinician` for an alert of this priority. One query; none where `preferences` were fetched."""
     if not clinician.active:
         return Route((), NoRoute.INACTIVE)
-    preferences = clinician.preferences.filter(priority=priority).order_by("position")
-    channels = [Channel(channel) for channel in preferences.values_list("channel", flat=True)]
+    channels = [Channel(each.channel) for each in clinician.preferences.all() if each.priority == priority]
     if not channels:
         return Route((), NoRoute.NO_PREFERENCE)
     steps = tuple(
