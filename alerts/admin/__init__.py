@@ -85,6 +85,9 @@ class AlertAdmin(ReadOnly, ModelAdmin):
     list_select_related = ("clinician", "client")
     list_per_page = 50
     show_full_result_count = False
+    show_facets = (
+        admin.ShowFacets.NEVER
+    )  # a count for each status would be slow on a list that grows for ever
     search_fields = ("message_id", "patient_id", "contact_id", "clinician__name")
     search_help_text = "Message ID, patient reference, contact ID or name"
     actions = ("resend_selected", "cancel_selected", "close_selected")
@@ -92,7 +95,7 @@ class AlertAdmin(ReadOnly, ModelAdmin):
 
     class Media:
         css = {"all": ("alerts/alerts.css",)}  # noqa: RUF012 - Django's name
-        js = ("alerts/refresh.js",)
+        js = ("admin/js/actions.js", "alerts/refresh.js")  # in this order: the second looks at the first's
 
     def get_urls(self) -> list[URLPattern]:
         def named(address: str, view: Any, name: str, **more: Any) -> URLPattern:
