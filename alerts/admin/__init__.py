@@ -38,7 +38,7 @@ PERMISSIONS = {
     Deed.CLOSE: "alerts.close_alert",
 }
 REFRESH = "X-Bleep-Refresh"
-"""The header with which the list's script asks for the rows alone: messages to the user stay for a whole page."""
+"""The header with which our scripts ask for a part of a page alone: messages to the user stay for a whole page."""
 
 
 class ReadOnly(admin.options.BaseModelAdmin[Any]):
@@ -95,7 +95,11 @@ class AlertAdmin(ReadOnly, ModelAdmin):
 
     class Media:
         css = {"all": ("alerts/alerts.css",)}  # noqa: RUF012 - Django's name
-        js = ("admin/js/actions.js", "alerts/refresh.js")  # in this order: the second looks at the first's
+        js = (
+            "admin/js/actions.js",
+            "alerts/refresh.js",
+            "alerts/story.js",
+        )  # in this order: the second looks at the first's
 
     def get_urls(self) -> list[URLPattern]:
         def named(address: str, view: Any, name: str, **more: Any) -> URLPattern:
@@ -139,10 +143,8 @@ class AlertAdmin(ReadOnly, ModelAdmin):
             rest = request.GET.copy()
             del rest[SEARCH_VAR]
             return redirect(f"{request.path}?{rest.urlencode()}")
-        answer: Any = super().changelist_view(request, extra_context)
-        if REFRESH in request.headers and hasattr(answer, "template_name"):
-            answer.template_name = "admin/alerts/alert/rows.html"
-        return answer  # type: ignore[no-any-return]
+        answer = super().changelist_view(request, extra_context)
+        return _part_alone(request, answer, "admin/alerts/alert/rows.html")
 
     def search_view(self, request: HttpRequest) -> HttpResponse:
         """Keep what is searched for, which may be a patient reference, out of the address."""
@@ -171,6 +173,7 @@ class AlertAdmin(ReadOnly, ModelAdmin):
             "status": status,
             "tone": COLOURS.get(status, "neutral"),
             "summary": story.summary(alert),
+            "waits": any(each.is_on_its_way for each in alert.deliveries.all()),
             "events": story.tell(alert, shows_addresses=request.user.has_perm("contacts.view_clinician")),
             "doors": [
                 {"deed": deed, "refusal": actions.why_not(deed, alert), "address": _address(alert, deed)}
@@ -180,7 +183,8 @@ class AlertAdmin(ReadOnly, ModelAdmin):
             "subject": story.subject_of(alert),
             "accepted": story.moment(alert.created_at),
         }
-        return super().change_view(request, object_id, form_url, {**told, **(extra_context or {})})  # type: ignore[no-any-return]
+        answer = super().change_view(request, object_id, form_url, {**told, **(extra_context or {})})
+        return _part_alone(request, answer, "admin/alerts/alert/story.html")
 
     def deed_view(self, request: HttpRequest, object_id: str, deed: Deed) -> HttpResponse:
         """Ask whether this is to be done to one alert, and do it."""
@@ -254,6 +258,13 @@ def status_in_words(alert: Alert) -> str:
     """The status that the client was told, and whether staff have dealt with it."""
     told = str(AlertStatus(alert.status).label)
     return f"{told}, dealt with" if alert.state == AlertState.CLOSED else told
+
+
+def _part_alone(request: HttpRequest, answer: Any, template: str) -> HttpResponse:
+    """The answer; where a script asks for it, with the part that changes and nothing around it."""
+    if REFRESH in request.headers and hasattr(answer, "template_name"):
+        answer.template_name = template
+    return answer  # type: ignore[no-any-return]
 
 
 def _read_whole(object_id: str) -> Alert | None:
