@@ -19,14 +19,13 @@ from django.db.models import (
     F,
     Min,
     OuterRef,
-    Q,
     Subquery,
     When,
 )
 from django.db.models.functions import Coalesce, Least, Now
 
 from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
-from alerts.states import NEEDS_REASON, AlertState, AlertStatus, DeliveryState
+from alerts.states import DeliveryState
 from contacts.choices import Priority
 
 OBJECTIVE: dict[Priority, timedelta] = {
@@ -216,9 +215,7 @@ LOOKS: tuple[Callable[[], list[Finding]], ...] = (
 
 def unreviewed_failures() -> int:
     """Open alerts that nothing can reach any more: for staff to look at, and no fault of the system."""
-    ended_badly = Delivery.objects.filter(state__in=NEEDS_REASON).values("alert")
-    failed = Alert.objects.without_tests().with_status().filter(Q(("status", AlertStatus.FAILED)))
-    return failed.filter(state=AlertState.OPEN, pk__in=ended_badly).count()
+    return Alert.objects.needing_attention().count()
 
 
 def deliveries_by_state() -> dict[tuple[str, str], int]:

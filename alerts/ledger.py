@@ -89,9 +89,12 @@ def steps_left(delivery: Delivery) -> list[Step]:
 
 
 def another_is_on_its_way(alert: Alert, delivery: Delivery) -> bool:
-    """Whether another channel of the same round is being tried, or has been tried with success."""
-    others = alert.deliveries.filter(round=delivery.round).exclude(pk=delivery.pk)
-    return others.filter(state__in=(*UNFINISHED, *SUCCEEDED)).exists()
+    """Whether another channel of the same round is being tried, or has been tried with success; or a newer round was
+    started, which has taken this one's place.
+    """
+    others = alert.deliveries.exclude(pk=delivery.pk)
+    hopeful = Q(round=delivery.round, state__in=(*UNFINISHED, *SUCCEEDED))
+    return others.filter(hopeful | Q(round__gt=delivery.round)).exists()
 
 
 def another_may_have_arrived(attempt: Attempt) -> bool:

@@ -17,8 +17,6 @@ from alerts.models import Alert, Attempt, Delivery
 from alerts.policy import Decision, LeaveInDoubt, NextChannel, Retry, give_up
 from alerts.states import (
     DELIVERY_TRANSITIONS,
-    SUCCEEDED,
-    UNFINISHED,
     AlertState,
     AttemptState,
     DeliveryState,
@@ -142,7 +140,7 @@ def fail(claimed: Claim, error: ChannelError, decision: Decision) -> bool:
             _finish_attempt(claimed, ATTEMPT_AFTER[error.fault], **outcome)
             return True
         state, fields = _carried_out(decision, claimed.delivery)
-        if state is DeliveryState.PENDING and alert.state == AlertState.CANCELLED:
+        if state is DeliveryState.PENDING and alert.state != AlertState.OPEN:
             state, fields = DeliveryState.CANCELLED, {"finished_at": Now()}
         in_time = _leave_sending(claimed, state, **fields)
         _finish_attempt(claimed, ATTEMPT_AFTER[error.fault], late=not in_time, **outcome)
@@ -248,8 +246,17 @@ def cancel(alert: Alert) -> int:
     """Stop an alert; return how many deliveries were stopped. One that is being sent at this moment may still go out,
     but is not tried again.
     """
+    return _leave_open(alert, AlertState.CANCELLED)
+
+
+def close(alert: Alert) -> int:
+    """People have dealt with an alert: like `cancel`, and what was sent stays sent."""
+    return _leave_open(alert, AlertState.CLOSED)
+
+
+def _leave_open(alert: Alert, state: AlertState) -> int:
     with transaction.atomic():
-        if not Alert.objects.filter(pk=alert.pk, state=AlertState.OPEN).update(state=AlertState.CANCELLED):
+        if not Alert.objects.filter(pk=alert.pk, state=AlertState.OPEN).update(state=state):
             return 0
         waiting = Delivery.objects.filter(alert=alert, state=DeliveryState.PENDING)
         return waiting.update(state=DeliveryState.CANCELLED, finished_at=Now())
@@ -316,8 +323,6 @@ def _accept_late(claimed: Claim, receipt: Receipt) -> None:
 
 def _report_if_failed(alert_id: int) -> None:
     """Tell the operators, once the transaction is through, when nothing is left that could still reach the person."""
-    hopeful = Delivery.objects.filter(alert_id=alert_id, state__in=(*UNFINISHED, *SUCCEEDED))
     # What staff have cancelled or closed is nobody's emergency, and nor is a test: they are looking at it.
-    open_alert = Alert.objects.without_tests().filter(pk=alert_id, state=AlertState.OPEN)
-    if open_alert.exists() and not hopeful.exists():
+    if Alert.objects.needing_attention().filter(pk=alert_id).exists():
         transaction.on_commit(lambda: log.error("alert.failed", alert_id=alert_id))

@@ -4,8 +4,9 @@ import uuid
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Q, Value, When
+from django.db.models import Case, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Now
 
 from alerts.states import (
@@ -15,6 +16,7 @@ from alerts.states import (
     AlertState,
     AlertStatus,
     AttemptState,
+    Deed,
     DeliveryState,
     Reason,
 )
@@ -25,6 +27,13 @@ from contacts.models import Clinician
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
+    TAKES: dict[AlertStatus, tuple[DeliveryState, ...]] = {  # noqa: RUF012 - never changed
+        AlertStatus.ACCEPTED: UNFINISHED,
+        AlertStatus.DELIVERED: (DeliveryState.DELIVERED,),
+        AlertStatus.FAILED: NEEDS_REASON,
+    }
+    """States of which an alert with this status has a delivery."""
+
     def tests(self) -> Self:
         """Only what staff sent to try a channel."""
         return self.filter(client__name=TESTS)
@@ -34,22 +43,54 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.exclude(client__name=TESTS)
 
     def with_status(self) -> Self:
-        """Annotate `status`: what a client is told (`AlertStatus`), from the alert's state and its deliveries."""
+        """Annotate `status`: what a client is told (`AlertStatus`), from the alert's state and its deliveries.
 
-        def some_delivery(*states: DeliveryState) -> Exists:
-            return Exists(Delivery.objects.filter(alert=OuterRef("pk"), state__in=states))
-
-        return self.annotate(
+        What reached a telephone stays delivered, whatever came after it. Otherwise the newest round decides, by the
+        most hopeful of its deliveries; while it is still under way, what a provider took before stays sent.
+        """
+        deliveries = Delivery.objects.filter(alert=OuterRef("pk"))
+        once_and_for_all = Case(When(state=DeliveryState.DELIVERED, then=0), default=1)
+        hope = Case(
+            When(state=DeliveryState.ACCEPTED, then=0),
+            When(state__in=UNFINISHED, then=1),
+            When(state=DeliveryState.CANCELLED, then=2),
+            default=3,
+        )
+        # One row each, and not EXISTS, which PostgreSQL may answer for all alerts at once by reading the whole table.
+        decisive = Subquery(deliveries.order_by(once_and_for_all, "-round", hope).values("state")[:1])
+        sent_before = Subquery(deliveries.filter(state=DeliveryState.ACCEPTED).values("state")[:1])
+        return self.alias(decisive=decisive, sent_before=sent_before).annotate(
             status=Case(
                 When(state=AlertState.ACKNOWLEDGED, then=Value(AlertStatus.ACKNOWLEDGED)),
                 When(state=AlertState.CANCELLED, then=Value(AlertStatus.CANCELLED)),
-                When(some_delivery(DeliveryState.DELIVERED), then=Value(AlertStatus.DELIVERED)),
-                When(some_delivery(DeliveryState.ACCEPTED), then=Value(AlertStatus.SENT)),
-                When(some_delivery(*UNFINISHED), then=Value(AlertStatus.ACCEPTED)),
+                When(decisive=DeliveryState.DELIVERED, then=Value(AlertStatus.DELIVERED)),
+                When(decisive=DeliveryState.ACCEPTED, then=Value(AlertStatus.SENT)),
+                When(
+                    decisive__in=(*UNFINISHED, DeliveryState.CANCELLED),
+                    sent_before__isnull=False,
+                    then=Value(AlertStatus.SENT),
+                ),
+                When(decisive__in=UNFINISHED, then=Value(AlertStatus.ACCEPTED)),
+                When(decisive=DeliveryState.CANCELLED, then=Value(AlertStatus.CANCELLED)),
                 default=Value(AlertStatus.FAILED),
                 output_field=models.CharField(),
             )
         )
+
+    def having_status(self, status: str) -> Self:
+        """Those with this status, after `with_status`."""
+        found = self.filter(Q(("status", status)))
+        if (
+            status in self.TAKES
+        ):  # a small part of all that there is, which is found faster than it is worked out
+            some = Delivery.objects.filter(state__in=self.TAKES[AlertStatus(status)])
+            return found.filter(pk__in=some.values("alert"))
+        return found
+
+    def needing_attention(self) -> Self:
+        """Those that nothing can reach any more, and that nobody has dealt with yet; tests are nobody's emergency."""
+        failed = self.without_tests().with_status().having_status(AlertStatus.FAILED)
+        return failed.filter(state=AlertState.OPEN)
 
 
 class Alert(models.Model):
@@ -196,6 +237,17 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return f"{self.get_channel_display()}: {self.get_state_display()}"
 
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether something is still to come by itself: an answer, or the outcome of a call that was just placed."""
+        asked = self.state == DeliveryState.ACCEPTED and self.receipt_due_at is not None
+        return asked or self.state in UNFINISHED
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether it may be on a telephone already."""
+        return self.possible_duplicate or self.state in (*SUCCEEDED, DeliveryState.UNKNOWN)
+
 
 class Attempt(models.Model):
     """One call to the provider for a delivery. Written before the call, completed once, never deleted."""
@@ -245,6 +297,34 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}: {self.get_state_display()}"
+
+
+class AlertAction(models.Model):
+    """What a member of staff did about an alert. Written with the deed, in one transaction; the database lets nobody
+    change or delete it.
+    """
+
+    alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="actions")
+    deed = models.CharField(max_length=8, choices=Deed)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    note = models.CharField(max_length=500, blank=True)
+    round = models.PositiveSmallIntegerField(null=True, help_text="Which round a resend started.")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("created_at", "id")
+        default_permissions = ()
+        constraints = (
+            models.CheckConstraint(name="alertaction_deed_is_known", condition=Q(deed__in=Deed.values)),
+            models.CheckConstraint(
+                name="alertaction_resend_has_a_round",
+                condition=Q(deed=Deed.RESEND, round__isnull=False) | (~Q(deed=Deed.RESEND) & Q(round=None)),
+            ),
+            models.UniqueConstraint(name="alertaction_one_resend_per_round", fields=("alert", "round")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_deed_display()}: {self.alert}"
 
 
 class HeartbeatQuerySet(models.QuerySet[Any]):

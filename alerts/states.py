@@ -18,7 +18,7 @@ class AlertState(models.TextChoices):
 class AlertStatus(models.TextChoices):
     """What an API client is told, derived from the alert's state and its deliveries."""
 
-    ACCEPTED = "accepted", "Accepted"
+    ACCEPTED = "accepted", "On its way"
     SENT = "sent", "Sent"
     DELIVERED = "delivered", "Delivered"
     ACKNOWLEDGED = "acknowledged", "Acknowledged"
@@ -37,6 +37,14 @@ class DeliveryState(models.TextChoices):
     FAILED = "failed", "Failed"
     UNKNOWN = "unknown", "Unknown"
     CANCELLED = "cancelled", "Cancelled"
+
+
+class Deed(models.TextChoices):
+    """What a member of staff can do about an alert; kept with who did it and when."""
+
+    RESEND = "resend", "Send again"
+    CANCEL = "cancel", "Cancel"
+    CLOSE = "close", "Mark as dealt with"
 
 
 class AttemptState(models.TextChoices):

@@ -34,11 +34,11 @@ class Route:
 
 
 def route(clinician: Clinician, priority: Priority) -> Route:
-    """The way to reach `clinician` for an alert of this priority. One query."""
+    """The way to reach `clinician` for an alert of this priority. One query; none where `preferences` were fetched."""
     if not clinician.active:
         return Route((), NoRoute.INACTIVE)
-    preferences = clinician.preferences.filter(priority=priority).order_by("position")
-    return over(clinician, [Channel(each) for each in preferences.values_list("channel", flat=True)])
+    channels = [Channel(each.channel) for each in clinician.preferences.all() if each.priority == priority]
+    return over(clinician, channels)
 
 
 def over(clinician: Clinician, channels: Sequence[Channel]) -> Route:

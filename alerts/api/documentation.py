@@ -29,6 +29,7 @@ NEW_ALERT = OpenApiExample(
 )
 _DELIVERY = {
     "id": "6f1c0c52-7a55-4a7c-9a63-0d4f0a5b2f11",
+    "round": 1,
     "channel": "email",
     "address": "d***@dev.co.uk",
     "reason": "",

@@ -128,6 +128,9 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
     """One channel that was or is being tried."""
 
+    round = serializers.IntegerField(
+        help_text="1, and one more each time that staff have sent the alert again."
+    )
     channel = serializers.ChoiceField(choices=Channel.choices)
     address = serializers.SerializerMethodField(help_text="Masked.")
     state = serializers.ChoiceField(choices=DeliveryState.choices)
@@ -136,7 +139,8 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
     class Meta:
         model = Delivery
         fields = (
-            "id", "channel", "address", "state", "reason", "possible_duplicate", "created_at", "finished_at",
+            "id", "round", "channel", "address", "state", "reason", "possible_duplicate", "created_at",
+            "finished_at",
         )  # fmt: skip
 
     def get_address(self, delivery: Delivery) -> str:

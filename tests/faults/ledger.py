@@ -32,23 +32,35 @@ def of_alert(alert: Alert) -> Iterator[str]:
         yield f"{alert} has no delivery."
     if sum(each.state in UNFINISHED for each in deliveries) > 1:
         yield f"{alert} is on its way over two channels at once."
-    if alert.status != status_of(alert.state, [each.state for each in deliveries]):
+    if alert.status != status_of(alert.state, [(each.round, each.state) for each in deliveries]):
         yield f"{alert} is called {alert.status}, which its deliveries do not say."
+    rounds = [each.round for each in deliveries]
+    if set(rounds) != set(range(1, max(rounds, default=0) + 1)):
+        yield f"{alert} has rounds that are not counted one by one."
+    if {each.round for each in deliveries if each.state in UNFINISHED} - {max(rounds, default=0)}:
+        yield f"{alert} is on its way in a round that another has followed."
     for delivery in deliveries:
         for flaw in _of_delivery(delivery, list(delivery.attempts.all())):
             yield f"{alert}, {delivery}: {flaw}"
 
 
-def status_of(alert_state: str, states: list[str]) -> str:
-    """What a client should be told, said another way than the query says it."""
+def status_of(alert_state: str, states: list[tuple[int, str]]) -> str:
+    """What a client should be told, said another way than the query says it: by rounds and states of the deliveries."""
     decided = {AlertState.ACKNOWLEDGED: AlertStatus.ACKNOWLEDGED, AlertState.CANCELLED: AlertStatus.CANCELLED}
     if alert_state in decided:
         return decided[AlertState(alert_state)]
-    if DeliveryState.DELIVERED in states:
+    ever = {state for _round, state in states}
+    newest = max((number for number, _state in states), default=0)
+    last = {state for number, state in states if number == newest}
+    if DeliveryState.DELIVERED in ever:
         return AlertStatus.DELIVERED
-    if DeliveryState.ACCEPTED in states:
+    if DeliveryState.ACCEPTED in last:
         return AlertStatus.SENT
-    return AlertStatus.ACCEPTED if set(states) & set(UNFINISHED) else AlertStatus.FAILED
+    if last & {*UNFINISHED, DeliveryState.CANCELLED}:  # the last round is under way, or was stopped
+        if DeliveryState.ACCEPTED in ever:
+            return AlertStatus.SENT
+        return AlertStatus.ACCEPTED if last & set(UNFINISHED) else AlertStatus.CANCELLED
+    return AlertStatus.FAILED
 
 
 def _of_delivery(delivery: Delivery, attempts: list[Attempt]) -> Iterator[str]:

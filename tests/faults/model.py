@@ -35,6 +35,7 @@ class ModelDelivery:
     """One channel's turn. While it is being sent, its last attempt holds the lease."""
 
     channel: Channel
+    round: int = 1
     state: D = D.PENDING
     due: bool = True
     expired: bool = False
@@ -103,8 +104,9 @@ class ModelAlert:
     ) -> bool:
         """Whether a late answer says for certain that nothing arrived, of a delivery that was left in doubt."""
         only_doubt = delivery.state is D.UNKNOWN and len(delivery.attempts) == number
-        elsewhere = any(each.state in HOPEFUL for each in self.deliveries if each is not delivery)
-        stopped = isinstance(decision, Retry) and (elsewhere or self.state is AlertState.CANCELLED)
+        stopped = isinstance(decision, Retry) and (
+            self._is_overtaken(delivery) or self.state is not AlertState.OPEN
+        )
         certain = fault is not Fault.UNKNOWN and not isinstance(decision, LeaveInDoubt)
         return only_doubt and certain and not stopped and not delivery.in_doubt(delivery.attempts[number - 1])
 
@@ -128,7 +130,7 @@ class ModelAlert:
         schedule = SCHEDULES[self.priority]
         high, call = self.priority is Priority.HIGH, delivery.channel is Channel.CALL
         spent = delivery.tries
-        if not self._left():  # then only what may do harm is counted
+        if not self._left(delivery):  # then only what may do harm is counted
             spent = sum(each.lost if call else each.state in MAYBE_SENT for each in delivery.attempts)
         if spent < schedule.tries and (high or call):
             return Retry(schedule.first, possible_duplicate=not call)
@@ -138,7 +140,7 @@ class ModelAlert:
 
     def _carry_out(self, delivery: ModelDelivery, decision: Decision) -> None:
         match decision:
-            case Retry() if self.state is AlertState.CANCELLED:
+            case Retry() if self.state is not AlertState.OPEN:
                 delivery.state = D.CANCELLED  # and not marked: it is not sent again
             case Retry():
                 delivery.state, delivery.due = D.PENDING, not decision.wait
@@ -150,21 +152,46 @@ class ModelAlert:
                 delivery.state = D.UNKNOWN
 
     def _open_next(self, given_up: ModelDelivery, *, in_doubt: bool = False) -> bool:
-        others = [each for each in self.deliveries if each is not given_up]
-        left = self._left()
-        if self.state is not AlertState.OPEN or not left or any(each.state in HOPEFUL for each in others):
+        left = self._left(given_up)
+        if self.state is not AlertState.OPEN or not left or self._is_overtaken(given_up):
             return False
-        self.deliveries.append(ModelDelivery(left[0], marked=in_doubt or given_up.marked))
+        marked = in_doubt or given_up.marked
+        self.deliveries.append(ModelDelivery(left[0], round=given_up.round, marked=marked))
         return True
 
-    def _left(self) -> list[Channel]:
-        return [each for each in self.way if each not in [known.channel for known in self.deliveries]]
+    def _is_overtaken(self, delivery: ModelDelivery) -> bool:
+        """Whether another of its round is hopeful, or a newer round was started."""
+        others = [each for each in self.deliveries if each is not delivery]
+        beside = [each.state for each in others if each.round == delivery.round]
+        return any(state in HOPEFUL for state in beside) or self._newest_round() > delivery.round
+
+    def _left(self, delivery: ModelDelivery) -> list[Channel]:
+        tried = [each.channel for each in self.deliveries if each.round == delivery.round]
+        return [each for each in self.way if each not in tried]
+
+    def _newest_round(self) -> int:
+        return max(each.round for each in self.deliveries)
+
+    def resend(self) -> bool:
+        """Whether staff could start another round."""
+        going_on = any(
+            each.state in (D.PENDING, D.SENDING)
+            or (each.state is D.ACCEPTED and each.channel is Channel.CALL)
+            for each in self.deliveries
+        )
+        if self.state is not AlertState.OPEN or going_on:
+            return False
+        marked = any(
+            each.marked or each.state in (D.ACCEPTED, D.DELIVERED, D.UNKNOWN) for each in self.deliveries
+        )
+        self.deliveries.append(ModelDelivery(self.way[0], round=self._newest_round() + 1, marked=marked))
+        return True
 
     def pass_over(self, delivery: ModelDelivery, *, even_the_last: bool) -> bool:
         """Whether there was another channel to go to, or even the last one was to be given up."""
         in_doubt = delivery.in_doubt()
         may_go_on = not in_doubt or self.priority is Priority.HIGH
-        if not delivery.is_due or not (even_the_last or (may_go_on and self._left())):
+        if not delivery.is_due or not (even_the_last or (may_go_on and self._left(delivery))):
             return False
         delivery.state = D.UNKNOWN if in_doubt else D.FAILED
         if may_go_on:
@@ -186,11 +213,11 @@ class ModelAlert:
             delivery.state = D.UNDELIVERED
             self._open_next(delivery)
 
-    def cancel(self) -> int:
-        """How many deliveries were stopped."""
+    def stop(self, state: AlertState) -> int:
+        """Staff cancel or close: how many deliveries were stopped."""
         if self.state is not AlertState.OPEN:
             return 0
-        self.state = AlertState.CANCELLED
+        self.state = state
         waiting = [each for each in self.deliveries if each.state is D.PENDING]
         for delivery in waiting:
             delivery.state = D.CANCELLED

@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection, connections, transaction
 from django.db.models.functions import Now
 
-from alerts import delivery as sending, lifecycle, relay
+from alerts import actions, delivery as sending, lifecycle, relay
 from alerts.channels import ChannelError, Fault, Receipt
 from alerts.lifecycle import Claim
-from alerts.models import Delivery
+from alerts.models import AlertAction, Delivery
 from alerts.policy import SCHEDULES, NextChannel, Retry
 from alerts.states import AttemptState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
@@ -176,6 +177,84 @@ def test_what_is_cancelled_while_it_is_claimed_is_one_of_the_two(sender: Sender)
         )
 
         assert (taken is None) == (stopped == 1)
+    assert flaws() == []
+
+
+def what_became(deed: Callable[[], object]) -> Callable[[], object]:
+    """The deed; what it was refused for is what it gives back."""
+
+    def done() -> object:
+        try:
+            return deed()
+        except actions.Refused as refusal:
+            return str(refusal)
+
+    return done
+
+
+def test_of_many_who_send_it_again_at_once_one_does(sender: Sender) -> None:
+    operator = User.objects.create_user("operator")
+    for number in range(TIMES):
+        held = claimed(sender, Priority.LOW)
+        lifecycle.fail(held, REFUSED, NextChannel(Reason.REFUSED))
+        again = what_became(
+            lambda pk=held.delivery.alert_id: actions.resend(pk, by=operator, after_round=1)  # type: ignore[misc]
+        )
+
+        got = at_once(*[again] * 4)
+
+        assert sorted(each for each in got if isinstance(each, str)) == [actions.SENT_AGAIN_MEANWHILE] * 3
+        assert AlertAction.objects.count() == number + 1
+    assert flaws() == []
+
+
+def test_it_is_sent_again_or_dealt_with_and_not_both(sender: Sender) -> None:
+    operator = User.objects.create_user("operator")
+    for _ in range(TIMES):
+        held = claimed(sender, Priority.LOW)
+        lifecycle.fail(held, REFUSED, NextChannel(Reason.REFUSED))
+        pk = held.delivery.alert_id
+
+        at_once(
+            what_became(lambda pk=pk: actions.resend(pk, by=operator, after_round=1)),  # type: ignore[misc]
+            what_became(lambda pk=pk: actions.close(pk, by=operator)),  # type: ignore[misc]
+        )
+
+        # Dealt with in any case; a round that was started before was stopped by it.
+        states = set(Delivery.objects.filter(alert=pk).values_list("state", flat=True))
+        assert states <= {DeliveryState.FAILED, DeliveryState.CANCELLED}
+    assert flaws() == []
+
+
+def test_a_retry_that_waits_while_it_is_dealt_with_is_one_of_the_two(sender: Sender) -> None:
+    operator = User.objects.create_user("operator")
+    for _ in range(TIMES):
+        held = claimed(sender)
+        lifecycle.fail(held, REFUSED, Retry(timedelta(0)))
+
+        taken, stopped = at_once(
+            lambda held=held: lifecycle.claim(held.delivery.pk),  # type: ignore[misc]
+            lambda held=held: actions.close(held.delivery.alert_id, by=operator),  # type: ignore[misc]
+        )
+
+        assert (taken is None) == (stopped == 1)
+    assert flaws() == []
+
+
+def test_a_channel_that_fails_while_staff_send_again_opens_no_other(sender: Sender) -> None:
+    """The failure is settled first: the next channel is on its way, and the resend is refused."""
+    operator = User.objects.create_user("operator")
+    held = claimed(sender)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            lifecycle.fail(held, REFUSED, NextChannel(Reason.REFUSED))
+            again = meanwhile(
+                pool,
+                what_became(lambda: actions.resend(held.delivery.alert_id, by=operator, after_round=1)),
+            )
+        assert again.result(10) == actions.ON_ITS_WAY
+
+    assert [each.channel for each in Delivery.objects.all()] == [Channel.SMS, Channel.EMAIL]
     assert flaws() == []
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 from hypothesis import HealthCheck, Phase, settings, strategies as st
@@ -25,12 +26,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from alerts import delivery as sending, intake, lifecycle
+from alerts import actions, delivery as sending, intake, lifecycle
 from alerts.channels import ChannelError, Fault, Receipt
 from alerts.lifecycle import Claim
 from alerts.models import Delivery
 from alerts.policy import SCHEDULES, Decision, LeaveInDoubt, NextChannel, Retry
-from alerts.states import DELIVERY_TRANSITIONS, DeliveryState, Reason
+from alerts.states import DELIVERY_TRANSITIONS, AlertState, DeliveryState, Reason
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from tests.conftest import an_alert, make_clinician
@@ -59,7 +60,7 @@ class Ledger(RuleBasedStateMachine):
     """One alert's life; each rule does one thing to the product and to the model."""
 
     claims: Bundle[Held] = Bundle("claims")
-    numbers = st.integers(min_value=0, max_value=2)
+    numbers = st.integers(min_value=0, max_value=5)
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,6 +91,7 @@ class Ledger(RuleBasedStateMachine):
         body = an_alert(message_id=uuid.uuid4().hex, contact_id=contact_id, priority=priority)
         self.alert = intake.accept(client=client, new=intake.NewAlert(**body)).alert
         self.model = ModelAlert(priority, way[:length])
+        self.operator = User.objects.create_user(contact_id)
         return self.a_worker_claims()
 
     def newest(self) -> tuple[Delivery, ModelDelivery]:
@@ -99,7 +101,8 @@ class Ledger(RuleBasedStateMachine):
     def pick(self, number: int) -> tuple[Delivery, ModelDelivery]:
         """One of the deliveries there are: the product's and the model's."""
         modelled = self.model.deliveries[number % len(self.model.deliveries)]
-        return Delivery.objects.get(alert=self.alert, channel=modelled.channel), modelled
+        found = Delivery.objects.get(alert=self.alert, channel=modelled.channel, round=modelled.round)
+        return found, modelled
 
     @rule(target=claims)
     def a_worker_claims(self) -> Any:
@@ -189,7 +192,9 @@ class Ledger(RuleBasedStateMachine):
         return held
 
     @rule(
-        what=st.sampled_from(["put off", "passed over", "given up", "confirmed", "refuted", "cancelled"]),
+        what=st.sampled_from(
+            ["put off", "passed over", "given up", "confirmed", "refuted", "resent", "cancelled", "closed"]
+        ),
         number=numbers,
     )
     def something_else_happens(self, what: str, number: int) -> None:
@@ -210,7 +215,21 @@ class Ledger(RuleBasedStateMachine):
                 lifecycle.refute(delivery.pk, Reason.NOT_ANSWERED)
                 self.model.refute(modelled)
             case "cancelled":
-                assert lifecycle.cancel(self.alert) == self.model.cancel()
+                assert lifecycle.cancel(self.alert) == self.model.stop(AlertState.CANCELLED)
+            case "closed":
+                assert lifecycle.close(self.alert) == self.model.stop(AlertState.CLOSED)
+            case "resent":
+                self.staff_send_again()
+
+    @rule()
+    def staff_send_again(self) -> None:
+        before = max(each.round for each in self.model.deliveries)
+        try:
+            actions.resend(self.alert.pk, by=self.operator, after_round=before)
+        except actions.Refused:
+            assert not self.model.resend()
+        else:
+            assert self.model.resend()
 
     @invariant()
     def the_ledger_is_sound_and_as_the_model_says(self) -> None:
@@ -246,13 +265,15 @@ class Ledger(RuleBasedStateMachine):
 def seen(delivery: Delivery) -> tuple[object, ...]:
     """What the ledger says of a delivery."""
     attempts = [(each.state, each.late, each.provider_id) for each in delivery.attempts.all()]
-    return delivery.channel, delivery.state, delivery.possible_duplicate, delivery.provider_id, attempts
+    what = (delivery.round, delivery.channel, delivery.state)
+    return *what, delivery.possible_duplicate, delivery.provider_id, attempts
 
 
 def expected(delivery: ModelDelivery) -> tuple[object, ...]:
     """What the model says of it."""
     attempts = [(each.state, each.late, each.provider_id) for each in delivery.attempts]
-    return delivery.channel, delivery.state, delivery.marked, delivery.provider_id, attempts
+    what = (delivery.round, delivery.channel, delivery.state)
+    return *what, delivery.marked, delivery.provider_id, attempts
 
 
 @pytest.mark.timeout(300)  # half a minute, and more on a machine that does much else

@@ -88,6 +88,15 @@ WHO_MAY: dict[str, Access] = {
         for model, pages in MODELS.items()
         for page, access in pages.items()
     },
+    # A delivery is told on its alert's page, to which its own addresses lead.
+    **{
+        f"alerts_delivery_{page}": Access(only(OPERATORS, AUDITORS), status=302)
+        for page in ("changelist", "change", "history")
+    },
+    "alerts_alert_search": Access(
+        only(OPERATORS, AUDITORS), status=302
+    ),  # it takes a POST, and leads to the list
+    **{f"alerts_alert_{deed}": Access(only(OPERATORS)) for deed in ("resend", "cancel", "close")},
 }
 """For each page's name who may open it."""
 

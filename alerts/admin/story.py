@@ -1,0 +1,211 @@
+"""An alert's story, from the moment that it was accepted: what was tried, what came of it, and who did what.
+
+Pure: it asks nothing of the database where the alert was read with `client`, `deliveries__attempts` and `actions__by`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from alerts import wording
+from alerts.models import Alert, AlertAction, Attempt, Delivery
+from alerts.states import (
+    ATTEMPT_MEANING,
+    DELIVERY_MEANING,
+    AlertState,
+    AlertStatus,
+    AttemptState,
+    Deed,
+    DeliveryState,
+    Reason,
+)
+from contacts.choices import Channel
+from contacts.masking import mask
+
+TITLES = {Channel.CALL: "Telephone call to", Channel.SMS: "SMS to", Channel.EMAIL: "E-mail to"}
+ICONS = {Channel.CALL: "call", Channel.SMS: "sms", Channel.EMAIL: "mail"}
+TONES: dict[DeliveryState, str] = {
+    DeliveryState.PENDING: "info",
+    DeliveryState.SENDING: "info",
+    DeliveryState.ACCEPTED: "success",
+    DeliveryState.DELIVERED: "success",
+    DeliveryState.UNDELIVERED: "danger",
+    DeliveryState.FAILED: "danger",
+    DeliveryState.UNKNOWN: "warning",
+    DeliveryState.CANCELLED: "neutral",
+}
+DONE_BY = {
+    Deed.RESEND: "Sent again by",
+    Deed.CANCEL: "Cancelled by",
+    Deed.CLOSE: "Marked as dealt with by",
+}
+DEED_ICONS = {Deed.RESEND: "replay", Deed.CANCEL: "block", Deed.CLOSE: "task_alt"}
+SUMMARY: dict[AlertStatus, str] = {
+    AlertStatus.ACCEPTED: "It is on its way. Nothing has to be done.",
+    AlertStatus.SENT: "It was sent. If the person says that nothing came, send it again or reach them in another way.",
+    AlertStatus.DELIVERED: "It reached the telephone.",
+    AlertStatus.ACKNOWLEDGED: "It has been acknowledged.",
+    AlertStatus.FAILED: (
+        "Nobody is known to have been reached. Reach the person in another way; or mend what is said below, and send "
+        "it again. Then mark it as dealt with."
+    ),
+    AlertStatus.CANCELLED: "It was stopped before it was sent.",
+}
+PICKED_UP = "The call was picked up, by a person or by a voicemail."
+MAYBE_TWICE = (
+    "The person may get this twice: it was sent again although something sent before may have arrived."
+)
+ASK_THEM = "Ask the person, or reach them in another way."
+LATE = "The answer came late, after Bleep had stopped waiting for it."
+
+
+@dataclass(frozen=True)
+class Try:
+    """One call to the provider, in words."""
+
+    number: int
+    at: datetime
+    took: str
+    state: str
+    sentences: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened, in words."""
+
+    at: datetime
+    icon: str
+    tone: str
+    title: str
+    sentences: tuple[str, ...] = ()
+    state: str = ""
+    anchor: str = ""
+    tries: tuple[Try, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+
+    @property
+    def told(self) -> str:
+        """When it was."""
+        return moment(self.at)
+
+
+def tell(alert: Alert, *, shows_addresses: bool) -> list[Event]:
+    """What happened, in order. Addresses are masked for those who could not see them on the clinician's page either."""
+    deliveries = list(alert.deliveries.all())
+    began: dict[int, datetime] = {}
+    for each in deliveries:
+        began[each.round] = min(each.created_at, began.get(each.round, each.created_at))
+    # What was recorded with the round that it started comes before it.
+    ordered = [
+        (alert.created_at, 0, _accepted(alert)),
+        *[(began.get(each.round or 0, each.created_at), 1, _done(each)) for each in alert.actions.all()],
+        *[(each.created_at, 2, _tried(each, shows_addresses)) for each in deliveries],
+    ]
+    return [event for _at, _rank, event in sorted(ordered, key=lambda entry: entry[:2])]
+
+
+def summary(alert: Alert) -> str:
+    """How the alert stands, and what to do."""
+    if alert.state == AlertState.CLOSED:
+        return "It has been dealt with. Nothing has to be done."
+    return SUMMARY[AlertStatus(alert.status)]
+
+
+def subject_of(alert: Alert) -> str:
+    """What kind of alert it is, in words."""
+    return wording.subject(alert.type)
+
+
+def anchor(delivery: Delivery) -> str:
+    """Where on its alert's page a delivery is told."""
+    return f"delivery-{delivery.pk}"
+
+
+def moment(at: datetime) -> str:
+    """A time of day to the second, with its date, on the hospital's clock; this year goes without saying."""
+    local = timezone.localtime(at)
+    this_year = local.year == timezone.localtime().year
+    return date_format(local, "j M, H:i:s" if this_year else "j M Y, H:i:s")
+
+
+def _accepted(alert: Alert) -> Event:
+    sentence = f"{alert.get_priority_display()} priority, for {alert.clinician.name} ({alert.contact_id})."
+    return Event(
+        alert.created_at, "inbox", "neutral", f"Accepted from {alert.client.name}", sentences=(sentence,)
+    )
+
+
+def _done(action: AlertAction) -> Event:
+    who: Any = action.by
+    name = who.get_full_name() or who.get_username()
+    deed = Deed(action.deed)
+    return Event(action.created_at, DEED_ICONS[deed], "neutral", f"{DONE_BY[deed]} {name}", note=action.note)
+
+
+def _tried(delivery: Delivery, shows_addresses: bool) -> Event:  # noqa: FBT001
+    channel, state = Channel(delivery.channel), DeliveryState(delivery.state)
+    address = delivery.address if shows_addresses else mask(delivery.address)
+    facts = [("Round", str(delivery.round))] if delivery.round > 1 else []
+    if delivery.provider_id:
+        facts.append(("Provider's ID", delivery.provider_id))
+    return Event(
+        delivery.created_at,
+        ICONS[channel],
+        TONES[state],
+        f"{TITLES[channel]} {address}",
+        sentences=tuple(_sentences(delivery, channel, state)),
+        state=str(state.label),
+        anchor=anchor(delivery),
+        tries=tuple(_try(each) for each in delivery.attempts.all()),
+        facts=tuple(facts),
+    )
+
+
+def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState) -> list[str]:
+    found = [DELIVERY_MEANING[state]]
+    if state is DeliveryState.DELIVERED and channel is Channel.CALL:
+        found = [PICKED_UP]
+    if state is DeliveryState.PENDING and delivery.attempt_count:
+        found = [f"It is tried again at {date_format(timezone.localtime(delivery.available_at), 'H:i:s')}."]
+    if delivery.reason:
+        found.append(str(Reason(delivery.reason).label))
+    if state is DeliveryState.UNKNOWN:
+        found.append(ASK_THEM)
+    if delivery.possible_duplicate:
+        found.append(MAYBE_TWICE)
+    return found
+
+
+def _try(attempt: Attempt) -> Try:
+    state = AttemptState(attempt.state)
+    sentences = [ATTEMPT_MEANING[state]]
+    if attempt.reason:
+        sentences.append(str(Reason(attempt.reason).label))
+    if attempt.late:
+        sentences.append(LATE)
+    facts = [("Provider's code", attempt.code), ("Provider's ID", attempt.provider_id)]
+    return Try(
+        attempt.number,
+        attempt.started_at,
+        _duration(attempt.finished_at - attempt.started_at) if attempt.finished_at else "",
+        str(state.label),
+        tuple(sentences),
+        tuple((name, value) for name, value in facts if value),
+    )
+
+
+def _duration(time: timedelta) -> str:
+    """`0.3 s`, `12 s`, `4 min 10 s`."""
+    seconds = time.total_seconds()
+    if seconds < 0.1:  # noqa: PLR2004
+        return "less than 0.1 s"
+    if seconds < 10:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,267 @@
+"""What staff do about an alert: once, recorded, and refused in a sentence where it would make no sense."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import DatabaseError, transaction
+from django.db.models import ProtectedError
+
+from alerts import actions, audit, lifecycle
+from alerts.channels import ChannelError, Fault, Receipt
+from alerts.models import Alert, AlertAction, Delivery
+from alerts.policy import LeaveInDoubt, NextChannel, Retry
+from alerts.states import AlertState, Deed, DeliveryState, Reason
+from contacts import preferences
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from tests.alerts.conftest import Store
+from tests.faults.ledger import flaws
+
+pytestmark = pytest.mark.django_db
+
+REFUSED = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
+LOST = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
+
+
+@pytest.fixture
+def operator() -> User:
+    """Somebody who may do all of it."""
+    return User.objects.create_user("operator", first_name="Olive")
+
+
+def claim(delivery: Delivery) -> lifecycle.Claim:
+    claimed = lifecycle.claim(delivery.pk)
+    assert claimed is not None
+    return claimed
+
+
+def fail(delivery: Delivery) -> Alert:
+    """Its channel refuses; the alert."""
+    lifecycle.fail(claim(delivery), REFUSED, NextChannel(Reason.INVALID_ADDRESS))
+    return delivery.alert
+
+
+def status(alert: Alert) -> str:
+    return Alert.objects.with_status().get(pk=alert.pk).status
+
+
+def in_round(alert: Alert, number: int) -> Delivery:
+    return Delivery.objects.get(alert=alert, round=number)
+
+
+def test_a_resend_starts_another_round_by_the_route_as_it_is_now(
+    store: Store, operator: User, clinician: Clinician
+) -> None:
+    alert = fail(store(Priority.LOW))
+    preferences.replace(clinician, {Priority.LOW: [Channel.SMS, Channel.EMAIL]})
+
+    again = actions.resend(alert.pk, by=operator, after_round=1, note="Number mended")
+
+    assert (again.round, again.channel, again.state) == (2, Channel.SMS, DeliveryState.PENDING)
+    assert not again.possible_duplicate
+    done = AlertAction.objects.get()
+    assert (done.deed, done.by, done.round, done.note) == (Deed.RESEND, operator, 2, "Number mended")
+    assert status(alert) == "accepted"
+    assert flaws() == []
+
+
+def test_a_second_resend_from_the_same_page_does_nothing(store: Store, operator: User) -> None:
+    alert = fail(store(Priority.LOW))
+    actions.resend(alert.pk, by=operator, after_round=1)
+    fail(in_round(alert, 2))
+
+    with pytest.raises(actions.Refused, match="sent again in the meantime"):
+        actions.resend(alert.pk, by=operator, after_round=1)
+
+    assert Delivery.objects.count() == 2
+    assert AlertAction.objects.count() == 1
+
+
+@pytest.mark.parametrize("state", ["pending", "sending", "a call that rings"])
+def test_what_is_on_its_way_is_not_sent_again(store: Store, operator: User, state: str) -> None:
+    delivery = store(Priority.HIGH)
+    held = claim(delivery) if state != "pending" else None
+    if held and state == "a call that rings":
+        lifecycle.accept(held, Receipt("provider-1"))
+
+    with pytest.raises(actions.Refused, match="on its way already"):
+        actions.resend(delivery.alert_id, by=operator, after_round=1)
+
+    assert Delivery.objects.count() == 1
+    assert not AlertAction.objects.exists()
+
+
+def test_what_may_have_arrived_is_sent_again_with_a_mark(store: Store, operator: User) -> None:
+    delivery = store(Priority.MEDIUM)
+    lifecycle.accept(claim(delivery), Receipt("provider-1"))
+
+    assert actions.resend(delivery.alert_id, by=operator, after_round=1).possible_duplicate
+
+
+@pytest.mark.parametrize(
+    ("make_unreachable", "said"),
+    [
+        (lambda _one: Clinician.objects.update(active=False), "marked as inactive. Mark them as active"),
+        (lambda one: preferences.replace(one, {Priority.LOW: []}), "Choose a channel"),
+        (lambda _one: Clinician.objects.update(email=""), "Enter a number or an address"),
+    ],
+    ids=["inactive", "no preference", "no address"],
+)
+def test_whom_nothing_reaches_is_not_sent_anything(
+    store: Store,
+    operator: User,
+    clinician: Clinician,
+    make_unreachable: Callable[[Clinician], None],
+    said: str,
+) -> None:
+    alert = fail(store(Priority.LOW))
+    make_unreachable(clinician)
+
+    with pytest.raises(actions.Refused, match=said):
+        actions.resend(alert.pk, by=operator, after_round=1)
+
+
+def test_cancelling_stops_what_waits_and_says_by_whom(store: Store, operator: User) -> None:
+    delivery = store(Priority.LOW)
+
+    assert actions.cancel(delivery.alert_id, by=operator) == 1
+
+    assert status(delivery.alert) == "cancelled"
+    assert AlertAction.objects.get().deed == Deed.CANCEL
+
+
+def test_what_has_ended_cannot_be_cancelled(store: Store, operator: User) -> None:
+    alert = fail(store(Priority.LOW))
+
+    with pytest.raises(actions.Refused, match="nothing to stop"):
+        actions.cancel(alert.pk, by=operator)
+
+
+def test_what_is_dealt_with_is_no_longer_counted(store: Store, operator: User) -> None:
+    alert = fail(store(Priority.LOW))
+    assert audit.unreviewed_failures() == 1
+
+    actions.close(alert.pk, by=operator, note="Told her in person")
+
+    assert audit.unreviewed_failures() == 0
+    assert status(alert) == "failed"  # which the sender was told, and which is still so
+    assert Alert.objects.get().state == AlertState.CLOSED
+
+
+def test_what_waits_for_a_retry_is_not_tried_again_once_it_is_dealt_with(
+    store: Store, operator: User
+) -> None:
+    delivery = store(Priority.HIGH)
+    lifecycle.fail(claim(delivery), LOST, Retry(timedelta(0)))
+
+    assert actions.close(delivery.alert_id, by=operator) == 1
+
+    assert lifecycle.claim(delivery.pk) is None
+    assert status(delivery.alert) == "cancelled"
+    assert flaws() == []
+
+
+@pytest.mark.parametrize("stop", [actions.cancel, actions.close])
+def test_what_is_being_sent_may_go_out_and_is_not_tried_again(
+    store: Store, operator: User, stop: Callable[..., int]
+) -> None:
+    held = claim(store(Priority.HIGH))
+    assert stop(held.delivery.alert_id, by=operator) == 0
+
+    lifecycle.fail(held, LOST, Retry(timedelta(0)))
+
+    assert Delivery.objects.get().state == DeliveryState.CANCELLED
+
+
+def test_what_was_sent_while_it_was_dealt_with_is_sent(store: Store, operator: User) -> None:
+    held = claim(store(Priority.LOW))
+    actions.close(held.delivery.alert_id, by=operator)
+
+    lifecycle.accept(held, Receipt("provider-1"))
+
+    assert status(held.delivery.alert) == "sent"
+
+
+@pytest.mark.parametrize("first", [actions.cancel, actions.close])
+def test_what_has_been_decided_is_not_decided_again(
+    store: Store, operator: User, first: Callable[..., int]
+) -> None:
+    alert = store(Priority.LOW).alert
+    first(alert.pk, by=operator)
+
+    for deed in (
+        lambda: actions.cancel(alert.pk, by=operator),
+        lambda: actions.close(alert.pk, by=operator),
+        lambda: actions.resend(alert.pk, by=operator, after_round=1),
+    ):
+        with pytest.raises(actions.Refused, match=r"It has been (cancelled|marked as dealt with)"):
+            deed()
+    assert AlertAction.objects.count() == 1
+
+
+def test_what_was_delivered_stays_delivered_whatever_a_later_round_comes_to(
+    store: Store, operator: User
+) -> None:
+    delivery = store(Priority.HIGH)
+    lifecycle.accept(claim(delivery), Receipt("provider-1"))
+    lifecycle.confirm(delivery.pk)
+    actions.resend(delivery.alert_id, by=operator, after_round=1)
+    seen = [status(delivery.alert)]
+    for channel in (Channel.CALL, Channel.SMS):
+        fail(Delivery.objects.get(round=2, channel=channel))
+        seen.append(status(delivery.alert))
+
+    assert seen == ["delivered"] * 3
+    assert audit.unreviewed_failures() == 0
+
+
+def test_the_newest_round_says_whether_what_a_provider_had_taken_has_failed(
+    store: Store, operator: User
+) -> None:
+    delivery = store(Priority.LOW)
+    lifecycle.accept(claim(delivery), Receipt("provider-1"))
+    again = actions.resend(delivery.alert_id, by=operator, after_round=1)
+    under_way = status(delivery.alert)
+    fail(again)
+
+    assert (under_way, status(delivery.alert)) == ("sent", "failed")
+    assert audit.unreviewed_failures() == 1
+
+
+def test_a_round_that_succeeds_ends_a_failure(store: Store, operator: User) -> None:
+    alert = fail(store(Priority.LOW))
+
+    lifecycle.accept(claim(actions.resend(alert.pk, by=operator, after_round=1)), Receipt("provider-2"))
+
+    assert status(alert) == "sent"
+    assert audit.unreviewed_failures() == 0
+
+
+def test_a_late_answer_to_an_old_round_does_not_send_it_on(
+    store: Store, operator: User, clinician: Clinician
+) -> None:
+    preferences.replace(clinician, {Priority.MEDIUM: [Channel.SMS, Channel.EMAIL]})
+    held = claim(store(Priority.MEDIUM))
+    lifecycle.fail(held, LOST, LeaveInDoubt(Reason.ANSWER_LOST))
+    actions.resend(held.delivery.alert_id, by=operator, after_round=1)
+
+    lifecycle.fail(held, REFUSED, NextChannel(Reason.INVALID_ADDRESS))
+
+    assert [(each.round, each.channel) for each in Delivery.objects.all()] == [(1, "sms"), (2, "sms")]
+    assert flaws() == []
+
+
+def test_what_staff_did_can_be_neither_changed_nor_deleted(store: Store, operator: User) -> None:
+    actions.close(store(Priority.LOW).alert_id, by=operator)
+
+    for deed in (
+        lambda: AlertAction.objects.update(note="Never happened"),
+        lambda: AlertAction.objects.all().delete(),
+    ):
+        with pytest.raises(DatabaseError, match="is a record"), transaction.atomic():
+            deed()
+    with pytest.raises(ProtectedError):
+        operator.delete()
+    assert AlertAction.objects.get().note == ""
