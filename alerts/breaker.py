@@ -5,6 +5,7 @@ The ledger says it: there is no state beside it that could disagree, be lost or 
 
 import random
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -35,11 +36,16 @@ LOCK = 0x626C6570
 
 def is_down(channel: Channel) -> bool:
     """Whether the newest attempts over a channel all failed for want of an answer. One query."""
-    # An attempt whose worker died says nothing of the provider.
-    told = _attempts(channel, WITHIN).exclude(state=AttemptState.CALLING).exclude(reason=Reason.WORKER_LOST)
-    newest = list(told.order_by("-started_at").values_list("reason", "delivery_id")[:FAILURES])
-    reasons, deliveries = {reason for reason, _ in newest}, {pk for _, pk in newest}
-    return len(newest) == FAILURES and OUTAGE.issuperset(reasons) and len(deliveries) >= FAILED_DELIVERIES
+    return _says_down(list(_newest(channel)))
+
+
+def channels_down() -> list[Channel]:
+    """The channels whose provider is down. One query for all of them."""
+    first, *others = (_newest(channel) for channel in Channel)
+    newest: dict[Channel, list[tuple[str, str, UUID]]] = {channel: [] for channel in Channel}
+    for told in first.union(*others, all=True):
+        newest[Channel(told[0])].append(told)
+    return [channel for channel, told in newest.items() if _says_down(told)]
 
 
 def claim_as_probe(delivery: Delivery, *, quiet_for: timedelta = PROBE_EVERY) -> Claim | None:
@@ -56,6 +62,18 @@ def wait(priority: Priority) -> timedelta:
     """For how long to put a delivery off that did not get to probe; drawn, or all would come back at once."""
     least, most = (0.5, 1) if priority is Priority.HIGH else (1, 3)
     return PROBE_EVERY * random.uniform(least, most)  # noqa: S311 - spreads load, guards nothing
+
+
+def _newest(channel: Channel) -> QuerySet[Attempt, tuple[str, str, UUID]]:
+    """Channel, reason and delivery of the newest attempts that say something of the provider."""
+    # An attempt whose worker died says nothing.
+    told = _attempts(channel, WITHIN).exclude(state=AttemptState.CALLING).exclude(reason=Reason.WORKER_LOST)
+    return told.order_by("-started_at").values_list("channel", "reason", "delivery_id")[:FAILURES]
+
+
+def _says_down(newest: list[tuple[str, str, UUID]]) -> bool:
+    reasons, deliveries = {reason for _, reason, _ in newest}, {pk for _, _, pk in newest}
+    return len(newest) == FAILURES and OUTAGE.issuperset(reasons) and len(deliveries) >= FAILED_DELIVERIES
 
 
 def _attempts(channel: Channel, within: timedelta) -> QuerySet[Attempt]:
