@@ -103,6 +103,17 @@ def expiring() -> models.QuerySet[ApiToken]:
     return ApiToken.objects.filter(ends_soon, needed, client__active=True).order_by("expires_at")
 
 
+def standing(token: ApiToken, now: datetime) -> str:
+    """Whether a token works, in words for staff."""
+    if token.revoked_at:
+        return "Revoked"
+    if not token.client.active:
+        return "Switched off with its client"
+    if token.expires_at and token.expires_at <= now:
+        return "Expired"
+    return "Works, and has a successor" if token.rotated_at else "Works"
+
+
 class Found(NamedTuple):
     """A token that was shown to us."""
 

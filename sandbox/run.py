@@ -22,8 +22,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 
-from clients import demo
-from sandbox import sample
+from clients import demo, sample
 from sandbox.processes import Child, Crew, Terminal, kill
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis, ServiceError, exclusive
 

@@ -196,4 +196,4 @@ def test_the_admins_rooms_are_called_as_staff_call_them() -> None:
 
     called = [app["name"] for app in client.get("/admin/").context["app_list"]]
 
-    assert sorted(called) == ["API clients", "Alerts", "Clinicians", "Logins"]
+    assert sorted(called) == ["Alerts", "Clinicians", "Hospital systems", "Logins"]

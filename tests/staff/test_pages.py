@@ -56,5 +56,9 @@ def test_who_may_change_nothing_is_refused_wherever_something_could_be_posted(pe
         for name, path in pages.items()
     }
 
-    changing = {name: got[name] for name in got if name.endswith(("_add", "_change", "_delete", "_issued"))}
+    changing = {
+        name: got[name]
+        for name in got
+        if name.endswith(("_add", "_change", "_delete", "_issued", "_rotate", "_revoke"))
+    }
     assert set(changing.values()) == {403}
