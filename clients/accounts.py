@@ -40,7 +40,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class Account:
-    """A client's tokens, those that work first and then the newest, and its days, oldest first; `chart` and `options` are Chart.js's, as text."""
+    """A client's tokens, those that work first and then the newest, and its days, oldest first.
+
+    `chart` and `options` are Chart.js's, as text.
+    """
 
     tokens: list[Standing]
     days: list[Day]
