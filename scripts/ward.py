@@ -45,10 +45,11 @@ KINDS = (
 )
 
 SHIFT = (
-    """UPDATE alerts_alert SET created_at = created_at - %(back)s WHERE id = %(alert)s""",
-    """UPDATE alerts_delivery SET created_at = created_at - %(back)s, finished_at = finished_at - %(back)s,
-       receipt_due_at = NULL WHERE alert_id = %(alert)s""",
-    """UPDATE alerts_attempt SET started_at = started_at - %(back)s, finished_at = finished_at - %(back)s
+    """UPDATE alerts_alert SET created_at = created_at - %(back)s::interval WHERE id = %(alert)s""",
+    """UPDATE alerts_delivery SET created_at = created_at - %(back)s::interval,
+       finished_at = finished_at - %(back)s::interval, receipt_due_at = NULL WHERE alert_id = %(alert)s""",
+    """UPDATE alerts_attempt SET started_at = started_at - %(back)s::interval,
+       finished_at = finished_at - %(back)s::interval
        WHERE delivery_id IN (SELECT id FROM alerts_delivery WHERE alert_id = %(alert)s)""",
 )
 """An alert with all that belongs to it, so much earlier."""
@@ -154,7 +155,7 @@ def spread(dice: random.Random) -> None:
             lately = newest and newest.pk - alert.pk < len(ROLES)
             back = timedelta(minutes=4 if lately else dice.randrange(15, 23 * 60))
             for statement in SHIFT:
-                cursor.execute(statement, {"back": back, "alert": alert.pk})
+                cursor.execute(statement, {"back": f"{back.total_seconds()} seconds", "alert": alert.pk})
 
 
 def pages(client: ApiClient) -> dict[str, str]:

@@ -20,13 +20,14 @@ SECONDS = {Period.DAY: 10.0, Period.WEEK: 60.0}
 
 WORDS = {Period.DAY: "Last 24 hours", Period.WEEK: "Last 7 days"}
 
-SHORTCUTS: tuple[tuple[str, str, str, str], ...] = (
+SHORTCUTS: tuple[tuple[str | None, str, str, str], ...] = (
     ("contacts.add_clinician", "person_add", "Add a clinician", "admin:contacts_clinician_add"),
     ("contacts.view_clinician", "search", "Find a clinician", "admin:contacts_clinician_changelist"),
     ("alerts.view_alert", "notifications", "Look at alerts", "admin:alerts_alert_changelist"),
     ("clients.add_apiclient", "dns", "Add a hospital system", "admin:clients_apiclient_add"),
+    (None, "help", "Help", "admin:help"),
 )
-"""The permission, an icon, the words and the page of what people come here for."""
+"""The permission (None is for everybody), an icon, the words and the page of what people come here for."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,11 @@ def context(request: HttpRequest, shown: dict[str, Any]) -> dict[str, Any]:
     return {
         **shown,
         "attention": attention.look(user),
+        "has_role": bool(shown["app_list"]),
         "shortcuts": [
             (icon, Link(words, reverse(page)))
             for permission, icon, words, page in SHORTCUTS
-            if user.has_perm(permission)
+            if permission is None or user.has_perm(permission)
         ],
         **_figures(user, _period(request)),
     }

@@ -12,7 +12,7 @@ from clients import usage
 from clients.models import ApiClient, ApiToken
 from staff.roles import Role
 from tests.conftest import an_alert
-from tests.staff.browser import Desk, check_accessibility
+from tests.staff.browser import Desk, check_accessibility, visit
 from tests.staff.cast import Ward
 
 LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -43,7 +43,7 @@ def copied(page: Page, button: str) -> Any:
 def test_a_new_client_gets_a_token_and_a_command_that_works(desk: Desk, ward: Ward, dark: bool) -> None:
     page = desk.sit(INTEGRATOR, dark=dark)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=desk.url)
-    page.goto("/admin/clients/apiclient/add/")
+    visit(page, "/admin/clients/apiclient/add/")
     page.fill("#id_name", "Pharmacy system")
     page.locator("#id_name").press("Enter")
     expect(page.get_by_text("To send, it needs a token")).to_be_visible()
@@ -65,7 +65,7 @@ def test_a_new_client_gets_a_token_and_a_command_that_works(desk: Desk, ward: Wa
 
 def test_a_token_is_rotated_and_both_work_and_revoked_and_is_refused(desk: Desk, ward: Ward) -> None:
     page = desk.sit(INTEGRATOR)
-    page.goto(f"/admin/clients/apitoken/add/?client={ward.client.pk}")
+    visit(page, f"/admin/clients/apitoken/add/?client={ward.client.pk}")
     page.get_by_role("button", name="Save", exact=True).click()
     old = secret_of(page)
     page.get_by_role("button", name="I have copied it").click()
@@ -92,7 +92,7 @@ def test_a_token_is_rotated_and_both_work_and_revoked_and_is_refused(desk: Desk,
 
 def test_leaving_it_as_it_is_changes_nothing(desk: Desk, ward: Ward) -> None:
     page = desk.sit(INTEGRATOR)
-    page.goto(f"/admin/clients/apiclient/{ward.client.pk}/change/")
+    visit(page, f"/admin/clients/apiclient/{ward.client.pk}/change/")
     page.get_by_role("link", name="Revoke").click()
 
     page.get_by_role("link", name="Leave it as it is").click()
@@ -109,7 +109,7 @@ def test_requests_and_errors_by_day(desk: Desk, ward: Ward, dark: bool, phone: b
     usage.counts.flush()
     page = desk.sit(INTEGRATOR, dark=dark, phone=phone)
 
-    page.goto(f"/admin/clients/apiclient/{ward.client.pk}/change/")
+    visit(page, f"/admin/clients/apiclient/{ward.client.pk}/change/")
 
     chart = page.get_by_role("img", name="Requests and errors by day")
     expect(chart).to_be_visible()
@@ -123,7 +123,7 @@ def test_requests_and_errors_by_day(desk: Desk, ward: Ward, dark: bool, phone: b
 def test_an_auditor_sees_the_tokens_and_no_buttons(desk: Desk, ward: Ward) -> None:
     page = desk.sit(Role.AUDITORS.value)
 
-    page.goto(f"/admin/clients/apiclient/{ward.client.pk}/change/")
+    visit(page, f"/admin/clients/apiclient/{ward.client.pk}/change/")
 
     expect(page.locator(f'[data-token="{ward.token.prefix}"]')).to_be_visible()
     for name in ("Rotate", "Revoke", "Issue a token"):

@@ -16,8 +16,8 @@ from clients import tokens
 from contacts.choices import Channel, Priority
 from staff.roles import Role
 from tests.conftest import an_alert, make_clinician
-from tests.staff.browser import Desk, check_accessibility
-from tests.staff.cast import SUPERUSER, Ward
+from tests.staff.browser import Desk, check_accessibility, visit
+from tests.staff.cast import NO_ROLE, SUPERUSER, Ward
 
 LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 
@@ -78,7 +78,7 @@ WAYS = {
 @LOOKS
 def test_what_is_wrong_is_said_with_the_way_there(desk: Desk, trouble: None, dark: bool) -> None:
     page = desk.sit(SUPERUSER, dark=dark)
-    page.goto("/admin/")
+    visit(page, "/admin/")
     check_accessibility(page)
 
     kinds = page.locator("[data-kind]").evaluate_all("all => all.map(each => each.dataset.kind)")
@@ -87,15 +87,15 @@ def test_what_is_wrong_is_said_with_the_way_there(desk: Desk, trouble: None, dar
         "Telephone call: the provider does not answer."
     )
     for kind, (words, address) in WAYS.items():
-        page.goto("/admin/")
+        visit(page, "/admin/")
         page.locator(f'[data-kind="{kind}"]').get_by_role("link", name=words).click()
-        page.wait_for_url(f"**{address}*/change/")
+        page.wait_for_url(f"**{address}*/change/", wait_until="networkidle")
 
 
 def test_the_gravest_comes_first(desk: Desk, trouble: None) -> None:
     page = desk.sit(SUPERUSER)
 
-    page.goto("/admin/")
+    visit(page, "/admin/")
 
     grave = page.locator("[data-kind]").evaluate_all(
         "all => all.map(each => each.classList.contains('grave'))"
@@ -107,7 +107,7 @@ def test_the_gravest_comes_first(desk: Desk, trouble: None) -> None:
 def test_where_all_is_well_it_says_so_with_charts(desk: Desk, all_well: None, dark: bool) -> None:
     page = desk.sit(Role.AUDITORS.value, dark=dark)
 
-    page.goto("/admin/")
+    visit(page, "/admin/")
 
     expect(page.get_by_text("All is well.")).to_be_visible()
     expect(page.locator("[data-kind]")).to_have_count(0)
@@ -121,7 +121,7 @@ def test_where_all_is_well_it_says_so_with_charts(desk: Desk, all_well: None, da
 
 def test_the_charts_words_follow_the_theme(desk: Desk, all_well: None) -> None:
     page = desk.sit(Role.AUDITORS.value)
-    page.goto("/admin/")
+    visit(page, "/admin/")
     page.wait_for_function("Object.values(Chart.instances).length === 3")
     colour = "Object.values(Chart.instances)[0].options.color"
     light = page.evaluate(colour)
@@ -133,7 +133,7 @@ def test_the_charts_words_follow_the_theme(desk: Desk, all_well: None) -> None:
 
 def test_by_key_to_the_last_seven_days(desk: Desk, all_well: None) -> None:
     page = desk.sit(Role.OPERATORS.value)
-    page.goto("/admin/")
+    visit(page, "/admin/")
 
     page.get_by_role("link", name="Last 7 days").press("Enter")
 
@@ -145,19 +145,32 @@ def test_a_fresh_bleep_says_what_will_be_here(desk: Desk) -> None:
     RelayHeartbeat.objects.create(relay="ward:1")
     page = desk.sit(SUPERUSER)
 
-    page.goto("/admin/")
+    visit(page, "/admin/")
 
     expect(page.get_by_text("All is well.")).to_be_visible()
     expect(page.get_by_text("No alerts in the last 24 hours.")).to_be_visible()
     check_accessibility(page)
     page.get_by_role("link", name="Add a clinician").click()
-    page.wait_for_url("**/clinician/add/")
+    page.wait_for_url("**/clinician/add/", wait_until="networkidle")
 
 
 def test_on_a_telephone_it_fits(desk: Desk, trouble: None) -> None:
     page = desk.sit(SUPERUSER, phone=True)
 
-    page.goto("/admin/?period=week")
+    visit(page, "/admin/?period=week")
 
+    check_accessibility(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@LOOKS
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_help_is_the_guide_for_ward_staff(desk: Desk, ward: Ward, dark: bool, phone: bool) -> None:
+    page = desk.sit(NO_ROLE, dark=dark, phone=phone)
+    visit(page, "/admin/")
+
+    page.locator(".shortcuts").get_by_role("link", name="Help").press("Enter")
+
+    expect(page.get_by_role("heading", name="An alert that failed, or may have")).to_be_visible()
     check_accessibility(page)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
