@@ -170,32 +170,30 @@ def _alerts_without_delivery() -> list[Finding]:
     ]
 
 
-def _workers_that_take_nothing() -> list[Finding]:
-    # They may be alive and hang. The relay sends what they leave, so that nothing is late and the queue stays short.
-    instead = RelayHeartbeat.objects.fresh().filter(sent_itself_at__gt=Now() - INSTEAD)
+def _relays() -> list[Finding]:
+    # The relay sends what is urgent when no worker does, so nothing is late and no queue grows, though they hang.
+    instead = When(sent_itself_at__gt=Now() - INSTEAD, then=True)
+    fresh = RelayHeartbeat.objects.fresh().annotate(instead=Case(instead, default=False))
+    sent = list(fresh.values_list("instead", flat=True))
     return [
+        Finding("relays_silent", int(not sent), 0, "No relay has reported lately: start `manage.py relay`."),
         Finding(
             "relays_send_themselves",
-            instead.count(),
+            sum(sent),
             0,
             "Relays had to send urgent deliveries, since no worker took them: restart `worker-urgent`, look at Redis.",
-        )
+        ),
     ]
 
 
-def _relays() -> list[Finding]:
-    silent = 0 if RelayHeartbeat.objects.fresh().exists() else 1
-    return [Finding("relays_silent", silent, 0, "No relay has reported lately: start `manage.py relay`.")]
-
-
 def _workers() -> list[Finding]:
-    # The relay sends what is urgent when no worker does, so nothing need be late. While no relay has been at work for a
-    # while, the workers may still be starting, too.
+    # While no relay has been at work for a while, the workers may still be starting, too.
     settled = RelayHeartbeat.objects.fresh().filter(started_at__lt=Now() - WorkerHeartbeat.FRESH)
     heard = set(WorkerHeartbeat.objects.fresh().values_list("kind", flat=True))
-    silent = {kind for kind in WorkerKind if kind.value not in heard} if settled.exists() else set()
+    silent = {kind for kind in WorkerKind if kind.value not in heard}
+    fault = bool(silent) and settled.exists()
     return [
-        Finding(f"workers_silent_{kind.value}", int(kind in silent), 0, sentence)
+        Finding(f"workers_silent_{kind.value}", int(fault and kind in silent), 0, sentence)
         for kind, sentence in SILENT_WORKERS.items()
     ]
 
@@ -207,7 +205,6 @@ SILENT_WORKERS: dict[WorkerKind, str] = {
 LOOKS: tuple[Callable[[], list[Finding]], ...] = (
     _expired_leases,
     _alerts_without_delivery,
-    _workers_that_take_nothing,
     _relays,
     _workers,
 )

@@ -6,6 +6,7 @@ The ledger says it: there is no state beside it that could disagree, be lost or 
 import random
 from datetime import timedelta
 from itertools import takewhile
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -38,9 +39,16 @@ LOCK = 0x626C6570
 
 def is_down(channel: Channel) -> bool:
     """Whether the newest attempts over a channel all failed for want of an answer. One query."""
-    newest = _told(channel).filter(started_at__gt=Now() - WITHIN).values_list("reason", "delivery_id")
-    outage = list(takewhile(lambda told: told[0] in OUTAGE, newest.order_by("-started_at")[:LOOKED_AT]))
-    return len(outage) >= FAILURES and len({pk for _, pk in outage}) >= FAILED_DELIVERIES
+    return _says_down(list(_newest(channel)))
+
+
+def channels_down() -> list[Channel]:
+    """The channels whose provider is down. One query for all of them."""
+    first, *others = (_newest(channel) for channel in Channel)
+    newest: dict[Channel, list[tuple[str, str, UUID]]] = {channel: [] for channel in Channel}
+    for told in first.union(*others, all=True):
+        newest[Channel(told[0])].append(told)
+    return [channel for channel, told in newest.items() if _says_down(told)]
 
 
 def has_been_down_for(channel: Channel, time: timedelta) -> bool:
@@ -67,6 +75,17 @@ def wait(priority: Priority) -> timedelta:
     """For how long to put a delivery off that did not get to probe; drawn, or all would come back at once."""
     least, most = (0.5, 1) if priority is Priority.HIGH else (1, 3)
     return PROBE_EVERY * random.uniform(least, most)  # noqa: S311 - spreads load, guards nothing
+
+
+def _newest(channel: Channel) -> QuerySet[Attempt, tuple[str, str, UUID]]:
+    """Channel, reason and delivery of the newest attempts that say something of the provider."""
+    told = _told(channel).filter(started_at__gt=Now() - WITHIN)
+    return told.order_by("-started_at").values_list("channel", "reason", "delivery_id")[:LOOKED_AT]
+
+
+def _says_down(newest: list[tuple[str, str, UUID]]) -> bool:
+    outage = list(takewhile(lambda told: told[1] in OUTAGE, newest))
+    return len(outage) >= FAILURES and len({pk for _, _, pk in outage}) >= FAILED_DELIVERIES
 
 
 def _told(channel: Channel) -> QuerySet[Attempt]:

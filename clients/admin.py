@@ -1,10 +1,13 @@
 """API clients and their tokens in the admin: issue, rotate, revoke. A secret is shown on one page, for minutes."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
@@ -15,10 +18,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from simple_history.admin import SimpleHistoryAdmin
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from clients import reveal, tokens
+from clients import accounts, reveal, tokens
 from clients.internal import TESTS
 from clients.models import Access, ApiClient, ApiToken
 
@@ -28,29 +31,19 @@ NO_LONGER_SHOWN = (
 )
 
 
-class TokenInline(TabularInline):
-    """The client's tokens, to look at; they are managed on their own page."""
-
-    model = ApiToken
-    fields = ("prefix", "label", "access", "created_at", "expires_at", "revoked_at", "last_used_at")
-    readonly_fields = fields
-    extra = 0
-    can_delete = False
-    show_change_link = True
-
-    def has_add_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
-        return False
-
-
 @admin.register(ApiClient)
 class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
-    """Hospital systems that may send."""
+    """Hospital systems that may send. A client's page has its tokens and its days, too."""
 
     list_display = ("name", "state", "requests_per_minute", "created_at")
     list_filter = ("active",)
     search_fields = ("name",)
     search_help_text = "Search by name."
-    inlines = (TokenInline,)
+    change_form_outer_after_template = "admin/clients/apiclient/account.html"
+
+    class Media:
+        css: ClassVar = {"all": ["staff/home.css"]}
+        js = ("staff/charts.js",)
 
     def get_urls(self) -> list[URLPattern]:
         # Without simple-history's page of an entry: it saves what is posted by anybody who may look.
@@ -65,6 +58,29 @@ class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
     @display(description="State", ordering="active", label={"Active": "success", "Switched off": "danger"})
     def state(self, client: ApiClient) -> str:
         return "Active" if client.active else "Switched off"
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        client = self.get_object(request, unquote(object_id)) if object_id else None
+        account = accounts.of(client) if client and self.has_view_permission(request, client) else None
+        shown = {**(extra_context or {}), "account": account}
+        return super().changeform_view(request, object_id, form_url, shown)
+
+    def response_add(
+        self, request: HttpRequest, obj: ApiClient, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        if "_save" not in request.POST or not request.user.has_perm("clients.add_apitoken"):
+            usual: HttpResponse = super().response_add(request, obj, post_url_continue)
+            return usual
+        self.message_user(
+            request, f"“{obj}” was added. To send, it needs a token: issue it here, or later from its page."
+        )
+        return redirect(f"{reverse('admin:clients_apitoken_add')}?{urlencode({'client': obj.pk})}")
 
 
 def _is_own(client: ApiClient | None) -> bool:
@@ -109,8 +125,12 @@ class ApiTokenAdmin(ModelAdmin):
     actions = ("rotate", "revoke")
 
     def get_urls(self) -> list[URLPattern]:
-        issued = path("issued/", self.admin_site.admin_view(self.issued_view), name="clients_apitoken_issued")
-        return [issued, *super().get_urls()]
+        views = {"issued": self.issued_view, "rotate": self.rotate_view, "revoke": self.revoke_view}
+        own = [
+            path(f"{name}/", self.admin_site.admin_view(view), name=f"clients_apitoken_{name}")
+            for name, view in views.items()
+        ]
+        return [*own, *super().get_urls()]
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
         return ("client", "label", "access", "expires_at") if obj is None else self.list_display
@@ -133,30 +153,43 @@ class ApiTokenAdmin(ModelAdmin):
     ) -> HttpResponse:
         return self._show(request, [obj.issued])  # type: ignore[attr-defined]
 
-    @admin.action(
-        description="Rotate: issue a successor, the old one works for another 24 hours",
-        permissions=["change"],
-    )
+    @admin.action(description="Rotate: issue a successor", permissions=["change"])
+    def rotate(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> HttpResponse:
+        return redirect(_asking("rotate", queryset))
+
+    @admin.action(description="Revoke: refuse from now on", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> HttpResponse:
+        return redirect(_asking("revoke", queryset))
+
     @sensitive_variables("issued")
-    def rotate(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> HttpResponse | None:
+    def rotate_view(self, request: HttpRequest) -> HttpResponse:
+        """Says what rotating comes to, and does it."""
+        chosen = self._chosen(request)
+        if request.method != "POST" or not chosen:
+            return self._ask(request, "rotate", chosen)
         try:
             with transaction.atomic():  # all or none: what was issued before a refusal would never be shown
-                issued = [tokens.rotate(token) for token in queryset.select_related("client")]
+                issued = [tokens.rotate(token) for token in chosen]
         except ValueError as error:
             self.message_user(request, str(error), messages.ERROR)
-            return None
+            return redirect(_home_of(chosen))
         for token, _secret in issued:
             self.log_addition(request, token, "Issued by rotation.")
         return self._show(request, issued)
 
-    @admin.action(description="Revoke: refuse from now on", permissions=["change"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        for token in queryset.filter(revoked_at=None).select_related("client"):
-            self.log_change(request, token, "Revoked.")
-        count = tokens.revoke(queryset)
+    def revoke_view(self, request: HttpRequest) -> HttpResponse:
+        """Says what revoking comes to, and does it."""
+        chosen = self._chosen(request)
+        if request.method != "POST" or not chosen:
+            return self._ask(request, "revoke", chosen)
+        for token in chosen:
+            if token.revoked_at is None:
+                self.log_change(request, token, "Revoked.")
+        count = tokens.revoke(ApiToken.objects.filter(pk__in=[token.pk for token in chosen]))
         self.message_user(
             request, f"{count} revoked. Requests that use a revoked token get a 401 from now on."
         )
+        return redirect(_home_of(chosen))
 
     def issued_view(self, request: HttpRequest) -> HttpResponse:
         """The secrets that this browser was just issued; a POST says that they have been copied."""
@@ -166,20 +199,50 @@ class ApiTokenAdmin(ModelAdmin):
         if request.method == "POST" or not issued:
             if not issued:
                 self.message_user(request, NO_LONGER_SHOWN, messages.WARNING)
-            response: HttpResponse = redirect("admin:clients_apitoken_changelist")
+            response: HttpResponse = redirect(_home_of([token for token, _secret in issued]))
             reveal.forget(request, response, path=request.path)
             return response
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Copy this now",
-            "issued": issued,
-            "opts": self.opts,
-        }
+        url = request.build_absolute_uri(reverse("alerts"))
+        shown = [(token, secret, accounts.first_request(token, secret, url)) for token, secret in issued]
         # Like each page of the admin it is sent with `no-store`.
-        return TemplateResponse(request, "admin/clients/apitoken/issued.html", context)
+        return self._page(request, "issued", title="Copy this now", issued=issued, shown=shown)
+
+    def _chosen(self, request: HttpRequest) -> list[ApiToken]:
+        """The tokens that the request names."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        named = request.POST.getlist("token") if request.method == "POST" else request.GET.getlist("token")
+        keys = [key for key in named if key.isascii() and key.isdigit()]
+        return list(ApiToken.objects.filter(pk__in=keys).select_related("client"))
+
+    def _ask(self, request: HttpRequest, what: str, chosen: list[ApiToken]) -> HttpResponse:
+        if not chosen:
+            self.message_user(request, f"Choose the tokens to {what} first.", messages.WARNING)
+            return redirect(_home_of([]))
+        title = f"{what.capitalize()} {'this token' if len(chosen) == 1 else f'these {len(chosen)} tokens'}?"
+        until = timezone.now() + tokens.ROTATION_OVERLAP
+        return self._page(request, what, title=title, chosen=chosen, back=_home_of(chosen), until=until)
+
+    def _page(self, request: HttpRequest, name: str, **shown: Any) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "opts": self.opts, **shown}
+        return TemplateResponse(request, f"admin/clients/apitoken/{name}.html", context)
 
     def _show(self, request: HttpRequest, issued: reveal.Issued) -> HttpResponse:
         page = reverse("admin:clients_apitoken_issued")
         response = redirect(page)
         reveal.keep(request, response, issued, path=page)
         return response
+
+
+def _asking(what: str, queryset: QuerySet[ApiToken]) -> str:
+    """The page that asks before it rotates or revokes these."""
+    named = urlencode([("token", key) for key in queryset.values_list("pk", flat=True)])
+    return f"{reverse(f'admin:clients_apitoken_{what}')}?{named}"
+
+
+def _home_of(chosen: Sequence[ApiToken]) -> str:
+    """The page of the tokens' client, or the list of tokens where they have several or none."""
+    clients = {token.client_id for token in chosen}
+    if len(clients) == 1:
+        return reverse("admin:clients_apiclient_change", args=list(clients))
+    return reverse("admin:clients_apitoken_changelist")

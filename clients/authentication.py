@@ -8,7 +8,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from clients import demo, tokens
+from clients import demo, tokens, usage
 from clients.models import Access, ApiClient, ApiToken
 
 SCHEMES = ("bearer", "token")
@@ -27,6 +27,7 @@ class TokenAuthentication(BaseAuthentication):
             raise exceptions.AuthenticationFailed(
                 "This token is not known here. Check that it was copied whole."
             )
+        usage.note(request._request, found.token.client)  # noqa: SLF001 - Django's own, which the middleware has
         if not found.live:
             raise exceptions.AuthenticationFailed(
                 "This token has expired or was revoked. Ask Bleep's staff for a new one."

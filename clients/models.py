@@ -74,3 +74,20 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}… of {self.client}"
+
+
+class ClientDay(models.Model):
+    """How many requests a client made on one day, and how many of them were refused or failed. Nothing but counts."""
+
+    client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="days")
+    day = models.DateField(help_text="In TIME_ZONE.")
+    requests = models.PositiveIntegerField()
+    errors = models.PositiveIntegerField(help_text="Answered with 400 or more.")
+
+    class Meta:
+        verbose_name = "day of a client"
+        verbose_name_plural = "days of clients"
+        constraints = (models.UniqueConstraint(name="clientday_once", fields=("client", "day")),)
+
+    def __str__(self) -> str:
+        return f"{self.client_id} on {self.day}"

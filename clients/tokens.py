@@ -18,6 +18,7 @@ RANDOM_BYTES = 32
 ROTATION_OVERLAP = timedelta(hours=24)
 """How long the old token still works after a rotation, so that the sender can change over without a gap."""
 LAST_USED_EVERY = timedelta(minutes=1)
+EXPIRES_SOON = timedelta(days=14)
 
 # By the database's clock, as everywhere.
 LIVE = models.Q(models.Q(expires_at=None) | models.Q(expires_at__gt=Now()), revoked_at=None)
@@ -93,6 +94,24 @@ def rotate(token: ApiToken) -> tuple[ApiToken, str]:
 def revoke(tokens: models.QuerySet[ApiToken]) -> int:
     """End these tokens at once; return how many had not been revoked before."""
     return tokens.filter(revoked_at=None).update(revoked_at=Now())
+
+
+def expiring() -> models.QuerySet[ApiToken]:
+    """Live tokens that somebody has to do something about: they end soon, and are not replaced or still in use."""
+    ends_soon = models.Q(expires_at__gt=Now(), expires_at__lt=Now() + EXPIRES_SOON, revoked_at=None)
+    needed = models.Q(rotated_at=None) | models.Q(last_used_at__gt=models.F("rotated_at"))
+    return ApiToken.objects.filter(ends_soon, needed, client__active=True).order_by("expires_at")
+
+
+def standing(token: ApiToken, now: datetime) -> str:
+    """Whether a token works, in words for staff."""
+    if token.revoked_at:
+        return "Revoked"
+    if not token.client.active:
+        return "Switched off with its client"
+    if token.expires_at and token.expires_at <= now:
+        return "Expired"
+    return "Works, and has a successor" if token.rotated_at else "Works"
 
 
 class Found(NamedTuple):

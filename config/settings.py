@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",  # who changed it
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "clients.usage.CountRequests",
 ]
 TEMPLATES = [
     {

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sandbox import sample
+from clients import sample
 from sandbox.plan import HOST, ROOT, Plan
 
 RULE = "─" * 100

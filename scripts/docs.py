@@ -1,4 +1,4 @@
-"""`make docs`: write into the Markdown files what the code says first, so that the two cannot drift apart.
+"""`make docs`: write into the documents, and the help page, what is said first elsewhere: the two cannot drift apart.
 
 A generated part stands between `<!-- made by "make docs": NAME -->` and `<!-- end of NAME -->`. Everything else in
 those files is written by people. `tests/docs` fails when a part is out of date.
@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
+
+from markdown_it import MarkdownIt
 
 from alerts.policy import QUOTA_TRIES, SCHEDULES
 from config.env import VARIABLES
@@ -34,9 +36,24 @@ def retries() -> str:
     return f"{table(head, rows)}\n\n{quota}"
 
 
+def guide() -> str:
+    """The guide for ward staff as Bleep's own help page shows it: they have the pages before them, so no pictures."""
+    _title, _, text = read("docs/staff-guide.md").partition("\n")
+    without_pictures = re.sub(r"^!\[.*\n\n", "", text, flags=re.MULTILINE)
+    without_files = re.sub(r"\[([^]]+)\]\([a-z-]+\.md\)", r"\1", without_pictures)
+    made: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(without_files)
+    return made.rstrip()
+
+
+def read(path: str) -> str:
+    """The text of a file of this repository."""
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "configuration": ("README.md", configuration),
     "retries": ("docs/operations.md", retries),
+    "guide": ("staff/templates/staff/guide.html", guide),
 }
 """For each generated part: the file that it stands in, and what makes it."""
 

@@ -1,4 +1,4 @@
-"""`make screenshots`: take the README's pictures anew, of a Bleep that runs here for a moment.
+"""`make screenshots`: take the pictures of README and docs anew, of a Bleep that runs here for a moment.
 
 Needs Chromium; CHROMIUM names it where it is not /usr/bin/chromium.
 """
@@ -17,7 +17,9 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 from clients.demo import TOKEN
-from sandbox.sample import ALERT
+from clients.sample import ALERT
+from sandbox.plan import Plan, Ports, environment
+from sandbox.services import EmbeddedPostgres, EmbeddedRedis
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -33,15 +35,9 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-SECOND = {
-    "contact_id": "C-2",
-    "name": "Second Clinician",
-    "role": "Consultant",
-    "department": "Cardiology",
-    "call_number": "+447700900123",
-    "sms_number": "+447700900123",
-    "email": "second@ward.example",
-}
+DESK, PHONE = 1280, 390
+HEIGHT = 1000
+"""Of a picture, at the most."""
 
 
 def main() -> None:
@@ -53,10 +49,11 @@ def main() -> None:
         )
         page = browser.new_page(color_scheme="light")
         log_in(page)
-        add_second_clinician(page)
         send_alerts()
-        picture_of_clinician(page)
         picture_of_handsets(page)
+        pages = ward(Path(data))
+        for name, path in {**pages, "home-dark": pages["home"], "home-phone": pages["home"]}.items():
+            picture(page, name, path)
         browser.close()
 
 
@@ -64,7 +61,7 @@ def main() -> None:
 def running(data: Path) -> Iterator[None]:
     """Bleep, for as long as the block runs."""
     command = [sys.executable, "-m", "sandbox.run", "--data", str(data)]
-    env = {**os.environ, "PORT": str(PORT)}
+    env = {**os.environ, "PORT": str(PORT), "CONNECT_CALLS_PER_SECOND": "100", "SMS_PER_SECOND": "100"}
     with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
             for line in process.stdout or ():
@@ -86,40 +83,24 @@ def log_in(page: Page) -> None:
     page.click("[type=submit]")
 
 
-def add_second_clinician(page: Page) -> None:
-    """So that there are two telephones, and several channels for one priority."""
-    page.goto(f"{BLEEP}/admin/contacts/clinician/add/")
-    for name, value in SECOND.items():
-        page.fill(f"#id_{name}", value)
-    for priority, channels in {
-        "high": ("call", "sms"),
-        "medium": ("sms", "email"),
-        "low": ("email",),
-    }.items():
-        for position, channel in enumerate(channels):
-            page.select_option(f"#id_{priority}_{position}", channel)
-    page.click("[name=_save]")
-    page.wait_for_url(f"{BLEEP}/admin/contacts/clinician/")
+def ward(data: Path) -> dict[str, str]:
+    """Fill the ward (`scripts.ward`); the addresses of its pages by the names of their pictures."""
+    env = {
+        **environment(Plan(data, Ports(PORT), os.environ)),
+        "DATABASE_URL": EmbeddedPostgres(data).url,
+        "REDIS_URL": EmbeddedRedis(data).url,
+        "LOG_LEVEL": "ERROR",
+    }
+    command = [sys.executable, "-m", "scripts.ward"]
+    made = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
+    found: dict[str, str] = json.loads(made.stdout)
+    return found
 
 
 def send_alerts() -> None:
-    """One of each priority for the demo clinician, and two for the second."""
-    results = (ALERT["type"], ALERT["description"])
-    imaging = ("imaging_alert", "Scan reported: please review for patient")
-    wanted = [("C-1", priority, *results) for priority in "LMH"] + [
-        ("C-2", priority, *imaging) for priority in "MH"
-    ]
-    for number, (contact, priority, kind, text) in enumerate(wanted):
-        send(
-            {
-                **ALERT,
-                "message_id": str(123 + number),
-                "type": kind,
-                "contact_id": contact,
-                "description": text,
-                "priority": priority,
-            }
-        )
+    """One of each priority for the demo clinician, for the picture of the handsets."""
+    for number, priority in enumerate("LMH"):
+        send({**ALERT, "message_id": str(123 + number), "priority": priority})
 
 
 def send(alert: dict[str, Any]) -> None:
@@ -131,17 +112,17 @@ def send(alert: dict[str, Any]) -> None:
             sys.exit("screenshots: an alert was not sent; `make run` says why.")
 
 
-def picture_of_clinician(page: Page) -> None:
-    """The second clinician's page in the admin, down to the last priority."""
-    page.goto(f"{BLEEP}/admin/contacts/clinician/")
-    page.click(f"text={SECOND['name']}")
-    page.wait_for_url("**/change/")
-    page.set_viewport_size({"width": 1100, "height": 1200})
-    page.evaluate("window.scrollTo(0, 0)")
+def picture(page: Page, name: str, path: str) -> None:
+    """A page of the admin from its top, as much as there is and a picture takes."""
+    width = PHONE if name.endswith("-phone") else DESK
+    page.set_viewport_size({"width": width, "height": HEIGHT})
+    page.emulate_media(color_scheme="dark" if name.endswith("-dark") else "light")
+    page.goto(f"{BLEEP}{path}")
+    page.wait_for_load_state("networkidle")
     page.mouse.move(0, 0)
-    end = page.locator("fieldset").last.bounding_box()
-    height = end["y"] + end["height"] if end else 1200
-    page.screenshot(path=IMAGES / "clinician.png", clip={"x": 0, "y": 0, "width": 1100, "height": height})
+    content = page.locator("#content").bounding_box()
+    height = min(HEIGHT, content["y"] + content["height"] + 24 if content else HEIGHT)
+    page.screenshot(path=IMAGES / f"{name}.png", clip={"x": 0, "y": 0, "width": width, "height": height})
 
 
 def picture_of_handsets(page: Page) -> None:
@@ -149,7 +130,7 @@ def picture_of_handsets(page: Page) -> None:
     page.set_viewport_size({"width": 1200, "height": 720})
     page.goto(HANDSETS)
     page.wait_for_load_state("networkidle")
-    page.get_by_text("Scan reported: please review", exact=False).first.wait_for()
+    page.get_by_text("Blood test results ready", exact=False).first.wait_for()
     page.screenshot(path=IMAGES / "handsets.png")
 
 

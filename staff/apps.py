@@ -11,6 +11,7 @@ class StaffConfig(AppConfig):
     def ready(self) -> None:
         from staff import roles  # noqa: PLC0415 - models can be imported only now
 
+        apps.get_app_config("auth").verbose_name = "Logins"  # as the sidebar says
         # Django says it once for each app that has models, which `staff` has not.
         post_migrate.connect(roles.establish, sender=apps.get_app_config("auth"), dispatch_uid="staff.roles")
 

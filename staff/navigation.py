@@ -54,6 +54,7 @@ GROUPS: tuple[tuple[str, tuple[Link, ...]], ...] = (
             Link("Groups", "group", "admin:auth_group_changelist", "auth.view_group"),
         ),
     ),
+    ("Questions", (Link("Help", "help", "admin:help"),)),
 )
 
 

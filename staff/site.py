@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from unfold.sites import UnfoldAdminSite
 
 
@@ -10,6 +12,14 @@ class StaffSite(UnfoldAdminSite):
     """Every ModelAdmin that is registered with `@admin.register` is on this one."""
 
     index_title = "Home"
+
+    def extra_urls(self) -> list[URLPattern]:
+        """Pages beside those of the models, in unfold's way."""
+        return [path("help/", self.admin_view(self.help_view), name="help")]
+
+    def help_view(self, request: HttpRequest) -> HttpResponse:
+        """The guide for ward staff (docs/staff-guide.md)."""
+        return TemplateResponse(request, "staff/help.html", {**self.each_context(request), "title": "Help"})
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         # unfold writes the palette into every page as a <style>, which our Content-Security-Policy refuses: ours is in

@@ -9,7 +9,7 @@ from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from sandbox import sample
+from clients import sample
 from sandbox.aws import faults, subscriptions
 from sandbox.aws.messages import Messages
 from sandbox.aws.sns import Sns

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from clients import reveal, tokens
 from clients.admin import NO_LONGER_SHOWN
@@ -30,10 +32,11 @@ def add(client: Client, fields: dict[str, str]) -> Any:
 
 
 def act(client: Client, action: str, *chosen: ApiToken) -> Any:
-    """The page that an action leads to."""
-    return client.post(
-        TOKENS, {"action": action, "_selected_action": [token.pk for token in chosen]}, follow=True
-    )
+    """The page that an action leads to, once its question is answered with yes."""
+    keys = [token.pk for token in chosen]
+    asked = client.post(TOKENS, {"action": action, "_selected_action": keys}, follow=True)
+    assert [token.pk for token in asked.context["chosen"]] == sorted(keys, reverse=True)
+    return client.post(f"{TOKENS}{action}/", {"token": keys}, follow=True)
 
 
 def said(answer: Any) -> list[str]:
@@ -221,16 +224,80 @@ def test_revoking_ends_the_chosen_tokens_and_no_others(admin_client: Client, lab
     assert LogEntry.objects.get().get_change_message() == "Revoked."
 
 
+@pytest.mark.parametrize("action", ["rotate", "revoke"])
+def test_asking_changes_nothing(admin_client: Client, lab: ApiClient, lab_token: str, action: str) -> None:
+    token = ApiToken.objects.get()
+
+    page = admin_client.get(f"{TOKENS}{action}/?token={token.pk}").content.decode()
+
+    assert token.prefix in page
+    token.refresh_from_db()
+    assert (token.revoked_at, token.rotated_at, ApiToken.objects.count()) == (None, None, 1)
+
+
+@pytest.mark.parametrize("action", ["rotate", "revoke"])
+@pytest.mark.parametrize("named", ["", "?token=", "?token=x", "?token=\u0663", "?token=0"])
+def test_a_question_about_nothing_leads_to_the_list(admin_client: Client, action: str, named: str) -> None:
+    answer = admin_client.get(f"{TOKENS}{action}/{named}", follow=True)
+
+    assert answer.redirect_chain == [(TOKENS, 302)]
+    assert said(answer) == [f"Choose the tokens to {action} first."]
+
+
+def test_a_client_that_was_added_is_offered_its_first_token(admin_client: Client) -> None:
+    answer = admin_client.post(
+        "/admin/clients/apiclient/add/", {"name": "Pharmacy", "active": "on", "_save": "Save"}, follow=True
+    )
+
+    client = ApiClient.objects.get()
+    assert answer.redirect_chain == [(f"{ADD}?client={client.pk}", 302)]
+    assert answer.context["adminform"].form.initial["client"] == str(client.pk)
+    assert "it needs a token" in said(answer)[0]
+
+
+def test_a_clients_page_asks_as_much_with_many_tokens(admin_client: Client, lab: ApiClient) -> None:
+    page = f"/admin/clients/apiclient/{lab.pk}/change/"
+
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert admin_client.get(page).status_code == 200
+        return len(queries)
+
+    few = questions()
+    for _ in range(20):
+        tokens.issue(client=lab)
+
+    assert questions() == few < 15
+
+
+def test_a_clients_page_tells_how_each_token_stands(admin_client: Client, lab: ApiClient) -> None:
+    rotated, _ = tokens.issue(client=lab)
+    tokens.rotate(rotated)
+    revoked, _ = tokens.issue(client=lab)
+    tokens.revoke(ApiToken.objects.filter(pk=revoked.pk))
+    expired, _ = tokens.issue(client=lab)
+    ApiToken.objects.filter(pk=expired.pk).update(expires_at=Now())
+
+    account = admin_client.get(f"/admin/clients/apiclient/{lab.pk}/change/").context["account"]
+
+    assert [(each.words, each.works, each.may_be_rotated) for each in account.tokens] == [
+        ("Works", True, True),
+        ("Works, and has a successor", True, False),
+        ("Expired", False, False),
+        ("Revoked", False, False),
+    ]
+
+
+def test_a_token_that_may_only_read_is_tried_out_by_reading(admin_client: Client, lab: ApiClient) -> None:
+    ((_token, secret, command),) = add(admin_client, typed(lab, access="read")).context["shown"]
+
+    assert command == f"curl -i http://testserver/notification -H 'Authorization: Bearer {secret}'"
+
+
 def test_a_limit_of_no_requests_is_refused(admin_client: Client, lab: ApiClient) -> None:
     answer = admin_client.post(
         f"/admin/clients/apiclient/{lab.pk}/change/",
-        {
-            "name": "Lab system",
-            "active": "on",
-            "requests_per_minute": "0",
-            "tokens-TOTAL_FORMS": "0",
-            "tokens-INITIAL_FORMS": "0",
-        },
+        {"name": "Lab system", "active": "on", "requests_per_minute": "0"},
     )
 
     assert "A limit is at least one request a minute." in answer.content.decode()

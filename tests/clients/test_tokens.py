@@ -208,3 +208,33 @@ def test_no_two_clients_have_the_same_secret(lab: ApiClient, lab_token: str) -> 
 
     with pytest.raises(IntegrityError, match="digest"):
         tokens.adopt(lab_token, client=other)
+
+
+def test_a_token_that_ends_soon_is_expiring(lab: ApiClient) -> None:
+    soon, _ = tokens.issue(client=lab, expires_at=timezone.now() + timedelta(days=13))
+    tokens.issue(client=lab, expires_at=timezone.now() + timedelta(days=15))
+    tokens.issue(client=lab)
+    tokens.issue(client=lab, expires_at=timezone.now() - timedelta(days=1))
+
+    assert list(tokens.expiring()) == [soon]
+
+
+def test_a_rotated_token_is_expiring_only_while_it_is_still_in_use(lab: ApiClient) -> None:
+    token, _ = tokens.issue(client=lab)
+    tokens.rotate(token)
+    assert list(tokens.expiring()) == []
+
+    tokens.mark_used(token)
+
+    assert list(tokens.expiring()) == [token]
+
+
+@pytest.mark.parametrize("ended", ["revoked", "switched off"])
+def test_a_token_that_is_refused_already_is_not_expiring(lab: ApiClient, ended: str) -> None:
+    tokens.issue(client=lab, expires_at=timezone.now() + timedelta(days=1))
+    if ended == "revoked":
+        tokens.revoke(ApiToken.objects.all())
+    else:
+        ApiClient.objects.update(active=False)
+
+    assert list(tokens.expiring()) == []

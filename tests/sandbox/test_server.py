@@ -12,7 +12,7 @@ import psutil
 import pytest
 import requests
 
-from sandbox import sample
+from clients import sample
 from sandbox.aws.app import DEFAULT_ALERT_URL
 from sandbox.aws.server import HOST, Server
 from tests.sandbox.conftest import Aws

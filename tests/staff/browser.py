@@ -103,6 +103,12 @@ class Desk:
             self.faults.append(f"A page asked another host: {url}")
 
 
+def visit(page: Page, path: str) -> None:
+    """Open a page and wait until all of it is there: who leaves before breaks its requests off, which is a fault."""
+    page.goto(path)
+    page.wait_for_load_state("networkidle")
+
+
 def check_accessibility(page: Page) -> None:
     """Fail on what axe-core calls serious or critical, with the elements at fault."""
     page.wait_for_load_state("networkidle")

@@ -3,11 +3,18 @@
 from collections.abc import Iterator
 
 import pytest
+from django.core.cache import cache
 from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
 from tests.staff.browser import Desk, chromium
 from tests.staff.cast import Ward, make_ward
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """Home keeps its answers for some seconds, which is longer than a test."""
+    cache.clear()
 
 
 @pytest.fixture(scope="module")

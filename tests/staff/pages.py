@@ -60,6 +60,7 @@ MODELS = {
 }
 WHO_MAY: dict[str, Access] = {
     "index": Access(EVERYBODY),
+    "help": Access(EVERYBODY),
     "login": Access(EVERYBODY, status=302, stranger=200),
     "logout": Access(EVERYBODY, status=405),  # it takes a POST
     "password_change": Access(EVERYBODY),
@@ -83,6 +84,8 @@ WHO_MAY: dict[str, Access] = {
     "contacts_clinician_test": Access(only(EDITORS, OPERATORS), status=405),
     "contacts_clinician_test_result": Access(only(EDITORS, OPERATORS), status=404),  # no test was sent
     "clients_apitoken_issued": Access(only(INTEGRATORS), status=302),  # nothing was issued: to the list
+    "clients_apitoken_rotate": Access(only(INTEGRATORS)),
+    "clients_apitoken_revoke": Access(only(INTEGRATORS)),
     **{
         f"{model}_{page}".rstrip("_"): access
         for model, pages in MODELS.items()
@@ -100,7 +103,11 @@ WHO_MAY: dict[str, Access] = {
 }
 """For each page's name who may open it."""
 
-QUERIES = {"autocomplete": "?app_label=clients&model_name=apitoken&field_name=client"}
+QUERIES = {
+    "autocomplete": "?app_label=clients&model_name=apitoken&field_name=client",
+    "clients_apitoken_rotate": "?token={token}",
+    "clients_apitoken_revoke": "?token={token}",
+}
 
 
 def addresses(ward: Ward) -> dict[str, str]:
@@ -108,7 +115,8 @@ def addresses(ward: Ward) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, pattern in _patterns():
         found.update(_filled(name, pattern, ward))
-    return {name: f"/admin/{path}{QUERIES.get(name, '')}" for name, path in found.items()}
+    queries = {name: query.format(token=ward.token.pk) for name, query in QUERIES.items()}
+    return {name: f"/admin/{path}{queries.get(name, '')}" for name, path in found.items()}
 
 
 def names() -> set[str]:

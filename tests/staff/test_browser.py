@@ -112,6 +112,7 @@ def test_the_page_of_a_new_token(desk: Desk, ward: Ward) -> None:
     page.locator("input.action-select").first.check()
     page.select_option("select[name=action]", "rotate")
     page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Rotate").click()
     secret = page.get_by_label("Token", exact=True)
     shown = secret.input_value()
 
@@ -120,7 +121,7 @@ def test_the_page_of_a_new_token(desk: Desk, ward: Ward) -> None:
     expect(secret).to_have_value(shown)
     check_accessibility(page)
     page.get_by_role("button", name="I have copied it").click()
-    expect(page).to_have_url(f"{desk.url}/admin/clients/apitoken/")
+    expect(page).to_have_url(f"{desk.url}{addresses(ward)['clients_apiclient_change']}")
 
 
 @LOOKS

@@ -1,4 +1,4 @@
-"""The published sample's request, as `make run`, the handsets' page and the screenshots show it."""
+"""The published sample's request, as a new token's page, `make run`, the handsets' page and the screenshots show it."""
 
 import json
 
@@ -25,3 +25,8 @@ def command(url: str, *, token: str = TOKEN, message_id: str = ALERT["message_id
         f"  -d '{{{','.join(fields[:4])},\n"
         f"       {','.join(fields[4:])}}}'"
     )
+
+
+def question(url: str, *, token: str) -> str:
+    """A command that asks for the client's own alerts: all that a token that may only read can do."""
+    return f"curl -i {url} -H 'Authorization: {token}'"

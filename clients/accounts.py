@@ -1,0 +1,93 @@
+"""What a client's page shows of it: its tokens and how each stands, and what it did in the last fortnight."""
+
+import json
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from clients import sample, tokens, usage
+from clients.models import Access, ApiClient, ApiToken
+from clients.usage import Day
+
+REQUESTS, ERRORS = "#3b82f6", "#dc2626"
+CHART = {
+    "animation": False,
+    "responsive": True,
+    "maintainAspectRatio": False,
+    "plugins": {"legend": {"position": "bottom", "labels": {"boxWidth": 12, "boxHeight": 12}}},
+    "scales": {
+        "x": {"stacked": True, "grid": {"display": False}},
+        "y": {"stacked": True, "beginAtZero": True, "ticks": {"precision": 0}, "grid": {}},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A token, whether it works, and whether something can still be done with it."""
+
+    token: ApiToken
+    words: str
+    works: bool
+
+    @property
+    def may_be_rotated(self) -> bool:
+        return self.works and self.token.rotated_at is None
+
+
+@dataclass(frozen=True)
+class Account:
+    """A client's tokens, those that work first and then the newest, and its days, oldest first.
+
+    `chart` and `options` are Chart.js's, as text.
+    """
+
+    tokens: list[Standing]
+    days: list[Day]
+    chart: str
+    options: str
+    requests: int
+    errors: int
+    add_token: str
+    """The page on which another is issued."""
+
+
+def of(client: ApiClient) -> Account:
+    """Two queries."""
+    days = usage.last_days(client)
+    now = timezone.now()
+    standings = [
+        Standing(token, words := tokens.standing(token, now), words.startswith("Works"))
+        for token in ApiToken.objects.filter(client=client).select_related("client").order_by("-created_at")
+    ]
+    lines = (
+        ("Answered", REQUESTS, [day.requests - day.errors for day in days]),
+        ("Errors", ERRORS, [day.errors for day in days]),
+    )
+    chart = {
+        "labels": [date_format(day.day, "j M") for day in days],
+        "datasets": [
+            {"label": label, "backgroundColor": colour, "data": values, "maxBarThickness": 40}
+            for label, colour, values in lines
+        ],
+    }
+    return Account(
+        sorted(standings, key=lambda each: not each.works),
+        days,
+        json.dumps(chart),
+        json.dumps(CHART),
+        sum(day.requests for day in days),
+        sum(day.errors for day in days),
+        f"{reverse('admin:clients_apitoken_add')}?{urlencode({'client': client.pk})}",
+    )
+
+
+def first_request(token: ApiToken, secret: str, url: str) -> str:
+    """A command for a shell with which the token's owner can try it out."""
+    header = f"Bearer {secret}"
+    if token.access == Access.READ:
+        return sample.question(url, token=header)
+    return sample.command(url, token=header, message_id=f"test-{token.pk}")

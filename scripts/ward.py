@@ -1,0 +1,176 @@
+"""A ward to take pictures of, in the database of a Bleep that runs: people, a day of alerts, and some trouble.
+
+`make screenshots` runs it beside a Bleep of its own. It prints, as JSON, the addresses of the pages that it knows.
+"""
+
+import json
+import os
+import random
+import sys
+import time
+import urllib.request
+from datetime import timedelta
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from django.db import connection  # noqa: E402 - Django has to be set up first
+from django.urls import reverse  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from alerts import intake  # noqa: E402
+from alerts.models import Alert, Delivery  # noqa: E402
+from alerts.states import UNFINISHED  # noqa: E402
+from clients import sample, tokens, usage  # noqa: E402
+from clients.models import ApiClient  # noqa: E402
+from contacts import preferences  # noqa: E402
+from contacts.choices import Channel, Priority  # noqa: E402
+from contacts.models import Clinician  # noqa: E402
+
+ALERTS = 160
+SETTLED_SECONDS = 90
+H, M, L = Priority.HIGH, Priority.MEDIUM, Priority.LOW
+CALL, SMS, EMAIL = Channel.CALL, Channel.SMS, Channel.EMAIL
+USUAL = {H: [CALL, SMS], M: [SMS], L: [EMAIL]}
+WARDS = ("Cardiology", "Haematology", "Intensive care", "Renal", "Paediatrics", "Maternity")
+ROLES = ("Registrar", "Consultant", "Night nurse")
+REFUSES, LOSES, UNCONFIRMED = "+447700900911", "+447700900912", "renal.nights@ward.example"
+"""What the stand-in for AWS refuses, takes without an answer, and waits for the confirmation of."""
+KINDS = (
+    ("blood_test_alert", sample.ALERT["description"]),
+    ("imaging_alert", "Scan reported: please review for patient"),
+    ("pharmacy_alert", "Prescription needs your signature for patient"),
+)
+
+SHIFT = (
+    """UPDATE alerts_alert SET created_at = created_at - %(back)s::interval WHERE id = %(alert)s""",
+    """UPDATE alerts_delivery SET created_at = created_at - %(back)s::interval,
+       finished_at = finished_at - %(back)s::interval, receipt_due_at = NULL WHERE alert_id = %(alert)s""",
+    """UPDATE alerts_attempt SET started_at = started_at - %(back)s::interval,
+       finished_at = finished_at - %(back)s::interval
+       WHERE delivery_id IN (SELECT id FROM alerts_delivery WHERE alert_id = %(alert)s)""",
+)
+"""An alert with all that belongs to it, so much earlier."""
+
+
+def main() -> None:
+    """Fill the database, wait until everything has been sent, and spread it over a day."""
+    dice = random.Random(7)  # noqa: S311 - the same pictures each time
+    people = make_people()
+    client = ApiClient.objects.create(name="Laboratory system")
+    token, _secret = tokens.issue(client=client, label="Analyser 2")
+    tokens.rotate(token)
+    tokens.issue(client=client, label="Stand-by", expires_at=timezone.now() + timedelta(days=9))
+    for number in range(ALERTS):
+        send(client, dice, dice.choice(people), dice.choices((H, M, L), (2, 5, 6))[0], number)
+    troubled = {clinician.name: clinician for clinician in people}
+    for number, (name, priority) in enumerate(
+        (("Renal registrar", M), ("Renal consultant", M), ("Renal night nurse", L))
+    ):
+        misbehave(troubled[name], priority)
+        send(client, dice, troubled[name], priority, ALERTS + number)
+    wait_until_settled()
+    spread(dice)
+    for day in usage.last_days(client):
+        usage.counts.add(client.pk, day.day, dice.randrange(140, 260), dice.randrange(9))
+    usage.counts.flush()
+    Clinician.objects.filter(name="Maternity consultant").update(sms_number="")
+    sys.stdout.write(json.dumps(pages(client)))
+
+
+def make_people() -> list[Clinician]:
+    """A clinician of each role on each ward; their names say what they are."""
+    made = []
+    for number, (ward, role) in enumerate((ward, role) for ward in WARDS for role in ROLES):
+        name = f"{ward} {role.lower()}"
+        mobile = {"Renal registrar": REFUSES, "Renal consultant": LOSES}.get(
+            name, f"+447700900{100 + number}"
+        )
+        email = f"{ward.split()[0].lower()}.{role.split()[-1].lower()}@ward.example"
+        clinician = Clinician.objects.create(
+            contact_id=f"C-{number + 2}",
+            name=name,
+            role=role,
+            department=ward,
+            call_number=mobile,
+            sms_number=mobile,
+            email=email,
+        )
+        preferences.replace(clinician, USUAL if number % 4 else {**USUAL, M: [SMS, EMAIL], L: [EMAIL, SMS]})
+        made.append(clinician)
+    return made
+
+
+def send(client: ApiClient, dice: random.Random, to: Clinician, priority: Priority, number: int) -> None:
+    """Take an alert, as from the laboratory."""
+    kind, text = dice.choice(KINDS)
+    intake.accept(
+        client=client,
+        new=intake.NewAlert(
+            message_id=f"lab-{48_210 + number}",
+            type=kind,
+            patient_id=str(dice.randrange(10**8, 10**9)),
+            contact_id=to.contact_id,
+            description=text,
+            priority=priority,
+        ),
+    )
+
+
+def misbehave(clinician: Clinician, priority: Priority) -> None:
+    """Let the stand-in for AWS fail this one, once the rest has been sent."""
+    wait_until_settled()
+    operation, kind, code, to = {
+        REFUSES: ("sns:Publish", "reject", "InvalidParameter", REFUSES),
+        LOSES: ("sns:Publish", "reset_after", None, LOSES),
+    }.get(clinician.sms_number, ("sns:Subscribe", "pending", None, clinician.email))
+    if priority is L:  # an address that SNS has not seen: else it was confirmed already
+        Clinician.objects.filter(pk=clinician.pk).update(email=UNCONFIRMED)
+        to = UNCONFIRMED
+    fault = {"operation": operation, "kind": kind, "to": to} | ({"code": code} if code else {})
+    request = urllib.request.Request(  # noqa: S310
+        f"{os.environ['AWS_ENDPOINT_URL']}/faults",
+        json.dumps(fault).encode(),
+        {"Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
+
+
+def wait_until_settled() -> None:
+    """Until nothing waits to be sent any more."""
+    end = time.monotonic() + SETTLED_SECONDS
+    while Delivery.objects.filter(state__in=UNFINISHED).exists():
+        if time.monotonic() > end:
+            sys.exit("ward: alerts are still waiting to be sent; `make run` says why.")
+        time.sleep(0.2)
+
+
+def spread(dice: random.Random) -> None:
+    """As if all that had been sent in the last day, the trouble lately; every time of an alert by the same length."""
+    newest = Alert.objects.order_by("-pk").first()
+    with connection.cursor() as cursor:
+        for alert in Alert.objects.all():
+            lately = newest and newest.pk - alert.pk < len(ROLES)
+            back = timedelta(minutes=4 if lately else dice.randrange(15, 23 * 60))
+            for statement in SHIFT:
+                cursor.execute(statement, {"back": f"{back.total_seconds()} seconds", "alert": alert.pk})
+
+
+def pages(client: ApiClient) -> dict[str, str]:
+    """The pages that pictures are taken of, by the pictures' names."""
+    troubled = Clinician.objects.get(name="Renal consultant")
+    newest = Alert.objects.filter(clinician=troubled).latest("pk")  # the one in doubt
+    return {
+        "home": reverse("admin:index"),
+        "clinicians": reverse("admin:contacts_clinician_changelist"),
+        "clinician": reverse("admin:contacts_clinician_change", args=[troubled.pk]),
+        "alerts": reverse("admin:alerts_alert_changelist"),
+        "alert": reverse("admin:alerts_alert_change", args=[newest.pk]),
+        "client": reverse("admin:clients_apiclient_change", args=[client.pk]),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""Charts of the figures: what unfold's chart component is given, and the same in rows for those who do not see it."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from alerts.figures import Latency, Outcome, Period
+from alerts.states import AlertStatus
+from contacts.choices import Priority
+
+# Each has a contrast of 3 : 1 at least with white and with the dark ground; the rows beside a chart say the same.
+COLOURS: dict[AlertStatus, str] = {
+    AlertStatus.DELIVERED: "#0d9488",
+    AlertStatus.SENT: "#16a34a",
+    AlertStatus.ACKNOWLEDGED: "#8b5cf6",
+    AlertStatus.ACCEPTED: "#3b82f6",
+    AlertStatus.FAILED: "#dc2626",
+    AlertStatus.CANCELLED: "#7c899e",
+}
+MEDIAN, SLOWEST = "#3b82f6", "#d97706"
+HOUR, MINUTE = 3600, 60
+TENTHS_BELOW = 10
+
+
+@dataclass(frozen=True)
+class Chart:
+    """`data` and `options` are Chart.js's, as text; `description` is what it shows, in words."""
+
+    title: str
+    description: str
+    data: str
+    options: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """The figures of a chart: a head, and rows that begin with their name."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def over_time(outcomes: list[Outcome], period: Period, now: datetime) -> Chart:
+    """Alerts by hour or day, piled up by status."""
+    counted: Counter[tuple[datetime, AlertStatus]] = Counter()
+    for each in outcomes:
+        counted[each.at, each.status] += each.alerts
+    pieces = list(_pieces(period, now))
+    labels = [
+        date_format(timezone.localtime(at), "H:i" if period is Period.DAY else "D j M") for at in pieces
+    ]
+    lines = {status: [counted[at, status] for at in pieces] for status in _there(outcomes)}
+    busiest = max(pieces, key=lambda at: sum(counted[at, status] for status in COLOURS))
+    most = sum(counted[busiest, status] for status in COLOURS)
+    return Chart(
+        f"Alerts by {period.piece}",
+        f"Bars, one for each {period.piece}, coloured by status. The highest is that of "
+        f"{labels[pieces.index(busiest)]} with {most:,}.",
+        _data(labels, ((status.label, COLOURS[status], values) for status, values in lines.items())),
+        _options(stacked=True),
+    )
+
+
+def by_priority(outcomes: list[Outcome]) -> tuple[Chart, Table]:
+    """Alerts of each priority, by status."""
+    counted: Counter[tuple[Priority, AlertStatus]] = Counter()
+    for each in outcomes:
+        counted[each.priority, each.status] += each.alerts
+    statuses = _there(outcomes)
+    chart = Chart(
+        "By priority",
+        "Bars for High, Medium and Low, coloured by status. The table has the same figures.",
+        _data(
+            [priority.label for priority in Priority],
+            ((s.label, COLOURS[s], [counted[priority, s] for priority in Priority]) for s in statuses),
+        ),
+        _options(stacked=True),
+    )
+    rows = [(status.label, [counted[priority, status] for priority in Priority]) for status in statuses]
+    sums = ("All", [sum(column) for column in zip(*(values for _, values in rows), strict=True)])
+    return chart, Table(
+        ("Status", *(priority.label for priority in Priority), "All"),
+        tuple(
+            (name, *(f"{value:,}" for value in values), f"{sum(values):,}") for name, values in [*rows, sums]
+        ),
+    )
+
+
+def time_to_provider(latencies: list[Latency]) -> tuple[Chart, Table]:
+    """How long each channel took, from the taking of an alert to the provider's yes."""
+    chart = Chart(
+        "Time to the provider",
+        "Two bars for each channel: the time within which half of its messages were taken by the provider, and that "
+        "for 95 of 100. The table has the same figures.",
+        _data(
+            [each.channel.label for each in latencies],
+            (
+                ("Half within", MEDIAN, [round(each.p50, 2) for each in latencies]),
+                ("95 of 100 within", SLOWEST, [round(each.p95, 2) for each in latencies]),
+            ),
+        ),
+        _options(stacked=False, unit="seconds"),
+    )
+    return chart, Table(
+        ("Channel", "Messages", "Half within", "95 of 100 within"),
+        tuple(
+            (each.channel.label, f"{each.messages:,}", span(each.p50), span(each.p95)) for each in latencies
+        ),
+    )
+
+
+def span(seconds: float) -> str:
+    """A length of time in words that are short: `1.5 s`, `2 min 5 s`, `3 h 10 min`."""
+    if seconds < TENTHS_BELOW:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for size, unit, smaller, smaller_unit in ((HOUR, "h", MINUTE, "min"), (MINUTE, "min", 1, "s")):
+        if whole >= size:
+            rest = whole % size // smaller
+            return f"{whole // size} {unit}" + (f" {rest} {smaller_unit}" if rest else "")
+    return f"{whole} s"
+
+
+def _pieces(period: Period, now: datetime) -> Iterator[datetime]:
+    """The beginning of each hour or day in the period, as the database cuts them."""
+    now = timezone.localtime(now)
+    if period is Period.DAY:
+        last = now.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+        yield from (last - timedelta(hours=back) for back in reversed(range(25)))
+    else:
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        yield from (midnight - timedelta(days=back) for back in reversed(range(8)))
+
+
+def _there(outcomes: list[Outcome]) -> list[AlertStatus]:
+    seen = {each.status for each in outcomes}
+    return [status for status in COLOURS if status in seen]
+
+
+def _data(labels: list[str], lines: Iterable[tuple[str, str, list[Any]]]) -> str:
+    return json.dumps(
+        {
+            "labels": labels,
+            "datasets": [
+                {"label": label, "data": values, "backgroundColor": colour, "maxBarThickness": 40}
+                for label, colour, values in lines
+            ],
+        }
+    )
+
+
+def _options(*, stacked: bool, unit: str = "") -> str:
+    title = {"title": {"display": True, "text": unit}} if unit else {}
+    return json.dumps(
+        {
+            "animation": False,
+            "responsive": True,
+            "maintainAspectRatio": False,
+            "plugins": {"legend": {"position": "bottom", "labels": {"boxWidth": 12, "boxHeight": 12}}},
+            "scales": {
+                "x": {"stacked": stacked, "grid": {"display": False}},
+                "y": {
+                    "stacked": stacked,
+                    "beginAtZero": True,
+                    "ticks": {"precision": 0},
+                    "grid": {},
+                    **title,
+                },
+            },
+        }
+    )

@@ -1,0 +1,131 @@
+"""Hospital systems in a real browser: added, given a token that works, rotated, revoked."""
+
+import re
+import subprocess
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from clients import usage
+from clients.models import ApiClient, ApiToken
+from staff.roles import Role
+from tests.conftest import an_alert
+from tests.staff.browser import Desk, check_accessibility, visit
+from tests.staff.cast import Ward
+
+LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+INTEGRATOR = Role.INTEGRATORS.value
+
+
+def secret_of(page: Page) -> str:
+    """The token on the page that shows one."""
+    return page.get_by_label("Token", exact=True).input_value()
+
+
+def send(desk: Desk, secret: str, message_id: str) -> int:
+    """A hospital system's request; the answer's status."""
+    headers = {"Authorization": f"Bearer {secret}"}
+    return requests.post(
+        f"{desk.url}/notification", json=an_alert(message_id=message_id), headers=headers, timeout=10
+    ).status_code
+
+
+def copied(page: Page, button: str) -> Any:
+    """What is in the clipboard after a press of the button."""
+    page.get_by_role("button", name=button).press("Enter")
+    expect(page.get_by_role("status")).to_have_text(f"{button}: done.")
+    return page.evaluate("navigator.clipboard.readText()")
+
+
+@LOOKS
+def test_a_new_client_gets_a_token_and_a_command_that_works(desk: Desk, ward: Ward, dark: bool) -> None:
+    page = desk.sit(INTEGRATOR, dark=dark)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=desk.url)
+    visit(page, "/admin/clients/apiclient/add/")
+    page.fill("#id_name", "Pharmacy system")
+    page.locator("#id_name").press("Enter")
+    expect(page.get_by_text("To send, it needs a token")).to_be_visible()
+    check_accessibility(page)
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    secret, command = secret_of(page), page.get_by_label("To try it out").input_value()
+    check_accessibility(page)
+
+    assert copied(page, "Copy token") == secret
+    assert copied(page, "Copy command") == command
+    assert f"{desk.url}/notification" in command
+    answered = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True, timeout=30)
+    assert re.match(r"HTTP/1\.1 202 ", answered.stdout), answered.stdout
+    page.get_by_role("button", name="I have copied it").click()
+    expect(page.get_by_role("heading", name="Tokens")).to_be_visible()
+    assert secret not in page.content()
+
+
+def test_a_token_is_rotated_and_both_work_and_revoked_and_is_refused(desk: Desk, ward: Ward) -> None:
+    page = desk.sit(INTEGRATOR)
+    visit(page, f"/admin/clients/apitoken/add/?client={ward.client.pk}")
+    page.get_by_role("button", name="Save", exact=True).click()
+    old = secret_of(page)
+    page.get_by_role("button", name="I have copied it").click()
+
+    page.get_by_role("link", name=f"Rotate {old[:8]}").press("Enter")
+    expect(page.get_by_text("both work")).to_be_visible()
+    check_accessibility(page)
+    page.get_by_role("button", name="Rotate").press("Enter")
+    new = secret_of(page)
+
+    assert [send(desk, old, "with-old"), send(desk, new, "with-new")] == [202, 202]
+
+    page.get_by_role("button", name="I have copied it").click()
+    expect(page.locator(f'[data-token="{old[:8]}"]')).to_contain_text("Works, and has a successor")
+    expect(page.get_by_role("link", name=f"Rotate {old[:8]}")).to_have_count(0)
+    page.get_by_role("link", name=f"Revoke {old[:8]}").click()
+    expect(page.get_by_text("from this moment on")).to_be_visible()
+    check_accessibility(page)
+    page.get_by_role("button", name="Revoke").click()
+
+    expect(page.locator(f'[data-token="{old[:8]}"]')).to_contain_text("Revoked")
+    assert [send(desk, old, "with-old-2"), send(desk, new, "with-new-2")] == [401, 202]
+
+
+def test_leaving_it_as_it_is_changes_nothing(desk: Desk, ward: Ward) -> None:
+    page = desk.sit(INTEGRATOR)
+    visit(page, f"/admin/clients/apiclient/{ward.client.pk}/change/")
+    page.get_by_role("link", name="Revoke").click()
+
+    page.get_by_role("link", name="Leave it as it is").click()
+
+    expect(page.locator(f'[data-token="{ward.token.prefix}"]')).to_contain_text("Works")
+    assert ApiToken.objects.get().revoked_at is None
+
+
+@LOOKS
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_requests_and_errors_by_day(desk: Desk, ward: Ward, dark: bool, phone: bool) -> None:
+    for day in usage.last_days(ward.client):
+        usage.counts.add(ward.client.pk, day.day, 20, 3)
+    usage.counts.flush()
+    page = desk.sit(INTEGRATOR, dark=dark, phone=phone)
+
+    visit(page, f"/admin/clients/apiclient/{ward.client.pk}/change/")
+
+    chart = page.get_by_role("img", name="Requests and errors by day")
+    expect(chart).to_be_visible()
+    assert chart.locator("canvas").evaluate("canvas => Chart.getChart(canvas).data.datasets[1].data[0]") == 3
+    page.get_by_text("As a table").press("Enter")
+    expect(page.get_by_role("row").nth(1)).to_contain_text("20")
+    check_accessibility(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_an_auditor_sees_the_tokens_and_no_buttons(desk: Desk, ward: Ward) -> None:
+    page = desk.sit(Role.AUDITORS.value)
+
+    visit(page, f"/admin/clients/apiclient/{ward.client.pk}/change/")
+
+    expect(page.locator(f'[data-token="{ward.token.prefix}"]')).to_be_visible()
+    for name in ("Rotate", "Revoke", "Issue a token"):
+        expect(page.get_by_role("link", name=name)).to_have_count(0)
+    assert ApiClient.objects.count() == 1

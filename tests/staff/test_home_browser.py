@@ -1,0 +1,176 @@
+"""Home in a real browser: what needs attention and the ways there, the charts, and a Bleep where all is well."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from alerts import breaker, intake, lifecycle
+from alerts.channels import ChannelError, Fault, Receipt
+from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat
+from alerts.policy import Decision, LeaveInDoubt, NextChannel
+from alerts.states import AlertState, Reason
+from clients import tokens
+from contacts.choices import Channel, Priority
+from staff.roles import Role
+from tests.conftest import an_alert, make_clinician
+from tests.staff.browser import Desk, check_accessibility, visit
+from tests.staff.cast import NO_ROLE, SUPERUSER, Ward
+
+LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+
+
+def take(ward: Ward, message_id: str, priority: Priority) -> Delivery:
+    """An alert of the ward's client for its clinician."""
+    new = intake.NewAlert(**{**an_alert(message_id=message_id), "priority": priority})
+    return Delivery.objects.get(alert=intake.accept(client=ward.client, new=new).alert)
+
+
+def fail(delivery: Delivery, reason: Reason, decision: Decision | None = None) -> None:
+    claim = lifecycle.claim(delivery.pk)
+    assert claim
+    fault = Fault.UNKNOWN if isinstance(decision, LeaveInDoubt) else Fault.REJECTED
+    lifecycle.fail(claim, ChannelError(fault, reason), decision or NextChannel(reason))
+
+
+@pytest.fixture
+def trouble(ward: Ward) -> None:
+    """Something wrong of each kind; the ward's own alert has failed."""
+    fail(take(ward, "unknown-1", Priority.MEDIUM), Reason.ANSWER_LOST, LeaveInDoubt(Reason.ANSWER_LOST))
+    fail(take(ward, "unconfirmed-1", Priority.LOW), Reason.UNCONFIRMED)
+    Alert.objects.filter(message_id="unconfirmed-1").update(state=AlertState.CLOSED)
+    make_clinician("C-2", {Priority.HIGH: [Channel.CALL]}, name="Hard to Reach")
+    tokens.issue(client=ward.client, label="Ends soon", expires_at=timezone.now() + timedelta(days=3))
+    calls = [take(ward, f"call-{number}", Priority.HIGH) for number in range(breaker.FAILED_DELIVERIES)]
+    for number in range(breaker.FAILURES):
+        Attempt.objects.create(
+            delivery=calls[number % len(calls)],
+            channel=Channel.CALL,
+            number=number + 1,
+            state="unsent",
+            reason=Reason.UNREACHABLE,
+            finished_at=Now(),
+        )
+
+
+@pytest.fixture
+def all_well(ward: Ward) -> None:
+    """The ward's alert was dealt with, another was sent, and a relay is at work."""
+    Alert.objects.update(state=AlertState.CLOSED)
+    claim = lifecycle.claim(take(ward, "sent-1", Priority.HIGH).pk)
+    assert claim
+    lifecycle.accept(claim, Receipt("contact-1"))
+    RelayHeartbeat.objects.create(relay="ward:1")
+
+
+WAYS = {
+    "failed": ("failed-1", "/admin/alerts/alert/"),
+    "unknown": ("unknown-1", "/admin/alerts/alert/"),
+    "unconfirmed": ("Clinician C-1", "/admin/contacts/clinician/"),
+    "unreachable": ("Hard to Reach", "/admin/contacts/clinician/"),
+    "expiring": ("Lab system", "/admin/clients/apiclient/"),
+}
+"""For each kind of trouble the words of a link, and where it leads."""
+
+
+@LOOKS
+def test_what_is_wrong_is_said_with_the_way_there(desk: Desk, trouble: None, dark: bool) -> None:
+    page = desk.sit(SUPERUSER, dark=dark)
+    visit(page, "/admin/")
+    check_accessibility(page)
+
+    kinds = page.locator("[data-kind]").evaluate_all("all => all.map(each => each.dataset.kind)")
+    assert set(kinds) == {*WAYS, "down call", "bleep relays_silent"}
+    expect(page.locator('[data-kind="down call"]')).to_contain_text(
+        "Telephone call: the provider does not answer."
+    )
+    for kind, (words, address) in WAYS.items():
+        visit(page, "/admin/")
+        page.locator(f'[data-kind="{kind}"]').get_by_role("link", name=words).click()
+        page.wait_for_url(f"**{address}*/change/", wait_until="networkidle")
+
+
+def test_the_gravest_comes_first(desk: Desk, trouble: None) -> None:
+    page = desk.sit(SUPERUSER)
+
+    visit(page, "/admin/")
+
+    grave = page.locator("[data-kind]").evaluate_all(
+        "all => all.map(each => each.classList.contains('grave'))"
+    )
+    assert grave == sorted(grave, reverse=True)
+
+
+@LOOKS
+def test_where_all_is_well_it_says_so_with_charts(desk: Desk, all_well: None, dark: bool) -> None:
+    page = desk.sit(Role.AUDITORS.value, dark=dark)
+
+    visit(page, "/admin/")
+
+    expect(page.get_by_text("All is well.")).to_be_visible()
+    expect(page.locator("[data-kind]")).to_have_count(0)
+    for name in ("Alerts by hour", "By priority", "Time to the provider"):
+        chart = page.get_by_role("img", name=name)
+        expect(chart).to_be_visible()
+        assert chart.locator("canvas").evaluate("canvas => Chart.getChart(canvas).data.datasets.length > 0")
+    expect(page.get_by_role("row", name="Telephone call")).to_contain_text("1")
+    check_accessibility(page)
+
+
+def test_the_charts_words_follow_the_theme(desk: Desk, all_well: None) -> None:
+    page = desk.sit(Role.AUDITORS.value)
+    visit(page, "/admin/")
+    page.wait_for_function("Object.values(Chart.instances).length === 3")
+    colour = "Object.values(Chart.instances)[0].options.color"
+    light = page.evaluate(colour)
+
+    page.evaluate("document.documentElement.classList.add('dark')")
+
+    page.wait_for_function(f"{colour} !== '{light}'")
+
+
+def test_by_key_to_the_last_seven_days(desk: Desk, all_well: None) -> None:
+    page = desk.sit(Role.OPERATORS.value)
+    visit(page, "/admin/")
+
+    page.get_by_role("link", name="Last 7 days").press("Enter")
+
+    expect(page.get_by_role("img", name="Alerts by day")).to_be_visible()
+    expect(page.locator(".periods [aria-current]")).to_have_text("Last 7 days")
+
+
+def test_a_fresh_bleep_says_what_will_be_here(desk: Desk) -> None:
+    RelayHeartbeat.objects.create(relay="ward:1")
+    page = desk.sit(SUPERUSER)
+
+    visit(page, "/admin/")
+
+    expect(page.get_by_text("All is well.")).to_be_visible()
+    expect(page.get_by_text("No alerts in the last 24 hours.")).to_be_visible()
+    check_accessibility(page)
+    page.get_by_role("link", name="Add a clinician").click()
+    page.wait_for_url("**/clinician/add/", wait_until="networkidle")
+
+
+def test_on_a_telephone_it_fits(desk: Desk, trouble: None) -> None:
+    page = desk.sit(SUPERUSER, phone=True)
+
+    visit(page, "/admin/?period=week")
+
+    check_accessibility(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@LOOKS
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_help_is_the_guide_for_ward_staff(desk: Desk, ward: Ward, dark: bool, phone: bool) -> None:
+    page = desk.sit(NO_ROLE, dark=dark, phone=phone)
+    visit(page, "/admin/")
+
+    page.locator(".shortcuts").get_by_role("link", name="Help").press("Enter")
+
+    expect(page.get_by_role("heading", name="An alert that failed, or may have")).to_be_visible()
+    check_accessibility(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
