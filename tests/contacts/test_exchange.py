@@ -178,6 +178,19 @@ def test_a_file_that_waited_too_long_or_was_tampered_with_is_not_imported(admin_
     assert not Clinician.objects.exists()
 
 
+def test_a_row_that_has_become_wrong_keeps_all_others_from_being_saved(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    make_clinician("C-2", {})
+    looked = look(admin_client, "contact_id,department,low\nC-1,Surgery,email\nC-2,Surgery,email\n")
+    Clinician.objects.filter(contact_id="C-2").update(email="")
+
+    answer = confirm(admin_client, looked)
+
+    assert said(answer) == ["Something has changed since you looked: nothing is saved."]
+    assert not Clinician.objects.filter(department="Surgery").exists()
+
+
 def test_the_export_has_those_whom_the_list_shows(admin_client: Client, clinician: Clinician) -> None:
     make_clinician("C-2", {}, department="Surgery")
 
