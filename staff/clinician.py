@@ -90,7 +90,8 @@ class ClinicianDesk(ClinicianAdmin):
             level("reachability.unknown", channel=channel, reason=error.reason.value, code=error.code)
             return JsonResponse({"kind": "unknown", "sentence": NOT_KNOWN})
         if obstacle is None:
-            return JsonResponse({"kind": "good", "sentence": NONE_KNOWN[asked]})
+            sentence = NONE_KNOWN.get(asked, "Nothing is known that keeps messages from here.")
+            return JsonResponse({"kind": "good", "sentence": sentence})
         return JsonResponse({"kind": "risk", "sentence": OBSTACLE.get(obstacle, obstacle.label)})
 
     def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

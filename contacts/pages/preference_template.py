@@ -1,5 +1,7 @@
 """The page of a template of preferences: its name, and the same matrix as a clinician's."""
 
+from typing import ClassVar
+
 from contacts.forms import PRIORITY_FIELDS, PreferenceTemplateForm
 
 LEFT_AS_IT_IS = (
@@ -16,3 +18,6 @@ class PreferenceTemplatePage:
         (None, {"fields": ("name",)}),
         ("Which channels to try", {"fields": tuple(PRIORITY_FIELDS.values()), "description": LEFT_AS_IT_IS}),
     )
+
+    class Media:
+        css: ClassVar = {"all": ("contacts/clinician.css",)}

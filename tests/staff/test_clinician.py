@@ -4,13 +4,16 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from alerts import intake
 from alerts.models import Alert
-from contacts.choices import Channel
+from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from staff.roles import Role
-from tests.conftest import Aws, make_clinician
+from tests.conftest import Aws, an_alert, make_clinician
 from tests.staff.cast import SUPERUSER, make_user, make_ward
 
 pytestmark = pytest.mark.django_db
@@ -137,6 +140,24 @@ def test_recent_alerts_are_for_those_who_may_see_alerts(person: str, sees: bool)
     assert ("recent-alerts" in page) is sees
     assert "change-history" in page
     assert ("data-tests" in page) is (person != AUDITOR)
+
+
+def test_the_page_takes_as_many_queries_with_many_alerts() -> None:
+    ward = make_ward()
+    client = browser_of(SUPERUSER)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(page_of(ward.clinician)).status_code == 200
+        return len(captured)
+
+    queries()  # the first of a process also looks up the content types
+    few = queries()
+    for number in range(30):
+        new = intake.NewAlert(**{**an_alert(message_id=f"more-{number}"), "priority": Priority.HIGH})
+        intake.accept(client=ward.client, new=new)
+
+    assert queries() == few < 20
 
 
 def test_the_client_of_tests_can_neither_be_changed_nor_deleted(clinician: Clinician) -> None:
