@@ -20,6 +20,7 @@ from django.db.models import (
     Min,
     OuterRef,
     Subquery,
+    Value,
     When,
 )
 from django.db.models.functions import Coalesce, Least, Now
@@ -170,31 +171,36 @@ def _alerts_without_delivery() -> list[Finding]:
     ]
 
 
-def _relays() -> list[Finding]:
-    # The relay sends what is urgent when no worker does, so nothing is late and no queue grows, though they hang.
-    instead = When(sent_itself_at__gt=Now() - INSTEAD, then=True)
-    fresh = RelayHeartbeat.objects.fresh().annotate(instead=Case(instead, default=False))
-    sent = list(fresh.values_list("instead", flat=True))
+def _processes() -> list[Finding]:
+    """Relays and workers that are silent, and relays that do the workers' work. One query."""
+    instead = Case(When(sent_itself_at__gt=Now() - INSTEAD, then=True), default=False)
+    settled = Case(When(started_at__lt=Now() - WorkerHeartbeat.FRESH, then=True), default=False)
+    relays = RelayHeartbeat.objects.fresh().values_list(Value("relay"), instead, settled)
+    workers = WorkerHeartbeat.objects.fresh().values_list("kind", Value(value=False), Value(value=False))
+    heard = list(relays.union(workers, all=True))
+    kinds = {kind for kind, _, _ in heard}
+    # While no relay has been at work for a while, the workers may still be starting, too.
+    may_be_missed = any(at_work for _, _, at_work in heard)
     return [
-        Finding("relays_silent", int(not sent), 0, "No relay has reported lately: start `manage.py relay`."),
+        Finding(
+            "relays_silent",
+            int("relay" not in kinds),
+            0,
+            "No relay has reported lately: start `manage.py relay`.",
+        ),
+        # They send what is urgent when no worker does, so nothing is late and no queue grows, though workers hang.
         Finding(
             "relays_send_themselves",
-            sum(sent),
+            sum(sent for _, sent, _ in heard),
             0,
             "Relays had to send urgent deliveries, since no worker took them: restart `worker-urgent`, look at Redis.",
         ),
-    ]
-
-
-def _workers() -> list[Finding]:
-    # While no relay has been at work for a while, the workers may still be starting, too.
-    settled = RelayHeartbeat.objects.fresh().filter(started_at__lt=Now() - WorkerHeartbeat.FRESH)
-    heard = set(WorkerHeartbeat.objects.fresh().values_list("kind", flat=True))
-    silent = {kind for kind in WorkerKind if kind.value not in heard}
-    fault = bool(silent) and settled.exists()
-    return [
-        Finding(f"workers_silent_{kind.value}", int(fault and kind in silent), 0, sentence)
-        for kind, sentence in SILENT_WORKERS.items()
+        *(
+            Finding(
+                f"workers_silent_{kind.value}", int(may_be_missed and kind.value not in kinds), 0, sentence
+            )
+            for kind, sentence in SILENT_WORKERS.items()
+        ),
     ]
 
 
@@ -205,8 +211,7 @@ SILENT_WORKERS: dict[WorkerKind, str] = {
 LOOKS: tuple[Callable[[], list[Finding]], ...] = (
     _expired_leases,
     _alerts_without_delivery,
-    _relays,
-    _workers,
+    _processes,
 )
 
 

@@ -22,7 +22,7 @@ SECONDS = 5.0
 """For so long an answer is kept: what is dealt with is gone from the page soon."""
 
 ALERTS = "admin:alerts_alert_changelist"
-FAILED_ALERTS = "?status=failed&state__exact=open"
+FAILED_ALERTS = "?status=attention"
 ALERT = "admin:alerts_alert_change"
 CLINICIANS = "admin:contacts_clinician_changelist"
 CLINICIAN = "admin:contacts_clinician_change"

@@ -161,7 +161,7 @@ def test_a_whole_run(runner: Runner) -> None:
 
 def test_one_that_dies_is_named_and_stops_all_even_one_that_is_frozen(runner: Runner) -> None:
     runner.wait_until_it_says("Bleep is ready.")
-    os.kill(runner.pid_of("-Q urgent,normal,low"), signal.SIGSTOP)
+    os.kill(runner.pid_of("-Q urgent,questions,normal,low"), signal.SIGSTOP)
 
     os.kill(runner.pid_of("manage.py relay"), signal.SIGKILL)
 

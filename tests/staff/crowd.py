@@ -11,7 +11,7 @@ from alerts.models import Alert, Delivery
 from alerts.states import DeliveryState, Reason
 from clients.models import ApiClient, ApiToken
 from contacts.choices import Channel, Priority
-from contacts.models import Clinician
+from contacts.models import Clinician, PreferenceTemplate
 from tests.contacts.crowd import make_crowd
 
 _numbers = count(1)
@@ -70,6 +70,15 @@ def _deliveries(number: int) -> None:
     )
 
 
+def _templates(number: int) -> None:
+    PreferenceTemplate.objects.bulk_create(
+        PreferenceTemplate(
+            name=f"Template {next(_numbers)}", high=["call", "sms"], medium=["sms"], low=["email"]
+        )
+        for _each in range(number)
+    )
+
+
 def _users(number: int) -> None:
     groups = list(Group.objects.all())
     users = User.objects.bulk_create(User(username=f"user{next(_numbers)}") for _each in range(number))
@@ -87,7 +96,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "clients.apiclient": _clients,
     "clients.apitoken": _tokens,
     "alerts.alert": _deliveries,  # an alert's status is what became of its deliveries
-    "alerts.delivery": _deliveries,
+    "contacts.preferencetemplate": _templates,
     "auth.user": _users,
     "auth.group": _groups,
 }

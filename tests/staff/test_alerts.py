@@ -278,7 +278,7 @@ def test_an_alert_that_is_sent_again_reaches_the_handset_and_the_story_says_so(
     expect(page.locator(".alert-state")).to_have_text("Sent", timeout=15_000)  # by itself
     expect(story.nth(2)).to_contain_text("Sent again by")
     expect(story.nth(2)).to_contain_text("“By SMS now”")
-    expect(story.nth(3)).to_contain_text("SMS to +*********002")
+    expect(story.nth(3)).to_contain_text("SMS to +447700900002")
     expect(story.nth(3)).to_contain_text("Taken by the provider")
     expect(story.nth(3)).to_contain_text("Try 1: Accepted")
     check_accessibility(page)
