@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
+from django.db.models import Count, QuerySet, Window
 
-from contacts.choices import Channel, Priority
-from contacts.models import ADDRESS_FIELDS, Clinician, Preference
+from contacts import problems
+from contacts.models import Clinician
+from contacts.problems import Problem
 
 EXAMPLES = 5
 """So many are named; the rest are counted."""
@@ -21,13 +22,8 @@ class Unreachable:
 
 def lacking() -> QuerySet[Clinician]:
     """Active clinicians for whom a priority has no channel, or a channel that was chosen has no address."""
-    chosen = Preference.objects.filter(clinician=OuterRef("pk"))
-    wanting = Q()
-    for priority in Priority:
-        wanting |= Q(~Exists(chosen.filter(priority=priority)))
-    for channel in Channel:
-        wanting |= Q(Exists(chosen.filter(channel=channel)), **{ADDRESS_FIELDS[channel]: ""})
-    return Clinician.objects.filter(wanting, active=True)
+    wanting = problems.condition(Problem.NO_CHANNEL) | problems.condition(Problem.NO_ADDRESS)
+    return Clinician.objects.filter(wanting)
 
 
 def unreachable() -> Unreachable:

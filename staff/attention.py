@@ -152,7 +152,7 @@ def _of_unreachable(found: reachability.Unreachable) -> Iterator[Item]:
             grave=False,
             links=links,
             more=found.count - len(links),
-            everything=Link("Show all clinicians", reverse(CLINICIANS)),
+            everything=Link("Show all who have a problem", f"{reverse(CLINICIANS)}?problem=any"),
         )
 
 
