@@ -104,7 +104,9 @@ def home(log_dir: Path, aws_server: str) -> Iterator[Ward]:
 def ward(home: Ward, aws: Aws) -> Ward:
     """The ward, with no alert in it and nothing in its Redis."""
     with psycopg.connect(home.database_url) as connection:
-        connection.execute("TRUNCATE alerts_alert, alerts_delivery, alerts_attempt, alerts_relayheartbeat")
+        connection.execute(
+            "TRUNCATE alerts_alert, alerts_delivery, alerts_attempt, alerts_relayheartbeat CASCADE"
+        )
     with redis.Redis.from_url(home.redis_url) as broker:
         broker.flushdb()
     return home
