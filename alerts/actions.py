@@ -29,6 +29,7 @@ DECIDED: dict[str, str] = {
 }
 ON_ITS_WAY = "It is on its way already: wait until it is known what becomes of that."
 SENT_AGAIN_MEANWHILE = "It has been sent again in the meantime."
+A_TEST = "It was a test of one channel: send another from the clinician's page."
 NOTHING_TO_STOP = (
     "There is nothing to stop: nothing waits to be sent. Mark it as dealt with, if nobody need look at it."
 )
@@ -80,12 +81,14 @@ def close(alert_id: int, *, by: AbstractBaseUser, note: str = "") -> int:
 def why_not(deed: Deed, alert: Alert) -> str:
     """Why this cannot be done as the alert stands, as a sentence; empty where it can.
 
-    No query where `clinician__preferences` and `deliveries` have been fetched with it.
+    No query where `client`, `clinician__preferences` and `deliveries` have been fetched with it.
     """
     if alert.state != AlertState.OPEN:
         return DECIDED[alert.state]
     deliveries = alert.deliveries.all()
     match deed:
+        case Deed.RESEND if alert.is_test:
+            return A_TEST
         case Deed.RESEND if any(each.is_on_its_way for each in deliveries):
             return ON_ITS_WAY
         case Deed.RESEND:
@@ -111,7 +114,9 @@ def newest_round(alert: Alert) -> int:
 def _locked(alert_id: int) -> Iterator[Alert]:
     with transaction.atomic():
         # First the alert, then its deliveries, as in `lifecycle`; what is read of them is read under the lock.
-        alerts = Alert.objects.select_for_update(of=("self",), no_key=True).select_related("clinician")
+        alerts = Alert.objects.select_for_update(of=("self",), no_key=True).select_related(
+            "client", "clinician"
+        )
         yield alerts.prefetch_related("deliveries").get(pk=alert_id)
 
 

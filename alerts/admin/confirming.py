@@ -93,7 +93,7 @@ def _ask(
     alerts = list(
         Alert.objects.with_status()
         .filter(pk__in=chosen)
-        .select_related("clinician")
+        .select_related("client", "clinician")
         .prefetch_related("deliveries", "clinician__preferences")
     )
     refusals = {alert.pk: actions.why_not(deed, alert) for alert in alerts}

@@ -5,10 +5,10 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from alerts import audit, delivery, ledger, lifecycle, trials
+from alerts import actions, audit, delivery, ledger, lifecycle, trials
 from alerts.channels import ChannelError, Fault, Receipt
 from alerts.models import Alert, Delivery
-from alerts.states import AlertState, DeliveryState, Reason
+from alerts.states import AlertState, Deed, DeliveryState, Reason
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
@@ -199,3 +199,9 @@ def test_the_result_takes_three_queries_at_most(clinician: Clinician) -> None:
         trials.result(clinician, alert.pk)
 
     assert len(captured) <= 3
+
+
+def test_a_test_is_not_sent_again_over_the_whole_route(clinician: Clinician) -> None:
+    test = send(clinician, Channel.SMS)
+
+    assert actions.why_not(Deed.RESEND, test) == actions.A_TEST
