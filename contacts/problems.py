@@ -3,13 +3,25 @@
 Both say the same. Somebody inactive has no problem: nobody is to reach them.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, TextChoices
+from django.db.models import Count, Exists, OuterRef, Q, TextChoices, Window
 
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import ADDRESS_FIELDS, Clinician, Preference
+
+EXAMPLES = 5
+"""So many are named; the rest are counted."""
+
+
+@dataclass(frozen=True)
+class Troubled:
+    """How many clinicians have a problem, and the first by name: their keys and names."""
+
+    count: int
+    examples: tuple[tuple[int, str], ...]
 
 
 class Problem(TextChoices):
@@ -31,6 +43,17 @@ def any_condition() -> Q:
     for problem in Problem:
         found |= _CONDITIONS[problem]
     return Q(active=True) & found
+
+
+def troubled() -> Troubled:
+    """Who has any problem. One query."""
+    rows = list(
+        Clinician.objects.filter(any_condition())
+        .annotate(count=Window(Count("pk")))
+        .order_by("name", "pk")
+        .values_list("pk", "name", "count")[:EXAMPLES]
+    )
+    return Troubled(rows[0][2] if rows else 0, tuple((pk, name) for pk, name, _count in rows))
 
 
 def sentences(clinician: Clinician) -> list[str]:

@@ -1,10 +1,13 @@
 """What needs somebody's attention now, in sentences that say what to do, for those who may see it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+import structlog
 from django.contrib.auth.models import AnonymousUser, User
+from django.db import Error
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
@@ -12,9 +15,10 @@ from django.utils.formats import date_format
 
 from alerts import audit, breaker, figures
 from alerts.audit import Finding
-from alerts.figures import Trouble, Troubled
+from alerts.figures import EXAMPLES, Trouble, Troubled
 from clients import tokens
-from contacts import reachability
+from clients.models import ApiToken
+from contacts import problems
 from contacts.choices import Channel
 from staff.remembered import remembered
 
@@ -28,6 +32,8 @@ CLINICIANS = "admin:contacts_clinician_changelist"
 CLINICIAN = "admin:contacts_clinician_change"
 CLIENT = "admin:clients_apiclient_change"
 TOKENS = "admin:clients_apitoken_changelist"
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -65,90 +71,106 @@ class Attention:
     at: datetime
 
 
+@dataclass(frozen=True)
+class Question:
+    """Something that is looked at: by whose eyes, and what the answer comes to."""
+
+    about: str
+    """What is not known while there is no answer."""
+    ask: Callable[[], Any]
+    tell: Callable[[Any], Iterable[Item]]
+    permission: str | None = None
+    """None is for everybody: whether Bleep delivers at all is nobody's secret."""
+
+
 def look(user: User | AnonymousUser) -> Attention:
     """What this person should know of. At most a query for each question, none where it was asked just now."""
-    items: list[Item] = []
-    times: list[datetime] = []
-    sees_alerts = user.has_perm("alerts.view_alert")
-    sees_clinicians = user.has_perm("contacts.view_clinician")
-    # Whether Bleep delivers at all is everybody's business, and nobody's secret.
-    down = remembered(breaker.channels_down, seconds=SECONDS)
-    found = remembered(audit.findings, seconds=SECONDS)
-    times += [down.at, found.at]
-    items += [*_of_bleep(found.value), *map(_of_channel, down.value)]
-    if sees_alerts or sees_clinicians:
-        troubles = remembered(figures.troubles, seconds=SECONDS)
-        times.append(troubles.at)
-        for trouble in troubles.value:
-            about_people = trouble.trouble is Trouble.UNCONFIRMED
-            if sees_clinicians if about_people else sees_alerts:
-                items.append(_of_people(trouble) if about_people else _of_alerts(trouble))
-    if sees_clinicians:
-        unreachable = remembered(reachability.unreachable, seconds=SECONDS)
-        times.append(unreachable.at)
-        items += _of_unreachable(unreachable.value)
-    if user.has_perm("clients.view_apitoken"):
-        expiring = remembered(_expiring, seconds=SECONDS)
-        times.append(expiring.at)
-        items += expiring.value
-    return Attention(sorted(items, key=lambda item: not item.grave), min(times))
+    answers = [
+        _answered(question)
+        for question in QUESTIONS
+        if question.permission is None or user.has_perm(question.permission)
+    ]
+    items = [item for told, _at in answers for item in told]
+    return Attention(sorted(items, key=lambda item: not item.grave), min(at for _told, at in answers))
+
+
+def _answered(question: Question) -> tuple[list[Item], datetime]:
+    """What the answer comes to, and when it was given. One that fails is told of, and hides none of the others."""
+    try:
+        answer = remembered(question.ask, seconds=SECONDS)
+    except Error as error:
+        log.error("home.unanswered", about=question.about, error=type(error).__name__)  # noqa: TRY400 - no text of it
+        return [_unanswered(question)], timezone.now()
+    return list(question.tell(answer.value)), answer.at
+
+
+def _unanswered(question: Question) -> Item:
+    return Item(
+        f"unanswered {question.about}",
+        f"Bleep could not look at {question.about} just now.",
+        "Reload the page in a minute. If this stays, tell the people who run Bleep.",
+    )
 
 
 def _of_bleep(findings: list[Finding]) -> Iterator[Item]:
     for finding in findings:
         if not finding.ok:
-            advice = "Tell the people who run Bleep. Alerts that were taken are kept, and are sent once this is mended."
-            yield Item(f"bleep {finding.name}", finding.sentence.replace("`", ""), advice)
+            yield Item(
+                f"bleep {finding.name}",
+                IN_PLAIN_WORDS.get(finding.name, "Something is wrong with Bleep itself."),
+                "Alerts that were taken are kept, and are sent once this is mended. Tell the people who run Bleep: "
+                f"“{finding.sentence.replace('`', '')}”",
+            )
 
 
-def _of_channel(channel: Channel) -> Item:
-    return Item(
-        f"down {channel.value}",
-        f"{channel.label}: the provider does not answer.",
-        "Bleep tries it again every few seconds, and takes a clinician's next channel for urgent alerts meanwhile. "
-        "If it lasts, tell the people who run Bleep.",
-    )
+def _of_channels(down: list[Channel]) -> Iterator[Item]:
+    for channel in down:
+        yield Item(
+            f"down {channel.value}",
+            f"{channel.label}: the provider does not answer.",
+            "Bleep tries it again every few seconds, and takes a clinician's next channel for urgent alerts "
+            "meanwhile. If it lasts, tell the people who run Bleep.",
+        )
 
 
-def _of_alerts(found: Troubled) -> Item:
-    links = tuple(Link(called, reverse(ALERT, args=[key])) for key, called in found.examples)
-    everything = Link("Show all that failed", reverse(ALERTS) + FAILED_ALERTS)
-    many = f"{found.count:,} alert{pluralize(found.count)}"
-    if found.trouble is Trouble.FAILED:
-        sentence = f"{many} reached nobody."
-        advice = "Open each, see why, and resend it or reach the clinician another way; then mark it as dealt with."
-    else:
-        sentence = f"{many} may have reached nobody: the provider's answer was lost."
-        advice = "Ask the clinician whether it arrived. Resend it if it did not; then mark it as dealt with."
-    return Item(
-        found.trouble.value,
-        sentence,
-        advice,
-        links=links,
-        more=found.count - len(links),
-        everything=everything,
-    )
+def _of_alerts(troubles: list[Troubled]) -> Iterator[Item]:
+    for found in troubles:
+        if found.trouble in REACHED_NOBODY:
+            sentence, advice = REACHED_NOBODY[found.trouble]
+            links = tuple(Link(called, reverse(ALERT, args=[key])) for key, called in found.examples)
+            yield Item(
+                found.trouble.value,
+                f"{found.count:,} alert{pluralize(found.count)} {sentence}",
+                advice,
+                links=links,
+                more=found.count - len(links),
+                everything=Link("Show all that failed", reverse(ALERTS) + FAILED_ALERTS),
+            )
 
 
-def _of_people(found: Troubled) -> Item:
-    links = _clinicians(found.examples)
-    return Item(
-        found.trouble.value,
-        f"{_people(found.count)} not confirmed their e-mail address, so e-mails to them fail.",
-        "Ask each to open the link in the message “AWS Notification - Subscription Confirmation” in their inbox.",
-        grave=False,
-        links=links,
-        more=found.count - len(links),
-    )
+def _of_unconfirmed(troubles: list[Troubled]) -> Iterator[Item]:
+    for found in troubles:
+        if found.trouble is Trouble.UNCONFIRMED:
+            links = _clinicians(found.examples)
+            yield Item(
+                found.trouble.value,
+                f"{_people(found.count)} not confirmed their e-mail address, so e-mails to them fail.",
+                "Ask each to open the link in the message “AWS Notification - Subscription Confirmation” in their "
+                "inbox.",
+                grave=False,
+                links=links,
+                more=found.count - len(links),
+            )
 
 
-def _of_unreachable(found: reachability.Unreachable) -> Iterator[Item]:
+def _of_clinicians(found: problems.Troubled) -> Iterator[Item]:
     if found.count:
         links = _clinicians(found.examples)
         yield Item(
             "unreachable",
-            f"{_people(found.count)} no channel for a priority, or no address for a channel.",
-            "Alerts may miss them. Open each, and choose channels that have an address.",
+            f"{_people(found.count)} a problem: no channel for a priority, no address for a channel, or neither a "
+            "call nor an SMS for High.",
+            "Alerts may miss them. Open each, and see what its page says.",
             grave=False,
             links=links,
             more=found.count - len(links),
@@ -156,23 +178,28 @@ def _of_unreachable(found: reachability.Unreachable) -> Iterator[Item]:
         )
 
 
-def _expiring() -> list[Item]:
-    soon = list(tokens.expiring().select_related("client"))
-    links = tuple(
-        Link(
-            f"{token} ({date_format(timezone.localtime(token.expires_at), 'j F')})",
-            reverse(CLIENT, args=[token.client_id]),
+def _of_tokens(soon: list[ApiToken]) -> Iterator[Item]:
+    if soon:
+        links = tuple(
+            Link(
+                f"{token} ({date_format(timezone.localtime(token.expires_at), 'j F')})",
+                reverse(CLIENT, args=[token.client_id]),
+            )
+            for token in soon[:EXAMPLES]
         )
-        for token in soon[: figures.EXAMPLES]
-    )
-    sentence = f"{len(soon)} token{pluralize(len(soon), ' expires,s expire')} within {tokens.EXPIRES_SOON.days} days."
-    advice = (
-        "The system that uses it is refused from then on. Rotate it, and give its owners the new one in time."
-    )
-    everything = Link("Show all tokens", reverse(TOKENS))
-    more = len(soon) - len(links)
-    item = Item("expiring", sentence, advice, grave=False, links=links, more=more, everything=everything)
-    return [item] if soon else []
+        yield Item(
+            "expiring",
+            f"{len(soon)} token{pluralize(len(soon), ' expires,s expire')} within {tokens.EXPIRES_SOON.days} days.",
+            "The system that uses it is refused from then on. Rotate it, and give its owners the new one in time.",
+            grave=False,
+            links=links,
+            more=len(soon) - len(links),
+            everything=Link("Show all tokens", reverse(TOKENS)),
+        )
+
+
+def _expiring_tokens() -> list[ApiToken]:
+    return list(tokens.expiring().select_related("client"))
 
 
 def _clinicians(examples: tuple[tuple[int, str], ...]) -> tuple[Link, ...]:
@@ -181,3 +208,38 @@ def _clinicians(examples: tuple[tuple[int, str], ...]) -> tuple[Link, ...]:
 
 def _people(count: int) -> str:
     return f"{count:,} clinician{pluralize(count, ' has,s have')}"
+
+
+IN_PLAIN_WORDS = {
+    "oldest_due_seconds_high": "Alerts of High priority wait longer than they should.",
+    "oldest_due_seconds_medium": "Alerts of Medium priority wait longer than they should.",
+    "oldest_due_seconds_low": "Alerts of Low priority wait longer than they should.",
+    "expired_leases": "Messages were interrupted while they were being sent, and nothing has taken them up yet.",
+    "alerts_without_delivery": "There are alerts for which no message was made.",
+    "relays_silent": "Bleep is not sending: the part that starts every message is silent.",
+    "relays_send_themselves": "Alerts of High priority are sent in an emergency way; all others wait.",
+    "workers_silent_urgent": "The part that sends alerts of High priority is silent.",
+    "workers_silent_others": "The part that sends alerts is silent.",
+}
+"""What a finding of the audit means for those who wait for alerts."""
+
+REACHED_NOBODY: dict[Trouble, tuple[str, str]] = {
+    Trouble.FAILED: (
+        "reached nobody.",
+        "Open each, see why, and send it again or reach the clinician another way; then mark it as dealt with.",
+    ),
+    Trouble.UNKNOWN: (
+        "may have reached nobody: the provider's answer was lost.",
+        "Ask the clinician whether it arrived. Send it again if it did not; then mark it as dealt with.",
+    ),
+}
+"""What is said of alerts, after how many they are, and what to do about them."""
+
+QUESTIONS = (
+    Question("whether Bleep is sending", audit.findings, _of_bleep),
+    Question("whether the providers answer", breaker.channels_down, _of_channels),
+    Question("failed alerts", figures.troubles, _of_alerts, "alerts.view_alert"),
+    Question("unconfirmed e-mail addresses", figures.troubles, _of_unconfirmed, "contacts.view_clinician"),
+    Question("clinicians with a problem", problems.troubled, _of_clinicians, "contacts.view_clinician"),
+    Question("tokens that expire", _expiring_tokens, _of_tokens, "clients.view_apitoken"),
+)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from django.contrib.auth.models import AnonymousUser, User
+from django.db import Error
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +30,8 @@ SHORTCUTS: tuple[tuple[str | None, str, str, str], ...] = (
     (None, "help", "Help", "admin:help"),
 )
 """The permission (None is for everybody), an icon, the words and the page of what people come here for."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,12 @@ def _period(request: HttpRequest) -> Period:
 def _figures(user: User | AnonymousUser, period: Period) -> dict[str, Any]:
     if not user.has_perm("alerts.view_alert"):
         return {}
-    outcomes = remembered(figures.outcomes, period, seconds=SECONDS[period])
-    latencies = remembered(figures.latencies, period, seconds=SECONDS[period])
+    try:
+        outcomes = remembered(figures.outcomes, period, seconds=SECONDS[period])
+        latencies = remembered(figures.latencies, period, seconds=SECONDS[period])
+    except Error as error:
+        log.error("home.unanswered", about="figures", error=type(error).__name__)  # noqa: TRY400 - no text of it
+        return {"figures_failed": True}
     shown: dict[str, Any] = {
         "periods": [(WORDS[each], f"?period={each.word}", each is period) for each in Period],
         "period": WORDS[period].lower(),

@@ -1,6 +1,7 @@
 """The home page: who is told what, how much it asks the database, and for how long it remembers."""
 
 import re
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from alerts import audit
 from alerts.figures import Latency, Outcome, Period
 from alerts.models import Alert, RelayHeartbeat
 from alerts.states import AlertStatus
@@ -16,7 +18,7 @@ from clients import tokens
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from staff import charts
+from staff import attention, charts
 from staff.roles import Role
 from tests.conftest import make_clinician
 from tests.staff.cast import NO_ROLE, PEOPLE, SUPERUSER, make_user, make_ward
@@ -139,6 +141,47 @@ def test_a_text_from_outside_stays_text(something_of_each_kind: None) -> None:
 
     assert "&lt;b onclick=x&gt;" in page
     assert "<b onclick" not in page
+
+
+@pytest.fixture
+def lost_table(transactional_db: None) -> Iterator[Callable[[str], None]]:
+    """Takes a table away, until the test is over: whatever asks for it fails."""
+    lost: list[str] = []
+
+    def lose(table: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {table} RENAME TO {table}_lost")
+        lost.append(table)
+
+    yield lose
+    with connection.cursor() as cursor:
+        for table in lost:
+            cursor.execute(f"ALTER TABLE {table}_lost RENAME TO {table}")
+
+
+def test_a_question_that_fails_is_told_of_and_hides_nothing_else(
+    lost_table: Callable[[str], None], something_of_each_kind: None
+) -> None:
+    client = home_of(SUPERUSER)
+    lost_table("clients_apitoken")
+
+    assert set(kinds(client)) == {"failed", "unreachable", "unanswered tokens that expire"}
+
+
+def test_figures_that_cannot_be_had_are_told_of(
+    lost_table: Callable[[str], None], something_of_each_kind: None
+) -> None:
+    client = home_of(SUPERUSER)
+    lost_table("alerts_attempt")
+
+    page = client.get("/admin/").content.decode()
+
+    assert "could not work out its figures" in page
+    assert 'data-kind="failed"' in page
+
+
+def test_everything_that_can_be_wrong_with_bleep_has_plain_words(db: None) -> None:
+    assert {finding.name for finding in audit.findings()} == set(attention.IN_PLAIN_WORDS)
 
 
 def test_an_unknown_period_is_the_last_day(something_of_each_kind: None) -> None:
