@@ -5,6 +5,7 @@ import zlib
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -28,6 +29,7 @@ MAX_PACKED = 2_400_000
 """Characters of a packed file: a form may be a little larger (DATA_UPLOAD_MAX_MEMORY_SIZE)."""
 MAX_MEGABYTES = settings.FILE_UPLOAD_MAX_MEMORY_SIZE // 1024 // 1024
 TOO_LARGE = f"This file is too large: at most {MAX_MEGABYTES} MB are taken at once. Split it."
+log = structlog.get_logger(__name__)
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
@@ -112,7 +114,15 @@ class ImportAndExport(ImportExportMixin):
         return bool(self.has_add_permission(request) and self.has_change_permission(request))
 
     def has_export_permission(self: Any, request: HttpRequest) -> bool:
-        return bool(self.has_view_permission(request))
+        """Everybody's addresses in one file are for fewer people than a look at somebody's page."""
+        return bool(self.has_view_permission(request) and request.user.has_perm("contacts.export_clinician"))
+
+    def get_export_data(
+        self, file_format: Any, request: HttpRequest, queryset: QuerySet[Clinician], **kwargs: Any
+    ) -> Any:
+        content = super().get_export_data(file_format, request, queryset, **kwargs)
+        log.info("clinicians.exported", user_id=request.user.pk, clinicians=queryset.count())
+        return content
 
     def create_import_form(self, request: HttpRequest) -> FileForm:
         form: FileForm = super().create_import_form(request)

@@ -40,7 +40,10 @@ class Clinician(models.Model):
 
     class Meta:
         ordering = ("name", "contact_id")
-        permissions = (("send_test", "Can send a test message to a clinician"),)
+        permissions = (
+            ("send_test", "Can send a test message to a clinician"),
+            ("export_clinician", "Can export clinicians to a file"),
+        )
         constraints = (
             models.CheckConstraint(
                 name="clinician_contact_id_is_trimmed",

@@ -25,6 +25,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "contacts.view_clinician",
             "contacts.add_clinician",
             "contacts.change_clinician",
+            "contacts.export_clinician",
             "contacts.send_test",
             "contacts.view_preferencetemplate",
             "contacts.add_preferencetemplate",
@@ -46,6 +47,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.AUDITORS: frozenset(
         {
             "contacts.view_clinician",
+            "contacts.export_clinician",
             "contacts.view_preferencetemplate",
             "alerts.view_alert",
             "alerts.view_delivery",

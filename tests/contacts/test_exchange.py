@@ -6,7 +6,8 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+import structlog
+from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -19,6 +20,7 @@ from tests.conftest import make_clinician
 from tests.contacts.crowd import make_crowd
 from tests.contacts.files import (
     CSV,
+    EXPORT,
     HEADING,
     IMPORT,
     NEW,
@@ -204,6 +206,29 @@ def test_who_may_only_see_may_export_and_not_import(auditor: Client, clinician: 
     assert look(auditor, "contact_id,name\nC-1,X\n").status_code == 403
     assert auditor.post(PROCESS, {}).status_code == 403
     assert b"C-1" in export(auditor, CSV)
+
+
+def test_who_sees_one_at_a_time_may_not_export_them_all(clinician: Clinician) -> None:
+    operator = Client()
+    user = User.objects.create_user("operator", is_staff=True)
+    user.groups.add(Group.objects.get(name="Operators"))
+    operator.force_login(user)
+
+    assert operator.get("/admin/contacts/clinician/").status_code == 200
+    assert operator.get(EXPORT).status_code == 403
+    assert operator.post(EXPORT, {"format": CSV, "resource": "0"}).status_code == 403
+
+
+def test_an_export_is_told_in_the_log_without_what_it_holds(
+    admin_client: Client, admin_user: User, clinician: Clinician
+) -> None:
+    with structlog.testing.capture_logs() as logs:
+        export(admin_client, CSV)
+
+    told = [log for log in logs if log["event"] == "clinicians.exported"]
+    assert told == [
+        {"event": "clinicians.exported", "log_level": "info", "user_id": admin_user.pk, "clinicians": 1}
+    ]
 
 
 def test_a_thousand_rows_cost_as_many_queries_as_ten(admin_client: Client) -> None:
