@@ -239,7 +239,7 @@ def refute(delivery_id: uuid.UUID, reason: Reason) -> None:
 
 def _take_receipt(delivery_id: uuid.UUID, state: DeliveryState, *, reason: str) -> bool:
     accepted = Delivery.objects.filter(pk=delivery_id, state=DeliveryState.ACCEPTED)
-    return accepted.update(state=state, reason=reason, receipt_due_at=None) == 1
+    return accepted.update(state=state, reason=reason, receipt_due_at=None, receipt_at=Now()) == 1
 
 
 def cancel(alert: Alert) -> int:

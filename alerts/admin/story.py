@@ -154,6 +154,8 @@ def _tried(delivery: Delivery, shows_addresses: bool) -> Event:  # noqa: FBT001
     facts = [("Round", str(delivery.round))] if delivery.round > 1 else []
     if delivery.provider_id:
         facts.append(("Provider's ID", delivery.provider_id))
+    if delivery.receipt_at:
+        facts.append(("Outcome known", moment(delivery.receipt_at)))
     return Event(
         delivery.created_at,
         ICONS[channel],

@@ -77,6 +77,7 @@ def test_a_call_that_is_answered_is_delivered(store: Store, aws: Aws) -> None:
     receipts.ask(call.pk)
 
     assert (current(call).state, current(call).receipt_due_at) == (DeliveryState.DELIVERED, None)
+    assert current(call).receipt_at is not None
     assert Alert.objects.with_status().get().status == "delivered"
     assert Delivery.objects.count() == 1
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from alerts.models import Alert, AlertQuerySet, Attempt, Delivery
+from alerts.models import Alert, Attempt, Delivery
+from alerts.models.alert import AlertQuerySet
 from alerts.states import (
     NEEDS_REASON,
     SUCCEEDED,

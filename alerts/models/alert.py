@@ -1,0 +1,131 @@
+"""Alerts, and how each stands: a status that its deliveries come to."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Case, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Now
+
+from alerts.models.delivery import Delivery
+from alerts.states import NEEDS_REASON, UNFINISHED, AlertState, AlertStatus, DeliveryState
+from clients.internal import TESTS
+from clients.models import ApiClient
+from contacts.choices import Priority
+from contacts.models import Clinician
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    TAKES: dict[AlertStatus, tuple[DeliveryState, ...]] = {  # noqa: RUF012 - never changed
+        AlertStatus.ACCEPTED: UNFINISHED,
+        AlertStatus.DELIVERED: (DeliveryState.DELIVERED,),
+        AlertStatus.FAILED: NEEDS_REASON,
+    }
+    """States of which an alert with this status has a delivery."""
+
+    def tests(self) -> Self:
+        """Only what staff sent to try a channel."""
+        return self.filter(client__name=TESTS)
+
+    def without_tests(self) -> Self:
+        """Only what hospital systems sent: what figures are made of."""
+        return self.exclude(client__name=TESTS)
+
+    def with_status(self) -> Self:
+        """Annotate `status`: what a client is told (`AlertStatus`), from the alert's state and its deliveries.
+
+        What reached a telephone stays delivered, whatever came after it. Otherwise the newest round decides, by the
+        most hopeful of its deliveries; while it is still under way, what a provider took before stays sent.
+        """
+        deliveries = Delivery.objects.filter(alert=OuterRef("pk"))
+        once_and_for_all = Case(When(state=DeliveryState.DELIVERED, then=0), default=1)
+        hope = Case(
+            When(state=DeliveryState.ACCEPTED, then=0),
+            When(state__in=UNFINISHED, then=1),
+            When(state=DeliveryState.CANCELLED, then=2),
+            default=3,
+        )
+        # One row each, and not EXISTS, which PostgreSQL may answer for all alerts at once by reading the whole table.
+        decisive = Subquery(deliveries.order_by(once_and_for_all, "-round", hope).values("state")[:1])
+        sent_before = Subquery(deliveries.filter(state=DeliveryState.ACCEPTED).values("state")[:1])
+        return self.alias(decisive=decisive, sent_before=sent_before).annotate(
+            status=Case(
+                When(state=AlertState.ACKNOWLEDGED, then=Value(AlertStatus.ACKNOWLEDGED)),
+                When(state=AlertState.CANCELLED, then=Value(AlertStatus.CANCELLED)),
+                When(decisive=DeliveryState.DELIVERED, then=Value(AlertStatus.DELIVERED)),
+                When(decisive=DeliveryState.ACCEPTED, then=Value(AlertStatus.SENT)),
+                When(
+                    decisive__in=(*UNFINISHED, DeliveryState.CANCELLED),
+                    sent_before__isnull=False,
+                    then=Value(AlertStatus.SENT),
+                ),
+                When(decisive__in=UNFINISHED, then=Value(AlertStatus.ACCEPTED)),
+                When(decisive=DeliveryState.CANCELLED, then=Value(AlertStatus.CANCELLED)),
+                default=Value(AlertStatus.FAILED),
+                output_field=models.CharField(),
+            )
+        )
+
+    def having_status(self, status: str) -> Self:
+        """Those with this status, after `with_status`."""
+        found = self.filter(Q(("status", status)))
+        if (
+            status in self.TAKES
+        ):  # a small part of all that there is, which is found faster than it is worked out
+            some = Delivery.objects.filter(state__in=self.TAKES[AlertStatus(status)])
+            return found.filter(pk__in=some.values("alert"))
+        return found
+
+    def needing_attention(self) -> Self:
+        """Those that nothing can reach any more, and that nobody has dealt with yet; tests are nobody's emergency."""
+        failed = self.without_tests().with_status().having_status(AlertStatus.FAILED)
+        return failed.filter(state=AlertState.OPEN)
+
+
+class Alert(models.Model):
+    """One message for one clinician, as the client sent it."""
+
+    client = models.ForeignKey(ApiClient, on_delete=models.PROTECT, related_name="alerts")
+    message_id = models.CharField("message ID", max_length=128, unique=True)
+    type = models.CharField(max_length=64)
+    patient_id = models.CharField("patient reference", max_length=64)
+    contact_id = models.CharField(
+        "contact ID", max_length=64, help_text="As it was sent: it may have changed since."
+    )
+    clinician = models.ForeignKey(Clinician, on_delete=models.PROTECT, related_name="alerts")
+    description = models.CharField(max_length=1000)
+    priority = models.CharField(max_length=1, choices=Priority)
+    state = models.CharField(max_length=16, choices=AlertState, default=AlertState.OPEN)
+    created_at = models.DateTimeField(db_default=Now())
+
+    status: str
+    """An `AlertStatus`; only there after `with_status`."""
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        permissions = (
+            ("resend_alert", "Can resend alert"),
+            ("cancel_alert", "Can cancel alert"),
+            ("close_alert", "Can mark alert as dealt with"),
+        )
+        constraints = (
+            models.CheckConstraint(name="alert_priority_is_known", condition=Q(priority__in=Priority.values)),
+            models.CheckConstraint(name="alert_state_is_known", condition=Q(state__in=AlertState.values)),
+            models.CheckConstraint(
+                name="alert_has_no_blanks",
+                condition=~Q(message_id="") & ~Q(type="") & ~Q(patient_id="") & ~Q(description=""),
+            ),
+        )
+        indexes = (
+            models.Index(name="alert_newest", fields=("-created_at", "-id")),
+            models.Index(name="alert_newest_of_client", fields=("client", "-created_at", "-id")),
+        )
+
+    def __str__(self) -> str:
+        return self.message_id
+
+    @property
+    def is_test(self) -> bool:
+        """Whether staff sent it to try a channel. A query, unless the client was selected with it."""
+        return self.client.name == TESTS

@@ -1,0 +1,168 @@
+"""Deliveries, and the attempts of each."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from alerts.states import NEEDS_REASON, SUCCEEDED, UNFINISHED, AttemptState, DeliveryState, Reason
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+
+
+class Delivery(models.Model):
+    """The job of reaching one person over one channel for one alert.
+
+    Its id is random and not counted, because Connect takes it as `ClientToken`: after a restored or rebuilt database a
+    counted id could repeat within seven days, and AWS would answer with the old call instead of placing the new one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    alert = models.ForeignKey("alerts.Alert", on_delete=models.PROTECT, related_name="deliveries")
+    clinician = models.ForeignKey(Clinician, on_delete=models.PROTECT, related_name="deliveries")
+    priority = models.CharField(
+        max_length=1, choices=Priority, help_text="The alert's, kept here for the relay's index."
+    )
+    channel = models.CharField(max_length=8, choices=Channel)
+    address = models.CharField(max_length=254, help_text="As it was when the delivery was made.")
+    round = models.PositiveSmallIntegerField(default=1, help_text="A deliberate resend starts another round.")
+    state = models.CharField(max_length=16, choices=DeliveryState, default=DeliveryState.PENDING)
+    reason = models.CharField(max_length=32, choices=Reason, blank=True)
+    possible_duplicate = models.BooleanField(
+        default=False, help_text="Sent again although it may have been sent before."
+    )
+    provider_id = models.CharField(max_length=256, blank=True)
+    available_at = models.DateTimeField(db_default=Now(), help_text="Not to be sent before.")
+    handed_over_at = models.DateTimeField(null=True, help_text="When the relay last gave it to Celery.")
+    receipt_due_at = models.DateTimeField(null=True, help_text="When to ask what became of it.")
+    receipt_at = models.DateTimeField(null=True, help_text="When the provider told what became of it.")
+    lease_token = models.UUIDField(null=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    attempt_count = models.PositiveSmallIntegerField(default=0, help_text="The number of the latest attempt.")
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("created_at", "id")
+        verbose_name_plural = "deliveries"
+        constraints = (
+            models.UniqueConstraint(
+                name="delivery_once_per_round", fields=("alert", "clinician", "channel", "round")
+            ),
+            models.CheckConstraint(
+                name="delivery_priority_is_known", condition=Q(priority__in=Priority.values)
+            ),
+            models.CheckConstraint(name="delivery_channel_is_known", condition=Q(channel__in=Channel.values)),
+            models.CheckConstraint(
+                name="delivery_state_is_known", condition=Q(state__in=DeliveryState.values)
+            ),
+            models.CheckConstraint(
+                name="delivery_reason_is_known", condition=Q(reason__in=["", *Reason.values])
+            ),
+            models.CheckConstraint(name="delivery_has_an_address", condition=~Q(address="")),
+            models.CheckConstraint(
+                name="delivery_sending_has_a_lease",
+                condition=Q(
+                    state=DeliveryState.SENDING, lease_token__isnull=False, lease_expires_at__isnull=False
+                )
+                | (~Q(state=DeliveryState.SENDING) & Q(lease_token=None, lease_expires_at=None)),
+            ),
+            models.CheckConstraint(
+                name="delivery_failure_has_a_reason", condition=~Q(state__in=NEEDS_REASON) | ~Q(reason="")
+            ),
+            models.CheckConstraint(
+                name="delivery_accepted_has_a_provider_id",
+                condition=~Q(state__in=SUCCEEDED) | ~Q(provider_id=""),
+            ),
+            models.CheckConstraint(
+                name="delivery_finished_is_dated",
+                condition=Q(state__in=UNFINISHED, finished_at=None)
+                | (~Q(state__in=UNFINISHED) & Q(finished_at__isnull=False)),
+            ),
+        )
+        indexes = (
+            models.Index(
+                name="delivery_due",
+                fields=("priority", "available_at"),
+                condition=Q(state=DeliveryState.PENDING),
+            ),
+            models.Index(
+                name="delivery_leased", fields=("lease_expires_at",), condition=Q(state=DeliveryState.SENDING)
+            ),
+            models.Index(
+                name="delivery_handed_over",
+                fields=("priority", "handed_over_at"),
+                condition=Q(state=DeliveryState.PENDING, handed_over_at__isnull=False),
+            ),
+            models.Index(
+                name="delivery_receipt_due",
+                fields=("priority", "receipt_due_at"),
+                condition=Q(state=DeliveryState.ACCEPTED, receipt_due_at__isnull=False),
+            ),
+            models.Index(name="delivery_ended_badly", fields=("alert",), condition=Q(state__in=NEEDS_REASON)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()}: {self.get_state_display()}"
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether something is still to come by itself: an answer, or the outcome of a call that was just placed."""
+        asked = self.state == DeliveryState.ACCEPTED and self.receipt_due_at is not None
+        return asked or self.state in UNFINISHED
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether it may be on a telephone already."""
+        return self.possible_duplicate or self.state in (*SUCCEEDED, DeliveryState.UNKNOWN)
+
+
+class Attempt(models.Model):
+    """One call to the provider for a delivery. Written before the call, completed once, never deleted."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="attempts")
+    channel = models.CharField(
+        max_length=8,
+        db_default="",
+        choices=Channel,
+        help_text="The delivery's, kept here for the breaker's index; empty on what a version before it wrote.",
+    )
+    number = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=16, choices=AttemptState, default=AttemptState.CALLING)
+    reason = models.CharField(max_length=32, choices=Reason, blank=True)
+    code = models.CharField(max_length=100, blank=True, help_text="The provider's own error code.")
+    provider_id = models.CharField(max_length=256, blank=True)
+    late = models.BooleanField(default=False, help_text="The answer came after the lease had run out.")
+    started_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("number",)
+        constraints = (
+            models.UniqueConstraint(name="attempt_number_is_unique", fields=("delivery", "number")),
+            models.UniqueConstraint(
+                name="attempt_one_calling", fields=("delivery",), condition=Q(state=AttemptState.CALLING)
+            ),
+            models.CheckConstraint(name="attempt_state_is_known", condition=Q(state__in=AttemptState.values)),
+            models.CheckConstraint(
+                name="attempt_reason_is_known", condition=Q(reason__in=["", *Reason.values])
+            ),
+            models.CheckConstraint(
+                name="attempt_accepted_has_a_provider_id",
+                condition=~Q(state=AttemptState.ACCEPTED) | ~Q(provider_id=""),
+            ),
+            models.CheckConstraint(
+                name="attempt_failure_has_a_reason",
+                condition=Q(state__in=(AttemptState.CALLING, AttemptState.ACCEPTED)) | ~Q(reason=""),
+            ),
+            models.CheckConstraint(
+                name="attempt_finished_is_dated",
+                condition=Q(state=AttemptState.CALLING, finished_at=None)
+                | (~Q(state=AttemptState.CALLING) & Q(finished_at__isnull=False)),
+            ),
+        )
+        indexes = (models.Index(name="attempt_newest_of_channel", fields=("channel", "-started_at")),)
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.get_state_display()}"

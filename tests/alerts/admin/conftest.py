@@ -1,0 +1,43 @@
+"""Whose browsers look at alerts, and one that failed."""
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from alerts import lifecycle
+from alerts.channels import ChannelError, Fault
+from alerts.models import Alert, Delivery
+from alerts.policy import NextChannel
+from alerts.states import Reason
+from clients.models import ApiClient
+from contacts.models import Clinician
+from tests.alerts.admin.desk import store
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    """A superuser's browser."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("staff"))
+    return client
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    """An operator's browser."""
+    user = User.objects.create_user("operator", is_staff=True, first_name="Olive", last_name="Oakes")
+    user.groups.add(Group.objects.get(name="Operators"))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def failed(lab: ApiClient, clinician: Clinician) -> Alert:
+    """A Low alert whose e-mail address was refused."""
+    alert = store(lab, "failed-1")
+    claim = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
+    assert claim is not None
+    error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
+    lifecycle.fail(claim, error, NextChannel(Reason.INVALID_ADDRESS))
+    return alert

@@ -1,0 +1,170 @@
+"""The list of alerts: what it shows, how it is filtered and searched, and what it asks the database."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from alerts import actions, lifecycle
+from alerts.admin import searches
+from alerts.channels import ChannelError, Fault
+from alerts.models import Alert, Delivery
+from alerts.policy import NextChannel
+from alerts.states import Reason
+from clients.models import ApiClient
+from contacts.choices import Channel, Priority
+from tests.alerts.admin.desk import ALERTS, SEARCH, page_of, read, store
+from tests.conftest import make_clinician
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_list_shows_the_status_that_the_client_was_told(staff: Client, failed: Alert) -> None:
+    page = read(staff, ALERTS)
+
+    assert "failed-1" in page
+    assert "Failed" in page
+
+
+def test_the_list_says_what_has_been_dealt_with(staff: Client, failed: Alert) -> None:
+    actions.close(failed.pk, by=User.objects.get())
+
+    assert "Failed, dealt with" in read(staff, ALERTS)
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ({"status": "failed"}, True),
+        ({"status": "attention"}, True),
+        ({"status": "sent"}, False),
+        ({"status": "closed"}, False),
+        ({"priority__exact": "L"}, True),
+        ({"priority__exact": "H"}, False),
+        ({"channel": "email"}, True),
+        ({"channel": "sms"}, False),
+    ],
+)
+def test_the_list_is_filtered(staff: Client, failed: Alert, query: dict[str, str], shown: bool) -> None:
+    assert ("failed-1" in read(staff, ALERTS, query)) is shown
+
+
+def test_what_is_dealt_with_needs_no_attention(staff: Client, failed: Alert) -> None:
+    actions.close(failed.pk, by=User.objects.get())
+
+    assert "failed-1" not in read(staff, ALERTS, {"status": "attention"})
+    assert "failed-1" in read(staff, ALERTS, {"status": "closed"})
+    assert "failed-1" in read(staff, ALERTS, {"status": "failed"})
+
+
+@pytest.mark.parametrize(("days", "shown"), [(0, True), (1, False), (-1, False)])
+def test_a_day_without_a_time_is_meant_as_a_whole(
+    staff: Client, failed: Alert, days: int, shown: bool
+) -> None:
+    day = (timezone.localtime() + timedelta(days=days)).strftime("%Y-%m-%d")
+
+    page = read(staff, ALERTS, {"created_at_from_0": day, "created_at_to_0": day})
+
+    assert ("failed-1" in page) is shown
+
+
+def test_the_list_is_filtered_by_client(staff: Client, failed: Alert, lab: ApiClient) -> None:
+    other = ApiClient.objects.create(name="Imaging")
+
+    assert "failed-1" not in read(staff, ALERTS, {"client__id__exact": str(other.pk)})
+    assert "failed-1" in read(staff, ALERTS, {"client__id__exact": str(lab.pk)})
+
+
+@pytest.mark.parametrize("term", ["failed-1", "123456789", "C-1", "Clinician"])
+def test_an_alert_is_found(staff: Client, failed: Alert, lab: ApiClient, term: str) -> None:
+    make_clinician("D-9", {Priority.LOW: [Channel.EMAIL]}, name="Somebody Else")
+    store(lab, "another", contact_id="D-9", patient_id="987")
+
+    page: Any = staff.post(SEARCH, {"q": term}, follow=True)
+
+    assert "failed-1" in page.content.decode()
+    assert "another" not in page.content.decode()
+    assert term in page.content.decode()  # in the box, to be changed
+
+
+def test_what_is_searched_for_is_in_no_address(staff: Client, failed: Alert) -> None:
+    answer: Any = staff.post(SEARCH, {"q": "123456789", "status": "failed"}, follow=True)
+    links = answer.content.decode().split("href=")
+
+    assert [address for address, _status in answer.redirect_chain if "123456789" in address] == []
+    assert "status=failed" in answer.redirect_chain[0][0]
+    assert [link for link in links if "123456789" in link.split(">")[0]] == []
+
+
+def test_a_search_is_known_in_its_own_session_alone(
+    staff: Client, operator: Client, failed: Alert, lab: ApiClient
+) -> None:
+    address = staff.post(SEARCH, {"q": "nothing like it"})["Location"]
+    assert "failed-1" not in read(staff, address)
+
+    elsewhere = read(operator, address, follow=True)
+
+    assert searches.FORGOTTEN in elsewhere
+    assert "failed-1" in elsewhere
+
+
+def test_an_empty_search_shows_all(staff: Client, failed: Alert) -> None:
+    assert staff.post(SEARCH, {"q": " "})["Location"] == f"{ALERTS}?"
+
+
+def test_the_oldest_searches_are_forgotten(staff: Client) -> None:
+    addresses = [
+        staff.post(SEARCH, {"q": f"term {number}"})["Location"] for number in range(searches.MOST + 1)
+    ]
+
+    assert staff.get(addresses[0]).status_code == 302
+    assert {staff.get(address).status_code for address in addresses[1:]} == {200}
+
+
+def test_the_rows_alone_leave_messages_for_a_whole_page(staff: Client, failed: Alert) -> None:
+    staff.get(ALERTS, {"q": "forgotten"})  # which leaves a message
+
+    rows: Any = staff.get(ALERTS, headers={"X-Bleep-Refresh": "1"})
+
+    assert "failed-1" in rows.content.decode()
+    assert "<html" not in rows.content.decode()
+    assert searches.FORGOTTEN in read(staff, ALERTS)
+
+
+def test_the_number_of_queries_does_not_grow(operator: Client, failed: Alert, lab: ApiClient) -> None:
+    """Of the list, of an alert's page, and of the page that asks."""
+
+    def queries() -> list[int]:
+        chosen = [str(pk) for pk in Alert.objects.values_list("pk", flat=True)]
+        form = {"action": "resend_selected", "_selected_action": chosen, "index": "0"}
+        counted = []
+        for look in (
+            lambda: operator.get(ALERTS),
+            lambda: operator.get(page_of(failed)),
+            lambda: operator.post(ALERTS, form),
+        ):
+            with CaptureQueriesContext(connection) as captured:
+                assert look().status_code == 200  # type: ignore[no-untyped-call]
+            counted.append(len(captured))
+        return counted
+
+    actions.resend(failed.pk, by=User.objects.get(), after_round=1)
+    queries()  # what is read once for all pages
+    few = queries()
+    for number in range(20):
+        make_clinician(f"D-{number}", {Priority.LOW: [Channel.EMAIL]})
+        store(lab, f"m{number}", contact_id=f"D-{number}")
+    for number in range(2, 5):
+        claim = lifecycle.claim(Delivery.objects.get(alert=failed, round=number).pk)
+        assert claim is not None
+        error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
+        lifecycle.fail(claim, error, NextChannel(Reason.INVALID_ADDRESS))
+        actions.resend(failed.pk, by=User.objects.get(), after_round=number)
+
+    assert queries() == few
+    assert max(few) < 15, few
