@@ -27,10 +27,11 @@ class ClinicianPage:
 
     form = ClinicianForm
     fieldsets = (
-        (None, {"fields": ("name", "contact_id", "role", "department", "active")}),
-        ("Where they can be reached", {"fields": tuple(ADDRESS_FIELDS.values())}),
+        (None, {"fields": (("name", "contact_id"), ("role", "department"), "active")}),
+        ("Where they can be reached", {"fields": (tuple(ADDRESS_FIELDS.values()),)}),
         (MATRIX, {"fields": tuple(PRIORITY_FIELDS.values())}),
     )
+    compressed_fields = False
     change_form_after_template = "contacts/clinician/now.html"
     change_form_datasets = (ChangesTab,)
 
