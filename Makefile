@@ -9,6 +9,9 @@ SERVER = env -u DEBUG -u LOCAL_MODE -u HTTPS DJANGO_SETTINGS_MODULE=config.setti
   DATABASE_URL=postgresql://bleep:bleep@127.0.0.1:9/bleep REDIS_URL=redis://127.0.0.1:9/0 TRUST_PROXY=true \
   CONNECT_INSTANCE_ID=instance CONNECT_CONTACT_FLOW_ID=flow CONNECT_SOURCE_PHONE_NUMBER=+442079460000
 
+# The whole suite on two processors at once; the relay and the workers of some tests come last.
+SHARED_OUT = -n 2 --dist loadgroup --no-loadscope-reorder
+
 .PHONY: help
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -27,7 +30,7 @@ reset: install  ## Delete the data of `make run`.
 
 .PHONY: test
 test: install  ## Run the tests; they start all that they need. ARGS="-k relay" goes to pytest.
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(or $(ARGS),$(SHARED_OUT))
 
 .PHONY: check
 check: lint formatted types imports migrations deploy-check dockerfile compose  ## Run every check but the tests.

@@ -25,10 +25,17 @@ WORKERS = {"relay": "relay.started", "worker-urgent": "ready.", "worker": "ready
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Flows, and what else has relay and workers, last, in their shuffled order: these take any test's deliveries."""
-    items.sort(
-        key=lambda item: "flows" in Path(item.path).parts or "workers" in getattr(item, "fixturenames", ())
-    )
+    """Flows, and what else has relay and workers, last, in their shuffled order: these take any test's deliveries.
+
+    Where several processes share the tests out, they do so by the file, and in this order, too.
+    """
+    items.sort(key=_has_workers)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {_has_workers(item)}"))
+
+
+def _has_workers(item: pytest.Item) -> bool:
+    return "flows" in Path(item.path).parts or "workers" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(autouse=True)

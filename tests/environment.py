@@ -3,6 +3,9 @@
 A pytest plugin (`-p tests.environment` in pyproject.toml), since Django reads its settings before any conftest is
 imported: the variables are set when this module is imported, the servers start with the session. Variables that name
 other services win, as in `make run`.
+
+With `-n` (pytest-xdist) each process that runs tests has services of its own, and the one that deals the tests out has
+none.
 """
 
 import os
@@ -25,13 +28,22 @@ REDIS = EmbeddedRedis(DIRECTORY)
 AWS_PORT = free_port()
 AWS_URL = f"http://127.0.0.1:{AWS_PORT}"
 
+MADE = "BLEEP_TESTS_MADE"
+"""Names the variables that this module has set, for the processes below this one: it is not the user's doing."""
+
+
+def _given(variable: str) -> str:
+    """What the user says."""
+    return "" if variable in os.environ.get(MADE, "") else os.environ.get(variable, "")
+
+
 VARIABLES = {
     "SECRET_KEY": "for-tests-only-and-long-enough-for-the-deployment-checks-0123456789",
     "LOCAL_MODE": "true",
     "HTTPS": "false",
     "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
-    "DATABASE_URL": os.environ.get("DATABASE_URL") or POSTGRES.url,
-    "REDIS_URL": os.environ.get("REDIS_URL") or REDIS.url,
+    "DATABASE_URL": _given("DATABASE_URL") or POSTGRES.url,
+    "REDIS_URL": _given("REDIS_URL") or REDIS.url,
     "RATE_LIMIT_PER_MINUTE": "100000",
     "AWS_ENDPOINT_URL": AWS_URL,
     "AWS_DEFAULT_REGION": "eu-west-2",
@@ -47,9 +59,15 @@ EMBEDDED = [
     if VARIABLES[variable] == server.url
 ]
 os.environ.update(VARIABLES)
+os.environ[MADE] = " ".join(VARIABLES)
+os.environ["PYTEST_PLUGINS"] = (
+    __name__  # a process of pytest-xdist reads no addopts before it reads Django's settings
+)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
+    if session.config.getoption("numprocesses", None):
+        return
     for server in EMBEDDED:
         server.start()
 

@@ -127,6 +127,8 @@ def test_ctrl_c_stops_all_that_was_started_and_says_that_there_is_no_result(tmp_
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell's background job ignores SIGINT, and so would whatever it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - it takes no lock
     )
     with process:
         assert process.stdout is not None
