@@ -36,8 +36,8 @@ QUIET = (
     "--disable-sync",
 )
 DESK, PHONE = 1280, 390
-HEIGHT = 1000
-"""Of a picture, at the most."""
+HEIGHT, WHOLE_FORM = 1000, 1500
+"""Of a picture, at the most; a clinician's page is shown down to its last button."""
 
 
 def main() -> None:
@@ -115,13 +115,14 @@ def send(alert: dict[str, Any]) -> None:
 def picture(page: Page, name: str, path: str) -> None:
     """A page of the admin from its top, as much as there is and a picture takes."""
     width = PHONE if name.endswith("-phone") else DESK
-    page.set_viewport_size({"width": width, "height": HEIGHT})
+    most = WHOLE_FORM if name == "clinician" else HEIGHT
+    page.set_viewport_size({"width": width, "height": most})
     page.emulate_media(color_scheme="dark" if name.endswith("-dark") else "light")
     page.goto(f"{BLEEP}{path}")
     page.wait_for_load_state("networkidle")
     page.mouse.move(0, 0)
     content = page.locator("#content").bounding_box()
-    height = min(HEIGHT, content["y"] + content["height"] + 24 if content else HEIGHT)
+    height = min(most, content["y"] + content["height"] + 24 if content else most)
     page.screenshot(path=IMAGES / f"{name}.png", clip={"x": 0, "y": 0, "width": width, "height": height})
 
 
