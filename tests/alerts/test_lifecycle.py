@@ -403,8 +403,8 @@ def test_a_retry_that_staff_have_stopped_is_not_made(store: Store) -> None:
     "broken",
     [
         {"state": "sending"},
-        {"state": "sending", "lease_token": uuid.uuid4()},
-        {"lease_token": uuid.uuid4()},
+        {"state": "sending", "lease_token": uuid.UUID(int=1)},
+        {"lease_token": uuid.UUID(int=1)},
         {"state": "failed", "finished_at": Now()},
         {"state": "unknown", "finished_at": Now()},
         {"state": "failed", "reason": "refused"},
