@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, lru_cache
+from threading import Lock
 
 import structlog
 from django.conf import settings
@@ -38,6 +39,8 @@ LONGEST_HOLD: dict[Priority, timedelta] = {
 
 log = structlog.get_logger(__name__)
 redis_pause = Pause(2.0)
+_one_at_a_time = Lock()
+"""For the memory's counter, which fails when two threads use it at once: https://github.com/alisaifee/limits/pull/352."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,8 @@ def _take(share: str, amount: int, seconds: int) -> bool:
             redis_pause.begin()
             log.warning("pacing.redis_away", error=type(error).__name__)
     # A longer while, not a smaller amount: a quarter of one call a second is no number of calls.
-    return _own().hit(RateLimitItemPerSecond(amount, seconds * WITHOUT_REDIS), key)
+    with _one_at_a_time:
+        return _own().hit(RateLimitItemPerSecond(amount, seconds * WITHOUT_REDIS), key)
 
 
 @cache

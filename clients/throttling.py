@@ -5,6 +5,7 @@ Counted in each web process for itself, approximate on purpose: a shared store w
 
 import math
 import time
+from threading import Lock
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,8 @@ from rest_framework.throttling import BaseThrottle
 from clients.models import ApiClient
 
 limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+_one_at_a_time = Lock()
+"""The storage fails where two threads use it at once: https://github.com/alisaifee/limits/pull/352 is unreleased."""
 
 
 class ClientRateThrottle(BaseThrottle):
@@ -35,9 +38,10 @@ class ClientRateThrottle(BaseThrottle):
             return True  # the permission has refused it already
         limit = RateLimitItemPerMinute(client.requests_per_minute or settings.RATE_LIMIT_PER_MINUTE)
         counted = ("read" if request.method in SAFE_METHODS else "send", str(client.pk))
-        allowed = limiter.hit(limit, *counted)
-        if not allowed:
-            self._seconds = limiter.get_window_stats(limit, *counted).reset_time - time.time()
+        with _one_at_a_time:
+            allowed = limiter.hit(limit, *counted)
+            if not allowed:
+                self._seconds = limiter.get_window_stats(limit, *counted).reset_time - time.time()
         return allowed
 
     def wait(self) -> float:

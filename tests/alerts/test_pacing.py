@@ -22,6 +22,7 @@ from contacts.models import Clinician
 from tests.alerts.conftest import Store, closed_port
 from tests.config.server import silent_server
 from tests.conftest import Aws
+from tests.limits import THREADS, Slow, all_at_once
 from tests.processes import ROOT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_counters")]
@@ -247,6 +248,17 @@ def test_without_redis_each_process_counts_for_itself_over_a_longer_while(
         for entry in own.events["LIMITER/bleep:pace:call:all/4/2400/second"]:
             entry.atime -= passed
         assert granted(Channel.CALL, H, 10) == room
+
+
+def test_without_redis_threads_that_ask_at_once_are_all_answered(
+    four: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REDIS_URL = f"redis://127.0.0.1:{closed_port()}/0"
+    monkeypatch.setattr(pacing._own(), "storage", Slow())  # noqa: SLF001 - what two threads use at once
+
+    answers = all_at_once(lambda: pacing.has_room_for_question(Channel.CALL, H))
+
+    assert sorted(answers) == [False] * (THREADS - 4) + [True] * 4
 
 
 def test_a_redis_that_hangs_costs_less_than_half_a_second_once(four: None, settings: Settings) -> None:

@@ -1,16 +1,20 @@
 """How many requests a client may make a minute."""
 
 from collections.abc import Iterator
+from itertools import count
+from typing import Any
 
 import pytest
+from django.test import RequestFactory
 from pytest_django import Settings
 
 from alerts.models import Alert
 from clients import tokens
 from clients.models import ApiClient
-from clients.throttling import limiter
+from clients.throttling import ClientRateThrottle, limiter
 from contacts.models import Clinician
 from tests.conftest import Sender, an_alert
+from tests.limits import THREADS, Slow, all_at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -103,3 +107,15 @@ def test_a_request_without_a_token_uses_up_nobody_s_limit(sender: Sender, settin
 
     assert statuses(Sender("x"), 3) == [401, 401, 401]
     assert statuses(sender, 1) == [200]
+
+
+def test_requests_of_many_clients_at_once_are_all_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limiter, "storage", Slow())
+    keys = count()
+
+    def ask() -> bool:
+        request: Any = RequestFactory().post("/notification")
+        request.user = ApiClient(pk=next(keys))
+        return ClientRateThrottle().allow_request(request, None)
+
+    assert all_at_once(ask) == [True] * THREADS
