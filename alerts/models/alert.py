@@ -3,7 +3,7 @@
 from typing import Self
 
 from django.db import models
-from django.db.models import Case, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Now
 
 from alerts.models.delivery import Delivery
@@ -68,12 +68,14 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def having_status(self, status: str) -> Self:
         """Those with this status, after `with_status`."""
         found = self.filter(Q(("status", status)))
-        if (
-            status in self.TAKES
-        ):  # a small part of all that there is, which is found faster than it is worked out
-            some = Delivery.objects.filter(state__in=self.TAKES[AlertStatus(status)])
-            return found.filter(pk__in=some.values("alert"))
-        return found
+        if status not in self.TAKES:
+            return found
+        # A small part of all that there is, which is found faster than it is worked out.
+        some = Delivery.objects.filter(state__in=self.TAKES[AlertStatus(status)])
+        if status == AlertStatus.FAILED:  # of which most were followed by a channel that was taken
+            beside_or_later = Delivery.objects.filter(alert=OuterRef("alert"), round__gte=OuterRef("round"))
+            some = some.filter(~Exists(beside_or_later.exclude(state__in=NEEDS_REASON)))
+        return found.filter(pk__in=some.values("alert"))
 
     def needing_attention(self) -> Self:
         """Those that nothing can reach any more, and that nobody has dealt with yet; tests are nobody's emergency."""
