@@ -34,7 +34,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         """Annotate `status`: what a client is told (`AlertStatus`), from the alert's state and its deliveries.
 
         What reached a telephone stays delivered, whatever came after it. Otherwise the newest round decides, by the
-        most hopeful of its deliveries; while it is still under way, what a provider took before stays sent.
+        most hopeful of its deliveries; while it is still under way, what a provider took before stays sent. An alert
+        that staff cancelled is cancelled only if no provider took it and none is being asked to.
         """
         deliveries = Delivery.objects.filter(alert=OuterRef("pk"))
         once_and_for_all = Case(When(state=DeliveryState.DELIVERED, then=0), default=1)
@@ -50,16 +51,18 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.alias(decisive=decisive, sent_before=sent_before).annotate(
             status=Case(
                 When(state=AlertState.ACKNOWLEDGED, then=Value(AlertStatus.ACKNOWLEDGED)),
-                When(state=AlertState.CANCELLED, then=Value(AlertStatus.CANCELLED)),
                 When(decisive=DeliveryState.DELIVERED, then=Value(AlertStatus.DELIVERED)),
                 When(decisive=DeliveryState.ACCEPTED, then=Value(AlertStatus.SENT)),
                 When(
-                    decisive__in=(*UNFINISHED, DeliveryState.CANCELLED),
+                    Q(decisive__in=(*UNFINISHED, DeliveryState.CANCELLED)) | Q(state=AlertState.CANCELLED),
                     sent_before__isnull=False,
                     then=Value(AlertStatus.SENT),
                 ),
                 When(decisive__in=UNFINISHED, then=Value(AlertStatus.ACCEPTED)),
-                When(decisive=DeliveryState.CANCELLED, then=Value(AlertStatus.CANCELLED)),
+                When(
+                    Q(decisive=DeliveryState.CANCELLED) | Q(state=AlertState.CANCELLED),
+                    then=Value(AlertStatus.CANCELLED),
+                ),
                 default=Value(AlertStatus.FAILED),
                 output_field=models.CharField(),
             )

@@ -32,7 +32,7 @@ def test_the_list_shows_the_status_that_the_client_was_told(staff: Client, faile
 
 
 def test_the_list_says_what_has_been_dealt_with(staff: Client, failed: Alert) -> None:
-    actions.close(failed.pk, by=User.objects.get())
+    actions.close(failed.pk, by=User.objects.get(), after_round=1)
 
     assert "Failed, dealt with" in read(staff, ALERTS)
 
@@ -55,7 +55,7 @@ def test_the_list_is_filtered(staff: Client, failed: Alert, query: dict[str, str
 
 
 def test_what_is_dealt_with_needs_no_attention(staff: Client, failed: Alert) -> None:
-    actions.close(failed.pk, by=User.objects.get())
+    actions.close(failed.pk, by=User.objects.get(), after_round=1)
 
     assert "failed-1" not in read(staff, ALERTS, {"status": "attention"})
     assert "failed-1" in read(staff, ALERTS, {"status": "closed"})
