@@ -100,7 +100,6 @@ class Event:
     title: str
     sentences: tuple[str, ...] = ()
     state: str = ""
-    anchor: str = ""
     tries: tuple[Try, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     note: str = ""
@@ -149,11 +148,6 @@ def subject_of(alert: Alert) -> str:
     return wording.subject(alert.type)
 
 
-def anchor(delivery: Delivery) -> str:
-    """Where on its alert's page a delivery is told."""
-    return f"delivery-{delivery.pk}"
-
-
 def moment(at: datetime) -> str:
     """A time of day to the second, with its date, on the hospital's clock; this year goes without saying."""
     local = timezone.localtime(at)
@@ -190,7 +184,6 @@ def _tried(delivery: Delivery, shows_addresses: bool, sent_twice: bool) -> Event
         f"{TITLES[channel]} {address}",
         sentences=(*_sentences(delivery, channel, state), *([MAYBE_TWICE] if sent_twice else [])),
         state=str(state.label),
-        anchor=anchor(delivery),
         tries=tuple(_try(each) for each in delivery.attempts.all()),
         facts=tuple(facts),
     )

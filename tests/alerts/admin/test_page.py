@@ -46,15 +46,6 @@ def test_addresses_are_for_those_who_may_see_clinicians(staff: Client, failed: A
     assert reverse("admin:contacts_clinician_change", args=[failed.clinician_id]) not in may_not
 
 
-def test_the_address_of_a_delivery_leads_to_its_place_on_the_page(staff: Client, failed: Alert) -> None:
-    delivery = Delivery.objects.get()
-
-    answer = staff.get(reverse("admin:alerts_delivery_change", args=[delivery.pk]))
-
-    address, anchor = answer["Location"].split("#")
-    assert f'id="{anchor}"' in read(staff, address)
-
-
 def test_the_heading_has_the_alerts_own_name(staff: Client, failed: Alert) -> None:
     page = read(staff, page_of(failed))
 
