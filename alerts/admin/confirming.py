@@ -27,7 +27,7 @@ MAY_STILL_ARRIVE = "What was being sent at that moment may still arrive{those}. 
 
 @dataclass(frozen=True)
 class Words:
-    """How a deed is asked for and reported. `{n}` stands for "this alert" or "3 alerts"."""
+    """How a deed is asked for and reported. `{n}` stands for "this alert" or "3 alerts", `{are}` for "is" or "are"."""
 
     question: str
     meaning: str
@@ -48,10 +48,10 @@ WORDS: dict[Deed, Words] = {
     Deed.CANCEL: Words(
         question="Cancel {n}?",
         meaning="What is waiting is not sent. What is being sent at this moment may still arrive. "
-        "The hospital system is told that it was cancelled; or that it was sent, if a provider had taken it.",
+        "The hospital system is told that it was cancelled; or that it was sent, where a provider has taken it.",
         button="Cancel the alert",
         many="Cancel the alerts",
-        done="{n} cancelled.",
+        done="{n} {are} cancelled.",
         variant="danger",
     ),
     Deed.CLOSE: Words(
@@ -59,7 +59,7 @@ WORDS: dict[Deed, Words] = {
         meaning="It no longer counts as a failure that somebody must look at. What is waiting is not sent. "
         "What is being sent at this moment may still arrive.",
         button="Mark as dealt with",
-        done="{n} marked as dealt with.",
+        done="{n} {are} marked as dealt with.",
         variant="primary",
     ),
 }
@@ -147,7 +147,9 @@ def _do(admin: Any, request: HttpRequest, deed: Deed, note: str) -> None:
 
 def _report(admin: Any, request: HttpRequest, deed: Deed, done: list[int], refused: list[str]) -> None:
     if done:
-        sentence = WORDS[deed].done.format(n=_counted(len(done), capital=True))
+        sentence = WORDS[deed].done.format(
+            n=_counted(len(done), capital=True), are="is" if len(done) == 1 else "are"
+        )
         admin.message_user(request, sentence, messages.SUCCESS)
     still = ledger.being_sent(done) if deed is not Deed.RESEND else 0
     if still:
