@@ -2,6 +2,8 @@
 
 Each is done and recorded in one transaction with the alert's row locked, so that of two at the same instant one is
 first and the other is told.
+
+`after_round` is the newest round that the person saw: where a newer one was started since, they meant something else.
 """
 
 from collections.abc import Iterator
@@ -28,7 +30,7 @@ DECIDED: dict[str, str] = {
     AlertState.CLOSED: "It has been marked as dealt with.",
 }
 ON_ITS_WAY = "It is on its way already: wait until it is known what becomes of that."
-SENT_AGAIN_MEANWHILE = "It has been sent again in the meantime."
+SENT_AGAIN_MEANWHILE = "It has been sent again in the meantime, so look first what became of that."
 A_TEST = "It was a test of one channel: send another from the clinician's page."
 NOTHING_TO_STOP = (
     "There is nothing to stop: nothing waits to be sent. Mark it as dealt with, if nobody need look at it."
@@ -42,14 +44,9 @@ class Refused(Exception):  # noqa: N818 - an answer, and not a fault
 
 
 def resend(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str = "") -> Delivery:
-    """Start another round over the clinician's current route.
-
-    `after_round` is the newest round that the person saw: where a newer one was started since, this is a repeat.
-    """
+    """Start another round over the clinician's current route."""
     with _locked(alert_id) as alert:
-        if newest_round(alert) != after_round:
-            raise Refused(SENT_AGAIN_MEANWHILE)
-        _refuse_what_cannot_be_done(Deed.RESEND, alert)
+        _refuse_what_cannot_be_done(Deed.RESEND, alert, after_round)
         delivery = lifecycle.open_delivery(
             alert,
             way_of(alert).steps[0],
@@ -60,19 +57,19 @@ def resend(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str =
     return delivery
 
 
-def cancel(alert_id: int, *, by: AbstractBaseUser, note: str = "") -> int:
+def cancel(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str = "") -> int:
     """Stop what is waiting to be sent; how many deliveries that was. One that is being sent is not tried again."""
     with _locked(alert_id) as alert:
-        _refuse_what_cannot_be_done(Deed.CANCEL, alert)
+        _refuse_what_cannot_be_done(Deed.CANCEL, alert, after_round)
         stopped = lifecycle.cancel(alert)
         _record(alert, Deed.CANCEL, by, note)
     return stopped
 
 
-def close(alert_id: int, *, by: AbstractBaseUser, note: str = "") -> int:
+def close(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str = "") -> int:
     """Nobody need look at it any more; how many waiting deliveries were stopped."""
     with _locked(alert_id) as alert:
-        _refuse_what_cannot_be_done(Deed.CLOSE, alert)
+        _refuse_what_cannot_be_done(Deed.CLOSE, alert, after_round)
         stopped = lifecycle.close(alert)
         _record(alert, Deed.CLOSE, by, note)
     return stopped
@@ -120,8 +117,8 @@ def _locked(alert_id: int) -> Iterator[Alert]:
         yield alerts.prefetch_related("deliveries").get(pk=alert_id)
 
 
-def _refuse_what_cannot_be_done(deed: Deed, alert: Alert) -> None:
-    refusal = why_not(deed, alert)
+def _refuse_what_cannot_be_done(deed: Deed, alert: Alert, after_round: int) -> None:
+    refusal = SENT_AGAIN_MEANWHILE if newest_round(alert) != after_round else why_not(deed, alert)
     if refusal:
         raise Refused(refusal)
 

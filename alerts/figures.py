@@ -4,7 +4,7 @@ With 200,000 alerts in seven days each takes well under a second; whoever shows 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum
 from typing import Any
 
@@ -24,12 +24,11 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Now, Trunc
+from django.utils import timezone
 
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import (
-    NEEDS_REASON,
     SUCCEEDED,
-    UNFINISHED,
     AlertState,
     AlertStatus,
     AttemptState,
@@ -39,8 +38,6 @@ from alerts.states import (
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 
-LOOKED_BACK = timedelta(days=30)
-"""How far back is looked for what needs attention: a look must stay cheap, and an older failure helps nobody."""
 UNCONFIRMED_LATELY = timedelta(days=7)
 EXAMPLES = 5
 """Of each kind so many are named; the rest are counted."""
@@ -57,15 +54,22 @@ class Period(Enum):
         self.length = length
         self.piece = piece
 
+    @property
+    def cut_by(self) -> tzinfo:
+        """By whose clock it is cut. Hours by UTC's: the hospital's has one hour twice when the clocks go back."""
+        return UTC if self is Period.DAY else timezone.get_current_timezone()
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many alerts of one piece of time, priority and status there were."""
+    """How many alerts of one piece of time, priority and status there were, dealt with or not."""
 
     at: datetime
     priority: Priority
     status: AlertStatus
     alerts: int
+    dealt_with: bool = False
+    """Whether staff have marked them so."""
 
 
 @dataclass(frozen=True)
@@ -113,17 +117,22 @@ class First(ArrayAgg):
 
 
 def outcomes(period: Period) -> list[Outcome]:
-    """Alerts by hour or day, priority and status, oldest first."""
+    """Alerts by hour or day, priority, status and whether they were dealt with, oldest first."""
     rows = (
-        Alert.objects.with_status()
+        Alert.objects.without_tests()
+        .with_status()
         .filter(created_at__gt=Now() - period.length)
-        .annotate(at=Trunc("created_at", period.piece, output_field=DateTimeField()))
+        .annotate(
+            at=Trunc("created_at", period.piece, output_field=DateTimeField(), tzinfo=period.cut_by),
+            dealt_with=Case(When(state=AlertState.CLOSED, then=True), default=False),
+        )
         .order_by("at")
-        .values_list("at", "priority", "status")
+        .values_list("at", "priority", "status", "dealt_with")
         .annotate(alerts=Count("pk"))
     )
     return [
-        Outcome(at, Priority(priority), AlertStatus(status), alerts) for at, priority, status, alerts in rows
+        Outcome(at, Priority(priority), AlertStatus(status), alerts, dealt_with)
+        for at, priority, status, dealt_with, alerts in rows
     ]
 
 
@@ -132,6 +141,7 @@ def latencies(period: Period) -> list[Latency]:
     took = ExpressionWrapper(F("finished_at") - F("delivery__alert__created_at"), DurationField())
     rows = (
         Attempt.objects.filter(
+            delivery__alert__in=Alert.objects.without_tests(),
             state=AttemptState.ACCEPTED,
             delivery__round=1,
             delivery__alert__created_at__gt=Now() - period.length,
@@ -167,19 +177,10 @@ def troubles() -> list[Troubled]:
 
 
 def _unreached() -> Any:
-    """Open alerts that nothing has reached and nothing is on its way for, by whether something may have."""
-
-    def delivery(*states: DeliveryState) -> Exists:
-        return Exists(Delivery.objects.filter(alert=OuterRef("pk"), state__in=states))
-
-    kind = Case(
-        When(delivery(DeliveryState.UNKNOWN), then=Value(Trouble.UNKNOWN.value)),
-        default=Value(Trouble.FAILED.value),
-    )
-    lately = Alert.objects.filter(state=AlertState.OPEN, created_at__gt=Now() - LOOKED_BACK)
-    # The first condition is the partial index's, which leaves little to look at for the second.
-    ended = lately.filter(delivery(*NEEDS_REASON), ~delivery(*UNFINISHED, *SUCCEEDED))
-    return _grouped(ended.annotate(kind=kind), "message_id", newest="-pk")
+    """Alerts that need attention, however old, by whether something may have reached somebody."""
+    unknown = Delivery.objects.filter(alert=OuterRef("pk"), state=DeliveryState.UNKNOWN)
+    kind = Case(When(Exists(unknown), then=Value(Trouble.UNKNOWN.value)), default=Value(Trouble.FAILED.value))
+    return _grouped(Alert.objects.needing_attention().annotate(kind=kind), "message_id", newest="-pk")
 
 
 def _unconfirmed() -> Any:
@@ -193,6 +194,7 @@ def _unconfirmed() -> Any:
     )
     failed = Delivery.objects.filter(
         ~Exists(later),
+        alert__in=Alert.objects.without_tests(),
         clinician=OuterRef("pk"),
         address=OuterRef("email"),
         state=DeliveryState.FAILED,

@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, Q
+from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, Min, OuterRef, Q
 from django.db.models.functions import Coalesce, Now
 
 from alerts.models import Alert, Attempt, Delivery
@@ -95,6 +95,16 @@ def another_is_on_its_way(alert: Alert, delivery: Delivery) -> bool:
     others = alert.deliveries.exclude(pk=delivery.pk)
     hopeful = Q(round=delivery.round, state__in=(*UNFINISHED, *SUCCEEDED))
     return others.filter(hopeful | Q(round__gt=delivery.round)).exists()
+
+
+def may_have_arrived() -> Exists:
+    """Of deliveries: an attempt was accepted, or ended in doubt."""
+    return Exists(Attempt.objects.filter(delivery=OuterRef("pk"), state__in=MAY_HAVE_ARRIVED))
+
+
+def being_sent(alert_ids: list[int]) -> int:
+    """How many of these alerts a worker is talking to a provider about at this moment."""
+    return Delivery.objects.filter(alert__in=alert_ids, state=DeliveryState.SENDING).count()
 
 
 def another_may_have_arrived(attempt: Attempt) -> bool:

@@ -141,13 +141,22 @@ def fail(claimed: Claim, error: ChannelError, decision: Decision) -> bool:
             return True
         state, fields = _carried_out(decision, claimed.delivery)
         if state is DeliveryState.PENDING and alert.state != AlertState.OPEN:
-            state, fields = DeliveryState.CANCELLED, {"finished_at": Now()}
+            state, fields = _stopped(claimed, error)
         in_time = _leave_sending(claimed, state, **fields)
         _finish_attempt(claimed, ATTEMPT_AFTER[error.fault], late=not in_time, **outcome)
         overtaken = state is DeliveryState.PENDING and ledger.another_is_on_its_way(alert, claimed.delivery)
         if in_time or (not overtaken and _settles_doubt(claimed, error, state, fields)):
             _follow_up(claimed.delivery, decision)
     return in_time
+
+
+def _stopped(claimed: Claim, error: ChannelError) -> tuple[DeliveryState, dict[str, Any]]:
+    """In place of a retry that staff do not want any more: it was not sent, or nobody knows."""
+    if error.fault is Fault.UNKNOWN:
+        return _carried_out(LeaveInDoubt(error.reason), claimed.delivery)
+    if ledger.another_may_have_arrived(claimed.attempt):
+        return _carried_out(LeaveInDoubt(Reason.ANSWER_LOST), claimed.delivery)
+    return DeliveryState.CANCELLED, {"finished_at": Now()}
 
 
 def _settle_by_an_earlier_answer(claimed: Claim) -> bool:
@@ -244,7 +253,7 @@ def _take_receipt(delivery_id: uuid.UUID, state: DeliveryState, *, reason: str) 
 
 def cancel(alert: Alert) -> int:
     """Stop an alert; return how many deliveries were stopped. One that is being sent at this moment may still go out,
-    but is not tried again.
+    but is not tried again. One that may have arrived, since an answer was lost, ends in doubt.
     """
     return _leave_open(alert, AlertState.CANCELLED)
 
@@ -259,7 +268,10 @@ def _leave_open(alert: Alert, state: AlertState) -> int:
         if not Alert.objects.filter(pk=alert.pk, state=AlertState.OPEN).update(state=state):
             return 0
         waiting = Delivery.objects.filter(alert=alert, state=DeliveryState.PENDING)
-        return waiting.update(state=DeliveryState.CANCELLED, finished_at=Now())
+        doubtful = waiting.filter(ledger.may_have_arrived()).update(
+            state=DeliveryState.UNKNOWN, reason=Reason.ANSWER_LOST, finished_at=Now()
+        )
+        return doubtful + waiting.update(state=DeliveryState.CANCELLED, finished_at=Now())
 
 
 def _leave_sending(claimed: Claim, state: DeliveryState, **fields: Any) -> bool:

@@ -139,17 +139,32 @@ class Reason(models.TextChoices):
         "unconfirmed",
         "The clinician has not confirmed the e-mail subscription. Ask them to open its link.",
     )
-    REFUSED = "refused", "The provider refused the request. Operators find its code in the attempt."
-    MISCONFIGURED = "misconfigured", "Bleep's access to AWS is not set up correctly. Tell the operators."
+    REFUSED = (
+        "refused",
+        "The provider refused the request. Tell the people who run Bleep the provider's code.",
+    )
+    MISCONFIGURED = (
+        "misconfigured",
+        "Bleep's access to AWS is not set up correctly. Tell the people who run Bleep.",
+    )
     PROVIDER_DOWN = (
         "provider_down",
         "The provider kept failing, so this channel was given up. The attempts, if any, say why.",
     )
-    BUSY = "busy", "The line was busy."
-    NOT_ANSWERED = "not_answered", "Nobody answered the call."
+    BUSY = "busy", "The line was busy. Unless another channel got through, reach the person in another way."
+    NOT_ANSWERED = (
+        "not_answered",
+        "Nobody answered the call. Unless another channel got through, reach the person in another way.",
+    )
     CALL_FAILED = (
         "call_failed",
         "The call could not be put through. Check the number on the clinician's page.",
     )
-    TRIES_USED_UP = "tries_used_up", "It was tried as often as is allowed for this priority."
-    TOO_OLD = "too_old", "It could not be sent in the time that is allowed for this priority."
+    TRIES_USED_UP = (
+        "tries_used_up",
+        "It was tried as often as is allowed for this priority. See why each try failed, then send it again.",
+    )
+    TOO_OLD = (
+        "too_old",
+        "It could not be sent in the time that is allowed for this priority. Reach the person in another way.",
+    )

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -129,9 +129,9 @@ def span(seconds: float) -> str:
 
 def _pieces(period: Period, now: datetime) -> Iterator[datetime]:
     """The beginning of each hour or day in the period, as the database cuts them."""
-    now = timezone.localtime(now)
+    now = now.astimezone(period.cut_by)
     if period is Period.DAY:
-        last = now.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+        last = now.replace(minute=0, second=0, microsecond=0)
         yield from (last - timedelta(hours=back) for back in reversed(range(25)))
     else:
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)

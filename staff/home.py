@@ -41,6 +41,7 @@ class Sum:
     words: str
     alerts: int
     grave: bool = False
+    note: str = ""
 
     @property
     def shown(self) -> str:
@@ -96,9 +97,18 @@ def _sums(outcomes: list[Outcome]) -> list[Sum]:
     def count(*statuses: AlertStatus) -> int:
         return sum(each.alerts for each in outcomes if each.status in statuses)
 
+    failed = count(AlertStatus.FAILED)
+    dealt_with = sum(
+        each.alerts for each in outcomes if each.status is AlertStatus.FAILED and each.dealt_with
+    )
     return [
         Sum("Alerts", count(*AlertStatus)),
         Sum("Sent", count(AlertStatus.SENT, AlertStatus.DELIVERED, AlertStatus.ACKNOWLEDGED)),
         Sum("On their way", count(AlertStatus.ACCEPTED)),
-        Sum("Failed", count(AlertStatus.FAILED), grave=count(AlertStatus.FAILED) > 0),
+        Sum(
+            "Failed",
+            failed,
+            grave=failed > dealt_with,
+            note=f"{dealt_with:,} dealt with" if dealt_with else "",
+        ),
     ]

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import csrf_protect_m
+from django.contrib.admin.options import IncorrectLookupParameters, csrf_protect_m
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -19,7 +19,7 @@ from unfold.views import ChangeList
 from alerts import actions
 from alerts.admin import confirming, searches, story
 from alerts.admin.filters import AcceptedFilter, ChannelFilter, StatusFilter
-from alerts.models import Alert, Delivery
+from alerts.models import Alert
 from alerts.states import AlertState, AlertStatus, Deed
 from contacts.choices import in_words
 
@@ -37,6 +37,7 @@ PERMISSIONS = {
     Deed.CANCEL: "alerts.cancel_alert",
     Deed.CLOSE: "alerts.close_alert",
 }
+NUL = "\x00"
 REFRESH = "X-Bleep-Refresh"
 """The header with which our scripts ask for a part of a page alone: messages to the user stay for a whole page."""
 
@@ -60,6 +61,8 @@ class AlertChangeList(ChangeList):
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> QuerySet[Alert]:
+        if any(NUL in value for _name, values in request.GET.lists() for value in values):
+            raise IncorrectLookupParameters  # PostgreSQL has no such character
         self.query = searches.term_of(request, request.GET.get(SEARCH_VAR, "")) or ""
         found: QuerySet[Alert] = super().get_queryset(request, exclude_parameters)
         return found
@@ -88,8 +91,8 @@ class AlertAdmin(ReadOnly, ModelAdmin):
     show_facets = (
         admin.ShowFacets.NEVER
     )  # a count for each status would be slow on a list that grows for ever
-    search_fields = ("message_id", "patient_id", "contact_id", "clinician__name")
-    search_help_text = "Message ID, patient reference, contact ID or name"
+    search_fields = ("message_id", "patient_id", "contact_id", "clinician__name", "description")
+    search_help_text = "Message ID, text, patient reference, contact ID or name"
     actions = ("resend_selected", "cancel_selected", "close_selected")
     fields = ()
 
@@ -152,8 +155,9 @@ class AlertAdmin(ReadOnly, ModelAdmin):
             raise PermissionDenied
         asked = {name: request.POST.getlist(name) for name in request.POST if name != "csrfmiddlewaretoken"}
         (term, *_more) = asked.pop(SEARCH_VAR, [""])
-        if term.strip():
-            asked[SEARCH_VAR] = [searches.keep(request, term.strip())]
+        term = term.replace(NUL, "").strip()
+        if term:
+            asked[SEARCH_VAR] = [searches.keep(request, term)]
         return redirect(f"{reverse('admin:alerts_alert_changelist')}?{urlencode(asked, doseq=True)}")
 
     def change_view(
@@ -219,39 +223,6 @@ class AlertAdmin(ReadOnly, ModelAdmin):
     def _of_many(self, request: HttpRequest, deed: Deed, queryset: QuerySet[Alert]) -> HttpResponse:
         chosen = list(queryset.values_list("pk", flat=True)[: confirming.MOST_AT_ONCE + 1])
         return confirming.answer(self, request, deed, chosen, back=request.get_full_path())
-
-
-@admin.register(Delivery)
-class DeliveryAdmin(ReadOnly, ModelAdmin):
-    """No pages of its own: a delivery is told on its alert's page, to which these addresses lead."""
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return redirect("admin:alerts_alert_changelist")
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        delivery = self.get_object(request, object_id) if object_id and request.method == "GET" else None
-        if delivery is None or not self.has_view_permission(request):
-            return super().changeform_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
-        alert = reverse("admin:alerts_alert_change", args=[delivery.alert_id])
-        return redirect(f"{alert}#{story.anchor(delivery)}")
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return self.changeform_view(request, object_id)
 
 
 def status_in_words(alert: Alert) -> str:

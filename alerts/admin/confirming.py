@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from alerts import actions
+from alerts import actions, ledger
 from alerts.models import Alert, AlertAction
 from alerts.states import Deed
 from contacts.choices import Channel
@@ -22,11 +22,12 @@ TOO_MANY = (
     f"More than {MOST_AT_ONCE} alerts are selected. Nothing was done: select fewer, or narrow the list."
 )
 TOLD_ONE_BY_ONE = 10
+MAY_STILL_ARRIVE = "What was being sent at that moment may still arrive{those}. It is not tried again."
 
 
 @dataclass(frozen=True)
 class Words:
-    """How a deed is asked for and reported. `{n}` stands for "this alert" or "3 alerts"."""
+    """How a deed is asked for and reported. `{n}` stands for "this alert" or "3 alerts", `{are}` for "is" or "are"."""
 
     question: str
     meaning: str
@@ -47,17 +48,18 @@ WORDS: dict[Deed, Words] = {
     Deed.CANCEL: Words(
         question="Cancel {n}?",
         meaning="What is waiting is not sent. What is being sent at this moment may still arrive. "
-        "The hospital system is told that it was cancelled.",
+        "The hospital system is told that it was cancelled; or that it was sent, where a provider has taken it.",
         button="Cancel the alert",
         many="Cancel the alerts",
-        done="{n} will not be sent.",
+        done="{n} {are} cancelled.",
         variant="danger",
     ),
     Deed.CLOSE: Words(
         question="Mark {n} as dealt with?",
-        meaning="It no longer counts as a failure that somebody must look at. What is waiting is not sent.",
+        meaning="It no longer counts as a failure that somebody must look at. What is waiting is not sent. "
+        "What is being sent at this moment may still arrive.",
         button="Mark as dealt with",
-        done="{n} marked as dealt with.",
+        done="{n} {are} marked as dealt with.",
         variant="primary",
     ),
 }
@@ -130,7 +132,7 @@ def _row(deed: Deed, alert: Alert) -> dict[str, Any]:
 def _do(admin: Any, request: HttpRequest, deed: Deed, note: str) -> None:
     seen = [_seen(each) for each in request.POST.getlist("seen")[:MOST_AT_ONCE]]
     names = dict(Alert.objects.filter(pk__in=[pk for pk, _round in seen]).values_list("pk", "message_id"))
-    done, refused = 0, []
+    done, refused = [], []
     for pk, after_round in seen:
         if pk not in names:
             continue
@@ -139,10 +141,20 @@ def _do(admin: Any, request: HttpRequest, deed: Deed, note: str) -> None:
         except actions.Refused as refusal:
             refused.append(f"{names[pk]}: {refusal}")
         else:
-            done += 1
+            done.append(pk)
+    _report(admin, request, deed, done, refused)
+
+
+def _report(admin: Any, request: HttpRequest, deed: Deed, done: list[int], refused: list[str]) -> None:
     if done:
-        sentence = WORDS[deed].done.format(n=_counted(done, capital=True))
+        sentence = WORDS[deed].done.format(
+            n=_counted(len(done), capital=True), are="is" if len(done) == 1 else "are"
+        )
         admin.message_user(request, sentence, messages.SUCCESS)
+    still = ledger.being_sent(done) if deed is not Deed.RESEND else 0
+    if still:
+        those = f" ({still} of them)" if len(done) > 1 else ""
+        admin.message_user(request, MAY_STILL_ARRIVE.format(those=those), messages.WARNING)
     for sentence in refused[:TOLD_ONE_BY_ONE]:
         admin.message_user(request, sentence, messages.WARNING)
     if len(refused) > TOLD_ONE_BY_ONE:
@@ -154,8 +166,8 @@ def _deeds(request: HttpRequest, note: str, after_round: int) -> dict[Deed, Call
     user: Any = request.user
     return {
         Deed.RESEND: lambda pk: actions.resend(pk, by=user, after_round=after_round, note=note),
-        Deed.CANCEL: lambda pk: actions.cancel(pk, by=user, note=note),
-        Deed.CLOSE: lambda pk: actions.close(pk, by=user, note=note),
+        Deed.CANCEL: lambda pk: actions.cancel(pk, by=user, after_round=after_round, note=note),
+        Deed.CLOSE: lambda pk: actions.close(pk, by=user, after_round=after_round, note=note),
     }
 
 

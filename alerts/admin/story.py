@@ -3,6 +3,8 @@
 Pure: it asks nothing of the database where the alert was read with `client`, `deliveries__attempts` and `actions__by`.
 """
 
+import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +13,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from alerts import wording
+from alerts.audit import LEASE_OVERRUN, OBJECTIVE
+from alerts.ledger import MAY_HAVE_ARRIVED
 from alerts.models import Alert, AlertAction, Attempt, Delivery
 from alerts.states import (
     ATTEMPT_MEANING,
@@ -22,7 +26,7 @@ from alerts.states import (
     DeliveryState,
     Reason,
 )
-from contacts.choices import Channel
+from contacts.choices import Channel, Priority
 from contacts.masking import mask
 
 TITLES = {Channel.CALL: "Telephone call to", Channel.SMS: "SMS to", Channel.EMAIL: "E-mail to"}
@@ -52,8 +56,20 @@ SUMMARY: dict[AlertStatus, str] = {
         "Nobody is known to have been reached. Reach the person in another way; or mend what is said below, and send "
         "it again. Then mark it as dealt with."
     ),
-    AlertStatus.CANCELLED: "It was stopped before it was sent.",
+    AlertStatus.CANCELLED: "It was stopped. Nobody is known to have been reached.",
 }
+STOPPED_UNSENT = "It was stopped before it was sent."
+STOPPED_IN_DOUBT = "It was stopped, but an answer had been lost before: the person may have got it. Ask them."
+CANCELLED_TOO_LATE: dict[AlertStatus, str] = {
+    AlertStatus.ACCEPTED: "It was cancelled while it was being sent, so it may still arrive. It is not tried again.",
+    AlertStatus.SENT: (
+        "It was cancelled, but the provider had taken it before, or took it at that moment: the person may have it. It "
+        "is not sent again."
+    ),
+}
+DEALT_WITH = "It has been dealt with. Nothing has to be done."
+DEALT_WITH_TOO_LATE = "It has been dealt with. It was being sent at that moment, and may still arrive."
+OVERDUE = "It should have been sent by now: see what Home says, or reach the person in another way."
 PICKED_UP = "The call was picked up, by a person or by a voicemail."
 MAYBE_TWICE = (
     "The person may get this twice: it was sent again although something sent before may have arrived."
@@ -84,7 +100,6 @@ class Event:
     title: str
     sentences: tuple[str, ...] = ()
     state: str = ""
-    anchor: str = ""
     tries: tuple[Try, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     note: str = ""
@@ -98,6 +113,7 @@ class Event:
 def tell(alert: Alert, *, shows_addresses: bool) -> list[Event]:
     """What happened, in order. Addresses are masked for those who could not see them on the clinician's page either."""
     deliveries = list(alert.deliveries.all())
+    twice = _sent_twice(deliveries)
     began: dict[int, datetime] = {}
     for each in deliveries:
         began[each.round] = min(each.created_at, began.get(each.round, each.created_at))
@@ -105,26 +121,31 @@ def tell(alert: Alert, *, shows_addresses: bool) -> list[Event]:
     ordered = [
         (alert.created_at, 0, _accepted(alert)),
         *[(began.get(each.round or 0, each.created_at), 1, _done(each)) for each in alert.actions.all()],
-        *[(each.created_at, 2, _tried(each, shows_addresses)) for each in deliveries],
+        *[(each.created_at, 2, _tried(each, shows_addresses, each.pk in twice)) for each in deliveries],
     ]
     return [event for _at, _rank, event in sorted(ordered, key=lambda entry: entry[:2])]
 
 
 def summary(alert: Alert) -> str:
     """How the alert stands, and what to do."""
+    status, deliveries = AlertStatus(alert.status), list(alert.deliveries.all())
+    states = {each.state for each in deliveries}
     if alert.state == AlertState.CLOSED:
-        return "It has been dealt with. Nothing has to be done."
-    return SUMMARY[AlertStatus(alert.status)]
+        return DEALT_WITH_TOO_LATE if DeliveryState.SENDING in states else DEALT_WITH
+    if status is AlertStatus.CANCELLED and not any(each.attempt_count for each in deliveries):
+        return STOPPED_UNSENT
+    if status is AlertStatus.CANCELLED and DeliveryState.UNKNOWN in states:
+        return STOPPED_IN_DOUBT
+    if alert.state == AlertState.CANCELLED and status in CANCELLED_TOO_LATE:
+        return CANCELLED_TOO_LATE[status]
+    if status is AlertStatus.ACCEPTED and any(_overdue_since(each) for each in deliveries):
+        return OVERDUE
+    return SUMMARY[status]
 
 
 def subject_of(alert: Alert) -> str:
     """What kind of alert it is, in words."""
     return wording.subject(alert.type)
-
-
-def anchor(delivery: Delivery) -> str:
-    """Where on its alert's page a delivery is told."""
-    return f"delivery-{delivery.pk}"
 
 
 def moment(at: datetime) -> str:
@@ -148,7 +169,7 @@ def _done(action: AlertAction) -> Event:
     return Event(action.created_at, DEED_ICONS[deed], "neutral", f"{DONE_BY[deed]} {name}", note=action.note)
 
 
-def _tried(delivery: Delivery, shows_addresses: bool) -> Event:  # noqa: FBT001
+def _tried(delivery: Delivery, shows_addresses: bool, sent_twice: bool) -> Event:  # noqa: FBT001
     channel, state = Channel(delivery.channel), DeliveryState(delivery.state)
     address = delivery.address if shows_addresses else mask(delivery.address)
     facts = [("Round", str(delivery.round))] if delivery.round > 1 else []
@@ -161,9 +182,8 @@ def _tried(delivery: Delivery, shows_addresses: bool) -> Event:  # noqa: FBT001
         ICONS[channel],
         TONES[state],
         f"{TITLES[channel]} {address}",
-        sentences=tuple(_sentences(delivery, channel, state)),
+        sentences=(*_sentences(delivery, channel, state), *([MAYBE_TWICE] if sent_twice else [])),
         state=str(state.label),
-        anchor=anchor(delivery),
         tries=tuple(_try(each) for each in delivery.attempts.all()),
         facts=tuple(facts),
     )
@@ -174,14 +194,40 @@ def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState) -> li
     if state is DeliveryState.DELIVERED and channel is Channel.CALL:
         found = [PICKED_UP]
     if state is DeliveryState.PENDING and delivery.attempt_count:
-        found = [f"It is tried again at {date_format(timezone.localtime(delivery.available_at), 'H:i:s')}."]
+        again = date_format(timezone.localtime(delivery.available_at), "H:i:s")
+        is_ahead = delivery.available_at > timezone.now()
+        found = [f"It is tried again at {again}." if is_ahead else "It is about to be tried again."]
+    since = _overdue_since(delivery)
+    if since:
+        found = [f"It is overdue: it has waited since {moment(since)}."]
     if delivery.reason:
         found.append(str(Reason(delivery.reason).label))
     if state is DeliveryState.UNKNOWN:
         found.append(ASK_THEM)
-    if delivery.possible_duplicate:
-        found.append(MAYBE_TWICE)
     return found
+
+
+def _overdue_since(delivery: Delivery) -> datetime | None:
+    """Since when it has waited, where that is longer than the audit allows; else None."""
+    since, limit = delivery.lease_expires_at, LEASE_OVERRUN
+    if delivery.state == DeliveryState.PENDING:
+        tried = [each.finished_at for each in delivery.attempts.all() if each.finished_at]
+        since = min(delivery.available_at, max(tried, default=delivery.created_at))
+        limit = OBJECTIVE[Priority(delivery.priority)]
+    return since if since and since + limit < timezone.now() else None
+
+
+def _sent_twice(deliveries: Iterable[Delivery]) -> set[uuid.UUID]:
+    """Those that really went out although something before them may have arrived."""
+    twice, before = set(), 0
+    for each in deliveries:
+        out = sum(
+            attempt.state in (*MAY_HAVE_ARRIVED, AttemptState.CALLING) for attempt in each.attempts.all()
+        )
+        if each.possible_duplicate and out and before + out > 1:
+            twice.add(each.pk)
+        before += out if each.state != DeliveryState.UNDELIVERED else 0
+    return twice
 
 
 def _try(attempt: Attempt) -> Try:

@@ -3,7 +3,7 @@
 from typing import Self
 
 from django.db import models
-from django.db.models import Case, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Now
 
 from alerts.models.delivery import Delivery
@@ -34,7 +34,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         """Annotate `status`: what a client is told (`AlertStatus`), from the alert's state and its deliveries.
 
         What reached a telephone stays delivered, whatever came after it. Otherwise the newest round decides, by the
-        most hopeful of its deliveries; while it is still under way, what a provider took before stays sent.
+        most hopeful of its deliveries; while it is still under way, what a provider took before stays sent. An alert
+        that staff cancelled is cancelled only if no provider took it and none is being asked to.
         """
         deliveries = Delivery.objects.filter(alert=OuterRef("pk"))
         once_and_for_all = Case(When(state=DeliveryState.DELIVERED, then=0), default=1)
@@ -50,16 +51,18 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.alias(decisive=decisive, sent_before=sent_before).annotate(
             status=Case(
                 When(state=AlertState.ACKNOWLEDGED, then=Value(AlertStatus.ACKNOWLEDGED)),
-                When(state=AlertState.CANCELLED, then=Value(AlertStatus.CANCELLED)),
                 When(decisive=DeliveryState.DELIVERED, then=Value(AlertStatus.DELIVERED)),
                 When(decisive=DeliveryState.ACCEPTED, then=Value(AlertStatus.SENT)),
                 When(
-                    decisive__in=(*UNFINISHED, DeliveryState.CANCELLED),
+                    Q(decisive__in=(*UNFINISHED, DeliveryState.CANCELLED)) | Q(state=AlertState.CANCELLED),
                     sent_before__isnull=False,
                     then=Value(AlertStatus.SENT),
                 ),
                 When(decisive__in=UNFINISHED, then=Value(AlertStatus.ACCEPTED)),
-                When(decisive=DeliveryState.CANCELLED, then=Value(AlertStatus.CANCELLED)),
+                When(
+                    Q(decisive=DeliveryState.CANCELLED) | Q(state=AlertState.CANCELLED),
+                    then=Value(AlertStatus.CANCELLED),
+                ),
                 default=Value(AlertStatus.FAILED),
                 output_field=models.CharField(),
             )
@@ -68,12 +71,14 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def having_status(self, status: str) -> Self:
         """Those with this status, after `with_status`."""
         found = self.filter(Q(("status", status)))
-        if (
-            status in self.TAKES
-        ):  # a small part of all that there is, which is found faster than it is worked out
-            some = Delivery.objects.filter(state__in=self.TAKES[AlertStatus(status)])
-            return found.filter(pk__in=some.values("alert"))
-        return found
+        if status not in self.TAKES:
+            return found
+        # A small part of all that there is, which is found faster than it is worked out.
+        some = Delivery.objects.filter(state__in=self.TAKES[AlertStatus(status)])
+        if status == AlertStatus.FAILED:  # of which most were followed by a channel that was taken
+            beside_or_later = Delivery.objects.filter(alert=OuterRef("alert"), round__gte=OuterRef("round"))
+            some = some.filter(~Exists(beside_or_later.exclude(state__in=NEEDS_REASON)))
+        return found.filter(pk__in=some.values("alert"))
 
     def needing_attention(self) -> Self:
         """Those that nothing can reach any more, and that nobody has dealt with yet; tests are nobody's emergency."""

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import ProtectedError
+from django.test.utils import CaptureQueriesContext
 
 from alerts import actions, audit, lifecycle
 from alerts.channels import ChannelError, Fault, Receipt
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.django_db
 
 REFUSED = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
 LOST = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
+UNSENT = ChannelError(Fault.UNSENT, Reason.UNREACHABLE, "EndpointConnectionError")
 
 
 @pytest.fixture
@@ -126,7 +128,7 @@ def test_whom_nothing_reaches_is_not_sent_anything(
 def test_cancelling_stops_what_waits_and_says_by_whom(store: Store, operator: User) -> None:
     delivery = store(Priority.LOW)
 
-    assert actions.cancel(delivery.alert_id, by=operator) == 1
+    assert actions.cancel(delivery.alert_id, by=operator, after_round=1) == 1
 
     assert status(delivery.alert) == "cancelled"
     assert AlertAction.objects.get().deed == Deed.CANCEL
@@ -136,52 +138,117 @@ def test_what_has_ended_cannot_be_cancelled(store: Store, operator: User) -> Non
     alert = fail(store(Priority.LOW))
 
     with pytest.raises(actions.Refused, match="nothing to stop"):
-        actions.cancel(alert.pk, by=operator)
+        actions.cancel(alert.pk, by=operator, after_round=1)
 
 
 def test_what_is_dealt_with_is_no_longer_counted(store: Store, operator: User) -> None:
     alert = fail(store(Priority.LOW))
     assert audit.unreviewed_failures() == 1
 
-    actions.close(alert.pk, by=operator, note="Told her in person")
+    actions.close(alert.pk, by=operator, after_round=1, note="Told her in person")
 
     assert audit.unreviewed_failures() == 0
     assert status(alert) == "failed"  # which the sender was told, and which is still so
     assert Alert.objects.get().state == AlertState.CLOSED
 
 
-def test_what_waits_for_a_retry_is_not_tried_again_once_it_is_dealt_with(
-    store: Store, operator: User
+@pytest.mark.parametrize("stop", [actions.cancel, actions.close])
+@pytest.mark.parametrize(
+    ("outcomes", "state", "reason"),
+    [
+        ([UNSENT], DeliveryState.CANCELLED, ""),
+        ([LOST], DeliveryState.UNKNOWN, Reason.ANSWER_LOST),
+        ([LOST, UNSENT], DeliveryState.UNKNOWN, Reason.ANSWER_LOST),
+    ],
+    ids=["not sent", "answer lost", "answer lost, then not sent"],
+)
+@pytest.mark.parametrize("is_waiting", [True, False], ids=["waiting", "being sent"])
+def test_what_is_stopped_is_not_tried_again_and_what_may_have_arrived_stays_in_doubt(
+    store: Store,
+    operator: User,
+    stop: Callable[..., int],
+    outcomes: list[ChannelError],
+    state: DeliveryState,
+    reason: str,
+    is_waiting: bool,
 ) -> None:
     delivery = store(Priority.HIGH)
-    lifecycle.fail(claim(delivery), LOST, Retry(timedelta(0)))
+    for outcome in outcomes[:-1]:
+        lifecycle.fail(claim(delivery), outcome, Retry(timedelta(0)))
+    held = claim(delivery)
+    if is_waiting:
+        lifecycle.fail(held, outcomes[-1], Retry(timedelta(0)))
 
-    assert actions.close(delivery.alert_id, by=operator) == 1
+    assert stop(delivery.alert_id, by=operator, after_round=1) == is_waiting
 
+    if not is_waiting:
+        lifecycle.fail(held, outcomes[-1], Retry(timedelta(0)))
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.reason) == (state, reason)
     assert lifecycle.claim(delivery.pk) is None
-    assert status(delivery.alert) == "cancelled"
+    assert Alert.objects.needing_attention().count() == 0
     assert flaws() == []
 
 
 @pytest.mark.parametrize("stop", [actions.cancel, actions.close])
-def test_what_is_being_sent_may_go_out_and_is_not_tried_again(
+def test_stopping_takes_as_many_queries_for_many_channels(
     store: Store, operator: User, stop: Callable[..., int]
 ) -> None:
-    held = claim(store(Priority.HIGH))
-    assert stop(held.delivery.alert_id, by=operator) == 0
+    counted = []
+    for rounds in (1, 10):
+        delivery = store(Priority.LOW)
+        for number in range(2, rounds + 1):
+            fail(in_round(delivery.alert, number - 1))
+            actions.resend(delivery.alert_id, by=operator, after_round=number - 1)
+        with CaptureQueriesContext(connection) as captured:
+            stop(delivery.alert_id, by=operator, after_round=rounds)
+        counted.append(len(captured))
 
-    lifecycle.fail(held, LOST, Retry(timedelta(0)))
-
-    assert Delivery.objects.get().state == DeliveryState.CANCELLED
+    assert counted[0] == counted[1]
 
 
-def test_what_was_sent_while_it_was_dealt_with_is_sent(store: Store, operator: User) -> None:
+@pytest.mark.parametrize("stop", [actions.cancel, actions.close])
+def test_what_was_sent_again_since_is_not_stopped_from_an_old_page(
+    store: Store, operator: User, stop: Callable[..., int]
+) -> None:
+    alert = fail(store(Priority.LOW))
+    actions.resend(alert.pk, by=operator, after_round=1)
+
+    with pytest.raises(actions.Refused, match="sent again in the meantime"):
+        stop(alert.pk, by=operator, after_round=1)
+
+    assert in_round(alert, 2).state == DeliveryState.PENDING
+    assert stop(alert.pk, by=operator, after_round=2) == 1
+
+
+@pytest.mark.parametrize("stop", [actions.cancel, actions.close])
+def test_what_was_sent_while_it_was_stopped_is_sent(
+    store: Store, operator: User, stop: Callable[..., int]
+) -> None:
     held = claim(store(Priority.LOW))
-    actions.close(held.delivery.alert_id, by=operator)
+    stop(held.delivery.alert_id, by=operator, after_round=1)
+    assert status(held.delivery.alert) == "accepted"
 
     lifecycle.accept(held, Receipt("provider-1"))
 
     assert status(held.delivery.alert) == "sent"
+
+
+@pytest.mark.parametrize("is_waiting", [True, False], ids=["waiting", "being sent"])
+def test_what_a_provider_took_stays_sent_when_a_later_round_is_cancelled(
+    store: Store, operator: User, is_waiting: bool
+) -> None:
+    delivery = store(Priority.LOW)
+    lifecycle.accept(claim(delivery), Receipt("provider-1"))
+    again = actions.resend(delivery.alert_id, by=operator, after_round=1)
+    held = None if is_waiting else claim(again)
+
+    actions.cancel(delivery.alert_id, by=operator, after_round=2)
+    if held:
+        lifecycle.fail(held, REFUSED, NextChannel(Reason.INVALID_ADDRESS))
+
+    assert status(delivery.alert) == "sent"
+    assert flaws() == []
 
 
 @pytest.mark.parametrize("first", [actions.cancel, actions.close])
@@ -189,11 +256,11 @@ def test_what_has_been_decided_is_not_decided_again(
     store: Store, operator: User, first: Callable[..., int]
 ) -> None:
     alert = store(Priority.LOW).alert
-    first(alert.pk, by=operator)
+    first(alert.pk, by=operator, after_round=1)
 
     for deed in (
-        lambda: actions.cancel(alert.pk, by=operator),
-        lambda: actions.close(alert.pk, by=operator),
+        lambda: actions.cancel(alert.pk, by=operator, after_round=1),
+        lambda: actions.close(alert.pk, by=operator, after_round=1),
         lambda: actions.resend(alert.pk, by=operator, after_round=1),
     ):
         with pytest.raises(actions.Refused, match=r"It has been (cancelled|marked as dealt with)"):
@@ -254,7 +321,7 @@ def test_a_late_answer_to_an_old_round_does_not_send_it_on(
 
 
 def test_what_staff_did_can_be_neither_changed_nor_deleted(store: Store, operator: User) -> None:
-    actions.close(store(Priority.LOW).alert_id, by=operator)
+    actions.close(store(Priority.LOW).alert_id, by=operator, after_round=1)
 
     for deed in (
         lambda: AlertAction.objects.update(note="Never happened"),

@@ -1,14 +1,16 @@
 """Figures of the ledger: each counts what it says, leaves out what it should, and asks once."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import DateTimeField, Value
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from alerts import breaker, figures, lifecycle
+from alerts import actions, breaker, figures, lifecycle
 from alerts.channels import ChannelError, Fault, Receipt
 from alerts.figures import Period, Trouble
 from alerts.models import Alert, Attempt, Delivery
@@ -120,6 +122,46 @@ def test_what_somebody_dealt_with_is_no_trouble(store: Store, state: AlertState)
     Alert.objects.update(state=state)
 
     assert found() == {}
+
+
+def test_a_resend_that_failed_is_a_trouble_although_a_provider_took_it_before(store: Store) -> None:
+    delivery = send(store(L))
+    by = User.objects.create_user("operator")
+    end(actions.resend(delivery.alert_id, by=by, after_round=1), Reason.INVALID_ADDRESS)
+
+    assert Alert.objects.needing_attention().count() == 1
+    assert found() == {Trouble.FAILED: (1, [delivery.alert.message_id])}
+
+
+def test_what_failed_is_a_trouble_until_it_is_dealt_with_however_old(store: Store) -> None:
+    end(store(L), Reason.INVALID_ADDRESS)
+    Alert.objects.update(created_at=Now() - timedelta(days=100))
+
+    assert found()[Trouble.FAILED][0] == Alert.objects.needing_attention().count() == 1
+
+
+def test_what_is_dealt_with_is_counted_apart(store: Store) -> None:
+    end(store(L), Reason.INVALID_ADDRESS)
+    Alert.objects.update(state=AlertState.CLOSED)
+    end(store(L), Reason.INVALID_ADDRESS)
+
+    counted = [(each.status, each.dealt_with, each.alerts) for each in figures.outcomes(Period.DAY)]
+
+    assert sorted(counted) == [(AlertStatus.FAILED, False, 1), (AlertStatus.FAILED, True, 1)]
+
+
+def test_the_hour_that_the_clocks_repeat_is_counted_as_two(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = [datetime(2026, 10, 25, hour, tzinfo=UTC) for hour in (0, 1)]  # 01:00 in London, and 01:00 again
+    for hour in hours:
+        Alert.objects.filter(pk=store(M).alert_id).update(created_at=hour + timedelta(minutes=30))
+    noon = Value(datetime(2026, 10, 25, 12, tzinfo=UTC), DateTimeField())
+    monkeypatch.setattr(figures, "Now", lambda: noon)
+
+    counted = [(each.at, each.alerts) for each in figures.outcomes(Period.DAY)]
+
+    assert counted == [(hour, 1) for hour in hours]
 
 
 def test_the_newest_are_named_and_the_rest_are_counted(store: Store) -> None:

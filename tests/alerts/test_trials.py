@@ -5,8 +5,9 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from alerts import actions, audit, delivery, ledger, lifecycle, trials
+from alerts import actions, audit, delivery, figures, ledger, lifecycle, trials
 from alerts.channels import ChannelError, Fault, Receipt
+from alerts.figures import Period
 from alerts.models import Alert, Delivery
 from alerts.states import AlertState, Deed, DeliveryState, Reason
 from clients.models import ApiClient
@@ -81,7 +82,22 @@ def test_one_that_fails_disturbs_neither_figures_nor_operators(
     assert Alert.objects.with_status().get(pk=alert.pk).status == "failed"
     assert audit.unreviewed_failures() == 0
     assert audit.deliveries_by_state() == {}
+    assert figures.troubles() == []
+    assert figures.outcomes(Period.DAY) == []
     assert not any("alert.failed" in str(record.msg) for record in caplog.records)
+
+
+def test_one_that_failed_for_want_of_a_confirmation_is_no_trouble_of_homes(clinician: Clinician) -> None:
+    delivery.settle(claim(send(clinician, Channel.EMAIL)), ChannelError(Fault.REJECTED, Reason.UNCONFIRMED))
+
+    assert figures.troubles() == []
+
+
+def test_one_that_was_taken_is_in_no_figure_either(clinician: Clinician) -> None:
+    lifecycle.accept(claim(send(clinician, Channel.SMS)), Receipt("m-1"))
+
+    assert figures.latencies(Period.DAY) == []
+    assert figures.outcomes(Period.DAY) == []
 
 
 def test_whoever_waits_is_told_why_it_failed(clinician: Clinician) -> None:

@@ -47,9 +47,8 @@ def of_alert(alert: Alert) -> Iterator[str]:
 
 def status_of(alert_state: str, states: list[tuple[int, str]]) -> str:
     """What a client should be told, said another way than the query says it: by rounds and states of the deliveries."""
-    decided = {AlertState.ACKNOWLEDGED: AlertStatus.ACKNOWLEDGED, AlertState.CANCELLED: AlertStatus.CANCELLED}
-    if alert_state in decided:
-        return decided[AlertState(alert_state)]
+    if alert_state == AlertState.ACKNOWLEDGED:
+        return AlertStatus.ACKNOWLEDGED
     ever = {state for _round, state in states}
     newest = max((number for number, _state in states), default=0)
     last = {state for number, state in states if number == newest}
@@ -57,7 +56,8 @@ def status_of(alert_state: str, states: list[tuple[int, str]]) -> str:
         return AlertStatus.DELIVERED
     if DeliveryState.ACCEPTED in last:
         return AlertStatus.SENT
-    if last & {*UNFINISHED, DeliveryState.CANCELLED}:  # the last round is under way, or was stopped
+    stopped = alert_state == AlertState.CANCELLED or DeliveryState.CANCELLED in last
+    if stopped or last & set(UNFINISHED):  # but what a provider took is never said not to have been sent
         if DeliveryState.ACCEPTED in ever:
             return AlertStatus.SENT
         return AlertStatus.ACCEPTED if last & set(UNFINISHED) else AlertStatus.CANCELLED
@@ -77,5 +77,8 @@ def _of_delivery(delivery: Delivery, attempts: list[Attempt]) -> Iterator[str]:
         yield "the provider's id is of no attempt."
     if delivery.state in NEEDS_REASON and not delivery.reason:
         yield "it did not get through, and nobody knows why."
+    doubtful = [each for each in attempts if each.state in (AttemptState.ACCEPTED, AttemptState.UNKNOWN)]
+    if delivery.state == DeliveryState.CANCELLED and doubtful:
+        yield "it is said to have been stopped before it was sent, and may have arrived."
     if len(accepted) > 1 and not delivery.possible_duplicate and delivery.channel != Channel.CALL:
         yield "it was taken twice and is not marked."

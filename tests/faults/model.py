@@ -141,7 +141,7 @@ class ModelAlert:
     def _carry_out(self, delivery: ModelDelivery, decision: Decision) -> None:
         match decision:
             case Retry() if self.state is not AlertState.OPEN:
-                delivery.state = D.CANCELLED  # and not marked: it is not sent again
+                self._stop(delivery)  # and not marked: it is not sent again
             case Retry():
                 delivery.state, delivery.due = D.PENDING, not decision.wait
                 delivery.marked = delivery.marked or decision.possible_duplicate
@@ -220,5 +220,8 @@ class ModelAlert:
         self.state = state
         waiting = [each for each in self.deliveries if each.state is D.PENDING]
         for delivery in waiting:
-            delivery.state = D.CANCELLED
+            self._stop(delivery)
         return len(waiting)
+
+    def _stop(self, delivery: ModelDelivery) -> None:
+        delivery.state = D.UNKNOWN if delivery.in_doubt() else D.CANCELLED

@@ -43,7 +43,6 @@ class Ward:
     clinician: Clinician
     template: PreferenceTemplate
     alert: Alert
-    delivery: Delivery
     client: ApiClient
     token: ApiToken
     user: User
@@ -74,7 +73,6 @@ def make_ward() -> Ward:
         clinician=clinician,
         template=PreferenceTemplate.objects.create(name="Nights", high=["sms", "call"], low=["sms"]),
         alert=alert,
-        delivery=Delivery.objects.get(),
         client=client,
         token=token,
         user=make_user(Role.AUDITORS.value),

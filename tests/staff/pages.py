@@ -52,7 +52,6 @@ MODELS = {
     "contacts_clinician": of_model(see=[EDITORS, OPERATORS, AUDITORS], add=only(EDITORS), delete=only()),
     "contacts_preferencetemplate": of_model(see=[EDITORS, AUDITORS], add=only(EDITORS), delete=only()),
     "alerts_alert": of_model(see=[OPERATORS, AUDITORS]),
-    "alerts_delivery": of_model(see=[OPERATORS, AUDITORS]),
     "clients_apiclient": of_model(see=[INTEGRATORS, AUDITORS], add=only(INTEGRATORS), delete=only()),
     "clients_apitoken": of_model(see=[INTEGRATORS, AUDITORS], add=only(INTEGRATORS)),
     "auth_user": of_model(see=[AUDITORS], add=only(), delete=only()),
@@ -90,11 +89,6 @@ WHO_MAY: dict[str, Access] = {
         f"{model}_{page}".rstrip("_"): access
         for model, pages in MODELS.items()
         for page, access in pages.items()
-    },
-    # A delivery is told on its alert's page, to which its own addresses lead.
-    **{
-        f"alerts_delivery_{page}": Access(only(OPERATORS, AUDITORS), status=302)
-        for page in ("changelist", "change", "history")
     },
     "alerts_alert_search": Access(
         only(OPERATORS, AUDITORS), status=302
@@ -161,7 +155,6 @@ def _id(model: str, ward: Ward | None) -> Any:
         "contacts_clinician": ward.clinician,
         "contacts_preferencetemplate": ward.template,
         "alerts_alert": ward.alert,
-        "alerts_delivery": ward.delivery,
         "clients_apiclient": ward.client,
         "clients_apitoken": ward.token,
         "auth_user": ward.user,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from alerts import intake, lifecycle
+from alerts import actions, intake, lifecycle
 from alerts.channels import ChannelError, Fault, Receipt
 from alerts.models import Alert, AlertAction, Delivery
 from alerts.policy import NextChannel, Retry
@@ -296,10 +296,40 @@ def test_many_are_dealt_with_from_the_list(desk: Desk, send: Send) -> None:
     check_accessibility(page)
     page.get_by_role("button", name="Mark as dealt with").click()
 
-    expect(page.get_by_text("2 alerts marked as dealt with.")).to_be_visible()
+    expect(page.get_by_text("2 alerts are marked as dealt with.")).to_be_visible()
     assert page.url.endswith("?status=attention")
     assert set(Alert.objects.values_list("state", flat=True)) == {AlertState.CLOSED}
     assert AlertAction.objects.count() == 2
+
+
+def test_what_is_being_sent_while_it_is_cancelled_is_not_said_to_be_stopped(desk: Desk, send: Send) -> None:
+    alert = send("sending-1")
+    claimed = claim(alert)
+    page = desk.sit(Role.OPERATORS.value)
+    page.goto(f"{ALERTS}{alert.pk}/change/")
+
+    page.get_by_role("link", name="Cancel…").press("Enter")
+    expect(page.get_by_text("What is being sent at this moment may still arrive.")).to_be_visible()
+    page.get_by_role("button", name="Cancel the alert").press("Enter")
+
+    expect(page.get_by_text("This alert is cancelled.")).to_be_visible()
+    expect(page.get_by_text("What was being sent at that moment may still arrive.")).to_be_visible()
+    check_accessibility(page)
+    lifecycle.accept(claimed, Receipt("provider-1"))
+    expect(page.locator(".alert-state")).to_have_text("Sent", timeout=15_000)  # by itself
+    expect(page.get_by_text("It was cancelled, but the provider had taken it before")).to_be_visible()
+
+
+def test_an_old_page_does_not_stop_what_a_colleague_sent_again(desk: Desk, ward: Ward) -> None:
+    page = desk.sit(Role.OPERATORS.value)
+    page.goto(f"{ALERTS}{ward.alert.pk}/close/")
+    actions.resend(ward.alert.pk, by=ward.user, after_round=1)
+
+    page.get_by_role("button", name="Mark as dealt with").press("Enter")
+
+    expect(page.get_by_text("It has been sent again in the meantime")).to_be_visible()
+    expect(page.locator(".alert-state")).to_have_text("On its way")
+    assert not AlertAction.objects.exclude(round=2).exists()
 
 
 def test_the_way_back_changes_nothing(desk: Desk, ward: Ward) -> None:

@@ -1,8 +1,9 @@
 """The home page: who is told what, how much it asks the database, and for how long it remembers."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -18,7 +19,7 @@ from clients import tokens
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from staff import attention, charts
+from staff import attention, charts, home
 from staff.roles import Role
 from tests.conftest import make_clinician
 from tests.staff.cast import NO_ROLE, PEOPLE, SUPERUSER, make_user, make_ward
@@ -197,6 +198,32 @@ def test_an_hour_or_day_without_alerts_has_its_place(period: Period, pieces: int
 
     assert f"{[0] * (pieces - 1) + [7]}" in chart.data
     assert "with 7" in chart.description
+
+
+def test_the_hour_that_the_clocks_repeat_has_two_places() -> None:
+    noon = datetime(2026, 10, 25, 12, tzinfo=UTC)
+    places = list(charts._pieces(Period.DAY, noon))  # noqa: SLF001 - as the database cuts them
+    twice = [datetime(2026, 10, 25, hour, tzinfo=UTC) for hour in (0, 1)]
+
+    chart = charts.over_time(
+        [Outcome(at, Priority.HIGH, AlertStatus.SENT, 7) for at in twice], Period.DAY, noon
+    )
+
+    assert len(set(places)) == 25
+    assert json.loads(chart.data)["datasets"][0]["data"].count(7) == 2
+    assert json.loads(chart.data)["labels"].count("01:00") == 2
+
+
+def test_failures_are_red_while_one_of_them_is_open() -> None:
+    now = timezone.now()
+    dealt_with = Outcome(now, Priority.LOW, AlertStatus.FAILED, 3, dealt_with=True)
+    still_open = Outcome(now, Priority.LOW, AlertStatus.FAILED, 1)
+
+    (*_others, settled) = home._sums([dealt_with])  # noqa: SLF001 - what is shown of it
+    (*_others, unsettled) = home._sums([dealt_with, still_open])  # noqa: SLF001
+
+    assert (settled.alerts, settled.grave, settled.note) == (3, False, "3 dealt with")
+    assert (unsettled.alerts, unsettled.grave, unsettled.note) == (4, True, "3 dealt with")
 
 
 def test_the_table_beside_a_chart_sums_up() -> None:

@@ -4,14 +4,14 @@ import html
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from alerts import actions, lifecycle
 from alerts.admin import confirming
 from alerts.channels import Receipt
 from alerts.models import Alert, AlertAction, Delivery
-from alerts.states import AlertState, Deed
+from alerts.states import AlertState, Deed, DeliveryState
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
@@ -56,6 +56,39 @@ def test_it_is_cancelled_or_dealt_with(
 
     assert Alert.objects.get().state == state
     assert AlertAction.objects.get().deed == deed
+
+
+@pytest.mark.parametrize("deed", [Deed.CANCEL, Deed.CLOSE])
+def test_what_is_being_sent_at_that_moment_may_still_arrive(
+    operator: Client, lab: ApiClient, clinician: Clinician, deed: Deed
+) -> None:
+    alerts = [store(lab, f"m-{number}") for number in range(3)]
+    lifecycle.claim(Delivery.objects.get(alert=alerts[0]).pk)
+    assert "What is being sent at this moment may still arrive." in read(operator, door(deed, alerts[0]))
+
+    def told(*chosen: Alert) -> str:
+        form = {"confirmed": "yes", "seen": [f"{alert.pk}:1" for alert in chosen]}
+        done: Any = operator.post(door(deed, chosen[0]), form, follow=True)
+        return html.unescape(done.content.decode())
+
+    still_sent, stopped = told(alerts[0], alerts[1]), told(alerts[2])
+
+    assert "What was being sent at that moment may still arrive (1 of them)." in still_sent
+    assert "may still arrive" not in stopped
+    assert "will not be sent" not in still_sent + stopped
+
+
+@pytest.mark.parametrize("deed", [Deed.CANCEL, Deed.CLOSE])
+def test_an_old_page_does_not_stop_what_somebody_sent_again(
+    operator: Client, failed: Alert, deed: Deed
+) -> None:
+    actions.resend(failed.pk, by=User.objects.get(), after_round=1)
+
+    form = {"confirmed": "yes", "seen": f"{failed.pk}:1"}
+    told: Any = operator.post(door(deed, failed), form, follow=True)
+
+    assert actions.SENT_AGAIN_MEANWHILE in html.unescape(told.content.decode())
+    assert Delivery.objects.get(round=2).state == DeliveryState.PENDING
 
 
 def test_many_are_asked_for_with_how_many_would_be_sent_to_how_many_people(

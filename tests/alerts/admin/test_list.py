@@ -32,7 +32,7 @@ def test_the_list_shows_the_status_that_the_client_was_told(staff: Client, faile
 
 
 def test_the_list_says_what_has_been_dealt_with(staff: Client, failed: Alert) -> None:
-    actions.close(failed.pk, by=User.objects.get())
+    actions.close(failed.pk, by=User.objects.get(), after_round=1)
 
     assert "Failed, dealt with" in read(staff, ALERTS)
 
@@ -55,7 +55,7 @@ def test_the_list_is_filtered(staff: Client, failed: Alert, query: dict[str, str
 
 
 def test_what_is_dealt_with_needs_no_attention(staff: Client, failed: Alert) -> None:
-    actions.close(failed.pk, by=User.objects.get())
+    actions.close(failed.pk, by=User.objects.get(), after_round=1)
 
     assert "failed-1" not in read(staff, ALERTS, {"status": "attention"})
     assert "failed-1" in read(staff, ALERTS, {"status": "closed"})
@@ -80,16 +80,47 @@ def test_the_list_is_filtered_by_client(staff: Client, failed: Alert, lab: ApiCl
     assert "failed-1" in read(staff, ALERTS, {"client__id__exact": str(lab.pk)})
 
 
-@pytest.mark.parametrize("term", ["failed-1", "123456789", "C-1", "Clinician"])
+@pytest.mark.parametrize("term", ["failed-1", "123456789", "C-1", "Clinician", "results READY"])
 def test_an_alert_is_found(staff: Client, failed: Alert, lab: ApiClient, term: str) -> None:
     make_clinician("D-9", {Priority.LOW: [Channel.EMAIL]}, name="Somebody Else")
-    store(lab, "another", contact_id="D-9", patient_id="987")
+    store(lab, "another", contact_id="D-9", patient_id="987", description="Potassium 6.9")
 
     page: Any = staff.post(SEARCH, {"q": term}, follow=True)
 
     assert "failed-1" in page.content.decode()
     assert "another" not in page.content.decode()
     assert term in page.content.decode()  # in the box, to be changed
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *[
+            f"{name}=%00"
+            for name in ("status", "channel", "priority__exact", "client__id__exact", "q", "p", "x")
+        ],
+        *[
+            "status=zzz",
+            "channel=zzz",
+            "client__id__exact=zzz",
+            f"client__id__exact={10**30}",
+            "o=9.9",
+            "o=%00",
+        ],
+        *["p=-1", "p=abc", "page=abc", "created_at_from_0=zzz", "created_at_to_0=%00", "created_at__gte=zzz"],
+    ],
+)
+def test_an_address_that_makes_no_sense_breaks_nothing(staff: Client, failed: Alert, query: str) -> None:
+    page: Any = staff.get(f"{ALERTS}?{query}", follow=True)
+
+    assert page.status_code == 200
+
+
+def test_a_search_for_what_no_database_keeps_breaks_nothing(staff: Client, failed: Alert) -> None:
+    found: Any = staff.post(SEARCH, {"q": "failed\x00-1", "status": "\x00"}, follow=True)
+    assert "failed-1" in found.content.decode()
+
+    assert staff.post(SEARCH, {"q": "\x00"})["Location"] == f"{ALERTS}?"
 
 
 def test_what_is_searched_for_is_in_no_address(staff: Client, failed: Alert) -> None:

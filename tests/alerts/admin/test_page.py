@@ -1,16 +1,21 @@
 """An alert's page: its story, for those who may read it."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
-from alerts import lifecycle
-from alerts.channels import Receipt
-from alerts.models import Alert, Delivery
-from alerts.states import Reason
+from alerts import actions, lifecycle
+from alerts.admin import story
+from alerts.channels import ChannelError, Fault, Receipt
+from alerts.models import Alert, Attempt, Delivery
+from alerts.policy import NextChannel, Retry
+from alerts.states import AlertStatus, Reason
 from clients.models import ApiClient
-from contacts.choices import Priority
+from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.admin.desk import page_of, read, store
 from tests.conftest import an_alert
@@ -39,15 +44,6 @@ def test_addresses_are_for_those_who_may_see_clinicians(staff: Client, failed: A
     assert "E-mail to c***@ward.example" in may_not
     assert "clinician@ward.example" not in may_not
     assert reverse("admin:contacts_clinician_change", args=[failed.clinician_id]) not in may_not
-
-
-def test_the_address_of_a_delivery_leads_to_its_place_on_the_page(staff: Client, failed: Alert) -> None:
-    delivery = Delivery.objects.get()
-
-    answer = staff.get(reverse("admin:alerts_delivery_change", args=[delivery.pk]))
-
-    address, anchor = answer["Location"].split("#")
-    assert f'id="{anchor}"' in read(staff, address)
 
 
 def test_the_heading_has_the_alerts_own_name(staff: Client, failed: Alert) -> None:
@@ -81,3 +77,123 @@ def test_when_the_outcome_was_known_is_part_of_the_story(
     lifecycle.confirm(claim.delivery.pk)
 
     assert "Outcome known" in read(staff, page_of(alert))
+
+
+LOST = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
+UNSENT = ChannelError(Fault.UNSENT, Reason.UNREACHABLE, "EndpointConnectionError")
+
+
+@pytest.fixture
+def urgent(lab: ApiClient, clinician: Clinician) -> Alert:
+    """An alert whose call goes out at once."""
+    return store(lab, "urgent-1", Priority.HIGH)
+
+
+def claim(alert: Alert, channel: Channel = Channel.CALL) -> lifecycle.Claim:
+    claimed = lifecycle.claim(Delivery.objects.get(alert=alert, channel=channel).pk)
+    assert claimed is not None
+    return claimed
+
+
+def test_what_was_taken_while_it_was_cancelled_is_not_said_not_to_have_been_sent(
+    staff: Client, urgent: Alert
+) -> None:
+    claimed = claim(urgent)
+    actions.cancel(urgent.pk, by=User.objects.get(), after_round=1)
+    meanwhile = read(staff, page_of(urgent))
+    lifecycle.accept(claimed, Receipt("contact-1"))
+    after = read(staff, page_of(urgent))
+
+    assert story.CANCELLED_TOO_LATE[AlertStatus.ACCEPTED] in meanwhile
+    assert story.CANCELLED_TOO_LATE[AlertStatus.SENT] in after
+    assert "before it was sent" not in meanwhile + after
+
+
+def test_what_was_never_tried_is_said_to_have_been_stopped_before(staff: Client, urgent: Alert) -> None:
+    actions.cancel(urgent.pk, by=User.objects.get(), after_round=1)
+
+    assert story.STOPPED_UNSENT in read(staff, page_of(urgent))
+
+
+def test_what_reached_nobody_before_it_was_cancelled_is_not_said_not_to_have_been_sent(
+    staff: Client, urgent: Alert
+) -> None:
+    lifecycle.accept(claim(urgent), Receipt("contact-1"))
+    lifecycle.refute(urgent.deliveries.get().pk, Reason.NOT_ANSWERED)
+    actions.cancel(urgent.pk, by=User.objects.get(), after_round=1)
+
+    page = read(staff, page_of(urgent))
+
+    assert story.SUMMARY[AlertStatus.CANCELLED] in page
+    assert story.STOPPED_UNSENT not in page
+
+
+def test_what_may_have_arrived_before_it_was_cancelled_stays_in_doubt_and_was_not_sent_twice(
+    staff: Client, urgent: Alert
+) -> None:
+    retry = Retry(timedelta(0), possible_duplicate=True)
+    lifecycle.fail(claim(urgent), LOST, retry)
+    actions.cancel(urgent.pk, by=User.objects.get(), after_round=1)
+
+    page = read(staff, page_of(urgent))
+
+    assert story.STOPPED_IN_DOUBT in page
+    assert story.ASK_THEM in page
+    assert story.MAYBE_TWICE not in page
+    assert "before it was sent" not in page
+
+
+def test_what_was_sent_again_in_doubt_may_arrive_twice(staff: Client, urgent: Alert) -> None:
+    retry = Retry(timedelta(0), possible_duplicate=True)
+    lifecycle.fail(claim(urgent), LOST, retry)
+    assert story.MAYBE_TWICE not in read(staff, page_of(urgent))
+    lifecycle.fail(claim(urgent), UNSENT, retry)
+    assert story.MAYBE_TWICE not in read(staff, page_of(urgent))
+
+    lifecycle.accept(claim(urgent), Receipt("contact-1"))
+
+    assert story.MAYBE_TWICE in read(staff, page_of(urgent))
+
+
+def test_what_went_on_to_another_channel_in_doubt_may_arrive_twice(staff: Client, urgent: Alert) -> None:
+    lifecycle.fail(claim(urgent), LOST, NextChannel(Reason.ANSWER_LOST, in_doubt=True))
+    assert story.MAYBE_TWICE not in read(staff, page_of(urgent))
+
+    lifecycle.accept(claim(urgent, Channel.SMS), Receipt("m-1"))
+
+    assert story.MAYBE_TWICE in read(staff, page_of(urgent))
+
+
+def test_what_is_dealt_with_while_it_is_sent_may_still_arrive(staff: Client, urgent: Alert) -> None:
+    claim(urgent)
+    actions.close(urgent.pk, by=User.objects.get(), after_round=1)
+
+    assert story.DEALT_WITH_TOO_LATE in read(staff, page_of(urgent))
+
+
+@pytest.mark.parametrize("tries", [0, 1])
+def test_what_is_overdue_is_said_to_be_and_something_has_to_be_done(
+    staff: Client, urgent: Alert, tries: int
+) -> None:
+    if tries:
+        lifecycle.fail(claim(urgent), UNSENT, Retry(timedelta(hours=1)))
+        assert "It is tried again at" in read(staff, page_of(urgent))
+    assert story.OVERDUE not in read(staff, page_of(urgent))
+    long_ago = Now() - timedelta(hours=5)
+    Delivery.objects.update(created_at=long_ago, available_at=long_ago)
+    Attempt.objects.update(started_at=long_ago, finished_at=long_ago)
+
+    page = read(staff, page_of(urgent))
+
+    assert story.OVERDUE in page
+    assert "It is overdue: it has waited since" in page
+    assert "Nothing has to be done" not in page
+    assert "It is tried again at" not in page
+
+
+def test_what_nobody_recovers_is_overdue(staff: Client, urgent: Alert) -> None:
+    claim(urgent)
+    assert story.OVERDUE not in read(staff, page_of(urgent))
+    Delivery.objects.update(lease_expires_at=Now() - timedelta(minutes=5))
+
+    assert story.OVERDUE in read(staff, page_of(urgent))
