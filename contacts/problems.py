@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, TextChoices, Window
+from django.utils.text import get_text_list
 
 from contacts import preferences
 from contacts.choices import Channel, Priority
@@ -64,7 +65,7 @@ def sentences(clinician: Clinician) -> list[str]:
     found = []
     without = [priority.label for priority in Priority if not chosen[priority]]
     if without:
-        found.append(f"No channel for {_listed(without)}.")
+        found.append(f"No channel for {get_text_list(without, 'and')}.")
     wanted = {channel for channels in chosen.values() for channel in channels}
     found += [
         f"No {_address_label(channel)}, but {channel.label} is chosen."
@@ -95,11 +96,6 @@ _CONDITIONS = {
     ),
     Problem.NOT_URGENT: Q(~_chosen(priority=Priority.HIGH, channel__in=preferences.URGENT)),
 }
-
-
-def _listed(words: list[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _address_label(channel: Channel) -> str:

@@ -12,7 +12,7 @@ from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, PreferenceTemplate
 from tests.conftest import make_clinician
-from tests.contacts.test_admin import ADD, LIST, page_of, typed
+from tests.contacts.test_admin import ADD, LIST, TAKEN, page_of, typed
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +97,7 @@ def test_nothing_is_saved_by_asking(admin_client: Client, clinician: Clinician) 
 def test_it_answers_for_somebody_new_too(admin_client: Client, clinician: Clinician) -> None:
     answer = admin_client.post("/admin/contacts/clinician/preview/", typed()).json()
 
-    assert answer["errors"] == {"contact_id": ["Clinician with this Contact ID already exists."]}
+    assert answer["errors"] == {"contact_id": [TAKEN]}
     assert Clinician.objects.count() == 1
 
 
