@@ -19,8 +19,9 @@ from import_export.forms import ConfirmImportForm
 from import_export.tmp_storages import BaseStorage
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
+from contacts import locks
 from contacts.models import Clinician
-from contacts.resources import ClinicianResource, ImportRefusedError
+from contacts.resources import AlreadyImportedError, ClinicianResource, ImportRefusedError
 from contacts.spreadsheets import FORMATS, CsvFile, ExcelFile, UnreadableFileError
 
 WAITS = timedelta(hours=1)
@@ -29,6 +30,10 @@ MAX_PACKED = 2_400_000
 """Characters of a packed file: a form may be a little larger (DATA_UPLOAD_MAX_MEMORY_SIZE)."""
 MAX_MEGABYTES = settings.FILE_UPLOAD_MAX_MEMORY_SIZE // 1024 // 1024
 TOO_LARGE = f"This file is too large: at most {MAX_MEGABYTES} MB are taken at once. Split it."
+TAKEN = (
+    "Clinicians are being imported or changed at this moment, perhaps by this very file if you pressed Import twice. "
+    "Import it again in a minute, and see what is left to change."
+)
 log = structlog.get_logger(__name__)
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
@@ -142,16 +147,21 @@ class ImportAndExport(ImportExportMixin):
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         try:
-            answer: HttpResponse = super().process_import(request, **kwargs)
+            with locks.transaction_with_locks():
+                answer: HttpResponse = super().process_import(request, **kwargs)
         except signing.BadSignature:
             return self._start_again(request, "That was too long ago: choose the file again.")
+        except locks.TakenError:
+            return self._start_again(request, TAKEN)
         return answer
 
     def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
         if result.has_errors() or result.has_validation_errors():
-            sentences = [
-                str(each.error) for each in result.base_errors if isinstance(each.error, ImportRefusedError)
-            ]
+            errors = [each.error for each in result.base_errors]
+            if any(isinstance(error, AlreadyImportedError) for error in errors):
+                messages.info(request, str(errors[0]))
+                return HttpResponseRedirect(reverse("admin:contacts_clinician_changelist"))
+            sentences = [str(error) for error in errors if isinstance(error, ImportRefusedError)]
             return self._start_again(
                 request, " ".join(sentences) or "Something has changed since you looked: nothing is saved."
             )

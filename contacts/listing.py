@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.forms import Media
+from django.forms.widgets import Script
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -39,7 +40,8 @@ class ListOfClinicians:
     @property
     def media(self) -> Media:
         media: Media = super().media  # type: ignore[misc]
-        return media + Media(css={"all": ["contacts/clinicians.css"]})
+        once = Script("contacts/once.js", type="module")
+        return media + Media(css={"all": ["contacts/clinicians.css"]}, js=[once])  # type: ignore[list-item]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Clinician], search_term: str

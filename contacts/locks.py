@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from contacts.models import Clinician
 
 SENTENCE = "Somebody is changing many clinicians at this moment: try again in a minute. Nothing is saved."
+
+
+IMPORT = 0x626C6565
+"""The advisory lock of whoever imports: any number that nothing else in this database uses."""
 
 
 class TakenError(Exception):
@@ -40,3 +44,9 @@ def locked(chosen: QuerySet[Clinician]) -> QuerySet[Clinician]:
     """
     ids = chosen.order_by().values("pk")
     return Clinician.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+
+
+def one_import_at_a_time() -> None:
+    """Wait for another import; until the transaction is over, the next one waits. Who is new has no row to lock yet."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT])

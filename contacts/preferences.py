@@ -46,6 +46,13 @@ def risks(priority: Priority, channels: Sequence[Channel]) -> list[str]:
     return []
 
 
+def warnings(priority: Priority, channels: Sequence[Channel]) -> list[str]:
+    """All that staff should know before they give these channels to somebody: `risks`, and that nobody is reached."""
+    if not channels:
+        return [f"No channel for {priority.label}: such alerts will be refused, and their sender is told."]
+    return risks(priority, channels)
+
+
 def channels_by_priority(clinician: Clinician) -> dict[Priority, list[Channel]]:
     """For each priority the channels to try, in order; an empty list where nothing was chosen.
 

@@ -1,19 +1,15 @@
 """Two people at one clinician: nobody undoes unseen what the other has saved."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import psycopg
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
 
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.contacts.test_admin import ADD, LIST, page_of, typed
-from tests.environment import database_url
 
 pytestmark = pytest.mark.django_db
 
@@ -131,17 +127,6 @@ def test_of_somebody_deleted_meanwhile_it_is_said_by_whom(
     (said,) = answer.context["messages"]
     assert str(said).startswith("Olive Oakes deleted Clinician C-1 (C-1) at ")
     assert answer.redirect_chain[-1][0] == LIST
-
-
-@pytest.fixture
-def held(transactional_db: None, clinician: Clinician) -> Iterator[None]:
-    """Somebody else's transaction holds the clinician, and nobody waits for long."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '50ms'")
-    with psycopg.connect(database_url(str(connection.settings_dict["NAME"]))) as other:
-        other.execute("SELECT 1 FROM contacts_clinician FOR NO KEY UPDATE")
-        yield
-    connection.close()
 
 
 def test_while_many_are_changed_it_is_said_and_what_was_typed_is_kept(
