@@ -58,10 +58,8 @@ def record(clinician: Any) -> None:
         )
 
 
-def record_many(clinicians: Sequence[Any], *, by: Any = None, reason: str = "") -> None:
-    """`record` for each, in two queries; their `preferences` are prefetched. `by` is who did it, unless it is who asks
-    for the page; `reason` is for those who read it.
-    """
+def record_many(clinicians: Sequence[Any], *, reason: str = "") -> None:
+    """`record` for each, in two queries; their `preferences` are prefetched. `reason` is for those who read it."""
     if not clinicians:
         return
     entries = type(clinicians[0]).history.model
@@ -73,7 +71,7 @@ def record_many(clinicians: Sequence[Any], *, by: Any = None, reason: str = "") 
     }
     shared = {
         "history_date": timezone.now(),
-        "history_user": by or entries.get_default_history_user(clinicians[0]),
+        "history_user": entries.get_default_history_user(clinicians[0]),
         "history_change_reason": reason[:REASON_LENGTH] or None,
     }
     new = []

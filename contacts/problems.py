@@ -4,7 +4,6 @@ Both say the same. Somebody inactive has no problem: nobody is to reach them.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, TextChoices, Window
 from django.utils.text import get_text_list
@@ -68,7 +67,7 @@ def sentences(clinician: Clinician) -> list[str]:
         found.append(f"No channel for {get_text_list(without, 'and')}.")
     wanted = {channel for channels in chosen.values() for channel in channels}
     found += [
-        f"No {_address_label(channel)}, but {channel.label} is chosen."
+        f"No {preferences.address_label(channel)}, but {channel.label} is chosen."
         for channel in Channel
         if channel in wanted and not clinician.address(channel)
     ]
@@ -94,10 +93,7 @@ _CONDITIONS = {
     Problem.NO_ADDRESS: _any(
         *(Q(_chosen(channel=channel), **{field: ""}) for channel, field in ADDRESS_FIELDS.items())
     ),
-    Problem.NOT_URGENT: Q(~_chosen(priority=Priority.HIGH, channel__in=preferences.URGENT)),
+    Problem.NOT_URGENT: Q(
+        _chosen(priority=Priority.HIGH) & ~_chosen(priority=Priority.HIGH, channel__in=preferences.URGENT)
+    ),
 }
-
-
-def _address_label(channel: Channel) -> str:
-    field: Any = Clinician._meta.get_field(ADDRESS_FIELDS[channel])  # noqa: SLF001 - Django's documented API
-    return str(field.verbose_name)

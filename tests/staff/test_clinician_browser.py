@@ -256,16 +256,15 @@ def test_a_template_is_applied_to_those_who_were_chosen(desk: Desk, ward: Ward, 
         box.press("Space")
     page.select_option("select[name=action]", "apply_template")
     page.get_by_role("button", name="Run").press("Enter")
-    page.get_by_label("Template for 2 clinicians").focus()
+    page.get_by_label("Template").focus()
     page.keyboard.press("N")
-    page.get_by_role("button", name="Show what it would do").press("Enter")
+    page.get_by_role("button", name="Show what would change").press("Enter")
 
-    expect(page.get_by_text("2 of 2 would change")).to_be_visible()
-    expect(page.get_by_text("High without Telephone call")).to_be_visible()
+    expect(page.get_by_text("no address for Telephone call")).to_be_visible()
     check_accessibility(page)
-    page.get_by_role("button", name="Apply").press("Enter")
+    page.get_by_role("button", name="Change 2 clinicians").press("Enter")
 
-    expect(page.get_by_text("“Nights” was applied: 2 of 2 changed.")).to_be_visible()
+    expect(page.get_by_text("The preferences of 2 clinicians are changed.")).to_be_visible()
     assert preferences.channels_by_priority(other)[Priority.HIGH] == [Channel.SMS]
     assert preferences.channels_by_priority(ward.clinician)[Priority.HIGH] == nights.wanted()[Priority.HIGH]
 
