@@ -9,6 +9,7 @@ import structlog
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core import signing
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,6 +21,7 @@ from import_export.tmp_storages import BaseStorage
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from contacts import locks
+from contacts.listing import is_nonsense, whole_list
 from contacts.models import Clinician
 from contacts.resources import AlreadyImportedError, ClinicianResource, ImportRefusedError
 from contacts.spreadsheets import FORMATS, CsvFile, ExcelFile, UnreadableFileError
@@ -121,6 +123,15 @@ class ImportAndExport(ImportExportMixin):
     def has_export_permission(self: Any, request: HttpRequest) -> bool:
         """Everybody's addresses in one file are for fewer people than a look at somebody's page."""
         return bool(self.has_view_permission(request) and request.user.has_perm("contacts.export_clinician"))
+
+    def export_action(self, request: HttpRequest) -> HttpResponse:
+        if is_nonsense(request):
+            return whole_list()
+        try:
+            answer: HttpResponse = super().export_action(request)
+        except IncorrectLookupParameters:
+            return whole_list()
+        return answer
 
     def get_export_data(
         self, file_format: Any, request: HttpRequest, queryset: QuerySet[Clinician], **kwargs: Any

@@ -87,6 +87,13 @@ class ClinicianPage:
             request.refusal = str(error)  # type: ignore[attr-defined]
             return answer(key=key)
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not unquote(object_id).isdecimal():
+            raise Http404
+        return super().history_view(request, object_id, extra_context)  # type: ignore[misc,no-any-return]
+
     def get_form(
         self,
         request: HttpRequest,
