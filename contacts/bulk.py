@@ -61,16 +61,18 @@ class Plan:
 
 
 def plan(clinicians: Iterable[Clinician], wanted: Wanted, *, partly: bool) -> Plan:
-    """What giving `wanted` to each of `clinicians` would do; their `preferences` are prefetched.
+    """What giving `wanted` to each of `clinicians` would do.
 
     Who lacks an address for one of the channels is left as they are, or, with `partly`, gets the others; a priority for
     which they would have none then keeps its channels.
     """
     found = Plan()
     needed = {channel for channels in wanted.values() for channel in channels}
-    for clinician in clinicians:
+    everybody = list(clinicians)
+    now = preferences.channels_of_many([each.pk for each in everybody])
+    for clinician in everybody:
         missing = tuple(each for each in Channel if each in needed and not clinician.address(each))
-        changes = _changes(clinician, wanted, missing) if partly or not missing else {}
+        changes = _changes(now[clinician.pk], wanted, missing) if partly or not missing else {}
         if missing:
             kept = tuple(
                 priority
@@ -98,7 +100,7 @@ def apply(
         TakenError: somebody else is changing them.
     """
     with locks.transaction_with_locks():
-        done = plan(locks.locked(chosen).prefetch_related("preferences"), wanted, partly=partly)
+        done = plan(locks.locked(chosen), wanted, partly=partly)
         if done.changes and done.digest() != shown:
             raise OtherThanShownError
         preferences.replace_many(done.changes, reason=reason)
@@ -123,20 +125,18 @@ def set_active(chosen: QuerySet[Clinician], *, active: bool, shown: str) -> int:
         TakenError: somebody else is changing them.
     """
     with locks.transaction_with_locks():
-        changed = list(becoming(locks.locked(chosen), active=active).prefetch_related("preferences"))
+        changed = list(becoming(locks.locked(chosen), active=active))
         if changed and digest_of(changed) != shown:
             raise OtherThanShownError
-        Clinician.objects.filter(pk__in=[each.pk for each in changed]).update(active=active)
+        ids = [each.pk for each in changed]
+        Clinician.objects.filter(pk__in=ids).update(active=active)
         for clinician in changed:
             clinician.active = active
-        history.record_many(changed, reason=REASON)
+        history.record_many(changed, preferences.channels_of_many(ids), reason=REASON)
     return len(changed)
 
 
-def _changes(
-    clinician: Clinician, wanted: Wanted, missing: Sequence[Channel]
-) -> dict[Priority, list[Channel]]:
-    now = preferences.channels_by_priority(clinician)
+def _changes(now: Wanted, wanted: Wanted, missing: Sequence[Channel]) -> dict[Priority, list[Channel]]:
     changes = {}
     for priority, channels in wanted.items():
         reachable = [channel for channel in channels if channel not in missing]

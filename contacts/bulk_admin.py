@@ -60,7 +60,7 @@ class ChangesToMany:
                     level = messages.SUCCESS if done.changes else messages.INFO
                     messages.add_message(request, level, _done(done))
                     return None
-            plan = bulk.plan(queryset.order_by("pk").prefetch_related("preferences"), wanted, partly=partly)
+            plan = bulk.plan(queryset.prefetch_related(None).order_by("pk"), wanted, partly=partly)
             context |= {
                 "plan": plan,
                 "shown": plan.digest(),
@@ -87,7 +87,7 @@ class ChangesToMany:
                 )
                 messages.add_message(request, messages.SUCCESS if changed else messages.INFO, done)
                 return None
-        changing = list(bulk.becoming(queryset, active=active))
+        changing = list(bulk.becoming(queryset.prefetch_related(None), active=active))
         context = {
             "title": f"Make many {word}",
             "word": word,

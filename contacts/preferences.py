@@ -1,10 +1,9 @@
 """A clinician's preferences as a whole: for each priority the channels, in order. The rules for them are here, too."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
 from django.utils.text import capfirst
 
 from contacts import history
@@ -70,6 +69,17 @@ def channels_by_priority(clinician: Clinician) -> dict[Priority, list[Channel]]:
     return chosen
 
 
+def channels_of_many(clinicians: Collection[int]) -> dict[int, dict[Priority, list[Channel]]]:
+    """`channels_by_priority` for many, by their ids: one query, and no object for each row, which would take longer."""
+    found: dict[int, dict[Priority, list[Channel]]] = {
+        pk: {priority: [] for priority in Priority} for pk in clinicians
+    }
+    rows = Preference.objects.filter(clinician__in=clinicians).order_by("position")
+    for pk, priority, channel in rows.values_list("clinician_id", "priority", "channel"):
+        found[pk][Priority(priority)].append(Channel(channel))
+    return found
+
+
 def replace(clinician: Clinician, wanted: Wanted) -> None:
     """Make `wanted` the clinician's preferences; a priority that it does not name keeps those it has.
 
@@ -114,8 +124,7 @@ def _replace_batch(wanted: Mapping[int, Wanted], reason: str) -> None:
         if named:
             Preference.objects.filter(priority=priority, clinician__in=named).delete()
     Preference.objects.bulk_create([row for each in locked for row in _rows(each, wanted[each.pk])])
-    prefetch_related_objects(locked, "preferences")
-    history.record_many(locked, reason=reason)
+    history.record_many(locked, channels_of_many(wanted), reason=reason)
 
 
 def _rows(clinician: Clinician, wanted: Wanted) -> list[Preference]:

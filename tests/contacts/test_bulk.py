@@ -41,7 +41,7 @@ def confirmed(client: Client, *who: Clinician, **more: Any) -> Any:
 def apply(
     who: QuerySet[Clinician], wanted: Wanted, *, partly: bool = False, reason: str = bulk.REASON
 ) -> bulk.Plan:
-    shown = bulk.plan(who.prefetch_related("preferences"), wanted, partly=partly).digest()
+    shown = bulk.plan(who, wanted, partly=partly).digest()
     return bulk.apply(who, wanted, partly=partly, shown=shown, reason=reason)
 
 
