@@ -13,7 +13,6 @@ from contacts.choices import Priority, in_words
 from contacts.exchange import ImportAndExport
 from contacts.listing import ListOfClinicians
 from contacts.models import Clinician, PreferenceTemplate
-from contacts.pages.apply_template import apply_template
 from contacts.pages.clinician import ClinicianPage
 from contacts.pages.preference_template import PreferenceTemplatePage
 
@@ -23,8 +22,6 @@ class ClinicianAdmin(
     ListOfClinicians, ChangesToMany, ImportAndExport, ClinicianPage, SimpleHistoryAdmin, ModelAdmin
 ):
     """Clinicians: their list, and a page for each. `high`, `medium` and `low` show there what may not be edited."""
-
-    actions = (*ChangesToMany.actions, apply_template)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Clinician]:
         found: QuerySet[Clinician] = super().get_queryset(request)

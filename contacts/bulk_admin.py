@@ -9,43 +9,28 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.decorators import action
 
-from contacts import bulk
-from contacts.bulk_forms import PreferencesOfManyForm
+from contacts import bulk, locks
+from contacts.bulk_forms import ForMany, PreferencesForm, TemplateForm
 from contacts.choices import Priority, in_words
 from contacts.models import Clinician
 
 NAMED = 20
 """How many of those who lack an address are named."""
+REFUSED = (bulk.OtherThanShownError, locks.TakenError)
 
 
 class ChangesToMany:
     """The part of a ModelAdmin that changes all who are selected."""
 
-    actions: tuple[Any, ...] = ("change_preferences", "activate", "deactivate")
+    actions: tuple[Any, ...] = ("change_preferences", "apply_template", "activate", "deactivate")
 
     @action(description="Change preferences…", permissions=["change"])
     def change_preferences(self, request: HttpRequest, queryset: QuerySet[Clinician]) -> HttpResponse | None:
-        asked = "preview" in request.POST or "apply" in request.POST
-        chosen = request.POST.dict() if "edit" in request.POST else None
-        form = PreferencesOfManyForm(request.POST if asked else None, initial=chosen)
-        plan = None
-        if asked and form.is_valid():
-            if "apply" in request.POST:
-                done = bulk.apply(queryset, form.wanted(), partly=form.partly())
-                messages.success(request, _done(done))
-                return None
-            everybody = queryset.order_by("pk").prefetch_related("preferences")
-            plan = bulk.plan(everybody, form.wanted(), partly=form.partly())
-        context = {
-            "title": "Change the preferences of many",
-            "form": form,
-            "plan": plan,
-            "named": [_named(each) for each in plan.lacking[:NAMED]] if plan else [],
-            "further": max(len(plan.lacking) - NAMED, 0) if plan else 0,
-            "wanted": _in_words(form) if plan else [],
-            "partly": plan is not None and form.partly(),
-        }
-        return self._page(request, queryset, "change_preferences", context)
+        return self._change(request, queryset, PreferencesForm, "change_preferences")
+
+    @action(description="Apply a preference template…", permissions=["change"])
+    def apply_template(self, request: HttpRequest, queryset: QuerySet[Clinician]) -> HttpResponse | None:
+        return self._change(request, queryset, TemplateForm, "apply_template")
 
     @action(description="Make active…", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[Clinician]) -> HttpResponse | None:
@@ -55,31 +40,75 @@ class ChangesToMany:
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Clinician]) -> HttpResponse | None:
         return self._set_active(request, queryset, active=False)
 
+    def _change(
+        self, request: HttpRequest, queryset: QuerySet[Clinician], form_class: type[ForMany], name: str
+    ) -> HttpResponse | None:
+        asked = "preview" in request.POST or "apply" in request.POST
+        chosen = request.POST.dict() if "edit" in request.POST else None
+        form = form_class(request.POST if asked else None, initial=chosen)
+        context: dict[str, Any] = {"title": form.title, "form": form}
+        if asked and form.is_valid():
+            wanted, partly = form.wanted(), form.partly()
+            if "apply" in request.POST:
+                try:
+                    done = bulk.apply(
+                        queryset, wanted, partly=partly, reason=form.reason(), shown=_shown(request)
+                    )
+                except REFUSED as refused:
+                    messages.warning(request, str(refused))
+                else:
+                    level = messages.SUCCESS if done.changes else messages.INFO
+                    messages.add_message(request, level, _done(done))
+                    return None
+            plan = bulk.plan(queryset.prefetch_related(None).order_by("pk"), wanted, partly=partly)
+            context |= {
+                "plan": plan,
+                "shown": plan.digest(),
+                "warnings": plan.warnings.items(),
+                "named": [_named(each) for each in plan.lacking[:NAMED]],
+                "further": max(len(plan.lacking) - NAMED, 0),
+                "wanted": _in_words(form),
+                "partly": partly,
+            }
+        return self._page(request, queryset, name, "change_preferences", context)
+
     def _set_active(
         self, request: HttpRequest, queryset: QuerySet[Clinician], *, active: bool
     ) -> HttpResponse | None:
         word = "active" if active else "inactive"
         if "apply" in request.POST:
-            changed = bulk.set_active(queryset, active=active)
-            messages.success(request, f"{_clinicians(changed)} made {word}.")
-            return None
-        changing = queryset.exclude(active=active)
+            try:
+                changed = bulk.set_active(queryset, active=active, shown=_shown(request))
+            except REFUSED as refused:
+                messages.warning(request, str(refused))
+            else:
+                done = (
+                    f"{_clinicians(changed)} made {word}." if changed else f"All of them are {word} already."
+                )
+                messages.add_message(request, messages.SUCCESS if changed else messages.INFO, done)
+                return None
+        changing = list(bulk.becoming(queryset.prefetch_related(None), active=active))
         context = {
             "title": f"Make many {word}",
             "word": word,
             "active": active,
-            "changing": changing.count(),
+            "changing": len(changing),
+            "shown": bulk.digest_of(changing),
             "named": [str(each) for each in changing[:NAMED]],
+            "further": max(len(changing) - NAMED, 0),
         }
-        context["further"] = max(context["changing"] - NAMED, 0)  # type: ignore[operator]
-        return self._page(request, queryset, "activate" if active else "deactivate", context)
+        return self._page(request, queryset, "activate" if active else "deactivate", "set_active", context)
 
     def _page(
-        self: Any, request: HttpRequest, queryset: QuerySet[Clinician], name: str, context: dict[str, Any]
+        self: Any,
+        request: HttpRequest,
+        queryset: QuerySet[Clinician],
+        name: str,
+        template: str,
+        context: dict[str, Any],
     ) -> HttpResponse:
         """A page that comes back here with the same selection: its ids, or that it is everybody who was listed."""
         everybody = request.POST.get("select_across") == "1"
-        template = "change_preferences" if name == "change_preferences" else "set_active"
         return TemplateResponse(
             request,
             f"admin/contacts/clinician/{template}.html",
@@ -97,11 +126,15 @@ class ChangesToMany:
         )
 
 
+def _shown(request: HttpRequest) -> str:
+    return request.POST.get("shown", "")
+
+
 def _clinicians(number: int) -> str:
     return f"{number:,} clinician{'' if number == 1 else 's'}"
 
 
-def _in_words(form: PreferencesOfManyForm) -> list[tuple[str, str]]:
+def _in_words(form: ForMany) -> list[tuple[str, str]]:
     """What is chosen for each priority."""
     wanted = form.wanted()
     return [
@@ -115,15 +148,34 @@ def _in_words(form: PreferencesOfManyForm) -> list[tuple[str, str]]:
     ]
 
 
-def _named(lacking: bulk.Lacking) -> str:
+def _named(lacking: bulk.Lacking) -> dict[str, Any]:
     channels = " and ".join(channel.label for channel in lacking.channels)
-    return f"{lacking.clinician}: no address for {channels}"
+    kept = " and ".join(priority.label for priority in lacking.kept)
+    stays = f"; {kept} stay{'' if len(lacking.kept) > 1 else 's'} as {'they are' if len(lacking.kept) > 1 else 'it is'}"
+    return {
+        "pk": lacking.pk,
+        "clinician": lacking.clinician,
+        "sentence": f"no address for {channels}{stays if kept else ''}",
+    }
 
 
 def _done(done: bulk.Plan) -> str:
-    sentences = [f"The preferences of {_clinicians(len(done.changes))} are changed."]
+    changed = len(done.changes)
+    sentences = [
+        f"The preferences of {_clinicians(changed)} are changed."
+        if changed
+        else "Nobody's preferences are changed."
+    ]
+    if done.in_part:
+        verb = "lacks an address, and has" if done.in_part == 1 else "lack an address, and have"
+        sentences.append(f"{done.in_part:,} of them {verb} only the channels that are left.")
     if done.unchanged:
         sentences.append(f"{_clinicians(done.unchanged)} had them already.")
-    if done.skipped:
-        sentences.append(f"{_clinicians(done.skipped)} left as they were: they lack an address.")
+    if done.left:
+        stay = (
+            "lacks an address, and stays as before."
+            if done.left == 1
+            else "lack an address, and stay as before."
+        )
+        sentences.append(f"{_clinicians(done.left)} {stay}")
     return " ".join(sentences)

@@ -1,28 +1,73 @@
 """What staff choose for many clinicians at once."""
 
 from itertools import permutations
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 
+from contacts import bulk
 from contacts.choices import Channel, Priority, in_words
+from contacts.models import PreferenceTemplate
+from contacts.preferences import Wanted
 
 KEEP, NONE = "keep", "none"
 
 
 def _orders() -> list[tuple[str, Any]]:
     """Every order of channels there is, the short ones first."""
-    choices: list[tuple[str, Any]] = [(KEEP, "Leave as it is"), (NONE, "No channel")]
+    choices: list[tuple[str, Any]] = [(KEEP, "Leave as it is"), (NONE, "No channel: alerts are refused")]
     for length in range(1, len(Channel) + 1):
         orders = [(" ".join(order), in_words(order)) for order in permutations(Channel, length)]
         choices.append((f"{length} channel{'s' if length > 1 else ''}, tried in this order", orders))
     return choices
 
 
-class PreferencesOfManyForm(forms.Form):
+class ForMany(forms.Form):
+    """What many clinicians are to have."""
+
+    title: ClassVar[str]
+
+    def wanted(self) -> Wanted:
+        """The channels for each priority that is to change."""
+        raise NotImplementedError
+
+    def partly(self) -> bool:
+        """Whether those who lack an address get the other channels."""
+        raise NotImplementedError
+
+    def reason(self) -> str:
+        """What the history says of each who is changed."""
+        return bulk.REASON
+
+
+class TemplateForm(ForMany):
+    """Which template. A channel without an address is left out: nobody becomes unreachable by a template."""
+
+    title = "Apply a preference template"
+    template = forms.ModelChoiceField(
+        PreferenceTemplate.objects.all(),
+        empty_label="Choose one",
+        error_messages={"required": "Choose a template."},
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def wanted(self) -> Wanted:
+        found: Wanted = self.cleaned_data["template"].wanted()
+        return found
+
+    def partly(self) -> bool:
+        return True
+
+    def reason(self) -> str:
+        return f"Template: {self.cleaned_data['template'].name}"
+
+
+class PreferencesForm(ForMany):
     """For each priority the channels in order, or leave it as it is."""
+
+    title = "Change the preferences of many"
 
     high = forms.ChoiceField(label="High priority", choices=_orders, widget=UnfoldAdminSelectWidget)
     medium = forms.ChoiceField(label="Medium priority", choices=_orders, widget=UnfoldAdminSelectWidget)
@@ -43,8 +88,7 @@ class PreferencesOfManyForm(forms.Form):
             raise ValidationError("Nothing would change: choose channels for at least one priority.")
         return self.cleaned_data
 
-    def wanted(self) -> dict[Priority, list[Channel]]:
-        """The channels for each priority that is to change."""
+    def wanted(self) -> Wanted:
         chosen = {priority: self.cleaned_data[priority.name.lower()] for priority in Priority}
         return {
             priority: [] if value == NONE else [Channel(each) for each in value.split()]
@@ -53,5 +97,4 @@ class PreferencesOfManyForm(forms.Form):
         }
 
     def partly(self) -> bool:
-        """Whether those who lack an address get the other channels."""
         return bool(self.cleaned_data["lacking"] == "partly")

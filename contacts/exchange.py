@@ -9,6 +9,7 @@ import structlog
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core import signing
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,8 +20,10 @@ from import_export.forms import ConfirmImportForm
 from import_export.tmp_storages import BaseStorage
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
+from contacts import locks
+from contacts.listing import is_nonsense, whole_list
 from contacts.models import Clinician
-from contacts.resources import ClinicianResource, ImportRefusedError
+from contacts.resources import AlreadyImportedError, ClinicianResource, ImportRefusedError
 from contacts.spreadsheets import FORMATS, CsvFile, ExcelFile, UnreadableFileError
 
 WAITS = timedelta(hours=1)
@@ -29,6 +32,10 @@ MAX_PACKED = 2_400_000
 """Characters of a packed file: a form may be a little larger (DATA_UPLOAD_MAX_MEMORY_SIZE)."""
 MAX_MEGABYTES = settings.FILE_UPLOAD_MAX_MEMORY_SIZE // 1024 // 1024
 TOO_LARGE = f"This file is too large: at most {MAX_MEGABYTES} MB are taken at once. Split it."
+TAKEN = (
+    "Clinicians are being imported or changed at this moment, perhaps by this very file if you pressed Import twice. "
+    "Import it again in a minute, and see what is left to change."
+)
 log = structlog.get_logger(__name__)
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
@@ -117,6 +124,15 @@ class ImportAndExport(ImportExportMixin):
         """Everybody's addresses in one file are for fewer people than a look at somebody's page."""
         return bool(self.has_view_permission(request) and request.user.has_perm("contacts.export_clinician"))
 
+    def export_action(self, request: HttpRequest) -> HttpResponse:
+        if is_nonsense(request):
+            return whole_list()
+        try:
+            answer: HttpResponse = super().export_action(request)
+        except IncorrectLookupParameters:
+            return whole_list()
+        return answer
+
     def get_export_data(
         self, file_format: Any, request: HttpRequest, queryset: QuerySet[Clinician], **kwargs: Any
     ) -> Any:
@@ -142,16 +158,21 @@ class ImportAndExport(ImportExportMixin):
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         try:
-            answer: HttpResponse = super().process_import(request, **kwargs)
+            with locks.transaction_with_locks():
+                answer: HttpResponse = super().process_import(request, **kwargs)
         except signing.BadSignature:
             return self._start_again(request, "That was too long ago: choose the file again.")
+        except locks.TakenError:
+            return self._start_again(request, TAKEN)
         return answer
 
     def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
         if result.has_errors() or result.has_validation_errors():
-            sentences = [
-                str(each.error) for each in result.base_errors if isinstance(each.error, ImportRefusedError)
-            ]
+            errors = [each.error for each in result.base_errors]
+            if any(isinstance(error, AlreadyImportedError) for error in errors):
+                messages.info(request, str(errors[0]))
+                return HttpResponseRedirect(reverse("admin:contacts_clinician_changelist"))
+            sentences = [str(error) for error in errors if isinstance(error, ImportRefusedError)]
             return self._start_again(
                 request, " ".join(sentences) or "Something has changed since you looked: nothing is saved."
             )

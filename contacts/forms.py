@@ -1,14 +1,15 @@
 """The forms of a clinician and of a template: addresses, and one row of channels for each priority."""
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from contacts import preferences
-from contacts.choices import Channel, Priority
+from contacts import meanwhile, preferences
+from contacts.choices import Channel, Priority, in_words
 from contacts.models import ADDRESS_FIELDS, MAX_CHANNELS, Clinician, PreferenceTemplate
 
 CHOICES = [("", "—"), *Channel.choices]
@@ -57,9 +58,30 @@ class ChannelsField(forms.MultiValueField):
         return chosen
 
 
-class ClinicianForm(forms.ModelForm[Clinician]):
-    """A clinician and all their preferences, validated together."""
+@dataclass(frozen=True)
+class Overtaken:
+    """A field that a colleague changed while the page was open, as people read it."""
 
+    label: str
+    was: str
+    now: str
+    here: str | None
+    """What was typed, where it was changed here, too. What was left alone takes the colleague's value."""
+
+
+class ClinicianForm(forms.ModelForm[Clinician]):
+    """A clinician and all their preferences, validated together.
+
+    With `seen`, the version that the page was opened with, it is refused where saving would undo what a colleague has
+    saved since; `overtaken` says what. The form then has the colleague's values in what was left alone here, so that
+    it can be sent again. Whoever saves has locked the clinician before.
+    """
+
+    refusal = ""
+    """Why nothing can be saved now, whatever is typed."""
+    overtaken: tuple[Overtaken, ...] = ()
+
+    seen = forms.IntegerField(required=False)
     high = ChannelsField(Priority.HIGH)
     medium = ChannelsField(Priority.MEDIUM)
     low = ChannelsField(Priority.LOW)
@@ -67,6 +89,12 @@ class ClinicianForm(forms.ModelForm[Clinician]):
     class Meta:
         model = Clinician
         fields = ("contact_id", "name", "role", "department", "active", *ADDRESS_FIELDS.values())
+        error_messages: ClassVar = {
+            "contact_id": {
+                "unique": "There is somebody with this contact ID already. "
+                "If you pressed Save twice, they are saved: see the list."
+            }
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -81,7 +109,52 @@ class ClinicianForm(forms.ModelForm[Clinician]):
         for priority, channels in self.chosen().items():
             for fault in preferences.without_address(channels, known):
                 self.add_error(PRIORITY_FIELDS[priority], fault)
+        if self.refusal:
+            self.add_error(None, self.refusal)
+        self._look_for_what_was_saved_since(self.cleaned_data.get("seen"))
         return self.cleaned_data
+
+    def _look_for_what_was_saved_since(self, seen: int | None) -> None:
+        since = meanwhile.since(self.instance.pk, seen) if self.instance.pk and seen is not None else None
+        if since is None:
+            return
+        found = []
+        data: Any = self.data.copy()  # type: ignore[attr-defined]
+        for name, field in self.fields.items():
+            if name == "seen":
+                continue
+            was, now, here = (
+                list(value) if isinstance(value, tuple) else value
+                for value in (since.before.get(name), self.initial[name], self.cleaned_data.get(name))
+            )
+            if now in (was, here):
+                continue
+            is_untouched = name in self.cleaned_data and here == was
+            if is_untouched:
+                self._fill_in(data, name, now)
+            label = str(field.label or name)
+            found.append(
+                Overtaken(label, _told(was), _told(now), None if is_untouched else self._typed(name))
+            )
+        if found:
+            self.overtaken, self.data = tuple(found), data
+            self.add_error(
+                None,
+                f"Nothing is saved: {since.who} changed this clinician {since.when}, after you opened this page. "
+                "See below what is different now, then save again.",
+            )
+
+    def _fill_in(self, data: Any, name: str, value: Any) -> None:
+        if isinstance(value, list):
+            for position, channel in enumerate(self.fields[name].widget.decompress(value)):
+                data[f"{name}_{position}"] = channel
+        elif value is False:
+            data.pop(name, None)  # a box without its tick is not sent
+        else:
+            data[name] = str(value)
+
+    def _typed(self, name: str) -> str:
+        return _told(self.cleaned_data[name]) if name in self.cleaned_data else "what is marked below"
 
     def chosen(self) -> dict[Priority, list[Channel]]:
         """The channels for each priority, as far as what was chosen is in order."""
@@ -109,3 +182,9 @@ class PreferenceTemplateForm(forms.ModelForm[PreferenceTemplate]):
         for name in PRIORITY_FIELDS.values():
             # A tuple, as above.
             self.initial[name] = tuple(self.initial.get(name) or ())
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return in_words(value)
+    return {True: "Yes", False: "No", None: "not known any more"}.get(value) or str(value) or "nothing"

@@ -4,7 +4,7 @@ Saving a clinician writes an entry, and so does `preferences.replace` where it c
 together, `skip_history_when_saving` set on the clinician leaves the entry to the second.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from simple_history.signals import pre_create_historical_record
 
-from contacts.choices import Priority, in_words
+from contacts.choices import Channel, Priority, in_words
 
 REASON_LENGTH = 100
 """simple-history's column takes no more."""
@@ -58,10 +58,13 @@ def record(clinician: Any) -> None:
         )
 
 
-def record_many(clinicians: Sequence[Any], *, by: Any = None, reason: str = "") -> None:
-    """`record` for each, in two queries; their `preferences` are prefetched. `by` is who did it, unless it is who asks
-    for the page; `reason` is for those who read it.
-    """
+def record_many(
+    clinicians: Sequence[Any],
+    channels: Mapping[int, Mapping[Priority, Sequence[Channel]]],
+    *,
+    reason: str = "",
+) -> None:
+    """`record` for each, in two queries. `channels` are their preferences by id; `reason` is for those who read it."""
     if not clinicians:
         return
     entries = type(clinicians[0]).history.model
@@ -73,12 +76,13 @@ def record_many(clinicians: Sequence[Any], *, by: Any = None, reason: str = "") 
     }
     shared = {
         "history_date": timezone.now(),
-        "history_user": by or entries.get_default_history_user(clinicians[0]),
+        "history_user": entries.get_default_history_user(clinicians[0]),
         "history_change_reason": reason[:REASON_LENGTH] or None,
     }
     new = []
     for clinician in clinicians:
-        before, now, fields = latest.get(clinician.pk), channels_of(clinician), _fields(clinician, of=entries)
+        before, fields = latest.get(clinician.pk), _fields(clinician, of=entries)
+        now = {priority.value: list(chosen) for priority, chosen in channels[clinician.pk].items()}
         if before is None or before.channels != now or _fields(before) != fields:
             kind = "+" if before is None else "~"
             new.append(entries(**shared, **fields, history_type=kind, channels=now))

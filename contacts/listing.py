@@ -2,9 +2,13 @@
 
 from typing import Any
 
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.db.models import QuerySet
 from django.forms import Media
-from django.http import HttpRequest
+from django.forms.widgets import Script
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
@@ -16,6 +20,19 @@ from contacts.models import Clinician
 
 ICONS = {Channel.CALL: "call", Channel.SMS: "sms", Channel.EMAIL: "mail"}
 """Names of Material Symbols; the font comes with unfold."""
+
+
+def is_nonsense(request: HttpRequest) -> bool:
+    """Whether the list is asked for what no page of ours asks: a character that no text has, or nobody's number."""
+    asked = (value for values in request.GET.lists() for value in values[1])
+    return any("\0" in value for value in asked) or not all(
+        chosen.isdecimal() for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)
+    )
+
+
+def whole_list() -> HttpResponse:
+    """Where Django, too, leads who asks for what cannot be filtered by."""
+    return HttpResponseRedirect(f"{reverse('admin:contacts_clinician_changelist')}?{ERROR_FLAG}=1")
 
 
 class ListOfClinicians:
@@ -36,10 +53,18 @@ class ListOfClinicians:
     search_fields = (*search.WORDS_IN, *search.NUMBERS_IN)
     search_help_text = "Name, contact ID, number or e-mail"
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if is_nonsense(request):
+            return whole_list()
+        return super().changelist_view(request, extra_context)  # type: ignore[misc,no-any-return]
+
     @property
     def media(self) -> Media:
         media: Media = super().media  # type: ignore[misc]
-        return media + Media(css={"all": ["contacts/clinicians.css"]})
+        once = Script("contacts/once.js", type="module")
+        return media + Media(css={"all": ["contacts/clinicians.css"]}, js=[once])  # type: ignore[list-item]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Clinician], search_term: str

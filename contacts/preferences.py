@@ -1,10 +1,9 @@
 """A clinician's preferences as a whole: for each priority the channels, in order. The rules for them are here, too."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
 from django.utils.text import capfirst
 
 from contacts import history
@@ -21,6 +20,12 @@ URGENT = frozenset({Channel.CALL, Channel.SMS})
 """What reaches a person who is not looking at a screen."""
 
 
+def address_label(channel: Channel) -> str:
+    """What staff call the address for a channel: `number for SMS`."""
+    field: Any = Clinician._meta.get_field(ADDRESS_FIELDS[channel])  # noqa: SLF001 - Django's documented API
+    return str(field.verbose_name)
+
+
 def repeated(channels: Sequence[Channel]) -> list[str]:
     """A sentence for each channel that stands more than once."""
     return [
@@ -33,7 +38,7 @@ def repeated(channels: Sequence[Channel]) -> list[str]:
 def without_address(channels: Iterable[Channel], known: Container[Channel]) -> list[str]:
     """A sentence for each channel for which no address is `known`."""
     return [
-        f"{channel.label} needs “{_address_name(channel)}”: fill it in above, or choose another channel."
+        f"{channel.label} needs “{capfirst(address_label(channel))}”: fill it in above, or choose another channel."
         for channel in dict.fromkeys(channels)
         if channel not in known
     ]
@@ -46,6 +51,13 @@ def risks(priority: Priority, channels: Sequence[Channel]) -> list[str]:
     return []
 
 
+def warnings(priority: Priority, channels: Sequence[Channel]) -> list[str]:
+    """All that staff should know before they give these channels to somebody: `risks`, and that nobody is reached."""
+    if not channels:
+        return [f"No channel for {priority.label}: such alerts will be refused, and their sender is told."]
+    return risks(priority, channels)
+
+
 def channels_by_priority(clinician: Clinician) -> dict[Priority, list[Channel]]:
     """For each priority the channels to try, in order; an empty list where nothing was chosen.
 
@@ -55,6 +67,17 @@ def channels_by_priority(clinician: Clinician) -> dict[Priority, list[Channel]]:
     for preference in clinician.preferences.all():
         chosen[Priority(preference.priority)].append(Channel(preference.channel))
     return chosen
+
+
+def channels_of_many(clinicians: Collection[int]) -> dict[int, dict[Priority, list[Channel]]]:
+    """`channels_by_priority` for many, by their ids: one query, and no object for each row, which would take longer."""
+    found: dict[int, dict[Priority, list[Channel]]] = {
+        pk: {priority: [] for priority in Priority} for pk in clinicians
+    }
+    rows = Preference.objects.filter(clinician__in=clinicians).order_by("position")
+    for pk, priority, channel in rows.values_list("clinician_id", "priority", "channel"):
+        found[pk][Priority(priority)].append(Channel(channel))
+    return found
 
 
 def replace(clinician: Clinician, wanted: Wanted) -> None:
@@ -76,11 +99,10 @@ def replace(clinician: Clinician, wanted: Wanted) -> None:
         history.record(locked)
 
 
-def replace_many(wanted: Mapping[int, Wanted], *, by: Any = None, reason: str = "") -> None:
+def replace_many(wanted: Mapping[int, Wanted], *, reason: str = "") -> None:
     """`replace` for many at once, by the clinicians' ids: all of them or, where one is refused, none.
 
-    A dozen queries for each thousand. Each whose history has not what they are now gets one entry, with `reason` and
-    who did it.
+    A dozen queries for each thousand. Each whose history has not what they are now gets one entry, with `reason`.
 
     Raises:
         ValueError: as `replace` does.
@@ -88,10 +110,10 @@ def replace_many(wanted: Mapping[int, Wanted], *, by: Any = None, reason: str = 
     ids = sorted(wanted)
     with transaction.atomic():
         for start in range(0, len(ids), BATCH):
-            _replace_batch({pk: wanted[pk] for pk in ids[start : start + BATCH]}, by, reason)
+            _replace_batch({pk: wanted[pk] for pk in ids[start : start + BATCH]}, reason)
 
 
-def _replace_batch(wanted: Mapping[int, Wanted], by: Any, reason: str) -> None:
+def _replace_batch(wanted: Mapping[int, Wanted], reason: str) -> None:
     # In one order, so that two of these never wait for each other.
     locked = list(Clinician.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk"))
     for clinician in locked:
@@ -102,8 +124,7 @@ def _replace_batch(wanted: Mapping[int, Wanted], by: Any, reason: str) -> None:
         if named:
             Preference.objects.filter(priority=priority, clinician__in=named).delete()
     Preference.objects.bulk_create([row for each in locked for row in _rows(each, wanted[each.pk])])
-    prefetch_related_objects(locked, "preferences")
-    history.record_many(locked, by=by, reason=reason)
+    history.record_many(locked, channels_of_many(wanted), reason=reason)
 
 
 def _rows(clinician: Clinician, wanted: Wanted) -> list[Preference]:
@@ -120,8 +141,3 @@ def _check(clinician: Clinician, priority: Priority, channels: Sequence[Channel]
     faults = repeated(channels) or without_address(channels, known)
     if faults:
         raise ValueError(f"{priority.label}: {' '.join(faults)}")
-
-
-def _address_name(channel: Channel) -> str:
-    field: Any = Clinician._meta.get_field(ADDRESS_FIELDS[channel])  # noqa: SLF001 - Django's documented API
-    return str(capfirst(field.verbose_name))

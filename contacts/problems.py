@@ -4,9 +4,9 @@ Both say the same. Somebody inactive has no problem: nobody is to reach them.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, TextChoices, Window
+from django.utils.text import get_text_list
 
 from contacts import preferences
 from contacts.choices import Channel, Priority
@@ -64,10 +64,10 @@ def sentences(clinician: Clinician) -> list[str]:
     found = []
     without = [priority.label for priority in Priority if not chosen[priority]]
     if without:
-        found.append(f"No channel for {_listed(without)}.")
+        found.append(f"No channel for {get_text_list(without, 'and')}.")
     wanted = {channel for channels in chosen.values() for channel in channels}
     found += [
-        f"No {_address_label(channel)}, but {channel.label} is chosen."
+        f"No {preferences.address_label(channel)}, but {channel.label} is chosen."
         for channel in Channel
         if channel in wanted and not clinician.address(channel)
     ]
@@ -93,15 +93,7 @@ _CONDITIONS = {
     Problem.NO_ADDRESS: _any(
         *(Q(_chosen(channel=channel), **{field: ""}) for channel, field in ADDRESS_FIELDS.items())
     ),
-    Problem.NOT_URGENT: Q(~_chosen(priority=Priority.HIGH, channel__in=preferences.URGENT)),
+    Problem.NOT_URGENT: Q(
+        _chosen(priority=Priority.HIGH) & ~_chosen(priority=Priority.HIGH, channel__in=preferences.URGENT)
+    ),
 }
-
-
-def _listed(words: list[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def _address_label(channel: Channel) -> str:
-    field: Any = Clinician._meta.get_field(ADDRESS_FIELDS[channel])  # noqa: SLF001 - Django's documented API
-    return str(field.verbose_name)

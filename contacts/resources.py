@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,9 @@ from django.db import IntegrityError
 from django.db.models import QuerySet
 from import_export.fields import Field
 from import_export.resources import ModelResource
-from import_export.results import RowResult
+from import_export.results import Result, RowResult
 
-from contacts import columns, preferences, register
+from contacts import columns, locks, preferences, register
 from contacts.choices import Channel, Priority
 from contacts.columns import COLUMNS, KEY, PRIORITIES
 from contacts.models import ADDRESS_FIELDS, Clinician
@@ -25,8 +26,16 @@ NEEDED = ("name",)
 """Columns without which nobody can be added."""
 
 
+SHOWN = 500
+"""So many rows that change something are shown one by one, and so many faults; the rest is counted."""
+
+
 class ImportRefusedError(Exception):
     """A sentence about the import as a whole."""
+
+
+class AlreadyImportedError(ImportRefusedError):
+    """Nothing is left to do: the file was sent twice."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,52 @@ class Row(RowResult):
         super().__init__()
         self.number = 0
         self.changes: list[Changed] = []
+        self.warnings: list[str] = []
+
+
+class Look(Result):
+    """What a file would change, and what is wrong with it, as the page shows them."""
+
+    rows: list[Row]
+
+    @property
+    def changed(self) -> list[Row]:
+        return [row for row in self.rows if row.changes]
+
+    @property
+    def shown(self) -> list[Row]:
+        return self.changed[:SHOWN]
+
+    @property
+    def further(self) -> dict[str, int]:
+        """Of those who are not shown how many are new, and how many are changed."""
+        rest = self.changed[SHOWN:]
+        new = sum(row.is_new() for row in rest)
+        return {"all": len(rest), "new": new, "changed": len(rest) - new}
+
+    @property
+    def warnings(self) -> list[tuple[str, int]]:
+        """Each warning, and for how many it stands."""
+        return list(Counter(each for row in self.rows for each in row.warnings).items())
+
+    @property
+    def wrong(self) -> list[tuple[int, str, str]]:
+        """Row, column and what is wrong there."""
+        faults = [
+            (row.number + 1, column, " ".join(sentences))
+            for row in self.invalid_rows
+            for column, sentences in row.field_specific_errors.items()
+        ]
+        unread = [(row.number + 1, "", "This row cannot be read.") for row in self.error_rows]
+        return sorted(faults + unread)
+
+    @property
+    def wrong_shown(self) -> list[tuple[int, str, str]]:
+        return self.wrong[:SHOWN]
+
+    @property
+    def wrong_further(self) -> int:
+        return max(len(self.wrong) - SHOWN, 0)
 
 
 class ClinicianResource(ModelResource):
@@ -73,12 +128,17 @@ class ClinicianResource(ModelResource):
         self.seen: dict[str, int] = {}
         self.edits: list[register.Edit] = []
         self.changes: list[Changed] = []
+        self.warnings: list[str] = []
         self.before: dict[str, str] = {}
         self.wanted: dict[Priority, list[Channel]] = {}
 
     @classmethod
     def get_row_result_class(cls) -> type[Row]:
         return Row
+
+    @classmethod
+    def get_result_class(cls) -> type[Look]:
+        return Look
 
     # Export
 
@@ -92,6 +152,8 @@ class ClinicianResource(ModelResource):
 
     def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
         """Read everybody whom the file names; where they will be saved, nobody else changes them meanwhile."""
+        if self._is_confirmed():
+            locks.one_import_at_a_time()
         sought = {spelling for text in dataset[KEY] for spelling in (text, text.strip())}
         found: QuerySet[Clinician] = Clinician.objects.filter(contact_id__in=sought).order_by("pk")
         if self._is_confirmed():
@@ -104,7 +166,7 @@ class ClinicianResource(ModelResource):
 
     def import_instance(self, instance: Clinician, row: Mapping[str, str], **kwargs: Any) -> None:
         """Put the row's values on the clinician; say at once all that is wrong with it."""
-        self.changes, self.before, self.wanted = [], {}, {}
+        self.changes, self.warnings, self.before, self.wanted = [], [], {}, {}
         if _is_blank(row):
             return
         errors: dict[str, list[str]] = {}
@@ -120,6 +182,7 @@ class ClinicianResource(ModelResource):
         if errors:
             raise ValidationError(errors)
         self.changes = self._told(instance)
+        self.warnings = self._warnings(instance)
 
     def skip_row(
         self, instance: Clinician, original: Any, row: Any, import_validation_errors: Any = None
@@ -141,7 +204,7 @@ class ClinicianResource(ModelResource):
 
     def after_import_row(self, row: Any, row_result: Row, **kwargs: Any) -> None:
         row_result.number = kwargs["row_number"] + 1  # the heading is row 1
-        row_result.changes = self.changes
+        row_result.changes, row_result.warnings = self.changes, self.warnings
 
     def after_import(self, dataset: tablib.Dataset, result: Any, **kwargs: Any) -> None:
         """Save everything, if nothing is wrong and this is what was shown."""
@@ -151,6 +214,10 @@ class ClinicianResource(ModelResource):
         if kwargs.get("dry_run", True):
             self.form.digest = digest
             return
+        if not result.changed:
+            raise AlreadyImportedError(
+                "This file has been imported already: there is nothing left to change."
+            )
         if self.form.cleaned_data["digest"] != digest:
             raise ImportRefusedError(
                 "Somebody has changed these clinicians since you looked: nothing is saved. "
@@ -209,6 +276,20 @@ class ClinicianResource(ModelResource):
         if instance.pk is None:
             return {priority: [] for priority in Priority}
         return preferences.channels_by_priority(instance)
+
+    def _warnings(self, instance: Clinician) -> list[str]:
+        """Of the priorities that the row changes; of all, where it makes somebody new or active."""
+        if not instance.active or not self.changes:
+            return []
+        everything = not instance.pk or self.before["active"] == "no"
+        chosen = self._now(instance) | self.wanted
+        touched = {PRIORITIES[each.column] for each in self.changes if each.column in PRIORITIES}
+        return [
+            sentence
+            for priority in Priority
+            if everything or priority in touched
+            for sentence in preferences.warnings(priority, chosen[priority])
+        ]
 
     def _told(self, instance: Clinician) -> list[Changed]:
         before = self.before

@@ -7,7 +7,6 @@ written with an apostrophe in front; in XLSX it is a cell of text. Reading takes
 
 import csv
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from io import BytesIO, StringIO
@@ -20,11 +19,14 @@ from import_export.formats.base_formats import CSV, XLSX
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
+from contacts import xlsx_parts
 from contacts.columns import COLUMNS, KEY
 
 MAX_ROWS = 20_000
-MAX_UNPACKED = 100 * 1024 * 1024
-"""What an XLSX file, which is a ZIP archive, may come to: some are made to fill the memory."""
+MAX_COLUMNS = 100
+"""What stands further right is not looked at in XLSX, and refused in CSV."""
+MAX_LENGTH = 1_000
+"""Characters in a cell; no column takes as many."""
 _DANGEROUS = r"[=+\-@\t\r\n＝＋－＠]"
 _FORMULA = re.compile(f"'*{_DANGEROUS}")
 _QUOTED = re.compile(f"'+{_DANGEROUS}")
@@ -84,15 +86,17 @@ class ExcelFile(XLSX):
 
     def create_dataset(self, in_stream: bytes) -> tablib.Dataset:
         try:
-            size = _unpacked_size(in_stream)
-            rows = _rows(in_stream) if size <= MAX_UNPACKED else []
+            xlsx_parts.check(in_stream)
+            rows = _rows(in_stream)
+        except xlsx_parts.TooMuchError as error:
+            raise UnreadableFileError(
+                "This file is too large when it is unpacked: split it, or save its first sheet alone."
+            ) from error
         except Exception as error:
             # A damaged file ends in anything, from a KeyError to one of the XML parser's.
             raise UnreadableFileError(
                 "This Excel file is damaged or protected: save it anew as XLSX."
             ) from error
-        if size > MAX_UNPACKED:
-            raise UnreadableFileError("This file is too large when it is unpacked: split it.")
         return _dataset(rows)
 
     def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
@@ -136,7 +140,7 @@ def _parsed(text: str) -> Iterator[list[str]]:
 
     def known(delimiter: str) -> int:
         heading = next(csv.reader(StringIO(text, newline=""), delimiter=delimiter), [])
-        return len({_heading(each) for each in heading} & set(COLUMNS))
+        return len({_heading(each) for each in heading[:MAX_COLUMNS]} & set(COLUMNS))
 
     best = max(",;\t", key=known)
     return csv.reader(StringIO(text, newline=""), delimiter=best)
@@ -148,6 +152,7 @@ def _dataset(rows: Sequence[Sequence[str]]) -> tablib.Dataset:
         raise UnreadableFileError("This file is empty.")
     if len(rows) > MAX_ROWS + 1:
         raise UnreadableFileError(f"This file has more than {MAX_ROWS:,} rows: split it.")
+    _check_size(rows)
     places = _places(rows[0])
     dataset = tablib.Dataset(headers=list(places))
     for number, row in enumerate(rows[1:], start=2):
@@ -159,6 +164,16 @@ def _dataset(rows: Sequence[Sequence[str]]) -> tablib.Dataset:
     if not any(any(cell.strip() for cell in row) for row in dataset):
         raise UnreadableFileError("This file has a heading, and no clinicians under it.")
     return dataset
+
+
+def _check_size(rows: Sequence[Sequence[str]]) -> None:
+    for number, row in enumerate(rows, start=1):
+        if len(row) > MAX_COLUMNS:
+            raise UnreadableFileError(f"Row {number} has more than {MAX_COLUMNS} columns.")
+        if any(len(cell) > MAX_LENGTH for cell in row):
+            raise UnreadableFileError(
+                f"Row {number} has a cell with more than {MAX_LENGTH:,} characters: shorten it."
+            )
 
 
 def _places(heading: Sequence[str]) -> dict[str, int]:
@@ -187,16 +202,20 @@ def _heading(text: str) -> str:
     return re.sub(r"[\s-]+", "_", text.strip().casefold())
 
 
-def _unpacked_size(content: bytes) -> int:
-    with zipfile.ZipFile(BytesIO(content)) as archive:
-        return sum(each.file_size for each in archive.infolist())
-
-
 def _rows(content: bytes) -> list[list[str]]:
     book = openpyxl.load_workbook(BytesIO(content), read_only=True, data_only=True)
     with closing(book):
-        shown = islice(book.worksheets[0].iter_rows(values_only=True), MAX_ROWS + 2)
-        return [[_text(cell) for cell in row] for row in shown]
+        sheet = book.worksheets[0]
+        # Or each row would be filled up to the size that the sheet says it has, and may say whatever it likes.
+        sheet.reset_dimensions()
+        shown = islice(sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True), MAX_ROWS + 2)
+        return [_without_blanks_at_the_end([_text(cell) for cell in row]) for row in shown]
+
+
+def _without_blanks_at_the_end(row: list[str]) -> list[str]:
+    while row and not row[-1]:
+        row.pop()
+    return row
 
 
 def _text(value: Any) -> str:

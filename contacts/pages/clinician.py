@@ -8,12 +8,20 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.forms.widgets import Script
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 
-from contacts import history, preferences
+from contacts import history, locks, meanwhile, preferences
 from contacts.forms import PRIORITY_FIELDS, ClinicianForm
 from contacts.models import ADDRESS_FIELDS, Clinician, PreferenceTemplate
 from contacts.pages import preview
@@ -48,6 +56,54 @@ class ClinicianPage:
             path("<path:object_id>/preview/", view, name="contacts_clinician_preview_of"),
             *urls,
         ]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The form carries the version that it shows; who saves an older one is told what a colleague saved since."""
+
+        def answer(*, key: int | None = None) -> HttpResponse:
+            # Asked for before the clinician is read, or a colleague's change might come between the two.
+            version = {"version": meanwhile.version(key)} if key else {}
+            context = {**(extra_context or {}), **version}
+            return super(ClinicianPage, self).changeform_view(request, object_id, form_url, context)  # type: ignore[misc,no-any-return]
+
+        key = int(unquote(object_id)) if object_id and unquote(object_id).isdecimal() else None
+        if request.method != "POST":
+            return answer(key=key)
+        try:
+            with locks.transaction_with_locks():
+                if key and not locks.locked(Clinician.objects.filter(pk=key)).first():
+                    return self._deleted(request, key) or answer()
+                return answer(key=key)
+        except IntegrityError:
+            # Somebody else has just taken the contact ID, or the same page was sent twice: now the form sees it.
+            return answer(key=key)
+        except locks.TakenError as error:
+            request.refusal = str(error)  # type: ignore[attr-defined]
+            return answer(key=key)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not unquote(object_id).isdecimal():
+            raise Http404
+        return super().history_view(request, object_id, extra_context)  # type: ignore[misc,no-any-return]
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Clinician | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002
+        **kwargs: Any,
+    ) -> type[ClinicianForm]:
+        form: type[ClinicianForm] = super().get_form(request, obj, change, **kwargs)  # type: ignore[misc]
+        form.refusal = getattr(request, "refusal", "")
+        return form
 
     def get_fieldsets(self, request: HttpRequest, obj: Clinician | None = None) -> Any:
         """Above the matrix stands how to fill it; for those who may, with the templates to fill it from."""
@@ -92,8 +148,10 @@ class ClinicianPage:
             raise Http404
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        form_class = self.get_form(request, clinician, change=clinician is not None)  # type: ignore[attr-defined]
-        return JsonResponse(preview.considered(form_class(request.POST, instance=clinician)))
+        form_class = self.get_form(request, clinician, change=clinician is not None)
+        typed = request.POST.copy()
+        typed.pop("seen", None)  # what a colleague saved meanwhile is told when it is saved
+        return JsonResponse(preview.considered(form_class(typed, instance=clinician)))
 
     def save_model(self, request: HttpRequest, obj: Clinician, form: Any, change: bool) -> None:  # noqa: FBT001
         obj.skip_history_when_saving = True  # type: ignore[attr-defined]  # the preferences' entry tells both
@@ -129,6 +187,14 @@ class ClinicianPage:
             if clinician
             else admin.has_add_permission(request)
         )
+
+    def _deleted(self, request: HttpRequest, key: int) -> HttpResponse | None:
+        admin: Any = self
+        sentence = meanwhile.deletion(key) if admin.has_change_permission(request) else ""
+        if not sentence:
+            return None
+        admin.message_user(request, sentence, messages.ERROR)
+        return HttpResponseRedirect(reverse("admin:contacts_clinician_changelist"))
 
     def _warn(self, request: HttpRequest, sentence: str) -> None:
         self.message_user(request, sentence, messages.WARNING)  # type: ignore[attr-defined]

@@ -1,8 +1,13 @@
 """The page of a template of preferences: its name, and the same matrix as a clinician's."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.contrib import messages
+from django.http import HttpRequest
+
+from contacts import preferences
 from contacts.forms import PRIORITY_FIELDS, PreferenceTemplateForm
+from contacts.models import PreferenceTemplate
 
 LEFT_AS_IT_IS = (
     "Channels are tried from left to right until one succeeds. "
@@ -21,3 +26,15 @@ class PreferenceTemplatePage:
 
     class Media:
         css: ClassVar = {"all": ("contacts/clinician.css",)}
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: PreferenceTemplate,
+        form: Any,
+        change: bool,  # noqa: FBT001
+    ) -> None:
+        super().save_model(request, obj, form, change)  # type: ignore[misc]
+        for priority, channels in obj.wanted().items():
+            for risk in preferences.risks(priority, channels):
+                messages.warning(request, risk)

@@ -1,6 +1,6 @@
 """Many clinicians, quickly."""
 
-from contacts import history
+from contacts import history, preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, Preference
 
@@ -30,6 +30,5 @@ def make_crowd(number: int, *, department: str = "Crowd", first: int = 0) -> Non
         for priority, channels in CHOSEN.items()
         for position, channel in enumerate(channels, start=1)
     )
-    history.record_many(
-        list(Clinician.objects.filter(pk__in=[each.pk for each in made]).prefetch_related("preferences"))
-    )
+    stored = list(Clinician.objects.filter(pk__in=[each.pk for each in made]))
+    history.record_many(stored, preferences.channels_of_many([each.pk for each in stored]))

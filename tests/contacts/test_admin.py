@@ -20,6 +20,9 @@ pytestmark = pytest.mark.django_db
 LIST = "/admin/contacts/clinician/"
 ADD = "/admin/contacts/clinician/add/"
 CALL, SMS, EMAIL = Channel.CALL, Channel.SMS, Channel.EMAIL
+TAKEN = (
+    "There is somebody with this contact ID already. If you pressed Save twice, they are saved: see the list."
+)
 
 
 def page_of(clinician: Clinician) -> str:
@@ -168,9 +171,7 @@ def test_a_bad_e_mail_address_is_refused_at_its_field_and_nowhere_else(admin_cli
 def test_a_contact_id_that_is_taken_is_refused_at_its_field(
     admin_client: Client, clinician: Clinician
 ) -> None:
-    assert errors(admin_client.post(ADD, typed())) == {
-        "contact_id": ["Clinician with this Contact ID already exists."]
-    }
+    assert errors(admin_client.post(ADD, typed())) == {"contact_id": [TAKEN]}
 
 
 def test_a_clinician_may_have_no_channel_at_all_but_staff_are_told(admin_client: Client) -> None:

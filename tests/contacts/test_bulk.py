@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from contacts import bulk, preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
+from contacts.preferences import Wanted
 from tests.conftest import make_clinician
 from tests.contacts.crowd import make_crowd
 
@@ -30,39 +32,59 @@ def act(client: Client, *who: Clinician, action: str = "change_preferences", **m
     return client.post(LIST, {"action": action, "_selected_action": ids, **more}, follow=True)
 
 
+def confirmed(client: Client, *who: Clinician, **more: Any) -> Any:
+    """Look at what would change, and confirm it."""
+    looked = act(client, *who, preview="1", **more)
+    return act(client, *who, apply="1", **more, shown=looked.context["shown"])
+
+
+def apply(
+    who: QuerySet[Clinician], wanted: Wanted, *, partly: bool = False, reason: str = bulk.REASON
+) -> bulk.Plan:
+    shown = bulk.plan(who, wanted, partly=partly).digest()
+    return bulk.apply(who, wanted, partly=partly, shown=shown, reason=reason)
+
+
+def set_active(*, active: bool) -> int:
+    everybody = Clinician.objects.all()
+    shown = bulk.digest_of(bulk.becoming(everybody, active=active))
+    return bulk.set_active(everybody, active=active, shown=shown)
+
+
 def said(answer: Any) -> list[str]:
     return [str(message) for message in answer.context["messages"]]
 
 
 def test_a_plan_tells_who_changes_who_does_not_and_who_lacks_an_address(clinician: Clinician) -> None:
     changing = make_clinician("C-2", {HIGH: [SMS]})
-    make_clinician("C-3", {HIGH: [SMS]}, call_number="")
+    lacking = make_clinician("C-3", {HIGH: [SMS]}, call_number="")
     everybody = Clinician.objects.order_by("pk")
 
     found = bulk.plan(everybody, {HIGH: [CALL, SMS]}, partly=False)
 
     assert found.changes == {changing.pk: {HIGH: [CALL, SMS]}}
-    assert (found.unchanged, found.skipped) == (1, 1)
-    assert found.lacking == [bulk.Lacking("Clinician C-3 (C-3)", (CALL,))]
+    assert (found.unchanged, found.left, found.in_part) == (1, 1, 0)
+    assert found.lacking == [bulk.Lacking(lacking.pk, "Clinician C-3 (C-3)", (CALL,))]
 
 
 def test_partly_gives_what_can_reach_them_and_never_takes_the_last_channel() -> None:
     make_clinician("C-1", {HIGH: [SMS], LOW: [SMS]}, call_number="")
 
-    bulk.apply(Clinician.objects.all(), {HIGH: [CALL, EMAIL], LOW: [CALL]}, partly=True)
+    done = apply(Clinician.objects.all(), {HIGH: [CALL, EMAIL], LOW: [CALL]}, partly=True)
 
     assert preferences.channels_by_priority(Clinician.objects.get()) == {
         HIGH: [EMAIL],
         MEDIUM: [],
         LOW: [SMS],
     }
+    assert (done.in_part, done.left, done.lacking[0].kept) == (1, 0, (LOW,))
 
 
 def test_each_who_changes_gets_one_entry_in_the_history_and_nobody_else(clinician: Clinician) -> None:
     changing = make_clinician("C-2", {HIGH: [SMS], MEDIUM: [SMS]})
     before = (clinician.history.count(), changing.history.count())
 
-    bulk.apply(Clinician.objects.all(), {HIGH: [CALL, SMS], MEDIUM: [SMS]}, partly=False)
+    apply(Clinician.objects.all(), {HIGH: [CALL, SMS], MEDIUM: [SMS]})
 
     assert (clinician.history.count(), changing.history.count()) == (before[0], before[1] + 1)
     entry = changing.history.first()
@@ -82,18 +104,18 @@ def test_replacing_for_many_is_all_or_nothing(clinician: Clinician) -> None:
 def test_making_inactive_is_one_entry_for_each_who_was_active(clinician: Clinician) -> None:
     make_clinician("C-2", {}, active=False)
 
-    assert bulk.set_active(Clinician.objects.all(), active=False) == 1
+    assert set_active(active=False) == 1
 
     entry = clinician.history.first()
     assert (entry.active, entry.history_type, entry.channels["H"]) == (False, "~", ["call", "sms"])
-    assert bulk.set_active(Clinician.objects.all(), active=False) == 0
+    assert set_active(active=False) == 0
 
 
 def test_a_thousand_cost_as_many_queries_as_ten() -> None:
     def queries(number: int, wanted: list[Channel]) -> int:
+        some = Clinician.objects.filter(contact_id__in=[f"P-{each}" for each in range(number)])
         with CaptureQueriesContext(connection) as made:
-            some = Clinician.objects.filter(contact_id__in=[f"P-{each}" for each in range(number)])
-            done = bulk.apply(some, {HIGH: wanted, LOW: [SMS]}, partly=False)
+            done = apply(some, {HIGH: wanted, LOW: [SMS]})
         assert len(done.changes) == number
         return len(made)
 
@@ -110,7 +132,7 @@ def test_the_page_says_what_would_change_and_changes_nothing(
     page = act(admin_client, clinician, lacking, preview="1", **chosen(high="call"))
 
     assert page.context["plan"].changes == {clinician.pk: {HIGH: [CALL]}}
-    assert "Clinician C-2 (C-2): no address for Telephone call" in page.content.decode()
+    assert "Clinician C-2 (C-2)</a>: no address for Telephone call</li>" in page.content.decode()
     assert preferences.channels_by_priority(clinician)[HIGH] == [CALL, SMS]
 
 
@@ -127,7 +149,7 @@ def test_only_the_first_twenty_who_lack_an_address_are_named(admin_client: Clien
 def test_confirmed_it_is_done_for_those_selected_alone(admin_client: Client, clinician: Clinician) -> None:
     other = make_clinician("C-2", {HIGH: [SMS]})
 
-    answer = act(admin_client, clinician, apply="1", **chosen(high="sms call", low="none"))
+    answer = confirmed(admin_client, clinician, **chosen(high="sms call", low="none"))
 
     assert said(answer) == ["The preferences of 1 clinician are changed."]
     assert preferences.channels_by_priority(clinician) == {HIGH: [SMS, CALL], MEDIUM: [SMS], LOW: []}
@@ -138,16 +160,15 @@ def test_all_that_the_list_found_are_changed_beyond_the_page(admin_client: Clien
     make_crowd(120, department="Cardiology")
     other = make_clinician("C-1", {HIGH: [SMS]})
 
-    admin_client.post(
-        f"{LIST}?department=Cardiology",
-        {
-            "action": "change_preferences",
-            "_selected_action": "0",
-            "select_across": "1",
-            "apply": "1",
-            **chosen(high="sms email"),
-        },
-    )
+    sent = {
+        "action": "change_preferences",
+        "_selected_action": "0",
+        "select_across": "1",
+        **chosen(high="sms email"),
+    }
+    looked = admin_client.post(f"{LIST}?department=Cardiology", {**sent, "preview": "1"})
+    shown = looked.context["shown"]
+    admin_client.post(f"{LIST}?department=Cardiology", {**sent, "apply": "1", "shown": shown})
 
     changed = Clinician.objects.filter(department="Cardiology").prefetch_related("preferences")
     assert {tuple(preferences.channels_by_priority(each)[HIGH]) for each in changed} == {(SMS, EMAIL)}
@@ -175,8 +196,100 @@ def test_making_inactive_asks_first(admin_client: Client, clinician: Clinician) 
     assert clinician.active
     assert "Alerts for inactive clinicians are refused" in page.content.decode()
 
-    answer = act(admin_client, clinician, action="deactivate", apply="1")
+    answer = confirmed(admin_client, clinician, action="deactivate")
 
     clinician.refresh_from_db()
     assert not clinician.active
     assert said(answer) == ["1 clinician made inactive."]
+
+
+def test_whom_no_channel_can_reach_is_told_apart_from_who_had_them(admin_client: Client) -> None:
+    make_clinician("C-1", {LOW: [SMS]}, call_number="")
+
+    answer = confirmed(admin_client, *Clinician.objects.all(), **chosen(low="call", lacking="partly"))
+
+    assert said(answer) == [
+        "Nobody's preferences are changed. 1 clinician lacks an address, and stays as before."
+    ]
+
+
+def test_who_was_changed_in_part_is_told(admin_client: Client, clinician: Clinician) -> None:
+    make_clinician("C-2", {}, call_number="")
+
+    answer = confirmed(
+        admin_client, *Clinician.objects.all(), **chosen(high="call sms email", lacking="partly")
+    )
+
+    assert said(answer)[0].endswith(
+        "changed. 1 of them lacks an address, and has only the channels that are left."
+    )
+
+
+def test_a_second_click_is_told_that_it_is_done(admin_client: Client, clinician: Clinician) -> None:
+    shown = act(admin_client, clinician, preview="1", **chosen(low="sms")).context["shown"]
+
+    answers = [
+        said(act(admin_client, clinician, apply="1", shown=shown, **chosen(low="sms"))) for _ in range(2)
+    ]
+
+    assert answers == [
+        ["The preferences of 1 clinician are changed."],
+        ["Nobody's preferences are changed. 1 clinician had them already."],
+    ]
+
+
+def test_what_is_not_what_was_shown_is_asked_again(admin_client: Client, clinician: Clinician) -> None:
+    more = {"select_across": "1", **chosen(low="sms")}
+    shown = act(admin_client, preview="1", **more).context["shown"]
+    new = make_clinician("C-2", {LOW: [EMAIL]})
+
+    again = act(admin_client, apply="1", shown=shown, **more)
+
+    assert said(again)[0].startswith("Clinicians have been changed since you looked, and nothing is done yet")
+    assert "Change 2 clinicians" in again.content.decode()
+    assert preferences.channels_by_priority(new)[LOW] == [EMAIL]
+    assert said(act(admin_client, apply="1", shown=again.context["shown"], **more)) == [
+        "The preferences of 2 clinicians are changed."
+    ]
+
+
+def test_making_inactive_others_than_those_shown_is_asked_again(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    more = {"select_across": "1", "action": "deactivate"}
+    shown = act(admin_client, **more).context["shown"]
+    make_clinician("C-2", {})
+
+    again = act(admin_client, apply="1", shown=shown, **more)
+
+    assert "Make 2 inactive" in again.content.decode()
+    assert Clinician.objects.filter(active=True).count() == 2
+    shown = again.context["shown"]
+    assert said(act(admin_client, apply="1", shown=shown, **more)) == ["2 clinicians made inactive."]
+    assert said(act(admin_client, apply="1", shown=shown, **more)) == ["All of them are inactive already."]
+
+
+def test_what_is_risky_or_refused_is_said_before(admin_client: Client, clinician: Clinician) -> None:
+    make_clinician("C-2", {LOW: [EMAIL]}, call_number="", sms_number="")
+    make_clinician("C-3", {LOW: [SMS]}, active=False)
+
+    page = act(
+        admin_client,
+        select_across="1",
+        preview="1",
+        **chosen(high="call email", low="none", lacking="partly"),
+    ).content.decode()
+
+    assert "<li>1 clinician: High priority without a call or an SMS may not be noticed in time" in page
+    assert "<li>2 clinicians: No channel for Low: such alerts will be refused" in page
+
+
+@pytest.mark.parametrize("sent", [chosen(low="sms"), {"action": "deactivate"}], ids=["preferences", "state"])
+def test_while_others_change_them_it_is_said(
+    admin_client: Client, clinician: Clinician, held: None, sent: dict[str, str]
+) -> None:
+    answer = confirmed(admin_client, clinician, **sent)
+
+    assert said(answer)[0].startswith("Somebody is changing many clinicians at this moment")
+    assert Clinician.objects.filter(active=True).count() == 1
+    assert preferences.channels_by_priority(clinician)[LOW] == [EMAIL]

@@ -12,7 +12,7 @@ from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, PreferenceTemplate
 from tests.conftest import make_clinician
-from tests.contacts.test_admin import ADD, LIST, page_of, typed
+from tests.contacts.test_admin import ADD, LIST, TAKEN, page_of, typed
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +97,7 @@ def test_nothing_is_saved_by_asking(admin_client: Client, clinician: Clinician) 
 def test_it_answers_for_somebody_new_too(admin_client: Client, clinician: Clinician) -> None:
     answer = admin_client.post("/admin/contacts/clinician/preview/", typed()).json()
 
-    assert answer["errors"] == {"contact_id": ["Clinician with this Contact ID already exists."]}
+    assert answer["errors"] == {"contact_id": [TAKEN]}
     assert Clinician.objects.count() == 1
 
 
@@ -194,17 +194,24 @@ def choose(client: Client, *clinicians: Clinician, **more: str) -> Any:
     return client.post(LIST, fields, follow=True)
 
 
+def apply(client: Client, *clinicians: Clinician, **more: str) -> Any:
+    """Look at what the template would do, and confirm it."""
+    more = {"template": str(PreferenceTemplate.objects.get().pk), **more}
+    shown = choose(client, *clinicians, **more, preview="1").context["shown"]
+    return choose(client, *clinicians, **more, apply="1", shown=shown)
+
+
 def test_before_a_template_is_applied_it_is_said_for_whom_it_cannot_be_applied_wholly(
     admin_client: Client, clinician: Clinician
 ) -> None:
     other = make_clinician("C-2", {LOW: [SMS]}, email="", call_number="")
     template = PreferenceTemplate.objects.get()
 
-    page = choose(admin_client, clinician, other, template=str(template.pk)).content.decode()
+    page = choose(admin_client, clinician, other, template=str(template.pk), preview="1").content.decode()
 
-    assert "1 of 2 would change" in page
+    assert "Change 1 clinician" in page
     words = " ".join(page.split("Clinician C-2 (C-2)</a>:")[1].split("</li>")[0].split())
-    assert words == "High without Telephone call; Low without E-mail, so it stays as it is."
+    assert words == "no address for Telephone call and E-mail; Low stays as it is"
     assert preferences.channels_by_priority(other)[LOW] == [SMS]
 
 
@@ -212,29 +219,31 @@ def test_a_template_is_applied_when_it_is_confirmed(admin_client: Client, clinic
     other = make_clinician("C-2", {LOW: [SMS]})
     template = PreferenceTemplate.objects.get()
 
-    answer = choose(admin_client, clinician, other, template=str(template.pk), confirmed="yes")
+    answer = apply(admin_client, clinician, other)
 
     assert preferences.channels_by_priority(other) == template.wanted()
     entry: Any = other.history.first()
     assert entry.history_user.username == "admin"
-    assert "1 of 2 changed" in str(next(iter(answer.context["messages"])))
+    assert entry.history_change_reason == f"Template: {template.name}"
+    assert [str(message) for message in answer.context["messages"]] == [
+        "The preferences of 1 clinician are changed. 1 clinician had them already."
+    ]
 
 
 def test_without_a_template_nothing_happens(admin_client: Client, clinician: Clinician) -> None:
-    page = choose(admin_client, clinician, template="", confirmed="yes").content.decode()
+    page = choose(admin_client, clinician, template="", apply="1").content.decode()
 
-    assert "This field is required." in page
+    assert "Choose a template." in page
 
 
 def test_all_that_the_list_has_are_meant_where_all_are_chosen(
     admin_client: Client, clinician: Clinician
 ) -> None:
     other = make_clinician("C-2", {LOW: [SMS]})
-    template = PreferenceTemplate.objects.get()
 
-    choose(admin_client, clinician, select_across="1", template=str(template.pk), confirmed="yes")
+    apply(admin_client, clinician, select_across="1")
 
-    assert preferences.channels_by_priority(other) == template.wanted()
+    assert preferences.channels_by_priority(other) == PreferenceTemplate.objects.get().wanted()
 
 
 def test_who_may_not_change_clinicians_applies_nothing(clinician: Clinician) -> None:
@@ -243,8 +252,16 @@ def test_who_may_not_change_clinicians_applies_nothing(clinician: Clinician) -> 
     client = Client()
     client.force_login(viewer)
     preferences.replace(clinician, {LOW: [SMS]})
-    template = PreferenceTemplate.objects.get()
 
-    choose(client, clinician, template=str(template.pk), confirmed="yes")
+    answer = choose(client, clinician, template=str(PreferenceTemplate.objects.get().pk), preview="1")
 
+    assert "shown" not in answer.context
     assert preferences.channels_by_priority(clinician)[LOW] == [SMS]
+
+
+def test_a_template_that_may_not_be_noticed_is_warned_of_when_it_is_saved(admin_client: Client) -> None:
+    answer = admin_client.post(
+        "/admin/contacts/preferencetemplate/add/", {"name": "Mail", "high_0": "email"}, follow=True
+    )
+
+    assert "High priority without a call or an SMS" in str(next(iter(answer.context["messages"])))

@@ -150,6 +150,64 @@ def test_a_clinician_changed_between_looking_and_confirming_stops_the_import(
     assert clinician.department == "Cardiology"
 
 
+def test_a_file_that_is_sent_twice_is_imported_once_and_that_is_said(admin_client: Client) -> None:
+    looked = look(admin_client, f"{HEADING}\n{NEW}\n")
+
+    answers = [said(confirm(admin_client, looked)) for _ in range(2)]
+
+    assert answers == [
+        ["The file is imported: 1 new, 0 changed."],
+        ["This file has been imported already: there is nothing left to change."],
+    ]
+
+
+def test_while_others_are_changed_an_import_says_so(admin_client: Client, held: None) -> None:
+    looked = look(admin_client, "contact_id,department\nC-1,Surgery\n")
+
+    assert said(confirm(admin_client, looked))[0].startswith("Clinicians are being imported or changed")
+    assert not Clinician.objects.filter(department="Surgery").exists()
+
+
+def test_with_one_row_wrong_the_changes_of_the_others_are_seen(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    looked = look(admin_client, "contact_id,name\nC-1,Asha Okafor\n,Nobody\nC-7,Dara Murphy\n")
+
+    assert wrong(looked) == [(3, "contact_id", "This cell may not be empty.")]
+    page = looked.content.decode()
+    assert page.index("This cell may not be empty.") < page.index("<ins>Asha Okafor</ins>")
+    assert "1 new, 1 changed, 0 rows without a change." in page
+
+
+def test_of_very_many_rows_the_first_are_shown_and_the_rest_counted(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch, clinician: Clinician
+) -> None:
+    monkeypatch.setattr("contacts.resources.SHOWN", 1)
+
+    changing = look(admin_client, "contact_id,name\nC-1,One\nC-2,Two\nC-3,Three\n").content.decode()
+    failing = look(admin_client, "contact_id,name\nC-1,\nC-2,\nC-3,\n").content.decode()
+
+    assert "And 2 more: 2 new, 0 changed. They are imported with the others." in changing
+    assert "Two" not in changing
+    assert "And 2 more that are wrong." in failing
+
+
+def test_what_may_not_be_noticed_or_will_be_refused_is_said_before(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    looked = look(
+        admin_client,
+        "contact_id,name,active,email,high,low\n"
+        "C-1,One,yes,one@ward.example,email,email\nC-2,Two,yes,,,\nC-3,Three,no,,,\n",
+    )
+
+    rows = {row.number: row.warnings for row in looked.context["result"].rows}
+    refused = "No channel for {}: such alerts will be refused, and their sender is told."
+    risk = "High priority without a call or an SMS may not be noticed in time: add one of the two."
+    assert rows == {2: [risk], 3: [refused.format(each) for each in ("High", "Medium", "Low")], 4: []}
+    assert f"<li>1 clinician: {risk}</li>" in looked.content.decode()
+
+
 def test_nothing_of_a_file_is_left_on_the_disk_or_in_the_log(
     admin_client: Client, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

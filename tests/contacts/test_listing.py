@@ -88,3 +88,37 @@ def test_the_list_says_what_is_wrong(admin_client: Client, clinician: Clinician)
 
     assert "High has neither a call nor an SMS." in page
     assert "No channel for Medium and Low." in page
+
+
+@pytest.mark.parametrize("page", [LIST, f"{LIST}export/"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "department=%00",
+        "department__exact=%00",
+        "q=%00",
+        "q=a%00b",
+        "zzz=1",
+        "page=abc",
+        "p=-1",
+        "p=999",
+        "o=9",
+        "o=zzz",
+        "active=zzz",
+        "problem=zzz",
+    ],
+)
+def test_what_makes_no_sense_is_no_fault_of_ours(
+    admin_client: Client, clinician: Clinician, page: str, query: str
+) -> None:
+    Clinician.objects.update(department="Surgery")
+
+    assert admin_client.get(f"{page}?{query}", follow=True).status_code == 200
+
+
+@pytest.mark.parametrize("chosen", ["abc", "\0", ""])
+def test_nor_is_a_choice_of_nobody(admin_client: Client, clinician: Clinician, chosen: str) -> None:
+    sent = {"action": "deactivate", "_selected_action": [chosen]}
+
+    assert admin_client.post(LIST, sent, follow=True).status_code == 200
+    assert admin_client.get(f"{LIST}abc/history/").status_code == 404

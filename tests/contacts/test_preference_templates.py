@@ -1,15 +1,14 @@
-"""Templates of preferences: applied as far as the addresses go, with a history, in few queries."""
+"""Templates of preferences: applied as far as the addresses go, with a history."""
 
 import pytest
-from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.test.utils import CaptureQueriesContext
 
-from contacts import preference_templates, preferences
+from contacts import bulk, preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, PreferenceTemplate
 from tests.conftest import make_clinician
+from tests.contacts.test_bulk import apply
 
 pytestmark = pytest.mark.django_db
 
@@ -22,13 +21,10 @@ def template() -> PreferenceTemplate:
     return PreferenceTemplate.objects.create(name="Nights", high=[CALL, SMS], medium=[SMS], low=[EMAIL])
 
 
-@pytest.fixture
-def editor() -> User:
-    return User.objects.create_user("editor")
-
-
-def everybody() -> QuerySet[Clinician]:
-    return Clinician.objects.all()
+def give(template: PreferenceTemplate, who: QuerySet[Clinician] | None = None) -> bulk.Plan:
+    """Apply it as the list does, to everybody unless `who` says to whom."""
+    chosen = Clinician.objects.all() if who is None else who
+    return apply(chosen, template.wanted(), partly=True, reason=f"Template: {template.name}")
 
 
 def test_one_is_there_from_the_start() -> None:
@@ -37,66 +33,59 @@ def test_one_is_there_from_the_start() -> None:
     assert found.wanted() == {HIGH: [CALL, SMS], MEDIUM: [SMS], LOW: [EMAIL]}
 
 
-def test_it_gives_everybody_its_channels(template: PreferenceTemplate, editor: User) -> None:
+def test_it_gives_everybody_its_channels(template: PreferenceTemplate) -> None:
     one, other = make_clinician("C-1", {HIGH: [EMAIL]}), make_clinician("C-2", {})
 
-    preference_templates.apply(template, everybody(), editor)
+    give(template)
 
     assert preferences.channels_by_priority(one) == template.wanted()
     assert preferences.channels_by_priority(other) == template.wanted()
 
 
-def test_a_priority_that_it_leaves_empty_stays(editor: User) -> None:
+def test_a_priority_that_it_leaves_empty_stays() -> None:
     clinician = make_clinician("C-1", {HIGH: [SMS], LOW: [EMAIL]})
     only_high = PreferenceTemplate.objects.create(name="High", high=[CALL])
 
-    preference_templates.apply(only_high, everybody(), editor)
+    give(only_high)
 
     assert preferences.channels_by_priority(clinician) == {HIGH: [CALL], MEDIUM: [], LOW: [EMAIL]}
 
 
-def test_a_channel_without_an_address_is_left_out_and_said(
-    template: PreferenceTemplate, editor: User
-) -> None:
+def test_a_channel_without_an_address_is_left_out_and_said(template: PreferenceTemplate) -> None:
     clinician = make_clinician("C-1", {}, call_number="")
 
-    (effect,) = preference_templates.apply(template, everybody(), editor)
+    done = give(template)
 
     assert preferences.channels_by_priority(clinician)[HIGH] == [SMS]
-    assert effect.missing == {HIGH: [CALL]}
-    assert effect.kept == []
+    assert done.lacking == [bulk.Lacking(clinician.pk, str(clinician), (CALL,))]
 
 
-def test_nobody_becomes_unreachable(template: PreferenceTemplate, editor: User) -> None:
+def test_nobody_becomes_unreachable(template: PreferenceTemplate) -> None:
     clinician = make_clinician("C-1", {MEDIUM: [EMAIL]}, sms_number="", call_number="")
 
-    (effect,) = preference_templates.apply(template, everybody(), editor)
+    done = give(template)
 
     assert preferences.channels_by_priority(clinician)[MEDIUM] == [EMAIL]
-    assert effect.kept == [HIGH, MEDIUM]
+    assert done.lacking[0].kept == (HIGH, MEDIUM)
 
 
-def test_whoever_changes_has_an_entry_and_whoever_does_not_has_none(
-    template: PreferenceTemplate, editor: User
-) -> None:
+def test_whoever_changes_has_an_entry_and_whoever_does_not_has_none(template: PreferenceTemplate) -> None:
     changing, same = make_clinician("C-1", {HIGH: [EMAIL]}), make_clinician("C-2", template.wanted())
     before = same.history.count()
 
-    preference_templates.apply(template, everybody(), editor)
+    give(template)
 
     entry = changing.history.first()
     assert entry is not None
-    assert (entry.history_user, entry.history_type) == (editor, "~")
+    assert entry.history_type == "~"
     assert entry.history_change_reason == "Template: Nights"
     assert entry.channels == {"H": ["call", "sms"], "M": ["sms"], "L": ["email"]}
     assert same.history.count() == before
 
 
-def test_an_edit_after_it_makes_no_second_entry_where_nothing_changed(
-    template: PreferenceTemplate, editor: User
-) -> None:
+def test_an_edit_after_it_makes_no_second_entry_where_nothing_changed(template: PreferenceTemplate) -> None:
     clinician = make_clinician("C-1", {})
-    preference_templates.apply(template, everybody(), editor)
+    give(template)
     before = clinician.history.count()
 
     preferences.replace(clinician, template.wanted())
@@ -104,27 +93,13 @@ def test_an_edit_after_it_makes_no_second_entry_where_nothing_changed(
     assert clinician.history.count() == before
 
 
-def test_it_touches_nobody_who_was_not_chosen(template: PreferenceTemplate, editor: User) -> None:
+def test_it_touches_nobody_who_was_not_chosen(template: PreferenceTemplate) -> None:
     make_clinician("C-1", {})
     other = make_clinician("C-2", {})
 
-    preference_templates.apply(template, Clinician.objects.filter(contact_id="C-1"), editor)
+    give(template, Clinician.objects.filter(contact_id="C-1"))
 
     assert not other.preferences.exists()
-
-
-def test_as_many_queries_for_a_thousand_as_for_ten(template: PreferenceTemplate, editor: User) -> None:
-    def queries(count: int) -> int:
-        Clinician.objects.all().delete()
-        Clinician.objects.bulk_create(
-            Clinician(contact_id=f"C-{number}", name="Clinician", sms_number="+447700900001")
-            for number in range(count)
-        )
-        with CaptureQueriesContext(connection) as captured:
-            preference_templates.apply(template, everybody(), editor)
-        return len(captured)
-
-    assert queries(10) == queries(1000)
 
 
 @pytest.mark.parametrize("channels", [{}, {"high": ["pigeon"]}, {"low": [CALL, SMS, EMAIL, CALL]}])

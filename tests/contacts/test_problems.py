@@ -66,11 +66,19 @@ def test_the_question_and_the_sentences_agree_about_everybody() -> None:
         made = make_clinician(f"C-{number}", {HIGH: high, MEDIUM: medium, LOW: low}, active=number % 5 > 0)
         Clinician.objects.filter(pk=made.pk).update(**dict.fromkeys(addresses, ""))
 
-    with_problem = set(Clinician.objects.filter(problems.any_condition()))
-
     everybody = Clinician.objects.prefetch_related("preferences")
+    said = {
+        Problem.NO_CHANNEL: "No channel for",
+        Problem.NO_ADDRESS: ", but ",
+        Problem.NOT_URGENT: "High has neither",
+    }
+    for problem, words in said.items():
+        found = set(having(problem))
+        sentences = {each.contact_id: " ".join(problems.sentences(each)) for each in everybody}
+        assert found == {who for who, all_of_them in sentences.items() if words in all_of_them}
+        assert 0 < len(found) < len(everybody)
+    with_problem = set(Clinician.objects.filter(problems.any_condition()))
     assert with_problem == {each for each in everybody if problems.sentences(each)}
-    assert 0 < len(with_problem) < len(everybody)
 
 
 def test_an_address_that_no_channel_uses_may_be_missing() -> None:

@@ -1,7 +1,10 @@
 """CSV and XLSX: what spreadsheet programs make of them, what is read, and what is refused."""
 
+import contextlib
 import csv
 import re
+import tracemalloc
+import zipfile
 from io import BytesIO, StringIO
 
 import openpyxl
@@ -11,6 +14,7 @@ from django.test import Client
 from contacts import spreadsheets
 from contacts.columns import COLUMNS
 from contacts.models import Clinician
+from contacts.spreadsheets import ExcelFile, UnreadableFileError
 from tests.conftest import make_clinician
 from tests.contacts.files import CSV, XLSX, changes, confirm, export, look, refused, stored
 
@@ -136,10 +140,104 @@ def test_a_file_that_is_too_large_is_refused(admin_client: Client) -> None:
     assert refused(looked) == ["This file is too large: at most 5 MB are taken at once. Split it."]
 
 
-def test_a_file_that_unpacks_without_end_is_refused(
-    admin_client: Client, clinician: Clinician, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    exported = export(admin_client, XLSX)
-    monkeypatch.setattr(spreadsheets, "MAX_UNPACKED", 100)
+NAMESPACE = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+A1 = '<c r="A1" t="inlineStr"><is><t>contact_id</t></is></c>'
 
-    assert refused(look(admin_client, exported)) == ["This file is too large when it is unpacked: split it."]
+
+def book(sheet: str, **more: str) -> bytes:
+    """An XLSX file with this XML as its sheet, and with more parts."""
+    made = openpyxl.Workbook()
+    plain, packed = BytesIO(), BytesIO()
+    made.save(plain)
+    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.namelist():
+            if not part.endswith("sheet1.xml"):
+                new.writestr(part, old.read(part))
+        new.writestr("xl/worksheets/sheet1.xml", f"<worksheet {NAMESPACE}>{sheet}</worksheet>")
+        for name, text in more.items():
+            new.writestr(f"xl/{name}.xml", text)
+    return packed.getvalue()
+
+
+def rows(xml: str) -> str:
+    return f'<sheetData><row r="1">{A1}</row>{xml}</sheetData>'
+
+
+BOMBS = {
+    "a sheet that says it is wide": lambda: '<dimension ref="A1:XFD3000"/>' + rows('<row r="3000"/>'),
+    "cells far right": lambda: rows(
+        "".join(f'<row r="{n}"><c r="XFD{n}"><v>1</v></c></row>' for n in range(2, 9000))
+    ),
+    "a row without end": lambda: rows("<row>" + "<c/>" * 2_000_000 + "</row>"),
+    "no rows, but elements": lambda: "<x/>" * 2_000_000 + rows(""),
+    "nested without end": lambda: "<x>" * 500_000 + "</x>" * 500_000,
+    "a row far down": lambda: rows('<row r="1048576"><c r="A1048576"><v>1</v></c></row>'),
+    "a cell without end": lambda: rows(
+        '<row><c t="inlineStr"><is><t>' + "x" * 20_000_000 + "</t></is></c></row>"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BOMBS)
+def test_a_small_file_that_is_made_to_fill_the_memory_fills_little(what: str) -> None:
+    content = book(BOMBS[what]())
+    assert len(content) < 200_000
+
+    tracemalloc.start()
+    with contextlib.suppress(UnreadableFileError):
+        ExcelFile().create_dataset(content)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert most < 100 * 1024 * 1024
+
+
+TOO_LARGE = {
+    "cells": lambda: book(rows("<row>" + "<c/>" * 100_000 + "</row>")),
+    "strings": lambda: book(rows(""), sharedStrings="<sst>" + "<si/>" * 600_000 + "</sst>"),
+    "long strings": lambda: book(rows(""), sharedStrings="x" * 21 * 1024 * 1024),
+    "parts": lambda: book(rows(""), **{f"sheet_{number}": "<worksheet/>" for number in range(600)}),
+    "entities": lambda: book(rows(""), other='<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]><x>&a;</x>'),
+}
+
+
+@pytest.mark.parametrize("what", TOO_LARGE)
+def test_a_file_that_is_too_large_when_unpacked_is_refused(admin_client: Client, what: str) -> None:
+    assert refused(look(admin_client, TOO_LARGE[what](), "people.xlsx")) == [
+        "This file is too large when it is unpacked: split it, or save its first sheet alone."
+    ]
+
+
+def test_a_size_that_the_sheet_only_claims_does_not_matter(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    cells = '<c r="A2" t="inlineStr"><is><t>C-1</t></is></c><c r="B2" t="inlineStr"><is><t>Zoë</t></is></c>'
+    heading = f'<row r="1">{A1}<c r="B1" t="inlineStr"><is><t>name</t></is></c></row>'
+
+    looked = look(
+        admin_client,
+        book(f'<dimension ref="A1:A1"/><sheetData>{heading}<row r="2">{cells}</row></sheetData>'),
+        "people.xlsx",
+    )
+
+    assert changes(looked) == {2: [("name", "Clinician C-1", "Zoë")]}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("contact_id" + "," * 100_000 + "\nC-1\n", "Row 1 has more than 100 columns."),
+        ("contact_id\nC-1" + "," * 100_000, "Row 2 has more than 100 columns."),
+        (
+            "contact_id,name\nC-1," + "x" * 1_001,
+            "Row 2 has a cell with more than 1,000 characters: shorten it.",
+        ),
+        (
+            "contact_id,name\nC-1," + "x" * 4_000_000,
+            "This is no CSV file: save it as CSV or XLSX, and try again.",
+        ),
+    ],
+    ids=["heading", "row", "cell", "line"],
+)
+def test_a_csv_that_is_too_wide_is_refused(admin_client: Client, content: str, sentence: str) -> None:
+    assert refused(look(admin_client, content)) == [sentence]

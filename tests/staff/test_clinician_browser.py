@@ -222,6 +222,31 @@ def test_the_page_with_everything_said_keeps_nobody_out(desk: Desk, ward: Ward, 
 
 
 @LOOKS
+def test_a_colleague_s_correction_is_told_and_survives_the_next_save(
+    desk: Desk, ward: Ward, aws: Aws, dark: bool
+) -> None:
+    page = desk.sit(EDITOR, dark=dark)
+    look(page, page_of(ward.clinician))
+    colleague = desk.sit(SUPERUSER)
+    look(colleague, page_of(ward.clinician))
+    colleague.get_by_label("Number for calls").fill("+44 7700 900123")
+    colleague.get_by_role("button", name="Save", exact=True).click()
+    expect(colleague).to_have_url(f"{desk.url}{LIST}")
+
+    page.get_by_label("Department").fill("Surgery")
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    expect(page.get_by_text("after you opened this page")).to_be_visible()
+    expect(page.locator(".overtaken")).to_contain_text("+447700900001, and is +447700900123 now")
+    expect(page.get_by_label("Number for calls")).to_have_value("+447700900123")
+    check_accessibility(page)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page).to_have_url(f"{desk.url}{LIST}")
+    saved = Clinician.objects.get(pk=ward.clinician.pk)
+    assert (saved.department, saved.call_number) == ("Surgery", "+447700900123")
+
+
+@LOOKS
 def test_a_template_is_applied_to_those_who_were_chosen(desk: Desk, ward: Ward, dark: bool) -> None:
     nights = PreferenceTemplate.objects.get(name="Nights")
     other = make_clinician("C-2", {Priority.LOW: [Channel.EMAIL]}, call_number="")
@@ -231,16 +256,15 @@ def test_a_template_is_applied_to_those_who_were_chosen(desk: Desk, ward: Ward, 
         box.press("Space")
     page.select_option("select[name=action]", "apply_template")
     page.get_by_role("button", name="Run").press("Enter")
-    page.get_by_label("Template for 2 clinicians").focus()
+    page.get_by_label("Template").focus()
     page.keyboard.press("N")
-    page.get_by_role("button", name="Show what it would do").press("Enter")
+    page.get_by_role("button", name="Show what would change").press("Enter")
 
-    expect(page.get_by_text("2 of 2 would change")).to_be_visible()
-    expect(page.get_by_text("High without Telephone call")).to_be_visible()
+    expect(page.get_by_text("no address for Telephone call")).to_be_visible()
     check_accessibility(page)
-    page.get_by_role("button", name="Apply").press("Enter")
+    page.get_by_role("button", name="Change 2 clinicians").press("Enter")
 
-    expect(page.get_by_text("“Nights” was applied: 2 of 2 changed.")).to_be_visible()
+    expect(page.get_by_text("The preferences of 2 clinicians are changed.")).to_be_visible()
     assert preferences.channels_by_priority(other)[Priority.HIGH] == [Channel.SMS]
     assert preferences.channels_by_priority(ward.clinician)[Priority.HIGH] == nights.wanted()[Priority.HIGH]
 

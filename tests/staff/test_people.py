@@ -157,7 +157,8 @@ def test_making_many_inactive_is_asked_first(desk: Desk, ward: Ward) -> None:
 def test_a_file_is_looked_at_mended_and_imported(desk: Desk, ward: Ward, dark: bool) -> None:
     page = desk.sit(EDITOR, dark=dark)
 
-    choose(page, "contact_id,name,call_number\nC-1,Asha Okafor,07700 900123\n")
+    choose(page, "contact_id,name,call_number\nC-1,Asha Okafor,07700 900123\nC-7,Dara Murphy,\n")
+    expect(page.get_by_text("1 clinician: No channel for High")).to_be_visible()
     row = page.get_by_role("row").filter(has_text="call_number")
     expect(row).to_contain_text("This number starts with 0, so its country code is missing.")
     check_accessibility(page)
@@ -171,6 +172,16 @@ def test_a_file_is_looked_at_mended_and_imported(desk: Desk, ward: Ward, dark: b
     page.get_by_role("button", name="Import 2 clinicians").press("Enter")
     expect(page.get_by_text("The file is imported: 1 new, 1 changed.")).to_be_visible()
     assert Clinician.objects.get(contact_id="C-1").call_number == "+447700900123"
+
+
+def test_a_double_click_on_import_says_that_it_is_imported(desk: Desk, ward: Ward) -> None:
+    page = desk.sit(EDITOR)
+    choose(page, "contact_id,name\nC-1,Asha Okafor\n")
+
+    page.get_by_role("button", name="Import 1 clinician").dblclick()
+
+    expect(page.get_by_text("The file is imported: 0 new, 1 changed.")).to_be_visible()
+    expect(page.get_by_text("nothing left to change")).to_have_count(0)
 
 
 @LOOKS

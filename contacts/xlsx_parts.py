@@ -1,0 +1,81 @@
+"""What an XLSX file comes to when it is unpacked, looked at before it is read: some are made to fill the memory.
+
+It is a ZIP archive of XML. Whoever reads XML as a tree holds every element until its row, or its string, is over: an
+element costs a hundred times what it takes in the archive. Here it is read as a stream, and nothing is held.
+"""
+
+import contextlib
+import zipfile
+from io import BytesIO
+from typing import IO
+from xml.parsers import expat
+
+MAX_PARTS = 500
+MAX_UNPACKED = 60 * 1024 * 1024
+"""Bytes of all parts. 20,000 rows with every column come to 15 MB as we write them."""
+MAX_STRINGS = 20 * 1024 * 1024
+"""Bytes of `sharedStrings.xml`, which is held as a whole."""
+MAX_UNITS = 500_000
+"""Rows, or strings, in one part."""
+MAX_ELEMENTS = 30_000
+"""Elements in one row; or in a part that has no rows, such as the styles."""
+_UNITS = ("row", "si")
+_PIECE = 64 * 1024
+
+
+class TooMuchError(Exception):
+    """The file is larger than what is read."""
+
+
+def check(content: bytes) -> None:
+    """Look through all parts.
+
+    Raises:
+        TooMuchError: one of them is too large.
+        BadZipFile: this is no archive.
+    """
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        parts = archive.infolist()
+        strings = [part for part in parts if part.filename.casefold().endswith("sharedstrings.xml")]
+        if (
+            len(parts) > MAX_PARTS
+            or sum(part.file_size for part in parts) > MAX_UNPACKED
+            or any(part.file_size > MAX_STRINGS for part in strings)
+        ):
+            raise TooMuchError
+        for part in parts:
+            with archive.open(part) as stream:
+                _check_part(stream)
+
+
+class _Count:
+    """What a parser has met so far."""
+
+    def __init__(self) -> None:
+        self.elements = self.units = 0
+
+    def begin(self, _name: str, _attributes: object) -> None:
+        self.elements += 1
+        if self.elements > MAX_ELEMENTS:
+            raise TooMuchError
+
+    def end(self, name: str) -> None:
+        if name.rpartition(":")[2] not in _UNITS:
+            return
+        self.elements, self.units = 0, self.units + 1
+        if self.units > MAX_UNITS:
+            raise TooMuchError
+
+    def declare(self, *_: object) -> None:
+        """Entities can be made to grow without end, and no spreadsheet program writes any."""
+        raise TooMuchError
+
+
+def _check_part(stream: IO[bytes]) -> None:
+    """Any part may be a sheet, whatever its name; one that is no XML is nothing to whoever reads it, either."""
+    count, parser = _Count(), expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = count.begin, count.end
+    parser.StartDoctypeDeclHandler = count.declare
+    with contextlib.suppress(expat.ExpatError):
+        while piece := stream.read(_PIECE):
+            parser.Parse(piece)
