@@ -5,7 +5,6 @@ It asks for these after it has been shown, by the clinician's id alone: no addre
 
 from typing import Any, ClassVar
 
-import structlog
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.forms.widgets import Script
@@ -14,13 +13,14 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 
 from alerts import trials, wording as alert_wording
-from alerts.channels import OBSTACLES, ChannelError
+from alerts.channels import OBSTACLES
 from alerts.models import Alert
 from alerts.states import AlertStatus, Reason
 from contacts import wording
 from contacts.admin import ClinicianAdmin
 from contacts.choices import Channel, Priority
 from contacts.models import ADDRESS_FIELDS, Clinician
+from staff import reachability
 
 SEND_TEST = "contacts.send_test"
 RECENT = 20
@@ -35,10 +35,8 @@ NONE_KNOWN = {
     Channel.EMAIL: "The subscription is confirmed.",
 }
 NOT_KNOWN = (
-    "It is not known now whether messages arrive here: AWS did not answer. Open the page again in a while."
+    "It is not known now whether messages arrive here: AWS gave no answer. Open the page again in a minute."
 )
-
-log = structlog.get_logger(__name__)
 
 
 class ClinicianDesk(ClinicianAdmin):
@@ -84,10 +82,8 @@ class ClinicianDesk(ClinicianAdmin):
             raise Http404
         asked = Channel(channel)
         try:
-            obstacle = OBSTACLES[asked](f"clinician-{clinician.pk}", clinician.address(asked))
-        except ChannelError as error:
-            level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
-            level("reachability.unknown", channel=channel, reason=error.reason.value, code=error.code)
+            obstacle = reachability.obstacle(clinician, asked)
+        except reachability.NotKnown:
             return JsonResponse({"kind": "unknown", "sentence": NOT_KNOWN})
         if obstacle is None:
             sentence = NONE_KNOWN.get(asked, "Nothing is known that keeps messages from here.")

@@ -5,16 +5,20 @@ const SOON = 1_000;
 const LATER = 4_000;
 const HURRY = 30_000; // For so long the result is asked for often,
 const GIVE_UP = 360_000; // and after this no more: High priority is tried for five minutes.
-const UNKNOWN = "It is not known now whether messages arrive here: there was no answer. Open the page again in a while.";
+const UNKNOWN = "It is not known now whether messages arrive here: there was no answer. Open the page again in a minute.";
 const ICONS = { good: "check_circle", risk: "warning", error: "error", unknown: "help", waiting: "hourglass_top" };
 
 function begin() {
   const section = document.getElementById("tests");
   if (!section) return;
-  for (const way of section.querySelectorAll(".way")) {
-    askReachability(way);
-    offerTest(section, way);
-  }
+  const ways = [...section.querySelectorAll(".way")];
+  for (const way of ways) offerTest(section, way);
+  askAll(ways);
+}
+
+// One after the other: Bleep asks AWS for few people at once, and tells the others that it is not known.
+async function askAll(ways) {
+  for (const way of ways) await askReachability(way);
 }
 
 function write(place, kind, sentence, link) {
