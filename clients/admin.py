@@ -22,7 +22,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from clients import accounts, reveal, tokens
-from clients.internal import TESTS
+from clients.internal import RESERVED, TESTS, is_reserved
 from clients.models import Access, ApiClient, ApiToken
 
 NO_LONGER_SHOWN = (
@@ -31,10 +31,21 @@ NO_LONGER_SHOWN = (
 )
 
 
+class ClientForm(forms.ModelForm[ApiClient]):
+    """A hospital system."""
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if is_reserved(name):
+            raise ValidationError(RESERVED)
+        return name
+
+
 @admin.register(ApiClient)
 class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
     """Hospital systems that may send. A client's page has its tokens and its days, too."""
 
+    form = ClientForm
     list_display = ("name", "state", "requests_per_minute", "created_at")
     list_filter = ("active",)
     search_fields = ("name",)
@@ -54,6 +65,14 @@ class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
         return not _is_own(obj) and super().has_delete_permission(request, obj)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ApiClient], search_term: str
+    ) -> tuple[QuerySet[ApiClient], bool]:
+        found, may_have_duplicates = super().get_search_results(request, queryset, search_term)
+        if request.path == reverse("admin:autocomplete"):  # for a new token, which Bleep's own gets none of
+            found = found.exclude(name=TESTS)
+        return found, may_have_duplicates
 
     @display(description="State", ordering="active", label={"Active": "success", "Switched off": "danger"})
     def state(self, client: ApiClient) -> str:
@@ -94,6 +113,14 @@ class TokenForm(forms.ModelForm[ApiToken]):
     class Meta:
         model = ApiToken
         fields = ("client", "label", "access", "expires_at")
+
+    def clean_client(self) -> ApiClient:
+        client: ApiClient = self.cleaned_data["client"]
+        if _is_own(client):
+            raise ValidationError(
+                "This is Bleep's own, for tests: nobody sends as it. Choose another client."
+            )
+        return client
 
     def clean_expires_at(self) -> datetime | None:
         expires_at: datetime | None = self.cleaned_data["expires_at"]

@@ -1,17 +1,20 @@
 """API clients and tokens in the admin: a secret is shown on one page, for minutes, in one browser."""
 
 import time
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from clients import reveal, tokens
+from clients import internal, reveal, tokens
 from clients.admin import NO_LONGER_SHOWN
+from clients.internal import TESTS
 from clients.models import Access, ApiClient, ApiToken
 from tests.clients.database import holds
 
@@ -174,7 +177,7 @@ def test_a_client_that_has_tokens_cannot_be_deleted(
     page = f"/admin/clients/apiclient/{lab.pk}/delete/"
 
     assert admin_client.post(page, {"post": "yes"}).status_code == 403
-    assert ApiClient.objects.exists()
+    assert ApiClient.objects.filter(pk=lab.pk).exists()
 
 
 def test_rotating_shows_the_successor_and_keeps_the_old_one_alive(
@@ -249,7 +252,7 @@ def test_a_client_that_was_added_is_offered_its_first_token(admin_client: Client
         "/admin/clients/apiclient/add/", {"name": "Pharmacy", "active": "on", "_save": "Save"}, follow=True
     )
 
-    client = ApiClient.objects.get()
+    client = ApiClient.objects.get(name="Pharmacy")
     assert answer.redirect_chain == [(f"{ADD}?client={client.pk}", 302)]
     assert answer.context["adminform"].form.initial["client"] == str(client.pk)
     assert "it needs a token" in said(answer)[0]
@@ -301,3 +304,48 @@ def test_a_limit_of_no_requests_is_refused(admin_client: Client, lab: ApiClient)
     )
 
     assert "A limit is at least one request a minute." in answer.content.decode()
+
+
+def test_the_client_of_tests_is_there_before_the_first_test_and_cannot_send(db: None) -> None:
+    client = ApiClient.objects.get(name=TESTS)
+
+    assert client.active is False
+    assert client == internal.tests_client()
+
+
+def test_who_had_taken_its_name_can_send_no_longer(db: None) -> None:
+    ApiClient.objects.filter(name=TESTS).update(active=True)
+
+    import_module("clients.migrations.0006_tests_client").reserve(apps, None)
+
+    client = ApiClient.objects.get(name=TESTS)
+    assert client.active is False
+    assert client.history.first().history_type == "~"
+
+
+@pytest.mark.parametrize(
+    "name", [TESTS, TESTS.upper(), f" {TESTS}", TESTS.replace(" ", "  "), "Tests by Bleep’s staff"]
+)
+def test_no_hospital_system_gets_the_name_of_the_client_of_tests(
+    admin_client: Client, lab: ApiClient, name: str
+) -> None:
+    fields = {"name": name, "active": "on", "_save": "Save"}
+
+    for page in ("add", f"{lab.pk}/change"):
+        answer = admin_client.post(f"/admin/clients/apiclient/{page}/", fields)
+        assert answer.context["adminform"].form.errors["name"][0] == (
+            "“Tests by Bleep's staff” is Bleep's own name for its tests. Choose another."
+        )
+    assert not ApiClient.objects.filter(active=True).exclude(pk=lab.pk).exists()
+
+
+def test_the_client_of_tests_gets_no_token(admin_client: Client, lab: ApiClient) -> None:
+    found: Any = admin_client.get(
+        "/admin/autocomplete/", {"app_label": "clients", "model_name": "apitoken", "field_name": "client"}
+    ).json()
+    assert [each["text"] for each in found["results"]] == ["Lab system"]
+
+    answer = admin_client.post(ADD, typed(internal.tests_client()))
+
+    assert "nobody sends as it" in answer.context["adminform"].form.errors["client"][0]
+    assert not ApiToken.objects.exists()
