@@ -19,6 +19,10 @@ ROTATION_OVERLAP = timedelta(hours=24)
 """How long the old token still works after a rotation, so that the sender can change over without a gap."""
 LAST_USED_EVERY = timedelta(minutes=1)
 EXPIRES_SOON = timedelta(days=14)
+MISSED_FOR = timedelta(days=14)
+"""For so long after its last use a token that has expired is taken to be one that a system still tries to send with."""
+CHANGED_OVER = timedelta(hours=1)
+"""A token with a successor that was not used in its last hour was changed for that one in time."""
 
 # By the database's clock, as everywhere.
 LIVE = models.Q(models.Q(expires_at=None) | models.Q(expires_at__gt=Now()), revoked_at=None)
@@ -103,13 +107,22 @@ def expiring() -> models.QuerySet[ApiToken]:
     return ApiToken.objects.filter(ends_soon, needed, client__active=True).order_by("expires_at")
 
 
+def refused() -> models.QuerySet[ApiToken]:
+    """Tokens that have expired while they were in use: whoever sends with one gets a 401 now, until it is revoked or
+    was not used for `MISSED_FOR`.
+    """
+    ended = models.Q(expires_at__lte=Now(), revoked_at=None, last_used_at__gt=Now() - MISSED_FOR)
+    needed = models.Q(rotated_at=None) | models.Q(last_used_at__gt=models.F("expires_at") - CHANGED_OVER)
+    return ApiToken.objects.filter(ended, needed, client__active=True).order_by("expires_at")
+
+
 def standing(token: ApiToken, now: datetime) -> str:
     """Whether a token works, in words for staff."""
     if token.revoked_at:
         return "Revoked"
     if not token.client.active:
         return "Switched off with its client"
-    if token.expires_at and token.expires_at <= now:
+    if token.has_expired(now):
         return "Expired"
     return "Works, and has a successor" if token.rotated_at else "Works"
 
