@@ -95,9 +95,13 @@ def rotate(token: ApiToken) -> tuple[ApiToken, str]:
         )
 
 
-def revoke(tokens: models.QuerySet[ApiToken]) -> int:
-    """End these tokens at once; return how many had not been revoked before."""
-    return tokens.filter(revoked_at=None).update(revoked_at=Now())
+def revoke(tokens: models.QuerySet[ApiToken]) -> list[ApiToken]:
+    """End these tokens at once; return those that had not been revoked before."""
+    with transaction.atomic():
+        live = tokens.select_for_update(of=("self",)).select_related("client")
+        ended = list(live.filter(revoked_at=None).order_by("pk"))
+        ApiToken.objects.filter(pk__in=[token.pk for token in ended]).update(revoked_at=Now())
+    return ended
 
 
 def expiring() -> models.QuerySet[ApiToken]:

@@ -87,7 +87,7 @@ def test_a_token_lives_until_it_expires(lab_token: str, hours: int, live: bool) 
 
 
 def test_a_revoked_token_is_not_live(lab_token: str) -> None:
-    assert tokens.revoke(ApiToken.objects.all()) == 1
+    assert tokens.revoke(ApiToken.objects.all()) == [ApiToken.objects.get()]
 
     assert not found(lab_token).live
 
@@ -96,7 +96,7 @@ def test_revoking_again_keeps_the_first_moment(lab_token: str) -> None:
     ApiToken.objects.update(revoked_at=Now() - HOUR)
     before = ApiToken.objects.get().revoked_at
 
-    assert tokens.revoke(ApiToken.objects.all()) == 0
+    assert tokens.revoke(ApiToken.objects.all()) == []
 
     assert ApiToken.objects.get().revoked_at == before
 

@@ -63,8 +63,11 @@ def test_a_new_client_gets_a_token_and_a_command_that_works(desk: Desk, ward: Wa
     assert secret not in page.content()
 
 
-def test_a_token_is_rotated_and_both_work_and_revoked_and_is_refused(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(INTEGRATOR)
+@LOOKS
+def test_a_token_is_rotated_and_both_work_and_revoked_and_is_refused(
+    desk: Desk, ward: Ward, dark: bool
+) -> None:
+    page = desk.sit(INTEGRATOR, dark=dark)
     visit(page, f"/admin/clients/apitoken/add/?client={ward.client.pk}")
     page.get_by_role("button", name="Save", exact=True).click()
     old = secret_of(page)
@@ -88,6 +91,16 @@ def test_a_token_is_rotated_and_both_work_and_revoked_and_is_refused(desk: Desk,
 
     expect(page.locator(f'[data-token="{old[:8]}"]')).to_contain_text("Revoked")
     assert [send(desk, old, "with-old-2"), send(desk, new, "with-new-2")] == [401, 202]
+
+
+def test_a_double_click_issues_one_token(desk: Desk, ward: Ward) -> None:
+    page = desk.sit(INTEGRATOR)
+    visit(page, f"/admin/clients/apitoken/add/?client={ward.client.pk}")
+
+    page.get_by_role("button", name="Save", exact=True).dblclick()
+
+    added = ApiToken.objects.exclude(pk=ward.token.pk)
+    assert secret_of(page).startswith(added.get().prefix)
 
 
 def test_leaving_it_as_it_is_changes_nothing(desk: Desk, ward: Ward) -> None:
