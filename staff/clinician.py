@@ -70,8 +70,10 @@ class ClinicianDesk(ClinicianAdmin):
     ) -> HttpResponse:
         clinician = self.saved(request, kwargs.get("obj"))
         if clinician is not None:
-            context["ways"] = [_way(clinician, channel) for channel in Channel]
-            if request.user.has_perm(SEND_TEST):
+            may_test = request.user.has_perm(SEND_TEST)
+            latest = trials.latest(clinician) if may_test else {}
+            context["ways"] = [_way(clinician, channel, latest.get(channel)) for channel in Channel]
+            if may_test:
                 context["test_url"] = reverse("admin:contacts_clinician_test", args=[clinician.pk])
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -105,8 +107,7 @@ class ClinicianDesk(ClinicianAdmin):
         except trials.Refused as refused:
             return JsonResponse({"kind": "error", "sentence": str(refused), "is_final": True})
         self.log_change(request, clinician, f"Sent a test: {Channel(channel).label}.")
-        result = reverse("admin:contacts_clinician_test_result", args=[clinician.pk, alert.pk])
-        return JsonResponse({"result": result})
+        return JsonResponse({"result": _result_page(clinician, alert.pk)})
 
     def test_result_view(self, request: HttpRequest, object_id: str, alert_id: int) -> HttpResponse:
         """What became of a test so far."""
@@ -114,8 +115,7 @@ class ClinicianDesk(ClinicianAdmin):
         result = trials.result(clinician, alert_id)
         if result is None:
             raise Http404
-        kind = "good" if result.went_well else "error" if result.is_final else "waiting"
-        answer = {"kind": kind, "sentence": result.sentence, "is_final": result.is_final}
+        answer = {"kind": _kind(result), "sentence": result.sentence, "is_final": result.is_final}
         if request.user.has_perm("alerts.view_alert"):
             answer["alert"] = reverse("admin:alerts_alert_change", args=[alert_id])
         return JsonResponse(answer)
@@ -164,7 +164,7 @@ class AlertsTab:
         return render_to_string("staff/clinician/alerts.html", context, request=self.request)
 
 
-def _way(clinician: Clinician, channel: Channel) -> dict[str, Any]:
+def _way(clinician: Clinician, channel: Channel, latest: trials.Result | None) -> dict[str, Any]:
     address = clinician.address(channel)
     asks = channel in OBSTACLES and bool(address)
     return {
@@ -176,4 +176,15 @@ def _way(clinician: Clinician, channel: Channel) -> dict[str, Any]:
         "reachability": reverse("admin:contacts_clinician_reachability", args=[clinician.pk, channel.value])
         if asks
         else "",
+        "latest": latest,
+        "latest_kind": latest and _kind(latest),
+        "latest_page": _result_page(clinician, latest.alert_id) if latest and not latest.is_final else "",
     }
+
+
+def _kind(result: trials.Result) -> str:
+    return "good" if result.went_well else "error" if result.is_final else "waiting"
+
+
+def _result_page(clinician: Clinician, alert_id: int) -> str:
+    return reverse("admin:contacts_clinician_test_result", args=[clinician.pk, alert_id])

@@ -155,6 +155,18 @@ def test_who_sent_it_is_in_the_log_and_in_the_ledger(clinician: Clinician) -> No
     assert entry.user.get_username() in Alert.objects.get().description
 
 
+@pytest.mark.parametrize(("person", "sees"), [(EDITOR, True), (OPERATOR, True), (AUDITOR, False)])
+def test_the_latest_test_is_found_again_by_those_who_may_send_one(
+    clinician: Clinician, person: str, sees: bool
+) -> None:
+    result = send(browser_of(EDITOR), clinician).json()["result"]
+
+    page = browser_of(person).get(page_of(clinician)).content.decode()
+
+    assert ("It waits to be sent." in page) is sees
+    assert (f'data-result="{result}"' in page) is sees
+
+
 def test_auditors_send_none(clinician: Clinician) -> None:
     assert send(browser_of(AUDITOR), clinician).status_code == 403
     assert not Alert.objects.exists()
