@@ -1,4 +1,4 @@
-"""Tests of a channel in a real browser: their result is found again, and nobody waits for what is not asked any more."""
+"""Tests of a channel in a real browser: their result is found again, and nobody waits for what is not asked."""
 
 from playwright.sync_api import expect
 
