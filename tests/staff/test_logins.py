@@ -1,9 +1,13 @@
-"""Logins: nobody's deeds are lost with theirs."""
+"""Logins: nobody's deeds are lost with theirs, and their sessions end and are cleared away."""
+
+from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
 from contacts.models import Clinician
 from tests.staff.cast import SUPERUSER, make_user
@@ -58,3 +62,42 @@ def test_what_a_deleted_login_did_is_not_called_bleeps_own(
     history = admin_client.get(f"/admin/contacts/clinician/{clinician.pk}/history/").content.decode()
 
     assert "Bleep itself, or a login that was deleted" in history
+
+
+def session_of(ends: timedelta) -> Session:
+    return Session.objects.create(session_key=str(ends), session_data="", expire_date=timezone.now() + ends)
+
+
+def log_in(password: str) -> int:
+    """The answer's status to somebody who logs in with this password."""
+    user = make_user(SUPERUSER)
+    user.set_password("right")
+    user.save()
+    page = Client().post("/admin/login/", {"username": user.get_username(), "password": password})
+    return page.status_code
+
+
+def test_a_session_lasts_for_a_working_day_or_until_the_browser_is_closed(db: None) -> None:
+    client = Client()
+    client.force_login(make_user(SUPERUSER))
+
+    assert client.session.get_expiry_age() == 12 * 3600
+    assert client.session.get_expire_at_browser_close() is True
+
+
+def test_sessions_that_have_ended_are_cleared_when_somebody_logs_in(db: None) -> None:
+    ended, live = session_of(timedelta(hours=-1)), session_of(timedelta(hours=1))
+
+    assert log_in("right") == 302
+
+    left = set(Session.objects.values_list("session_key", flat=True))
+    assert live.session_key in left
+    assert ended.session_key not in left
+
+
+def test_who_is_not_let_in_has_nothing_cleared(db: None) -> None:
+    ended = session_of(timedelta(hours=-1))
+
+    assert log_in("wrong") == 200
+
+    assert Session.objects.filter(pk=ended.pk).exists()
