@@ -7,6 +7,7 @@ cost time on every request.
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import NamedTuple
 
 from django.db import models, transaction
@@ -120,15 +121,29 @@ def refused() -> models.QuerySet[ApiToken]:
     return ApiToken.objects.filter(ended, needed, client__active=True).order_by("expires_at")
 
 
-def standing(token: ApiToken, now: datetime) -> str:
+class Standing(Enum):
     """Whether a token works, in words for staff."""
+
+    WORKS = "Works"
+    REPLACED = "Works, and has a successor"
+    EXPIRED = "Expired"
+    SWITCHED_OFF = "Switched off with its client"
+    REVOKED = "Revoked"
+
+    @property
+    def works(self) -> bool:
+        return self in {Standing.WORKS, Standing.REPLACED}
+
+
+def standing(token: ApiToken, now: datetime) -> Standing:
+    """How a token stands; what somebody did comes before what time did."""
     if token.revoked_at:
-        return "Revoked"
+        return Standing.REVOKED
     if not token.client.active:
-        return "Switched off with its client"
+        return Standing.SWITCHED_OFF
     if token.has_expired(now):
-        return "Expired"
-    return "Works, and has a successor" if token.rotated_at else "Works"
+        return Standing.EXPIRED
+    return Standing.REPLACED if token.rotated_at else Standing.WORKS
 
 
 class Found(NamedTuple):

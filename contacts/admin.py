@@ -18,11 +18,13 @@ from contacts.pages.clinician import ClinicianPage
 from contacts.pages.preference_template import PreferenceTemplatePage
 
 
-@admin.register(Clinician)
 class ClinicianAdmin(
     ListOfClinicians, ChangesToMany, ImportAndExport, ClinicianPage, SimpleHistoryAdmin, ModelAdmin
 ):
-    """Clinicians: their list, and a page for each. `high`, `medium` and `low` show there what may not be edited."""
+    """Clinicians: their list, and a page for each. `high`, `medium` and `low` show there what may not be edited.
+
+    `staff` registers it, with what it adds.
+    """
 
     actions = (*ChangesToMany.actions, apply_template)
 

@@ -14,7 +14,6 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from contacts.models import Clinician
 from staff.clinician import ClinicianDesk
 
-admin.site.unregister(Clinician)
 admin.site.register(Clinician, ClinicianDesk)
 admin.site.unregister(User)
 admin.site.unregister(Group)
