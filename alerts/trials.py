@@ -5,7 +5,7 @@ A test is an alert of Bleep's own client. It goes to one channel and no further,
 
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
@@ -48,6 +48,9 @@ class Refused(Exception):  # noqa: N818 - an answer, and no fault
 class Result:
     """What became of a test, for the person who waits for it."""
 
+    alert_id: int
+    sent_at: datetime
+    """When somebody asked for it."""
     state: DeliveryState
     sentence: str
     is_final: bool
@@ -92,13 +95,23 @@ def send_test(*, clinician: Clinician, channel: Channel, by: str) -> Alert:
 def result(clinician: Clinician, alert_id: int) -> Result | None:
     """What became of a test so far; None where this clinician was sent no such test. Two queries."""
     tests = Alert.objects.tests().filter(pk=alert_id, clinician=clinician)
-    delivery = Delivery.objects.filter(alert__in=tests).order_by("-round").first()
-    if delivery is None:
-        return None
+    delivery = Delivery.objects.filter(alert__in=tests).select_related("alert").order_by("-round").first()
+    return None if delivery is None else _result(delivery)
+
+
+def latest(clinician: Clinician) -> dict[Channel, Result]:
+    """The clinician's newest test over each channel. One query, and one for each that waits for another try."""
+    tests = Alert.objects.tests().filter(clinician=clinician)
+    newest = Delivery.objects.filter(alert__in=tests).order_by("channel", "-alert_id", "-round")
+    found = newest.distinct("channel").select_related("alert")
+    return {Channel(delivery.channel): _result(delivery) for delivery in found}
+
+
+def _result(delivery: Delivery) -> Result:
     state = DeliveryState(delivery.state)
     asked = Channel(delivery.channel) in RECEIPTS and delivery.receipt_due_at is not None
     is_final = state not in UNFINISHED and not (state is DeliveryState.ACCEPTED and asked)
-    return Result(state, _sentence(delivery, state), is_final)
+    return Result(delivery.alert_id, delivery.alert.created_at, state, _sentence(delivery, state), is_final)
 
 
 def _sentence(delivery: Delivery, state: DeliveryState) -> str:

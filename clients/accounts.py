@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 
 from clients import sample, tokens, usage
 from clients.models import Access, ApiClient, ApiToken
+from clients.tokens import Standing
 from clients.usage import Day
 
 REQUESTS, ERRORS = "#3b82f6", "#dc2626"
@@ -26,16 +27,27 @@ CHART = {
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A token, whether it works, and whether something can still be done with it."""
+class Told:
+    """A token, and how it stands."""
 
     token: ApiToken
-    words: str
-    works: bool
+    standing: Standing
+
+    @property
+    def words(self) -> str:
+        return self.standing.value
+
+    @property
+    def works(self) -> bool:
+        return self.standing.works
+
+    @property
+    def has_expired(self) -> bool:
+        return self.standing is Standing.EXPIRED
 
     @property
     def may_be_rotated(self) -> bool:
-        return self.works and self.token.rotated_at is None
+        return self.standing is Standing.WORKS
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,7 @@ class Account:
     `chart` and `options` are Chart.js's, as text.
     """
 
-    tokens: list[Standing]
+    tokens: list[Told]
     days: list[Day]
     chart: str
     options: str
@@ -59,8 +71,8 @@ def of(client: ApiClient) -> Account:
     """Two queries."""
     days = usage.last_days(client)
     now = timezone.now()
-    standings = [
-        Standing(token, words := tokens.standing(token, now), words.startswith("Works"))
+    told = [
+        Told(token, tokens.standing(token, now))
         for token in ApiToken.objects.filter(client=client).select_related("client").order_by("-created_at")
     ]
     lines = (
@@ -75,7 +87,7 @@ def of(client: ApiClient) -> Account:
         ],
     }
     return Account(
-        sorted(standings, key=lambda each: not each.works),
+        sorted(told, key=lambda each: not each.works),
         days,
         json.dumps(chart),
         json.dumps(CHART),

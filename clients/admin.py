@@ -22,19 +22,31 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from clients import accounts, reveal, tokens
-from clients.internal import TESTS
+from clients.internal import RESERVED, TESTS, is_reserved
 from clients.models import Access, ApiClient, ApiToken
 
 NO_LONGER_SHOWN = (
     "A new token is shown for ten minutes, in the browser in which it was made. "
     "If it was not copied, rotate it or add another, and revoke the one that nobody has."
 )
+TOO_MANY = f"No more than {reveal.MOST} new tokens can be shown at once. Copy those that wait first, or choose fewer."
+
+
+class ClientForm(forms.ModelForm[ApiClient]):
+    """A hospital system."""
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if is_reserved(name):
+            raise ValidationError(RESERVED)
+        return name
 
 
 @admin.register(ApiClient)
 class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
     """Hospital systems that may send. A client's page has its tokens and its days, too."""
 
+    form = ClientForm
     list_display = ("name", "state", "requests_per_minute", "created_at")
     list_filter = ("active",)
     search_fields = ("name",)
@@ -54,6 +66,14 @@ class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
         return not _is_own(obj) and super().has_delete_permission(request, obj)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ApiClient], search_term: str
+    ) -> tuple[QuerySet[ApiClient], bool]:
+        found, may_have_duplicates = super().get_search_results(request, queryset, search_term)
+        if request.path == reverse("admin:autocomplete"):  # for a new token, which Bleep's own gets none of
+            found = found.exclude(name=TESTS)
+        return found, may_have_duplicates
 
     @display(description="State", ordering="active", label={"Active": "success", "Switched off": "danger"})
     def state(self, client: ApiClient) -> str:
@@ -95,6 +115,14 @@ class TokenForm(forms.ModelForm[ApiToken]):
         model = ApiToken
         fields = ("client", "label", "access", "expires_at")
 
+    def clean_client(self) -> ApiClient:
+        client: ApiClient = self.cleaned_data["client"]
+        if _is_own(client):
+            raise ValidationError(
+                "This is Bleep's own, for tests: nobody sends as it. Choose another client."
+            )
+        return client
+
     def clean_expires_at(self) -> datetime | None:
         expires_at: datetime | None = self.cleaned_data["expires_at"]
         if expires_at and expires_at <= timezone.now():
@@ -124,6 +152,9 @@ class ApiTokenAdmin(ModelAdmin):
     search_help_text = "Search by beginning, label or client."
     actions = ("rotate", "revoke")
 
+    class Media:
+        js = ("clients/once.js",)
+
     def get_urls(self) -> list[URLPattern]:
         views = {"issued": self.issued_view, "rotate": self.rotate_view, "revoke": self.revoke_view}
         own = [
@@ -134,6 +165,11 @@ class ApiTokenAdmin(ModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
         return ("client", "label", "access", "expires_at") if obj is None else self.list_display
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if request.method == "POST" and self.has_add_permission(request) and not reveal.has_room(request, 1):
+            return self._refuse(request, TOO_MANY, [])
+        return super().add_view(request, *args, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         return obj is None and super().has_change_permission(request)  # the actions, and no page to edit on
@@ -167,14 +203,18 @@ class ApiTokenAdmin(ModelAdmin):
         chosen = self._chosen(request)
         if request.method != "POST" or not chosen:
             return self._ask(request, "rotate", chosen)
+        if not reveal.has_room(request, len(chosen)):
+            return self._refuse(request, TOO_MANY, chosen)
+        issued = []
         try:
             with transaction.atomic():  # all or none: what was issued before a refusal would never be shown
-                issued = [tokens.rotate(token) for token in chosen]
+                for old in chosen:
+                    new, secret = tokens.rotate(old)
+                    self.log_change(request, old, f"Rotated. Its successor begins with {new.prefix}.")
+                    self.log_addition(request, new, f"Issued by rotation of {old.prefix}….")
+                    issued.append((new, secret))
         except ValueError as error:
-            self.message_user(request, str(error), messages.ERROR)
-            return redirect(_home_of(chosen))
-        for token, _secret in issued:
-            self.log_addition(request, token, "Issued by rotation.")
+            return self._refuse(request, str(error), chosen)
         return self._show(request, issued)
 
     def revoke_view(self, request: HttpRequest) -> HttpResponse:
@@ -182,12 +222,12 @@ class ApiTokenAdmin(ModelAdmin):
         chosen = self._chosen(request)
         if request.method != "POST" or not chosen:
             return self._ask(request, "revoke", chosen)
-        for token in chosen:
-            if token.revoked_at is None:
+        with transaction.atomic():
+            revoked = tokens.revoke(ApiToken.objects.filter(pk__in=[token.pk for token in chosen]))
+            for token in revoked:
                 self.log_change(request, token, "Revoked.")
-        count = tokens.revoke(ApiToken.objects.filter(pk__in=[token.pk for token in chosen]))
         self.message_user(
-            request, f"{count} revoked. Requests that use a revoked token get a 401 from now on."
+            request, f"{len(revoked)} revoked. Requests that use a revoked token get a 401 from now on."
         )
         return redirect(_home_of(chosen))
 
@@ -200,7 +240,7 @@ class ApiTokenAdmin(ModelAdmin):
             if not issued:
                 self.message_user(request, NO_LONGER_SHOWN, messages.WARNING)
             response: HttpResponse = redirect(_home_of([token for token, _secret in issued]))
-            reveal.forget(request, response, path=request.path)
+            reveal.forget(response)
             return response
         url = request.build_absolute_uri(reverse("alerts"))
         shown = [(token, secret, accounts.first_request(token, secret, url)) for token, secret in issued]
@@ -227,10 +267,16 @@ class ApiTokenAdmin(ModelAdmin):
         context = {**self.admin_site.each_context(request), "opts": self.opts, **shown}
         return TemplateResponse(request, f"admin/clients/apitoken/{name}.html", context)
 
+    def _refuse(self, request: HttpRequest, sentence: str, chosen: Sequence[ApiToken]) -> HttpResponse:
+        """To where the secrets are if this browser has some: the request may be the repeat of one that was done."""
+        self.message_user(request, sentence, messages.ERROR)
+        return redirect(
+            reverse("admin:clients_apitoken_issued") if reveal.kept(request) else _home_of(chosen)
+        )
+
     def _show(self, request: HttpRequest, issued: reveal.Issued) -> HttpResponse:
-        page = reverse("admin:clients_apitoken_issued")
-        response = redirect(page)
-        reveal.keep(request, response, issued, path=page)
+        response = redirect("admin:clients_apitoken_issued")
+        reveal.keep(request, response, issued)
         return response
 
 

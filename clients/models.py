@@ -1,5 +1,7 @@
 """API clients (hospital systems) and their tokens, of which only digests are kept."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
@@ -74,6 +76,10 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}… of {self.client}"
+
+    def has_expired(self, now: datetime) -> bool:
+        """Whether its time is over, revoked or not."""
+        return self.expires_at is not None and self.expires_at <= now
 
 
 class ClientDay(models.Model):

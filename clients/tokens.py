@@ -7,6 +7,7 @@ cost time on every request.
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import NamedTuple
 
 from django.db import models, transaction
@@ -19,6 +20,10 @@ ROTATION_OVERLAP = timedelta(hours=24)
 """How long the old token still works after a rotation, so that the sender can change over without a gap."""
 LAST_USED_EVERY = timedelta(minutes=1)
 EXPIRES_SOON = timedelta(days=14)
+MISSED_FOR = timedelta(days=14)
+"""For so long after its last use a token that has expired is taken to be one that a system still tries to send with."""
+CHANGED_OVER = timedelta(hours=1)
+"""A token with a successor that was not used in its last hour was changed for that one in time."""
 
 # By the database's clock, as everywhere.
 LIVE = models.Q(models.Q(expires_at=None) | models.Q(expires_at__gt=Now()), revoked_at=None)
@@ -91,9 +96,13 @@ def rotate(token: ApiToken) -> tuple[ApiToken, str]:
         )
 
 
-def revoke(tokens: models.QuerySet[ApiToken]) -> int:
-    """End these tokens at once; return how many had not been revoked before."""
-    return tokens.filter(revoked_at=None).update(revoked_at=Now())
+def revoke(tokens: models.QuerySet[ApiToken]) -> list[ApiToken]:
+    """End these tokens at once; return those that had not been revoked before."""
+    with transaction.atomic():
+        live = tokens.select_for_update(of=("self",)).select_related("client")
+        ended = list(live.filter(revoked_at=None).order_by("pk"))
+        ApiToken.objects.filter(pk__in=[token.pk for token in ended]).update(revoked_at=Now())
+    return ended
 
 
 def expiring() -> models.QuerySet[ApiToken]:
@@ -103,15 +112,38 @@ def expiring() -> models.QuerySet[ApiToken]:
     return ApiToken.objects.filter(ends_soon, needed, client__active=True).order_by("expires_at")
 
 
-def standing(token: ApiToken, now: datetime) -> str:
+def refused() -> models.QuerySet[ApiToken]:
+    """Tokens that have expired while they were in use: whoever sends with one gets a 401 now, until it is revoked or
+    was not used for `MISSED_FOR`.
+    """
+    ended = models.Q(expires_at__lte=Now(), revoked_at=None, last_used_at__gt=Now() - MISSED_FOR)
+    needed = models.Q(rotated_at=None) | models.Q(last_used_at__gt=models.F("expires_at") - CHANGED_OVER)
+    return ApiToken.objects.filter(ended, needed, client__active=True).order_by("expires_at")
+
+
+class Standing(Enum):
     """Whether a token works, in words for staff."""
+
+    WORKS = "Works"
+    REPLACED = "Works, and has a successor"
+    EXPIRED = "Expired"
+    SWITCHED_OFF = "Switched off with its client"
+    REVOKED = "Revoked"
+
+    @property
+    def works(self) -> bool:
+        return self in {Standing.WORKS, Standing.REPLACED}
+
+
+def standing(token: ApiToken, now: datetime) -> Standing:
+    """How a token stands; what somebody did comes before what time did."""
     if token.revoked_at:
-        return "Revoked"
+        return Standing.REVOKED
     if not token.client.active:
-        return "Switched off with its client"
-    if token.expires_at and token.expires_at <= now:
-        return "Expired"
-    return "Works, and has a successor" if token.rotated_at else "Works"
+        return Standing.SWITCHED_OFF
+    if token.has_expired(now):
+        return Standing.EXPIRED
+    return Standing.REPLACED if token.rotated_at else Standing.WORKS
 
 
 class Found(NamedTuple):

@@ -136,6 +136,9 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 LOGIN_URL = "admin:login"
+# A session lasts for a working day, or until the browser is closed: wards share computers. `staff.site` clears them.
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
 # Transport security: on unless HTTPS=false, which only a loopback server should say
 SECURE_SSL_REDIRECT = HTTPS

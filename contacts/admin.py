@@ -17,11 +17,13 @@ from contacts.pages.clinician import ClinicianPage
 from contacts.pages.preference_template import PreferenceTemplatePage
 
 
-@admin.register(Clinician)
 class ClinicianAdmin(
     ListOfClinicians, ChangesToMany, ImportAndExport, ClinicianPage, SimpleHistoryAdmin, ModelAdmin
 ):
-    """Clinicians: their list, and a page for each. `high`, `medium` and `low` show there what may not be edited."""
+    """Clinicians: their list, and a page for each. `high`, `medium` and `low` show there what may not be edited.
+
+    `staff` registers it, with what it adds.
+    """
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Clinician]:
         found: QuerySet[Clinician] = super().get_queryset(request)

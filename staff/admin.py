@@ -14,7 +14,6 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from contacts.models import Clinician
 from staff.clinician import ClinicianDesk
 
-admin.site.unregister(Clinician)
 admin.site.register(Clinician, ClinicianDesk)
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -22,7 +21,7 @@ admin.site.unregister(Group)
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
-    """People who may log in; a role is a group."""
+    """People who may log in; a role is a group. Nobody is deleted: what they did would go with them, or be nobody's."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -31,12 +30,22 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Who it is", {"fields": ("first_name", "last_name", "email")}),
-        ("What they may do", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        (
+            "What they may do",
+            {
+                "fields": ("is_active", "is_staff", "is_superuser", "groups"),
+                "description": "A login is never deleted, so that it stays known who did what. When somebody leaves, "
+                "untick “Active”: they are logged out at once, and cannot log in again.",
+            },
+        ),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     filter_horizontal = ()
     list_display = ("username", "first_name", "last_name", "is_active", "is_superuser", "last_login")
     list_filter = ("groups", "is_active", "is_superuser")
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
 
     def formfield_for_manytomany(
         self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any

@@ -178,28 +178,47 @@ def _of_clinicians(found: problems.Troubled) -> Iterator[Item]:
         )
 
 
-def _of_tokens(soon: list[ApiToken]) -> Iterator[Item]:
-    if soon:
-        links = tuple(
-            Link(
-                f"{token} ({date_format(timezone.localtime(token.expires_at), 'j F')})",
-                reverse(CLIENT, args=[token.client_id]),
-            )
-            for token in soon[:EXAMPLES]
+def _of_tokens(found: list[ApiToken]) -> Iterator[Item]:
+    now = timezone.now()
+    refused, soon = [[token for token in found if token.has_expired(now) is ended] for ended in (True, False)]
+    if refused:
+        yield Item(
+            "refused",
+            f"{len(refused)} token{pluralize(len(refused), ' has,s have')} expired: the system that used it is being "
+            "refused, and its alerts are not taken.",
+            "Issue a new token on the page of the system, and give it to its owners. Then revoke the old one, which "
+            "takes it from here.",
+            **_linked(refused),
         )
+    if soon:
         yield Item(
             "expiring",
             f"{len(soon)} token{pluralize(len(soon), ' expires,s expire')} within {tokens.EXPIRES_SOON.days} days.",
             "The system that uses it is refused from then on. Rotate it, and give its owners the new one in time.",
             grave=False,
-            links=links,
-            more=len(soon) - len(links),
-            everything=Link("Show all tokens", reverse(TOKENS)),
+            **_linked(soon),
         )
 
 
-def _expiring_tokens() -> list[ApiToken]:
-    return list(tokens.expiring().select_related("client"))
+def _linked(found: list[ApiToken]) -> dict[str, Any]:
+    """The ways to the first of these tokens, each with its day, and to all."""
+    links = tuple(
+        Link(
+            f"{token} ({date_format(timezone.localtime(token.expires_at), 'j F')})",
+            reverse(CLIENT, args=[token.client_id]),
+        )
+        for token in found[:EXAMPLES]
+    )
+    return {
+        "links": links,
+        "more": len(found) - len(links),
+        "everything": Link("Show all tokens", reverse(TOKENS)),
+    }
+
+
+def _tokens() -> list[ApiToken]:
+    """Those whose systems are refused, and those that end soon. One query."""
+    return list((tokens.refused() | tokens.expiring()).select_related("client"))
 
 
 def _clinicians(examples: tuple[tuple[int, str], ...]) -> tuple[Link, ...]:
@@ -241,5 +260,5 @@ QUESTIONS = (
     Question("failed alerts", figures.troubles, _of_alerts, "alerts.view_alert"),
     Question("unconfirmed e-mail addresses", figures.troubles, _of_unconfirmed, "contacts.view_clinician"),
     Question("clinicians with a problem", problems.troubled, _of_clinicians, "contacts.view_clinician"),
-    Question("tokens that expire", _expiring_tokens, _of_tokens, "clients.view_apitoken"),
+    Question("tokens that expire", _tokens, _of_tokens, "clients.view_apitoken"),
 )

@@ -5,7 +5,6 @@ It asks for these after it has been shown, by the clinician's id alone: no addre
 
 from typing import Any, ClassVar
 
-import structlog
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.forms.widgets import Script
@@ -14,13 +13,14 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 
 from alerts import trials, wording as alert_wording
-from alerts.channels import OBSTACLES, ChannelError
+from alerts.channels import OBSTACLES
 from alerts.models import Alert
 from alerts.states import AlertStatus, Reason
 from contacts import wording
 from contacts.admin import ClinicianAdmin
 from contacts.choices import Channel, Priority
 from contacts.models import ADDRESS_FIELDS, Clinician
+from staff import reachability
 
 SEND_TEST = "contacts.send_test"
 RECENT = 20
@@ -35,10 +35,8 @@ NONE_KNOWN = {
     Channel.EMAIL: "The subscription is confirmed.",
 }
 NOT_KNOWN = (
-    "It is not known now whether messages arrive here: AWS did not answer. Open the page again in a while."
+    "It is not known now whether messages arrive here: AWS gave no answer. Open the page again in a minute."
 )
-
-log = structlog.get_logger(__name__)
 
 
 class ClinicianDesk(ClinicianAdmin):
@@ -72,8 +70,10 @@ class ClinicianDesk(ClinicianAdmin):
     ) -> HttpResponse:
         clinician = self.saved(request, kwargs.get("obj"))
         if clinician is not None:
-            context["ways"] = [_way(clinician, channel) for channel in Channel]
-            if request.user.has_perm(SEND_TEST):
+            may_test = request.user.has_perm(SEND_TEST)
+            latest = trials.latest(clinician) if may_test else {}
+            context["ways"] = [_way(clinician, channel, latest.get(channel)) for channel in Channel]
+            if may_test:
                 context["test_url"] = reverse("admin:contacts_clinician_test", args=[clinician.pk])
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -84,10 +84,8 @@ class ClinicianDesk(ClinicianAdmin):
             raise Http404
         asked = Channel(channel)
         try:
-            obstacle = OBSTACLES[asked](f"clinician-{clinician.pk}", clinician.address(asked))
-        except ChannelError as error:
-            level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
-            level("reachability.unknown", channel=channel, reason=error.reason.value, code=error.code)
+            obstacle = reachability.obstacle(clinician, asked)
+        except reachability.NotKnown:
             return JsonResponse({"kind": "unknown", "sentence": NOT_KNOWN})
         if obstacle is None:
             sentence = NONE_KNOWN.get(asked, "Nothing is known that keeps messages from here.")
@@ -109,8 +107,7 @@ class ClinicianDesk(ClinicianAdmin):
         except trials.Refused as refused:
             return JsonResponse({"kind": "error", "sentence": str(refused), "is_final": True})
         self.log_change(request, clinician, f"Sent a test: {Channel(channel).label}.")
-        result = reverse("admin:contacts_clinician_test_result", args=[clinician.pk, alert.pk])
-        return JsonResponse({"result": result})
+        return JsonResponse({"result": _result_page(clinician, alert.pk)})
 
     def test_result_view(self, request: HttpRequest, object_id: str, alert_id: int) -> HttpResponse:
         """What became of a test so far."""
@@ -118,8 +115,7 @@ class ClinicianDesk(ClinicianAdmin):
         result = trials.result(clinician, alert_id)
         if result is None:
             raise Http404
-        kind = "good" if result.went_well else "error" if result.is_final else "waiting"
-        answer = {"kind": kind, "sentence": result.sentence, "is_final": result.is_final}
+        answer = {"kind": _kind(result), "sentence": result.sentence, "is_final": result.is_final}
         if request.user.has_perm("alerts.view_alert"):
             answer["alert"] = reverse("admin:alerts_alert_change", args=[alert_id])
         return JsonResponse(answer)
@@ -168,7 +164,7 @@ class AlertsTab:
         return render_to_string("staff/clinician/alerts.html", context, request=self.request)
 
 
-def _way(clinician: Clinician, channel: Channel) -> dict[str, Any]:
+def _way(clinician: Clinician, channel: Channel, latest: trials.Result | None) -> dict[str, Any]:
     address = clinician.address(channel)
     asks = channel in OBSTACLES and bool(address)
     return {
@@ -180,4 +176,15 @@ def _way(clinician: Clinician, channel: Channel) -> dict[str, Any]:
         "reachability": reverse("admin:contacts_clinician_reachability", args=[clinician.pk, channel.value])
         if asks
         else "",
+        "latest": latest,
+        "latest_kind": latest and _kind(latest),
+        "latest_page": _result_page(clinician, latest.alert_id) if latest and not latest.is_final else "",
     }
+
+
+def _kind(result: trials.Result) -> str:
+    return "good" if result.went_well else "error" if result.is_final else "waiting"
+
+
+def _result_page(clinician: Clinician, alert_id: int) -> str:
+    return reverse("admin:contacts_clinician_test_result", args=[clinician.pk, alert_id])

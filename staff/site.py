@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -16,6 +17,13 @@ class StaffSite(UnfoldAdminSite):
     def extra_urls(self) -> list[URLPattern]:
         """Pages beside those of the models, in unfold's way."""
         return [path("help/", self.admin_view(self.help_view), name="help")]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Log somebody in; and clear away the sessions that have ended, with what was searched for in them."""
+        response: HttpResponse = super().login(request, extra_context)
+        if request.method == "POST" and request.user.is_authenticated:
+            SessionStore.clear_expired()
+        return response
 
     def help_view(self, request: HttpRequest) -> HttpResponse:
         """The guide for ward staff (docs/staff-guide.md)."""

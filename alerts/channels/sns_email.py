@@ -12,6 +12,8 @@ from alerts.states import Reason
 
 KEPT_FOR = 3600
 """Seconds for which a topic and its subscription are not looked for again."""
+ARNS = "arns"
+"""The key of what the ARNs of all topics begin with: it holds the Region and the account, and no address."""
 
 
 class Topic(NamedTuple):
@@ -49,20 +51,46 @@ def send(message: Message) -> Receipt:
 
 
 def obstacle(recipient: str, address: str) -> Reason | None:
-    """Whether the address has confirmed its subscription. Asks the person nothing: to subscribe would send them an
-    e-mail each time. Raises ChannelError where SNS does not say.
+    """Whether the address has confirmed its subscription. Raises ChannelError where SNS does not say.
+
+    Makes nothing, and asks the person nothing: to subscribe would send them an e-mail each time.
     """
+    beginning = _arns_begin()
+    if beginning is None:
+        return Reason.UNCONFIRMED
     client = aws.client("sns", read_seconds=aws.LOOK_UP_SECONDS)
-    with aws.translated():
-        # The only way to a topic's ARN by its name; one that is not there yet is made, and has nobody in it.
-        arn = client.create_topic(Name=_topic_name(recipient, address))["TopicArn"]
-        # One page is a hundred, and the topic is for one address.
-        found = client.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+    try:
+        with aws.translated():
+            # One page is a hundred, and the topic is for one address.
+            found = client.list_subscriptions_by_topic(
+                TopicArn=f"{beginning}:{_topic_name(recipient, address)}"
+            )["Subscriptions"]
+    except ChannelError as error:
+        if error.code == "NotFound":  # no topic yet: the person was never asked to confirm
+            return Reason.UNCONFIRMED
+        raise
     confirmed = any(
         each["Endpoint"].lower() == address.lower() and each["SubscriptionArn"].startswith("arn:")
         for each in found
     )
     return None if confirmed else Reason.UNCONFIRMED
+
+
+def _arns_begin() -> str | None:
+    """What a topic's ARN has before its name; None where there is no topic at all.
+
+    CreateTopic would tell it, and make the topic of whom somebody only looked at.
+    """
+    known: str | None = remembered.get(ARNS)
+    if known is None:
+        client = aws.client("sns", read_seconds=aws.LOOK_UP_SECONDS)
+        with aws.translated():
+            topics = client.list_topics()["Topics"]
+        if not topics:
+            return None
+        known = topics[0]["TopicArn"].rpartition(":")[0]
+        remembered.set(ARNS, known, None)
+    return known
 
 
 def _confirmed_topic(name: str, address: str) -> Topic:

@@ -221,3 +221,20 @@ def test_a_test_is_not_sent_again_over_the_whole_route(clinician: Clinician) -> 
     test = send(clinician, Channel.SMS)
 
     assert actions.why_not(Deed.RESEND, test) == actions.A_TEST
+
+
+def test_the_newest_test_over_each_channel_is_found_again(clinician: Clinician) -> None:
+    first = send(clinician, Channel.SMS)
+    delivery.settle(claim(first), REJECTED)
+    second, call = send(clinician, Channel.SMS), send(clinician, Channel.CALL)
+    send(make_clinician("C-2", {}), Channel.EMAIL)
+
+    with CaptureQueriesContext(connection) as queries:
+        found = trials.latest(clinician)
+
+    assert {channel: told.alert_id for channel, told in found.items()} == {
+        Channel.SMS: second.pk,
+        Channel.CALL: call.pk,
+    }
+    assert found[Channel.SMS] == result(second)
+    assert len(queries) == 1

@@ -13,6 +13,7 @@ from alerts.states import Reason
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 OPTED_OUT = "check_if_phone_number_is_opted_out"
+TOPICS = {"Topics": [{"TopicArn": "arn:aws:sns:eu-west-2:1:another"}]}
 
 
 @pytest.fixture
@@ -118,14 +119,17 @@ def test_staff_are_told_whether_a_number_has_opted_out(
 
 def subscriptions(sns_look_up: Stubber, *found: tuple[str, str]) -> Reason | None:
     """What is told of an address where its topic has these subscriptions: endpoint and ARN."""
-    name = sns_email._topic_name("clinician-1", "someone@ward.example")  # noqa: SLF001
-    sns_look_up.add_response("create_topic", {"TopicArn": "arn:aws:sns:eu-west-2:1:t"}, {"Name": name})
+    sns_look_up.add_response("list_topics", TOPICS)
     sns_look_up.add_response(
         "list_subscriptions_by_topic",
         {"Subscriptions": [{"Endpoint": endpoint, "SubscriptionArn": arn} for endpoint, arn in found]},
-        {"TopicArn": "arn:aws:sns:eu-west-2:1:t"},
+        {"TopicArn": f"arn:aws:sns:eu-west-2:1:{topic_name()}"},
     )
     return sns_email.obstacle("clinician-1", "someone@ward.example")
+
+
+def topic_name() -> str:
+    return sns_email._topic_name("clinician-1", "someone@ward.example")  # noqa: SLF001
 
 
 def test_staff_are_told_whether_an_e_mail_subscription_is_confirmed(sns_look_up: Stubber) -> None:
@@ -147,9 +151,23 @@ def test_anything_else_is_not_confirmed(sns_look_up: Stubber, found: Any) -> Non
     assert subscriptions(sns_look_up, *found) is Reason.UNCONFIRMED
 
 
+def test_nobody_has_confirmed_what_has_no_topic_and_none_is_made(sns_look_up: Stubber) -> None:
+    sns_look_up.add_response("list_topics", TOPICS)
+    for _ in range(2):  # how ARNs begin is asked once
+        sns_look_up.add_client_error("list_subscriptions_by_topic", "NotFound", http_status_code=404)
+
+        assert sns_email.obstacle("clinician-1", "someone@ward.example") is Reason.UNCONFIRMED
+
+
+def test_nobody_has_confirmed_where_there_is_no_topic_at_all(sns_look_up: Stubber) -> None:
+    sns_look_up.add_response("list_topics", {"Topics": []})
+
+    assert sns_email.obstacle("clinician-1", "someone@ward.example") is Reason.UNCONFIRMED
+
+
 def test_without_an_answer_nothing_is_claimed(sns_look_up: Stubber, message: Message) -> None:
     sns_look_up.add_client_error(OPTED_OUT, "Throttled", "", 429)
-    sns_look_up.add_client_error("create_topic", "AuthorizationError", "", 403)
+    sns_look_up.add_client_error("list_topics", "AuthorizationError", "", 403)
 
     for channel in (sns_sms, sns_email):
         with pytest.raises(ChannelError):

@@ -87,7 +87,7 @@ def test_a_token_lives_until_it_expires(lab_token: str, hours: int, live: bool) 
 
 
 def test_a_revoked_token_is_not_live(lab_token: str) -> None:
-    assert tokens.revoke(ApiToken.objects.all()) == 1
+    assert tokens.revoke(ApiToken.objects.all()) == [ApiToken.objects.get()]
 
     assert not found(lab_token).live
 
@@ -96,7 +96,7 @@ def test_revoking_again_keeps_the_first_moment(lab_token: str) -> None:
     ApiToken.objects.update(revoked_at=Now() - HOUR)
     before = ApiToken.objects.get().revoked_at
 
-    assert tokens.revoke(ApiToken.objects.all()) == 0
+    assert tokens.revoke(ApiToken.objects.all()) == []
 
     assert ApiToken.objects.get().revoked_at == before
 
@@ -238,3 +238,43 @@ def test_a_token_that_is_refused_already_is_not_expiring(lab: ApiClient, ended: 
         ApiClient.objects.update(active=False)
 
     assert list(tokens.expiring()) == []
+
+
+def in_use(lab: ApiClient, *, ended_ago: timedelta, used_ago: timedelta, **more: Any) -> ApiToken:
+    """A token that expired, with its last use."""
+    token, _secret = tokens.issue(client=lab)
+    ApiToken.objects.filter(pk=token.pk).update(
+        expires_at=Now() - ended_ago, last_used_at=Now() - used_ago, **more
+    )
+    return token
+
+
+def test_a_token_that_expired_while_it_was_in_use_is_refused(lab: ApiClient) -> None:
+    used = in_use(lab, ended_ago=HOUR, used_ago=2 * HOUR)
+    in_use(lab, ended_ago=HOUR, used_ago=15 * 24 * HOUR)
+    in_use(lab, ended_ago=-HOUR, used_ago=HOUR)
+    tokens.issue(client=lab, expires_at=timezone.now() - HOUR)  # never used
+
+    assert list(tokens.refused()) == [used]
+    assert used not in tokens.expiring()
+
+
+@pytest.mark.parametrize(("minutes_before", "refused"), [(30, True), (90, False)])
+def test_a_rotated_token_is_refused_only_where_it_was_in_use_to_the_end(
+    lab: ApiClient, minutes_before: int, refused: bool
+) -> None:
+    last = HOUR + timedelta(minutes=minutes_before)
+    in_use(lab, ended_ago=HOUR, used_ago=last, rotated_at=Now() - 25 * HOUR)
+
+    assert tokens.refused().exists() is refused
+
+
+@pytest.mark.parametrize("ended", ["revoked", "switched off"])
+def test_what_somebody_has_ended_is_not_among_the_refused(lab: ApiClient, ended: str) -> None:
+    in_use(lab, ended_ago=HOUR, used_ago=2 * HOUR)
+    if ended == "revoked":
+        tokens.revoke(ApiToken.objects.all())
+    else:
+        ApiClient.objects.update(active=False)
+
+    assert not tokens.refused().exists()

@@ -40,7 +40,14 @@ def test_the_policy_allows_what_the_channels_call_and_no_more() -> None:
 def test_the_policy_gives_all_resources_only_to_what_has_none() -> None:
     unbounded = [statement["Action"] for statement in _policy()["Statement"] if statement["Resource"] == "*"]
 
-    assert unbounded == [["sns:Publish", "sns:GetSubscriptionAttributes", "sns:CheckIfPhoneNumberIsOptedOut"]]
+    assert unbounded == [
+        [
+            "sns:Publish",
+            "sns:GetSubscriptionAttributes",
+            "sns:CheckIfPhoneNumberIsOptedOut",
+            "sns:ListTopics",
+        ]
+    ]
 
 
 def _policy() -> Any:

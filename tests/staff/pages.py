@@ -54,7 +54,7 @@ MODELS = {
     "alerts_alert": of_model(see=[OPERATORS, AUDITORS]),
     "clients_apiclient": of_model(see=[INTEGRATORS, AUDITORS], add=only(INTEGRATORS), delete=only()),
     "clients_apitoken": of_model(see=[INTEGRATORS, AUDITORS], add=only(INTEGRATORS)),
-    "auth_user": of_model(see=[AUDITORS], add=only(), delete=only()),
+    "auth_user": of_model(see=[AUDITORS], add=only()),
     "auth_group": of_model(see=[AUDITORS], add=only(), delete=only()),
 }
 WHO_MAY: dict[str, Access] = {

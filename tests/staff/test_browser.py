@@ -1,5 +1,6 @@
 """Every page of the admin in a real browser: no complaint, no foreign host, nothing that keeps people out."""
 
+import re
 from typing import Any
 
 import pytest
@@ -104,6 +105,32 @@ def test_on_a_telephone_the_sidebar_is_opened_by_key(desk: Desk, ward: Ward) -> 
 
     expect(page.get_by_role("link", name="Clinicians").first).to_be_visible()
     check_accessibility(page)
+
+
+def test_ones_menu_and_the_look_are_had_by_keyboard(desk: Desk, ward: Ward) -> None:
+    page = desk.sit(SUPERUSER)
+    look(page, "/admin/")
+    opener = page.get_by_role("button", name="menu", exact=False).and_(page.locator("[aria-expanded]"))
+    dark = page.get_by_role("button", name="Dark")
+    out = page.get_by_role("button", name="Log out")
+    expect(opener).to_have_attribute("aria-expanded", "false")
+
+    opener.press("Enter")
+    expect(opener).to_have_attribute("aria-expanded", "true")
+    expect(page.get_by_role("button", name="Light")).to_be_focused()
+    check_accessibility(page)
+    page.keyboard.press("Tab")
+    expect(dark).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("html.dark")).to_be_attached()
+
+    page.keyboard.press("Escape")
+    expect(out).to_be_hidden()
+    expect(opener).to_be_focused()
+    expect(opener).to_have_attribute("aria-expanded", "false")
+    opener.press(" ")
+    out.press("Enter")
+    expect(page).to_have_url(re.compile("/admin/log(in|out)/"))
 
 
 def test_the_page_of_a_new_token(desk: Desk, ward: Ward) -> None:

@@ -8,10 +8,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from alerts import intake
+from alerts import breaker, intake
+from alerts.channels import OBSTACLES, aws as aws_channels
 from alerts.models import Alert
+from alerts.states import Reason
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
+from staff import reachability
 from staff.roles import Role
 from tests.conftest import Aws, an_alert, make_clinician
 from tests.staff.cast import SUPERUSER, make_user, make_ward
@@ -34,6 +37,10 @@ def page_of(clinician: Clinician, page: str = "change/") -> str:
 def reach(clinician: Clinician, channel: str) -> tuple[str, str]:
     answer: Any = browser_of(AUDITOR).get(page_of(clinician, f"reachability/{channel}/")).json()
     return answer["kind"], answer["sentence"]
+
+
+def never_asked(recipient: str, address: str) -> Reason | None:
+    pytest.fail("AWS was asked.")
 
 
 def send(client: Client, clinician: Clinician, channel: str = "sms") -> Any:
@@ -64,12 +71,56 @@ def test_an_address_that_never_confirmed_is_told_and_is_not_written_to(
 
 @pytest.mark.parametrize("channel", ["sms", "email"])
 def test_where_aws_does_not_answer_nothing_is_claimed(aws: Aws, clinician: Clinician, channel: str) -> None:
-    aws.misbehave("sns:CheckIfPhoneNumberIsOptedOut", "throttle")
-    aws.misbehave("sns:CreateTopic", "throttle")
+    for question in ("CheckIfPhoneNumberIsOptedOut", "ListTopics", "ListSubscriptionsByTopic"):
+        aws.misbehave(f"sns:{question}", "throttle")
 
     kind, sentence = reach(clinician, channel)
 
     assert (kind, sentence.startswith("It is not known now")) == ("unknown", True)
+
+
+def test_to_look_makes_no_topic(aws: Aws, clinician: Clinician) -> None:
+    def topics() -> list[Any]:
+        return aws_channels.client("sns").list_topics()["Topics"]
+
+    before = topics()
+
+    reach(clinician, "email")
+
+    assert topics() == before
+
+
+def test_what_gave_no_answer_is_left_alone_for_a_while(
+    aws: Aws, clinician: Clinician, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.misbehave("sns:CheckIfPhoneNumberIsOptedOut", "throttle")
+    assert reach(clinician, "sms")[0] == "unknown"
+    monkeypatch.setitem(OBSTACLES, Channel.SMS, never_asked)
+
+    assert reach(clinician, "sms")[0] == "unknown"
+    assert reach(clinician, "email")[0] == "risk"
+
+
+def test_what_is_known_to_be_down_is_not_asked(clinician: Clinician, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breaker, "is_down", lambda channel: channel is Channel.SMS)
+    monkeypatch.setitem(OBSTACLES, Channel.SMS, never_asked)
+
+    assert reach(clinician, "sms")[0] == "unknown"
+
+
+def test_no_more_than_two_threads_wait_for_aws(clinician: Clinician, monkeypatch: pytest.MonkeyPatch) -> None:
+    asking: list[str] = []
+
+    def ask_while_another_asks(recipient: str, address: str) -> Reason | None:
+        asking.append(recipient)
+        return reachability.obstacle(clinician, Channel.SMS)
+
+    monkeypatch.setitem(OBSTACLES, Channel.SMS, ask_while_another_asks)
+
+    for times in (2, 4):  # and those who have waited make room
+        with pytest.raises(reachability.NotKnown):
+            reachability.obstacle(clinician, Channel.SMS)
+        assert len(asking) == times
 
 
 @pytest.mark.parametrize("channel", ["call", "pigeon"])
@@ -102,6 +153,18 @@ def test_who_sent_it_is_in_the_log_and_in_the_ledger(clinician: Clinician) -> No
     assert entry.object_id == str(clinician.pk)
     assert entry.get_change_message() == "Sent a test: SMS."
     assert entry.user.get_username() in Alert.objects.get().description
+
+
+@pytest.mark.parametrize(("person", "sees"), [(EDITOR, True), (OPERATOR, True), (AUDITOR, False)])
+def test_the_latest_test_is_found_again_by_those_who_may_send_one(
+    clinician: Clinician, person: str, sees: bool
+) -> None:
+    result = send(browser_of(EDITOR), clinician).json()["result"]
+
+    page = browser_of(person).get(page_of(clinician)).content.decode()
+
+    assert ("It waits to be sent." in page) is sees
+    assert (f'data-result="{result}"' in page) is sees
 
 
 def test_auditors_send_none(clinician: Clinician) -> None:

@@ -46,14 +46,16 @@ def something_of_each_kind() -> None:
     RelayHeartbeat.objects.create(relay="ward:1")
     preferences.replace(ward.clinician, {Priority.LOW: []})
     tokens.issue(client=ward.client, expires_at=timezone.now() + timedelta(days=3))
+    expired, _secret = tokens.issue(client=ward.client, expires_at=timezone.now() - timedelta(hours=1))
+    tokens.mark_used(expired)
 
 
-ALL = {"failed", "unreachable", "expiring"}
+ALL = {"failed", "unreachable", "expiring", "refused"}
 TOLD = {
     Role.PREFERENCE_EDITORS.value: {"unreachable"},
     Role.OPERATORS.value: {"failed", "unreachable"},
     Role.AUDITORS.value: ALL,
-    Role.INTEGRATORS.value: {"expiring"},
+    Role.INTEGRATORS.value: {"expiring", "refused"},
     NO_ROLE: set(),
     SUPERUSER: ALL,
 }

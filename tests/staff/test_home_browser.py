@@ -109,7 +109,7 @@ def test_where_all_is_well_it_says_so_with_charts(desk: Desk, all_well: None, da
 
     visit(page, "/admin/")
 
-    expect(page.get_by_text("All is well.")).to_be_visible()
+    expect(page.get_by_text("Nothing that you look after needs you now.")).to_be_visible()
     expect(page.locator("[data-kind]")).to_have_count(0)
     for name in ("Alerts by hour", "By priority", "Time to the provider"):
         chart = page.get_by_role("img", name=name)
@@ -147,7 +147,7 @@ def test_a_fresh_bleep_says_what_will_be_here(desk: Desk) -> None:
 
     visit(page, "/admin/")
 
-    expect(page.get_by_text("All is well.")).to_be_visible()
+    expect(page.get_by_text("Nothing that you look after needs you now.")).to_be_visible()
     expect(page.get_by_text("No alerts in the last 24 hours.")).to_be_visible()
     check_accessibility(page)
     page.get_by_role("link", name="Add a clinician").click()

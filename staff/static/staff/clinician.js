@@ -5,16 +5,22 @@ const SOON = 1_000;
 const LATER = 4_000;
 const HURRY = 30_000; // For so long the result is asked for often,
 const GIVE_UP = 360_000; // and after this no more: High priority is tried for five minutes.
-const UNKNOWN = "It is not known now whether messages arrive here: there was no answer. Open the page again in a while.";
+const STOPPED = "This page has stopped asking. Open it again later to see what became of the test.";
+const NO_ANSWER = "Bleep did not answer. Open the page again to see whether the test is there.";
+const UNKNOWN = "It is not known now whether messages arrive here: there was no answer. Open the page again in a minute.";
 const ICONS = { good: "check_circle", risk: "warning", error: "error", unknown: "help", waiting: "hourglass_top" };
 
 function begin() {
   const section = document.getElementById("tests");
   if (!section) return;
-  for (const way of section.querySelectorAll(".way")) {
-    askReachability(way);
-    offerTest(section, way);
-  }
+  const ways = [...section.querySelectorAll(".way")];
+  for (const way of ways) offerTest(section, way);
+  askAll(ways);
+}
+
+// One after the other: Bleep asks AWS for few people at once, and tells the others that it is not known.
+async function askAll(ways) {
+  for (const way of ways) await askReachability(way);
 }
 
 function write(place, kind, sentence, link) {
@@ -73,6 +79,7 @@ function offerTest(section, way) {
   const button = way.querySelector(".way-test");
   if (!button) return;
   const place = way.querySelector(".way-result");
+  if (place.dataset.result) follow(place.dataset.result, place).catch(() => write(place, "unknown", STOPPED));
   const input = document.querySelector(`.field-${way.dataset.field} input`);
   const isSaved = () => !input || input.value.trim() === way.dataset.saved;
   button.addEventListener("click", async () => {
@@ -83,11 +90,12 @@ function offerTest(section, way) {
     // Not `disabled`, which would take the focus away from whoever came by keyboard.
     if (button.getAttribute("aria-disabled") === "true") return;
     button.setAttribute("aria-disabled", "true");
+    delete place.dataset.when; // what is said from now on is of the new one
     write(place, "waiting", "The test is being sent.");
     try {
       await test(section.dataset.tests, way.dataset.channel, place);
     } catch {
-      write(place, "unknown", "Bleep did not answer. Open the page again to see whether the test is there.");
+      write(place, "unknown", NO_ANSWER);
     }
     button.removeAttribute("aria-disabled");
     askReachability(way); // a test asks the person to confirm, or they may have done something meanwhile
@@ -103,14 +111,25 @@ async function test(url, channel, place) {
     write(place, answer.kind, answer.sentence);
     return;
   }
+  await follow(answer.result, place);
+}
+
+// Says what becomes of a test until that is known, or for as long as it may be worth asking.
+async function follow(result, place) {
+  const about = place.dataset.when;
+  const isCurrent = () => place.dataset.when === about; // and not overtaken by a new test
   const begun = Date.now();
   let shown = "";
-  for (;;) {
-    const now = await json(await fetch(answer.result, { credentials: "same-origin" }));
-    if (now.sentence !== shown) write(place, now.kind, now.sentence, now.alert);
-    shown = now.sentence;
+  while (isCurrent()) {
+    const now = await json(await fetch(result, { credentials: "same-origin" }));
+    if (!isCurrent()) return;
+    const sentence = about ? `${about} ${now.sentence}` : now.sentence;
     const passed = Date.now() - begun;
-    if (now.is_final || passed > GIVE_UP) return;
+    const isOver = now.is_final || passed > GIVE_UP;
+    if (isOver && !now.is_final) write(place, "unknown", `${sentence} ${STOPPED}`, now.alert);
+    else if (sentence !== shown) write(place, now.kind, sentence, now.alert);
+    shown = sentence;
+    if (isOver) return;
     await new Promise((done) => setTimeout(done, passed < HURRY ? SOON : LATER));
   }
 }

@@ -36,8 +36,9 @@ function nameIcons() {
 // Much of unfold's that is clicked is neither a button nor a link, so that no key reaches it.
 const ICONS = { dock_to_right: "Sidebar", close: "Close", menu: "Menu" };
 const FOCUSABLE = "a[href], button, input, select, textarea";
+const CLICKED = "span[x-on\\:click], div[x-on\\:click], a[x-on\\:click]:not([href])";
 function nameSwitches() {
-  for (const element of document.querySelectorAll("span[x-on\\:click], a[x-on\\:click]:not([href])")) {
+  for (const element of document.querySelectorAll(CLICKED)) {
     if (element.querySelector(FOCUSABLE) || element.closest("button, a[href], label")) continue;
     element.setAttribute("role", "button");
     element.tabIndex = 0;
@@ -51,6 +52,37 @@ function nameSwitches() {
   }
 }
 
+// The menu under one's name stands before what opens it, where Tab would not come by.
+function nameMenu() {
+  const menu = document.querySelector("[x-data*=openUserLinks]");
+  const opener = menu?.querySelector(":scope > [role=button]");
+  const items = menu?.querySelector(":scope > nav");
+  if (!opener || !items) return;
+  const isOpen = () => items.checkVisibility();
+  let isByKey = false;
+  const say = () => {
+    opener.setAttribute("aria-expanded", String(isOpen()));
+    if (!isByKey || !isOpen()) return;
+    isByKey = false;
+    items.querySelector(`[role=button], ${FOCUSABLE}`)?.focus();
+  };
+  const name = opener.querySelector(".truncate")?.textContent.trim() ?? "";
+  opener.setAttribute("aria-label", `${name}: menu`);
+  items.setAttribute("aria-label", "Your menu");
+  new MutationObserver(say).observe(items, { attributes: true, attributeFilter: ["style"] });
+  say();
+  // Captured: before the key opens it.
+  menu.addEventListener("keydown", (event) => { isByKey = event.target === opener; }, { capture: true });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !isOpen()) return;
+    opener.click();
+    opener.focus();
+  });
+  menu.addEventListener("focusout", (event) => {
+    if (event.relatedTarget && !menu.contains(event.relatedTarget) && isOpen()) opener.click();
+  });
+}
+
 // After everything else that waits for the page, which is what makes those elements.
-window.addEventListener("load", () => setTimeout(() => { nameBoxes(); nameIcons(); nameSwitches(); }));
+window.addEventListener("load", () => setTimeout(() => { nameBoxes(); nameIcons(); nameSwitches(); nameMenu(); }));
 document.addEventListener("formset:added", () => setTimeout(nameBoxes));

@@ -1,0 +1,190 @@
+"""Everything that can be posted in the admin, with what is posted, and whose deed it is.
+
+An action of a list that is new is in `actions` by itself, and the tests fail until `DEEDS` says whose it is.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import RequestFactory
+
+from alerts import intake
+from clients.models import ApiClient
+from contacts.choices import Priority
+from tests.conftest import an_alert, make_clinician
+from tests.staff.cast import SUPERUSER, Ward, make_user
+from tests.staff.pages import AUDITORS, EDITORS, INTEGRATORS, NOBODY, OPERATORS, addresses, only
+
+PASSWORDS = {"usable_password": "true", "password1": "kT7-vowel-pond", "password2": "kT7-vowel-pond"}
+PERSON = {
+    "name": "Changed",
+    "contact_id": "C-7",
+    "active": "on",
+    "sms_number": "+447700900007",
+    "high_0": "sms",
+}
+PREFERENCES = {"high": "sms", "medium": "keep", "low": "keep", "lacking": "skip", "apply": "1"}
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Who may do it; what they post, which may depend on what there is; and whether that changes something."""
+
+    who: frozenset[str]
+    posted: Callable[[Ward], dict[str, Any]] = lambda _ward: {}
+    changes: bool = True
+
+
+def of(**posted: Any) -> Callable[[Ward], dict[str, Any]]:
+    return lambda _ward: posted
+
+
+def seen(ward: Ward) -> dict[str, Any]:
+    """What the page that asks about an alert posts."""
+    return {"confirmed": "yes", "seen": f"{ward.alert.pk}:1"}
+
+
+def new_token(ward: Ward) -> dict[str, Any]:
+    return {"client": ward.client.pk, "label": "Analyser 3", "access": "send"}
+
+
+def token(ward: Ward) -> dict[str, Any]:
+    return {"token": ward.token.pk}
+
+
+def user(ward: Ward) -> dict[str, Any]:
+    joined = {"date_joined_0": "2026-01-01", "date_joined_1": "10:00"}
+    return {"username": "changed", "is_active": "on", **joined}
+
+
+def template(ward: Ward) -> dict[str, Any]:
+    return {"template": ward.template.pk, "confirmed": "yes"}
+
+
+def file(_ward: Ward) -> dict[str, Any]:
+    return {"import_file": SimpleUploadedFile("people.csv", b"contact_id,name\nC-9,New"), "resource": "0"}
+
+
+DEEDS: dict[str, Deed] = {
+    "contacts_clinician_add": Deed(only(EDITORS), of(**PERSON)),
+    "contacts_clinician_change": Deed(only(EDITORS), of(**PERSON)),
+    "contacts_clinician_delete": Deed(only(), of(post="yes")),
+    "contacts_clinician_import": Deed(only(EDITORS), file, changes=False),  # it is looked at first
+    "contacts_clinician_process_import": Deed(only(EDITORS), changes=False),
+    "contacts_clinician_export": Deed(only(EDITORS, AUDITORS), of(format="1", resource="0"), changes=False),
+    "contacts_clinician_preview": Deed(only(EDITORS), of(**PERSON), changes=False),
+    "contacts_clinician_preview_of": Deed(only(EDITORS), of(**PERSON), changes=False),
+    "contacts_clinician_test": Deed(only(EDITORS, OPERATORS), of(channel="sms")),
+    "contacts_preferencetemplate_add": Deed(only(EDITORS), of(name="Days", high_0="sms")),
+    "contacts_preferencetemplate_change": Deed(only(EDITORS), of(name="Changed", high_0="sms")),
+    "contacts_preferencetemplate_delete": Deed(only(), of(post="yes")),
+    "alerts_alert_search": Deed(only(OPERATORS, AUDITORS), of(q="failed"), changes=False),
+    "alerts_alert_resend": Deed(only(OPERATORS), seen),
+    "alerts_alert_cancel": Deed(only(OPERATORS), seen),
+    "alerts_alert_close": Deed(only(OPERATORS), seen),
+    "clients_apiclient_add": Deed(only(INTEGRATORS), of(name="Pharmacy", active="on")),
+    "clients_apiclient_change": Deed(only(INTEGRATORS), of(name="Changed", active="on")),
+    "clients_apiclient_delete": Deed(only(), of(post="yes")),
+    "clients_apitoken_add": Deed(only(INTEGRATORS), new_token),
+    "clients_apitoken_rotate": Deed(only(INTEGRATORS), token),
+    "clients_apitoken_revoke": Deed(only(INTEGRATORS), token),
+    "clients_apitoken_issued": Deed(only(INTEGRATORS), changes=False),
+    "auth_user_add": Deed(only(), of(username="new.person", **PASSWORDS)),
+    "auth_user_change": Deed(only(), user),
+    "auth_user_password_change": Deed(only(), of(**PASSWORDS)),
+    "auth_group_add": Deed(only(), of(name="Night shift")),
+    "auth_group_change": Deed(only(), of(name="Changed")),
+    "auth_group_delete": Deed(only(), of(post="yes")),
+    **{
+        f"{model}_{page}": Deed(NOBODY, of(post="yes", label="Changed", state="closed"))
+        for model in ("alerts_alert", "alerts_delivery")
+        for page in ("add", "change", "delete")
+    },
+    "clients_apitoken_change": Deed(NOBODY, of(label="Changed")),
+    "clients_apitoken_delete": Deed(NOBODY, of(post="yes")),
+    "auth_user_delete": Deed(NOBODY, of(post="yes")),
+}
+"""For the name of each page that takes a post, or would be worth trying. To post to any other changes nothing."""
+
+ACTIONS: dict[str, Deed] = {
+    "contacts_clinician delete_selected": Deed(only(), of(post="yes")),
+    "contacts_clinician change_preferences": Deed(only(EDITORS), of(**PREFERENCES)),
+    "contacts_clinician activate": Deed(only(EDITORS), of(apply="1"), changes=False),  # they are already
+    "contacts_clinician deactivate": Deed(only(EDITORS), of(apply="1")),
+    "contacts_clinician apply_template": Deed(only(EDITORS), template),
+    "contacts_preferencetemplate delete_selected": Deed(only(), of(post="yes")),
+    "alerts_alert resend_selected": Deed(only(OPERATORS), seen),
+    "alerts_alert cancel_selected": Deed(only(OPERATORS), seen),
+    "alerts_alert close_selected": Deed(only(OPERATORS), seen),
+    "clients_apiclient delete_selected": Deed(only(), of(post="yes")),
+    "clients_apitoken rotate": Deed(only(INTEGRATORS), changes=False),  # these two lead to a page that asks
+    "clients_apitoken revoke": Deed(only(INTEGRATORS), changes=False),
+    "auth_group delete_selected": Deed(only(), of(post="yes")),
+}
+"""For each action of a list, after its model."""
+
+UNUSED = ("delete", "delete_selected")
+UNSENT = ("cancel", "cancel_selected")
+
+
+def actions() -> set[str]:
+    """The actions of all lists: those that a superuser is offered."""
+    request = RequestFactory().get("/")
+    request.user = make_user(SUPERUSER)
+    return {
+        f"{model._meta.app_label}_{model._meta.model_name} {name}"  # noqa: SLF001 - Django's documented API
+        for model, found in admin.site._registry.items()  # noqa: SLF001 - there is no other way to all of them
+        for name in found.get_actions(request)
+    }
+
+
+@dataclass(frozen=True)
+class Post:
+    """One post: its path, its fields (made anew each time, since a file is read once), and whose deed it is."""
+
+    path: str
+    fields: Callable[[], dict[str, Any]]
+    deed: Deed
+
+
+def posts(ward: Ward) -> dict[str, Post]:
+    """Everything that can be posted. What nothing depends on is deleted, and what is not sent is cancelled."""
+    unused = replace(
+        ward,
+        clinician=make_clinician("C-8", {}),
+        client=ApiClient.objects.create(name="Unused"),
+        group=Group.objects.create(name="Unused"),
+    )
+    new = intake.NewAlert(**{**an_alert(message_id="unsent-1"), "priority": Priority.LOW})
+    unsent = replace(ward, alert=intake.accept(client=ward.client, new=new).alert)
+
+    def things(name: str) -> Ward:
+        return unused if name.endswith(UNUSED) else unsent if name.endswith(UNSENT) else ward
+
+    def page(name: str, path: str) -> Post:
+        deed = DEEDS.get(name, Deed(NOBODY, of(post="yes", name="Changed")))
+        return Post(path, lambda: deed.posted(things(name)), deed)
+
+    def action(name: str, deed: Deed) -> Post:
+        model, called = name.split(" ")
+        found = things(called)
+        chosen = {
+            "contacts_clinician": found.clinician,
+            "contacts_preferencetemplate": found.template,
+            "alerts_alert": found.alert,
+            "clients_apiclient": found.client,
+            "clients_apitoken": found.token,
+            "auth_group": found.group,
+        }[model]
+        asked = {"action": called, "_selected_action": chosen.pk, "index": "0"}
+        return Post(pages[f"{model}_changelist"], lambda: {**asked, **deed.posted(found)}, deed)
+
+    pages = addresses(ward)
+    return {
+        **{name: page(name, addresses(things(name))[name]) for name in pages},
+        **{name: action(name, deed) for name, deed in ACTIONS.items()},
+    }

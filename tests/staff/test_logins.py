@@ -1,0 +1,103 @@
+"""Logins: nobody's deeds are lost with theirs, and their sessions end and are cleared away."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+
+from contacts.models import Clinician
+from tests.staff.cast import SUPERUSER, make_user
+
+pytestmark = pytest.mark.django_db
+
+USERS = "/admin/auth/user/"
+
+
+@pytest.fixture
+def somebody() -> User:
+    """Somebody of the staff who has done something."""
+    user = make_user("Integrators")
+    LogEntry.objects.create(user=user, action_flag=1, object_repr="a token")
+    return user
+
+
+def test_a_login_is_not_deleted_not_even_by_a_superuser(admin_client: Client, somebody: User) -> None:
+    chosen = {"action": "delete_selected", "_selected_action": [somebody.pk], "post": "yes"}
+
+    assert admin_client.post(f"{USERS}{somebody.pk}/delete/", {"post": "yes"}).status_code == 403
+    admin_client.post(USERS, chosen)
+
+    assert User.objects.filter(pk=somebody.pk).exists()
+    assert LogEntry.objects.filter(user=somebody).exists()
+
+
+def test_the_page_of_a_login_says_what_to_do_instead(admin_client: Client, somebody: User) -> None:
+    page = admin_client.get(f"{USERS}{somebody.pk}/change/").content.decode()
+
+    assert "A login is never deleted" in page
+    assert "When somebody leaves, untick “Active”" in page
+
+
+def test_who_was_made_inactive_is_out_at_once(somebody: User) -> None:
+    client = Client()
+    client.force_login(somebody)
+    assert client.get("/admin/").status_code == 200
+
+    User.objects.filter(pk=somebody.pk).update(is_active=False)
+
+    assert client.get("/admin/").status_code == 302
+
+
+def test_what_a_deleted_login_did_is_not_called_bleeps_own(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    user = make_user(SUPERUSER)
+    clinician.history.update(history_user=user)
+    user.delete()  # by a command, or before the admin refused it
+
+    history = admin_client.get(f"/admin/contacts/clinician/{clinician.pk}/history/").content.decode()
+
+    assert "Bleep itself, or a login that was deleted" in history
+
+
+def session_of(ends: timedelta) -> Session:
+    return Session.objects.create(session_key=str(ends), session_data="", expire_date=timezone.now() + ends)
+
+
+def log_in(password: str) -> int:
+    """The answer's status to somebody who logs in with this password."""
+    user = make_user(SUPERUSER)
+    user.set_password("right")
+    user.save()
+    page = Client().post("/admin/login/", {"username": user.get_username(), "password": password})
+    return page.status_code
+
+
+def test_a_session_lasts_for_a_working_day_or_until_the_browser_is_closed(db: None) -> None:
+    client = Client()
+    client.force_login(make_user(SUPERUSER))
+
+    assert client.session.get_expiry_age() == 12 * 3600
+    assert client.session.get_expire_at_browser_close() is True
+
+
+def test_sessions_that_have_ended_are_cleared_when_somebody_logs_in(db: None) -> None:
+    ended, live = session_of(timedelta(hours=-1)), session_of(timedelta(hours=1))
+
+    assert log_in("right") == 302
+
+    left = set(Session.objects.values_list("session_key", flat=True))
+    assert live.session_key in left
+    assert ended.session_key not in left
+
+
+def test_who_is_not_let_in_has_nothing_cleared(db: None) -> None:
+    ended = session_of(timedelta(hours=-1))
+
+    assert log_in("wrong") == 200
+
+    assert Session.objects.filter(pk=ended.pk).exists()

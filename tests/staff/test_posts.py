@@ -1,0 +1,84 @@
+"""Everything that can be posted in the admin × everybody: whose deed it is, they do; nobody else changes anything."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+
+from tests.conftest import Aws
+from tests.staff.cast import PEOPLE, make_user, make_ward
+from tests.staff.deeds import ACTIONS, DEEDS, Post, actions, posts
+from tests.staff.pages import WHO_MAY
+
+pytestmark = pytest.mark.django_db
+
+OWN = frozenset({"login", "logout", "password_change"})
+"""What anybody may post: it concerns their own login."""
+BESIDE = frozenset({"django_session"})
+"""Tables that say nothing of what was done."""
+
+
+def everything() -> dict[str, str]:
+    """A digest of each table."""
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor)) - BESIDE
+        digests = (
+            f"SELECT '{table}', md5(string_agg(row::text, '|' ORDER BY row::text)) FROM \"{table}\" AS row"  # noqa: S608
+            for table in sorted(tables)
+        )
+        cursor.execute(" UNION ALL ".join(digests))
+        return dict(cursor.fetchall())
+
+
+def outcome(client: Client, post: Post) -> tuple[Any, bool]:
+    """The answer, and whether anything was changed, which is undone."""
+    before, cookies = everything(), deepcopy(client.cookies)
+    with transaction.atomic():
+        answer = client.post(post.path, post.fields())
+        changed = everything() != before
+        transaction.set_rollback(True)
+    client.cookies = cookies  # the session is the one before, too
+    return answer, changed
+
+
+def is_refusal(name: str, answer: Any, post: Post, refused: int) -> bool:
+    """Whether the answer is one for somebody who may not: an action that is not offered leads back to its list."""
+    if answer.status_code == refused or name not in {*DEEDS, *ACTIONS}:
+        return bool(answer.status_code < 500)
+    if name not in ACTIONS:
+        return False
+    back = answer.get("Location", "").split("?")[0]
+    return back == post.path if answer.status_code == 302 else "cl" in answer.context
+
+
+def test_every_action_of_a_list_has_its_row_in_the_table() -> None:
+    assert actions() == set(ACTIONS)
+
+
+def test_every_row_is_of_a_page() -> None:
+    assert set(DEEDS) <= set(WHO_MAY)
+
+
+@pytest.mark.parametrize("person", [*PEOPLE, None], ids=str)
+def test_everybody_does_what_the_table_says_and_nothing_else(aws: Aws, person: str | None) -> None:
+    things = posts(make_ward())
+    client = Client()
+    if person:
+        client.force_login(make_user(person))
+    wrong = {}
+
+    for name, post in things.items():
+        if name in OWN:
+            continue
+        answer, changed = outcome(client, post)
+        if person in post.deed.who:
+            right = answer.status_code < 400 or name == "contacts_clinician_process_import"
+            right = right and changed == post.deed.changes
+        else:
+            right = not changed and is_refusal(name, answer, post, 403 if person else 302)
+        if not right:
+            wrong[name] = (answer.status_code, answer.get("Location"), "changed" if changed else "unchanged")
+
+    assert wrong == {}

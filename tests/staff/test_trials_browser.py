@@ -1,0 +1,45 @@
+"""Tests of a channel in a real browser: their result is found again, and nobody waits for what is not asked."""
+
+from playwright.sync_api import expect
+
+from alerts import lifecycle
+from alerts.channels import Receipt
+from alerts.models import Delivery
+from staff.roles import Role
+from tests.conftest import Aws
+from tests.staff.browser import Desk, check_accessibility
+from tests.staff.cast import Ward
+from tests.staff.test_browser import look
+
+EDITOR = Role.PREFERENCE_EDITORS.value
+SEND = "Send a test: SMS"
+RESULT = ".way[data-channel=sms] .way-result"
+
+
+def test_a_result_is_found_again_and_goes_on_being_told(desk: Desk, ward: Ward, aws: Aws) -> None:
+    page = desk.sit(EDITOR)
+    look(page, f"/admin/contacts/clinician/{ward.clinician.pk}/change/")
+    page.get_by_role("button", name=SEND).press("Enter")
+    expect(page.locator(RESULT)).to_contain_text("It waits to be sent.")
+
+    page.reload()
+
+    expect(page.locator(RESULT)).to_contain_text("Test of ")
+    expect(page.locator(RESULT)).to_contain_text("It waits to be sent.")
+    claim = lifecycle.claim(Delivery.objects.get(alert__client__active=False).pk)
+    assert claim is not None
+    lifecycle.accept(claim, Receipt("m-1"))
+    expect(page.locator(RESULT)).to_contain_text("The provider has taken it.")
+    check_accessibility(page)
+
+
+def test_when_the_page_stops_asking_it_says_so(desk: Desk, ward: Ward, aws: Aws) -> None:
+    page = desk.sit(EDITOR)
+    page.clock.install()
+    look(page, f"/admin/contacts/clinician/{ward.clinician.pk}/change/")
+    page.get_by_role("button", name=SEND).press("Enter")
+    expect(page.locator(RESULT)).to_contain_text("It waits to be sent.")
+
+    page.clock.fast_forward("06:30")
+
+    expect(page.locator(RESULT)).to_contain_text("It waits to be sent. This page has stopped asking.")
