@@ -152,9 +152,6 @@ class ApiTokenAdmin(ModelAdmin):
     search_help_text = "Search by beginning, label or client."
     actions = ("rotate", "revoke")
 
-    class Media:
-        js = ("clients/once.js",)
-
     def get_urls(self) -> list[URLPattern]:
         views = {"issued": self.issued_view, "rotate": self.rotate_view, "revoke": self.revoke_view}
         own = [

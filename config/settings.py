@@ -178,7 +178,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "STYLES": ["staff.theme.stylesheet"],
-    "SCRIPTS": ["staff.theme.script"],
+    "SCRIPTS": ["staff.theme.script", "staff.theme.once"],
     "SIDEBAR": {"navigation": "staff.navigation.sidebar"},
     "DASHBOARD_CALLBACK": "staff.home.context",
 }

@@ -6,7 +6,6 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.db.models import QuerySet
 from django.forms import Media
-from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -63,8 +62,7 @@ class ListOfClinicians:
     @property
     def media(self) -> Media:
         media: Media = super().media  # type: ignore[misc]
-        once = Script("contacts/once.js", type="module")
-        return media + Media(css={"all": ["contacts/clinicians.css"]}, js=[once])  # type: ignore[list-item]
+        return media + Media(css={"all": ["contacts/clinicians.css"]})
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Clinician], search_term: str

@@ -14,6 +14,11 @@ def script(request: HttpRequest) -> str:
     return static("staff/theme.js")
 
 
+def once(request: HttpRequest) -> str:
+    """What keeps a form from being sent twice by a double-click."""
+    return static("staff/once.js")
+
+
 def favicon(request: HttpRequest) -> str:
     """The sign in the browser's tab."""
     return static("staff/favicon.svg")

@@ -69,10 +69,15 @@ function sayAtField(way, sentence) {
     place.id = id;
     (input.closest(".grow.relative") ?? input.parentElement).append(place);
     input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") ?? ""} ${id}`.trim());
-    input.addEventListener("input", () => { place.hidden = input.value.trim() !== way.dataset.saved; });
+    input.addEventListener("input", () => hideIfEdited(way, input, place));
   }
+  hideIfEdited(way, input, place); // it may have been edited before the answer came, or a save of it been refused
   if (sentence) write(place, "risk", sentence);
   else place.replaceChildren();
+}
+
+function hideIfEdited(way, input, place) {
+  place.hidden = input.value.trim() !== way.dataset.saved;
 }
 
 function offerTest(section, way) {
