@@ -244,7 +244,7 @@ IN_PLAIN_WORDS = {
 
 REACHED_NOBODY: dict[Trouble, tuple[str, str]] = {
     Trouble.FAILED: (
-        "reached nobody.",
+        "failed: nobody is known to have been reached.",
         "Open each, see why, and send it again or reach the clinician another way; then mark it as dealt with.",
     ),
     Trouble.UNKNOWN: (

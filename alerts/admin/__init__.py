@@ -194,7 +194,7 @@ class AlertAdmin(ReadOnly, ModelAdmin):
         """Ask whether this is to be done to one alert, and do it."""
         if not (self.has_view_permission(request) and request.user.has_perm(PERMISSIONS[deed])):
             raise PermissionDenied
-        if not object_id.isdecimal():
+        if not object_id.isdecimal() or not Alert.objects.filter(pk=object_id).exists():
             raise Http404
         here = reverse("admin:alerts_alert_change", args=[object_id])
         return confirming.answer(self, request, deed, [int(object_id)], back=here)

@@ -14,7 +14,8 @@ from django.test import RequestFactory
 
 from alerts import intake
 from clients.models import ApiClient
-from contacts.choices import Priority
+from contacts import bulk
+from contacts.choices import Channel, Priority
 from tests.conftest import an_alert, make_clinician
 from tests.staff.cast import SUPERUSER, Ward, make_user
 from tests.staff.pages import AUDITORS, EDITORS, INTEGRATORS, NOBODY, OPERATORS, addresses, only
@@ -61,8 +62,19 @@ def user(ward: Ward) -> dict[str, Any]:
     return {"username": "changed", "is_active": "on", **joined}
 
 
+def of_many(ward: Ward) -> dict[str, Any]:
+    """What the page that has shown a change of preferences posts."""
+    plan = bulk.plan([ward.clinician], {Priority.HIGH: [Channel.SMS]}, partly=False)
+    return {**PREFERENCES, "shown": plan.digest()}
+
+
+def inactive(ward: Ward) -> dict[str, Any]:
+    return {"apply": "1", "shown": bulk.digest_of([ward.clinician])}
+
+
 def template(ward: Ward) -> dict[str, Any]:
-    return {"template": ward.template.pk, "confirmed": "yes"}
+    plan = bulk.plan([ward.clinician], ward.template.wanted(), partly=True)
+    return {"template": ward.template.pk, "apply": "1", "shown": plan.digest()}
 
 
 def file(_ward: Ward) -> dict[str, Any]:
@@ -100,8 +112,7 @@ DEEDS: dict[str, Deed] = {
     "auth_group_change": Deed(only(), of(name="Changed")),
     "auth_group_delete": Deed(only(), of(post="yes")),
     **{
-        f"{model}_{page}": Deed(NOBODY, of(post="yes", label="Changed", state="closed"))
-        for model in ("alerts_alert", "alerts_delivery")
+        f"alerts_alert_{page}": Deed(NOBODY, of(post="yes", label="Changed", state="closed"))
         for page in ("add", "change", "delete")
     },
     "clients_apitoken_change": Deed(NOBODY, of(label="Changed")),
@@ -112,9 +123,9 @@ DEEDS: dict[str, Deed] = {
 
 ACTIONS: dict[str, Deed] = {
     "contacts_clinician delete_selected": Deed(only(), of(post="yes")),
-    "contacts_clinician change_preferences": Deed(only(EDITORS), of(**PREFERENCES)),
+    "contacts_clinician change_preferences": Deed(only(EDITORS), of_many),
     "contacts_clinician activate": Deed(only(EDITORS), of(apply="1"), changes=False),  # they are already
-    "contacts_clinician deactivate": Deed(only(EDITORS), of(apply="1")),
+    "contacts_clinician deactivate": Deed(only(EDITORS), inactive),
     "contacts_clinician apply_template": Deed(only(EDITORS), template),
     "contacts_preferencetemplate delete_selected": Deed(only(), of(post="yes")),
     "alerts_alert resend_selected": Deed(only(OPERATORS), seen),

@@ -40,6 +40,7 @@ const CLICKED = "span[x-on\\:click], div[x-on\\:click], a[x-on\\:click]:not([hre
 function nameSwitches() {
   for (const element of document.querySelectorAll(CLICKED)) {
     if (element.querySelector(FOCUSABLE) || element.closest("button, a[href], label")) continue;
+    if (!element.textContent.trim()) continue; // the ground beside an open panel, which has a button to close it
     element.setAttribute("role", "button");
     element.tabIndex = 0;
     const icon = ICONS[element.textContent.trim()];

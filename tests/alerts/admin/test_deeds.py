@@ -161,3 +161,9 @@ def test_a_form_that_was_tampered_with_does_nothing(operator: Client, failed: Al
 
     assert answer.status_code == 302
     assert not AlertAction.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["0", "9" * 30, "abc"])
+def test_an_alert_that_is_not_there_is_not_found(operator: Client, failed: Alert, key: str) -> None:
+    for deed in Deed:
+        assert operator.get(f"{ALERTS}{key}/{deed.value}/").status_code == 404
