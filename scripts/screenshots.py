@@ -36,8 +36,10 @@ QUIET = (
     "--disable-sync",
 )
 DESK, PHONE = 1280, 390
-HEIGHT, WHOLE_FORM = 1000, 1500
-"""Of a picture, at the most; a clinician's page is shown down to its last button."""
+HEIGHT = 1000
+"""Of a picture, at the most."""
+TALL = {"home": 1500, "clinician": 1500}
+"""Of those that are shown down to their charts, or their last button."""
 
 
 def main() -> None:
@@ -52,6 +54,7 @@ def main() -> None:
         send_alerts()
         picture_of_handsets(page)
         pages = ward(Path(data))
+        wait_for_figures(page, pages["home"])
         for name, path in {**pages, "home-dark": pages["home"], "home-phone": pages["home"]}.items():
             picture(page, name, path)
         browser.close()
@@ -112,10 +115,20 @@ def send(alert: dict[str, Any]) -> None:
             sys.exit("screenshots: an alert was not sent; `make run` says why.")
 
 
+def wait_for_figures(page: Page, home: str) -> None:
+    """Home keeps its figures for some seconds, and logging in has shown those of an empty Bleep."""
+    for _ in range(30):
+        page.goto(f"{BLEEP}{home}")
+        if page.locator("#home canvas").count():
+            return
+        page.wait_for_timeout(1000)
+    sys.exit("screenshots: Home shows no charts of the ward's alerts.")
+
+
 def picture(page: Page, name: str, path: str) -> None:
     """A page of the admin from its top, as much as there is and a picture takes."""
     width = PHONE if name.endswith("-phone") else DESK
-    most = WHOLE_FORM if name == "clinician" else HEIGHT
+    most = TALL.get(name, HEIGHT)
     page.set_viewport_size({"width": width, "height": most})
     page.emulate_media(color_scheme="dark" if name.endswith("-dark") else "light")
     page.goto(f"{BLEEP}{path}")

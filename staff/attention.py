@@ -170,7 +170,7 @@ def _of_clinicians(found: problems.Troubled) -> Iterator[Item]:
             "unreachable",
             f"{_people(found.count)} a problem: no channel for a priority, no address for a channel, or neither a "
             "call nor an SMS for High.",
-            "Alerts may miss them. Open each, and see what its page says.",
+            "Alerts may miss them. Open each: the page says what is wrong.",
             grave=False,
             links=links,
             more=found.count - len(links),
