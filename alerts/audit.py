@@ -36,8 +36,8 @@ OBJECTIVE: dict[Priority, timedelta] = {
 }
 """How long a delivery of each priority may be due without having been tried."""
 LEASE_OVERRUN = timedelta(seconds=30)
-INSTEAD = timedelta(seconds=60)
-"""For so long it is said that relays sent instead of workers."""
+INSTEAD = WorkerHeartbeat.FRESH
+"""For so long it is said that relays sent instead of workers: until workers that hang are missed."""
 RECENTLY = timedelta(days=1)
 """How far back is looked at what grows for ever: a look must stay cheap, since it is made every few seconds."""
 KEPT_SECONDS = 5.0

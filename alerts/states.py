@@ -72,7 +72,7 @@ DELIVERY_MEANING: dict[DeliveryState, str] = {
 ATTEMPT_MEANING: dict[AttemptState, str] = {
     AttemptState.CALLING: "The request may be on its way.",
     AttemptState.ACCEPTED: "The provider has taken the message.",
-    AttemptState.THROTTLED: "The provider refused for now, so nothing was sent; it does not count as a try.",
+    AttemptState.THROTTLED: "The provider refused for now, so nothing was sent; this does not use up a try.",
     AttemptState.UNSENT: "Nothing left this building, or the provider had no room; it can be tried again.",
     AttemptState.REJECTED: "The provider will never send this; nothing was sent.",
     AttemptState.UNKNOWN: "The request left and no answer came: the telephone may have got it.",
@@ -117,7 +117,7 @@ NEEDS_REASON = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.UNDEL
 class Reason(models.TextChoices):
     """Why an attempt or a delivery did not succeed: what happened, and what staff can do about it."""
 
-    THROTTLED = "throttled", "The provider asked us to slow down. It is tried again by itself."
+    THROTTLED = "throttled", "The provider asked us to slow down. Nothing has to be done."
     QUOTA = "quota", "A quota of the AWS account is used up. Ask AWS for a higher one."
     UNREACHABLE = "unreachable", "The provider could not be reached. Check the network and AWS's status page."
     ANSWER_LOST = "answer_lost", "The provider's answer was lost, so it may or may not have been sent."
@@ -127,7 +127,7 @@ class Reason(models.TextChoices):
     )
     OUT_OF_TIME = (
         "out_of_time",
-        "Bleep was held up, so it was not sent this time. It is tried again by itself.",
+        "Bleep was held up, so it was not sent this time. Nothing has to be done.",
     )
     INVALID_ADDRESS = (
         "invalid_address",

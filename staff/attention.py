@@ -184,8 +184,8 @@ def _of_tokens(found: list[ApiToken]) -> Iterator[Item]:
     if refused:
         yield Item(
             "refused",
-            f"{len(refused)} token{pluralize(len(refused), ' has,s have')} expired: the system that used it is being "
-            "refused, and its alerts are not taken.",
+            f"{len(refused)} token{pluralize(len(refused), ' has,s have')} expired in use: "
+            f"{pluralize(len(refused), 'its system is,their systems are')} being refused, with all alerts.",
             "Issue a new token on the page of the system, and give it to its owners. Then revoke the old one, which "
             "takes it from here.",
             **_linked(refused),
@@ -194,7 +194,8 @@ def _of_tokens(found: list[ApiToken]) -> Iterator[Item]:
         yield Item(
             "expiring",
             f"{len(soon)} token{pluralize(len(soon), ' expires,s expire')} within {tokens.EXPIRES_SOON.days} days.",
-            "The system that uses it is refused from then on. Rotate it, and give its owners the new one in time.",
+            "The system that uses such a token is refused from then on. Rotate it, and give its owners the new one in "
+            "time.",
             grave=False,
             **_linked(soon),
         )
@@ -236,7 +237,8 @@ IN_PLAIN_WORDS = {
     "expired_leases": "Messages were interrupted while they were being sent, and nothing has taken them up yet.",
     "alerts_without_delivery": "There are alerts for which no message was made.",
     "relays_silent": "Bleep is not sending: the part that starts every message is silent.",
-    "relays_send_themselves": "Alerts of High priority are sent in an emergency way; all others wait.",
+    "relays_send_themselves": "In the last two minutes Bleep had to send alerts of High priority in an emergency way. "
+    "Others may wait.",
     "workers_silent_urgent": "The part that sends alerts of High priority is silent.",
     "workers_silent_others": "The part that sends alerts is silent.",
 }

@@ -200,11 +200,16 @@ def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState) -> li
     since = _overdue_since(delivery)
     if since:
         found = [f"It is overdue: it has waited since {moment(since)}."]
-    if delivery.reason:
-        found.append(str(Reason(delivery.reason).label))
+    found += _why(delivery, state is DeliveryState.UNKNOWN)
     if state is DeliveryState.UNKNOWN:
         found.append(ASK_THEM)
     return found
+
+
+def _why(tried: Delivery | Attempt, in_doubt: bool) -> list[str]:  # noqa: FBT001
+    """The reason, unless what is said of something in doubt has said it already."""
+    said = in_doubt and tried.reason == Reason.ANSWER_LOST
+    return [str(Reason(tried.reason).label)] if tried.reason and not said else []
 
 
 def _overdue_since(delivery: Delivery) -> datetime | None:
@@ -232,9 +237,7 @@ def _sent_twice(deliveries: Iterable[Delivery]) -> set[uuid.UUID]:
 
 def _try(attempt: Attempt) -> Try:
     state = AttemptState(attempt.state)
-    sentences = [ATTEMPT_MEANING[state]]
-    if attempt.reason:
-        sentences.append(str(Reason(attempt.reason).label))
+    sentences = [ATTEMPT_MEANING[state], *_why(attempt, state is AttemptState.UNKNOWN)]
     if attempt.late:
         sentences.append(LATE)
     facts = [("Provider's code", attempt.code), ("Provider's ID", attempt.provider_id)]

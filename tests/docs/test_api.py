@@ -42,7 +42,7 @@ VOLATILE = (
     (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "<time>"),
     (re.compile(r"cursor=[\w%]+"), "cursor=<page>"),
-    (re.compile(r"Retry-After: \d+|in \d+ seconds"), "<seconds>"),
+    (re.compile(r"Retry-After: \d+|in \d+ seconds?"), "<seconds>"),
     # The words for a status differ between versions of Python.
     (re.compile(r'"title": ".*"|(?<=HTTP/1.1 \d\d\d) .*'), "<title>"),
 )
