@@ -164,9 +164,15 @@ class ApiTokenAdmin(ModelAdmin):
         return ("client", "label", "access", "expires_at") if obj is None else self.list_display
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """With one button: whichever was pressed, the next page showed the token."""
         if request.method == "POST" and self.has_add_permission(request) and not reveal.has_room(request, 1):
             return self._refuse(request, TOO_MANY, [])
-        return super().add_view(request, *args, **kwargs)
+        shown = {
+            "title": "Issue a token",
+            "show_save_and_continue": False,
+            "show_save_and_add_another": False,
+        }
+        return super().add_view(request, *args, **{**kwargs, "extra_context": shown})
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         return obj is None and super().has_change_permission(request)  # the actions, and no page to edit on

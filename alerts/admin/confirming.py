@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from alerts import actions, ledger
+from alerts.admin import story
 from alerts.models import Alert, AlertAction
 from alerts.states import Deed
 from contacts.choices import Channel
@@ -96,7 +97,7 @@ def _ask(
         Alert.objects.with_status()
         .filter(pk__in=chosen)
         .select_related("client", "clinician")
-        .prefetch_related("deliveries", "clinician__preferences")
+        .prefetch_related("deliveries", "clinician__preferences", "actions__by")
     )
     refusals = {alert.pk: actions.why_not(deed, alert) for alert in alerts}
     possible = [alert for alert in alerts if not refusals[alert.pk]]
@@ -126,7 +127,8 @@ def _ask(
 def _row(deed: Deed, alert: Alert) -> dict[str, Any]:
     """An alert of which it can be done, and the newest round that the person is looking at."""
     by = Channel(actions.way_of(alert).steps[0].channel).label if deed is Deed.RESEND else ""
-    return {"alert": alert, "seen": f"{alert.pk}:{actions.newest_round(alert)}", "by": by}
+    seen = f"{alert.pk}:{actions.newest_round(alert)}"
+    return {"alert": alert, "seen": seen, "by": by, "before": story.last_deed(alert)}
 
 
 def _do(admin: Any, request: HttpRequest, deed: Deed, note: str) -> None:

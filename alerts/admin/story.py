@@ -143,6 +143,12 @@ def summary(alert: Alert) -> str:
     return SUMMARY[status]
 
 
+def last_deed(alert: Alert) -> str:
+    """What staff did last: "Sent again by Olive Oakes, 22 Nov, 20:31:24." Nothing where they did nothing."""
+    done = [_done(each) for each in alert.actions.all()]
+    return f"{done[-1].title}, {done[-1].told}." if done else ""
+
+
 def subject_of(alert: Alert) -> str:
     """What kind of alert it is, in words."""
     return wording.subject(alert.type)

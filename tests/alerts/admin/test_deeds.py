@@ -37,6 +37,16 @@ def test_sending_again_is_asked_first_and_done_once(operator: Client, failed: Al
     assert actions.SENT_AGAIN_MEANWHILE in told
 
 
+def test_who_comes_back_to_the_question_is_told_what_was_done_before(
+    operator: Client, failed: Alert, lab: ApiClient
+) -> None:
+    for number in range(2):
+        assert "Sent again by" not in read(operator, door(Deed.RESEND, store(lab, f"other-{number}")))
+    actions.resend(failed.pk, by=User.objects.get(), after_round=1)
+
+    assert "Sent again by Olive Oakes, " in read(operator, door(Deed.CANCEL, failed))
+
+
 def test_what_cannot_be_done_is_said_in_a_sentence(operator: Client, failed: Alert) -> None:
     Clinician.objects.update(active=False)
 
