@@ -61,11 +61,11 @@ class AttemptState(models.TextChoices):
 DELIVERY_MEANING: dict[DeliveryState, str] = {
     DeliveryState.PENDING: "No telephone has been asked for yet, or an attempt failed and another will be made.",
     DeliveryState.SENDING: "A worker is talking to the provider; a telephone may ring at any moment.",
-    DeliveryState.ACCEPTED: "The provider has taken the message. It may not have reached the telephone.",
+    DeliveryState.ACCEPTED: "The provider has taken the message. It may not have arrived yet.",
     DeliveryState.DELIVERED: "The provider says that the telephone got it.",
     DeliveryState.UNDELIVERED: "The provider took it and later said that the telephone did not get it.",
     DeliveryState.FAILED: "It was not accepted over this channel, which will not be tried again.",
-    DeliveryState.UNKNOWN: "An answer was lost: the telephone may have got it. It is not sent this way again.",
+    DeliveryState.UNKNOWN: "An answer was lost: it may have arrived. It is not sent this way again.",
     DeliveryState.CANCELLED: "Staff stopped it before it was sent.",
 }
 
@@ -75,7 +75,7 @@ ATTEMPT_MEANING: dict[AttemptState, str] = {
     AttemptState.THROTTLED: "The provider refused for now, so nothing was sent; this does not use up a try.",
     AttemptState.UNSENT: "Nothing left this building, or the provider had no room; it can be tried again.",
     AttemptState.REJECTED: "The provider will never send this; nothing was sent.",
-    AttemptState.UNKNOWN: "The request left and no answer came: the telephone may have got it.",
+    AttemptState.UNKNOWN: "The request left and no answer came: it may have arrived.",
 }
 
 DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {

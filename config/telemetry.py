@@ -50,6 +50,16 @@ def exception_without_message(_logger: WrappedLogger, _method: str, event: Event
     return event
 
 
+def exception_as_text(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """For a console, which prints exceptions as they are: one line for each frame."""
+    if isinstance(event.get("exception"), list):
+        lines = [
+            line for each in event["exception"] for line in (each["type"], *each["at"], each.get("message"))
+        ]
+        event["exception"] = "\n".join(filter(None, lines))
+    return event
+
+
 def _chain(error: BaseException) -> list[BaseException]:
     chain: list[BaseException] = []
     following: BaseException | None = error
@@ -91,10 +101,10 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
 
     `style` is `json`, or `console` for people.
     """
-    render: Processor = (
-        structlog.processors.JSONRenderer()
+    render: list[Processor] = (
+        [structlog.processors.JSONRenderer()]
         if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=False)
+        else [exception_as_text, structlog.dev.ConsoleRenderer(colors=False)]
     )
     return {
         "version": 1,
@@ -106,7 +116,7 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
                 "use_get_message": False,
                 "pass_foreign_args": True,
                 "foreign_pre_chain": [foreign_text, *SHARED],
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},

@@ -177,7 +177,9 @@ class AlertAdmin(ReadOnly, ModelAdmin):
             "status": status,
             "tone": COLOURS.get(status, "neutral"),
             "summary": story.summary(alert),
-            "waits": any(each.is_on_its_way for each in alert.deliveries.all()),
+            # By either: they are read one after the other, and something may have ended between the two.
+            "waits": alert.status == AlertStatus.ACCEPTED
+            or any(each.is_on_its_way for each in alert.deliveries.all()),
             "events": story.tell(alert, shows_addresses=request.user.has_perm("contacts.view_clinician")),
             "doors": [
                 {"deed": deed, "refusal": actions.why_not(deed, alert), "address": _address(alert, deed)}

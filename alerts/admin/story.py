@@ -59,7 +59,15 @@ SUMMARY: dict[AlertStatus, str] = {
     AlertStatus.CANCELLED: "It was stopped. Nobody is known to have been reached.",
 }
 STOPPED_UNSENT = "It was stopped before it was sent."
-STOPPED_IN_DOUBT = "It was stopped, but an answer had been lost before: the person may have got it. Ask them."
+IN_DOUBT: dict[AlertStatus, str] = {
+    AlertStatus.CANCELLED: (
+        "It was stopped, but an answer had been lost before: the person may have got it. Ask them."
+    ),
+    AlertStatus.FAILED: (
+        "An answer was lost, so it may have arrived: ask the person. If nothing came, send it again or reach them in "
+        "another way. Then mark it as dealt with."
+    ),
+}
 CANCELLED_TOO_LATE: dict[AlertStatus, str] = {
     AlertStatus.ACCEPTED: "It was cancelled while it was being sent, so it may still arrive. It is not tried again.",
     AlertStatus.SENT: (
@@ -134,8 +142,8 @@ def summary(alert: Alert) -> str:
         return DEALT_WITH_TOO_LATE if DeliveryState.SENDING in states else DEALT_WITH
     if status is AlertStatus.CANCELLED and not any(each.attempt_count for each in deliveries):
         return STOPPED_UNSENT
-    if status is AlertStatus.CANCELLED and DeliveryState.UNKNOWN in states:
-        return STOPPED_IN_DOUBT
+    if DeliveryState.UNKNOWN in states and status in IN_DOUBT:
+        return IN_DOUBT[status]
     if alert.state == AlertState.CANCELLED and status in CANCELLED_TOO_LATE:
         return CANCELLED_TOO_LATE[status]
     if status is AlertStatus.ACCEPTED and any(_overdue_since(each) for each in deliveries):

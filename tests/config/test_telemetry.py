@@ -313,3 +313,13 @@ def test_an_alert_s_text_reference_and_address_are_in_no_line(
     assert len([line for line in log.lines if line["event"] == "request"]) == 2
     for secret in ("REF-77", "Potassium", clinician.call_number, clinician.sms_number, clinician.email):
         assert secret not in log.text
+
+
+def test_a_console_gets_an_exception_line_by_line_and_without_its_message() -> None:
+    code = f"import logging; logging.getLogger('x').error('failed', exc_info=ValueError('{NUMBER}'))"
+
+    done = run("-c", f"import django; django.setup(); {code}", LOG_FORMAT="console")
+
+    assert "builtins.ValueError" in done.stderr.splitlines()
+    assert "Logging error" not in done.stderr
+    assert NUMBER not in done.stderr

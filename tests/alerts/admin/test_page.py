@@ -137,7 +137,7 @@ def test_what_may_have_arrived_before_it_was_cancelled_stays_in_doubt_and_was_no
 
     page = read(staff, page_of(urgent))
 
-    assert story.STOPPED_IN_DOUBT in page
+    assert story.IN_DOUBT[AlertStatus.CANCELLED] in page
     assert story.ASK_THEM in page
     assert story.MAYBE_TWICE not in page
     assert "before it was sent" not in page
