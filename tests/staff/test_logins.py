@@ -1,6 +1,7 @@
 """Logins: nobody's deeds are lost with theirs, and their sessions end and are cleared away."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -68,13 +69,12 @@ def session_of(ends: timedelta) -> Session:
     return Session.objects.create(session_key=str(ends), session_data="", expire_date=timezone.now() + ends)
 
 
-def log_in(password: str) -> int:
-    """The answer's status to somebody who logs in with this password."""
+def log_in(password: str) -> Any:
+    """The answer to somebody who opened the login page itself and logs in with this password."""
     user = make_user(SUPERUSER)
     user.set_password("right")
     user.save()
-    page = Client().post("/admin/login/", {"username": user.get_username(), "password": password})
-    return page.status_code
+    return Client().post("/admin/login/", {"username": user.get_username(), "password": password})
 
 
 def test_a_session_lasts_for_a_working_day_or_until_the_browser_is_closed(db: None) -> None:
@@ -85,10 +85,14 @@ def test_a_session_lasts_for_a_working_day_or_until_the_browser_is_closed(db: No
     assert client.session.get_expire_at_browser_close() is True
 
 
+def test_who_opened_the_login_page_itself_comes_to_home(db: None) -> None:
+    assert log_in("right")["Location"] == "/admin/"
+
+
 def test_sessions_that_have_ended_are_cleared_when_somebody_logs_in(db: None) -> None:
     ended, live = session_of(timedelta(hours=-1)), session_of(timedelta(hours=1))
 
-    assert log_in("right") == 302
+    assert log_in("right").status_code == 302
 
     left = set(Session.objects.values_list("session_key", flat=True))
     assert live.session_key in left
@@ -98,6 +102,6 @@ def test_sessions_that_have_ended_are_cleared_when_somebody_logs_in(db: None) ->
 def test_who_is_not_let_in_has_nothing_cleared(db: None) -> None:
     ended = session_of(timedelta(hours=-1))
 
-    assert log_in("wrong") == 200
+    assert log_in("wrong").status_code == 200
 
     assert Session.objects.filter(pk=ended.pk).exists()
