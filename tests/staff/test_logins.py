@@ -105,3 +105,35 @@ def test_who_is_not_let_in_has_nothing_cleared(db: None) -> None:
     assert log_in("wrong").status_code == 200
 
     assert Session.objects.filter(pk=ended.pk).exists()
+
+
+def test_a_page_from_before_another_login_says_that_nothing_is_saved(db: None) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_user(SUPERUSER))
+
+    page = client.post("/admin/contacts/clinician/add/", {"name": "Ada"})
+
+    assert page.status_code == 403
+    assert "You have logged in again since this page was opened" in page.content.decode()
+    assert "style=" not in page.content.decode()
+
+
+def test_the_login_page_says_what_became_of_unsaved_changes(db: None) -> None:
+    sentence = "If you were logged out, what you had not saved yet is not saved."
+
+    sent_here = Client().get("/admin/contacts/clinician/add/", follow=True).content.decode()
+
+    assert sentence in sent_here
+    assert "Log in to" in sent_here
+    assert sentence not in Client().get("/admin/", follow=True).content.decode()
+
+
+def test_a_wrong_password_is_said_once(db: None) -> None:
+    page = log_in("wrong").content.decode()
+
+    assert "Please enter the correct username and password" in page
+    assert "Please correct the error" not in page
+
+
+def test_the_last_page_says_that_one_is_logged_out(admin_client: Client) -> None:
+    assert "You are logged out" in admin_client.post("/admin/logout/").content.decode()
