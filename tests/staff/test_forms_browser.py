@@ -1,7 +1,7 @@
 """The forms of the staff's pages in a real browser: nothing in the way of who fills them in."""
 
 from django.conf import settings
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 from alerts import intake
 from tests.conftest import an_alert
@@ -58,7 +58,12 @@ def test_on_a_telephone_save_comes_first_and_delete_last(desk: Desk, ward: Ward)
 def test_who_leaves_a_form_with_something_unsaved_is_asked(desk: Desk, ward: Ward) -> None:
     page = desk.sit(SUPERUSER)
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
     for name in ("contacts_clinician_add", "contacts_preferencetemplate_add", "clients_apiclient_add"):
         visit(page, addresses(ward)[name])
         page.locator("#id_name").press_sequentially("Ada")
