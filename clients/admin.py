@@ -46,6 +46,7 @@ class ClientForm(forms.ModelForm[ApiClient]):
 class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
     """Hospital systems that may send. A client's page has its tokens and its days, too."""
 
+    warn_unsaved_form = True
     form = ClientForm
     list_display = ("name", "state", "requests_per_minute", "created_at")
     list_filter = ("active",)

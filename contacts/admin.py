@@ -46,6 +46,7 @@ class ClinicianAdmin(
 class PreferenceTemplateAdmin(PreferenceTemplatePage, ModelAdmin):
     """Templates of preferences."""
 
+    warn_unsaved_form = True
     list_display = ("name", "high_in_words", "medium_in_words", "low_in_words")
     search_fields = ("name",)
 

@@ -39,6 +39,7 @@ class ClinicianPage:
         ("Where they can be reached", {"fields": (tuple(ADDRESS_FIELDS.values()),)}),
         (MATRIX, {"fields": tuple(PRIORITY_FIELDS.values())}),
     )
+    warn_unsaved_form = True
     compressed_fields = False
     change_form_after_template = "contacts/clinician/now.html"
     change_form_datasets = (ChangesTab,)

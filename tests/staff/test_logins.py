@@ -1,6 +1,7 @@
 """Logins: nobody's deeds are lost with theirs, and their sessions end and are cleared away."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -68,13 +69,12 @@ def session_of(ends: timedelta) -> Session:
     return Session.objects.create(session_key=str(ends), session_data="", expire_date=timezone.now() + ends)
 
 
-def log_in(password: str) -> int:
-    """The answer's status to somebody who logs in with this password."""
+def log_in(password: str) -> Any:
+    """The answer to somebody who opened the login page itself and logs in with this password."""
     user = make_user(SUPERUSER)
     user.set_password("right")
     user.save()
-    page = Client().post("/admin/login/", {"username": user.get_username(), "password": password})
-    return page.status_code
+    return Client().post("/admin/login/", {"username": user.get_username(), "password": password})
 
 
 def test_a_session_lasts_for_a_working_day_or_until_the_browser_is_closed(db: None) -> None:
@@ -85,10 +85,14 @@ def test_a_session_lasts_for_a_working_day_or_until_the_browser_is_closed(db: No
     assert client.session.get_expire_at_browser_close() is True
 
 
+def test_who_opened_the_login_page_itself_comes_to_home(db: None) -> None:
+    assert log_in("right")["Location"] == "/admin/"
+
+
 def test_sessions_that_have_ended_are_cleared_when_somebody_logs_in(db: None) -> None:
     ended, live = session_of(timedelta(hours=-1)), session_of(timedelta(hours=1))
 
-    assert log_in("right") == 302
+    assert log_in("right").status_code == 302
 
     left = set(Session.objects.values_list("session_key", flat=True))
     assert live.session_key in left
@@ -98,6 +102,38 @@ def test_sessions_that_have_ended_are_cleared_when_somebody_logs_in(db: None) ->
 def test_who_is_not_let_in_has_nothing_cleared(db: None) -> None:
     ended = session_of(timedelta(hours=-1))
 
-    assert log_in("wrong") == 200
+    assert log_in("wrong").status_code == 200
 
     assert Session.objects.filter(pk=ended.pk).exists()
+
+
+def test_a_page_from_before_another_login_says_that_nothing_is_saved(db: None) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(make_user(SUPERUSER))
+
+    page = client.post("/admin/contacts/clinician/add/", {"name": "Ada"})
+
+    assert page.status_code == 403
+    assert "You have logged in again since this page was opened" in page.content.decode()
+    assert "style=" not in page.content.decode()
+
+
+def test_the_login_page_says_what_became_of_unsaved_changes(db: None) -> None:
+    sentence = "If you were logged out, what you had not saved yet is not saved."
+
+    sent_here = Client().get("/admin/contacts/clinician/add/", follow=True).content.decode()
+
+    assert sentence in sent_here
+    assert "Log in to" in sent_here
+    assert sentence not in Client().get("/admin/", follow=True).content.decode()
+
+
+def test_a_wrong_password_is_said_once(db: None) -> None:
+    page = log_in("wrong").content.decode()
+
+    assert "Please enter the correct username and password" in page
+    assert "Please correct the error" not in page
+
+
+def test_the_last_page_says_that_one_is_logged_out(admin_client: Client) -> None:
+    assert "You are logged out" in admin_client.post("/admin/logout/").content.decode()

@@ -19,6 +19,11 @@ function begin() {
     let answer;
     try {
       const response = await fetch(url, { method: "POST", body: new FormData(form), credentials: "same-origin" });
+      if (response.redirected || response.status === 403) {
+        // Another login makes this page's form void, too.
+        if (number === asked) basis("You have been logged out: copy what you typed, then load this page again.");
+        return;
+      }
       if (!response.ok) throw new Error(response.statusText);
       answer = await response.json();
     } catch {

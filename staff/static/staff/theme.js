@@ -84,6 +84,48 @@ function nameMenu() {
   });
 }
 
+// The panel of filters lies over the list: while it is open the keys stay in it, and then go back to what opened it.
+function keepFilters() {
+  const panel = document.getElementById("changelist-filter");
+  const opener = document.querySelector("a[x-on\\:click='filterOpen = true']");
+  if (!panel || !opener) return;
+  const controls = () =>
+    [...panel.querySelectorAll(`${FOCUSABLE}, .select2-selection`)].filter((each) => each.tabIndex >= 0 && each.checkVisibility());
+  let isOpen = panel.checkVisibility();
+  new MutationObserver(() => {
+    // On a wide screen it may stand beside the list, where nothing opens it.
+    if (panel.checkVisibility() === isOpen || !opener.checkVisibility()) return;
+    isOpen = !isOpen;
+    (isOpen ? controls()[0] : opener)?.focus();
+  }).observe(panel, { attributes: true, attributeFilter: ["style"] });
+  panel.addEventListener("keydown", (event) => {
+    if (event.key !== "Tab" || !opener.checkVisibility()) return;
+    const all = controls();
+    const [edge, other] = event.shiftKey ? [all[0], all.at(-1)] : [all.at(-1), all[0]];
+    if (event.target !== edge) return;
+    event.preventDefault();
+    other.focus();
+  });
+}
+
+// Before the links of the sidebar stands one that passes them by.
+function skipLinks() {
+  const content = document.getElementById("content");
+  const sidebar = document.getElementById("nav-sidebar");
+  if (!content || !sidebar) return;
+  sidebar.querySelector("a[href]")?.setAttribute("aria-label", "Bleep, Home");
+  const skip = document.createElement("a");
+  skip.className = "skip";
+  skip.href = "#content";
+  skip.textContent = "Skip to content";
+  content.tabIndex = -1;
+  skip.addEventListener("click", (event) => {
+    event.preventDefault(); // what follows a # is a tab, to unfold
+    content.focus();
+  });
+  document.body.prepend(skip);
+}
+
 // After everything else that waits for the page, which is what makes those elements.
-window.addEventListener("load", () => setTimeout(() => { nameBoxes(); nameIcons(); nameSwitches(); nameMenu(); }));
+window.addEventListener("load", () => setTimeout(() => { nameBoxes(); nameIcons(); nameSwitches(); nameMenu(); keepFilters(); skipLinks(); }));
 document.addEventListener("formset:added", () => setTimeout(nameBoxes));
