@@ -180,7 +180,7 @@ def test_a_double_click_on_import_says_that_it_is_imported(desk: Desk, ward: War
 
     page.get_by_role("button", name="Import 1 clinician").dblclick()
 
-    expect(page.get_by_text("The file is imported: 0 new, 1 changed.")).to_be_visible()
+    expect(page.get_by_text("The file is imported: 1 changed.")).to_be_visible()
     expect(page.get_by_text("nothing left to change")).to_have_count(0)
 
 
