@@ -7,6 +7,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.text import get_text_list
 from unfold.decorators import action
 
 from contacts import bulk, locks
@@ -89,7 +90,7 @@ class ChangesToMany:
                 return None
         changing = list(bulk.becoming(queryset.prefetch_related(None), active=active))
         context = {
-            "title": f"Make many {word}",
+            "title": f"Make {_clinicians(queryset.count())} {word}",
             "word": word,
             "active": active,
             "changing": len(changing),
@@ -149,8 +150,8 @@ def _in_words(form: ForMany) -> list[tuple[str, str]]:
 
 
 def _named(lacking: bulk.Lacking) -> dict[str, Any]:
-    channels = " and ".join(channel.label for channel in lacking.channels)
-    kept = " and ".join(priority.label for priority in lacking.kept)
+    channels = get_text_list([channel.label for channel in lacking.channels], "and")
+    kept = get_text_list([priority.label for priority in lacking.kept], "and")
     stays = f"; {kept} stay{'' if len(lacking.kept) > 1 else 's'} as {'they are' if len(lacking.kept) > 1 else 'it is'}"
     return {
         "pk": lacking.pk,

@@ -25,6 +25,8 @@ YES_AND_NO = {"yes": True, "true": True, "1": True, "active": True} | {
     "0": False,
     "inactive": False,
 }
+WITHOUT_VALUE = "\x1a="
+"""Stands for a cell whose formula nothing has worked out; nobody types the first character."""
 _CHANNELS = {str(word).casefold(): channel for channel in Channel for word in (channel.value, channel.label)}
 _SHORTENED = re.compile(r"\d[.,]?\d*E\+?\d+", re.IGNORECASE)
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -53,6 +55,8 @@ def meant(column: str, text: str) -> Any:
     Raises:
         ValueError: with a sentence for the person who filled it in.
     """
+    if text == WITHOUT_VALUE:
+        raise ValueError("This cell has a formula without a value: write the text itself.")
     if _INVISIBLE.search(text):
         raise ValueError("There is an invisible character in this cell: type its text anew.")
     text = text.strip()

@@ -21,6 +21,7 @@ from import_export.tmp_storages import BaseStorage
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from contacts import locks
+from contacts.columns import COLUMNS
 from contacts.listing import is_nonsense, whole_list
 from contacts.models import Clinician
 from contacts.resources import AlreadyImportedError, ClinicianResource, ImportRefusedError
@@ -32,6 +33,9 @@ MAX_PACKED = 2_400_000
 """Characters of a packed file: a form may be a little larger (DATA_UPLOAD_MAX_MEMORY_SIZE)."""
 MAX_MEGABYTES = settings.FILE_UPLOAD_MAX_MEMORY_SIZE // 1024 // 1024
 TOO_LARGE = f"This file is too large: at most {MAX_MEGABYTES} MB are taken at once. Split it."
+NO_EXCEL = (
+    "This is not an Excel file, whatever its name says: save the list as XLSX or CSV, and choose that file."
+)
 TAKEN = (
     "Clinicians are being imported or changed at this moment, perhaps by this very file if you pressed Import twice. "
     "Import it again in a minute, and see what is left to change."
@@ -78,6 +82,8 @@ class FileForm(ImportForm):
             content = cleaned["import_file"].read()
             if content.startswith(OLD_EXCEL):
                 self.add_error("import_file", "This is an old or a protected Excel file: save it as XLSX.")
+            elif not content.startswith(ZIP) and cleaned["import_file"].name.casefold().endswith(".xlsx"):
+                self.add_error("import_file", NO_EXCEL)
             elif len(_packed(content)) > MAX_PACKED:
                 self.add_error("import_file", TOO_LARGE)
             cleaned["format"] = str(FORMATS.index(ExcelFile if content.startswith(ZIP) else CsvFile))
@@ -176,8 +182,7 @@ class ImportAndExport(ImportExportMixin):
             return self._start_again(
                 request, " ".join(sentences) or "Something has changed since you looked: nothing is saved."
             )
-        new, changed = result.totals["new"], result.totals["update"]
-        messages.success(request, f"The file is imported: {new:,} new, {changed:,} changed.")
+        messages.success(request, f"The file is imported: {result.in_words}.")
         return HttpResponseRedirect(reverse("admin:contacts_clinician_changelist"))
 
     def get_export_filename(
@@ -188,6 +193,10 @@ class ImportAndExport(ImportExportMixin):
     def init_request_context_data(self, request: HttpRequest, form: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().init_request_context_data(request, form)
         return {**context, "count": self.get_export_queryset(request).count()}
+
+    def get_import_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_import_context_data(**kwargs)
+        return {**context, "columns": COLUMNS}
 
     def _start_again(self, request: HttpRequest, sentence: str) -> HttpResponse:
         messages.error(request, sentence)

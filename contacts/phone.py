@@ -39,7 +39,9 @@ def to_e164(text: str) -> str:
     try:
         number = phonenumbers.parse(f"+{digits}")
     except phonenumbers.NumberParseException as error:
-        raise ValueError(f"No country has this country code. {_EXAMPLE}") from error
+        is_unknown = error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE
+        fault = "No country has this country code." if is_unknown else "This number is too short."
+        raise ValueError(f"{fault} {_EXAMPLE}") from error
     if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise ValueError(f"This number has too many or too few digits for its country. {_EXAMPLE}")
     if digits == compact and len(digits) < WHOLE_FROM and not phonenumbers.is_valid_number(number):

@@ -67,6 +67,18 @@ class Look(Result):
         return [row for row in self.rows if row.changes]
 
     @property
+    def in_words(self) -> str:
+        """`3 new, 1 row without a change`: what there is none of is left out."""
+        new, changed, same = (self.totals[each] for each in ("new", "update", "skip"))
+        unchanged = f"{same:,} row{'' if same == 1 else 's'} without a change"
+        told = [
+            f"{new:,} new" if new else "",
+            f"{changed:,} changed" if changed else "",
+            unchanged if same else "",
+        ]
+        return ", ".join(filter(None, told))
+
+    @property
     def shown(self) -> list[Row]:
         return self.changed[:SHOWN]
 

@@ -20,7 +20,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
 from contacts import xlsx_parts
-from contacts.columns import COLUMNS, KEY
+from contacts.columns import COLUMNS, KEY, WITHOUT_VALUE
 
 MAX_ROWS = 20_000
 MAX_COLUMNS = 100
@@ -86,8 +86,10 @@ class ExcelFile(XLSX):
 
     def create_dataset(self, in_stream: bytes) -> tablib.Dataset:
         try:
-            xlsx_parts.check(in_stream)
+            has_formulas = xlsx_parts.check(in_stream)
             rows = _rows(in_stream)
+            if has_formulas:
+                _mark_without_value(rows, _formulas(in_stream))
         except xlsx_parts.TooMuchError as error:
             raise UnreadableFileError(
                 "This file is too large when it is unpacked: split it, or save its first sheet alone."
@@ -208,8 +210,27 @@ def _rows(content: bytes) -> list[list[str]]:
         sheet = book.worksheets[0]
         # Or each row would be filled up to the size that the sheet says it has, and may say whatever it likes.
         sheet.reset_dimensions()
-        shown = islice(sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True), MAX_ROWS + 2)
+        shown = islice(sheet.iter_rows(max_col=MAX_COLUMNS), MAX_ROWS + 2)
         return [_without_blanks_at_the_end([_text(cell) for cell in row]) for row in shown]
+
+
+def _formulas(content: bytes) -> Iterator[list[bool]]:
+    """For each row of the first sheet which cells have a formula."""
+    book = openpyxl.load_workbook(BytesIO(content), read_only=True)
+    with closing(book):
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()
+        for row in islice(sheet.iter_rows(max_col=MAX_COLUMNS), MAX_ROWS + 2):
+            yield [cell.data_type == "f" for cell in row]
+
+
+def _mark_without_value(rows: list[list[str]], formulas: Iterator[list[bool]]) -> None:
+    """A formula that no spreadsheet program has worked out reads as an empty cell, which it does not look like."""
+    for row, has_formula in zip(rows, formulas, strict=False):
+        for place, is_formula in enumerate(has_formula):
+            if is_formula and not "".join(row[place : place + 1]):
+                row.extend([""] * (place + 1 - len(row)))
+                row[place] = WITHOUT_VALUE
 
 
 def _without_blanks_at_the_end(row: list[str]) -> list[str]:
@@ -218,10 +239,11 @@ def _without_blanks_at_the_end(row: list[str]) -> list[str]:
     return row
 
 
-def _text(value: Any) -> str:
+def _text(cell: Any) -> str:
     """What a cell of Excel says: a number without its decimals, and yes or no."""
+    value = cell.value
     if value is None:
-        return ""
+        return " " if cell.data_type == "str" else ""  # a formula that comes to an empty text has a value
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float) and value.is_integer():

@@ -27,8 +27,8 @@ class TooMuchError(Exception):
     """The file is larger than what is read."""
 
 
-def check(content: bytes) -> None:
-    """Look through all parts.
+def check(content: bytes) -> bool:
+    """Look through all parts; whether any has a formula.
 
     Raises:
         TooMuchError: one of them is too large.
@@ -43,9 +43,11 @@ def check(content: bytes) -> None:
             or any(part.file_size > MAX_STRINGS for part in strings)
         ):
             raise TooMuchError
+        has_formulas = False
         for part in parts:
             with archive.open(part) as stream:
-                _check_part(stream)
+                has_formulas |= _check_part(stream)
+    return has_formulas
 
 
 class _Count:
@@ -53,9 +55,11 @@ class _Count:
 
     def __init__(self) -> None:
         self.elements = self.units = 0
+        self.has_formulas = False
 
-    def begin(self, _name: str, _attributes: object) -> None:
+    def begin(self, name: str, _attributes: object) -> None:
         self.elements += 1
+        self.has_formulas |= name.rpartition(":")[2] == "f"
         if self.elements > MAX_ELEMENTS:
             raise TooMuchError
 
@@ -71,7 +75,7 @@ class _Count:
         raise TooMuchError
 
 
-def _check_part(stream: IO[bytes]) -> None:
+def _check_part(stream: IO[bytes]) -> bool:
     """Any part may be a sheet, whatever its name; one that is no XML is nothing to whoever reads it, either."""
     count, parser = _Count(), expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = count.begin, count.end
@@ -79,3 +83,4 @@ def _check_part(stream: IO[bytes]) -> None:
     with contextlib.suppress(expat.ExpatError):
         while piece := stream.read(_PIECE):
             parser.Parse(piece)
+    return count.has_formulas

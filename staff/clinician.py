@@ -3,10 +3,12 @@
 It asks for these after it has been shown, by the clinician's id alone: no address stands in a URL.
 """
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db.models.functions import Now
 from django.forms.widgets import Script
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.template.loader import render_to_string
@@ -14,7 +16,7 @@ from django.urls import URLPattern, path, reverse
 
 from alerts import trials, wording as alert_wording
 from alerts.channels import OBSTACLES
-from alerts.models import Alert
+from alerts.models import Alert, Delivery
 from alerts.states import AlertStatus, Reason
 from contacts import wording
 from contacts.admin import ClinicianAdmin
@@ -24,12 +26,20 @@ from staff import reachability
 
 SEND_TEST = "contacts.send_test"
 RECENT = 20
+ASKED_FOR = timedelta(days=2)
+"""How long the link with which AWS asks somebody to confirm can be opened."""
 
 OBSTACLE = {
     Reason.UNCONFIRMED: "Nothing arrives here yet: the e-mail subscription is not confirmed. Send a test e-mail; AWS "
     "then asks the person to open a link.",
     Reason.OPTED_OUT: "Nothing arrives here: this number has opted out of SMS. The person must opt in again.",
 }
+ASKED = (
+    "Nothing arrives here yet: the e-mail subscription is not confirmed. The person was asked to confirm: they have to "
+    "open the link in that message."
+)
+WHY = {Reason.UNCONFIRMED: "not confirmed", Reason.OPTED_OUT: "opted out"}
+"""In a few words, for what would happen now."""
 NONE_KNOWN = {
     Channel.SMS: "This number has not opted out of SMS.",
     Channel.EMAIL: "The subscription is confirmed.",
@@ -90,7 +100,9 @@ class ClinicianDesk(ClinicianAdmin):
         if obstacle is None:
             sentence = NONE_KNOWN.get(asked, "Nothing is known that keeps messages from here.")
             return JsonResponse({"kind": "good", "sentence": sentence})
-        return JsonResponse({"kind": "risk", "sentence": OBSTACLE.get(obstacle, obstacle.label)})
+        was_asked = obstacle is Reason.UNCONFIRMED and _was_asked_to_confirm(clinician, asked)
+        sentence = ASKED if was_asked else OBSTACLE.get(obstacle, obstacle.label)
+        return JsonResponse({"kind": "risk", "sentence": sentence, "why": WHY.get(obstacle, "")})
 
     def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Send a test over the channel that is posted; the answer says where its result is to be had."""
@@ -180,6 +192,17 @@ def _way(clinician: Clinician, channel: Channel, latest: trials.Result | None) -
         "latest_kind": latest and _kind(latest),
         "latest_page": _result_page(clinician, latest.alert_id) if latest and not latest.is_final else "",
     }
+
+
+def _was_asked_to_confirm(clinician: Clinician, channel: Channel) -> bool:
+    """Whether a message, perhaps a test, has lately brought about that AWS asked for it."""
+    return Delivery.objects.filter(
+        alert__clinician=clinician,
+        channel=channel,
+        address=clinician.address(channel),
+        reason=Reason.UNCONFIRMED,
+        finished_at__gt=Now() - ASKED_FOR,
+    ).exists()
 
 
 def _kind(result: trials.Result) -> str:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.db import IntegrityError
 from django.forms.widgets import Script
 from django.http import (
@@ -20,6 +20,7 @@ from django.http import (
 )
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
+from django.utils.text import get_text_list
 
 from contacts import history, locks, meanwhile, preferences
 from contacts.forms import PRIORITY_FIELDS, ClinicianForm
@@ -126,6 +127,8 @@ class ClinicianPage:
         """Adds what would happen now, by what is saved."""
         clinician = self.saved(request, kwargs.get("obj"))
         name = "contacts_clinician_preview" + ("_of" if clinician else "")
+        if set(context["adminform"].form.errors) == {NON_FIELD_ERRORS}:
+            context["errors"] = None  # or unfold would ask to correct what is marked below, where nothing is
         context["now"] = preview.saved(clinician or Clinician())
         if self._may_save(request, clinician):
             context["preview_url"] = reverse(f"admin:{name}", args=[clinician.pk] if clinician else [])
@@ -166,7 +169,7 @@ class ClinicianPage:
         if unreachable:
             self._warn(
                 request,
-                f"No channel is chosen for {' and '.join(unreachable)} priority: such alerts for "
+                f"No channel is chosen for {get_text_list(unreachable, 'and')} priority: such alerts for "
                 f"{form.instance} are refused.",
             )
         for priority, channels in wanted.items():

@@ -17,7 +17,12 @@ def saved(clinician: Clinician) -> list[dict[str, Any]]:
     """A line for each priority. No query where the clinician's `preferences` were prefetched."""
     chosen = preferences.channels_by_priority(clinician) if clinician.pk else {}
     return [
-        {"field": name, "priority": priority.label, **_told(clinician, chosen.get(priority, []))}
+        {
+            "field": name,
+            "priority": priority.label,
+            "channels": [channel.value for channel in chosen.get(priority, [])],
+            **_told(clinician, chosen.get(priority, [])),
+        }
         for priority, name in PRIORITY_FIELDS.items()
     ]
 

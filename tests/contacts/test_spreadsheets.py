@@ -16,7 +16,7 @@ from contacts.columns import COLUMNS
 from contacts.models import Clinician
 from contacts.spreadsheets import ExcelFile, UnreadableFileError
 from tests.conftest import make_clinician
-from tests.contacts.files import CSV, XLSX, changes, confirm, export, look, refused, stored
+from tests.contacts.files import CSV, XLSX, changes, confirm, export, look, refused, stored, wrong
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +91,43 @@ def test_numbers_of_excel_s_own_are_read(admin_client: Client, clinician: Clinic
     }
 
 
+def test_a_formula_that_nothing_has_worked_out_is_not_called_empty(
+    admin_client: Client, clinician: Clinician
+) -> None:
+    made = openpyxl.Workbook()
+    made.active.append(["contact_id", "name", "role"])
+    made.active.append(["C-1", "=1+1", "=2+2"])
+    file = BytesIO()
+    made.save(file)
+
+    found = wrong(look(admin_client, file.getvalue(), "people.xlsx"))
+
+    sentence = "This cell has a formula without a value: write the text itself."
+    assert found == [(2, "name", sentence), (2, "role", sentence)]
+
+
+def test_a_formula_s_value_is_read_even_an_empty_one(admin_client: Client, clinician: Clinician) -> None:
+    heading = "".join(
+        f'<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>'
+        for place, text in (("A1", "contact_id"), ("B1", "name"), ("C1", "role"))
+    )
+    values = "".join(
+        f'<c r="{place}" t="str"><f>x</f><v>{text}</v></c>'
+        for place, text in (("A2", "C-1"), ("B2", "Asha Okafor"), ("C2", ""))
+    )
+    sheet = f'<sheetData><row r="1">{heading}</row><row r="2">{values}</row></sheetData>'
+
+    looked = look(admin_client, book(sheet), "people.xlsx")
+
+    assert changes(looked) == {2: [("name", "Clinician C-1", "Asha Okafor")]}
+
+
+def test_what_is_only_called_an_excel_file_is_told(admin_client: Client) -> None:
+    (sentence,) = refused(look(admin_client, b"\x89PNG\r\n\x1a\n\x00\x81", "people.XLSX"))
+
+    assert sentence.startswith("This is not an Excel file, whatever its name says")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_what_excel_calls_csv_is_read(
@@ -121,9 +158,11 @@ def test_what_excel_calls_csv_is_read(
 def test_a_file_that_cannot_be_read_is_refused_with_a_sentence(
     admin_client: Client, content: bytes, sentence: str
 ) -> None:
-    (said_of_it,) = refused(look(admin_client, content))
+    looked = look(admin_client, content)
+    (said_of_it,) = refused(looked)
 
     assert said_of_it.startswith(sentence)
+    assert f"in any order: <code>{', '.join(COLUMNS)}</code>" in looked.content.decode()
 
 
 def test_too_many_rows_are_refused(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,11 +7,12 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from alerts import breaker, intake
+from alerts import breaker, intake, trials
 from alerts.channels import OBSTACLES, aws as aws_channels
 from alerts.models import Alert
-from alerts.states import Reason
+from alerts.states import DeliveryState, Reason
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from staff import reachability
@@ -67,6 +68,18 @@ def test_an_address_that_never_confirmed_is_told_and_is_not_written_to(
 
     assert (kind, sentence[:27]) == ("risk", "Nothing arrives here yet: t")
     assert aws.messages() == []
+
+
+def test_who_was_asked_to_confirm_lately_has_to_open_the_link(aws: Aws, clinician: Clinician) -> None:
+    alert = trials.send_test(clinician=clinician, channel=Channel.EMAIL, by="somebody")
+    assert "Send a test e-mail" in reach(clinician, "email")[1]
+
+    alert.deliveries.update(state=DeliveryState.FAILED, reason=Reason.UNCONFIRMED, finished_at=timezone.now())
+    assert reach(clinician, "email")[1].endswith("they have to open the link in that message.")
+
+    Clinician.objects.update(email="other@ward.example")  # and nobody has written there
+    clinician.refresh_from_db()
+    assert "Send a test e-mail" in reach(clinician, "email")[1]
 
 
 @pytest.mark.parametrize("channel", ["sms", "email"])

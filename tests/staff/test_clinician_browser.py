@@ -117,8 +117,16 @@ def test_what_aws_knows_of_an_address_is_said_there(desk: Desk, ward: Ward, aws:
 
     expect(page.locator("#reach-sms_number")).to_contain_text("has opted out of SMS")
     expect(page.locator("#reach-email")).to_contain_text("the e-mail subscription is not confirmed")
+    fails = page.locator("#now-fails .said-risk")
+    expect(fails).to_contain_text(
+        "High: SMS (opted out) would fail, so only what else is chosen can reach them."
+    )
+    expect(fails).to_contain_text("Low: E-mail (not confirmed) would fail, so nobody would be told.")
     page.get_by_label("Number for SMS").fill("+44 7700 900002")
     expect(page.locator("#reach-sms_number")).to_be_hidden()
+    expect(fails).not_to_contain_text("SMS")
+    page.get_by_label("Low priority: number 1 to try").select_option("sms")
+    expect(page.locator("#now-fails")).to_have_text("")
 
 
 def test_where_aws_does_not_answer_the_page_says_so(desk: Desk, ward: Ward, aws: Aws) -> None:

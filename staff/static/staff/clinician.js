@@ -14,13 +14,19 @@ function begin() {
   const section = document.getElementById("tests");
   if (!section) return;
   const ways = [...section.querySelectorAll(".way")];
-  for (const way of ways) offerTest(section, way);
+  for (const way of ways) offerTest(section, way, ways);
+  // What would happen now is rewritten while editing; whatever it then says, what would fail of it is said below.
+  new MutationObserver(() => sayWhatWouldFail(ways)).observe(document.querySelector("#now dl"), {
+    attributes: true,
+    childList: true,
+    subtree: true,
+  });
   askAll(ways);
 }
 
 // One after the other: Bleep asks AWS for few people at once, and tells the others that it is not known.
 async function askAll(ways) {
-  for (const way of ways) await askReachability(way);
+  for (const way of ways) await askReachability(way, ways);
 }
 
 function write(place, kind, sentence, link) {
@@ -42,7 +48,7 @@ function write(place, kind, sentence, link) {
   place.replaceChildren(line);
 }
 
-async function askReachability(way) {
+async function askReachability(way, ways) {
   const url = way.dataset.reachability;
   if (!url) return;
   const place = way.querySelector(".way-reach");
@@ -55,6 +61,45 @@ async function askReachability(way) {
   }
   write(place, answer.kind, answer.sentence);
   sayAtField(way, answer.kind === "risk" ? answer.sentence : "");
+  if (answer.kind === "risk") way.dataset.why = answer.why;
+  else delete way.dataset.why;
+  sayWhatWouldFail(ways);
+}
+
+// Of each priority the channels that would fail, by what AWS said of the address, as long as it is the saved one.
+function sayWhatWouldFail(ways) {
+  const lines = [...document.querySelectorAll("#now dd:not(.now-nobody)")].map((line) => whatWouldFail(line, ways));
+  const told = lines.filter(Boolean).join(" ");
+  let place = document.getElementById("now-fails");
+  if (!place && !told) return;
+  if (!place) {
+    place = document.createElement("div");
+    place.className = "said";
+    place.id = "now-fails";
+    place.setAttribute("role", "status");
+    document.getElementById("now").append(place);
+  }
+  if (place.dataset.told === told) return; // or it would be read out again
+  place.dataset.told = told;
+  if (told) write(place, "risk", told);
+  else place.replaceChildren();
+}
+
+function whatWouldFail(line, ways) {
+  const selects = [...document.querySelectorAll(`select[name^="${line.id.replace("now-", "")}_"]`)];
+  const chosen = selects.length ? selects.map((select) => select.value) : line.dataset.channels.split(" ");
+  // What has no address is not tried, either.
+  const tried = ways.filter((way) => chosen.includes(way.dataset.channel) && addressOf(way));
+  const failing = tried.filter((way) => "why" in way.dataset && addressOf(way) === way.dataset.saved);
+  if (!failing.length) return "";
+  const names = failing.map(({ dataset }) => dataset.label + (dataset.why && ` (${dataset.why})`)).join(" and ");
+  const rest = failing.length < tried.length ? "only what else is chosen can reach them" : "nobody would be told";
+  return `${line.dataset.priority}: ${names} would fail, so ${rest}.`;
+}
+
+function addressOf(way) {
+  const input = document.querySelector(`.field-${way.dataset.field} input`);
+  return input ? input.value.trim() : way.dataset.saved;
 }
 
 // Also where the address is edited, for as long as it is the one that was asked about.
@@ -77,18 +122,16 @@ function sayAtField(way, sentence) {
 }
 
 function hideIfEdited(way, input, place) {
-  place.hidden = input.value.trim() !== way.dataset.saved;
+  place.hidden = addressOf(way) !== way.dataset.saved;
 }
 
-function offerTest(section, way) {
+function offerTest(section, way, ways) {
   const button = way.querySelector(".way-test");
   if (!button) return;
   const place = way.querySelector(".way-result");
   if (place.dataset.result) follow(place.dataset.result, place).catch(() => write(place, "unknown", STOPPED));
-  const input = document.querySelector(`.field-${way.dataset.field} input`);
-  const isSaved = () => !input || input.value.trim() === way.dataset.saved;
   button.addEventListener("click", async () => {
-    if (!isSaved()) {
+    if (addressOf(way) !== way.dataset.saved) {
       write(place, "risk", "The address has been changed. Save first: a test goes to what is saved.");
       return;
     }
@@ -103,7 +146,7 @@ function offerTest(section, way) {
       write(place, "unknown", NO_ANSWER);
     }
     button.removeAttribute("aria-disabled");
-    askReachability(way); // a test asks the person to confirm, or they may have done something meanwhile
+    askReachability(way, ways); // a test asks the person to confirm, or they may have done something meanwhile
   });
 }
 
