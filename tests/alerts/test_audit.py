@@ -154,6 +154,16 @@ def settled() -> None:
         WorkerHeartbeat.objects.create(worker=f"{kind.value}@ward", kind=kind)
 
 
+@pytest.mark.parametrize("seconds", [30, 90, 119, 121])
+def test_workers_that_hang_are_told_of_without_a_gap(settled: None, seconds: int) -> None:
+    WorkerHeartbeat.objects.update(beat_at=Now() - seconds * SECOND)
+    RelayHeartbeat.objects.update(
+        sent_itself_at=Now() - (seconds - 5) * SECOND
+    )  # 5 s after the worker's last beat
+
+    assert wrong()
+
+
 def test_workers_that_speak_are_no_finding(settled: None) -> None:
     assert wrong() == []
 

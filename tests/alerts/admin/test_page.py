@@ -12,7 +12,7 @@ from alerts import actions, lifecycle
 from alerts.admin import story
 from alerts.channels import ChannelError, Fault, Receipt
 from alerts.models import Alert, Attempt, Delivery
-from alerts.policy import NextChannel, Retry
+from alerts.policy import LeaveInDoubt, NextChannel, Retry
 from alerts.states import AlertStatus, Reason
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
@@ -197,3 +197,16 @@ def test_what_nobody_recovers_is_overdue(staff: Client, urgent: Alert) -> None:
     Delivery.objects.update(lease_expires_at=Now() - timedelta(minutes=5))
 
     assert story.OVERDUE in read(staff, page_of(urgent))
+
+
+def test_whoever_looks_at_a_lost_answer_is_told_to_ask_first_and_told_it_once(
+    staff: Client, lab: ApiClient, clinician: Clinician
+) -> None:
+    alert = store(lab, "lost-1", Priority.MEDIUM)
+    lost = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
+    lifecycle.fail(claim(alert, Channel.SMS), lost, LeaveInDoubt(Reason.ANSWER_LOST))
+
+    page = read(staff, page_of(alert))
+
+    assert story.IN_DOUBT[AlertStatus.FAILED] in page
+    assert Reason.ANSWER_LOST.label not in page
