@@ -6,7 +6,7 @@ first and the other is told.
 `after_round` is the newest round that the person saw: where a newer one was started since, they meant something else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -59,20 +59,12 @@ def resend(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str =
 
 def cancel(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str = "") -> int:
     """Stop what is waiting to be sent; how many deliveries that was. One that is being sent is not tried again."""
-    with _locked(alert_id) as alert:
-        _refuse_what_cannot_be_done(Deed.CANCEL, alert, after_round)
-        stopped = lifecycle.cancel(alert)
-        _record(alert, Deed.CANCEL, by, note)
-    return stopped
+    return _stop(Deed.CANCEL, lifecycle.cancel, alert_id, by, after_round, note)
 
 
 def close(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str = "") -> int:
     """Nobody need look at it any more; how many waiting deliveries were stopped."""
-    with _locked(alert_id) as alert:
-        _refuse_what_cannot_be_done(Deed.CLOSE, alert, after_round)
-        stopped = lifecycle.close(alert)
-        _record(alert, Deed.CLOSE, by, note)
-    return stopped
+    return _stop(Deed.CLOSE, lifecycle.close, alert_id, by, after_round, note)
 
 
 def why_not(deed: Deed, alert: Alert) -> str:
@@ -105,6 +97,21 @@ def way_of(alert: Alert) -> Route:
 def newest_round(alert: Alert) -> int:
     """The number of the latest round."""
     return max((each.round for each in alert.deliveries.all()), default=0)
+
+
+def _stop(
+    deed: Deed,
+    stop: Callable[[Alert], int],
+    alert_id: int,
+    by: AbstractBaseUser,
+    after_round: int,
+    note: str,
+) -> int:
+    with _locked(alert_id) as alert:
+        _refuse_what_cannot_be_done(deed, alert, after_round)
+        stopped = stop(alert)
+        _record(alert, deed, by, note)
+    return stopped
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What staff choose for many clinicians at once."""
 
 from itertools import permutations
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -24,25 +24,7 @@ def _orders() -> list[tuple[str, Any]]:
     return choices
 
 
-class ForMany(forms.Form):
-    """What many clinicians are to have."""
-
-    title: ClassVar[str]
-
-    def wanted(self) -> Wanted:
-        """The channels for each priority that is to change."""
-        raise NotImplementedError
-
-    def partly(self) -> bool:
-        """Whether those who lack an address get the other channels."""
-        raise NotImplementedError
-
-    def reason(self) -> str:
-        """What the history says of each who is changed."""
-        return bulk.REASON
-
-
-class TemplateForm(ForMany):
+class TemplateForm(forms.Form):
     """Which template. A channel without an address is left out: nobody becomes unreachable by a template."""
 
     title = "Apply a preference template"
@@ -54,17 +36,20 @@ class TemplateForm(ForMany):
     )
 
     def wanted(self) -> Wanted:
+        """The channels for each priority that is to change."""
         found: Wanted = self.cleaned_data["template"].wanted()
         return found
 
     def partly(self) -> bool:
+        """Whether those who lack an address get the other channels."""
         return True
 
     def reason(self) -> str:
+        """What the history says of each who is changed."""
         return f"Template: {self.cleaned_data['template'].name}"
 
 
-class PreferencesForm(ForMany):
+class PreferencesForm(forms.Form):
     """For each priority the channels in order, or leave it as it is."""
 
     title = "Change the preferences of many"
@@ -98,3 +83,11 @@ class PreferencesForm(ForMany):
 
     def partly(self) -> bool:
         return bool(self.cleaned_data["lacking"] == "partly")
+
+    def reason(self) -> str:
+        """What the history says of each who is changed."""
+        return bulk.REASON
+
+
+ForMany = TemplateForm | PreferencesForm
+"""What many clinicians are to have: both say `wanted`, `partly` and `reason`."""

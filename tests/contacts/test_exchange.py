@@ -182,7 +182,7 @@ def test_with_one_row_wrong_the_changes_of_the_others_are_seen(
 def test_of_very_many_rows_the_first_are_shown_and_the_rest_counted(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch, clinician: Clinician
 ) -> None:
-    monkeypatch.setattr("contacts.resources.SHOWN", 1)
+    monkeypatch.setattr("contacts.import_preview.SHOWN", 1)
 
     changing = look(admin_client, "contact_id,name\nC-1,One\nC-2,Two\nC-3,Three\n").content.decode()
     failing = look(admin_client, "contact_id,name\nC-1,\nC-2,\nC-3,\n").content.decode()
