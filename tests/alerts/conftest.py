@@ -68,6 +68,12 @@ def fresh_counters(broker: "redis.Redis", monkeypatch: pytest.MonkeyPatch) -> It
     forget()
 
 
+@pytest.fixture
+def many_calls(settings: Any) -> None:
+    """More calls than the default quota of AWS."""
+    settings.CONNECT_CALLS_PER_SECOND = 1000
+
+
 @contextmanager
 def broken_broker(url: str) -> Iterator[None]:
     """Celery's broker is elsewhere for a while."""

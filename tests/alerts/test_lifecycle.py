@@ -1,18 +1,16 @@
-"""Claiming, finishing, expiring: what each does to the ledger, and what the lease keeps out."""
+"""Claiming and finishing: what each does to the ledger."""
 
 import uuid
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import connection, connections, transaction
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
 from alerts import delivery as sending, intake, ledger, lifecycle
-from alerts.channels import ChannelError, Fault, Receipt
+from alerts.channels import Receipt
 from alerts.models import Alert, Attempt, Delivery
 from alerts.policy import NextChannel, Retry
 from alerts.states import (
@@ -27,41 +25,9 @@ from clients.models import ApiClient
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
+from tests.alerts.conftest import Store
+from tests.alerts.deliveries import LOST, REJECTED, THROTTLED, claim, current
 from tests.conftest import an_alert
-
-LOST = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
-REJECTED = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
-THROTTLED = ChannelError(Fault.THROTTLED, Reason.THROTTLED, "Throttling")
-
-Store = Callable[[Priority], Delivery]
-
-
-@pytest.fixture
-def store(lab: ApiClient, clinician: Clinician) -> Store:
-    """Take an alert of a priority; its first delivery."""
-
-    def take(priority: Priority) -> Delivery:
-        new = intake.NewAlert(**{**an_alert(message_id=uuid.uuid4().hex), "priority": priority})
-        return Delivery.objects.get(alert=intake.accept(client=lab, new=new).alert)
-
-    return take
-
-
-def claim(delivery: Delivery) -> lifecycle.Claim:
-    """The claim, which must succeed."""
-    claimed = lifecycle.claim(delivery.pk)
-    assert claimed is not None
-    return claimed
-
-
-def let_lease_run_out(delivery: Delivery) -> None:
-    """As if the worker had been silent for longer than the lease."""
-    Delivery.objects.filter(pk=delivery.pk).update(lease_expires_at=Now() - timedelta(seconds=1))
-
-
-def current(delivery: Delivery) -> Delivery:
-    """The delivery as it is in the database."""
-    return Delivery.objects.get(pk=delivery.pk)
 
 
 @pytest.mark.django_db
@@ -213,125 +179,6 @@ def test_cancelling_stops_what_waits_and_cannot_be_done_twice(store: Store) -> N
 
 
 @pytest.mark.django_db
-def test_an_expired_lease_of_a_medium_message_leaves_it_in_doubt(store: Store) -> None:
-    claimed = claim(store(Priority.MEDIUM))
-    let_lease_run_out(claimed.delivery)
-
-    assert sending.recover_expired() == 1
-
-    delivery = current(claimed.delivery)
-    assert (delivery.state, delivery.reason) == (DeliveryState.UNKNOWN, Reason.WORKER_LOST)
-    assert Attempt.objects.get().state == AttemptState.UNKNOWN
-
-
-@pytest.mark.django_db
-def test_an_expired_lease_of_a_call_is_tried_again(store: Store) -> None:
-    claimed = claim(store(Priority.HIGH))
-    let_lease_run_out(claimed.delivery)
-
-    sending.recover_expired()
-
-    delivery = current(claimed.delivery)
-    assert (delivery.state, delivery.possible_duplicate) == (DeliveryState.PENDING, False)
-
-
-@pytest.mark.django_db
-def test_a_lease_that_still_runs_is_left_alone(store: Store) -> None:
-    claim(store(Priority.MEDIUM))
-
-    assert sending.recover_expired() == 0
-
-
-@pytest.mark.django_db
-def test_a_late_acceptance_settles_a_doubt(store: Store) -> None:
-    claimed = claim(store(Priority.MEDIUM))
-    let_lease_run_out(claimed.delivery)
-    sending.recover_expired()
-
-    assert not lifecycle.accept(claimed, Receipt("provider-1"))
-
-    delivery, attempt = current(claimed.delivery), Attempt.objects.get()
-    assert (delivery.state, delivery.provider_id, delivery.reason) == (
-        DeliveryState.ACCEPTED,
-        "provider-1",
-        "",
-    )
-    assert (attempt.state, attempt.late) == (AttemptState.ACCEPTED, True)
-
-
-@pytest.mark.django_db
-def test_a_late_acceptance_stops_the_resend_that_has_not_begun(store: Store) -> None:
-    claimed = claim(store(Priority.HIGH))
-    let_lease_run_out(claimed.delivery)
-    sending.recover_expired()
-
-    lifecycle.accept(claimed, Receipt("provider-1"))
-
-    assert current(claimed.delivery).state == DeliveryState.ACCEPTED
-    assert lifecycle.claim(claimed.delivery.pk) is None
-
-
-@pytest.mark.django_db
-def test_a_late_acceptance_does_not_take_the_delivery_from_its_next_holder(store: Store) -> None:
-    first = claim(store(Priority.HIGH))
-    let_lease_run_out(first.delivery)
-    sending.recover_expired()
-    Delivery.objects.update(available_at=Now())
-    second = claim(first.delivery)
-
-    assert not lifecycle.accept(first, Receipt("provider-1"))
-
-    assert current(first.delivery).lease_token == second.token
-    late, calling = Attempt.objects.all()
-    assert (late.state, late.late, late.provider_id) == (AttemptState.ACCEPTED, True, "provider-1")
-    assert calling.state == AttemptState.CALLING
-    assert lifecycle.accept(second, Receipt("provider-2"))
-
-
-@pytest.mark.django_db
-def test_a_late_refusal_settles_a_doubt_and_opens_the_next_channel(
-    store: Store, clinician: Clinician
-) -> None:
-    preferences.replace(clinician, {Priority.MEDIUM: [Channel.SMS, Channel.EMAIL]})
-    claimed = claim(store(Priority.MEDIUM))
-    let_lease_run_out(claimed.delivery)
-    sending.recover_expired()
-
-    assert not sending.settle(claimed, REJECTED)
-
-    assert (current(claimed.delivery).state, current(claimed.delivery).reason) == (
-        "failed",
-        "invalid_address",
-    )
-    assert Attempt.objects.get().late
-    assert Delivery.objects.get(channel="email").state == DeliveryState.PENDING
-
-
-@pytest.mark.django_db
-def test_a_late_word_that_nothing_was_sent_has_it_tried_again(store: Store) -> None:
-    claimed = claim(store(Priority.MEDIUM))
-    let_lease_run_out(claimed.delivery)
-    sending.recover_expired()
-
-    sending.settle(claimed, THROTTLED)
-
-    assert (current(claimed.delivery).state, current(claimed.delivery).finished_at) == ("pending", None)
-
-
-@pytest.mark.django_db
-def test_a_late_lost_answer_leaves_the_doubt(store: Store) -> None:
-    claimed = claim(store(Priority.MEDIUM))
-    let_lease_run_out(claimed.delivery)
-    sending.recover_expired()
-
-    assert not sending.settle(claimed, LOST)
-
-    assert current(claimed.delivery).state == DeliveryState.UNKNOWN
-    attempt = Attempt.objects.get()
-    assert (attempt.late, attempt.code) == (True, "ReadTimeoutError")
-
-
-@pytest.mark.django_db
 def test_throttled_attempts_are_not_counted_as_tries(store: Store) -> None:
     claimed = claim(store(Priority.HIGH))
     lifecycle.fail(claimed, THROTTLED, Retry(timedelta(0)))
@@ -396,87 +243,6 @@ def test_a_retry_that_staff_have_stopped_is_not_made(store: Store) -> None:
 
     assert current(claimed.delivery).state == DeliveryState.CANCELLED
     assert lifecycle.claim(claimed.delivery.pk) is None
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    "broken",
-    [
-        {"state": "sending"},
-        {"state": "sending", "lease_token": uuid.UUID(int=1)},
-        {"lease_token": uuid.UUID(int=1)},
-        {"state": "failed", "finished_at": Now()},
-        {"state": "unknown", "finished_at": Now()},
-        {"state": "failed", "reason": "refused"},
-        {"state": "accepted", "finished_at": Now()},
-        {"state": "delivered", "finished_at": Now()},
-        {"state": "lost"},
-        {"reason": "bad luck"},
-        {"channel": "pigeon"},
-        {"priority": "X"},
-        {"address": ""},
-        {"finished_at": Now()},
-    ],
-    ids=str,
-)
-def test_the_database_refuses_a_delivery_that_makes_no_sense(store: Store, broken: dict[str, Any]) -> None:
-    store(Priority.HIGH)
-
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Delivery.objects.update(**broken)
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    "broken",
-    [
-        {"state": "accepted", "finished_at": Now()},
-        {"state": "rejected", "finished_at": Now()},
-        {"state": "unknown", "reason": "answer_lost"},
-        {"state": "dialling"},
-        {"reason": "bad luck"},
-        {"finished_at": Now()},
-    ],
-    ids=str,
-)
-def test_the_database_refuses_an_attempt_that_makes_no_sense(store: Store, broken: dict[str, Any]) -> None:
-    claim(store(Priority.HIGH))
-
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Attempt.objects.update(**broken)
-
-
-@pytest.mark.django_db
-def test_the_database_refuses_a_second_attempt_while_one_is_calling(store: Store) -> None:
-    claimed = claim(store(Priority.HIGH))
-
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Attempt.objects.create(delivery=claimed.delivery, number=2)
-
-
-@pytest.mark.django_db
-def test_the_database_refuses_a_second_delivery_over_one_channel_in_a_round(store: Store) -> None:
-    delivery = store(Priority.HIGH)
-
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Delivery.objects.create(
-            alert=delivery.alert,
-            clinician=delivery.clinician,
-            priority="H",
-            channel=delivery.channel,
-            address="+447700900009",
-        )
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    "broken", [{"state": "happy"}, {"priority": "h"}, {"description": ""}, {"message_id": ""}], ids=str
-)
-def test_the_database_refuses_an_alert_that_makes_no_sense(store: Store, broken: dict[str, Any]) -> None:
-    store(Priority.HIGH)
-
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Alert.objects.update(**broken)
 
 
 @pytest.mark.django_db

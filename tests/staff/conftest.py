@@ -7,6 +7,11 @@ from django.core.cache import cache
 from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
+from alerts import intake
+from alerts.models import Alert
+from contacts.choices import Priority
+from tests.conftest import an_alert
+from tests.staff.alert_pages import Send
 from tests.staff.browser import Desk, chromium
 from tests.staff.cast import Ward, make_ward
 
@@ -40,3 +45,14 @@ def desk(browser: Browser, live_server: LiveServer) -> Iterator[Desk]:
 def ward(live_server: LiveServer) -> Ward:
     """One of everything that has a page."""
     return make_ward()
+
+
+@pytest.fixture
+def send(ward: Ward) -> Send:
+    """Take an alert of Low priority."""
+
+    def take(message_id: str, priority: Priority = Priority.LOW) -> Alert:
+        new = intake.NewAlert(**{**an_alert(message_id=message_id), "priority": priority})
+        return intake.accept(client=ward.client, new=new).alert
+
+    return take

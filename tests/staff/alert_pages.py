@@ -1,0 +1,56 @@
+"""The list of alerts in a browser whose clock stands still, and alerts to look at."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from alerts import lifecycle
+from alerts.channels import ChannelError, Fault
+from alerts.models import Alert, Delivery
+from alerts.policy import NextChannel
+from alerts.states import Reason
+from staff.roles import Role
+from tests.staff.browser import Desk
+
+ALERTS = "/admin/alerts/alert/"
+TICK = 10_000
+"""Milliseconds after which the list asks again."""
+LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+SIZES = pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+NO_NEWS = "Failed to load resource: net::ERR_FAILED"
+
+Send = Callable[..., Alert]
+
+
+def claim(alert: Alert) -> lifecycle.Claim:
+    claimed = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
+    assert claimed is not None
+    return claimed
+
+
+def let_fail(alert: Alert) -> None:
+    error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
+    lifecycle.fail(claim(alert), error, NextChannel(Reason.INVALID_ADDRESS))
+
+
+def open_list(desk: Desk, query: str = "", person: str = Role.OPERATORS.value) -> Page:
+    """The list, whose clock stands until it is moved."""
+    page = desk.sit(person)
+    page.clock.install()
+    page.goto(f"{ALERTS}{query}")
+    expect(said(page)).to_contain_text("Updated")
+    page.evaluate("window.sameDocument = true")
+    return page
+
+
+def said(page: Page) -> Locator:
+    return page.locator("#alerts-refreshed")
+
+
+def row(page: Page, message_id: str) -> Locator:
+    return page.locator("#result_list tbody", has=page.get_by_role("link", name=message_id, exact=True))
+
+
+def tick(page: Page) -> None:
+    page.clock.run_for(TICK)

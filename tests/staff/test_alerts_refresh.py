@@ -1,0 +1,173 @@
+"""The list of alerts refreshes itself, and never under somebody's hands."""
+
+from playwright.sync_api import Route, expect
+
+from alerts import lifecycle
+from alerts.channels import Receipt
+from contacts.choices import Priority
+from tests.processes import wait_until
+from tests.staff.alert_pages import (
+    ALERTS,
+    Send,
+    claim,
+    let_fail,
+    open_list,
+    row,
+    said,
+    tick,
+)
+from tests.staff.browser import Desk, check_accessibility
+from tests.staff.cast import Ward
+
+
+def test_what_is_new_comes_in_by_itself_and_the_page_is_the_same(desk: Desk, send: Send) -> None:
+    page = open_list(desk)
+
+    send("new-1")
+    tick(page)
+
+    expect(row(page, "new-1")).to_contain_text("On its way")
+    expect(page.locator("#result_list tbody a").first).to_have_text("new-1")
+    expect(page.locator("#alerts-counted")).to_have_text("1 new alert")
+    expect(page.locator("#alerts-pages")).to_contain_text("2 alerts")
+    assert page.evaluate("window.sameDocument")
+
+
+def test_what_has_changed_is_shown_and_the_focus_stays(desk: Desk, ward: Ward, send: Send) -> None:
+    alert = send("new-1")
+    page = open_list(desk)
+    page.get_by_role("link", name="new-1").focus()
+
+    lifecycle.accept(claim(alert), Receipt("provider-1"))
+    tick(page)
+
+    expect(row(page, "new-1")).to_contain_text("Sent")
+    expect(page.get_by_role("link", name="new-1")).to_be_focused()
+
+
+def test_what_is_looked_at_stays_where_it_is(desk: Desk, send: Send) -> None:
+    for number in range(45):
+        send(f"old-{number}")
+    page = open_list(desk)
+    looked_at = row(page, "old-20")
+    looked_at.evaluate("row => window.scrollBy(0, row.getBoundingClientRect().top - 40)")
+    before = looked_at.bounding_box()
+
+    for number in range(3):
+        send(f"new-{number}")
+    tick(page)
+
+    expect(row(page, "new-2")).to_be_attached()
+    assert looked_at.bounding_box() == before
+
+
+def test_the_filter_stays(desk: Desk, send: Send) -> None:
+    page = open_list(desk, "?status=attention")
+
+    send("on its way")
+    let_fail(send("failed-2"))
+    tick(page)
+
+    expect(row(page, "failed-2")).to_be_visible()
+    expect(page.locator("#result_list tbody")).to_have_count(2)
+
+
+def test_nothing_moves_while_something_is_selected_and_a_new_row_can_be_selected_too(
+    desk: Desk, send: Send
+) -> None:
+    page = open_list(desk)
+    page.locator("input.action-select").check()
+    send("new-1")
+    tick(page)
+    expect(said(page)).to_have_text("Not updated while alerts are selected.")
+    expect(row(page, "new-1")).to_have_count(0)
+
+    page.locator("input.action-select").uncheck()
+    tick(page)
+    row(page, "new-1").locator("input.action-select").check()
+    expect(page.locator(".action-counter")).to_have_text("1 of 2 selected")
+    page.locator("#action-toggle").check()
+    expect(page.locator(".action-counter")).to_have_text("2 of 2 selected")
+
+
+def test_the_first_alert_of_an_empty_list_can_be_selected(desk: Desk, send: Send) -> None:
+    page = open_list(desk, "?priority__exact=H")
+    expect(page.get_by_text("No results found")).to_be_visible()
+
+    send("new-1", Priority.HIGH)
+    tick(page)
+    row(page, "new-1").locator("input.action-select").check()
+
+    expect(page.locator("#changelist-actions")).to_be_visible()
+
+
+def test_nothing_moves_while_somebody_types(desk: Desk, send: Send) -> None:
+    page = open_list(desk)
+    page.locator("#searchbar").fill("fail")
+
+    send("new-1")
+    tick(page)
+
+    expect(said(page)).to_have_text("Not updated while you type.")
+    expect(page.locator("#searchbar")).to_be_focused()
+    expect(row(page, "new-1")).to_have_count(0)
+
+
+def test_a_list_that_nobody_sees_asks_for_nothing_and_then_at_once(desk: Desk, send: Send) -> None:
+    page = open_list(desk)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    show = """hidden => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    page.evaluate(show, True)  # noqa: FBT003 - what the script is given
+    send("new-1")
+    tick(page)
+    assert asked == []
+
+    page.evaluate(show, False)  # noqa: FBT003
+
+    expect(row(page, "new-1")).to_be_visible()
+
+
+def test_it_is_said_when_the_server_is_away_and_when_it_is_back(desk: Desk, send: Send) -> None:
+    page = open_list(desk)
+    page.route(f"**{ALERTS}", lambda route: route.abort())
+    tick(page)
+    expect(said(page)).to_contain_text("Bleep has not answered since")
+    expect(said(page)).to_contain_text("this list may be out of date")
+    check_accessibility(page)
+
+    page.unroute(f"**{ALERTS}")
+    send("new-1")
+    tick(page)
+
+    expect(row(page, "new-1")).to_be_visible()
+    expect(said(page)).to_contain_text("Updated")
+    desk.faults = [fault for fault in desk.faults if "/admin/alerts/alert/" not in fault]
+
+
+def test_it_is_said_when_the_session_is_over(desk: Desk, ward: Ward) -> None:
+    page = open_list(desk)
+
+    page.context.clear_cookies()
+    tick(page)
+
+    expect(said(page)).to_contain_text("you may have been logged out")
+    expect(row(page, "failed-1")).to_be_visible()
+
+
+def test_an_answer_that_comes_after_something_was_selected_is_left_alone(desk: Desk, send: Send) -> None:
+    page = open_list(desk)
+    held: list[Route] = []
+    page.route(f"**{ALERTS}", lambda route: held.append(route))  # noqa: PLW0108 - Playwright wants a function
+    send("new-1")
+    tick(page)
+    wait_until(lambda: bool(page.evaluate("true") and held), what="the list has asked")
+    page.locator("input.action-select").check()
+
+    held[0].continue_()
+
+    expect(said(page)).to_have_text("Not updated while alerts are selected.")
+    expect(row(page, "new-1")).to_have_count(0)
