@@ -1,23 +1,28 @@
 """Deliveries in the ledger as a test wants them, and services that are away."""
 
+import itertools
 import socket
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import redis
 from django.conf import settings
+from django.db.models.functions import Now
 
 from alerts import intake, pacing, relay
-from alerts.models import Delivery
+from alerts.models import Attempt, Delivery
 from alerts.pause import Pause
+from alerts.states import AttemptState
 from clients.models import ApiClient
 from config.celery import app
-from contacts.choices import Priority
+from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from tests.conftest import an_alert
+from tests.alerts.outcomes import Tell
+from tests.conftest import an_alert, make_clinician
 
 Store = Callable[..., Delivery]
 
@@ -72,6 +77,45 @@ def fresh_counters(broker: "redis.Redis", monkeypatch: pytest.MonkeyPatch) -> It
 def many_calls(settings: Any) -> None:
     """More calls than the default quota of AWS."""
     settings.CONNECT_CALLS_PER_SECOND = 1000
+
+
+@pytest.fixture
+def tell(store: Store, clinician: Clinician) -> Tell:
+    """Write attempts over a channel into the ledger, oldest first, the newest so many seconds ago; of two deliveries
+    in turn, unless it is to be `of` another number.
+    """
+    numbers = itertools.count(1)
+
+    def write(channel: Channel, *outcomes: tuple[str, str], ago: float = 0.0, of: int = 2) -> None:
+        other = Clinician.objects.filter(contact_id="C-0").first() or make_clinician(
+            "C-0", {Priority.MEDIUM: [Channel.SMS]}
+        )
+        ended = [
+            store(
+                Priority.MEDIUM,
+                other.contact_id,
+                channel=channel,
+                state="failed",
+                reason="refused",
+                finished_at=Now(),
+            )
+            for _ in range(of)
+        ]
+        for back, (state, reason) in zip(range(len(outcomes) - 1, -1, -1), outcomes, strict=True):
+            started = Now() - timedelta(seconds=ago + back / 1000)
+            finished = None if state == AttemptState.CALLING else Now()
+            Attempt.objects.create(
+                delivery=ended[back % of],
+                channel=channel,
+                number=next(numbers),
+                state=state,
+                reason=reason,
+                provider_id="p" if state == AttemptState.ACCEPTED else "",
+                started_at=started,
+                finished_at=finished,
+            )
+
+    return write
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
+from tests import locks
 from tests.processes import wait_until
 
 HIGH, MEDIUM, LOW = Priority.HIGH, Priority.MEDIUM, Priority.LOW
@@ -97,7 +98,7 @@ def test_of_two_editors_at_once_the_later_one_wins_whole(clinician: Clinician) -
     with transaction.atomic():
         preferences.replace(clinician, {HIGH: [SMS, CALL], LOW: [CALL]})
         other.start()
-        wait_until(_somebody_waits_for_a_lock, what="the second editor waits for the first")
+        wait_until(locks.waiting, what="the second editor waits for the first")
     other.join(10)
 
     assert preferences.channels_by_priority(clinician) == {HIGH: [EMAIL], MEDIUM: [SMS], LOW: [SMS, CALL]}
@@ -124,9 +125,3 @@ def test_a_row_that_refers_to_the_clinician_does_not_wait_for_an_editor(clinicia
         other.join(10)
 
     assert written.is_set()
-
-
-def _somebody_waits_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone() is not None

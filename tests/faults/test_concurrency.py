@@ -19,6 +19,7 @@ from alerts.models import AlertAction, Delivery
 from alerts.policy import SCHEDULES, NextChannel, Retry
 from alerts.states import AlertState, AttemptState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
+from tests import locks
 from tests.conftest import Sender, an_alert, make_clinician
 from tests.faults.conftest import let_leases_run_out
 from tests.faults.ledger import flaws
@@ -57,14 +58,8 @@ def meanwhile(pool: ThreadPoolExecutor, deed: Callable[[], object]) -> Future[ob
             connections.close_all()
 
     begun = pool.submit(run)
-    wait_until(lambda: begun.done() or somebody_waits(), what="it waits for the lock")
+    wait_until(lambda: begun.done() or locks.waiting(), what="it waits for the lock")
     return begun
-
-
-def somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return bool(cursor.fetchone()[0])
 
 
 def claimed(sender: Sender, priority: Priority = Priority.HIGH) -> Claim:

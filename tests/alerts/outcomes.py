@@ -1,0 +1,25 @@
+"""What attempts came to, as state and reason, for tests of the breaker."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db.models import F
+
+from alerts.models import Attempt
+from alerts.states import AttemptState, Reason
+
+LOST = (AttemptState.UNKNOWN, Reason.ANSWER_LOST)
+UNREACHABLE = (AttemptState.UNSENT, Reason.UNREACHABLE)
+DIED = (AttemptState.UNKNOWN, Reason.WORKER_LOST)
+ACCEPTED = (AttemptState.ACCEPTED, "")
+THROTTLED = (AttemptState.THROTTLED, Reason.THROTTLED)
+REJECTED = (AttemptState.REJECTED, Reason.INVALID_ADDRESS)
+MISCONFIGURED = (AttemptState.REJECTED, Reason.MISCONFIGURED)
+QUOTA = (AttemptState.UNSENT, Reason.QUOTA)
+
+Tell = Callable[..., None]
+
+
+def let_pass(time: timedelta) -> None:
+    """As if every attempt had been made so much earlier."""
+    Attempt.objects.update(started_at=F("started_at") - time)
