@@ -47,12 +47,13 @@ def for_everybody(package: Path) -> Path:
     PostgreSQL asks whether it may read its own binary, and the answer for an ordinary user leaves out what
     `without_root` keeps.
     """
-    if all(parent.stat().st_mode & stat.S_IXOTH for parent in package.parents):
+    if _everybody_may_pass(package.parent):
         return package
     digest = hashlib.sha256(f"{package}{package.stat().st_mtime_ns}".encode()).hexdigest()[:12]
-    copy = Path(tempfile.gettempdir()) / f"bleep-wheel-{digest}"
+    place = _place_for_everybody()
+    copy = place / f"bleep-wheel-{digest}"
     if not copy.exists():
-        unfinished = Path(tempfile.mkdtemp(prefix="bleep-wheel-"))
+        unfinished = Path(tempfile.mkdtemp(prefix="bleep-wheel-", dir=place))
         for part in (package, package.with_name(f"{package.name}.libs")):
             shutil.copytree(part, unfinished / part.name, symlinks=True)
         unfinished.chmod(0o755)
@@ -63,3 +64,15 @@ def for_everybody(package: Path) -> Path:
     if copy.lstat().st_uid != 0:
         raise ServiceError(f"{copy} belongs to somebody else, so it is not run as root: remove it.")
     return copy / package.name
+
+
+def _everybody_may_pass(directory: Path) -> bool:
+    return all(each.stat().st_mode & stat.S_IXOTH for each in (directory, *directory.parents))
+
+
+def _place_for_everybody() -> Path:
+    """A directory for temporary files that is open to all: TMPDIR may name one that is somebody's own."""
+    for place in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108 - made by mkdtemp there
+        if place.is_dir() and _everybody_may_pass(place):
+            return place
+    raise ServiceError("No directory for temporary files is open to everybody: point TMPDIR at one that is.")

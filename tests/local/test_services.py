@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -179,7 +180,13 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands PostgreSQL over to somebody who may read less")
-def test_postgresql_is_copied_out_of_a_directory_that_nobody_may_enter(tmp_path: Path) -> None:
+@pytest.mark.parametrize("temporary", ["of all", "one's own"])
+def test_postgresql_is_copied_out_of_a_directory_that_nobody_may_enter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, temporary: str
+) -> None:
+    if temporary == "one's own":
+        (tmp_path / "own").mkdir(mode=0o700)
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "own"))
     package = tmp_path / "closed" / "wheel"
     for part, name in ((package, "postgres"), (package.with_name("wheel.libs"), "libpq")):
         part.mkdir(parents=True)
