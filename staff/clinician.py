@@ -19,7 +19,7 @@ from alerts.channels import OBSTACLES
 from alerts.models import Alert, Delivery
 from alerts.states import AlertStatus, Reason
 from contacts import wording
-from contacts.admin import ClinicianAdmin
+from contacts.admin.clinician import ClinicianAdmin
 from contacts.choices import Channel, Priority
 from contacts.models import ADDRESS_FIELDS, Clinician
 from staff import reachability

@@ -14,7 +14,7 @@ from django.test import RequestFactory
 
 from alerts import intake
 from clients.models import ApiClient
-from contacts import bulk
+from contacts.bulk import plan
 from contacts.choices import Channel, Priority
 from tests.conftest import an_alert, make_clinician
 from tests.staff.cast import SUPERUSER, Ward, make_user
@@ -64,17 +64,17 @@ def user(ward: Ward) -> dict[str, Any]:
 
 def of_many(ward: Ward) -> dict[str, Any]:
     """What the page that has shown a change of preferences posts."""
-    plan = bulk.plan([ward.clinician], {Priority.HIGH: [Channel.SMS]}, partly=False)
-    return {**PREFERENCES, "shown": plan.digest()}
+    planned = plan.plan([ward.clinician], {Priority.HIGH: [Channel.SMS]}, partly=False)
+    return {**PREFERENCES, "shown": planned.digest()}
 
 
 def inactive(ward: Ward) -> dict[str, Any]:
-    return {"apply": "1", "shown": bulk.digest_of([ward.clinician])}
+    return {"apply": "1", "shown": plan.digest_of([ward.clinician])}
 
 
 def template(ward: Ward) -> dict[str, Any]:
-    plan = bulk.plan([ward.clinician], ward.template.wanted(), partly=True)
-    return {"template": ward.template.pk, "apply": "1", "shown": plan.digest()}
+    planned = plan.plan([ward.clinician], ward.template.wanted(), partly=True)
+    return {"template": ward.template.pk, "apply": "1", "shown": planned.digest()}
 
 
 def file(_ward: Ward) -> dict[str, Any]:

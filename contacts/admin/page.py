@@ -22,11 +22,11 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.text import get_text_list
 
-from contacts import history, locks, meanwhile, preferences
-from contacts.forms import PRIORITY_FIELDS, ClinicianForm
+from contacts import history, locks, preferences
+from contacts.admin import conflicts, preview
+from contacts.admin.form import PRIORITY_FIELDS, ClinicianForm
+from contacts.admin.history_tab import ChangesTab
 from contacts.models import ADDRESS_FIELDS, Clinician, PreferenceTemplate
-from contacts.pages import preview
-from contacts.pages.history import ChangesTab
 
 MATRIX = "Which channels to try"
 
@@ -70,7 +70,7 @@ class ClinicianPage:
 
         def answer(*, key: int | None = None) -> HttpResponse:
             # Asked for before the clinician is read, or a colleague's change might come between the two.
-            version = {"version": meanwhile.version(key)} if key else {}
+            version = {"version": conflicts.version(key)} if key else {}
             context = {**(extra_context or {}), **version}
             return super(ClinicianPage, self).changeform_view(request, object_id, form_url, context)  # type: ignore[misc,no-any-return]
 
@@ -194,7 +194,7 @@ class ClinicianPage:
 
     def _deleted(self, request: HttpRequest, key: int) -> HttpResponse | None:
         admin: Any = self
-        sentence = meanwhile.deletion(key) if admin.has_change_permission(request) else ""
+        sentence = conflicts.deletion(key) if admin.has_change_permission(request) else ""
         if not sentence:
             return None
         admin.message_user(request, sentence, messages.ERROR)

@@ -14,11 +14,11 @@ from django.test.utils import CaptureQueriesContext
 
 from contacts import preferences
 from contacts.choices import Channel, Priority
+from contacts.import_export.resource import REASON
 from contacts.models import Clinician
-from contacts.resources import REASON
 from tests.conftest import make_clinician
 from tests.contacts.crowd import make_crowd
-from tests.contacts.files import (
+from tests.contacts.import_export.files import (
     CSV,
     EXPORT,
     HEADING,
@@ -182,7 +182,7 @@ def test_with_one_row_wrong_the_changes_of_the_others_are_seen(
 def test_of_very_many_rows_the_first_are_shown_and_the_rest_counted(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch, clinician: Clinician
 ) -> None:
-    monkeypatch.setattr("contacts.import_preview.SHOWN", 1)
+    monkeypatch.setattr("contacts.import_export.compare.SHOWN", 1)
 
     changing = look(admin_client, "contact_id,name\nC-1,One\nC-2,Two\nC-3,Three\n").content.decode()
     failing = look(admin_client, "contact_id,name\nC-1,\nC-2,\nC-3,\n").content.decode()

@@ -8,7 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from contacts import meanwhile, preferences
+from contacts import preferences
+from contacts.admin import conflicts
 from contacts.choices import Channel, Priority, in_words
 from contacts.models import ADDRESS_FIELDS, MAX_CHANNELS, Clinician, PreferenceTemplate
 
@@ -115,7 +116,7 @@ class ClinicianForm(forms.ModelForm[Clinician]):
         return self.cleaned_data
 
     def _look_for_what_was_saved_since(self, seen: int | None) -> None:
-        since = meanwhile.since(self.instance.pk, seen) if self.instance.pk and seen is not None else None
+        since = conflicts.since(self.instance.pk, seen) if self.instance.pk and seen is not None else None
         if since is None:
             return
         found = []

@@ -4,11 +4,12 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from contacts import bulk, preferences
+from contacts import preferences
+from contacts.bulk import plan
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, PreferenceTemplate
 from tests.conftest import make_clinician
-from tests.contacts.test_bulk import apply
+from tests.contacts.bulk.test_actions import apply
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +22,7 @@ def template() -> PreferenceTemplate:
     return PreferenceTemplate.objects.create(name="Nights", high=[CALL, SMS], medium=[SMS], low=[EMAIL])
 
 
-def give(template: PreferenceTemplate, who: QuerySet[Clinician] | None = None) -> bulk.Plan:
+def give(template: PreferenceTemplate, who: QuerySet[Clinician] | None = None) -> plan.Plan:
     """Apply it as the list does, to everybody unless `who` says to whom."""
     chosen = Clinician.objects.all() if who is None else who
     return apply(chosen, template.wanted(), partly=True, reason=f"Template: {template.name}")
@@ -57,7 +58,7 @@ def test_a_channel_without_an_address_is_left_out_and_said(template: PreferenceT
     done = give(template)
 
     assert preferences.channels_by_priority(clinician)[HIGH] == [SMS]
-    assert done.lacking == [bulk.Lacking(clinician.pk, str(clinician), (CALL,))]
+    assert done.lacking == [plan.Lacking(clinician.pk, str(clinician), (CALL,))]
 
 
 def test_nobody_becomes_unreachable(template: PreferenceTemplate) -> None:

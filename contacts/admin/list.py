@@ -12,9 +12,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from contacts import preferences, problems, search
+from contacts import preferences, problems
+from contacts.admin import search
+from contacts.admin.filters import ActiveFilter, DepartmentFilter, ProblemFilter
 from contacts.choices import Channel, Priority
-from contacts.filters import ActiveFilter, DepartmentFilter, ProblemFilter
 from contacts.models import Clinician
 
 ICONS = {Channel.CALL: "call", Channel.SMS: "sms", Channel.EMAIL: "mail"}

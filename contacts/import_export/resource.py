@@ -12,12 +12,13 @@ from django.db.models import QuerySet
 from import_export.fields import Field
 from import_export.resources import ModelResource
 
-from contacts import columns, locks, preferences, register
+from contacts import locks, preferences
 from contacts.choices import Channel, Priority
-from contacts.columns import COLUMNS, KEY, PRIORITIES
-from contacts.import_preview import Changed, Look, Row
+from contacts.import_export import columns, save
+from contacts.import_export.columns import COLUMNS, KEY, PRIORITIES
+from contacts.import_export.compare import Changed, Look, Row
+from contacts.import_export.formats import comparable
 from contacts.models import ADDRESS_FIELDS, Clinician
-from contacts.spreadsheets import comparable
 
 REASON = "Imported from a file"
 NEEDED = ("name",)
@@ -56,7 +57,7 @@ class ClinicianResource(ModelResource):
         self.form = form
         self.known: dict[str, Clinician] = {}
         self.seen: dict[str, int] = {}
-        self.edits: list[register.Edit] = []
+        self.edits: list[save.Edit] = []
         self.changes: list[Changed] = []
         self.warnings: list[str] = []
         self.before: dict[str, str] = {}
@@ -130,7 +131,7 @@ class ClinicianResource(ModelResource):
             raise ValidationError(import_validation_errors)
 
     def save_instance(self, instance: Clinician, is_create: bool, row: Any, **kwargs: Any) -> None:  # noqa: FBT001
-        self.edits.append(register.Edit(instance, self.wanted))
+        self.edits.append(save.Edit(instance, self.wanted))
 
     def after_import_row(self, row: Any, row_result: Row, **kwargs: Any) -> None:
         row_result.number = kwargs["row_number"] + 1  # the heading is row 1
@@ -154,7 +155,7 @@ class ClinicianResource(ModelResource):
                 "Import the file again, and look at what it changes now."
             )
         try:
-            register.save_many(self.edits, reason=REASON)
+            save.save_many(self.edits, reason=REASON)
         except IntegrityError as error:
             raise ImportRefusedError(
                 "Somebody has just added one of these clinicians: nothing is saved. Import the file again."

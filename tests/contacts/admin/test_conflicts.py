@@ -9,7 +9,7 @@ from django.test import Client
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from tests.contacts.test_admin import ADD, LIST, page_of, typed
+from tests.contacts.admin.test_admin import ADD, LIST, page_of, typed
 
 pytestmark = pytest.mark.django_db
 

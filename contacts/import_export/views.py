@@ -21,11 +21,11 @@ from import_export.tmp_storages import BaseStorage
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from contacts import locks
-from contacts.columns import COLUMNS
-from contacts.listing import is_nonsense, whole_list
+from contacts.admin.list import is_nonsense, whole_list
+from contacts.import_export.columns import COLUMNS
+from contacts.import_export.formats import FORMATS, CsvFile, ExcelFile, UnreadableFileError
+from contacts.import_export.resource import AlreadyImportedError, ClinicianResource, ImportRefusedError
 from contacts.models import Clinician
-from contacts.resources import AlreadyImportedError, ClinicianResource, ImportRefusedError
-from contacts.spreadsheets import FORMATS, CsvFile, ExcelFile, UnreadableFileError
 
 WAITS = timedelta(hours=1)
 """How long a file that was looked at may be confirmed."""
@@ -208,4 +208,4 @@ def _packed(content: bytes) -> str:
 
 
 def _signer() -> signing.TimestampSigner:
-    return signing.TimestampSigner(salt="contacts.exchange")
+    return signing.TimestampSigner(salt="contacts.import_export.views")

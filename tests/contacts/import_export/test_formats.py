@@ -11,12 +11,22 @@ import openpyxl
 import pytest
 from django.test import Client
 
-from contacts import spreadsheets
-from contacts.columns import COLUMNS
+from contacts.import_export import formats
+from contacts.import_export.columns import COLUMNS
+from contacts.import_export.formats import ExcelFile, UnreadableFileError
 from contacts.models import Clinician
-from contacts.spreadsheets import ExcelFile, UnreadableFileError
 from tests.conftest import make_clinician
-from tests.contacts.files import CSV, XLSX, changes, confirm, export, look, refused, stored, wrong
+from tests.contacts.import_export.files import (
+    CSV,
+    XLSX,
+    changes,
+    confirm,
+    export,
+    look,
+    refused,
+    stored,
+    wrong,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -166,7 +176,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_a_sentence(
 
 
 def test_too_many_rows_are_refused(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spreadsheets, "MAX_ROWS", 2)
+    monkeypatch.setattr(formats, "MAX_ROWS", 2)
 
     assert refused(look(admin_client, "contact_id\n" + "C-1\n" * 3)) == [
         "This file has more than 2 rows: split it."

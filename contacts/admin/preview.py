@@ -6,8 +6,8 @@ from typing import Any
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from contacts import preferences, routing, wording
+from contacts.admin.form import PRIORITY_FIELDS, ClinicianForm
 from contacts.choices import Channel, Priority
-from contacts.forms import PRIORITY_FIELDS, ClinicianForm
 from contacts.models import ADDRESS_FIELDS, Clinician, PreferenceTemplate
 
 UNCLEAR = "this is known when what is marked above has been put right"

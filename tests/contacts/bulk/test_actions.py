@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from contacts import bulk, preferences
+from contacts import preferences
+from contacts.bulk import plan
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from contacts.preferences import Wanted
@@ -39,16 +40,16 @@ def confirmed(client: Client, *who: Clinician, **more: Any) -> Any:
 
 
 def apply(
-    who: QuerySet[Clinician], wanted: Wanted, *, partly: bool = False, reason: str = bulk.REASON
-) -> bulk.Plan:
-    shown = bulk.plan(who, wanted, partly=partly).digest()
-    return bulk.apply(who, wanted, partly=partly, shown=shown, reason=reason)
+    who: QuerySet[Clinician], wanted: Wanted, *, partly: bool = False, reason: str = plan.REASON
+) -> plan.Plan:
+    shown = plan.plan(who, wanted, partly=partly).digest()
+    return plan.apply(who, wanted, partly=partly, shown=shown, reason=reason)
 
 
 def set_active(*, active: bool) -> int:
     everybody = Clinician.objects.all()
-    shown = bulk.digest_of(bulk.becoming(everybody, active=active))
-    return bulk.set_active(everybody, active=active, shown=shown)
+    shown = plan.digest_of(plan.becoming(everybody, active=active))
+    return plan.set_active(everybody, active=active, shown=shown)
 
 
 def said(answer: Any) -> list[str]:
@@ -60,11 +61,11 @@ def test_a_plan_tells_who_changes_who_does_not_and_who_lacks_an_address(clinicia
     lacking = make_clinician("C-3", {HIGH: [SMS]}, call_number="")
     everybody = Clinician.objects.order_by("pk")
 
-    found = bulk.plan(everybody, {HIGH: [CALL, SMS]}, partly=False)
+    found = plan.plan(everybody, {HIGH: [CALL, SMS]}, partly=False)
 
     assert found.changes == {changing.pk: {HIGH: [CALL, SMS]}}
     assert (found.unchanged, found.left, found.in_part) == (1, 1, 0)
-    assert found.lacking == [bulk.Lacking(lacking.pk, "Clinician C-3 (C-3)", (CALL,))]
+    assert found.lacking == [plan.Lacking(lacking.pk, "Clinician C-3 (C-3)", (CALL,))]
 
 
 def test_partly_gives_what_can_reach_them_and_never_takes_the_last_channel() -> None:
@@ -89,7 +90,7 @@ def test_each_who_changes_gets_one_entry_in_the_history_and_nobody_else(clinicia
     assert (clinician.history.count(), changing.history.count()) == (before[0], before[1] + 1)
     entry = changing.history.first()
     assert entry.channels == {"H": ["call", "sms"], "M": ["sms"], "L": []}
-    assert entry.history_change_reason == bulk.REASON
+    assert entry.history_change_reason == plan.REASON
 
 
 def test_replacing_for_many_is_all_or_nothing(clinician: Clinician) -> None:

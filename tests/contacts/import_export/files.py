@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from contacts import preferences
-from contacts.columns import COLUMNS
+from contacts.import_export.columns import COLUMNS
 from contacts.models import Clinician
 
 IMPORT = "/admin/contacts/clinician/import/"

@@ -19,8 +19,8 @@ from import_export.formats.base_formats import CSV, XLSX
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
-from contacts import xlsx_parts
-from contacts.columns import COLUMNS, KEY, WITHOUT_VALUE
+from contacts.import_export import xlsx_guard
+from contacts.import_export.columns import COLUMNS, KEY, WITHOUT_VALUE
 
 MAX_ROWS = 20_000
 MAX_COLUMNS = 100
@@ -86,11 +86,11 @@ class ExcelFile(XLSX):
 
     def create_dataset(self, in_stream: bytes) -> tablib.Dataset:
         try:
-            has_formulas = xlsx_parts.check(in_stream)
+            has_formulas = xlsx_guard.check(in_stream)
             rows = _rows(in_stream)
             if has_formulas:
                 _mark_without_value(rows, _formulas(in_stream))
-        except xlsx_parts.TooMuchError as error:
+        except xlsx_guard.TooMuchError as error:
             raise UnreadableFileError(
                 "This file is too large when it is unpacked: split it, or save its first sheet alone."
             ) from error

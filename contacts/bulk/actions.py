@@ -10,14 +10,15 @@ from django.template.response import TemplateResponse
 from django.utils.text import get_text_list
 from unfold.decorators import action
 
-from contacts import bulk, locks
-from contacts.bulk_forms import ForMany, PreferencesForm, TemplateForm
+from contacts import locks
+from contacts.bulk import plan
+from contacts.bulk.forms import ForMany, PreferencesForm, TemplateForm
 from contacts.choices import Priority, in_words
 from contacts.models import Clinician
 
 NAMED = 20
 """How many of those who lack an address are named."""
-REFUSED = (bulk.OtherThanShownError, locks.TakenError)
+REFUSED = (plan.OtherThanShownError, locks.TakenError)
 
 
 class ChangesToMany:
@@ -52,7 +53,7 @@ class ChangesToMany:
             wanted, partly = form.wanted(), form.partly()
             if "apply" in request.POST:
                 try:
-                    done = bulk.apply(
+                    done = plan.apply(
                         queryset, wanted, partly=partly, reason=form.reason(), shown=_shown(request)
                     )
                 except REFUSED as refused:
@@ -61,13 +62,13 @@ class ChangesToMany:
                     level = messages.SUCCESS if done.changes else messages.INFO
                     messages.add_message(request, level, _done(done))
                     return None
-            plan = bulk.plan(queryset.prefetch_related(None).order_by("pk"), wanted, partly=partly)
+            planned = plan.plan(queryset.prefetch_related(None).order_by("pk"), wanted, partly=partly)
             context |= {
-                "plan": plan,
-                "shown": plan.digest(),
-                "warnings": plan.warnings.items(),
-                "named": [_named(each) for each in plan.lacking[:NAMED]],
-                "further": max(len(plan.lacking) - NAMED, 0),
+                "plan": planned,
+                "shown": planned.digest(),
+                "warnings": planned.warnings.items(),
+                "named": [_named(each) for each in planned.lacking[:NAMED]],
+                "further": max(len(planned.lacking) - NAMED, 0),
                 "wanted": _in_words(form),
                 "partly": partly,
             }
@@ -79,7 +80,7 @@ class ChangesToMany:
         word = "active" if active else "inactive"
         if "apply" in request.POST:
             try:
-                changed = bulk.set_active(queryset, active=active, shown=_shown(request))
+                changed = plan.set_active(queryset, active=active, shown=_shown(request))
             except REFUSED as refused:
                 messages.warning(request, str(refused))
             else:
@@ -88,13 +89,13 @@ class ChangesToMany:
                 )
                 messages.add_message(request, messages.SUCCESS if changed else messages.INFO, done)
                 return None
-        changing = list(bulk.becoming(queryset.prefetch_related(None), active=active))
+        changing = list(plan.becoming(queryset.prefetch_related(None), active=active))
         context = {
             "title": f"Make {_clinicians(queryset.count())} {word}",
             "word": word,
             "active": active,
             "changing": len(changing),
-            "shown": bulk.digest_of(changing),
+            "shown": plan.digest_of(changing),
             "named": [str(each) for each in changing[:NAMED]],
             "further": max(len(changing) - NAMED, 0),
         }
@@ -149,7 +150,7 @@ def _in_words(form: ForMany) -> list[tuple[str, str]]:
     ]
 
 
-def _named(lacking: bulk.Lacking) -> dict[str, Any]:
+def _named(lacking: plan.Lacking) -> dict[str, Any]:
     channels = get_text_list([channel.label for channel in lacking.channels], "and")
     kept = get_text_list([priority.label for priority in lacking.kept], "and")
     stays = f"; {kept} stay{'' if len(lacking.kept) > 1 else 's'} as {'they are' if len(lacking.kept) > 1 else 'it is'}"
@@ -160,7 +161,7 @@ def _named(lacking: bulk.Lacking) -> dict[str, Any]:
     }
 
 
-def _done(done: bulk.Plan) -> str:
+def _done(done: plan.Plan) -> str:
     changed = len(done.changes)
     sentences = [
         f"The preferences of {_clinicians(changed)} are changed."

@@ -12,7 +12,7 @@ from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, PreferenceTemplate
 from tests.conftest import make_clinician
-from tests.contacts.test_admin import ADD, LIST, TAKEN, page_of, typed
+from tests.contacts.admin.test_admin import ADD, LIST, TAKEN, page_of, typed
 
 pytestmark = pytest.mark.django_db
 

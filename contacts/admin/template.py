@@ -2,11 +2,14 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
 from contacts import preferences
-from contacts.forms import PRIORITY_FIELDS, PreferenceTemplateForm
+from contacts.admin.form import PRIORITY_FIELDS, PreferenceTemplateForm
+from contacts.choices import in_words
 from contacts.models import PreferenceTemplate
 
 LEFT_AS_IT_IS = (
@@ -38,3 +41,24 @@ class PreferenceTemplatePage:
         for priority, channels in obj.wanted().items():
             for risk in preferences.risks(priority, channels):
                 messages.warning(request, risk)
+
+
+@admin.register(PreferenceTemplate)
+class PreferenceTemplateAdmin(PreferenceTemplatePage, ModelAdmin):
+    """Templates of preferences."""
+
+    warn_unsaved_form = True
+    list_display = ("name", "high_in_words", "medium_in_words", "low_in_words")
+    search_fields = ("name",)
+
+    @display(description="High")
+    def high_in_words(self, template: PreferenceTemplate) -> str:
+        return in_words(template.high)
+
+    @display(description="Medium")
+    def medium_in_words(self, template: PreferenceTemplate) -> str:
+        return in_words(template.medium)
+
+    @display(description="Low")
+    def low_in_words(self, template: PreferenceTemplate) -> str:
+        return in_words(template.low)

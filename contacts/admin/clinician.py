@@ -1,6 +1,5 @@
 """Clinicians in the admin: who they are, how they are reached, and in what order for each priority."""
 
-from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from simple_history.admin import SimpleHistoryAdmin
@@ -8,13 +7,12 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from contacts import preferences
-from contacts.bulk_admin import ChangesToMany
+from contacts.admin.list import ListOfClinicians
+from contacts.admin.page import ClinicianPage
+from contacts.bulk.actions import ChangesToMany
 from contacts.choices import Priority, in_words
-from contacts.exchange import ImportAndExport
-from contacts.listing import ListOfClinicians
-from contacts.models import Clinician, PreferenceTemplate
-from contacts.pages.clinician import ClinicianPage
-from contacts.pages.preference_template import PreferenceTemplatePage
+from contacts.import_export.views import ImportAndExport
+from contacts.models import Clinician
 
 
 class ClinicianAdmin(
@@ -40,27 +38,6 @@ class ClinicianAdmin(
     @display(description="Low")
     def low(self, clinician: Clinician) -> str:
         return _in_words(clinician, Priority.LOW)
-
-
-@admin.register(PreferenceTemplate)
-class PreferenceTemplateAdmin(PreferenceTemplatePage, ModelAdmin):
-    """Templates of preferences."""
-
-    warn_unsaved_form = True
-    list_display = ("name", "high_in_words", "medium_in_words", "low_in_words")
-    search_fields = ("name",)
-
-    @display(description="High")
-    def high_in_words(self, template: PreferenceTemplate) -> str:
-        return in_words(template.high)
-
-    @display(description="Medium")
-    def medium_in_words(self, template: PreferenceTemplate) -> str:
-        return in_words(template.medium)
-
-    @display(description="Low")
-    def low_in_words(self, template: PreferenceTemplate) -> str:
-        return in_words(template.low)
 
 
 def _in_words(clinician: Clinician, priority: Priority) -> str:

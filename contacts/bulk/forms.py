@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminSelectWidget
 
-from contacts import bulk
+from contacts.bulk import plan
 from contacts.choices import Channel, Priority, in_words
 from contacts.models import PreferenceTemplate
 from contacts.preferences import Wanted
@@ -86,7 +86,7 @@ class PreferencesForm(forms.Form):
 
     def reason(self) -> str:
         """What the history says of each who is changed."""
-        return bulk.REASON
+        return plan.REASON
 
 
 ForMany = TemplateForm | PreferencesForm

@@ -1,0 +1,1 @@
+"""Clinicians from a file, and into a file."""
