@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from clients import tokens
-from clients.admin import ApiTokenAdmin
+from clients.admin.tokens import ApiTokenAdmin
 from clients.models import ApiClient, ApiToken
 from tests.clients.database import holds
 from tests.clients.desk import ADD, TOKENS, act, add, said, secrets_shown, typed

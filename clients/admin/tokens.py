@@ -21,7 +21,8 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from clients import accounts, reveal, tokens
+from clients import tokens
+from clients.admin import reveal, summary
 from clients.internal import RESERVED, TESTS, is_reserved
 from clients.models import Access, ApiClient, ApiToken
 
@@ -88,7 +89,7 @@ class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         client = self.get_object(request, unquote(object_id)) if object_id else None
-        account = accounts.of(client) if client and self.has_view_permission(request, client) else None
+        account = summary.of(client) if client and self.has_view_permission(request, client) else None
         shown = {**(extra_context or {}), "account": account}
         return super().changeform_view(request, object_id, form_url, shown)
 
@@ -247,7 +248,7 @@ class ApiTokenAdmin(ModelAdmin):
             reveal.forget(response)
             return response
         url = request.build_absolute_uri(reverse("alerts"))
-        shown = [(token, secret, accounts.first_request(token, secret, url)) for token, secret in issued]
+        shown = [(token, secret, summary.first_request(token, secret, url)) for token, secret in issued]
         # Like each page of the admin it is sent with `no-store`.
         return self._page(request, "issued", title="Copy this now", issued=issued, shown=shown)
 

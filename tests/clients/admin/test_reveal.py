@@ -7,8 +7,9 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 
-from clients import reveal, tokens
-from clients.admin import NO_LONGER_SHOWN
+from clients import tokens
+from clients.admin import reveal
+from clients.admin.tokens import NO_LONGER_SHOWN
 from clients.models import Access, ApiClient, ApiToken
 from tests.clients.database import holds
 from tests.clients.desk import ADD, ISSUED, TOKENS, act, add, said, secrets_shown, typed
