@@ -13,7 +13,7 @@ import structlog
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
-from alerts import lifecycle
+from alerts.deliveries import lifecycle
 from alerts.models import Alert, AlertAction, Delivery
 from alerts.states import UNFINISHED, AlertState, Deed
 from contacts.choices import Priority

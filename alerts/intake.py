@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.utils import IntegrityError
 from structlog.contextvars import bind_contextvars
 
-from alerts import lifecycle
+from alerts.deliveries import lifecycle
 from alerts.models import Alert
 from alerts.states import AlertStatus
 from clients.models import ApiClient

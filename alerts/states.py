@@ -1,6 +1,6 @@
 """The ledger's closed vocabulary: states, the ways between them, reasons; each with what it means for a telephone.
 
-Only `alerts.lifecycle` changes a state; the database refuses any that is not listed here.
+Only `alerts.deliveries.lifecycle` changes a state; the database refuses any that is not listed here.
 """
 
 from django.db import models

@@ -1,4 +1,4 @@
-"""Celery's doors onto `alerts.delivery`: a delivery's id in, nothing else, nothing out."""
+"""Celery's doors onto `alerts.sending.send`: a delivery's id in, nothing else, nothing out."""
 
 import uuid
 from typing import Any
@@ -7,7 +7,8 @@ from celery import current_app, shared_task
 from celery.signals import heartbeat_sent
 from django.db import close_old_connections
 
-from alerts import delivery, heartbeats, receipts
+from alerts.monitoring import heartbeats
+from alerts.sending import outcomes, send
 
 pulse = heartbeats.Pulse()
 
@@ -16,14 +17,14 @@ pulse = heartbeats.Pulse()
 def deliver(delivery_id: str) -> None:
     """Send the delivery, if it is still due."""
     close_old_connections()  # has the kept connection looked at: the database may have restarted since the last task
-    delivery.deliver(uuid.UUID(delivery_id))
+    send.deliver(uuid.UUID(delivery_id))
 
 
 @shared_task
 def ask_for_receipt(delivery_id: str) -> None:
     """Ask the provider what became of an accepted message."""
     close_old_connections()
-    receipts.ask(uuid.UUID(delivery_id))
+    outcomes.ask(uuid.UUID(delivery_id))
 
 
 @heartbeat_sent.connect

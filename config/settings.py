@@ -48,7 +48,7 @@ INSTALLED_APPS = [
     *(["sandbox"] if LOCAL_MODE else []),
 ]
 MIDDLEWARE = [
-    "config.health.Probes",
+    "alerts.monitoring.probes.Probes",
     "config.telemetry.RequestTelemetry",
     "staff.policy.ContentSecurityPolicy",
     "alerts.api.transport.HttpsOnly",  # before the redirect to https
@@ -224,7 +224,7 @@ REDIS_URL = env.matching(
 )
 LEASE = timedelta(seconds=env.number("LEASE_SECONDS", least=30, most=600))
 """How long a worker may hold a delivery: longer than any call to a provider can take (`alerts.channels.aws`), with the
-time that `alerts.delivery` keeps for recording the answer on top."""
+time that `alerts.sending.send` keeps for recording the answer on top."""
 
 # The channels
 EMAIL_TOPIC_PREFIX = env.matching(

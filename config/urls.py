@@ -1,11 +1,11 @@
-"""Every way in over HTTP, but for the probes (`config.health`)."""
+"""Every way in over HTTP, but for the probes (`alerts.monitoring.probes`)."""
 
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from config.metrics import metrics
+from alerts.monitoring.views import metrics
 
 urlpatterns = [
     # Not for a POST, which would end at a login page with a 200.

@@ -15,7 +15,7 @@ WORKER_SILENCE_SECONDS = 30
 """A worker's loop gives a sign of life every 2 s (deploy.liveness)."""
 
 RELAY_SILENCE = "30 seconds"
-"""A relay notes in the database every few seconds that it is at work (alerts.relay)."""
+"""A relay notes in the database every few seconds that it is at work (alerts.relay.loop)."""
 
 
 def web() -> bool:

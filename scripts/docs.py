@@ -12,7 +12,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from alerts.policy import QUOTA_TRIES, SCHEDULES
+from alerts.deliveries.retry import QUOTA_TRIES, SCHEDULES
 from config.env import VARIABLES
 from contacts.choices import Priority
 

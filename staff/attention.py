@@ -13,9 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from alerts import audit, breaker, figures
-from alerts.audit import Finding
-from alerts.figures import EXAMPLES, Trouble, Troubled
+from alerts import statistics
+from alerts.monitoring import checks
+from alerts.monitoring.checks import Finding
+from alerts.sending import breaker
+from alerts.statistics import EXAMPLES, Trouble, Troubled
 from clients import tokens
 from clients.models import ApiToken
 from contacts import problems
@@ -257,10 +259,10 @@ REACHED_NOBODY: dict[Trouble, tuple[str, str]] = {
 """What is said of alerts, after how many they are, and what to do about them."""
 
 QUESTIONS = (
-    Question("whether Bleep is sending", audit.findings, _of_bleep),
+    Question("whether Bleep is sending", checks.findings, _of_bleep),
     Question("whether the providers answer", breaker.channels_down, _of_channels),
-    Question("failed alerts", figures.troubles, _of_alerts, "alerts.view_alert"),
-    Question("unconfirmed e-mail addresses", figures.troubles, _of_unconfirmed, "contacts.view_clinician"),
+    Question("failed alerts", statistics.troubles, _of_alerts, "alerts.view_alert"),
+    Question("unconfirmed e-mail addresses", statistics.troubles, _of_unconfirmed, "contacts.view_clinician"),
     Question("clinicians with a problem", problems.troubled, _of_clinicians, "contacts.view_clinician"),
     Question("tokens that expire", _tokens, _of_tokens, "clients.view_apitoken"),
 )

@@ -10,8 +10,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from alerts.figures import Latency, Outcome, Period
 from alerts.states import AlertStatus
+from alerts.statistics import Latency, Outcome, Period
 from contacts.choices import Priority
 
 # Each has a contrast of 3 : 1 at least with white and with the dark ground; the rows beside a chart say the same.

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 
-from alerts import trials, wording as alert_wording
+from alerts import channel_tests, wording as alert_wording
 from alerts.channels import OBSTACLES
 from alerts.models import Alert, Delivery
 from alerts.states import AlertStatus, Reason
@@ -81,7 +81,7 @@ class ClinicianDesk(ClinicianAdmin):
         clinician = self.saved(request, kwargs.get("obj"))
         if clinician is not None:
             may_test = request.user.has_perm(SEND_TEST)
-            latest = trials.latest(clinician) if may_test else {}
+            latest = channel_tests.latest(clinician) if may_test else {}
             context["ways"] = [_way(clinician, channel, latest.get(channel)) for channel in Channel]
             if may_test:
                 context["test_url"] = reverse("admin:contacts_clinician_test", args=[clinician.pk])
@@ -113,10 +113,10 @@ class ClinicianDesk(ClinicianAdmin):
         if channel not in Channel.values:
             raise Http404
         try:
-            alert = trials.send_test(
+            alert = channel_tests.send_test(
                 clinician=clinician, channel=Channel(channel), by=request.user.get_username()
             )
-        except trials.Refused as refused:
+        except channel_tests.Refused as refused:
             return JsonResponse({"kind": "error", "sentence": str(refused), "is_final": True})
         self.log_change(request, clinician, f"Sent a test: {Channel(channel).label}.")
         return JsonResponse({"result": _result_page(clinician, alert.pk)})
@@ -124,7 +124,7 @@ class ClinicianDesk(ClinicianAdmin):
     def test_result_view(self, request: HttpRequest, object_id: str, alert_id: int) -> HttpResponse:
         """What became of a test so far."""
         clinician = self._find(request, object_id, SEND_TEST)
-        result = trials.result(clinician, alert_id)
+        result = channel_tests.result(clinician, alert_id)
         if result is None:
             raise Http404
         answer = {"kind": _kind(result), "sentence": result.sentence, "is_final": result.is_final}
@@ -176,7 +176,7 @@ class AlertsTab:
         return render_to_string("staff/clinician/alerts.html", context, request=self.request)
 
 
-def _way(clinician: Clinician, channel: Channel, latest: trials.Result | None) -> dict[str, Any]:
+def _way(clinician: Clinician, channel: Channel, latest: channel_tests.Result | None) -> dict[str, Any]:
     address = clinician.address(channel)
     asks = channel in OBSTACLES and bool(address)
     return {
@@ -205,7 +205,7 @@ def _was_asked_to_confirm(clinician: Clinician, channel: Channel) -> bool:
     ).exists()
 
 
-def _kind(result: trials.Result) -> str:
+def _kind(result: channel_tests.Result) -> str:
     return "good" if result.went_well else "error" if result.is_final else "waiting"
 
 

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from alerts import figures
-from alerts.figures import Outcome, Period
+from alerts import statistics
 from alerts.states import AlertStatus
+from alerts.statistics import Outcome, Period
 from staff import attention, charts
 from staff.attention import Link
 from staff.remembered import remembered
@@ -73,8 +73,8 @@ def _figures(user: User | AnonymousUser, period: Period) -> dict[str, Any]:
     if not user.has_perm("alerts.view_alert"):
         return {}
     try:
-        outcomes = remembered(figures.outcomes, period, seconds=SECONDS[period])
-        latencies = remembered(figures.latencies, period, seconds=SECONDS[period])
+        outcomes = remembered(statistics.outcomes, period, seconds=SECONDS[period])
+        latencies = remembered(statistics.latencies, period, seconds=SECONDS[period])
     except Error as error:
         log.error("home.unanswered", about="figures", error=type(error).__name__)  # noqa: TRY400 - no text of it
         return {"figures_failed": True}

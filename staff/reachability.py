@@ -9,8 +9,8 @@ from threading import BoundedSemaphore
 import structlog
 from django.core.cache import cache
 
-from alerts import breaker
 from alerts.channels import OBSTACLES, ChannelError, Fault
+from alerts.sending import breaker
 from alerts.states import Reason
 from contacts.choices import Channel
 from contacts.models import Clinician

@@ -11,7 +11,7 @@ import requests
 from django.db import connection
 from django.test import Client
 
-from alerts import audit
+from alerts.monitoring import checks
 from clients import tokens
 from clients.models import ApiClient
 from contacts import preferences
@@ -41,7 +41,7 @@ def _has_workers(item: pytest.Item) -> bool:
 @pytest.fixture(autouse=True)
 def _nothing_audited() -> None:
     """No report is kept, as in a process that has just begun."""
-    audit.recent.forget()
+    checks.recent.forget()
 
 
 @pytest.fixture(scope="session")

@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                 ('late', models.BooleanField(default=False, help_text='The answer came after the lease had run out.')),
                 ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('finished_at', models.DateTimeField(null=True)),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='alerts.delivery')),
+                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='alerts.sending.send')),
             ],
             options={
                 'ordering': ('number',),

@@ -13,9 +13,11 @@ import redis
 from django.conf import settings
 from django.db.models.functions import Now
 
-from alerts import intake, pacing, relay
+from alerts import intake
+from alerts.cooldown import Pause
 from alerts.models import Attempt, Delivery
-from alerts.pause import Pause
+from alerts.relay import loop
+from alerts.sending import rate_limit
 from alerts.states import AttemptState
 from clients.models import ApiClient
 from config.celery import app
@@ -42,9 +44,9 @@ def store(lab: ApiClient, clinician: Clinician) -> Store:
 
 
 @pytest.fixture
-def one_relay() -> Iterator[relay.Relay]:
+def one_relay() -> Iterator[loop.Relay]:
     """A relay that ticks when it is told to."""
-    made = relay.Relay()
+    made = loop.Relay()
     yield made
     made.close()
 
@@ -64,10 +66,10 @@ def fresh_counters(broker: "redis.Redis", monkeypatch: pytest.MonkeyPatch) -> It
     """No channel has been used, and no Redis has failed."""
 
     def forget() -> None:
-        for kept in (pacing._shared, pacing._own, pacing._backlog):  # noqa: SLF001 - what a new process has not
+        for kept in (rate_limit._shared, rate_limit._own, rate_limit._backlog):  # noqa: SLF001 - what a new process has not
             kept.cache_clear()
 
-    monkeypatch.setattr(pacing, "redis_pause", Pause(pacing.redis_pause.seconds))
+    monkeypatch.setattr(rate_limit, "redis_pause", Pause(rate_limit.redis_pause.seconds))
     forget()
     yield
     forget()

@@ -9,10 +9,12 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
 
-from alerts import actions, audit, lifecycle
+from alerts import actions
 from alerts.channels import ChannelError, Fault, Receipt
+from alerts.deliveries import lifecycle
+from alerts.deliveries.retry import LeaveInDoubt, NextChannel, Retry
 from alerts.models import Alert, AlertAction, Delivery
-from alerts.policy import LeaveInDoubt, NextChannel, Retry
+from alerts.monitoring import checks
 from alerts.states import AlertState, Deed, DeliveryState, Reason
 from contacts import preferences
 from contacts.choices import Channel, Priority
@@ -143,11 +145,11 @@ def test_what_has_ended_cannot_be_cancelled(store: Store, operator: User) -> Non
 
 def test_what_is_dealt_with_is_no_longer_counted(store: Store, operator: User) -> None:
     alert = fail(store(Priority.LOW))
-    assert audit.unreviewed_failures() == 1
+    assert checks.unreviewed_failures() == 1
 
     actions.close(alert.pk, by=operator, after_round=1, note="Told her in person")
 
-    assert audit.unreviewed_failures() == 0
+    assert checks.unreviewed_failures() == 0
     assert status(alert) == "failed"  # which the sender was told, and which is still so
     assert Alert.objects.get().state == AlertState.CLOSED
 
@@ -281,7 +283,7 @@ def test_what_was_delivered_stays_delivered_whatever_a_later_round_comes_to(
         seen.append(status(delivery.alert))
 
     assert seen == ["delivered"] * 3
-    assert audit.unreviewed_failures() == 0
+    assert checks.unreviewed_failures() == 0
 
 
 def test_the_newest_round_says_whether_what_a_provider_had_taken_has_failed(
@@ -294,7 +296,7 @@ def test_the_newest_round_says_whether_what_a_provider_had_taken_has_failed(
     fail(again)
 
     assert (under_way, status(delivery.alert)) == ("sent", "failed")
-    assert audit.unreviewed_failures() == 1
+    assert checks.unreviewed_failures() == 1
 
 
 def test_a_round_that_succeeds_ends_a_failure(store: Store, operator: User) -> None:
@@ -303,7 +305,7 @@ def test_a_round_that_succeeds_ends_a_failure(store: Store, operator: User) -> N
     lifecycle.accept(claim(actions.resend(alert.pk, by=operator, after_round=1)), Receipt("provider-2"))
 
     assert status(alert) == "sent"
-    assert audit.unreviewed_failures() == 0
+    assert checks.unreviewed_failures() == 0
 
 
 def test_a_late_answer_to_an_old_round_does_not_send_it_on(

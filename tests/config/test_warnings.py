@@ -9,8 +9,9 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from alerts import audit, intake
+from alerts import intake
 from alerts.models import Delivery, RelayHeartbeat
+from alerts.monitoring import checks
 from clients.models import ApiClient
 from contacts.choices import Priority
 from contacts.models import Clinician
@@ -45,7 +46,7 @@ def test_what_is_wrong_is_a_sentence_and_alerts_are_taken_all_the_same(
     status, warnings = ready(client)
 
     assert status == 200
-    assert warnings == [finding.sentence for finding in audit.findings() if not finding.ok]
+    assert warnings == [finding.sentence for finding in checks.findings() if not finding.ok]
     assert len(warnings) == 2
 
 
@@ -66,6 +67,6 @@ def test_the_audit_is_not_made_for_everybody_who_asks(client: Client) -> None:
 
 
 def test_an_audit_that_is_broken_is_a_warning_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "LOOKS", (lambda: dict[str, list[audit.Finding]]()["broken"],))
+    monkeypatch.setattr(checks, "LOOKS", (lambda: dict[str, list[checks.Finding]]()["broken"],))
 
     assert ready(client) == (200, ["The audit itself is broken: the log says where."])

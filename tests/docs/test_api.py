@@ -13,8 +13,9 @@ from django.db import connections
 from django.db.utils import OperationalError
 from django.test import Client
 
-from alerts import delivery, intake
+from alerts import intake
 from alerts.models import Delivery
+from alerts.sending import send
 from alerts.states import AlertStatus, DeliveryState
 from clients import tokens
 from clients.models import Access, ApiClient
@@ -112,7 +113,7 @@ class Hospital:
     def deliver(self) -> None:
         """Do what the workers do, until nothing is due any more."""
         while due := Delivery.objects.filter(state=DeliveryState.PENDING).first():
-            delivery.deliver(due.pk)
+            send.deliver(due.pk)
 
     def reject(self, operation: str, kind: str = "reject", **more: Any) -> None:
         """Have AWS's stand-in refuse the next call of an operation."""

@@ -10,7 +10,7 @@ from tests.docs.documents import ROOT, read, rows
 
 PAGE = "docs/operations.md"
 LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "level"})
-"""The methods of a logger, and the name under which `alerts.delivery` keeps one of them."""
+"""The methods of a logger, and the name under which `alerts.sending.send` keeps one of them."""
 
 
 def test_every_state_has_its_row_in_the_codes_words() -> None:

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
 
 from alerts.models import Delivery
-from alerts.relay import Relay
+from alerts.relay.loop import Relay
 from alerts.states import UNFINISHED, DeliveryState
 from tests.environment import database_url
 from tests.faults.crash import Crash

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from alerts.channels import Fault
-from alerts.policy import SCHEDULES, Decision, LeaveInDoubt, NextChannel, Retry
+from alerts.deliveries.retry import SCHEDULES, Decision, LeaveInDoubt, NextChannel, Retry
 from alerts.states import AlertState, AttemptState as A, DeliveryState as D, Reason
 from contacts.choices import Channel, Priority
 

@@ -42,9 +42,9 @@ def _load() -> dict[str, Callable[..., object]]:
     from django.test import Client  # noqa: PLC0415 - these need Django to be set up
     from django.urls import get_resolver  # noqa: PLC0415
 
-    from alerts import delivery, receipts  # noqa: PLC0415
     from alerts.channels import aws  # noqa: PLC0415
-    from alerts.relay import Relay  # noqa: PLC0415
+    from alerts.relay.loop import Relay  # noqa: PLC0415
+    from alerts.sending import outcomes, send  # noqa: PLC0415
 
     get_resolver().url_patterns  # noqa: B018 - loads the views
     # Loads the models of the services; the clients themselves are made anew after a fork.
@@ -58,8 +58,8 @@ def _load() -> dict[str, Callable[..., object]]:
     return {
         "post": post,
         "relay": lambda: Relay().tick(),
-        "deliver": lambda delivery_id: delivery.deliver(uuid.UUID(delivery_id)),
-        "ask": lambda delivery_id: receipts.ask(uuid.UUID(delivery_id)),
+        "deliver": lambda delivery_id: send.deliver(uuid.UUID(delivery_id)),
+        "ask": lambda delivery_id: outcomes.ask(uuid.UUID(delivery_id)),
     }
 
 

@@ -12,11 +12,14 @@ from django.contrib.auth.models import User
 from django.db import connection, connections, transaction
 from django.db.models.functions import Now
 
-from alerts import actions, delivery as sending, lifecycle, relay
+from alerts import actions
 from alerts.channels import ChannelError, Fault, Receipt
-from alerts.lifecycle import Claim
+from alerts.deliveries import lifecycle
+from alerts.deliveries.lifecycle import Claim
+from alerts.deliveries.retry import SCHEDULES, NextChannel, Retry
 from alerts.models import AlertAction, Delivery
-from alerts.policy import SCHEDULES, NextChannel, Retry
+from alerts.relay import loop
+from alerts.sending import send as sending
 from alerts.states import AlertState, AttemptState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
 from tests import locks
@@ -316,7 +319,7 @@ def test_two_relays_take_nothing_twice(sender: Sender) -> None:
     for number in range(TIMES * 2):
         assert sender.post(an_alert(message_id=str(number), priority="H")).status_code == 202
 
-    taken = at_once(*[lambda: relay.take_due(Priority.HIGH, 500)] * 4)
+    taken = at_once(*[lambda: loop.take_due(Priority.HIGH, 500)] * 4)
 
     ids = [pk for each in taken if isinstance(each, list) for pk in each]
     assert len(ids) == len(set(ids)) == TIMES * 2

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
-from alerts import delivery as sending
 from alerts.models import Alert, Delivery
+from alerts.sending import send as sending
 from alerts.states import SUCCEEDED, Reason
 from contacts.choices import Channel, Priority
 from tests.conftest import Aws, Sender, an_alert, make_clinician
@@ -57,7 +57,7 @@ class Step:
     crash: Crash
 
 
-CLAIMED = Crash("after", "alerts.lifecycle:claim")
+CLAIMED = Crash("after", "alerts.deliveries.lifecycle:claim")
 
 STEPS = (
     Step("before the alert is written", Story.SENDER, Trace.NOTHING, Crash("before", "alerts.intake:_store")),
@@ -65,7 +65,7 @@ STEPS = (
         "between the alert and its delivery",
         Story.SENDER,
         Trace.NOTHING,
-        Crash("before", "alerts.lifecycle:open_delivery"),
+        Crash("before", "alerts.deliveries.lifecycle:open_delivery"),
     ),
     Step(
         "before the alert is committed",
@@ -76,40 +76,42 @@ STEPS = (
     Step(
         "between the commit and the answer", Story.SENDER, Trace.ALERT, Crash("after", "alerts.intake:accept")
     ),
-    Step("before it is taken", Story.RELAY, Trace.ALERT, Crash("before", "alerts.relay:take_due")),
+    Step("before it is taken", Story.RELAY, Trace.ALERT, Crash("before", "alerts.relay.loop:take_due")),
     Step(
         "while it is taken",
         Story.RELAY,
         Trace.ALERT,
-        Crash("after", UPDATE, inside="alerts.relay:take_due"),
+        Crash("after", UPDATE, inside="alerts.relay.loop:take_due"),
     ),
     Step("between taking and publishing", Story.RELAY, Trace.ALERT, Crash("before", PUBLISH)),
     Step("after publishing", Story.RELAY, Trace.ALERT, Crash("after", PUBLISH)),
-    Step("before it is recovered", Story.RECOVERY, Trace.ATTEMPT, Crash("before", "alerts.delivery:settle")),
+    Step(
+        "before it is recovered", Story.RECOVERY, Trace.ATTEMPT, Crash("before", "alerts.sending.send:settle")
+    ),
     Step(
         "before the recovery is committed",
         Story.RECOVERY,
         Trace.ATTEMPT,
-        Crash("after", "alerts.lifecycle:fail"),
+        Crash("after", "alerts.deliveries.lifecycle:fail"),
     ),
     Step(
         "after the recovery",
         Story.RECOVERY,
         Trace.ATTEMPT,
-        Crash("after", "alerts.delivery:recover_expired"),
+        Crash("after", "alerts.sending.send:recover_expired"),
     ),
-    Step("before the claim", Story.WORKER, Trace.ALERT, Crash("before", "alerts.lifecycle:claim")),
+    Step("before the claim", Story.WORKER, Trace.ALERT, Crash("before", "alerts.deliveries.lifecycle:claim")),
     Step(
         "between the claim and its attempt",
         Story.WORKER,
         Trace.ALERT,
-        Crash("after", UPDATE, inside="alerts.lifecycle:claim"),
+        Crash("after", UPDATE, inside="alerts.deliveries.lifecycle:claim"),
     ),
     Step(
         "before the claim is committed",
         Story.WORKER,
         Trace.ALERT,
-        Crash("before", COMMIT, inside="alerts.lifecycle:claim"),
+        Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:claim"),
     ),
     Step("between the claim and the call", Story.WORKER, Trace.ATTEMPT, CLAIMED),
     Step(
@@ -128,22 +130,25 @@ STEPS = (
         "before the answer is recorded",
         Story.WORKER,
         Trace.MESSAGE,
-        Crash("before", "alerts.lifecycle:accept"),
+        Crash("before", "alerts.deliveries.lifecycle:accept"),
     ),
     Step(
         "between the delivery and its attempt, recording the answer",
         Story.WORKER,
         Trace.MESSAGE,
-        Crash("before", "alerts.lifecycle:_finish_attempt"),
+        Crash("before", "alerts.deliveries.lifecycle:_finish_attempt"),
     ),
     Step(
         "before the answer is committed",
         Story.WORKER,
         Trace.MESSAGE,
-        Crash("before", COMMIT, inside="alerts.lifecycle:accept"),
+        Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:accept"),
     ),
     Step(
-        "after the answer is recorded", Story.WORKER, Trace.ANSWER, Crash("after", "alerts.lifecycle:accept")
+        "after the answer is recorded",
+        Story.WORKER,
+        Trace.ANSWER,
+        Crash("after", "alerts.deliveries.lifecycle:accept"),
     ),
 )
 

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from alerts.lifecycle import DUE_CHANNEL
+from alerts.deliveries.lifecycle import DUE_CHANNEL
 from alerts.models import Delivery
 from contacts.choices import Channel, Priority
 from tests.conftest import Sender, an_alert, make_clinician
@@ -29,7 +29,7 @@ def test_relays_are_woken_by_a_commit_and_by_nothing_that_was_lost(nursery: Nurs
         listener.execute(f"LISTEN {DUE_CHANNEL}")
 
         nursery.kill(
-            Crash("after", "alerts.lifecycle:open_delivery"),
+            Crash("after", "alerts.deliveries.lifecycle:open_delivery"),
             "post",
             body=an_alert(priority="H"),
             token=sender.headers["Authorization"],

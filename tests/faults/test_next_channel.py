@@ -3,8 +3,8 @@
 import pytest
 from django.db.models.functions import Now
 
-from alerts import delivery as sending
 from alerts.models import Attempt, Delivery
+from alerts.sending import send as sending
 from alerts.states import SUCCEEDED, AttemptState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
 from tests.conftest import Aws, Sender, an_alert, make_clinician
@@ -17,12 +17,12 @@ PUBLISH = "sns:Publish"
 CALL = "connect:StartOutboundVoiceContact"
 
 BEFORE_IT_IS_KNOWN = {
-    "before the failure is recorded": Crash("before", "alerts.lifecycle:fail"),
-    "before the next channel is opened": Crash("before", "alerts.lifecycle:open_next"),
-    "after the next channel is opened": Crash("after", "alerts.lifecycle:open_next"),
-    "before it is committed": Crash("before", COMMIT, inside="alerts.lifecycle:fail"),
+    "before the failure is recorded": Crash("before", "alerts.deliveries.lifecycle:fail"),
+    "before the next channel is opened": Crash("before", "alerts.deliveries.lifecycle:open_next"),
+    "after the next channel is opened": Crash("after", "alerts.deliveries.lifecycle:open_next"),
+    "before it is committed": Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:fail"),
 }
-AFTERWARDS = Crash("after", "alerts.lifecycle:fail")
+AFTERWARDS = Crash("after", "alerts.deliveries.lifecycle:fail")
 
 
 def story(sender: Sender, priority: Priority, channels: list[Channel]) -> Delivery:
@@ -123,10 +123,10 @@ def test_a_throttled_message_is_sent_once_though_the_worker_dies_after_recording
 @pytest.mark.parametrize(
     "crash",
     [
-        Crash("before", "alerts.lifecycle:refute"),
-        Crash("before", "alerts.lifecycle:open_next"),
-        Crash("before", COMMIT, inside="alerts.lifecycle:refute"),
-        Crash("after", "alerts.lifecycle:refute"),
+        Crash("before", "alerts.deliveries.lifecycle:refute"),
+        Crash("before", "alerts.deliveries.lifecycle:open_next"),
+        Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:refute"),
+        Crash("after", "alerts.deliveries.lifecycle:refute"),
     ],
     ids=["before the receipt is recorded", "before the sms is opened", "before the commit", "afterwards"],
 )
@@ -149,10 +149,10 @@ def test_a_call_that_nobody_answered_is_followed_by_one_sms(
 @pytest.mark.parametrize(
     "crash",
     [
-        Crash("before", "alerts.lifecycle:pass_over"),
-        Crash("after", "alerts.lifecycle:open_next"),
-        Crash("before", COMMIT, inside="alerts.lifecycle:pass_over"),
-        Crash("after", "alerts.lifecycle:pass_over"),
+        Crash("before", "alerts.deliveries.lifecycle:pass_over"),
+        Crash("after", "alerts.deliveries.lifecycle:open_next"),
+        Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:pass_over"),
+        Crash("after", "alerts.deliveries.lifecycle:pass_over"),
     ],
     ids=["before", "after the sms is opened", "before the commit", "afterwards"],
 )

@@ -26,11 +26,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from alerts import actions, delivery as sending, intake, lifecycle
+from alerts import actions, intake
 from alerts.channels import ChannelError, Fault, Receipt
-from alerts.lifecycle import Claim
+from alerts.deliveries import lifecycle
+from alerts.deliveries.lifecycle import Claim
+from alerts.deliveries.retry import SCHEDULES, Decision, LeaveInDoubt, NextChannel, Retry
 from alerts.models import Delivery
-from alerts.policy import SCHEDULES, Decision, LeaveInDoubt, NextChannel, Retry
+from alerts.sending import send as sending
 from alerts.states import DELIVERY_TRANSITIONS, AlertState, DeliveryState, Reason
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from alerts import audit, metrics
 from alerts.models import Delivery
+from alerts.monitoring import checks, metrics
 from contacts.choices import Priority
 from contacts.models import Clinician
 from tests.conftest import Sender, an_alert
@@ -21,18 +21,18 @@ def test_the_watchdog_measures_how_long_the_oldest_of_each_priority_waits(
         assert sender.post(an_alert(message_id=message_id, priority="H")).status_code == 202
     Delivery.objects.filter(alert__message_id="older").update(available_at=Now() - timedelta(minutes=2))
 
-    waiting = audit.waiting_seconds()
+    waiting = checks.waiting_seconds()
 
     assert 120 <= waiting[Priority.HIGH] < 180
     assert (waiting[Priority.MEDIUM], waiting[Priority.LOW]) == (0.0, 0.0)
-    late = [finding.name for finding in audit.findings() if not finding.ok]
+    late = [finding.name for finding in checks.findings() if not finding.ok]
     assert late == ["oldest_due_seconds_high", "relays_silent"]
 
 
 def test_every_finding_and_every_metric_can_be_read(sender: Sender, clinician: Clinician) -> None:
     sender.post(an_alert(priority="H"))
 
-    names = {finding.name for finding in audit.findings()}
+    names = {finding.name for finding in checks.findings()}
 
     written = metrics.exposition().decode()
     assert all(f'bleep_audit{{finding="{name}"}}' in written for name in names)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from alerts import lifecycle
 from alerts.channels import ChannelError, Fault
+from alerts.deliveries import lifecycle
+from alerts.deliveries.retry import NextChannel
 from alerts.models import Alert, Delivery
-from alerts.policy import NextChannel
 from alerts.states import Reason
 from staff.roles import Role
 from tests.staff.browser import Desk

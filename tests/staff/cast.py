@@ -5,10 +5,11 @@ from itertools import count
 
 from django.contrib.auth.models import Group, User
 
-from alerts import intake, lifecycle
+from alerts import intake
 from alerts.channels import ChannelError, Fault
+from alerts.deliveries import lifecycle
+from alerts.deliveries.retry import NextChannel
 from alerts.models import Alert, Delivery
-from alerts.policy import NextChannel
 from alerts.states import Reason
 from clients import tokens
 from clients.models import ApiClient, ApiToken

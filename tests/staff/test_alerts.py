@@ -4,10 +4,11 @@ import re
 
 from playwright.sync_api import expect
 
-from alerts import actions, lifecycle
+from alerts import actions
 from alerts.channels import ChannelError, Fault, Receipt
+from alerts.deliveries import lifecycle
+from alerts.deliveries.retry import Retry
 from alerts.models import Alert, AlertAction
-from alerts.policy import Retry
 from alerts.states import AlertState, Reason
 from contacts import preferences
 from contacts.choices import Channel, Priority

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Route, expect
 
-from alerts import lifecycle
 from alerts.channels import Receipt
+from alerts.deliveries import lifecycle
 from contacts.choices import Priority
 from tests.processes import wait_until
 from tests.staff.alert_pages import (

@@ -9,9 +9,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts import breaker, intake, trials
+from alerts import channel_tests, intake
 from alerts.channels import OBSTACLES, aws as aws_channels
 from alerts.models import Alert
+from alerts.sending import breaker
 from alerts.states import DeliveryState, Reason
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
@@ -71,7 +72,7 @@ def test_an_address_that_never_confirmed_is_told_and_is_not_written_to(
 
 
 def test_who_was_asked_to_confirm_lately_has_to_open_the_link(aws: Aws, clinician: Clinician) -> None:
-    alert = trials.send_test(clinician=clinician, channel=Channel.EMAIL, by="somebody")
+    alert = channel_tests.send_test(clinician=clinician, channel=Channel.EMAIL, by="somebody")
     assert "Send a test e-mail" in reach(clinician, "email")[1]
 
     alert.deliveries.update(state=DeliveryState.FAILED, reason=Reason.UNCONFIRMED, finished_at=timezone.now())

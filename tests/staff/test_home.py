@@ -11,10 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts import audit
-from alerts.figures import Latency, Outcome, Period
 from alerts.models import Alert, RelayHeartbeat
+from alerts.monitoring import checks
 from alerts.states import AlertStatus
+from alerts.statistics import Latency, Outcome, Period
 from clients import tokens
 from contacts import preferences
 from contacts.choices import Channel, Priority
@@ -184,7 +184,7 @@ def test_figures_that_cannot_be_had_are_told_of(
 
 
 def test_everything_that_can_be_wrong_with_bleep_has_plain_words(db: None) -> None:
-    assert {finding.name for finding in audit.findings()} == set(attention.IN_PLAIN_WORDS)
+    assert {finding.name for finding in checks.findings()} == set(attention.IN_PLAIN_WORDS)
 
 
 def test_an_unknown_period_is_the_last_day(something_of_each_kind: None) -> None:

@@ -7,10 +7,12 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from alerts import breaker, intake, lifecycle
+from alerts import intake
 from alerts.channels import ChannelError, Fault, Receipt
+from alerts.deliveries import lifecycle
+from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel
 from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat
-from alerts.policy import Decision, LeaveInDoubt, NextChannel
+from alerts.sending import breaker
 from alerts.states import AlertState, Reason
 from clients import tokens
 from contacts.choices import Channel, Priority

@@ -2,8 +2,8 @@
 
 from playwright.sync_api import expect
 
-from alerts import lifecycle
 from alerts.channels import Receipt
+from alerts.deliveries import lifecycle
 from alerts.models import Delivery
 from staff.roles import Role
 from tests.conftest import Aws

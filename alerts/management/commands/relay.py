@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from alerts.relay import Relay
+from alerts.relay.loop import Relay
 
 
 class Command(BaseCommand):

@@ -4,10 +4,10 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from alerts import lifecycle
 from alerts.channels import ChannelError, Fault
+from alerts.deliveries import lifecycle
+from alerts.deliveries.retry import NextChannel
 from alerts.models import Alert, Delivery
-from alerts.policy import NextChannel
 from alerts.states import Reason
 from clients.models import ApiClient
 from contacts.models import Clinician

@@ -10,11 +10,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts import actions, lifecycle
-from alerts.admin import searches
+from alerts import actions
+from alerts.admin import search
 from alerts.channels import ChannelError, Fault
+from alerts.deliveries import lifecycle
+from alerts.deliveries.retry import NextChannel
 from alerts.models import Alert, Delivery
-from alerts.policy import NextChannel
 from alerts.states import Reason
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
@@ -140,7 +141,7 @@ def test_a_search_is_known_in_its_own_session_alone(
 
     elsewhere = read(operator, address, follow=True)
 
-    assert searches.FORGOTTEN in elsewhere
+    assert search.FORGOTTEN in elsewhere
     assert "failed-1" in elsewhere
 
 
@@ -149,9 +150,7 @@ def test_an_empty_search_shows_all(staff: Client, failed: Alert) -> None:
 
 
 def test_the_oldest_searches_are_forgotten(staff: Client) -> None:
-    addresses = [
-        staff.post(SEARCH, {"q": f"term {number}"})["Location"] for number in range(searches.MOST + 1)
-    ]
+    addresses = [staff.post(SEARCH, {"q": f"term {number}"})["Location"] for number in range(search.MOST + 1)]
 
     assert staff.get(addresses[0]).status_code == 302
     assert {staff.get(address).status_code for address in addresses[1:]} == {200}
@@ -164,7 +163,7 @@ def test_the_rows_alone_leave_messages_for_a_whole_page(staff: Client, failed: A
 
     assert "failed-1" in rows.content.decode()
     assert "<html" not in rows.content.decode()
-    assert searches.FORGOTTEN in read(staff, ALERTS)
+    assert search.FORGOTTEN in read(staff, ALERTS)
 
 
 def test_the_number_of_queries_does_not_grow(operator: Client, failed: Alert, lab: ApiClient) -> None:

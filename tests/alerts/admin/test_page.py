@@ -8,11 +8,12 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
-from alerts import actions, lifecycle
-from alerts.admin import story
+from alerts import actions
+from alerts.admin import timeline
 from alerts.channels import ChannelError, Fault, Receipt
+from alerts.deliveries import lifecycle
+from alerts.deliveries.retry import LeaveInDoubt, NextChannel, Retry
 from alerts.models import Alert, Attempt, Delivery
-from alerts.policy import LeaveInDoubt, NextChannel, Retry
 from alerts.states import AlertStatus, Reason
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
@@ -104,15 +105,15 @@ def test_what_was_taken_while_it_was_cancelled_is_not_said_not_to_have_been_sent
     lifecycle.accept(claimed, Receipt("contact-1"))
     after = read(staff, page_of(urgent))
 
-    assert story.CANCELLED_TOO_LATE[AlertStatus.ACCEPTED] in meanwhile
-    assert story.CANCELLED_TOO_LATE[AlertStatus.SENT] in after
+    assert timeline.CANCELLED_TOO_LATE[AlertStatus.ACCEPTED] in meanwhile
+    assert timeline.CANCELLED_TOO_LATE[AlertStatus.SENT] in after
     assert "before it was sent" not in meanwhile + after
 
 
 def test_what_was_never_tried_is_said_to_have_been_stopped_before(staff: Client, urgent: Alert) -> None:
     actions.cancel(urgent.pk, by=User.objects.get(), after_round=1)
 
-    assert story.STOPPED_UNSENT in read(staff, page_of(urgent))
+    assert timeline.STOPPED_UNSENT in read(staff, page_of(urgent))
 
 
 def test_what_reached_nobody_before_it_was_cancelled_is_not_said_not_to_have_been_sent(
@@ -124,8 +125,8 @@ def test_what_reached_nobody_before_it_was_cancelled_is_not_said_not_to_have_bee
 
     page = read(staff, page_of(urgent))
 
-    assert story.SUMMARY[AlertStatus.CANCELLED] in page
-    assert story.STOPPED_UNSENT not in page
+    assert timeline.SUMMARY[AlertStatus.CANCELLED] in page
+    assert timeline.STOPPED_UNSENT not in page
 
 
 def test_what_may_have_arrived_before_it_was_cancelled_stays_in_doubt_and_was_not_sent_twice(
@@ -137,38 +138,38 @@ def test_what_may_have_arrived_before_it_was_cancelled_stays_in_doubt_and_was_no
 
     page = read(staff, page_of(urgent))
 
-    assert story.IN_DOUBT[AlertStatus.CANCELLED] in page
-    assert story.ASK_THEM in page
-    assert story.MAYBE_TWICE not in page
+    assert timeline.IN_DOUBT[AlertStatus.CANCELLED] in page
+    assert timeline.ASK_THEM in page
+    assert timeline.MAYBE_TWICE not in page
     assert "before it was sent" not in page
 
 
 def test_what_was_sent_again_in_doubt_may_arrive_twice(staff: Client, urgent: Alert) -> None:
     retry = Retry(timedelta(0), possible_duplicate=True)
     lifecycle.fail(claim(urgent), LOST, retry)
-    assert story.MAYBE_TWICE not in read(staff, page_of(urgent))
+    assert timeline.MAYBE_TWICE not in read(staff, page_of(urgent))
     lifecycle.fail(claim(urgent), UNSENT, retry)
-    assert story.MAYBE_TWICE not in read(staff, page_of(urgent))
+    assert timeline.MAYBE_TWICE not in read(staff, page_of(urgent))
 
     lifecycle.accept(claim(urgent), Receipt("contact-1"))
 
-    assert story.MAYBE_TWICE in read(staff, page_of(urgent))
+    assert timeline.MAYBE_TWICE in read(staff, page_of(urgent))
 
 
 def test_what_went_on_to_another_channel_in_doubt_may_arrive_twice(staff: Client, urgent: Alert) -> None:
     lifecycle.fail(claim(urgent), LOST, NextChannel(Reason.ANSWER_LOST, in_doubt=True))
-    assert story.MAYBE_TWICE not in read(staff, page_of(urgent))
+    assert timeline.MAYBE_TWICE not in read(staff, page_of(urgent))
 
     lifecycle.accept(claim(urgent, Channel.SMS), Receipt("m-1"))
 
-    assert story.MAYBE_TWICE in read(staff, page_of(urgent))
+    assert timeline.MAYBE_TWICE in read(staff, page_of(urgent))
 
 
 def test_what_is_dealt_with_while_it_is_sent_may_still_arrive(staff: Client, urgent: Alert) -> None:
     claim(urgent)
     actions.close(urgent.pk, by=User.objects.get(), after_round=1)
 
-    assert story.DEALT_WITH_TOO_LATE in read(staff, page_of(urgent))
+    assert timeline.DEALT_WITH_TOO_LATE in read(staff, page_of(urgent))
 
 
 @pytest.mark.parametrize("tries", [0, 1])
@@ -178,14 +179,14 @@ def test_what_is_overdue_is_said_to_be_and_something_has_to_be_done(
     if tries:
         lifecycle.fail(claim(urgent), UNSENT, Retry(timedelta(hours=1)))
         assert "It is tried again at" in read(staff, page_of(urgent))
-    assert story.OVERDUE not in read(staff, page_of(urgent))
+    assert timeline.OVERDUE not in read(staff, page_of(urgent))
     long_ago = Now() - timedelta(hours=5)
     Delivery.objects.update(created_at=long_ago, available_at=long_ago)
     Attempt.objects.update(started_at=long_ago, finished_at=long_ago)
 
     page = read(staff, page_of(urgent))
 
-    assert story.OVERDUE in page
+    assert timeline.OVERDUE in page
     assert "It is overdue: it has waited since" in page
     assert "Nothing has to be done" not in page
     assert "It is tried again at" not in page
@@ -193,10 +194,10 @@ def test_what_is_overdue_is_said_to_be_and_something_has_to_be_done(
 
 def test_what_nobody_recovers_is_overdue(staff: Client, urgent: Alert) -> None:
     claim(urgent)
-    assert story.OVERDUE not in read(staff, page_of(urgent))
+    assert timeline.OVERDUE not in read(staff, page_of(urgent))
     Delivery.objects.update(lease_expires_at=Now() - timedelta(minutes=5))
 
-    assert story.OVERDUE in read(staff, page_of(urgent))
+    assert timeline.OVERDUE in read(staff, page_of(urgent))
 
 
 def test_whoever_looks_at_a_lost_answer_is_told_to_ask_first_and_told_it_once(
@@ -208,5 +209,5 @@ def test_whoever_looks_at_a_lost_answer_is_told_to_ask_first_and_told_it_once(
 
     page = read(staff, page_of(alert))
 
-    assert story.IN_DOUBT[AlertStatus.FAILED] in page
+    assert timeline.IN_DOUBT[AlertStatus.FAILED] in page
     assert Reason.ANSWER_LOST.label not in page

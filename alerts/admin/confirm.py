@@ -1,0 +1,186 @@
+"""The page that asks before something is done about alerts, and what is said afterwards. One alert or many alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from alerts import actions
+from alerts.admin import timeline
+from alerts.deliveries import queries
+from alerts.models import Alert, AlertAction
+from alerts.states import Deed
+from contacts.choices import Channel
+
+MOST_AT_ONCE = 100
+TOO_MANY = (
+    f"More than {MOST_AT_ONCE} alerts are selected. Nothing was done: select fewer, or narrow the list."
+)
+TOLD_ONE_BY_ONE = 10
+MAY_STILL_ARRIVE = "What was being sent at that moment may still arrive{those}. It is not tried again."
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a deed is asked for and reported. `{n}` stands for "this alert" or "3 alerts", `{are}` for "is" or "are"."""
+
+    question: str
+    meaning: str
+    button: str
+    done: str
+    variant: str
+    many: str = ""
+
+
+WORDS: dict[Deed, Words] = {
+    Deed.RESEND: Words(
+        question="Send {n} again?",
+        meaning="It starts over with the first channel that the clinician has chosen, as their page has it now.",
+        button="Send again",
+        done="{n} will be sent again.",
+        variant="primary",
+    ),
+    Deed.CANCEL: Words(
+        question="Cancel {n}?",
+        meaning="What is waiting is not sent. What is being sent at this moment may still arrive. "
+        "The hospital system is told that it was cancelled; or that it was sent, where a provider has taken it.",
+        button="Cancel the alert",
+        many="Cancel the alerts",
+        done="{n} {are} cancelled.",
+        variant="danger",
+    ),
+    Deed.CLOSE: Words(
+        question="Mark {n} as dealt with?",
+        meaning="It no longer counts as a failure that somebody must look at. What is waiting is not sent. "
+        "What is being sent at this moment may still arrive.",
+        button="Mark as dealt with",
+        done="{n} {are} marked as dealt with.",
+        variant="primary",
+    ),
+}
+
+
+class NoteForm(forms.Form):
+    """What staff want to add."""
+
+    note = forms.CharField(
+        max_length=AlertAction._meta.get_field("note").max_length,  # noqa: SLF001 - Django's documented API
+        required=False,
+        label="Note",
+        help_text="Optional. It is kept with the alert and your name. No names of patients, please.",
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+
+def answer(admin: Any, request: HttpRequest, deed: Deed, chosen: list[int], *, back: str) -> HttpResponse:
+    """The page that asks; or, once it was answered, what was done, back on the page before."""
+    form = NoteForm(request.POST if "confirmed" in request.POST else None)
+    if form.is_valid():
+        _do(admin, request, deed, form.cleaned_data["note"])
+        return redirect(back)
+    if len(chosen) > MOST_AT_ONCE:
+        admin.message_user(request, TOO_MANY, messages.ERROR)
+        return redirect(back)
+    return _ask(admin, request, deed, chosen, form, back)
+
+
+def _ask(
+    admin: Any, request: HttpRequest, deed: Deed, chosen: list[int], form: NoteForm, back: str
+) -> HttpResponse:
+    alerts = list(
+        Alert.objects.with_status()
+        .filter(pk__in=chosen)
+        .select_related("client", "clinician")
+        .prefetch_related("deliveries", "clinician__preferences", "actions__by")
+    )
+    refusals = {alert.pk: actions.why_not(deed, alert) for alert in alerts}
+    possible = [alert for alert in alerts if not refusals[alert.pk]]
+    words = WORDS[deed]
+    context = {
+        **admin.admin_site.each_context(request),
+        "opts": admin.opts,
+        "original": alerts[0]
+        if len(alerts) == 1 and not request.POST.getlist(ACTION_CHECKBOX_NAME)
+        else None,
+        "title": words.question.format(n=_counted(len(alerts))),
+        "words": words,
+        "button": (len(possible) > 1 and words.many) or words.button,
+        "form": form,
+        "back": back,
+        "action": request.POST.get("action", ""),
+        "possible": [_row(deed, alert) for alert in possible],
+        "impossible": [(alert, refusals[alert.pk]) for alert in alerts if refusals[alert.pk]],
+        "people": len({alert.clinician_id for alert in possible}),
+        "is_resend": deed is Deed.RESEND,
+        "again": sum(any(each.may_have_arrived for each in alert.deliveries.all()) for alert in possible),
+    }
+    request.current_app = admin.admin_site.name
+    return TemplateResponse(request, "admin/alerts/alert/confirm.html", context)
+
+
+def _row(deed: Deed, alert: Alert) -> dict[str, Any]:
+    """An alert of which it can be done, and the newest round that the person is looking at."""
+    by = Channel(actions.way_of(alert).steps[0].channel).label if deed is Deed.RESEND else ""
+    seen = f"{alert.pk}:{actions.newest_round(alert)}"
+    return {"alert": alert, "seen": seen, "by": by, "before": timeline.last_deed(alert)}
+
+
+def _do(admin: Any, request: HttpRequest, deed: Deed, note: str) -> None:
+    seen = [_seen(each) for each in request.POST.getlist("seen")[:MOST_AT_ONCE]]
+    names = dict(Alert.objects.filter(pk__in=[pk for pk, _round in seen]).values_list("pk", "message_id"))
+    done, refused = [], []
+    for pk, after_round in seen:
+        if pk not in names:
+            continue
+        try:
+            _deeds(request, note, after_round)[deed](pk)
+        except actions.Refused as refusal:
+            refused.append(f"{names[pk]}: {refusal}")
+        else:
+            done.append(pk)
+    _report(admin, request, deed, done, refused)
+
+
+def _report(admin: Any, request: HttpRequest, deed: Deed, done: list[int], refused: list[str]) -> None:
+    if done:
+        sentence = WORDS[deed].done.format(
+            n=_counted(len(done), capital=True), are="is" if len(done) == 1 else "are"
+        )
+        admin.message_user(request, sentence, messages.SUCCESS)
+    still = queries.being_sent(done) if deed is not Deed.RESEND else 0
+    if still:
+        those = f" ({still} of them)" if len(done) > 1 else ""
+        admin.message_user(request, MAY_STILL_ARRIVE.format(those=those), messages.WARNING)
+    for sentence in refused[:TOLD_ONE_BY_ONE]:
+        admin.message_user(request, sentence, messages.WARNING)
+    if len(refused) > TOLD_ONE_BY_ONE:
+        more = len(refused) - TOLD_ONE_BY_ONE
+        admin.message_user(request, f"Nor was it done to {more} more.", messages.WARNING)
+
+
+def _deeds(request: HttpRequest, note: str, after_round: int) -> dict[Deed, Callable[[int], object]]:
+    user: Any = request.user
+    return {
+        Deed.RESEND: lambda pk: actions.resend(pk, by=user, after_round=after_round, note=note),
+        Deed.CANCEL: lambda pk: actions.cancel(pk, by=user, after_round=after_round, note=note),
+        Deed.CLOSE: lambda pk: actions.close(pk, by=user, after_round=after_round, note=note),
+    }
+
+
+def _seen(value: str) -> tuple[int, int]:
+    """An alert's key and the round that was seen; nothing of what somebody else wrote into the form."""
+    pk, _colon, after_round = value.partition(":")
+    return (int(pk), int(after_round)) if pk.isdecimal() and after_round.isdecimal() else (0, 0)
+
+
+def _counted(number: int, *, capital: bool = False) -> str:
+    if number == 1:
+        return "This alert" if capital else "this alert"
+    return f"{number} alerts"

@@ -1,0 +1,276 @@
+"""An alert's story, from the moment that it was accepted: what was tried, what came of it, and who did what.
+
+Pure: it asks nothing of the database where the alert was read with `client`, `deliveries__attempts` and `actions__by`.
+"""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from alerts import wording
+from alerts.deliveries.queries import MAY_HAVE_ARRIVED
+from alerts.models import Alert, AlertAction, Attempt, Delivery
+from alerts.monitoring.checks import LEASE_OVERRUN, OBJECTIVE
+from alerts.states import (
+    ATTEMPT_MEANING,
+    DELIVERY_MEANING,
+    AlertState,
+    AlertStatus,
+    AttemptState,
+    Deed,
+    DeliveryState,
+    Reason,
+)
+from contacts.choices import Channel, Priority
+from contacts.masking import mask
+
+TITLES = {Channel.CALL: "Telephone call to", Channel.SMS: "SMS to", Channel.EMAIL: "E-mail to"}
+ICONS = {Channel.CALL: "call", Channel.SMS: "sms", Channel.EMAIL: "mail"}
+TONES: dict[DeliveryState, str] = {
+    DeliveryState.PENDING: "info",
+    DeliveryState.SENDING: "info",
+    DeliveryState.ACCEPTED: "success",
+    DeliveryState.DELIVERED: "success",
+    DeliveryState.UNDELIVERED: "danger",
+    DeliveryState.FAILED: "danger",
+    DeliveryState.UNKNOWN: "warning",
+    DeliveryState.CANCELLED: "neutral",
+}
+DONE_BY = {
+    Deed.RESEND: "Sent again by",
+    Deed.CANCEL: "Cancelled by",
+    Deed.CLOSE: "Marked as dealt with by",
+}
+DEED_ICONS = {Deed.RESEND: "replay", Deed.CANCEL: "block", Deed.CLOSE: "task_alt"}
+SUMMARY: dict[AlertStatus, str] = {
+    AlertStatus.ACCEPTED: "It is on its way. Nothing has to be done.",
+    AlertStatus.SENT: "It was sent. If the person says that nothing came, send it again or reach them in another way.",
+    AlertStatus.DELIVERED: "It reached the telephone.",
+    AlertStatus.ACKNOWLEDGED: "It has been acknowledged.",
+    AlertStatus.FAILED: (
+        "Nobody is known to have been reached. Reach the person in another way; or mend what is said below, and send "
+        "it again. Then mark it as dealt with."
+    ),
+    AlertStatus.CANCELLED: "It was stopped. Nobody is known to have been reached.",
+}
+STOPPED_UNSENT = "It was stopped before it was sent."
+IN_DOUBT: dict[AlertStatus, str] = {
+    AlertStatus.CANCELLED: (
+        "It was stopped, but an answer had been lost before: the person may have got it. Ask them."
+    ),
+    AlertStatus.FAILED: (
+        "An answer was lost, so it may have arrived: ask the person. If nothing came, send it again or reach them in "
+        "another way. Then mark it as dealt with."
+    ),
+}
+CANCELLED_TOO_LATE: dict[AlertStatus, str] = {
+    AlertStatus.ACCEPTED: "It was cancelled while it was being sent, so it may still arrive. It is not tried again.",
+    AlertStatus.SENT: (
+        "It was cancelled, but the provider had taken it before, or took it at that moment: the person may have it. It "
+        "is not sent again."
+    ),
+}
+DEALT_WITH = "It has been dealt with. Nothing has to be done."
+DEALT_WITH_TOO_LATE = "It has been dealt with. It was being sent at that moment, and may still arrive."
+OVERDUE = "It should have been sent by now: see what Home says, or reach the person in another way."
+PICKED_UP = "The call was picked up, by a person or by a voicemail."
+MAYBE_TWICE = (
+    "The person may get this twice: it was sent again although something sent before may have arrived."
+)
+ASK_THEM = "Ask the person, or reach them in another way."
+LATE = "The answer came late, after Bleep had stopped waiting for it."
+
+
+@dataclass(frozen=True)
+class Try:
+    """One call to the provider, in words."""
+
+    number: int
+    at: datetime
+    took: str
+    state: str
+    sentences: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened, in words."""
+
+    at: datetime
+    icon: str
+    tone: str
+    title: str
+    sentences: tuple[str, ...] = ()
+    state: str = ""
+    tries: tuple[Try, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+
+    @property
+    def told(self) -> str:
+        """When it was."""
+        return moment(self.at)
+
+
+def tell(alert: Alert, *, shows_addresses: bool) -> list[Event]:
+    """What happened, in order. Addresses are masked for those who could not see them on the clinician's page either."""
+    deliveries = list(alert.deliveries.all())
+    twice = _sent_twice(deliveries)
+    began: dict[int, datetime] = {}
+    for each in deliveries:
+        began[each.round] = min(each.created_at, began.get(each.round, each.created_at))
+    # What was recorded with the round that it started comes before it.
+    ordered = [
+        (alert.created_at, 0, _accepted(alert)),
+        *[(began.get(each.round or 0, each.created_at), 1, _done(each)) for each in alert.actions.all()],
+        *[(each.created_at, 2, _tried(each, shows_addresses, each.pk in twice)) for each in deliveries],
+    ]
+    return [event for _at, _rank, event in sorted(ordered, key=lambda entry: entry[:2])]
+
+
+def summary(alert: Alert) -> str:
+    """How the alert stands, and what to do."""
+    status, deliveries = AlertStatus(alert.status), list(alert.deliveries.all())
+    states = {each.state for each in deliveries}
+    if alert.state == AlertState.CLOSED:
+        return DEALT_WITH_TOO_LATE if DeliveryState.SENDING in states else DEALT_WITH
+    if status is AlertStatus.CANCELLED and not any(each.attempt_count for each in deliveries):
+        return STOPPED_UNSENT
+    if DeliveryState.UNKNOWN in states and status in IN_DOUBT:
+        return IN_DOUBT[status]
+    if alert.state == AlertState.CANCELLED and status in CANCELLED_TOO_LATE:
+        return CANCELLED_TOO_LATE[status]
+    if status is AlertStatus.ACCEPTED and any(_overdue_since(each) for each in deliveries):
+        return OVERDUE
+    return SUMMARY[status]
+
+
+def last_deed(alert: Alert) -> str:
+    """What staff did last: "Sent again by Olive Oakes, 22 Nov, 20:31:24." Nothing where they did nothing."""
+    done = [_done(each) for each in alert.actions.all()]
+    return f"{done[-1].title}, {done[-1].told}." if done else ""
+
+
+def subject_of(alert: Alert) -> str:
+    """What kind of alert it is, in words."""
+    return wording.subject(alert.type)
+
+
+def moment(at: datetime) -> str:
+    """A time of day to the second, with its date, on the hospital's clock; this year goes without saying."""
+    local = timezone.localtime(at)
+    this_year = local.year == timezone.localtime().year
+    return date_format(local, "j M, H:i:s" if this_year else "j M Y, H:i:s")
+
+
+def _accepted(alert: Alert) -> Event:
+    sentence = f"{alert.get_priority_display()} priority, for {alert.clinician.name} ({alert.contact_id})."
+    return Event(
+        alert.created_at, "inbox", "neutral", f"Accepted from {alert.client.name}", sentences=(sentence,)
+    )
+
+
+def _done(action: AlertAction) -> Event:
+    who: Any = action.by
+    name = who.get_full_name() or who.get_username()
+    deed = Deed(action.deed)
+    return Event(action.created_at, DEED_ICONS[deed], "neutral", f"{DONE_BY[deed]} {name}", note=action.note)
+
+
+def _tried(delivery: Delivery, shows_addresses: bool, sent_twice: bool) -> Event:  # noqa: FBT001
+    channel, state = Channel(delivery.channel), DeliveryState(delivery.state)
+    address = delivery.address if shows_addresses else mask(delivery.address)
+    facts = [("Round", str(delivery.round))] if delivery.round > 1 else []
+    if delivery.provider_id:
+        facts.append(("Provider's ID", delivery.provider_id))
+    if delivery.receipt_at:
+        facts.append(("Outcome known", moment(delivery.receipt_at)))
+    return Event(
+        delivery.created_at,
+        ICONS[channel],
+        TONES[state],
+        f"{TITLES[channel]} {address}",
+        sentences=(*_sentences(delivery, channel, state), *([MAYBE_TWICE] if sent_twice else [])),
+        state=str(state.label),
+        tries=tuple(_try(each) for each in delivery.attempts.all()),
+        facts=tuple(facts),
+    )
+
+
+def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState) -> list[str]:
+    found = [DELIVERY_MEANING[state]]
+    if state is DeliveryState.DELIVERED and channel is Channel.CALL:
+        found = [PICKED_UP]
+    if state is DeliveryState.PENDING and delivery.attempt_count:
+        again = date_format(timezone.localtime(delivery.available_at), "H:i:s")
+        is_ahead = delivery.available_at > timezone.now()
+        found = [f"It is tried again at {again}." if is_ahead else "It is about to be tried again."]
+    since = _overdue_since(delivery)
+    if since:
+        found = [f"It is overdue: it has waited since {moment(since)}."]
+    found += _why(delivery, state is DeliveryState.UNKNOWN)
+    if state is DeliveryState.UNKNOWN:
+        found.append(ASK_THEM)
+    return found
+
+
+def _why(tried: Delivery | Attempt, in_doubt: bool) -> list[str]:  # noqa: FBT001
+    """The reason, unless what is said of something in doubt has said it already."""
+    said = in_doubt and tried.reason == Reason.ANSWER_LOST
+    return [str(Reason(tried.reason).label)] if tried.reason and not said else []
+
+
+def _overdue_since(delivery: Delivery) -> datetime | None:
+    """Since when it has waited, where that is longer than the audit allows; else None."""
+    since, limit = delivery.lease_expires_at, LEASE_OVERRUN
+    if delivery.state == DeliveryState.PENDING:
+        tried = [each.finished_at for each in delivery.attempts.all() if each.finished_at]
+        since = min(delivery.available_at, max(tried, default=delivery.created_at))
+        limit = OBJECTIVE[Priority(delivery.priority)]
+    return since if since and since + limit < timezone.now() else None
+
+
+def _sent_twice(deliveries: Iterable[Delivery]) -> set[uuid.UUID]:
+    """Those that really went out although something before them may have arrived."""
+    twice, before = set(), 0
+    for each in deliveries:
+        out = sum(
+            attempt.state in (*MAY_HAVE_ARRIVED, AttemptState.CALLING) for attempt in each.attempts.all()
+        )
+        if each.possible_duplicate and out and before + out > 1:
+            twice.add(each.pk)
+        before += out if each.state != DeliveryState.UNDELIVERED else 0
+    return twice
+
+
+def _try(attempt: Attempt) -> Try:
+    state = AttemptState(attempt.state)
+    sentences = [ATTEMPT_MEANING[state], *_why(attempt, state is AttemptState.UNKNOWN)]
+    if attempt.late:
+        sentences.append(LATE)
+    facts = [("Provider's code", attempt.code), ("Provider's ID", attempt.provider_id)]
+    return Try(
+        attempt.number,
+        attempt.started_at,
+        _duration(attempt.finished_at - attempt.started_at) if attempt.finished_at else "",
+        str(state.label),
+        tuple(sentences),
+        tuple((name, value) for name, value in facts if value),
+    )
+
+
+def _duration(time: timedelta) -> str:
+    """`0.3 s`, `12 s`, `4 min 10 s`."""
+    seconds = time.total_seconds()
+    if seconds < 0.1:  # noqa: PLR2004
+        return "less than 0.1 s"
+    if seconds < 10:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

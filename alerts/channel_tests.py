@@ -1,0 +1,147 @@
+"""Tests: messages by which staff try one channel of one clinician, sent as every alert is, and marked in the ledger.
+
+A test is an alert of Bleep's own client. It goes to one channel and no further, and is left out of the figures.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models.functions import Now
+
+from alerts import wording
+from alerts.channels import RECEIPTS
+from alerts.deliveries import lifecycle
+from alerts.models import Alert, Attempt, Delivery
+from alerts.states import NEEDS_REASON, SUCCEEDED, UNFINISHED, DeliveryState, Reason
+from clients.internal import tests_client
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from contacts.routing import Step
+
+TYPE = "bleep_test"
+"""The subject of an e-mail is made of it: "Bleep test"."""
+WITHIN = timedelta(minutes=10)
+MOST_FOR_ONE = 6
+"""Tests for one clinician in that time: enough for each channel twice, too few to be a nuisance to them."""
+MOST_FOR_ALL = 60
+"""Tests for everybody in that time: they take from the same quotas at AWS as alerts do."""
+
+SENTENCES = {
+    DeliveryState.PENDING: "It waits to be sent.",
+    DeliveryState.SENDING: "It is being sent.",
+    DeliveryState.ACCEPTED: "The provider has taken it. Look whether it arrives.",
+    DeliveryState.DELIVERED: "It arrived: the call was picked up.",
+    DeliveryState.CANCELLED: "It was stopped before it was sent.",
+}
+"""What each state means to the person who waits; where it ended badly, the reason says it."""
+
+log = structlog.get_logger(__name__)
+
+
+class Refused(Exception):  # noqa: N818 - an answer, and no fault
+    """No test was sent; the text says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a test, for the person who waits for it."""
+
+    alert_id: int
+    sent_at: datetime
+    """When somebody asked for it."""
+    state: DeliveryState
+    sentence: str
+    is_final: bool
+    """Whether nothing more is to be expected."""
+
+    @property
+    def went_well(self) -> bool:
+        """Whether the provider took it, as far as is known."""
+        return self.state in SUCCEEDED
+
+
+def send_test(*, clinician: Clinician, channel: Channel, by: str) -> Alert:
+    """Store a test for one channel, and wake the relays: workers send it like any other. `by` is who asked for it.
+
+    Of High priority: somebody is waiting, and what is only looked at for urgent ones (has the number opted out?) is
+    part of what is tried.
+
+    Raises:
+        Refused: the clinician is inactive, has no address on the channel, or was sent enough tests.
+    """
+    client = tests_client()
+    with transaction.atomic():
+        # Whoever else is about to test for the same clinician waits here, and is then counted.
+        locked = Clinician.objects.select_for_update(no_key=True).get(pk=clinician.pk)
+        _refuse_unless_reachable(locked, channel)
+        _refuse_if_too_many(locked, channel)
+        alert = Alert.objects.create(
+            client=client,
+            clinician=locked,
+            message_id=f"test-{uuid.uuid4()}",
+            type=TYPE,
+            patient_id=wording.TEST_PATIENT,
+            contact_id=locked.contact_id,
+            description=wording.test(by=by),
+            priority=Priority.HIGH,
+        )
+        lifecycle.open_delivery(alert, Step(channel, locked.address(channel)))
+    log.info("test.stored", alert_id=alert.pk, channel=channel.value)
+    return alert
+
+
+def result(clinician: Clinician, alert_id: int) -> Result | None:
+    """What became of a test so far; None where this clinician was sent no such test. Two queries."""
+    tests = Alert.objects.tests().filter(pk=alert_id, clinician=clinician)
+    delivery = Delivery.objects.filter(alert__in=tests).select_related("alert").order_by("-round").first()
+    return None if delivery is None else _result(delivery)
+
+
+def latest(clinician: Clinician) -> dict[Channel, Result]:
+    """The clinician's newest test over each channel. One query, and one for each that waits for another try."""
+    tests = Alert.objects.tests().filter(clinician=clinician)
+    newest = Delivery.objects.filter(alert__in=tests).order_by("channel", "-alert_id", "-round")
+    found = newest.distinct("channel").select_related("alert")
+    return {Channel(delivery.channel): _result(delivery) for delivery in found}
+
+
+def _result(delivery: Delivery) -> Result:
+    state = DeliveryState(delivery.state)
+    asked = Channel(delivery.channel) in RECEIPTS and delivery.receipt_due_at is not None
+    is_final = state not in UNFINISHED and not (state is DeliveryState.ACCEPTED and asked)
+    return Result(delivery.alert_id, delivery.alert.created_at, state, _sentence(delivery, state), is_final)
+
+
+def _sentence(delivery: Delivery, state: DeliveryState) -> str:
+    if state in NEEDS_REASON:
+        return f"{state.label}. {Reason(delivery.reason).label}"
+    if state is DeliveryState.PENDING and delivery.attempt_count:
+        latest = Attempt.objects.filter(delivery=delivery).order_by("-number").first()
+        if latest is not None and latest.reason:
+            return f"Not sent yet; it will be tried again. {Reason(latest.reason).label}"
+    return SENTENCES[state]
+
+
+def _refuse_unless_reachable(clinician: Clinician, channel: Channel) -> None:
+    if not clinician.active:
+        raise Refused(
+            "This person is not active, so nothing is sent to them. Tick “Active”, save, and try again."
+        )
+    if not clinician.address(channel):
+        raise Refused(f"{channel.label} has no address. Fill it in, save, and try again.")
+
+
+def _refuse_if_too_many(clinician: Clinician, channel: Channel) -> None:
+    recent = Alert.objects.tests().filter(created_at__gt=Now() - WITHIN)
+    own = recent.filter(clinician=clinician)
+    if own.filter(deliveries__channel=channel, deliveries__state__in=UNFINISHED).exists():
+        raise Refused("The last test over this channel is still on its way. Wait for its result.")
+    if own.count() >= MOST_FOR_ONE:
+        raise Refused(
+            f"This person was sent {MOST_FOR_ONE} tests in ten minutes. Wait a while before the next."
+        )
+    if recent.count() >= MOST_FOR_ALL:
+        raise Refused("Very many tests were sent in the last ten minutes. Wait a while before the next.")

@@ -1,0 +1,340 @@
+"""The only functions that change a state. Each is a compare-and-set in one transaction, by the database's clock."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from alerts.channels import RECEIPTS, ChannelError, Fault, Receipt
+from alerts.deliveries import queries
+from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel, Retry, give_up
+from alerts.models import Alert, Attempt, Delivery
+from alerts.states import (
+    DELIVERY_TRANSITIONS,
+    AlertState,
+    AttemptState,
+    DeliveryState,
+    Reason,
+)
+from contacts.choices import Channel, Priority
+from contacts.routing import Step
+
+DUE_CHANNEL = "bleep_due"
+"""PostgreSQL's NOTIFY channel on which relays hear that something is due."""
+
+RECEIPT_EVERY = timedelta(seconds=5)
+"""How long after each question, and for High after the acceptance, the provider is asked what became of it."""
+
+ATTEMPT_AFTER: dict[Fault, AttemptState] = {
+    Fault.THROTTLED: AttemptState.THROTTLED,
+    Fault.UNSENT: AttemptState.UNSENT,
+    Fault.REJECTED: AttemptState.REJECTED,
+    Fault.UNKNOWN: AttemptState.UNKNOWN,
+}
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to send a delivery until its lease runs out."""
+
+    delivery: Delivery
+    attempt: Attempt
+    token: uuid.UUID
+
+
+def open_delivery(
+    alert: Alert, step: Step, *, round_number: int = 1, possible_duplicate: bool = False
+) -> Delivery:
+    """Make a delivery that is due at once, and wake the relays. Call inside a transaction."""
+    delivery = Delivery.objects.create(
+        alert=alert,
+        clinician_id=alert.clinician_id,
+        priority=alert.priority,
+        channel=step.channel,
+        address=step.address,
+        round=round_number,
+        possible_duplicate=possible_duplicate,
+    )
+    wake_relays()
+    return delivery
+
+
+def wake_relays() -> None:
+    """Tell every relay that something is due; it is told when the transaction commits."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"NOTIFY {DUE_CHANNEL}")
+
+
+def postpone(delivery_id: uuid.UUID, wait: timedelta) -> None:
+    """Put a delivery that is due off for a while; no attempt is spent."""
+    Delivery.objects.filter(queries.due(), pk=delivery_id).update(
+        available_at=Now() + wait, handed_over_at=None
+    )
+
+
+def pass_over(delivery_id: uuid.UUID, reason: Reason, *, even_the_last: bool = False) -> bool:
+    """Give a channel up before trying it. False, and nothing is changed, where there is no next one; unless even the
+    last is to be given up, with which the alert may have failed.
+    """
+    with transaction.atomic():
+        alert = _lock_alert_of(delivery_id)
+        delivery = Delivery.objects.select_for_update().filter(queries.due(), pk=delivery_id).first()
+        if delivery is None or alert.state != AlertState.OPEN:
+            return False
+        decision = give_up(Priority(delivery.priority), reason, in_doubt=queries.history(delivery).doubts > 0)
+        goes_on = isinstance(decision, NextChannel) and bool(queries.steps_left(delivery))
+        if not goes_on and not even_the_last:
+            return False
+        state, fields = _carried_out(decision, delivery)
+        Delivery.objects.filter(pk=delivery_id).update(state=state, **fields)
+        _follow_up(delivery, decision)
+    return True
+
+
+def claim(delivery_id: uuid.UUID) -> Claim | None:
+    """Take the right to send, with the attempt's row in the same commit; None where it is not there to take."""
+    token = uuid.uuid4()
+    with transaction.atomic():
+        taken = Delivery.objects.filter(queries.due(), pk=delivery_id).update(
+            state=DeliveryState.SENDING,
+            lease_token=token,
+            lease_expires_at=Now() + settings.LEASE,
+            attempt_count=F("attempt_count") + 1,
+        )
+        if not taken:
+            return None
+        delivery = Delivery.objects.select_related("alert").get(pk=delivery_id)
+        attempt = Attempt.objects.create(
+            delivery=delivery, channel=delivery.channel, number=delivery.attempt_count
+        )
+    return Claim(delivery, attempt, token)
+
+
+def accept(claimed: Claim, receipt: Receipt) -> bool:
+    """The provider has taken it. False where the lease was lost meanwhile: then the answer is recorded as late."""
+    with transaction.atomic():
+        state = DeliveryState.ACCEPTED
+        if _leave_sending(claimed, state, **_accepted_fields(claimed.delivery, receipt)):
+            _finish_attempt(claimed, AttemptState.ACCEPTED, provider_id=receipt.provider_id)
+            return True
+        # Before another attempt's failure is settled or after it, and not in the middle of it.
+        _lock_alert_of(claimed.delivery.pk)
+        _accept_late(claimed, receipt)
+        return False
+
+
+def fail(claimed: Claim, error: ChannelError, decision: Decision) -> bool:
+    """The attempt was not accepted: record why, and carry out the decision. False where the lease was lost."""
+    outcome: dict[str, Any] = {"reason": error.reason, "code": error.code}
+    with transaction.atomic():
+        alert = _lock_alert_of(claimed.delivery.pk)
+        if _settle_by_an_earlier_answer(claimed):
+            _finish_attempt(claimed, ATTEMPT_AFTER[error.fault], **outcome)
+            return True
+        state, fields = _carried_out(decision, claimed.delivery)
+        if state is DeliveryState.PENDING and alert.state != AlertState.OPEN:
+            state, fields = _stopped(claimed, error)
+        in_time = _leave_sending(claimed, state, **fields)
+        _finish_attempt(claimed, ATTEMPT_AFTER[error.fault], late=not in_time, **outcome)
+        overtaken = state is DeliveryState.PENDING and queries.another_is_on_its_way(alert, claimed.delivery)
+        if in_time or (not overtaken and _settles_doubt(claimed, error, state, fields)):
+            _follow_up(claimed.delivery, decision)
+    return in_time
+
+
+def _stopped(claimed: Claim, error: ChannelError) -> tuple[DeliveryState, dict[str, Any]]:
+    """In place of a retry that staff do not want any more: it was not sent, or nobody knows."""
+    if error.fault is Fault.UNKNOWN:
+        return _carried_out(LeaveInDoubt(error.reason), claimed.delivery)
+    if queries.another_may_have_arrived(claimed.attempt):
+        return _carried_out(LeaveInDoubt(Reason.ANSWER_LOST), claimed.delivery)
+    return DeliveryState.CANCELLED, {"finished_at": Now()}
+
+
+def _settle_by_an_earlier_answer(claimed: Claim) -> bool:
+    """Where an earlier attempt's acceptance came in while this one was under way, the message has been sent. The mark
+    stays, since this attempt may have arrived as well.
+    """
+    accepted = Attempt.objects.filter(delivery=claimed.delivery, state=AttemptState.ACCEPTED)
+    earlier = accepted.exclude(pk=claimed.attempt.pk).order_by("-number").first()
+    if earlier is None:
+        return False
+    fields = _accepted_fields(claimed.delivery, Receipt(earlier.provider_id))
+    return _leave_sending(claimed, DeliveryState.ACCEPTED, **fields)
+
+
+def _settles_doubt(claimed: Claim, error: ChannelError, state: DeliveryState, fields: dict[str, Any]) -> bool:
+    """A definite "not sent" that came late: where nothing else may have arrived, the delivery is in doubt no longer."""
+    if error.fault is Fault.UNKNOWN or queries.another_may_have_arrived(claimed.attempt):
+        return False
+    if state not in DELIVERY_TRANSITIONS[DeliveryState.UNKNOWN]:
+        return False
+    doubtful = Delivery.objects.filter(
+        pk=claimed.delivery.pk, state=DeliveryState.UNKNOWN, attempt_count=claimed.attempt.number
+    )
+    return doubtful.update(state=state, **{"finished_at": None, "reason": "", **fields}) == 1
+
+
+def _follow_up(delivery: Delivery, decision: Decision) -> None:
+    match decision:
+        case NextChannel():
+            open_next(delivery, in_doubt=decision.in_doubt)
+        case LeaveInDoubt():
+            _report_if_failed(delivery.alert_id)
+        case Retry():
+            pass
+
+
+def expired_claim(delivery_id: uuid.UUID) -> Claim | None:
+    """The claim of a delivery whose lease has run out; None where somebody else has it in hand. In a transaction."""
+    # The alert first, as everywhere: a late failure holds it while it waits for the delivery.
+    alert = Alert.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
+    if not alert.filter(deliveries=delivery_id).first():
+        return None
+    delivery = (
+        Delivery.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("alert")
+        .filter(pk=delivery_id, state=DeliveryState.SENDING, lease_expires_at__lt=Now())
+        .first()
+    )
+    if delivery is None or delivery.lease_token is None:
+        return None
+    attempt = Attempt.objects.get(delivery=delivery, state=AttemptState.CALLING)
+    return Claim(delivery, attempt, delivery.lease_token)
+
+
+def open_next(given_up: Delivery, *, in_doubt: bool = False) -> Delivery | None:
+    """Open the next channel of the clinician's *current* route, if one is left in this round. In a transaction.
+
+    None where there is none, where staff have closed the alert, or where another channel is on its way already.
+    """
+    alert = _lock_alert_of(given_up.pk)
+    if alert.state != AlertState.OPEN or queries.another_is_on_its_way(alert, given_up):
+        return None
+    left = queries.steps_left(given_up)
+    if not left:
+        _report_if_failed(alert.pk)
+        return None
+    # Whatever was in doubt before stays so on every channel that follows.
+    doubtful = in_doubt or given_up.possible_duplicate
+    return open_delivery(alert, left[0], round_number=given_up.round, possible_duplicate=doubtful)
+
+
+def _lock_alert_of(delivery_id: uuid.UUID) -> Alert:
+    """First the alert, then its deliveries, as `cancel` does: the other way about two could wait for each other."""
+    return Alert.objects.select_for_update(of=("self",), no_key=True).get(deliveries=delivery_id)
+
+
+def confirm(delivery_id: uuid.UUID) -> None:
+    """The provider says that the handset got it."""
+    _take_receipt(delivery_id, DeliveryState.DELIVERED, reason="")
+
+
+def refute(delivery_id: uuid.UUID, reason: Reason) -> None:
+    """The provider says that the handset did not get it: go on to the next channel."""
+    with transaction.atomic():
+        _lock_alert_of(delivery_id)
+        if _take_receipt(delivery_id, DeliveryState.UNDELIVERED, reason=reason):
+            open_next(Delivery.objects.get(pk=delivery_id))
+
+
+def _take_receipt(delivery_id: uuid.UUID, state: DeliveryState, *, reason: str) -> bool:
+    accepted = Delivery.objects.filter(pk=delivery_id, state=DeliveryState.ACCEPTED)
+    return accepted.update(state=state, reason=reason, receipt_due_at=None, receipt_at=Now()) == 1
+
+
+def cancel(alert: Alert) -> int:
+    """Stop an alert; return how many deliveries were stopped. One that is being sent at this moment may still go out,
+    but is not tried again. One that may have arrived, since an answer was lost, ends in doubt.
+    """
+    return _leave_open(alert, AlertState.CANCELLED)
+
+
+def close(alert: Alert) -> int:
+    """People have dealt with an alert: like `cancel`, and what was sent stays sent."""
+    return _leave_open(alert, AlertState.CLOSED)
+
+
+def _leave_open(alert: Alert, state: AlertState) -> int:
+    with transaction.atomic():
+        if not Alert.objects.filter(pk=alert.pk, state=AlertState.OPEN).update(state=state):
+            return 0
+        waiting = Delivery.objects.filter(alert=alert, state=DeliveryState.PENDING)
+        doubtful = waiting.filter(queries.may_have_arrived()).update(
+            state=DeliveryState.UNKNOWN, reason=Reason.ANSWER_LOST, finished_at=Now()
+        )
+        return doubtful + waiting.update(state=DeliveryState.CANCELLED, finished_at=Now())
+
+
+def _leave_sending(claimed: Claim, state: DeliveryState, **fields: Any) -> bool:
+    """Move on from `sending`, but only under our own lease: a second holder must not be overtaken by the first."""
+    if state not in DELIVERY_TRANSITIONS[DeliveryState.SENDING]:
+        raise ValueError(f"A delivery does not go from sending to {state}.")
+    ours = Delivery.objects.filter(
+        pk=claimed.delivery.pk, state=DeliveryState.SENDING, lease_token=claimed.token
+    )
+    return ours.update(state=state, lease_token=None, lease_expires_at=None, **fields) == 1
+
+
+def _carried_out(decision: Decision, delivery: Delivery) -> tuple[DeliveryState, dict[str, Any]]:
+    """The state to which a decision leads, and what is written with it."""
+    match decision:
+        case Retry():
+            duplicate = delivery.possible_duplicate or decision.possible_duplicate
+            again = {"available_at": Now() + decision.wait, "handed_over_at": None}
+            return DeliveryState.PENDING, {**again, "possible_duplicate": duplicate}
+        case NextChannel():
+            state = DeliveryState.UNKNOWN if decision.in_doubt else DeliveryState.FAILED
+            return state, {"finished_at": Now(), "reason": decision.reason}
+        case LeaveInDoubt():
+            return DeliveryState.UNKNOWN, {"finished_at": Now(), "reason": decision.reason}
+
+
+def _finish_attempt(claimed: Claim, state: AttemptState, **fields: Any) -> None:
+    Attempt.objects.filter(pk=claimed.attempt.pk).update(state=state, finished_at=Now(), **fields)
+
+
+def _accepted_fields(delivery: Delivery, receipt: Receipt) -> dict[str, Any]:
+    asked = Channel(delivery.channel) in RECEIPTS
+    return {
+        "provider_id": receipt.provider_id,
+        "reason": "",
+        "finished_at": Now(),
+        "receipt_due_at": Now() + _first_question(delivery) if asked else None,
+    }
+
+
+def _first_question(delivery: Delivery) -> timedelta:
+    """High is asked about while it still rings, for a busy line; the others once, when the ringing must be over."""
+    if delivery.priority == Priority.HIGH:
+        return RECEIPT_EVERY
+    return timedelta(seconds=settings.CONNECT_RING_SECONDS) + RECEIPT_EVERY
+
+
+def _accept_late(claimed: Claim, receipt: Receipt) -> None:
+    """The lease ran out first. Keep the answer; and unless another attempt is under way, it settles the doubt."""
+    _finish_attempt(claimed, AttemptState.ACCEPTED, provider_id=receipt.provider_id, reason="", late=True)
+    fields = _accepted_fields(claimed.delivery, receipt)
+    # The resend that the mark was for does not take place. But an earlier attempt, or channel, may have arrived.
+    if not claimed.delivery.possible_duplicate and not queries.another_may_have_arrived(claimed.attempt):
+        fields["possible_duplicate"] = False
+    undecided = (DeliveryState.PENDING, DeliveryState.UNKNOWN)
+    Delivery.objects.filter(pk=claimed.delivery.pk, state__in=undecided).update(
+        state=DeliveryState.ACCEPTED, **fields
+    )
+    log.warning("attempt.late", delivery_id=str(claimed.delivery.pk), attempt_id=claimed.attempt.pk)
+
+
+def _report_if_failed(alert_id: int) -> None:
+    """Tell the operators, once the transaction is through, when nothing is left that could still reach the person."""
+    # What staff have cancelled or closed is nobody's emergency, and nor is a test: they are looking at it.
+    if Alert.objects.needing_attention().filter(pk=alert_id).exists():
+        transaction.on_commit(lambda: log.error("alert.failed", alert_id=alert_id))

@@ -1,0 +1,1 @@
+"""Whether Bleep delivers, and who is told when it does not."""

@@ -1,0 +1,51 @@
+"""The one place that names metrics, in Prometheus's form.
+
+They are read from the ledger when they are asked for, so they are the same from every process and survive restarts.
+"""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from alerts.monitoring import checks
+
+
+class LedgerCollector(Collector):
+    """Reads the ledger once for each scrape; what the audit says may be a few seconds old."""
+
+    def collect(self) -> Iterator[Metric]:
+        report = checks.recent.report()
+        waiting = GaugeMetricFamily(
+            "bleep_oldest_due_seconds",
+            "How long a waiting delivery was not tried, at most.",
+            labels=["priority"],
+        )
+        for priority, seconds in report.waiting_seconds.items():
+            waiting.add_metric([priority.value], seconds)
+        yield waiting
+        deliveries = GaugeMetricFamily(
+            "bleep_deliveries", "Deliveries of the last day's alerts.", labels=["channel", "state"]
+        )
+        for labels, count in checks.deliveries_by_state().items():
+            deliveries.add_metric(labels, count)
+        yield deliveries
+        yield GaugeMetricFamily(
+            "bleep_unreviewed_failures", "Open alerts that have failed.", value=checks.unreviewed_failures()
+        )
+        findings = GaugeMetricFamily("bleep_audit", "What the watchdog looks at.", labels=["finding"])
+        passing = GaugeMetricFamily(
+            "bleep_audit_ok", "1 where the finding is within its limit.", labels=["finding"]
+        )
+        for finding in report.findings:
+            findings.add_metric([finding.name], finding.value)
+            passing.add_metric([finding.name], 1 if finding.ok else 0)
+        yield from (findings, passing)
+
+
+def exposition() -> bytes:
+    """All metrics as Prometheus's text format."""
+    registry = CollectorRegistry()
+    registry.register(LedgerCollector())
+    return generate_latest(registry)

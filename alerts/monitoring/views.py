@@ -1,0 +1,33 @@
+"""`/metrics`, for Prometheus: nothing of any person is in it, but it is nobody else's business either."""
+
+import hmac
+
+import structlog
+from django.conf import settings
+from django.db import Error
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from alerts.monitoring.metrics import exposition
+
+log = structlog.get_logger(__name__)
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The metrics for who shows METRICS_TOKEN as a bearer token; 404 while that is empty, 401 without it,
+    503 while the database is away.
+    """
+    if not settings.METRICS_TOKEN:
+        return HttpResponse("Metrics are off: set METRICS_TOKEN.\n", status=404, content_type="text/plain")
+    expected = f"Bearer {settings.METRICS_TOKEN}"
+    if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
+        answer = HttpResponse(
+            "Send METRICS_TOKEN as a bearer token.\n", status=401, content_type="text/plain"
+        )
+        answer["WWW-Authenticate"] = "Bearer"
+        return answer
+    try:
+        return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
+    except Error as error:
+        log.warning("metrics.unavailable", exc_info=error)
+        return HttpResponse("The database does not answer.\n", status=503, content_type="text/plain")

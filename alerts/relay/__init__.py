@@ -1,0 +1,1 @@
+"""The relay: hands due deliveries to Celery and recovers those whose worker died."""

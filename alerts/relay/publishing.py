@@ -1,0 +1,66 @@
+"""Handing ids to Celery within a bounded time: an error is an answer here, and never a wait."""
+
+import time
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import RedisError
+
+from alerts.cooldown import Pause
+from config.celery import QUESTIONS, QUEUES, publishing_connection
+
+PAUSE = 2.0
+"""Seconds for which a broker that failed, or a queue that nobody empties, is left alone."""
+FULL = 1000
+"""Messages in one queue. More than relays hand over at a time: then no worker takes them."""
+LONGEST = 2.0
+"""Seconds that one call of `publish` may take: a slow broker must not keep the relay from its other work."""
+
+log = structlog.get_logger(__name__)
+
+
+class Publisher:
+    """One relay's way to the broker."""
+
+    def __init__(self) -> None:
+        self._rests = {queue: Pause(PAUSE) for queue in (*QUEUES.values(), QUESTIONS)}
+
+    def is_resting(self, queue: str) -> bool:
+        """Whether the broker failed a moment ago, or nobody takes from this queue, and it is not to be tried yet."""
+        return self._rests[queue].is_on
+
+    def publish(self, task: Any, queue: str, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+        """Publish a task for each id; return those that were not published.
+
+        An error is not "not sent": the id that failed may be in the queue all the same, and is claimed once only.
+        """
+        if not ids:
+            return []
+        published = 0
+        until = time.monotonic() + LONGEST
+        try:
+            with publishing_connection() as broker, broker.Producer(auto_declare=False) as producer:
+                if self._is_full(broker.default_channel, queue):
+                    return list(ids)
+                for each in ids:
+                    task.apply_async((str(each),), queue=queue, producer=producer, retry=False)
+                    published += 1
+                    if time.monotonic() > until:
+                        break
+        except (BrokerError, RedisError, OSError) as error:
+            for rest in self._rests.values():
+                rest.begin()
+            log.warning("relay.broker_down", error=type(error).__name__, waiting=len(ids) - published)
+        return list(ids[published:])
+
+    def _is_full(self, channel: Any, queue: str) -> bool:
+        """Workers that are gone leave their queue to grow, since what nobody claims is handed over again."""
+        length: int = channel.client.llen(queue)
+        if length < FULL:
+            return False
+        self._rests[queue].begin()
+        log.error("relay.workers_away", queue=queue, length=length)
+        return True

@@ -1,0 +1,194 @@
+"""Sending one delivery: claim it, call the channel outside any transaction, record what came of it.
+
+Workers come here through Celery, and the relay comes here itself when Redis is down: there is one way to send.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.utils import DataError, Error, IntegrityError, InterfaceError, OperationalError
+from structlog.contextvars import bound_contextvars
+
+from alerts import wording
+from alerts.channels import CHANNELS, ChannelError, Fault, Message, Receipt
+from alerts.deliveries import lifecycle, queries, retry
+from alerts.deliveries.lifecycle import Claim
+from alerts.models import Delivery
+from alerts.sending import breaker, rate_limit
+from alerts.states import Reason
+from contacts.choices import Channel, Priority
+
+RECORD_SECONDS = 180.0
+"""For so long an answer is held while the database is away: a failover takes a minute. Past the lease it is late, and
+settles the doubt all the same."""
+RECORD_PAUSE = 1.0
+LEASE_MARGIN = 10.0
+"""Seconds of the lease that are kept for recording."""
+
+log = structlog.get_logger(__name__)
+
+
+def deliver(delivery_id: uuid.UUID) -> None:
+    """Send the delivery if it is due, nobody has it and its channel may be used; else put it off or do nothing."""
+    # From before the claim: a process that is paused right after it must find its time used up.
+    deadline = time.monotonic() + settings.LEASE.total_seconds() - LEASE_MARGIN
+    due = queries.find_due(delivery_id)
+    claimed = _claim(due) if due else None
+    if claimed is None:
+        return
+    ids = {
+        "alert_id": claimed.delivery.alert_id,
+        "delivery_id": str(delivery_id),
+        "attempt_id": claimed.attempt.pk,
+        "channel": claimed.delivery.channel,
+    }
+    with bound_contextvars(**ids):
+        try:
+            receipt = _call(claimed, deadline)
+        except ChannelError as error:
+            _report(error)
+            _record(lambda failure=error: settle(claimed, failure))  # type: ignore[misc]
+        else:
+            # Said before it is written: if the writing fails for good, this line is where the provider's id is found.
+            log.info("attempt.accepted", provider_id=receipt.provider_id)
+            _record(lambda: lifecycle.accept(claimed, receipt))
+
+
+def settle(claimed: Claim, error: ChannelError) -> bool:
+    """Decide what follows a failed attempt, and record both."""
+    before = queries.history(claimed.delivery, but=claimed.attempt)
+    decision = retry.decide(
+        retry.Situation(
+            channel=Channel(claimed.delivery.channel),
+            priority=Priority(claimed.delivery.priority),
+            fault=error.fault,
+            reason=error.reason,
+            number=claimed.attempt.number,
+            tries=before.tries,
+            age=before.since_first,
+            doubts=before.doubts + (error.fault is Fault.UNKNOWN),
+            lost_workers=before.lost_workers + (error.reason is Reason.WORKER_LOST),
+            is_last=not queries.steps_left(claimed.delivery),
+        )
+    )
+    return lifecycle.fail(claimed, error, decision)
+
+
+def _report(error: ChannelError) -> None:
+    """Said before anything is written: if the database stays away, this line is where the provider's code is found."""
+    level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
+    level("attempt.failed", reason=error.reason.value, code=error.code)
+
+
+def recover_expired() -> int:
+    """Settle every delivery whose worker died in the middle of sending; return how many."""
+    return sum(_recover(delivery_id) for delivery_id in queries.expired_ids())
+
+
+def _recover(delivery_id: uuid.UUID) -> bool:
+    with bound_contextvars(delivery_id=str(delivery_id)):
+        try:
+            with transaction.atomic():
+                claimed = lifecycle.expired_claim(delivery_id)
+                if claimed is None:
+                    return False
+                with bound_contextvars(alert_id=claimed.delivery.alert_id, attempt_id=claimed.attempt.pk):
+                    lost = ChannelError(Fault.UNKNOWN, Reason.WORKER_LOST)
+                    _report(lost)
+                    return settle(claimed, lost)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            # One delivery that cannot be recovered must not keep the others from it.
+            log.exception("relay.recovery_failed")
+            return False
+
+
+def _claim(due: Delivery) -> Claim | None:
+    """Claim what its channel has room for now; what it has not is put off, or goes on to the next channel."""
+    if breaker.is_down(Channel(due.channel)):
+        return _claim_while_down(due)
+    wait = rate_limit.hold(due)
+    if wait is not None:
+        lifecycle.postpone(due.pk, wait)
+        return None
+    return lifecycle.claim(due.pk)
+
+
+def _claim_while_down(due: Delivery) -> Claim | None:
+    """While the provider is down: High, and what has waited too long, goes on to its next channel; the rest probes.
+
+    What has waited too long and has no next channel has failed once the provider has been down for so long as well:
+    staff are to be shown. Before that it is worth a try, whatever it waited for until now.
+    """
+    priority, channel = Priority(due.priority), Channel(due.channel)
+    age = retry.SCHEDULES[priority].age
+    too_old = queries.history(due).since_made > age
+    if priority is Priority.HIGH or too_old:
+        claimed = breaker.claim_as_probe(due, quiet_for=breaker.RARE_PROBE)
+        if claimed is not None or _pass_over(due):
+            return claimed
+    claimed = breaker.claim_as_probe(due)
+    if claimed is not None:
+        return claimed
+    if not (too_old and breaker.has_been_down_for(channel, age) and _pass_over(due, even_the_last=True)):
+        lifecycle.postpone(due.pk, breaker.wait(priority))
+    return None
+
+
+def _pass_over(due: Delivery, *, even_the_last: bool = False) -> bool:
+    passed = lifecycle.pass_over(due.pk, Reason.PROVIDER_DOWN, even_the_last=even_the_last)
+    if passed:
+        log.warning("delivery.passed_over", delivery_id=str(due.pk), channel=due.channel)
+    return passed
+
+
+def _call(claimed: Claim, deadline: float) -> Receipt:
+    send = CHANNELS[Channel(claimed.delivery.channel)]
+    try:
+        return send(_message(claimed, deadline))
+    except ChannelError:
+        raise
+    except Exception as error:
+        # A fault in our own adapter: the request may have left all the same, so it is in doubt and not failed.
+        log.exception("channel.broken")
+        raise ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, type(error).__name__) from None
+
+
+def _message(claimed: Claim, deadline: float) -> Message:
+    alert = claimed.delivery.alert
+    return Message(
+        delivery_id=str(claimed.delivery.pk),
+        recipient=f"clinician-{claimed.delivery.clinician_id}",
+        address=claimed.delivery.address,
+        subject=wording.subject(alert.type),
+        urgent=claimed.delivery.priority == Priority.HIGH,
+        text=wording.text(description=alert.description, patient_id=alert.patient_id),
+        spoken=wording.spoken(description=alert.description),
+        spoken_digits=alert.patient_id,
+        deadline=deadline,
+    )
+
+
+def _record(write: Callable[[], bool]) -> None:
+    """Write the answer down, waiting out a database that is away: a lost answer becomes a doubt, or a second SMS."""
+    until = time.monotonic() + RECORD_SECONDS
+    while True:
+        try:
+            if not write():
+                log.warning("attempt.lease_lost")
+        except (IntegrityError, DataError):
+            raise
+        except Error:
+            # Closed outright: a server that has become read-only would pass for a good one, and a new connection
+            # finds the one that took its place.
+            connection.close()
+            if time.monotonic() > until:
+                raise
+            time.sleep(RECORD_PAUSE)
+        else:
+            return

@@ -1,0 +1,180 @@
+"""What staff do about alerts: asked first, done once, recorded, and only for those who may."""
+
+import html
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from alerts import actions
+from alerts.admin import confirm
+from alerts.channels import Receipt
+from alerts.deliveries import lifecycle
+from alerts.models import Alert, AlertAction, Delivery
+from alerts.states import AlertState, Deed, DeliveryState
+from clients.models import ApiClient
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from tests.alerts.admin.desk import ALERTS, door, page_of, read, store
+from tests.conftest import make_clinician
+
+pytestmark = pytest.mark.django_db
+
+
+def test_sending_again_is_asked_first_and_done_once(operator: Client, failed: Alert) -> None:
+    asked = read(operator, door(Deed.RESEND, failed))
+    assert "1 message would be sent, to 1 person." in asked
+    assert Delivery.objects.count() == 1
+
+    form = {"confirmed": "yes", "seen": f"{failed.pk}:1", "note": "Address mended"}
+    operator.post(door(Deed.RESEND, failed), form)
+    last: Any = operator.post(door(Deed.RESEND, failed), form, follow=True)  # a double click
+
+    assert Delivery.objects.count() == 2
+    told = html.unescape(last.content.decode())
+    assert "Sent again by Olive Oakes" in told
+    assert "“Address mended”" in told
+    assert actions.SENT_AGAIN_MEANWHILE in told
+
+
+def test_who_comes_back_to_the_question_is_told_what_was_done_before(
+    operator: Client, failed: Alert, lab: ApiClient
+) -> None:
+    for number in range(2):
+        assert "Sent again by" not in read(operator, door(Deed.RESEND, store(lab, f"other-{number}")))
+    actions.resend(failed.pk, by=User.objects.get(), after_round=1)
+
+    assert "Sent again by Olive Oakes, " in read(operator, door(Deed.CANCEL, failed))
+
+
+def test_what_cannot_be_done_is_said_in_a_sentence(operator: Client, failed: Alert) -> None:
+    Clinician.objects.update(active=False)
+
+    page = read(operator, door(Deed.RESEND, failed))
+
+    assert "The clinician is marked as inactive." in page
+    assert "confirmed" not in page
+
+
+@pytest.mark.parametrize(("deed", "state"), [(Deed.CANCEL, "cancelled"), (Deed.CLOSE, "closed")])
+def test_it_is_cancelled_or_dealt_with(
+    operator: Client, lab: ApiClient, clinician: Clinician, deed: Deed, state: str
+) -> None:
+    alert = store(lab, "waiting-1")
+
+    operator.post(door(deed, alert), {"confirmed": "yes", "seen": f"{alert.pk}:1"})
+
+    assert Alert.objects.get().state == state
+    assert AlertAction.objects.get().deed == deed
+
+
+@pytest.mark.parametrize("deed", [Deed.CANCEL, Deed.CLOSE])
+def test_what_is_being_sent_at_that_moment_may_still_arrive(
+    operator: Client, lab: ApiClient, clinician: Clinician, deed: Deed
+) -> None:
+    alerts = [store(lab, f"m-{number}") for number in range(3)]
+    lifecycle.claim(Delivery.objects.get(alert=alerts[0]).pk)
+    assert "What is being sent at this moment may still arrive." in read(operator, door(deed, alerts[0]))
+
+    def told(*chosen: Alert) -> str:
+        form = {"confirmed": "yes", "seen": [f"{alert.pk}:1" for alert in chosen]}
+        done: Any = operator.post(door(deed, chosen[0]), form, follow=True)
+        return html.unescape(done.content.decode())
+
+    still_sent, stopped = told(alerts[0], alerts[1]), told(alerts[2])
+
+    assert "What was being sent at that moment may still arrive (1 of them)." in still_sent
+    assert "may still arrive" not in stopped
+    assert "will not be sent" not in still_sent + stopped
+
+
+@pytest.mark.parametrize("deed", [Deed.CANCEL, Deed.CLOSE])
+def test_an_old_page_does_not_stop_what_somebody_sent_again(
+    operator: Client, failed: Alert, deed: Deed
+) -> None:
+    actions.resend(failed.pk, by=User.objects.get(), after_round=1)
+
+    form = {"confirmed": "yes", "seen": f"{failed.pk}:1"}
+    told: Any = operator.post(door(deed, failed), form, follow=True)
+
+    assert actions.SENT_AGAIN_MEANWHILE in html.unescape(told.content.decode())
+    assert Delivery.objects.get(round=2).state == DeliveryState.PENDING
+
+
+def test_many_are_asked_for_with_how_many_would_be_sent_to_how_many_people(
+    operator: Client, failed: Alert, lab: ApiClient
+) -> None:
+    make_clinician("D-9", {Priority.LOW: [Channel.EMAIL]}, name="Somebody Else")
+    chosen = [
+        failed,
+        store(lab, "on its way"),
+        *[store(lab, f"d-{number}", contact_id="D-9") for number in range(2)],
+    ]
+    for alert in chosen[2:]:
+        claim = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
+        assert claim is not None
+        lifecycle.accept(claim, Receipt(f"provider-{alert.pk}"))
+    form = {"action": "resend_selected", "_selected_action": [str(alert.pk) for alert in chosen]}
+
+    asked: Any = operator.post(ALERTS, {**form, "index": "0"})
+    text = html.unescape(asked.content.decode())
+    assert "3 messages would be sent, to 2 people." in text
+    assert actions.ON_ITS_WAY in text
+    assert Delivery.objects.count() == 4
+
+    seen = [f"{alert.pk}:1" for alert in chosen if alert.message_id != "on its way"]
+    done: Any = operator.post(ALERTS, {**form, "confirmed": "yes", "seen": seen}, follow=True)
+    assert "3 alerts will be sent again." in html.unescape(done.content.decode())
+    assert Delivery.objects.count() == 7
+    assert AlertAction.objects.count() == 3
+
+
+def test_too_many_at_once_are_refused(
+    operator: Client, failed: Alert, lab: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confirm, "MOST_AT_ONCE", 1)
+    chosen = [failed, store(lab, "m-2")]
+    form = {"action": "close_selected", "_selected_action": [str(alert.pk) for alert in chosen]}
+
+    said: Any = operator.post(ALERTS, {**form, "index": "0"}, follow=True)
+
+    assert "Nothing was done" in html.unescape(said.content.decode())
+    assert not Alert.objects.filter(state=AlertState.CLOSED).exists()
+
+
+@pytest.mark.parametrize("deed", Deed)
+def test_without_the_permission_it_is_neither_shown_nor_done(
+    operator: Client, failed: Alert, deed: Deed
+) -> None:
+    Permission.objects.get(codename=f"{deed.value}_alert").group_set.clear()
+
+    assert door(deed, failed) not in read(operator, page_of(failed))
+    assert (
+        operator.post(door(deed, failed), {"confirmed": "yes", "seen": f"{failed.pk}:1"}).status_code == 403
+    )
+    assert f'value="{deed.value}_selected"' not in read(operator, ALERTS)
+    operator.post(
+        ALERTS,
+        {
+            "action": f"{deed.value}_selected",
+            "_selected_action": str(failed.pk),
+            "confirmed": "yes",
+            "seen": f"{failed.pk}:1",
+        },
+    )
+    assert not AlertAction.objects.exists()
+
+
+@pytest.mark.parametrize("seen", ["", "x:y", "1", "0:0", "999999:1", "1:2:3"])
+def test_a_form_that_was_tampered_with_does_nothing(operator: Client, failed: Alert, seen: str) -> None:
+    answer = operator.post(door(Deed.CLOSE, failed), {"confirmed": "yes", "seen": seen})
+
+    assert answer.status_code == 302
+    assert not AlertAction.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["0", "9" * 30, "abc"])
+def test_an_alert_that_is_not_there_is_not_found(operator: Client, failed: Alert, key: str) -> None:
+    for deed in Deed:
+        assert operator.get(f"{ALERTS}{key}/{deed.value}/").status_code == 404

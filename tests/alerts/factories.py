@@ -1,0 +1,43 @@
+"""Deliveries on their way: claimed, left alone by their worker, placed as calls; and errors to end them with."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models.functions import Now
+
+from alerts.channels import ChannelError, Fault
+from alerts.deliveries import lifecycle
+from alerts.models import Delivery
+from alerts.sending import send as sending
+from alerts.states import Reason
+from contacts.choices import Priority
+from tests.alerts.conftest import Store
+
+LOST = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
+REJECTED = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
+THROTTLED = ChannelError(Fault.THROTTLED, Reason.THROTTLED, "Throttling")
+
+
+def claim(delivery: Delivery) -> lifecycle.Claim:
+    """The claim, which must succeed."""
+    claimed = lifecycle.claim(delivery.pk)
+    assert claimed is not None
+    return claimed
+
+
+def let_lease_run_out(delivery: Delivery) -> None:
+    """As if the worker had been silent for longer than the lease."""
+    Delivery.objects.filter(pk=delivery.pk).update(lease_expires_at=Now() - timedelta(seconds=1))
+
+
+def current(delivery: Delivery) -> Delivery:
+    """The delivery as it is in the database."""
+    return Delivery.objects.get(pk=delivery.pk)
+
+
+def placed(store: Store, priority: Priority = Priority.HIGH, **fields: Any) -> Delivery:
+    """A call that Connect has taken, which is to be asked about now."""
+    delivery = store(priority)
+    sending.deliver(delivery.pk)
+    Delivery.objects.filter(pk=delivery.pk).update(**{"receipt_due_at": Now(), **fields})
+    return current(delivery)

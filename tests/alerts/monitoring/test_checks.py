@@ -1,0 +1,317 @@
+"""The watchdog: each thing that it looks at, found when it is so, and not found when it is not."""
+
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, NoReturn
+
+import pytest
+from django.db import OperationalError, connection
+from django.db.models import F
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
+
+from alerts.channels import ChannelError, Fault, Receipt
+from alerts.deliveries import lifecycle
+from alerts.deliveries.retry import SCHEDULES, NextChannel, Retry
+from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
+from alerts.monitoring import checks
+from alerts.states import DeliveryState, Reason
+from contacts.choices import Priority
+from tests.alerts.conftest import Store
+
+pytestmark = pytest.mark.django_db
+
+H, M, L = Priority.HIGH, Priority.MEDIUM, Priority.LOW
+SECOND = timedelta(seconds=1)
+DUE = {H: "oldest_due_seconds_high", M: "oldest_due_seconds_medium", L: "oldest_due_seconds_low"}
+REFUSED = ChannelError(Fault.REJECTED, Reason.REFUSED)
+THROTTLED = ChannelError(Fault.THROTTLED, Reason.THROTTLED)
+
+
+@pytest.fixture(autouse=True)
+def a_relay(db: None) -> None:
+    """A relay was at work just now."""
+    RelayHeartbeat.objects.create(relay="ward:1")
+
+
+def wrong() -> list[str]:
+    """What the audit finds to be over its limit."""
+    return [finding.name for finding in checks.findings() if not finding.ok]
+
+
+def long_ago(priority: Priority) -> Any:
+    """Just longer than a delivery of the priority may wait."""
+    return Now() - checks.OBJECTIVE[priority] - SECOND
+
+
+def test_all_is_well_with_nothing_to_do() -> None:
+    assert wrong() == []
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_a_delivery_may_wait_for_its_objective(store: Store, priority: Priority) -> None:
+    just_in_time = Now() - checks.OBJECTIVE[priority] + timedelta(seconds=20)
+    store(priority, available_at=just_in_time, created_at=just_in_time)
+
+    assert wrong() == []
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_one_that_waits_longer_is_found(store: Store, priority: Priority) -> None:
+    store(priority)
+    store(priority, available_at=long_ago(priority), created_at=long_ago(priority))
+
+    assert wrong() == [DUE[priority]]
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_putting_a_delivery_off_again_and_again_does_not_hide_it(store: Store, priority: Priority) -> None:
+    delivery = store(priority, created_at=long_ago(priority))
+
+    lifecycle.postpone(delivery.pk, timedelta(minutes=1))
+
+    assert wrong() == [DUE[priority]]
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_one_that_was_tried_a_moment_ago_is_on_its_way(store: Store, priority: Priority) -> None:
+    delivery = store(priority, created_at=Now() - timedelta(days=1))
+    claimed = lifecycle.claim(delivery.pk)
+    assert claimed
+    lifecycle.fail(claimed, THROTTLED, Retry(SCHEDULES[priority].longest))
+
+    assert wrong() == []
+
+    Attempt.objects.update(finished_at=long_ago(priority))
+    assert wrong() == [DUE[priority]]
+
+
+def test_a_backlog_that_was_never_tried_is_not_looked_up_among_the_attempts(store: Store) -> None:
+    store(L)
+    with CaptureQueriesContext(connection) as captured:
+        checks.waiting_seconds()
+
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE) " + captured[0]["sql"])
+        plan = [line for (line,) in cursor.fetchall()]
+    assert any("never executed" in line and "alerts_attempt" in line for line in plan), plan
+
+
+@pytest.mark.parametrize("state", ["sending", "accepted", "failed", "cancelled"])
+def test_what_is_not_waiting_is_not_late(store: Store, state: str) -> None:
+    lease = {"lease_token": uuid.uuid4(), "lease_expires_at": Now() + timedelta(minutes=1)}
+    ended = {"finished_at": Now(), "reason": Reason.REFUSED, "provider_id": "p"}
+    more: dict[str, Any] = lease if state == "sending" else ended
+    store(H, state=state, available_at=long_ago(H), created_at=long_ago(H), **more)
+
+    assert wrong() == []
+
+
+def test_a_lease_that_nobody_recovers_is_found(store: Store) -> None:
+    claimed = lifecycle.claim(store(H).pk)
+    assert claimed
+    Delivery.objects.update(lease_expires_at=Now() - checks.LEASE_OVERRUN + timedelta(seconds=20))
+    assert wrong() == []
+
+    Delivery.objects.update(lease_expires_at=Now() - checks.LEASE_OVERRUN - SECOND)
+    assert wrong() == ["expired_leases"]
+
+
+def test_an_alert_without_a_delivery_is_found(store: Store) -> None:
+    store(H)
+    Delivery.objects.all().delete()
+
+    assert wrong() == ["alerts_without_delivery"]
+
+
+def test_it_is_found_for_a_while_that_a_relay_sent_what_no_worker_took() -> None:
+    RelayHeartbeat.objects.update(sent_itself_at=Now() - checks.INSTEAD - SECOND)
+    assert wrong() == []
+
+    RelayHeartbeat.objects.update(sent_itself_at=Now() - checks.INSTEAD + timedelta(seconds=20))
+    assert wrong() == ["relays_send_themselves"]
+
+
+def test_a_silent_relay_is_found() -> None:
+    RelayHeartbeat.objects.update(beat_at=F("beat_at") - timedelta(seconds=20))
+
+    assert wrong() == ["relays_silent"]
+
+
+def test_one_relay_that_speaks_is_enough() -> None:
+    RelayHeartbeat.objects.create(relay="ward:2", beat_at=Now() - timedelta(minutes=5))
+
+    assert wrong() == []
+
+
+@pytest.fixture
+def settled() -> None:
+    """The relay has been at work for a while, and so have workers of both kinds."""
+    RelayHeartbeat.objects.update(started_at=Now() - WorkerHeartbeat.FRESH - SECOND)
+    for kind in WorkerKind:
+        WorkerHeartbeat.objects.create(worker=f"{kind.value}@ward", kind=kind)
+
+
+@pytest.mark.parametrize("seconds", [30, 90, 119, 121])
+def test_workers_that_hang_are_told_of_without_a_gap(settled: None, seconds: int) -> None:
+    WorkerHeartbeat.objects.update(beat_at=Now() - seconds * SECOND)
+    RelayHeartbeat.objects.update(
+        sent_itself_at=Now() - (seconds - 5) * SECOND
+    )  # 5 s after the worker's last beat
+
+    assert wrong()
+
+
+def test_workers_that_speak_are_no_finding(settled: None) -> None:
+    assert wrong() == []
+
+
+@pytest.mark.parametrize("kind", WorkerKind)
+def test_silent_workers_of_each_kind_are_found(settled: None, kind: WorkerKind) -> None:
+    WorkerHeartbeat.objects.filter(kind=kind).update(beat_at=Now() - WorkerHeartbeat.FRESH - SECOND)
+    assert wrong() == [f"workers_silent_{kind.value}"]
+
+    WorkerHeartbeat.objects.create(worker="another@ward", kind=kind)
+    assert wrong() == []
+
+
+def test_workers_that_never_spoke_are_found(settled: None) -> None:
+    WorkerHeartbeat.objects.all().delete()
+
+    assert wrong() == ["workers_silent_urgent", "workers_silent_others"]
+
+
+def test_the_workers_of_a_bleep_that_was_just_started_may_still_be_silent(settled: None) -> None:
+    WorkerHeartbeat.objects.all().delete()
+    RelayHeartbeat.objects.create(relay="ward:0", beat_at=Now() - timedelta(hours=1))
+    RelayHeartbeat.objects.filter(relay="ward:1").update(
+        started_at=Now() - WorkerHeartbeat.FRESH + 20 * SECOND
+    )
+
+    assert wrong() == []
+
+
+def test_a_report_is_kept_for_a_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = checks.recent.report()
+    assert checks.recent.report() is first
+
+    monkeypatch.setattr(checks, "KEPT_SECONDS", 0.0)
+    checks.recent.forget()
+    assert checks.recent.report() is not checks.recent.report()
+
+
+def test_of_many_who_ask_at_once_one_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, gate = [], threading.Barrier(8)
+
+    def look() -> list[checks.Finding]:
+        looks.append(1)
+        time.sleep(0.05)  # while the others come
+        return []
+
+    def ask(_: int) -> checks.Report:
+        gate.wait(10)
+        return checks.recent.report()
+
+    monkeypatch.setattr(checks, "LOOKS", (look,))
+    monkeypatch.setattr(checks, "waiting_seconds", dict)
+    with ThreadPoolExecutor(8) as pool:
+        reports = list(pool.map(ask, range(8)))
+
+    assert len(looks) == 1
+    assert all(report is reports[0] for report in reports)
+
+
+def failed(store: Store) -> Alert:
+    """An alert that nothing can reach any more."""
+    claimed = lifecycle.claim(store(L).pk)
+    assert claimed
+    lifecycle.fail(claimed, REFUSED, NextChannel(Reason.REFUSED))
+    return claimed.delivery.alert
+
+
+def test_failed_alerts_are_counted_until_somebody_has_dealt_with_them(store: Store) -> None:
+    first, second = failed(store), failed(store)
+    assert checks.unreviewed_failures() == 2
+    assert wrong() == [], "the system did what it could"
+
+    Alert.objects.filter(pk=first.pk).update(state="closed")
+    Alert.objects.filter(pk=second.pk).update(state="acknowledged")
+    assert checks.unreviewed_failures() == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"), [("failed", "refused"), ("unknown", "answer_lost"), ("undelivered", "busy")]
+)
+def test_every_bad_end_is_a_failure(store: Store, state: str, reason: str) -> None:
+    store(H, state=state, reason=reason, finished_at=Now())
+
+    assert checks.unreviewed_failures() == 1
+
+
+def test_an_alert_whose_next_channel_is_on_its_way_has_not_failed(store: Store) -> None:
+    claimed = lifecycle.claim(store(H).pk)
+    assert claimed
+    lifecycle.fail(claimed, REFUSED, NextChannel(Reason.REFUSED))
+    assert checks.unreviewed_failures() == 0
+
+    claimed = lifecycle.claim(Delivery.objects.get(state=DeliveryState.PENDING).pk)
+    assert claimed
+    lifecycle.accept(claimed, Receipt("p"))
+    assert checks.unreviewed_failures() == 0
+
+
+def test_deliveries_of_recent_alerts_are_counted_by_channel_and_state(store: Store) -> None:
+    store(H)
+    store(H)
+    store(M, state="failed", reason="refused", finished_at=Now())
+    Alert.objects.filter(pk=store(L).alert_id).update(created_at=Now() - checks.RECENTLY - SECOND)
+
+    assert checks.deliveries_by_state() == {("call", "pending"): 2, ("sms", "failed"): 1}
+
+
+def test_every_finding_says_what_to_do() -> None:
+    sentences = [finding.sentence for finding in checks.findings()]
+
+    assert len(set(sentences)) == len(sentences) == 9
+    assert all(sentence.endswith((".", "?")) for sentence in sentences)
+
+
+def test_a_database_that_fails_is_asked_once_and_not_by_everybody_in_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = []
+
+    def fail() -> NoReturn:
+        looks.append(1)
+        raise OperationalError("canceling statement due to statement timeout")
+
+    monkeypatch.setattr(checks, "report", fail)
+    for _ in range(3):
+        with pytest.raises(OperationalError):
+            checks.recent.report()
+
+    assert looks == [1]
+
+
+def test_who_asks_while_another_looks_gets_the_last_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    last = checks.recent.report()
+    monkeypatch.setattr(checks, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(checks, "WAIT_SECONDS", 0.0)
+    looking, go_on = threading.Event(), threading.Event()
+
+    def look() -> checks.Report:
+        looking.set()
+        go_on.wait(20)
+        return checks.Report({}, [])
+
+    monkeypatch.setattr(checks, "report", look)
+    monkeypatch.setattr(checks.recent, "_until", float("-inf"))
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(checks.recent.report)
+        assert looking.wait(20)
+        assert checks.recent.report() is last
+        go_on.set()
+        assert slow.result() is not last

@@ -1,0 +1,99 @@
+"""Workers say that they are at work, and for what."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from celery.signals import heartbeat_sent
+from django.db import OperationalError
+from django.db.models.functions import Now
+
+from alerts import tasks
+from alerts.models import WorkerHeartbeat, WorkerKind
+from alerts.monitoring import heartbeats
+from config.celery import QUEUES
+from contacts.choices import Priority
+from tests.processes import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+URGENT = QUEUES[Priority.HIGH]
+
+
+def finish() -> None:
+    """Let what is being written be written."""
+    for thread in threading.enumerate():
+        if thread.name == "heartbeat":
+            thread.join(10)
+
+
+@pytest.mark.parametrize(
+    ("queues", "kind"), [([URGENT], WorkerKind.URGENT), (list(QUEUES.values()), WorkerKind.OTHERS)]
+)
+def test_a_worker_is_known_by_what_it_takes(queues: list[str], kind: WorkerKind) -> None:
+    heartbeats.Pulse().beat("urgent@ward", queues)
+    finish()
+
+    assert WorkerHeartbeat.objects.fresh().get().kind == kind
+
+
+def test_celerys_heartbeat_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "pulse", heartbeats.Pulse())
+    sender = Mock()
+    sender.eventer.hostname = "all@ward"
+
+    heartbeat_sent.send(sender=sender)
+    finish()
+
+    assert WorkerHeartbeat.objects.get().worker == "all@ward"
+
+
+def test_it_is_written_now_and_then_and_not_at_every_heartbeat() -> None:
+    pulse = heartbeats.Pulse()
+    pulse.beat("all@ward", QUEUES.values())
+    finish()
+    WorkerHeartbeat.objects.all().delete()
+
+    pulse.beat("all@ward", QUEUES.values())
+    finish()
+
+    assert not WorkerHeartbeat.objects.exists()
+
+
+def test_a_database_that_hangs_holds_no_worker_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeats, "BEAT_EVERY", 0.0)
+    began: list[str] = []
+    answered = threading.Event()
+
+    def write(worker: str, _: WorkerKind) -> None:
+        began.append(worker)
+        answered.wait(30)
+
+    monkeypatch.setattr(heartbeats, "write", write)
+    pulse = heartbeats.Pulse()
+    for _ in range(3):
+        pulse.beat("all@ward", QUEUES.values())
+    wait_until(lambda: began, what="one began")
+    answered.set()
+    finish()
+
+    assert began == ["all@ward"]
+
+
+def test_a_database_that_is_away_is_no_fault_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(**_: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(WorkerHeartbeat.objects, "update_or_create", away)
+
+    heartbeats.write("all@ward", WorkerKind.OTHERS)
+
+
+def test_what_has_been_gone_for_a_day_is_forgotten() -> None:
+    day = timedelta(days=1, seconds=1)
+    WorkerHeartbeat.objects.create(worker="gone@ward", kind=WorkerKind.OTHERS, beat_at=Now() - day)
+
+    heartbeats.write("all@ward", WorkerKind.OTHERS)
+
+    assert [each.worker for each in WorkerHeartbeat.objects.all()] == ["all@ward"]

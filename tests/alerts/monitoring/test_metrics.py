@@ -1,0 +1,95 @@
+"""What Prometheus is told: all that the ledger knows, from any process, and nothing about a person."""
+
+from datetime import timedelta
+from unittest.mock import Mock
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
+from prometheus_client.parser import text_string_to_metric_families
+
+from alerts.models import Alert, RelayHeartbeat
+from alerts.monitoring import checks, metrics
+from contacts.choices import Priority
+from tests.alerts.conftest import Store
+
+pytestmark = pytest.mark.django_db
+
+
+def told() -> dict[tuple[str, ...], float]:
+    """Every sample, by its name and its labels' values."""
+    checks.recent.forget()
+    families = text_string_to_metric_families(metrics.exposition().decode())
+    return {
+        (each.name, *map(str, each.labels.values())): each.value
+        for family in families
+        for each in family.samples
+    }
+
+
+def test_it_tells_how_long_each_priority_waits(store: Store) -> None:
+    store(Priority.MEDIUM, available_at=Now() - timedelta(seconds=100))
+
+    samples = told()
+
+    assert 100 <= samples["bleep_oldest_due_seconds", "M"] < 160
+    assert samples["bleep_oldest_due_seconds", "H"] == samples["bleep_oldest_due_seconds", "L"] == 0
+
+
+def test_it_tells_of_deliveries_and_failures(store: Store) -> None:
+    store(Priority.HIGH)
+    store(Priority.MEDIUM, state="failed", reason="refused", finished_at=Now())
+
+    samples = told()
+
+    assert samples["bleep_deliveries", "call", "pending"] == 1
+    assert samples["bleep_deliveries", "sms", "failed"] == 1
+    assert samples["bleep_unreviewed_failures",] == 1
+
+
+def test_it_tells_every_finding_and_whether_it_is_within_its_limit() -> None:
+    RelayHeartbeat.objects.create(relay="ward:1")
+    before = told()
+    RelayHeartbeat.objects.all().delete()
+    after = told()
+
+    names = {finding.name for finding in checks.findings()}
+    assert {key[1] for key in after if key[0] == "bleep_audit"} == names
+    assert all(before["bleep_audit_ok", name] == 1 for name in names)
+    assert (after["bleep_audit", "relays_silent"], after["bleep_audit_ok", "relays_silent"]) == (1, 0)
+
+
+def test_nothing_about_a_person_is_in_it(store: Store) -> None:
+    deliveries = [store(priority) for priority in Priority]
+
+    written = metrics.exposition().decode()
+
+    alert = Alert.objects.latest("pk")
+    for private in (alert.message_id, alert.patient_id, alert.description, "C-1", "7700", "@"):
+        assert private not in written
+    assert not any(str(delivery.pk) in written for delivery in deliveries)
+
+
+def test_how_long_deliveries_wait_is_asked_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = Mock(wraps=checks.waiting_seconds)
+    monkeypatch.setattr(checks, "waiting_seconds", ask)
+
+    metrics.exposition()
+
+    assert ask.call_count == 1
+
+
+def test_it_costs_as_many_queries_with_much_in_the_ledger_as_with_little(store: Store) -> None:
+    def cost() -> int:
+        checks.recent.forget()
+        with CaptureQueriesContext(connection) as captured:
+            metrics.exposition()
+        return len(captured)
+
+    few = cost()
+    for number in range(30):
+        store(list(Priority)[number % 3])
+        RelayHeartbeat.objects.create(relay=f"ward:{number}")
+
+    assert cost() == few <= 10

@@ -1,0 +1,175 @@
+"""What a relay does with the audit: it says what is wrong, and pings an outside switch only while nothing is."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from alerts.models import RelayHeartbeat
+from alerts.monitoring import checks, watchdog
+from alerts.relay.loop import Relay
+from contacts.choices import Priority
+from tests.alerts.conftest import Store, closed_port, hung_server
+from tests.processes import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Switch:
+    """A dead-man's switch on loopback: what asked for its secret path, and what it answers."""
+
+    def __init__(self) -> None:
+        self.pings: list[str] = []
+        self.status = 200
+        switch = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                switch.pings.append(self.path)
+                self.send_response(switch.status)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
+                """Not to the tests' output."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/secret-of-the-switch"
+
+
+@pytest.fixture
+def switch(settings: Any) -> Iterator[Switch]:
+    """The outside switch, which DEADMAN_URL names."""
+    made = Switch()
+    thread = threading.Thread(target=made.server.serve_forever)
+    thread.start()
+    settings.DEADMAN_URL = made.url
+    yield made
+    made.server.shutdown()
+    thread.join()
+    made.server.server_close()
+
+
+@pytest.fixture
+def a_relay(transactional_db: None) -> None:
+    """A relay was at work just now, so that nothing is wrong."""
+    RelayHeartbeat.objects.create(relay="ward:1")
+
+
+def watch() -> None:
+    """One look of the watchdog, in its thread; back when it is through."""
+    dog = watchdog.Watchdog()
+    dog.look()
+    dog.close()
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the watchdog said, each with all that goes with it."""
+    return [str(record.msg) for record in caplog.records if record.name == "alerts.monitoring.watchdog"]
+
+
+def test_the_switch_is_pinged_while_all_is_well(a_relay: None, switch: Switch) -> None:
+    watch()
+
+    assert switch.pings == ["/secret-of-the-switch"]
+
+
+def test_it_is_not_pinged_while_something_is_wrong_and_the_log_says_what(
+    transactional_db: None, switch: Switch, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch()
+
+    assert switch.pings == []
+    [line] = logged(caplog)
+    assert "'audit.failed'" in line
+    assert "'relays_silent'" in line
+
+
+def test_it_is_not_pinged_when_the_audit_itself_breaks(
+    a_relay: None, switch: Switch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(checks, "LOOKS", (lambda: dict[str, list[checks.Finding]]()["broken"],))
+
+    watch()
+
+    assert switch.pings == []
+    assert "audit.broken" in logged(caplog)[0]
+
+
+def test_without_a_switch_nobody_is_called(
+    a_relay: None, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.DEADMAN_URL = ""
+
+    watch()
+
+    assert logged(caplog) == []
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_switch_that_refuses_is_told_in_the_log_without_its_address(
+    a_relay: None, switch: Switch, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    switch.status = status
+
+    watch()
+
+    [line] = logged(caplog)
+    assert "'deadman.unreachable'" in line
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["", "/a path/with spaces", "/\u2603"])
+def test_a_switch_that_cannot_be_reached_is_told_in_the_log_without_its_address(
+    a_relay: None, settings: Any, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    settings.DEADMAN_URL = f"http://127.0.0.1:{closed_port()}/secret{path}"
+
+    watch()
+
+    [line] = logged(caplog)
+    assert "'deadman.unreachable'" in line
+    assert "secret" not in caplog.text
+    assert not any(record.exc_info for record in caplog.records)
+
+
+def test_a_switch_that_hangs_holds_up_neither_the_relay_nor_its_end(
+    a_relay: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "CLOSE_SECONDS", 0.01)
+    monkeypatch.setattr(watchdog, "PING_SECONDS", 1)
+    monkeypatch.setattr(watchdog, "AUDIT_EVERY", 0.0)
+    with hung_server() as port:
+        settings.DEADMAN_URL = f"http://127.0.0.1:{port}/secret"
+        dog = watchdog.Watchdog()
+        for _ in range(5):
+            dog.look()
+        dog.close()
+        mine = [thread for thread in threading.enumerate() if thread.name == "watchdog"]
+
+        assert len(mine) == 1, "the next audit waits until this one is through"
+        assert mine[0].daemon, "the end of the process does not wait for it"
+        mine[0].join()
+
+
+def test_it_looks_now_and_then_and_not_at_every_tick(a_relay: None, switch: Switch) -> None:
+    dog = watchdog.Watchdog()
+    for _ in range(5):
+        dog.look()
+        dog.close()
+
+    assert len(switch.pings) == 1
+
+
+def test_a_relay_at_work_pings_and_one_that_stands_still_does_not(
+    transactional_db: None, switch: Switch, store: Store, broker: Any
+) -> None:
+    relay = Relay()
+    assert switch.pings == []
+    store(Priority.HIGH)
+
+    relay.tick()
+
+    wait_until(lambda: switch.pings, what="the relay pinged")
+    relay.close()

@@ -1,0 +1,255 @@
+"""The relay: what it takes, how much, again when, and what it does while the broker is down."""
+
+import base64
+import json
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from django.db import connection
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
+
+from alerts.models import Attempt, Delivery, RelayHeartbeat
+from alerts.monitoring import checks
+from alerts.relay import loop, publishing
+from alerts.states import DeliveryState, Reason
+from contacts.choices import Priority
+from tests.alerts.conftest import Store, broken_broker, hung_server
+from tests.conftest import Aws
+from tests.processes import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_each_priority_goes_to_its_queue(one_relay: loop.Relay, broker: "redis.Redis", store: Store) -> None:
+    for priority in Priority:
+        store(priority)
+
+    one_relay.tick()
+
+    assert [broker.llen(queue) for queue in ("urgent", "normal", "low")] == [1, 1, 1]
+
+
+def test_only_the_id_is_in_the_broker(one_relay: loop.Relay, broker: "redis.Redis", store: Store) -> None:
+    delivery = store(Priority.HIGH)
+
+    one_relay.tick()
+
+    raw = bytes(broker.lrange("urgent", 0, -1)[0])  # type: ignore[arg-type]
+    body = base64.b64decode(json.loads(raw)["body"]).decode()
+    assert str(delivery.pk) in body
+    for private in (delivery.address, "123456789", "Blood"):
+        assert private not in body + raw.decode()
+
+
+def test_what_is_handed_over_is_not_handed_over_again_at_once(
+    one_relay: loop.Relay, broker: "redis.Redis", store: Store
+) -> None:
+    store(Priority.HIGH)
+
+    one_relay.tick()
+    one_relay.tick()
+
+    assert broker.llen("urgent") == 1
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_what_no_worker_claimed_is_handed_over_again(priority: Priority, store: Store) -> None:
+    long_ago = Now() - loop.HAND_OVER_AGAIN[priority] - timedelta(seconds=1)
+    delivery = store(priority, handed_over_at=long_ago)
+
+    assert loop.take_due(priority, 10) == [delivery.pk]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"available_at": Now() + timedelta(minutes=1)},
+        {"state": DeliveryState.CANCELLED, "finished_at": Now()},
+        {
+            "state": DeliveryState.SENDING,
+            "lease_token": uuid.uuid4(),
+            "lease_expires_at": Now() + timedelta(minutes=1),
+        },
+        {"state": DeliveryState.FAILED, "reason": Reason.REFUSED, "finished_at": Now()},
+    ],
+    ids=["not yet", "cancelled", "sending", "failed"],
+)
+def test_what_is_not_due_is_not_taken(store: Store, fields: dict[str, Any]) -> None:
+    store(Priority.HIGH, **fields)
+
+    assert loop.take_due(Priority.HIGH, 10) == []
+
+
+def test_the_oldest_are_taken_first_and_no_more_than_there_is_room_for(store: Store) -> None:
+    newest = store(Priority.LOW, available_at=Now() - timedelta(seconds=1))
+    oldest = store(Priority.LOW, available_at=Now() - timedelta(seconds=9))
+    middle = store(Priority.LOW, available_at=Now() - timedelta(seconds=5))
+
+    assert set(loop.take_due(Priority.LOW, 2)) == {oldest.pk, middle.pk}
+    assert loop.count_in_flight(Priority.LOW) == 2
+    assert loop.take_due(Priority.LOW, 0) == []
+    assert loop.take_due(Priority.LOW, 3) == [newest.pk]
+
+
+def test_what_is_in_flight_is_counted_without_a_look_at_the_backlog(store: Store) -> None:
+    one = store(Priority.LOW)
+    fields = {
+        name: getattr(one, name) for name in ("alert_id", "clinician_id", "priority", "channel", "address")
+    }
+    Delivery.objects.bulk_create(Delivery(**fields, round=number) for number in range(2, 2000))
+    with CaptureQueriesContext(connection) as captured:
+        loop.count_in_flight(Priority.LOW)
+
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE alerts_delivery")
+        cursor.execute("EXPLAIN " + captured[0]["sql"])
+        plan = str(cursor.fetchall())
+    assert "delivery_handed_over" in plan
+
+
+def test_a_flood_of_low_leaves_room_for_high(
+    one_relay: loop.Relay, broker: "redis.Redis", store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(loop.IN_FLIGHT, Priority.LOW, 2)
+    for _ in range(4):
+        store(Priority.LOW)
+    store(Priority.HIGH)
+
+    one_relay.tick()
+
+    assert (broker.llen("low"), broker.llen("urgent")) == (2, 1)
+
+
+@pytest.mark.parametrize("hung", [False, True], ids=["refusing", "hung"])
+def test_while_the_broker_is_away_high_is_sent_and_the_rest_waits(
+    one_relay: loop.Relay, broker: "redis.Redis", store: Store, aws: Aws, hung: bool
+) -> None:
+    high, medium = store(Priority.HIGH), store(Priority.MEDIUM)
+    with hung_server() as port, broken_broker(f"redis://127.0.0.1:{port if hung else 1}/0"):
+        one_relay.tick()
+        one_relay.tick()
+        wait_until(
+            lambda: Delivery.objects.get(pk=high.pk).state == DeliveryState.ACCEPTED,
+            what="the call was placed",
+        )
+
+    assert [message["channel"] for message in aws.messages()] == ["call"]
+    waiting = Delivery.objects.get(pk=medium.pk)
+    assert (waiting.state, waiting.handed_over_at) == (DeliveryState.PENDING, None)
+
+
+def test_what_waited_is_handed_over_when_the_broker_is_back(
+    broker: "redis.Redis", store: Store, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setattr(publishing, "PAUSE", 0.0)
+    one_relay: loop.Relay = request.getfixturevalue("one_relay")
+    store(Priority.MEDIUM)
+    with broken_broker("redis://127.0.0.1:1/0"):
+        one_relay.tick()
+
+    one_relay.tick()
+
+    assert broker.llen("normal") == 1
+
+
+def test_it_recovers_what_a_dead_worker_left(
+    one_relay: loop.Relay, broker: "redis.Redis", store: Store
+) -> None:
+    delivery = store(
+        Priority.MEDIUM,
+        state=DeliveryState.SENDING,
+        lease_token=uuid.uuid4(),
+        lease_expires_at=Now() - timedelta(seconds=1),
+        attempt_count=1,
+    )
+    Attempt.objects.create(delivery=delivery, number=1)
+
+    one_relay.tick()
+
+    assert Delivery.objects.get().state == DeliveryState.UNKNOWN
+
+
+def test_it_says_that_it_is_alive(one_relay: loop.Relay, broker: "redis.Redis") -> None:
+    one_relay.tick()
+
+    assert RelayHeartbeat.objects.fresh().get().relay == one_relay.name
+
+
+def test_it_says_since_when_though_one_of_its_name_was_killed(
+    one_relay: loop.Relay, broker: "redis.Redis"
+) -> None:
+    before = Now() - timedelta(days=1)
+    RelayHeartbeat.objects.create(relay=one_relay.name, beat_at=before, started_at=before)
+
+    one_relay.tick()
+
+    assert RelayHeartbeat.objects.filter(started_at__gt=Now() - timedelta(minutes=1)).exists()
+
+
+def test_a_silent_relay_is_not_fresh(db: None) -> None:
+    RelayHeartbeat.objects.create(relay="old", beat_at=Now() - timedelta(minutes=1))
+
+    assert not RelayHeartbeat.objects.fresh().exists()
+
+
+def test_high_that_no_worker_claims_is_sent_by_the_relay(
+    one_relay: loop.Relay, broker: "redis.Redis", store: Store, aws: Aws
+) -> None:
+    delivery = store(Priority.HIGH)
+    one_relay.tick()
+    Delivery.objects.update(handed_over_at=Now() - loop.HAND_OVER_AGAIN[Priority.HIGH] - timedelta(seconds=1))
+
+    one_relay.tick()
+
+    wait_until(lambda: Delivery.objects.get(pk=delivery.pk).provider_id, what="the call was placed")
+    assert broker.llen("urgent") == 1
+
+
+def test_that_the_relay_had_to_send_by_itself_is_found(
+    one_relay: loop.Relay, broker: "redis.Redis", store: Store, aws: Aws
+) -> None:
+    delivery = store(Priority.HIGH)
+    one_relay.tick()
+    assert "relays_send_themselves" not in {each.name for each in checks.findings() if not each.ok}
+    Delivery.objects.update(handed_over_at=Now() - timedelta(minutes=1))
+
+    one_relay.tick()
+
+    assert "relays_send_themselves" in {each.name for each in checks.findings() if not each.ok}
+    wait_until(lambda: Delivery.objects.get(pk=delivery.pk).provider_id, what="the call was placed")
+
+
+def test_a_queue_that_nobody_empties_is_not_filled_further(
+    one_relay: loop.Relay, broker: "redis.Redis", store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "FULL", 2)
+    for _ in range(2):
+        store(Priority.LOW)
+    one_relay.tick()
+    waiting = store(Priority.LOW)
+
+    one_relay.tick()
+
+    assert broker.llen("low") == 2
+    assert Delivery.objects.get(pk=waiting.pk).handed_over_at is None
+
+
+def test_one_delivery_that_cannot_be_recovered_does_not_keep_others_from_it(
+    one_relay: loop.Relay, broker: "redis.Redis", store: Store
+) -> None:
+    expired = {
+        "state": DeliveryState.SENDING,
+        "lease_expires_at": Now() - timedelta(seconds=1),
+        "attempt_count": 1,
+    }
+    store(Priority.MEDIUM, lease_token=uuid.uuid4(), **expired)  # without its attempt, which cannot be
+    good = store(Priority.MEDIUM, lease_token=uuid.uuid4(), **expired)
+    Attempt.objects.create(delivery=good, number=1)
+
+    one_relay.tick()
+
+    assert Delivery.objects.get(pk=good.pk).state == DeliveryState.UNKNOWN

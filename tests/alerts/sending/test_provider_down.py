@@ -1,0 +1,241 @@
+"""A provider that is down: who waits, who takes another channel, and how it ends."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connections, transaction
+from django.db.models.functions import Now
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from alerts.deliveries import lifecycle
+from alerts.deliveries.retry import SCHEDULES
+from alerts.models import Alert, Attempt, Delivery
+from alerts.sending import breaker, send as sending
+from alerts.states import AttemptState, DeliveryState, Reason
+from contacts import preferences
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from tests import locks
+from tests.alerts.conftest import Store
+from tests.alerts.factories import current
+from tests.alerts.outcomes import ACCEPTED, LOST, Tell, let_pass
+from tests.conftest import Aws
+from tests.processes import wait_until
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_counters")]
+
+H, M, L = Priority.HIGH, Priority.MEDIUM, Priority.LOW
+
+
+def test_high_takes_its_next_channel_at_once(tell: Tell, store: Store, aws: Aws) -> None:
+    tell(Channel.CALL, *[LOST] * 5, ago=10)
+    call = store(H)
+
+    sending.deliver(call.pk)
+
+    passed_over, sms = Delivery.objects.filter(alert=call.alert).order_by("created_at")
+    assert (passed_over.state, passed_over.reason) == (DeliveryState.FAILED, Reason.PROVIDER_DOWN)
+    assert (passed_over.attempt_count, aws.messages()) == (0, [])
+    assert (sms.channel, sms.state) == (Channel.SMS, DeliveryState.PENDING)
+    sending.deliver(sms.pk)
+    assert [each["channel"] for each in aws.messages()] == ["sms"]
+
+
+def test_high_is_risked_as_a_probe_only_when_nobody_has_probed_for_long(
+    tell: Tell, store: Store, aws: Aws
+) -> None:
+    tell(Channel.CALL, *[LOST] * 5, ago=breaker.RARE_PROBE.total_seconds() + 1)
+    first, second = store(H), store(H)
+
+    sending.deliver(first.pk)
+
+    assert [each["channel"] for each in aws.messages()] == ["call"]
+    assert not breaker.is_down(Channel.CALL), "its success ends the outage"
+    sending.deliver(second.pk)
+    assert [each["channel"] for each in aws.messages()] == ["call", "call"]
+
+
+def test_high_without_another_channel_waits_for_a_probe(
+    tell: Tell, store: Store, clinician: Clinician, aws: Aws
+) -> None:
+    preferences.replace(clinician, {H: [Channel.CALL]})
+    tell(Channel.CALL, *[LOST] * 5, ago=1)
+    only = store(H, handed_over_at=Now())
+
+    sending.deliver(only.pk)
+
+    waiting = current(only)
+    assert (waiting.state, waiting.attempt_count, waiting.handed_over_at) == (DeliveryState.PENDING, 0, None)
+    assert timedelta(0) < waiting.available_at - waiting.created_at < timedelta(seconds=10)
+    assert Delivery.objects.filter(alert=only.alert).count() == 1
+
+    let_pass(breaker.PROBE_EVERY)
+    Delivery.objects.filter(pk=only.pk).update(available_at=Now())
+    sending.deliver(only.pk)
+    assert len(aws.messages()) == 1
+
+
+@pytest.mark.parametrize("priority", [M, L])
+def test_the_others_wait_without_spending_attempts_though_they_have_another_channel(
+    tell: Tell, store: Store, clinician: Clinician, aws: Aws, priority: Priority
+) -> None:
+    preferences.replace(clinician, {priority: [Channel.SMS, Channel.EMAIL]})
+    tell(Channel.SMS, *[LOST] * 5, ago=1)
+    waiting = store(priority)
+
+    sending.deliver(waiting.pk)
+
+    assert (current(waiting).state, current(waiting).attempt_count) == (DeliveryState.PENDING, 0)
+    assert current(waiting).available_at > waiting.available_at + breaker.PROBE_EVERY / 2
+    assert Delivery.objects.filter(alert=waiting.alert).count() == 1
+    assert aws.messages() == []
+
+
+@pytest.mark.parametrize("priority", [M, L])
+def test_what_has_waited_longer_than_its_schedule_goes_on_to_its_next_channel(
+    tell: Tell, store: Store, clinician: Clinician, priority: Priority
+) -> None:
+    preferences.replace(clinician, {priority: [Channel.SMS, Channel.EMAIL]})
+    tell(Channel.SMS, *[LOST] * 5, ago=1)
+    waiting = store(priority, created_at=Now() - SCHEDULES[priority].age - timedelta(seconds=1))
+
+    sending.deliver(waiting.pk)
+
+    assert (current(waiting).state, current(waiting).reason) == (DeliveryState.FAILED, Reason.PROVIDER_DOWN)
+    assert Delivery.objects.filter(alert=waiting.alert, channel=Channel.EMAIL).count() == 1
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_what_has_waited_longer_than_its_schedule_and_has_no_other_channel_has_failed(
+    tell: Tell,
+    store: Store,
+    clinician: Clinician,
+    priority: Priority,
+    caplog: pytest.LogCaptureFixture,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    preferences.replace(clinician, {priority: [Channel.SMS]})
+    age = SCHEDULES[priority].age + timedelta(seconds=1)
+    tell(Channel.SMS, LOST, ago=age.total_seconds())
+    tell(Channel.SMS, *[LOST] * 5, ago=1)
+    waiting = store(priority, created_at=Now() - age)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        sending.deliver(waiting.pk)
+
+    assert (current(waiting).state, current(waiting).reason) == (DeliveryState.FAILED, Reason.PROVIDER_DOWN)
+    assert current(waiting).attempt_count == 0
+    assert any("alert.failed" in str(record.msg) for record in caplog.records)
+
+
+@pytest.mark.parametrize("priority", Priority)
+@pytest.mark.parametrize("before", [(), (LOST, ACCEPTED)], ids=["no outage", "another outage"])
+def test_what_has_waited_for_another_reason_does_not_fail_with_an_outage_of_seconds(
+    tell: Tell, store: Store, clinician: Clinician, priority: Priority, before: tuple[tuple[str, str], ...]
+) -> None:
+    preferences.replace(clinician, {priority: [Channel.SMS]})
+    age = SCHEDULES[priority].age + timedelta(seconds=1)
+    tell(Channel.SMS, *before, ago=age.total_seconds())
+    tell(Channel.SMS, *[LOST] * 5, ago=1)
+    waiting = store(priority, created_at=Now() - age)
+
+    sending.deliver(waiting.pk)
+
+    assert (current(waiting).state, current(waiting).attempt_count) == (DeliveryState.PENDING, 0)
+
+
+def test_the_first_success_closes_it(tell: Tell, store: Store, aws: Aws) -> None:
+    tell(Channel.SMS, *[LOST] * 9, ago=breaker.PROBE_EVERY.total_seconds())
+    probe, next_one = store(M), store(M)
+
+    sending.deliver(probe.pk)
+    sending.deliver(next_one.pk)
+
+    assert not breaker.is_down(Channel.SMS)
+    assert len(aws.messages()) == 2
+
+
+def test_a_probe_that_fails_keeps_it_open(tell: Tell, store: Store, aws: Aws) -> None:
+    aws.misbehave("sns:Publish", "error")
+    tell(Channel.SMS, *[LOST] * 5, ago=breaker.PROBE_EVERY.total_seconds())
+    probe, next_one = store(M), store(M)
+
+    sending.deliver(probe.pk)
+    sending.deliver(next_one.pk)
+
+    assert current(probe).attempt_count == 1
+    assert current(next_one).attempt_count == 0
+
+
+def test_real_failures_open_it_for_one_channel_and_not_for_another(store: Store, aws: Aws) -> None:
+    aws.misbehave("sns:Publish", "error", times=5)
+    for _ in range(6):
+        sending.deliver(store(M).pk)
+    sending.deliver(store(H).pk)
+
+    states = Attempt.objects.filter(delivery__channel=Channel.SMS).values_list("state", flat=True)
+    assert list(states) == [AttemptState.UNKNOWN] * 5
+    assert [each["channel"] for each in aws.messages()] == ["call"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_twenty_that_come_at_once_one_probes(tell: Tell, store: Store) -> None:
+    tell(Channel.SMS, *[LOST] * 5, ago=breaker.PROBE_EVERY.total_seconds())
+    waiting = [store(M) for _ in range(20)]
+
+    def probe(delivery: Delivery) -> bool:
+        # Each thread has a connection of its own, as each process has.
+        claimed = breaker.claim_as_probe(delivery)
+        connections.close_all()
+        return claimed is not None
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sorted(pool.map(probe, waiting)) == [False] * 19 + [True]
+
+
+def test_a_delivery_that_somebody_else_has_is_not_probed_with(tell: Tell, store: Store) -> None:
+    tell(Channel.SMS, *[LOST] * 5, ago=breaker.PROBE_EVERY.total_seconds())
+    taken = store(M)
+    Delivery.objects.filter(pk=taken.pk).update(available_at=Now() + timedelta(minutes=1))
+
+    assert breaker.claim_as_probe(taken) is None
+    assert Attempt.objects.filter(delivery=taken).count() == 0
+
+
+@pytest.mark.parametrize("state", ["acknowledged", "cancelled", "closed"])
+def test_an_alert_that_is_dealt_with_is_not_passed_on(store: Store, state: str) -> None:
+    delivery = store(H)
+    Alert.objects.update(state=state)
+
+    assert not lifecycle.pass_over(delivery.pk, Reason.PROVIDER_DOWN)
+    assert current(delivery).state == DeliveryState.PENDING
+    assert Delivery.objects.count() == 1
+
+
+def test_what_is_being_sent_is_not_passed_on(store: Store) -> None:
+    delivery = store(H)
+    lifecycle.claim(delivery.pk)
+
+    assert not lifecycle.pass_over(delivery.pk, Reason.PROVIDER_DOWN)
+    assert Delivery.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_passing_over_and_cancelling_at_once_do_not_wait_for_each_other(store: Store) -> None:
+    delivery = store(H)
+
+    def pass_over(_: Any) -> bool:
+        try:
+            return lifecycle.pass_over(delivery.pk, Reason.PROVIDER_DOWN)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Alert.objects.select_for_update().get(pk=delivery.alert_id)
+            passing = pool.submit(pass_over, None)
+            wait_until(locks.waiting, what="passing over waits for the alert")
+            stopped = lifecycle.cancel(delivery.alert)
+        assert (stopped, passing.result()) == (1, False)

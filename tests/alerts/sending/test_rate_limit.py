@@ -1,0 +1,321 @@
+"""How fast each channel may be used: who gets a place, who shares it, and what a Redis that is away changes."""
+
+import subprocess
+import sys
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from django.db import connection
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
+
+from alerts.cooldown import Pause
+from alerts.models import Attempt, Delivery
+from alerts.sending import rate_limit, send as sending
+from alerts.sending.rate_limit import Budget
+from alerts.states import DeliveryState
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from tests.alerts.conftest import Store, closed_port
+from tests.config.server import silent_server
+from tests.conftest import Aws
+from tests.limits import THREADS, Slow, all_at_once
+from tests.processes import ROOT
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_counters")]
+
+H, M, L = Priority.HIGH, Priority.MEDIUM, Priority.LOW
+WINDOW = 600
+"""Seconds: long enough for the slowest machine to stay within one."""
+
+
+@pytest.fixture
+def four(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every channel may be used four times in ten minutes."""
+    monkeypatch.setattr(rate_limit, "budget", lambda _channel: Budget(4, WINDOW))
+
+
+def granted(channel: Channel, priority: Priority, times: int, clinician_id: int = 1) -> int:
+    """How many of so many deliveries find room."""
+    wanted = Delivery(channel=channel, priority=priority, clinician_id=clinician_id)
+    return sum(rate_limit.hold(wanted) is None for _ in range(times))
+
+
+def let_pass(broker: "redis.Redis", seconds: float) -> None:
+    """As if what was counted had been counted so much earlier."""
+    for key in broker.keys("*bleep:pace:*"):
+        taken = [float(each) - seconds for each in broker.lrange(key, 0, -1)]
+        broker.delete(key)
+        broker.rpush(key, *taken)
+
+
+@pytest.mark.parametrize(
+    ("channel", "changes", "budget", "for_others"),
+    [
+        (Channel.CALL, {}, Budget(4, 2), 3),
+        (Channel.CALL, {"CONNECT_CALLS_PER_SECOND": 1}, Budget(2, 2), 1),
+        (Channel.CALL, {"CONNECT_CALLS_PER_SECOND": 10}, Budget(20, 2), 15),
+        (Channel.SMS, {}, Budget(20, 1), 15),
+        (Channel.SMS, {"SMS_PER_SECOND": 1}, Budget(2, 2), 1),
+        (Channel.SMS, {"SMS_PER_SECOND": 2}, Budget(2, 1), 1),
+        (Channel.EMAIL, {}, Budget(8, 1), 6),
+    ],
+)
+def test_the_budgets_are_within_the_quotas_of_aws_and_keep_a_share_for_high(
+    settings: Settings, channel: Channel, changes: dict[str, int], budget: Budget, for_others: int
+) -> None:
+    settings.CONNECT_CALLS_PER_SECOND, settings.SMS_PER_SECOND = 2, 20
+    for name, value in changes.items():
+        setattr(settings, name, value)
+
+    assert rate_limit.budget(channel) == budget
+    assert budget.for_others == for_others < budget.amount
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_no_more_find_room_than_the_budget_has(four: None, channel: Channel) -> None:
+    assert granted(channel, H, 10) == 4
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_the_others_cannot_use_up_what_high_needs(four: None, channel: Channel) -> None:
+    assert (granted(channel, L, 10), granted(channel, M, 10)) == (3, 0)
+    assert granted(channel, H, 10) == 1
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_high_may_use_all_of_it(four: None, channel: Channel) -> None:
+    granted(channel, H, 4)
+
+    assert granted(channel, M, 10) == 0
+
+
+@pytest.mark.parametrize("channel", [Channel.CALL, Channel.SMS])
+def test_the_budget_is_the_accounts_whoever_is_called(four: None, channel: Channel) -> None:
+    assert granted(channel, H, 10, clinician_id=1) == 4
+    assert granted(channel, H, 10, clinician_id=2) == 0
+
+
+def test_each_clinician_has_a_budget_of_email(four: None) -> None:
+    assert granted(Channel.EMAIL, H, 10, clinician_id=1) == 4
+    assert granted(Channel.EMAIL, H, 10, clinician_id=2) == 4
+
+
+def test_the_window_moves(four: None, broker: "redis.Redis") -> None:
+    granted(Channel.SMS, H, 3)
+    let_pass(broker, WINDOW / 2)
+    granted(Channel.SMS, H, 1)
+    let_pass(broker, WINDOW / 2 + 1)
+
+    assert granted(Channel.SMS, H, 10) == 3
+
+
+def test_questions_have_a_budget_of_their_own(four: None) -> None:
+    granted(Channel.CALL, H, 4)
+
+    assert [rate_limit.has_room_for_question(Channel.CALL, H) for _ in range(5)] == [True] * 4 + [False]
+
+
+def test_questions_about_others_cannot_use_up_what_high_needs(four: None) -> None:
+    assert [rate_limit.has_room_for_question(Channel.CALL, L) for _ in range(5)] == [True] * 3 + [False] * 2
+    assert [rate_limit.has_room_for_question(Channel.CALL, H) for _ in range(2)] == [True, False]
+
+
+ANOTHER_PROCESS = """
+import django
+django.setup()
+from alerts import pacing
+from alerts.models import Delivery
+pacing.budget = lambda _channel: pacing.Budget(40, 600)
+pacing._backlog = lambda *_: 0
+wanted = Delivery(channel="call", priority="H", clinician_id=1)
+print(sum(pacing.hold(wanted) is None for _ in range(40)))
+"""
+
+
+def test_two_processes_share_one_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate_limit, "budget", lambda _channel: Budget(40, 600))
+    granted(Channel.CALL, H, 25)
+
+    child = subprocess.run(
+        [sys.executable, "-c", ANOTHER_PROCESS], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert int(child.stdout) == 15
+    assert granted(Channel.CALL, H, 10) == 0
+
+
+def waits(channel: Channel, priority: Priority, clinician_id: int = 1) -> list[float]:
+    """The seconds for which a hundred deliveries are put off where there is no room."""
+    wanted = Delivery(channel=channel, priority=priority, clinician_id=clinician_id)
+    held = [rate_limit.hold(wanted) for _ in range(104)]
+    return [each.total_seconds() for each in held if each is not None][-100:]
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_a_few_that_find_no_room_come_back_within_a_window(
+    monkeypatch: pytest.MonkeyPatch, priority: Priority
+) -> None:
+    monkeypatch.setattr(rate_limit, "budget", lambda _channel: Budget(4, 2))
+
+    drawn = [each for _ in range(20) for each in waits(Channel.CALL, priority)]
+
+    assert 0.5 <= min(drawn) < max(drawn) <= 2
+    assert max(drawn) - min(drawn) > 1
+
+
+def test_a_backlog_is_spread_over_the_time_that_it_takes(settings: Settings, store: Store) -> None:
+    settings.SMS_PER_SECOND = 2
+    for _ in range(60):
+        store(M)
+
+    drawn = waits(Channel.SMS, M)
+
+    assert 15 < max(drawn) <= 30
+
+
+def test_a_backlog_is_counted_no_further_than_it_matters(store: Store) -> None:
+    for _ in range(5):
+        store(M)
+
+    with CaptureQueriesContext(connection) as captured:
+        counted = rate_limit._backlog(Channel.SMS, M, None, 3, 1)  # noqa: SLF001 - what it costs shows nowhere else
+
+    assert counted == 3
+    assert "ORDER BY" not in captured[0]["sql"], "or all would be sorted first"
+
+
+def test_a_backlog_of_others_does_not_make_high_wait(settings: Settings, store: Store) -> None:
+    settings.SMS_PER_SECOND = 2
+    for _ in range(60):
+        store(M)
+
+    assert max(waits(Channel.SMS, H)) <= 1
+
+
+def test_one_clinicians_backlog_of_email_makes_nobody_else_wait(store: Store, clinician: Clinician) -> None:
+    for _ in range(60):
+        store(L)
+
+    assert max(waits(Channel.EMAIL, L, clinician.pk)) > 1
+    assert max(waits(Channel.EMAIL, L, clinician.pk + 1)) <= 1
+
+
+def test_high_is_never_put_off_for_long(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
+    monkeypatch.setattr(rate_limit, "budget", lambda _channel: Budget(1, 2))
+    for _ in range(30):
+        store(H)
+
+    assert 2 < max(waits(Channel.CALL, H)) <= 10
+
+
+def test_what_is_over_the_budget_is_put_back_with_a_time_and_no_attempt(
+    monkeypatch: pytest.MonkeyPatch, store: Store, aws: Aws, broker: "redis.Redis"
+) -> None:
+    monkeypatch.setattr(rate_limit, "budget", lambda _channel: Budget(1, WINDOW))
+    first, second = store(M), store(M, handed_over_at=Now())
+
+    for each in (first, second):
+        sending.deliver(each.pk)
+
+    assert len(aws.messages()) == 1
+    second.refresh_from_db()
+    assert (second.state, second.attempt_count, second.handed_over_at) == (DeliveryState.PENDING, 0, None)
+    assert second.available_at > second.created_at + timedelta(minutes=1)
+    assert Attempt.objects.count() == 1
+
+    let_pass(broker, WINDOW + 1)
+    sending.deliver(second.pk)
+    assert len(aws.messages()) == 1, "it was sent before its time"
+    Delivery.objects.filter(pk=second.pk).update(available_at=Now())
+    sending.deliver(second.pk)
+    assert len(aws.messages()) == 2
+
+
+def test_without_redis_each_process_counts_for_itself_over_a_longer_while(
+    four: None, settings: Settings
+) -> None:
+    settings.REDIS_URL = f"redis://127.0.0.1:{closed_port()}/0"
+
+    assert granted(Channel.CALL, L, 10) == 3
+    assert granted(Channel.CALL, H, 10) == 1
+
+    own: Any = rate_limit._own().storage  # noqa: SLF001 - to move its time
+    for passed, room in ((WINDOW * (rate_limit.WITHOUT_REDIS - 1), 0), (WINDOW * 1.1, 4)):
+        for entry in own.events["LIMITER/bleep:pace:call:all/4/2400/second"]:
+            entry.atime -= passed
+        assert granted(Channel.CALL, H, 10) == room
+
+
+def test_without_redis_threads_that_ask_at_once_are_all_answered(
+    four: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REDIS_URL = f"redis://127.0.0.1:{closed_port()}/0"
+    monkeypatch.setattr(rate_limit._own(), "storage", Slow())  # noqa: SLF001 - what two threads use at once
+
+    answers = all_at_once(lambda: rate_limit.has_room_for_question(Channel.CALL, H))
+
+    assert sorted(answers) == [False] * (THREADS - 4) + [True] * 4
+
+
+def test_a_redis_that_hangs_costs_less_than_half_a_second_once(four: None, settings: Settings) -> None:
+    with silent_server() as hung:
+        settings.REDIS_URL = f"redis://:secret@127.0.0.1:{hung.port}/0"
+        granted(Channel.CALL, M, 20)
+
+        assert hung.connections() == 1, "not again by redis-py, and not by the next delivery"
+
+    bounds: Any = rate_limit._shared().storage  # noqa: SLF001 - what bounds that one connection
+    options = bounds.storage.connection_pool.connection_kwargs
+    assert options["socket_connect_timeout"] + options["socket_timeout"] < 0.5
+
+
+def test_redis_is_asked_again_after_a_while(
+    four: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, broker: "redis.Redis"
+) -> None:
+    monkeypatch.setattr(rate_limit, "redis_pause", Pause(0))
+    good, settings.REDIS_URL = settings.REDIS_URL, f"redis://127.0.0.1:{closed_port()}/0"
+    granted(Channel.CALL, H, 1)
+    assert not broker.keys("*bleep:pace:*")
+
+    settings.REDIS_URL = good
+    rate_limit._shared.cache_clear()  # noqa: SLF001 - the same client would find its server again
+    granted(Channel.CALL, H, 1)
+    assert broker.keys("*bleep:pace:*")
+
+
+@pytest.mark.parametrize(
+    "url", ["redis+socket:///nowhere/redis.sock", "redis+socket:///nowhere/redis.sock?virtual_host=3"]
+)
+def test_a_redis_on_a_socket_is_looked_for_there(
+    four: None, settings: Settings, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.REDIS_URL = url
+
+    assert granted(Channel.CALL, H, 10) == 4
+
+    [record] = [each for each in caplog.records if "pacing.redis_away" in str(each.msg)]
+    assert "'error': 'ConnectionError'" in str(record.msg), "it was tried, and is not there"
+
+
+def test_whatever_is_wrong_with_the_address_of_redis_alerts_go_out(
+    four: None, settings: Settings, store: Store, aws: Aws
+) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0?no_such_option=1"
+
+    sending.deliver(store(M).pk)
+
+    assert len(aws.messages()) == 1
+
+
+def test_nothing_about_a_person_is_in_redis(store: Store, aws: Aws, broker: "redis.Redis") -> None:
+    for priority in Priority:
+        sending.deliver(store(priority).pk)
+
+    keys = b" ".join(broker.keys("*"))  # type: ignore[arg-type]
+    assert b"bleep:pace:email" in keys
+    for private in (b"7700", b"@", b"C-1", b"123456789"):
+        assert private not in keys

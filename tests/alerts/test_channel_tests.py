@@ -1,0 +1,243 @@
+"""Tests that staff send: one channel and no further, marked in the ledger, and no part of any figure."""
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
+
+from alerts import actions, channel_tests, statistics
+from alerts.channels import ChannelError, Fault, Receipt
+from alerts.deliveries import lifecycle, queries
+from alerts.models import Alert, Delivery
+from alerts.monitoring import checks
+from alerts.sending.send import settle
+from alerts.states import AlertState, Deed, DeliveryState, Reason
+from alerts.statistics import Period
+from clients.models import ApiClient
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from tests.conftest import make_clinician
+
+pytestmark = pytest.mark.django_db
+
+REJECTED = ChannelError(Fault.REJECTED, Reason.OPTED_OUT, "OptedOut")
+
+
+def send(clinician: Clinician, channel: Channel = Channel.CALL) -> Alert:
+    return channel_tests.send_test(clinician=clinician, channel=channel, by="ward.editor")
+
+
+def claim(alert: Alert) -> lifecycle.Claim:
+    claimed = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
+    assert claimed is not None
+    return claimed
+
+
+def result(alert: Alert) -> channel_tests.Result:
+    found = channel_tests.result(alert.clinician, alert.pk)
+    assert found is not None
+    return found
+
+
+def test_it_is_an_alert_with_one_delivery_over_the_channel_that_was_asked_for(clinician: Clinician) -> None:
+    alert = send(clinician, Channel.EMAIL)
+
+    (made,) = alert.deliveries.all()
+    assert (made.channel, made.address, made.state) == ("email", clinician.email, "pending")
+    assert (alert.type, alert.priority, alert.is_test) == ("bleep_test", Priority.HIGH, True)
+    assert list(Alert.objects.tests()) == [alert]
+    assert not Alert.objects.without_tests().exists()
+
+
+def test_it_says_who_sent_it(clinician: Clinician) -> None:
+    assert "a test by ward.editor" in send(clinician).description
+
+
+def test_nobody_can_send_as_its_client(clinician: Clinician) -> None:
+    send(clinician)
+
+    client = ApiClient.objects.get()
+    assert (client.active, client.tokens.count()) == (False, 0)
+
+
+def test_a_channel_that_is_in_no_preference_can_be_tried() -> None:
+    clinician = make_clinician("C-9", {})
+
+    assert send(clinician, Channel.SMS).deliveries.get().channel == "sms"
+
+
+def test_one_that_fails_goes_on_to_no_other_channel(clinician: Clinician) -> None:
+    claimed = claim(send(clinician, Channel.CALL))
+    assert queries.steps_left(claimed.delivery) == []
+
+    settle(claimed, REJECTED)
+
+    assert list(Delivery.objects.values_list("channel", "state")) == [("call", "failed")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_fails_disturbs_neither_figures_nor_operators(
+    clinician: Clinician, caplog: pytest.LogCaptureFixture
+) -> None:
+    alert = send(clinician)
+    settle(claim(alert), REJECTED)
+
+    assert Alert.objects.with_status().get(pk=alert.pk).status == "failed"
+    assert checks.unreviewed_failures() == 0
+    assert checks.deliveries_by_state() == {}
+    assert statistics.troubles() == []
+    assert statistics.outcomes(Period.DAY) == []
+    assert not any("alert.failed" in str(record.msg) for record in caplog.records)
+
+
+def test_one_that_failed_for_want_of_a_confirmation_is_no_trouble_of_homes(clinician: Clinician) -> None:
+    settle(claim(send(clinician, Channel.EMAIL)), ChannelError(Fault.REJECTED, Reason.UNCONFIRMED))
+
+    assert statistics.troubles() == []
+
+
+def test_one_that_was_taken_is_in_no_figure_either(clinician: Clinician) -> None:
+    lifecycle.accept(claim(send(clinician, Channel.SMS)), Receipt("m-1"))
+
+    assert statistics.latencies(Period.DAY) == []
+    assert statistics.outcomes(Period.DAY) == []
+
+
+def test_whoever_waits_is_told_why_it_failed(clinician: Clinician) -> None:
+    alert = send(clinician, Channel.SMS)
+    settle(claim(alert), REJECTED)
+
+    told = result(alert)
+
+    assert (told.state, told.is_final, told.went_well) == (DeliveryState.FAILED, True, False)
+    assert told.sentence == "Failed. This number has opted out of SMS. The clinician must opt in again."
+
+
+def test_an_sms_that_was_taken_is_through(clinician: Clinician) -> None:
+    alert = send(clinician, Channel.SMS)
+    assert not result(alert).is_final
+
+    lifecycle.accept(claim(alert), Receipt("m-1"))
+
+    assert (result(alert).is_final, result(alert).went_well) == (True, True)
+
+
+def test_a_call_that_was_taken_is_through_when_it_is_known_whether_it_was_picked_up(
+    clinician: Clinician,
+) -> None:
+    alert = send(clinician, Channel.CALL)
+    lifecycle.accept(claim(alert), Receipt("c-1"))
+    assert not result(alert).is_final
+
+    lifecycle.confirm(alert.deliveries.get().pk)
+
+    assert (result(alert).is_final, result(alert).state) == (True, DeliveryState.DELIVERED)
+
+
+def test_while_it_is_tried_again_the_reason_is_told(clinician: Clinician) -> None:
+    alert = send(clinician, Channel.SMS)
+    settle(claim(alert), ChannelError(Fault.UNSENT, Reason.UNREACHABLE))
+
+    told = result(alert)
+
+    assert not told.is_final
+    assert told.sentence == (
+        "Not sent yet; it will be tried again. "
+        "The provider could not be reached. Check the network and AWS's status page."
+    )
+
+
+def test_another_clinicians_test_is_not_told(clinician: Clinician) -> None:
+    alert = send(clinician)
+
+    assert channel_tests.result(make_clinician("C-2", {}), alert.pk) is None
+
+
+def test_an_alert_that_is_no_test_is_not_told(clinician: Clinician, lab: ApiClient) -> None:
+    alert = send(clinician)
+    Alert.objects.update(client=lab)
+
+    assert channel_tests.result(clinician, alert.pk) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"active": False}, "This person is not active"),
+        ({"call_number": ""}, "Telephone call has no address"),
+    ],
+)
+def test_who_cannot_be_reached_is_sent_none(fields: dict[str, object], sentence: str) -> None:
+    clinician = make_clinician("C-9", {}, **fields)
+
+    with pytest.raises(channel_tests.Refused, match=sentence):
+        send(clinician)
+
+    assert not Alert.objects.exists()
+
+
+def test_there_is_one_at_a_time_over_a_channel(clinician: Clinician) -> None:
+    send(clinician, Channel.SMS)
+
+    with pytest.raises(channel_tests.Refused, match="still on its way"):
+        send(clinician, Channel.SMS)
+
+    assert send(clinician, Channel.EMAIL).is_test
+
+
+def test_nobody_is_sent_more_than_a_few(clinician: Clinician) -> None:
+    for _ in range(channel_tests.MOST_FOR_ONE):
+        lifecycle.accept(claim(send(clinician, Channel.SMS)), Receipt("m-1"))
+
+    with pytest.raises(channel_tests.Refused, match="6 tests in ten minutes"):
+        send(clinician, Channel.SMS)
+
+    assert send(make_clinician("C-2", {}), Channel.SMS).is_test
+
+
+def test_after_ten_minutes_there_may_be_more(clinician: Clinician) -> None:
+    for _ in range(channel_tests.MOST_FOR_ONE):
+        lifecycle.accept(claim(send(clinician, Channel.SMS)), Receipt("m-1"))
+    Alert.objects.update(created_at=Now() - channel_tests.WITHIN)
+
+    assert send(clinician, Channel.SMS).is_test
+
+
+def test_a_hospitals_alerts_do_not_count(clinician: Clinician, lab: ApiClient) -> None:
+    send(clinician, Channel.SMS)
+    Alert.objects.update(client=lab, state=AlertState.OPEN)
+
+    assert send(clinician, Channel.SMS).is_test
+
+
+def test_the_result_takes_three_queries_at_most(clinician: Clinician) -> None:
+    alert = send(clinician, Channel.SMS)
+    settle(claim(alert), ChannelError(Fault.UNSENT, Reason.UNREACHABLE))
+
+    with CaptureQueriesContext(connection) as captured:
+        channel_tests.result(clinician, alert.pk)
+
+    assert len(captured) <= 3
+
+
+def test_a_test_is_not_sent_again_over_the_whole_route(clinician: Clinician) -> None:
+    test = send(clinician, Channel.SMS)
+
+    assert actions.why_not(Deed.RESEND, test) == actions.A_TEST
+
+
+def test_the_newest_test_over_each_channel_is_found_again(clinician: Clinician) -> None:
+    first = send(clinician, Channel.SMS)
+    settle(claim(first), REJECTED)
+    second, call = send(clinician, Channel.SMS), send(clinician, Channel.CALL)
+    send(make_clinician("C-2", {}), Channel.EMAIL)
+
+    with CaptureQueriesContext(connection) as queries:
+        found = channel_tests.latest(clinician)
+
+    assert {channel: told.alert_id for channel, told in found.items()} == {
+        Channel.SMS: second.pk,
+        Channel.CALL: call.pk,
+    }
+    assert found[Channel.SMS] == result(second)
+    assert len(queries) == 1

@@ -1,0 +1,240 @@
+"""Figures of the ledger: each counts what it says, leaves out what it should, and asks once."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import DateTimeField, Value
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
+
+from alerts import actions, statistics
+from alerts.channels import ChannelError, Fault, Receipt
+from alerts.deliveries import lifecycle
+from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel
+from alerts.models import Alert, Attempt, Delivery
+from alerts.sending import breaker
+from alerts.states import AlertState, AlertStatus, Reason
+from alerts.statistics import Period, Trouble
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from tests.alerts.conftest import Store
+from tests.conftest import make_clinician
+
+pytestmark = pytest.mark.django_db
+
+H, M, L = Priority.HIGH, Priority.MEDIUM, Priority.LOW
+
+
+def end(delivery: Delivery, reason: Reason, decision: Decision | None = None) -> Delivery:
+    """Let the provider refuse it; nothing follows on its channel."""
+    claim = lifecycle.claim(delivery.pk)
+    assert claim
+    fault = Fault.UNKNOWN if isinstance(decision, LeaveInDoubt) else Fault.REJECTED
+    lifecycle.fail(claim, ChannelError(fault, reason), decision or NextChannel(reason))
+    return delivery
+
+
+def send(delivery: Delivery) -> Delivery:
+    """Let the provider take it."""
+    claim = lifecycle.claim(delivery.pk)
+    assert claim
+    lifecycle.accept(claim, Receipt("provider-1"))
+    return delivery
+
+
+def found() -> dict[Trouble, tuple[int, list[str]]]:
+    return {
+        each.trouble: (each.count, [called for _key, called in each.examples])
+        for each in statistics.troubles()
+    }
+
+
+def test_nothing_is_wrong_with_an_empty_ledger() -> None:
+    assert statistics.troubles() == []
+    assert statistics.outcomes(Period.WEEK) == []
+    assert statistics.latencies(Period.WEEK) == []
+
+
+def test_alerts_are_counted_by_priority_and_status(store: Store) -> None:
+    send(store(M))
+    send(store(M))
+    end(store(L), Reason.INVALID_ADDRESS)
+    store(H)
+
+    counted = {(each.priority, each.status): each.alerts for each in statistics.outcomes(Period.DAY)}
+
+    assert counted == {(M, AlertStatus.SENT): 2, (L, AlertStatus.FAILED): 1, (H, AlertStatus.ACCEPTED): 1}
+
+
+@pytest.mark.parametrize(("period", "hours"), [(Period.DAY, 24), (Period.WEEK, 7 * 24)])
+def test_what_is_older_is_not_counted(store: Store, period: Period, hours: int) -> None:
+    store(M)
+    Alert.objects.update(created_at=Now() - timedelta(hours=hours, minutes=1))
+    store(M)
+    Alert.objects.filter(pk=store(M).alert_id).update(created_at=Now() - timedelta(hours=hours - 1))
+
+    assert sum(each.alerts for each in statistics.outcomes(period)) == 2
+
+
+def test_the_time_to_the_provider_begins_with_the_alert(store: Store) -> None:
+    for seconds in (1, 2, 3, 4, 21):
+        delivery = send(store(M))
+        Alert.objects.filter(pk=delivery.alert_id).update(created_at=Now() - timedelta(hours=1))
+        taken_at = Now() - timedelta(hours=1) + timedelta(seconds=seconds)
+        Attempt.objects.filter(delivery=delivery).update(finished_at=taken_at)
+
+    (sms,) = statistics.latencies(Period.DAY)
+
+    assert (sms.channel, sms.messages) == (Channel.SMS, 5)
+    assert sms.p50 == pytest.approx(3, abs=0.5)
+    assert sms.p95 == pytest.approx(17.6, abs=0.5)
+
+
+def test_what_failed_or_was_sent_again_by_staff_has_no_time(store: Store) -> None:
+    end(store(L), Reason.INVALID_ADDRESS)
+    Delivery.objects.filter(pk=send(store(M)).pk).update(round=2)
+
+    assert statistics.latencies(Period.DAY) == []
+
+
+def test_what_failed_is_told_from_what_is_unknown(store: Store) -> None:
+    failed = end(store(L), Reason.INVALID_ADDRESS)
+    unknown = end(store(M), Reason.ANSWER_LOST, LeaveInDoubt(Reason.ANSWER_LOST))
+
+    assert found() == {
+        Trouble.FAILED: (1, [failed.alert.message_id]),
+        Trouble.UNKNOWN: (1, [unknown.alert.message_id]),
+    }
+
+
+def test_an_alert_whose_next_channel_is_tried_or_was_taken_is_no_trouble(store: Store) -> None:
+    first = end(store(H), Reason.NOT_ANSWERED)
+    assert found() == {}
+
+    send(first.alert.deliveries.exclude(pk=first.pk).get())
+
+    assert found() == {}
+
+
+@pytest.mark.parametrize("state", [AlertState.CLOSED, AlertState.CANCELLED, AlertState.ACKNOWLEDGED])
+def test_what_somebody_dealt_with_is_no_trouble(store: Store, state: AlertState) -> None:
+    end(store(L), Reason.INVALID_ADDRESS)
+    Alert.objects.update(state=state)
+
+    assert found() == {}
+
+
+def test_a_resend_that_failed_is_a_trouble_although_a_provider_took_it_before(store: Store) -> None:
+    delivery = send(store(L))
+    by = User.objects.create_user("operator")
+    end(actions.resend(delivery.alert_id, by=by, after_round=1), Reason.INVALID_ADDRESS)
+
+    assert Alert.objects.needing_attention().count() == 1
+    assert found() == {Trouble.FAILED: (1, [delivery.alert.message_id])}
+
+
+def test_what_failed_is_a_trouble_until_it_is_dealt_with_however_old(store: Store) -> None:
+    end(store(L), Reason.INVALID_ADDRESS)
+    Alert.objects.update(created_at=Now() - timedelta(days=100))
+
+    assert found()[Trouble.FAILED][0] == Alert.objects.needing_attention().count() == 1
+
+
+def test_what_is_dealt_with_is_counted_apart(store: Store) -> None:
+    end(store(L), Reason.INVALID_ADDRESS)
+    Alert.objects.update(state=AlertState.CLOSED)
+    end(store(L), Reason.INVALID_ADDRESS)
+
+    counted = [(each.status, each.dealt_with, each.alerts) for each in statistics.outcomes(Period.DAY)]
+
+    assert sorted(counted) == [(AlertStatus.FAILED, False, 1), (AlertStatus.FAILED, True, 1)]
+
+
+def test_the_hour_that_the_clocks_repeat_is_counted_as_two(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = [datetime(2026, 10, 25, hour, tzinfo=UTC) for hour in (0, 1)]  # 01:00 in London, and 01:00 again
+    for hour in hours:
+        Alert.objects.filter(pk=store(M).alert_id).update(created_at=hour + timedelta(minutes=30))
+    noon = Value(datetime(2026, 10, 25, 12, tzinfo=UTC), DateTimeField())
+    monkeypatch.setattr(statistics, "Now", lambda: noon)
+
+    counted = [(each.at, each.alerts) for each in statistics.outcomes(Period.DAY)]
+
+    assert counted == [(hour, 1) for hour in hours]
+
+
+def test_the_newest_are_named_and_the_rest_are_counted(store: Store) -> None:
+    ended = [end(store(L), Reason.INVALID_ADDRESS) for _ in range(statistics.EXAMPLES + 2)]
+
+    count, named = found()[Trouble.FAILED]
+
+    assert count == len(ended)
+    assert named == [each.alert.message_id for each in reversed(ended)][: statistics.EXAMPLES]
+
+
+@pytest.fixture
+def unconfirmed(store: Store) -> Delivery:
+    """An e-mail that failed for want of the clinician's confirmation, and that staff have dealt with."""
+    delivery = end(store(L), Reason.UNCONFIRMED)
+    Alert.objects.update(state=AlertState.CLOSED)
+    return delivery
+
+
+def test_an_unconfirmed_address_is_named_by_its_clinician(unconfirmed: Delivery) -> None:
+    assert found() == {Trouble.UNCONFIRMED: (1, [unconfirmed.clinician.name])}
+
+
+def test_each_is_named_once(store: Store, unconfirmed: Delivery) -> None:
+    end(store(L), Reason.UNCONFIRMED)
+    Alert.objects.update(state=AlertState.CLOSED)
+
+    assert found() == {Trouble.UNCONFIRMED: (1, [unconfirmed.clinician.name])}
+
+
+@pytest.mark.parametrize("change", [{"email": "new@ward.example"}, {"active": False}])
+def test_what_the_clinicians_page_has_settled_is_not_named(
+    unconfirmed: Delivery, change: dict[str, Any]
+) -> None:
+    Clinician.objects.update(**change)
+
+    assert found() == {}
+
+
+def test_a_later_email_that_was_taken_shows_that_it_is_confirmed(store: Store, unconfirmed: Delivery) -> None:
+    send(store(L))
+
+    assert found() == {}
+
+
+def test_troubles_are_one_query(store: Store, unconfirmed: Delivery) -> None:
+    end(store(L), Reason.INVALID_ADDRESS)
+
+    with CaptureQueriesContext(connection) as queries:
+        statistics.troubles()
+
+    assert len(queries) == 1
+
+
+def test_all_channels_are_asked_after_in_one_query(store: Store) -> None:
+    make_clinician("C-2", {M: [Channel.SMS]})
+    for contact in ("C-1", "C-2"):
+        delivery = store(M, contact, state="failed", reason="unreachable", finished_at=Now())
+        for number in range(1, breaker.FAILURES):
+            Attempt.objects.create(
+                delivery=delivery,
+                channel=Channel.SMS,
+                number=number,
+                state="unsent",
+                reason=Reason.UNREACHABLE,
+                finished_at=Now(),
+            )
+
+    with CaptureQueriesContext(connection) as queries:
+        down = breaker.channels_down()
+
+    assert down == [channel for channel in Channel if breaker.is_down(channel)] == [Channel.SMS]
+    assert len(queries) == 1
