@@ -20,6 +20,7 @@ COPY manage.py ./
 COPY deploy/__init__.py deploy/entrypoint deploy/granian-log.json deploy/granian_log.py deploy/healthcheck.py deploy/liveness.py \
     deploy/
 COPY config config
+COPY theme theme
 COPY contacts contacts
 COPY clients clients
 COPY alerts alerts

@@ -25,6 +25,7 @@ APPEND_SLASH = True
 
 INSTALLED_APPS = [
     "config",
+    "theme",
     "contacts",
     "clients",
     "alerts",
@@ -50,7 +51,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "alerts.monitoring.probes.Probes",
     "config.telemetry.RequestTelemetry",
-    "staff.policy.ContentSecurityPolicy",
+    "staff.csp.ContentSecurityPolicy",
     "alerts.api.transport.HttpsOnly",  # before the redirect to https
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -168,20 +169,20 @@ CONTENT_SECURITY_POLICY = {
 CONTENT_SECURITY_POLICY_OF_ADMIN = {"script-src": ["'unsafe-eval'"]}
 
 # The staff's site: the theme (https://unfoldadmin.com/docs/configuration/settings/). Dotted names are functions of
-# `staff`, and the palette is in staff/static/staff/theme.css.
+# `staff`, and the palette is in theme/static/theme/theme.css.
 UNFOLD = {
     "SITE_TITLE": "Bleep",
     "SITE_HEADER": "Bleep",
     "SITE_SUBHEADER": "Alerts for clinicians",
     "SITE_SYMBOL": "ecg_heart",
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "staff.theme.favicon"}],
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "theme.assets.favicon"}],
     "SITE_URL": None,  # the link would lead back here
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
-    "STYLES": ["staff.theme.stylesheet"],
-    "SCRIPTS": ["staff.theme.script", "staff.theme.once"],
+    "STYLES": ["theme.assets.stylesheet"],
+    "SCRIPTS": ["theme.assets.script", "theme.assets.once"],
     "SIDEBAR": {"navigation": "staff.navigation.sidebar"},
-    "DASHBOARD_CALLBACK": "staff.home.context",
+    "DASHBOARD_CALLBACK": "staff.home.page.context",
 }
 SIMPLE_HISTORY_REVERT_DISABLED = True  # history is to read; a way back would pass the clinician's form by
 

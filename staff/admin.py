@@ -12,7 +12,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from contacts.models import Clinician
-from staff.clinician import ClinicianDesk
+from staff.clinician.page import ClinicianDesk
 
 admin.site.register(Clinician, ClinicianDesk)
 admin.site.unregister(User)

@@ -56,8 +56,8 @@ class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
     change_form_outer_after_template = "admin/clients/apiclient/account.html"
 
     class Media:
-        css: ClassVar = {"all": ["staff/home.css"]}
-        js = ("staff/charts.js",)
+        css: ClassVar = {"all": ["theme/pages.css"]}
+        js = ("theme/charts.js",)
 
     def get_urls(self) -> list[URLPattern]:
         # Without simple-history's page of an entry: it saves what is posted by anybody who may look.

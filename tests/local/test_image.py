@@ -106,7 +106,17 @@ def started(image: Path, part: str, env: dict[str, str], log: Path) -> Iterator[
 
 def test_the_image_holds_the_product_and_nothing_else(image: Path) -> None:
     found = {path.name for path in image.iterdir()} - {"__pycache__"}
-    assert found == {"manage.py", "deploy", "config", "contacts", "clients", "alerts", "staff", "staticfiles"}
+    assert found == {
+        "manage.py",
+        "deploy",
+        "config",
+        "theme",
+        "contacts",
+        "clients",
+        "alerts",
+        "staff",
+        "staticfiles",
+    }
     listed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     sources = {
         source for copy in given("COPY") for source in copy.split()[:-1] if not copy.startswith("--from")

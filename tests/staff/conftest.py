@@ -13,7 +13,7 @@ from contacts.choices import Priority
 from tests.conftest import an_alert
 from tests.staff.alert_pages import Send
 from tests.staff.browser import Desk, chromium
-from tests.staff.cast import Ward, make_ward
+from tests.staff.users import Ward, make_ward
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,7 @@ from tests.staff.alert_pages import (
     row,
 )
 from tests.staff.browser import Desk, check_accessibility
-from tests.staff.cast import SUPERUSER, Ward
+from tests.staff.users import SUPERUSER, Ward
 
 
 def test_a_search_finds_by_patient_reference_which_no_address_has(desk: Desk, send: Send) -> None:

@@ -17,7 +17,7 @@ from tests.staff.alert_pages import (
     tick,
 )
 from tests.staff.browser import Desk, check_accessibility
-from tests.staff.cast import Ward
+from tests.staff.users import Ward
 
 
 def test_what_is_new_comes_in_by_itself_and_the_page_is_the_same(desk: Desk, send: Send) -> None:

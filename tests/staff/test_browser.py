@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.staff.browser import Desk, check_accessibility
-from tests.staff.cast import NO_ROLE, SUPERUSER, Ward
-from tests.staff.pages import WHO_MAY, addresses
+from tests.staff.permissions import WHO_MAY, addresses
+from tests.staff.users import NO_ROLE, SUPERUSER, Ward
 
 LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 SIZES = pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])

@@ -13,7 +13,7 @@ from clients.models import ApiToken
 from staff.roles import Role
 from tests.conftest import an_alert
 from tests.staff.browser import Desk, check_accessibility, visit
-from tests.staff.cast import Ward
+from tests.staff.users import Ward
 
 LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 INTEGRATOR = Role.INTEGRATORS.value

@@ -16,10 +16,10 @@ from alerts.sending import breaker
 from alerts.states import DeliveryState, Reason
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from staff import reachability
+from staff.clinician import reachability
 from staff.roles import Role
 from tests.conftest import Aws, an_alert, make_clinician
-from tests.staff.cast import SUPERUSER, make_user, make_ward
+from tests.staff.users import SUPERUSER, make_user, make_ward
 
 pytestmark = pytest.mark.django_db
 

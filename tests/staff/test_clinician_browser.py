@@ -11,8 +11,8 @@ from contacts.models import Clinician, PreferenceTemplate
 from staff.roles import Role
 from tests.conftest import Aws, make_clinician
 from tests.staff.browser import Desk, check_accessibility
-from tests.staff.cast import SUPERUSER, Ward
 from tests.staff.test_browser import LOOKS, look
+from tests.staff.users import SUPERUSER, Ward
 
 EDITOR, OPERATOR = Role.PREFERENCE_EDITORS.value, Role.OPERATORS.value
 ADD = "/admin/contacts/clinician/add/"

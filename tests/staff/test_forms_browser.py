@@ -6,9 +6,9 @@ from playwright.sync_api import Dialog, expect
 from alerts import intake
 from tests.conftest import an_alert
 from tests.staff.browser import Desk, check_accessibility, visit
-from tests.staff.cast import SUPERUSER, Ward
-from tests.staff.pages import addresses
+from tests.staff.permissions import addresses
 from tests.staff.test_browser import LOOKS
+from tests.staff.users import SUPERUSER, Ward
 
 COVERED = """() => {
   const focused = document.activeElement;

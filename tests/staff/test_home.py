@@ -19,10 +19,10 @@ from clients import tokens
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from staff import attention, charts, home
+from staff.home import attention, charts, page
 from staff.roles import Role
 from tests.conftest import make_clinician
-from tests.staff.cast import NO_ROLE, PEOPLE, SUPERUSER, make_user, make_ward
+from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_user, make_ward
 
 pytestmark = pytest.mark.django_db
 
@@ -221,8 +221,8 @@ def test_failures_are_red_while_one_of_them_is_open() -> None:
     dealt_with = Outcome(now, Priority.LOW, AlertStatus.FAILED, 3, dealt_with=True)
     still_open = Outcome(now, Priority.LOW, AlertStatus.FAILED, 1)
 
-    (*_others, settled) = home._sums([dealt_with])  # noqa: SLF001 - what is shown of it
-    (*_others, unsettled) = home._sums([dealt_with, still_open])  # noqa: SLF001
+    (*_others, settled) = page._sums([dealt_with])  # noqa: SLF001 - what is shown of it
+    (*_others, unsettled) = page._sums([dealt_with, still_open])  # noqa: SLF001
 
     assert (settled.alerts, settled.grave, settled.note) == (3, False, "3 dealt with")
     assert (unsettled.alerts, unsettled.grave, unsettled.note) == (4, True, "3 dealt with")

@@ -19,7 +19,7 @@ from contacts.choices import Channel, Priority
 from staff.roles import Role
 from tests.conftest import an_alert, make_clinician
 from tests.staff.browser import Desk, check_accessibility, visit
-from tests.staff.cast import NO_ROLE, SUPERUSER, Ward
+from tests.staff.users import NO_ROLE, SUPERUSER, Ward
 
 LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 

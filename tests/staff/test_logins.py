@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from contacts.models import Clinician
-from tests.staff.cast import SUPERUSER, make_user
+from tests.staff.users import SUPERUSER, make_user
 
 pytestmark = pytest.mark.django_db
 

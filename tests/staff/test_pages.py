@@ -3,8 +3,8 @@
 import pytest
 from django.test import Client
 
-from tests.staff.cast import PEOPLE, make_user, make_ward
-from tests.staff.pages import WHO_MAY, addresses, names
+from tests.staff.permissions import WHO_MAY, addresses, names
+from tests.staff.users import PEOPLE, make_user, make_ward
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from staff.roles import Role
 from tests.conftest import make_clinician
 from tests.contacts.crowd import make_crowd
 from tests.staff.browser import Desk, check_accessibility
-from tests.staff.cast import Ward
+from tests.staff.users import Ward
 
 LIST = "/admin/contacts/clinician/"
 EDITOR = Role.PREFERENCE_EDITORS.value

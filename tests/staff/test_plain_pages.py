@@ -5,7 +5,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError
 from django.test import Client
 
-from tests.staff.cast import SUPERUSER, make_user
+from tests.staff.users import SUPERUSER, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -8,9 +8,9 @@ from django.db import connection, transaction
 from django.test import Client
 
 from tests.conftest import Aws
-from tests.staff.cast import PEOPLE, make_user, make_ward
-from tests.staff.deeds import ACTIONS, DEEDS, Post, actions, posts
-from tests.staff.pages import WHO_MAY
+from tests.staff.permissions import WHO_MAY
+from tests.staff.posts import ACTIONS, DEEDS, Post, actions, posts
+from tests.staff.users import PEOPLE, make_user, make_ward
 
 pytestmark = pytest.mark.django_db
 

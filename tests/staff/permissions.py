@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import URLResolver, get_resolver
 
 from staff.roles import Role
-from tests.staff.cast import PEOPLE, SUPERUSER, Ward
+from tests.staff.users import PEOPLE, SUPERUSER, Ward
 
 EDITORS, OPERATORS, AUDITORS, INTEGRATORS = (role.value for role in Role)
 EVERYBODY = frozenset(PEOPLE)
@@ -143,7 +143,9 @@ def _filled(name: str | None, pattern: str, ward: Ward | None) -> dict[str, str]
     if "<" in pattern:
         pattern = pattern.replace("<path:object_id>", "{id}").replace("<id>", "{id}")
         pattern = pattern.replace("<str:channel>", "sms").replace("<int:alert_id>", "1")
-        assert "<" not in pattern, f"Say in tests/staff/pages.py what stands for the parts of {pattern}."
+        assert "<" not in pattern, (
+            f"Say in tests/staff/permissions.py what stands for the parts of {pattern}."
+        )
         pattern = pattern.format(id=_id(model, ward))
     return {name or model: pattern}
 

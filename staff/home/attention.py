@@ -22,7 +22,7 @@ from clients import tokens
 from clients.models import ApiToken
 from contacts import problems
 from contacts.choices import Channel
-from staff.remembered import remembered
+from staff.home.remembered import remembered
 
 SECONDS = 5.0
 """For so long an answer is kept: what is dealt with is gone from the page soon."""

@@ -17,8 +17,8 @@ from clients.models import ApiClient
 from contacts.bulk import plan
 from contacts.choices import Channel, Priority
 from tests.conftest import an_alert, make_clinician
-from tests.staff.cast import SUPERUSER, Ward, make_user
-from tests.staff.pages import AUDITORS, EDITORS, INTEGRATORS, NOBODY, OPERATORS, addresses, only
+from tests.staff.permissions import AUDITORS, EDITORS, INTEGRATORS, NOBODY, OPERATORS, addresses, only
+from tests.staff.users import SUPERUSER, Ward, make_user
 
 PASSWORDS = {"usable_password": "true", "password1": "kT7-vowel-pond", "password2": "kT7-vowel-pond"}
 PERSON = {

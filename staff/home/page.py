@@ -13,9 +13,9 @@ from django.utils import timezone
 from alerts import statistics
 from alerts.states import AlertStatus
 from alerts.statistics import Outcome, Period
-from staff import attention, charts
-from staff.attention import Link
-from staff.remembered import remembered
+from staff.home import attention, charts
+from staff.home.attention import Link
+from staff.home.remembered import remembered
 
 SECONDS = {Period.DAY: 10.0, Period.WEEK: 60.0}
 """For so long figures are kept."""

@@ -8,8 +8,8 @@ from alerts.models import Delivery
 from staff.roles import Role
 from tests.conftest import Aws
 from tests.staff.browser import Desk, check_accessibility
-from tests.staff.cast import Ward
 from tests.staff.test_browser import look
+from tests.staff.users import Ward
 
 EDITOR = Role.PREFERENCE_EDITORS.value
 SEND = "Send a test: SMS"

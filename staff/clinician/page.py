@@ -22,7 +22,7 @@ from contacts import wording
 from contacts.admin.clinician import ClinicianAdmin
 from contacts.choices import Channel, Priority
 from contacts.models import ADDRESS_FIELDS, Clinician
-from staff import reachability
+from staff.clinician import reachability
 
 SEND_TEST = "contacts.send_test"
 RECENT = 20

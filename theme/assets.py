@@ -6,19 +6,19 @@ from django.templatetags.static import static
 
 def stylesheet(request: HttpRequest) -> str:
     """The palette, and what unfold's own stylesheet lacks."""
-    return static("staff/theme.css")
+    return static("theme/theme.css")
 
 
 def script(request: HttpRequest) -> str:
     """What unfold's scripts need to live under our Content-Security-Policy."""
-    return static("staff/theme.js")
+    return static("theme/theme.js")
 
 
 def once(request: HttpRequest) -> str:
     """What keeps a form from being sent twice by a double-click."""
-    return static("staff/once.js")
+    return static("theme/once.js")
 
 
 def favicon(request: HttpRequest) -> str:
     """The sign in the browser's tab."""
-    return static("staff/favicon.svg")
+    return static("theme/favicon.svg")

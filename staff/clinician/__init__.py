@@ -1,0 +1,1 @@
+"""What the staff's site adds to a clinician's page."""
