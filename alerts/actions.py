@@ -15,7 +15,7 @@ from django.db import transaction
 
 from alerts.deliveries import lifecycle
 from alerts.models import Alert, AlertAction, Delivery
-from alerts.states import UNFINISHED, AlertState, Deed
+from alerts.states import UNFINISHED, AlertState, StaffAction
 from contacts.choices import Priority
 from contacts.routing import NoRoute, Route, route
 
@@ -46,28 +46,28 @@ class Refused(Exception):  # noqa: N818 - an answer, and not a fault
 def resend(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str = "") -> Delivery:
     """Start another round over the clinician's current route."""
     with _locked(alert_id) as alert:
-        _refuse_what_cannot_be_done(Deed.RESEND, alert, after_round)
+        _refuse_what_cannot_be_done(StaffAction.RESEND, alert, after_round)
         delivery = lifecycle.open_delivery(
             alert,
             way_of(alert).steps[0],
             round_number=after_round + 1,
             possible_duplicate=any(each.may_have_arrived for each in alert.deliveries.all()),
         )
-        _record(alert, Deed.RESEND, by, note, round_number=after_round + 1)
+        _record(alert, StaffAction.RESEND, by, note, round_number=after_round + 1)
     return delivery
 
 
 def cancel(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str = "") -> int:
     """Stop what is waiting to be sent; how many deliveries that was. One that is being sent is not tried again."""
-    return _stop(Deed.CANCEL, lifecycle.cancel, alert_id, by, after_round, note)
+    return _stop(StaffAction.CANCEL, lifecycle.cancel, alert_id, by, after_round, note)
 
 
 def close(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str = "") -> int:
     """Nobody need look at it any more; how many waiting deliveries were stopped."""
-    return _stop(Deed.CLOSE, lifecycle.close, alert_id, by, after_round, note)
+    return _stop(StaffAction.CLOSE, lifecycle.close, alert_id, by, after_round, note)
 
 
-def why_not(deed: Deed, alert: Alert) -> str:
+def why_not(action: StaffAction, alert: Alert) -> str:
     """Why this cannot be done as the alert stands, as a sentence; empty where it can.
 
     No query where `client`, `clinician__preferences` and `deliveries` have been fetched with it.
@@ -75,17 +75,17 @@ def why_not(deed: Deed, alert: Alert) -> str:
     if alert.state != AlertState.OPEN:
         return DECIDED[alert.state]
     deliveries = alert.deliveries.all()
-    match deed:
-        case Deed.RESEND if alert.is_test:
+    match action:
+        case StaffAction.RESEND if alert.is_test:
             return A_TEST
-        case Deed.RESEND if any(each.is_on_its_way for each in deliveries):
+        case StaffAction.RESEND if any(each.is_on_its_way for each in deliveries):
             return ON_ITS_WAY
-        case Deed.RESEND:
+        case StaffAction.RESEND:
             reason = way_of(alert).reason
             return f"{reason.label} {WHAT_TO_MEND[reason]}" if reason else ""
-        case Deed.CANCEL:
+        case StaffAction.CANCEL:
             return "" if any(each.state in UNFINISHED for each in deliveries) else NOTHING_TO_STOP
-        case Deed.CLOSE:
+        case StaffAction.CLOSE:
             return ""
 
 
@@ -100,7 +100,7 @@ def newest_round(alert: Alert) -> int:
 
 
 def _stop(
-    deed: Deed,
+    action: StaffAction,
     stop: Callable[[Alert], int],
     alert_id: int,
     by: AbstractBaseUser,
@@ -108,9 +108,9 @@ def _stop(
     note: str,
 ) -> int:
     with _locked(alert_id) as alert:
-        _refuse_what_cannot_be_done(deed, alert, after_round)
+        _refuse_what_cannot_be_done(action, alert, after_round)
         stopped = stop(alert)
-        _record(alert, deed, by, note)
+        _record(alert, action, by, note)
     return stopped
 
 
@@ -124,14 +124,14 @@ def _locked(alert_id: int) -> Iterator[Alert]:
         yield alerts.prefetch_related("deliveries").get(pk=alert_id)
 
 
-def _refuse_what_cannot_be_done(deed: Deed, alert: Alert, after_round: int) -> None:
-    refusal = SENT_AGAIN_MEANWHILE if newest_round(alert) != after_round else why_not(deed, alert)
+def _refuse_what_cannot_be_done(action: StaffAction, alert: Alert, after_round: int) -> None:
+    refusal = SENT_AGAIN_MEANWHILE if newest_round(alert) != after_round else why_not(action, alert)
     if refusal:
         raise Refused(refusal)
 
 
 def _record(
-    alert: Alert, deed: Deed, by: AbstractBaseUser, note: str, round_number: int | None = None
+    alert: Alert, action: StaffAction, by: AbstractBaseUser, note: str, round_number: int | None = None
 ) -> None:
-    AlertAction.objects.create(alert=alert, deed=deed, by_id=by.pk, note=note, round=round_number)
-    log.info("alert.handled", alert_id=alert.pk, deed=deed.value, user_id=by.pk)
+    AlertAction.objects.create(alert=alert, action=action, by_id=by.pk, note=note, round=round_number)
+    log.info("alert.handled", alert_id=alert.pk, action=action.value, user_id=by.pk)

@@ -12,11 +12,10 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from alerts import wording
-from alerts.channels import RECEIPTS
+from alerts.channels import OUTCOMES
 from alerts.deliveries import lifecycle
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import NEEDS_REASON, SUCCEEDED, UNFINISHED, DeliveryState, Reason
-from clients.internal import tests_client
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from contacts.routing import Step
@@ -32,7 +31,7 @@ MOST_FOR_ALL = 60
 SENTENCES = {
     DeliveryState.PENDING: "It waits to be sent.",
     DeliveryState.SENDING: "It is being sent.",
-    DeliveryState.ACCEPTED: "The provider has taken it. Look whether it arrives.",
+    DeliveryState.SENT: "The provider has taken it. Look whether it arrives.",
     DeliveryState.DELIVERED: "It arrived: the call was picked up.",
     DeliveryState.CANCELLED: "It was stopped before it was sent.",
 }
@@ -72,14 +71,13 @@ def send_test(*, clinician: Clinician, channel: Channel, by: str) -> Alert:
     Raises:
         Refused: the clinician is inactive, has no address on the channel, or was sent enough tests.
     """
-    client = tests_client()
     with transaction.atomic():
         # Whoever else is about to test for the same clinician waits here, and is then counted.
         locked = Clinician.objects.select_for_update(no_key=True).get(pk=clinician.pk)
         _refuse_unless_reachable(locked, channel)
         _refuse_if_too_many(locked, channel)
         alert = Alert.objects.create(
-            client=client,
+            is_test=True,
             clinician=locked,
             message_id=f"test-{uuid.uuid4()}",
             type=TYPE,
@@ -110,8 +108,8 @@ def latest(clinician: Clinician) -> dict[Channel, Result]:
 
 def _result(delivery: Delivery) -> Result:
     state = DeliveryState(delivery.state)
-    asked = Channel(delivery.channel) in RECEIPTS and delivery.receipt_due_at is not None
-    is_final = state not in UNFINISHED and not (state is DeliveryState.ACCEPTED and asked)
+    asked = Channel(delivery.channel) in OUTCOMES and delivery.outcome_due_at is not None
+    is_final = state not in UNFINISHED and not (state is DeliveryState.SENT and asked)
     return Result(delivery.alert_id, delivery.alert.created_at, state, _sentence(delivery, state), is_final)
 
 

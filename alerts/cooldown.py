@@ -3,7 +3,7 @@
 import time
 
 
-class Pause:
+class Cooldown:
     """Off until it is begun; then on for `seconds`."""
 
     def __init__(self, seconds: float) -> None:

@@ -81,7 +81,7 @@ def _store(client: ApiClient, new: NewAlert, clinician: Clinician, way: Route) -
         alert = Alert.objects.create(client=client, clinician=clinician, **vars(new))
         delivery = lifecycle.open_delivery(alert, way.steps[0])
     # As the database would say: once it is stored, nothing that can fail stands between it and the answer.
-    alert.status = AlertStatus.ACCEPTED
+    alert.status = AlertStatus.QUEUED
     known = alert.deliveries.all()
     known._result_cache = [delivery]  # noqa: SLF001
     alert._prefetched_objects_cache = {"deliveries": known}  # type: ignore[attr-defined]  # noqa: SLF001

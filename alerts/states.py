@@ -18,7 +18,7 @@ class AlertState(models.TextChoices):
 class AlertStatus(models.TextChoices):
     """What an API client is told, derived from the alert's state and its deliveries."""
 
-    ACCEPTED = "accepted", "On its way"
+    QUEUED = "queued", "Queued"
     SENT = "sent", "Sent"
     DELIVERED = "delivered", "Delivered"
     ACKNOWLEDGED = "acknowledged", "Acknowledged"
@@ -31,7 +31,7 @@ class DeliveryState(models.TextChoices):
 
     PENDING = "pending", "Waiting"
     SENDING = "sending", "Being sent"
-    ACCEPTED = "accepted", "Taken by the provider"
+    SENT = "sent", "Sent"
     DELIVERED = "delivered", "Reached the handset"
     UNDELIVERED = "undelivered", "Did not reach the handset"
     FAILED = "failed", "Failed"
@@ -39,7 +39,7 @@ class DeliveryState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
-class Deed(models.TextChoices):
+class StaffAction(models.TextChoices):
     """What a member of staff can do about an alert; kept with who did it and when."""
 
     RESEND = "resend", "Send again"
@@ -51,7 +51,7 @@ class AttemptState(models.TextChoices):
     """What one call to the provider came to."""
 
     CALLING = "calling", "Calling the provider"
-    ACCEPTED = "accepted", "Accepted"
+    SENT = "sent", "Sent"
     THROTTLED = "throttled", "Told to slow down"
     UNSENT = "unsent", "Not sent"
     REJECTED = "rejected", "Rejected"
@@ -61,7 +61,7 @@ class AttemptState(models.TextChoices):
 DELIVERY_MEANING: dict[DeliveryState, str] = {
     DeliveryState.PENDING: "No telephone has been asked for yet, or an attempt failed and another will be made.",
     DeliveryState.SENDING: "A worker is talking to the provider; a telephone may ring at any moment.",
-    DeliveryState.ACCEPTED: "The provider has taken the message. It may not have arrived yet.",
+    DeliveryState.SENT: "The provider has taken the message. It may not have arrived yet.",
     DeliveryState.DELIVERED: "The provider says that the telephone got it.",
     DeliveryState.UNDELIVERED: "The provider took it and later said that the telephone did not get it.",
     DeliveryState.FAILED: "It was not accepted over this channel, which will not be tried again.",
@@ -71,7 +71,7 @@ DELIVERY_MEANING: dict[DeliveryState, str] = {
 
 ATTEMPT_MEANING: dict[AttemptState, str] = {
     AttemptState.CALLING: "The request may be on its way.",
-    AttemptState.ACCEPTED: "The provider has taken the message.",
+    AttemptState.SENT: "The provider has taken the message.",
     AttemptState.THROTTLED: "The provider refused for now, so nothing was sent; this does not use up a try.",
     AttemptState.UNSENT: "Nothing left this building, or the provider had no room; it can be tried again.",
     AttemptState.REJECTED: "The provider will never send this; nothing was sent.",
@@ -82,7 +82,7 @@ DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.PENDING: frozenset(
         {
             DeliveryState.SENDING,
-            DeliveryState.ACCEPTED,
+            DeliveryState.SENT,
             DeliveryState.FAILED,
             DeliveryState.UNKNOWN,
             DeliveryState.CANCELLED,
@@ -91,15 +91,15 @@ DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.SENDING: frozenset(
         {
             DeliveryState.PENDING,
-            DeliveryState.ACCEPTED,
+            DeliveryState.SENT,
             DeliveryState.FAILED,
             DeliveryState.UNKNOWN,
             DeliveryState.CANCELLED,
         }
     ),
-    DeliveryState.ACCEPTED: frozenset({DeliveryState.DELIVERED, DeliveryState.UNDELIVERED}),
+    DeliveryState.SENT: frozenset({DeliveryState.DELIVERED, DeliveryState.UNDELIVERED}),
     # A late answer settles the doubt.
-    DeliveryState.UNKNOWN: frozenset({DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.PENDING}),
+    DeliveryState.UNKNOWN: frozenset({DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.PENDING}),
     DeliveryState.DELIVERED: frozenset(),
     DeliveryState.UNDELIVERED: frozenset(),
     DeliveryState.FAILED: frozenset(),
@@ -109,7 +109,7 @@ DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
 PENDING → UNKNOWN pass a channel over whose provider is down; SENDING → CANCELLED is a retry that staff stopped."""
 
 UNFINISHED = (DeliveryState.PENDING, DeliveryState.SENDING)
-SUCCEEDED = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED)
+SUCCEEDED = (DeliveryState.SENT, DeliveryState.DELIVERED)
 NEEDS_REASON = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.UNDELIVERED)
 """A delivery that ended like this names a reason; the database insists."""
 

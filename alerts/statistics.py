@@ -142,7 +142,7 @@ def latencies(period: Period) -> list[Latency]:
     rows = (
         Attempt.objects.filter(
             delivery__alert__in=Alert.objects.without_tests(),
-            state=AttemptState.ACCEPTED,
+            state=AttemptState.SENT,
             delivery__round=1,
             delivery__alert__created_at__gt=Now() - period.length,
             channel__in=Channel.values,

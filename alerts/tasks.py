@@ -21,7 +21,7 @@ def deliver(delivery_id: str) -> None:
 
 
 @shared_task
-def ask_for_receipt(delivery_id: str) -> None:
+def ask_outcome(delivery_id: str) -> None:
     """Ask the provider what became of an accepted message."""
     close_old_connections()
     outcomes.ask(uuid.UUID(delivery_id))

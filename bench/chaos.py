@@ -183,7 +183,7 @@ class Run:
             return
         with contextlib.suppress(psycopg.Error):
             [(self._sent,)] = self.stack.rows(
-                "SELECT count(DISTINCT alert_id) FROM alerts_delivery WHERE state IN ('accepted', 'delivered')"
+                "SELECT count(DISTINCT alert_id) FROM alerts_delivery WHERE state IN ('sent', 'delivered')"
             )
         self._progress.say(
             f"accepted {len(hospital.taken):4}  sent {self._sent:4}"
@@ -212,7 +212,7 @@ class Run:
     def _is_settled(self) -> bool:
         """Whether every delivery is finished, and no provider is still to be asked what became of one."""
         return not self.stack.rows(
-            "SELECT 1 FROM alerts_delivery WHERE state IN ('pending', 'sending') OR receipt_due_at IS NOT NULL LIMIT 1"
+            "SELECT 1 FROM alerts_delivery WHERE state IN ('pending', 'sending') OR outcome_due_at IS NOT NULL LIMIT 1"
         )
 
     def _hurry(self) -> None:
@@ -226,7 +226,7 @@ class Run:
             " WHERE state = 'pending' AND handed_over_at < now() - interval '8 seconds'"
         )
         self.stack.rows(
-            "UPDATE alerts_delivery SET receipt_due_at = now() WHERE receipt_due_at > now() + interval '6 seconds'"
+            "UPDATE alerts_delivery SET outcome_due_at = now() WHERE outcome_due_at > now() + interval '6 seconds'"
         )
 
     def _unusual(self, hospital: Hospital) -> list[str]:

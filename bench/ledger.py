@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from bench.cast import key_of
 from bench.stack import Stack
 
-SUCCEEDED = ("accepted", "delivered")
+SUCCEEDED = ("sent", "delivered")
 UNFINISHED = ("pending", "sending")
 
 

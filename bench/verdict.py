@@ -11,7 +11,7 @@ from itertools import pairwise
 from bench.cast import Route
 from bench.ledger import SUCCEEDED, UNFINISHED, Alert, Delivery, Received
 
-MAY_HAVE_ARRIVED = ("accepted", "unknown", "calling")
+MAY_HAVE_ARRIVED = ("sent", "unknown", "calling")
 """States of an attempt whose message may be on a handset."""
 GIVES_WAY = ("failed", "undelivered")
 """States of a delivery after which the next channel is tried."""
@@ -97,7 +97,7 @@ def _compare(verdict: Verdict, alert: Alert, delivery: Delivery, arrived: Sequen
     if delivery.state in (*SUCCEEDED, "undelivered") and delivery.provider_id not in known:
         verdict.false_sent.append(f"{name}: AWS never got it.")
     for attempt in delivery.attempts:
-        if attempt.state == "accepted" and attempt.provider_id not in known:
+        if attempt.state == "sent" and attempt.provider_id not in known:
             verdict.false_sent.append(
                 f"{name}: attempt {attempt.number} says accepted, and AWS never got it."
             )

@@ -47,7 +47,7 @@ KINDS = (
 SHIFT = (
     """UPDATE alerts_alert SET created_at = created_at - %(back)s::interval WHERE id = %(alert)s""",
     """UPDATE alerts_delivery SET created_at = created_at - %(back)s::interval,
-       finished_at = finished_at - %(back)s::interval, receipt_due_at = NULL WHERE alert_id = %(alert)s""",
+       finished_at = finished_at - %(back)s::interval, outcome_due_at = NULL WHERE alert_id = %(alert)s""",
     """UPDATE alerts_attempt SET started_at = started_at - %(back)s::interval,
        finished_at = finished_at - %(back)s::interval
        WHERE delivery_id IN (SELECT id FROM alerts_delivery WHERE alert_id = %(alert)s)""",

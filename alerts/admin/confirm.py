@@ -16,7 +16,7 @@ from alerts import actions
 from alerts.admin import timeline
 from alerts.deliveries import queries
 from alerts.models import Alert, AlertAction
-from alerts.states import Deed
+from alerts.states import StaffAction
 from contacts.choices import Channel
 
 MOST_AT_ONCE = 100
@@ -29,7 +29,7 @@ MAY_STILL_ARRIVE = "What was being sent at that moment may still arrive{those}. 
 
 @dataclass(frozen=True)
 class Words:
-    """How a deed is asked for and reported. `{n}` stands for "this alert" or "3 alerts", `{are}` for "is" or "are"."""
+    """The words for one action. `{n}` becomes "this alert" or "3 alerts", `{are}` "is" or "are"."""
 
     question: str
     meaning: str
@@ -39,15 +39,15 @@ class Words:
     many: str = ""
 
 
-WORDS: dict[Deed, Words] = {
-    Deed.RESEND: Words(
+WORDS: dict[StaffAction, Words] = {
+    StaffAction.RESEND: Words(
         question="Send {n} again?",
         meaning="It starts over with the first channel that the clinician has chosen, as their page has it now.",
         button="Send again",
         done="{n} will be sent again.",
         variant="primary",
     ),
-    Deed.CANCEL: Words(
+    StaffAction.CANCEL: Words(
         question="Cancel {n}?",
         meaning="What is waiting is not sent. What is being sent at this moment may still arrive. "
         "The hospital system is told that it was cancelled; or that it was sent, where a provider has taken it.",
@@ -56,7 +56,7 @@ WORDS: dict[Deed, Words] = {
         done="{n} {are} cancelled.",
         variant="danger",
     ),
-    Deed.CLOSE: Words(
+    StaffAction.CLOSE: Words(
         question="Mark {n} as dealt with?",
         meaning="It no longer counts as a failure that somebody must look at. What is waiting is not sent. "
         "What is being sent at this moment may still arrive.",
@@ -79,20 +79,22 @@ class NoteForm(forms.Form):
     )
 
 
-def answer(admin: Any, request: HttpRequest, deed: Deed, chosen: list[int], *, back: str) -> HttpResponse:
+def answer(
+    admin: Any, request: HttpRequest, action: StaffAction, chosen: list[int], *, back: str
+) -> HttpResponse:
     """The page that asks; or, once it was answered, what was done, back on the page before."""
     form = NoteForm(request.POST if "confirmed" in request.POST else None)
     if form.is_valid():
-        _do(admin, request, deed, form.cleaned_data["note"])
+        _do(admin, request, action, form.cleaned_data["note"])
         return redirect(back)
     if len(chosen) > MOST_AT_ONCE:
         admin.message_user(request, TOO_MANY, messages.ERROR)
         return redirect(back)
-    return _ask(admin, request, deed, chosen, form, back)
+    return _ask(admin, request, action, chosen, form, back)
 
 
 def _ask(
-    admin: Any, request: HttpRequest, deed: Deed, chosen: list[int], form: NoteForm, back: str
+    admin: Any, request: HttpRequest, action: StaffAction, chosen: list[int], form: NoteForm, back: str
 ) -> HttpResponse:
     alerts = list(
         Alert.objects.with_status()
@@ -100,9 +102,9 @@ def _ask(
         .select_related("client", "clinician")
         .prefetch_related("deliveries", "clinician__preferences", "actions__by")
     )
-    refusals = {alert.pk: actions.why_not(deed, alert) for alert in alerts}
+    refusals = {alert.pk: actions.why_not(action, alert) for alert in alerts}
     possible = [alert for alert in alerts if not refusals[alert.pk]]
-    words = WORDS[deed]
+    words = WORDS[action]
     context = {
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
@@ -115,24 +117,24 @@ def _ask(
         "form": form,
         "back": back,
         "action": request.POST.get("action", ""),
-        "possible": [_row(deed, alert) for alert in possible],
+        "possible": [_row(action, alert) for alert in possible],
         "impossible": [(alert, refusals[alert.pk]) for alert in alerts if refusals[alert.pk]],
         "people": len({alert.clinician_id for alert in possible}),
-        "is_resend": deed is Deed.RESEND,
+        "is_resend": action is StaffAction.RESEND,
         "again": sum(any(each.may_have_arrived for each in alert.deliveries.all()) for alert in possible),
     }
     request.current_app = admin.admin_site.name
     return TemplateResponse(request, "admin/alerts/alert/confirm.html", context)
 
 
-def _row(deed: Deed, alert: Alert) -> dict[str, Any]:
+def _row(action: StaffAction, alert: Alert) -> dict[str, Any]:
     """An alert of which it can be done, and the newest round that the person is looking at."""
-    by = Channel(actions.way_of(alert).steps[0].channel).label if deed is Deed.RESEND else ""
+    by = Channel(actions.way_of(alert).steps[0].channel).label if action is StaffAction.RESEND else ""
     seen = f"{alert.pk}:{actions.newest_round(alert)}"
     return {"alert": alert, "seen": seen, "by": by, "before": timeline.last_deed(alert)}
 
 
-def _do(admin: Any, request: HttpRequest, deed: Deed, note: str) -> None:
+def _do(admin: Any, request: HttpRequest, action: StaffAction, note: str) -> None:
     seen = [_seen(each) for each in request.POST.getlist("seen")[:MOST_AT_ONCE]]
     names = dict(Alert.objects.filter(pk__in=[pk for pk, _round in seen]).values_list("pk", "message_id"))
     done, refused = [], []
@@ -140,21 +142,23 @@ def _do(admin: Any, request: HttpRequest, deed: Deed, note: str) -> None:
         if pk not in names:
             continue
         try:
-            _deeds(request, note, after_round)[deed](pk)
+            _calls(request, note, after_round)[action](pk)
         except actions.Refused as refusal:
             refused.append(f"{names[pk]}: {refusal}")
         else:
             done.append(pk)
-    _report(admin, request, deed, done, refused)
+    _report(admin, request, action, done, refused)
 
 
-def _report(admin: Any, request: HttpRequest, deed: Deed, done: list[int], refused: list[str]) -> None:
+def _report(
+    admin: Any, request: HttpRequest, action: StaffAction, done: list[int], refused: list[str]
+) -> None:
     if done:
-        sentence = WORDS[deed].done.format(
+        sentence = WORDS[action].done.format(
             n=_counted(len(done), capital=True), are="is" if len(done) == 1 else "are"
         )
         admin.message_user(request, sentence, messages.SUCCESS)
-    still = queries.being_sent(done) if deed is not Deed.RESEND else 0
+    still = queries.being_sent(done) if action is not StaffAction.RESEND else 0
     if still:
         those = f" ({still} of them)" if len(done) > 1 else ""
         admin.message_user(request, MAY_STILL_ARRIVE.format(those=those), messages.WARNING)
@@ -165,12 +169,12 @@ def _report(admin: Any, request: HttpRequest, deed: Deed, done: list[int], refus
         admin.message_user(request, f"Nor was it done to {more} more.", messages.WARNING)
 
 
-def _deeds(request: HttpRequest, note: str, after_round: int) -> dict[Deed, Callable[[int], object]]:
+def _calls(request: HttpRequest, note: str, after_round: int) -> dict[StaffAction, Callable[[int], object]]:
     user: Any = request.user
     return {
-        Deed.RESEND: lambda pk: actions.resend(pk, by=user, after_round=after_round, note=note),
-        Deed.CANCEL: lambda pk: actions.cancel(pk, by=user, after_round=after_round, note=note),
-        Deed.CLOSE: lambda pk: actions.close(pk, by=user, after_round=after_round, note=note),
+        StaffAction.RESEND: lambda pk: actions.resend(pk, by=user, after_round=after_round, note=note),
+        StaffAction.CANCEL: lambda pk: actions.cancel(pk, by=user, after_round=after_round, note=note),
+        StaffAction.CLOSE: lambda pk: actions.close(pk, by=user, after_round=after_round, note=note),
     }
 
 

@@ -54,7 +54,7 @@ class ChannelFilter(DropdownFilter):
         return queryset.filter(Exists(Delivery.objects.filter(alert=OuterRef("pk"), channel=self.value())))
 
 
-class AcceptedFilter(RangeDateTimeFilter):
+class ReceivedFilter(RangeDateTimeFilter):
     """By when it was accepted, on the hospital's clock. A day without a time is meant as a whole: unfold's filter would
     pass it over.
     """

@@ -18,13 +18,13 @@ from unfold.views import ChangeList
 
 from alerts import actions
 from alerts.admin import confirm, search, timeline
-from alerts.admin.filters import AcceptedFilter, ChannelFilter, StatusFilter
+from alerts.admin.filters import ChannelFilter, ReceivedFilter, StatusFilter
 from alerts.models import Alert
-from alerts.states import AlertState, AlertStatus, Deed
+from alerts.states import AlertState, AlertStatus, StaffAction
 from contacts.choices import in_words
 
 COLOURS = {
-    AlertStatus.ACCEPTED.label: "info",
+    AlertStatus.QUEUED.label: "info",
     AlertStatus.SENT.label: "success",
     AlertStatus.DELIVERED.label: "success",
     AlertStatus.ACKNOWLEDGED.label: "success",
@@ -33,9 +33,9 @@ COLOURS = {
 }
 """What is not listed, such as what has been dealt with, is grey."""
 PERMISSIONS = {
-    Deed.RESEND: "alerts.resend_alert",
-    Deed.CANCEL: "alerts.cancel_alert",
-    Deed.CLOSE: "alerts.close_alert",
+    StaffAction.RESEND: "alerts.resend_alert",
+    StaffAction.CANCEL: "alerts.cancel_alert",
+    StaffAction.CLOSE: "alerts.close_alert",
 }
 NUL = "\x00"
 REFRESH = "X-Bleep-Refresh"
@@ -83,7 +83,7 @@ class AlertAdmin(ReadOnly, ModelAdmin):
         ("priority", ChoicesCheckboxFilter),
         ChannelFilter,
         ("client", RelatedDropdownFilter),
-        ("created_at", AcceptedFilter),
+        ("created_at", ReceivedFilter),
     )
     list_select_related = ("clinician", "client")
     list_per_page = 50
@@ -101,7 +101,7 @@ class AlertAdmin(ReadOnly, ModelAdmin):
         js = (
             "admin/js/actions.js",
             "alerts/refresh.js",
-            "alerts/story.js",
+            "alerts/timeline.js",
         )  # in this order: the second looks at the first's
 
     def get_urls(self) -> list[URLPattern]:
@@ -111,10 +111,11 @@ class AlertAdmin(ReadOnly, ModelAdmin):
             )
             return found
 
-        deeds = [
-            named(f"<path:object_id>/{deed.value}/", self.deed_view, deed.value, deed=deed) for deed in Deed
+        own_urls = [
+            named(f"<path:object_id>/{action.value}/", self.action_view, action.value, action=action)
+            for action in StaffAction
         ]
-        return [named("search/", self.search_view, "search"), *deeds, *super().get_urls()]
+        return [named("search/", self.search_view, "search"), *own_urls, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
         alerts = Alert.objects.with_status().prefetch_related("deliveries")
@@ -178,53 +179,57 @@ class AlertAdmin(ReadOnly, ModelAdmin):
             "tone": COLOURS.get(status, "neutral"),
             "summary": timeline.summary(alert),
             # By either: they are read one after the other, and something may have ended between the two.
-            "waits": alert.status == AlertStatus.ACCEPTED
+            "waits": alert.status == AlertStatus.QUEUED
             or any(each.is_on_its_way for each in alert.deliveries.all()),
             "events": timeline.tell(alert, shows_addresses=request.user.has_perm("contacts.view_clinician")),
             "doors": [
-                {"deed": deed, "refusal": actions.why_not(deed, alert), "address": _address(alert, deed)}
-                for deed in Deed
-                if request.user.has_perm(PERMISSIONS[deed])
+                {
+                    "action": action,
+                    "refusal": actions.why_not(action, alert),
+                    "address": _address(alert, action),
+                }
+                for action in StaffAction
+                if request.user.has_perm(PERMISSIONS[action])
             ],
             "subject": timeline.subject_of(alert),
             "accepted": timeline.moment(alert.created_at),
         }
         answer = super().change_view(request, object_id, form_url, {**told, **(extra_context or {})})
-        return _part_alone(request, answer, "admin/alerts/alert/story.html")
+        return _part_alone(request, answer, "admin/alerts/alert/timeline.html")
 
-    def deed_view(self, request: HttpRequest, object_id: str, deed: Deed) -> HttpResponse:
+    def action_view(self, request: HttpRequest, object_id: str, action: StaffAction) -> HttpResponse:
         """Ask whether this is to be done to one alert, and do it."""
-        if not (self.has_view_permission(request) and request.user.has_perm(PERMISSIONS[deed])):
+        if not (self.has_view_permission(request) and request.user.has_perm(PERMISSIONS[action])):
             raise PermissionDenied
         if not object_id.isdecimal() or not Alert.objects.filter(pk=object_id).exists():
             raise Http404
         here = reverse("admin:alerts_alert_change", args=[object_id])
-        return confirm.answer(self, request, deed, [int(object_id)], back=here)
+        return confirm.answer(self, request, action, [int(object_id)], back=here)
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm(PERMISSIONS[Deed.RESEND]))
+        return bool(request.user.has_perm(PERMISSIONS[StaffAction.RESEND]))
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm(PERMISSIONS[Deed.CANCEL]))
+        return bool(request.user.has_perm(PERMISSIONS[StaffAction.CANCEL]))
 
     def has_close_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm(PERMISSIONS[Deed.CLOSE]))
+        return bool(request.user.has_perm(PERMISSIONS[StaffAction.CLOSE]))
 
     @admin.action(description="Send again…", permissions=["resend"])
     def resend_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse:
-        return self._of_many(request, Deed.RESEND, queryset)
+        return self._of_many(request, StaffAction.RESEND, queryset)
 
     @admin.action(description="Cancel…", permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse:
-        return self._of_many(request, Deed.CANCEL, queryset)
+        return self._of_many(request, StaffAction.CANCEL, queryset)
 
     @admin.action(description="Mark as dealt with…", permissions=["close"])
     def close_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse:
-        return self._of_many(request, Deed.CLOSE, queryset)
+        return self._of_many(request, StaffAction.CLOSE, queryset)
 
-    def _of_many(self, request: HttpRequest, deed: Deed, queryset: QuerySet[Alert]) -> HttpResponse:
+    def _of_many(self, request: HttpRequest, action: StaffAction, queryset: QuerySet[Alert]) -> HttpResponse:
         chosen = list(queryset.values_list("pk", flat=True)[: confirm.MOST_AT_ONCE + 1])
-        return confirm.answer(self, request, deed, chosen, back=request.get_full_path())
+        return confirm.answer(self, request, action, chosen, back=request.get_full_path())
 
 
 def status_in_words(alert: Alert) -> str:
@@ -249,5 +254,5 @@ def _read_whole(object_id: str) -> Alert | None:
     return told.filter(pk=object_id).first()
 
 
-def _address(alert: Alert, deed: Deed) -> str:
-    return reverse(f"admin:alerts_alert_{deed.value}", args=[alert.pk])
+def _address(alert: Alert, action: StaffAction) -> str:
+    return reverse(f"admin:alerts_alert_{action.value}", args=[alert.pk])

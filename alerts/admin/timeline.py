@@ -22,9 +22,9 @@ from alerts.states import (
     AlertState,
     AlertStatus,
     AttemptState,
-    Deed,
     DeliveryState,
     Reason,
+    StaffAction,
 )
 from contacts.choices import Channel, Priority
 from contacts.masking import mask
@@ -34,7 +34,7 @@ ICONS = {Channel.CALL: "call", Channel.SMS: "sms", Channel.EMAIL: "mail"}
 TONES: dict[DeliveryState, str] = {
     DeliveryState.PENDING: "info",
     DeliveryState.SENDING: "info",
-    DeliveryState.ACCEPTED: "success",
+    DeliveryState.SENT: "success",
     DeliveryState.DELIVERED: "success",
     DeliveryState.UNDELIVERED: "danger",
     DeliveryState.FAILED: "danger",
@@ -42,13 +42,13 @@ TONES: dict[DeliveryState, str] = {
     DeliveryState.CANCELLED: "neutral",
 }
 DONE_BY = {
-    Deed.RESEND: "Sent again by",
-    Deed.CANCEL: "Cancelled by",
-    Deed.CLOSE: "Marked as dealt with by",
+    StaffAction.RESEND: "Sent again by",
+    StaffAction.CANCEL: "Cancelled by",
+    StaffAction.CLOSE: "Marked as dealt with by",
 }
-DEED_ICONS = {Deed.RESEND: "replay", Deed.CANCEL: "block", Deed.CLOSE: "task_alt"}
+ACTION_ICONS = {StaffAction.RESEND: "replay", StaffAction.CANCEL: "block", StaffAction.CLOSE: "task_alt"}
 SUMMARY: dict[AlertStatus, str] = {
-    AlertStatus.ACCEPTED: "It is on its way. Nothing has to be done.",
+    AlertStatus.QUEUED: "It is on its way. Nothing has to be done.",
     AlertStatus.SENT: "It was sent. If the person says that nothing came, send it again or reach them in another way.",
     AlertStatus.DELIVERED: "It reached the telephone.",
     AlertStatus.ACKNOWLEDGED: "It has been acknowledged.",
@@ -69,7 +69,7 @@ IN_DOUBT: dict[AlertStatus, str] = {
     ),
 }
 CANCELLED_TOO_LATE: dict[AlertStatus, str] = {
-    AlertStatus.ACCEPTED: "It was cancelled while it was being sent, so it may still arrive. It is not tried again.",
+    AlertStatus.QUEUED: "It was cancelled while it was being sent, so it may still arrive. It is not tried again.",
     AlertStatus.SENT: (
         "It was cancelled, but the provider had taken it before, or took it at that moment: the person may have it. It "
         "is not sent again."
@@ -146,7 +146,7 @@ def summary(alert: Alert) -> str:
         return IN_DOUBT[status]
     if alert.state == AlertState.CANCELLED and status in CANCELLED_TOO_LATE:
         return CANCELLED_TOO_LATE[status]
-    if status is AlertStatus.ACCEPTED and any(_overdue_since(each) for each in deliveries):
+    if status is AlertStatus.QUEUED and any(_overdue_since(each) for each in deliveries):
         return OVERDUE
     return SUMMARY[status]
 
@@ -171,16 +171,17 @@ def moment(at: datetime) -> str:
 
 def _accepted(alert: Alert) -> Event:
     sentence = f"{alert.get_priority_display()} priority, for {alert.clinician.name} ({alert.contact_id})."
-    return Event(
-        alert.created_at, "inbox", "neutral", f"Accepted from {alert.client.name}", sentences=(sentence,)
-    )
+    title = f"Received from {alert.client.name}" if alert.client else "Channel test sent by staff"
+    return Event(alert.created_at, "inbox", "neutral", title, sentences=(sentence,))
 
 
-def _done(action: AlertAction) -> Event:
-    who: Any = action.by
+def _done(record: AlertAction) -> Event:
+    who: Any = record.by
     name = who.get_full_name() or who.get_username()
-    deed = Deed(action.deed)
-    return Event(action.created_at, DEED_ICONS[deed], "neutral", f"{DONE_BY[deed]} {name}", note=action.note)
+    action = StaffAction(record.action)
+    return Event(
+        record.created_at, ACTION_ICONS[action], "neutral", f"{DONE_BY[action]} {name}", note=record.note
+    )
 
 
 def _tried(delivery: Delivery, shows_addresses: bool, sent_twice: bool) -> Event:  # noqa: FBT001
@@ -189,8 +190,8 @@ def _tried(delivery: Delivery, shows_addresses: bool, sent_twice: bool) -> Event
     facts = [("Round", str(delivery.round))] if delivery.round > 1 else []
     if delivery.provider_id:
         facts.append(("Provider's ID", delivery.provider_id))
-    if delivery.receipt_at:
-        facts.append(("Outcome known", moment(delivery.receipt_at)))
+    if delivery.outcome_at:
+        facts.append(("Outcome known", moment(delivery.outcome_at)))
     return Event(
         delivery.created_at,
         ICONS[channel],

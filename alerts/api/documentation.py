@@ -36,7 +36,7 @@ _DELIVERY = {
     "possible_duplicate": False,
     "created_at": "2026-01-05T08:30:00.000000Z",
 }
-_ALERT = {"message_id": "123", "status": "accepted", "created_at": "2026-01-05T08:30:00.000000Z"}
+_ALERT = {"message_id": "123", "status": "queued", "created_at": "2026-01-05T08:30:00.000000Z"}
 STORED = OpenApiExample(
     "Stored",
     response_only=True,
@@ -50,7 +50,7 @@ SENT = OpenApiExample(
     value={
         **_ALERT,
         "status": "sent",
-        "deliveries": [{**_DELIVERY, "state": "accepted", "finished_at": "2026-01-05T08:30:00.250000Z"}],
+        "deliveries": [{**_DELIVERY, "state": "sent", "finished_at": "2026-01-05T08:30:00.250000Z"}],
     },
 )
 

@@ -61,4 +61,4 @@ def stored(alert: Alert) -> Alert:
 
 def is_open(alert: Alert) -> bool:
     """Whether the outcome is not known yet."""
-    return alert.status == AlertStatus.ACCEPTED
+    return alert.status == AlertStatus.QUEUED

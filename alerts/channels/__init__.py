@@ -1,7 +1,7 @@
 """The channels, by name. To add one: a module with `send`, a line here, a member of `Channel`, and its test."""
 
 from alerts.channels import connect_call, sns_email, sns_sms
-from alerts.channels.base import Ask, ChannelError, Fault, Message, Obstacle, Outcome, Receipt, Send
+from alerts.channels.base import Ask, ChannelError, Fault, Message, Obstacle, Outcome, Send, SendResult
 from contacts.choices import Channel
 
 CHANNELS: dict[Channel, Send] = {
@@ -10,7 +10,7 @@ CHANNELS: dict[Channel, Send] = {
     Channel.EMAIL: sns_email.send,
 }
 
-RECEIPTS: dict[Channel, Ask] = {Channel.CALL: connect_call.ask}
+OUTCOMES: dict[Channel, Ask] = {Channel.CALL: connect_call.ask}
 """The channels whose provider can be asked what became of a message. SNS cannot: its receipts go to CloudWatch."""
 
 OBSTACLES: dict[Channel, Obstacle] = {
@@ -28,7 +28,7 @@ Connect does for seven days, by `ClientToken`, which is the delivery's id. SNS d
 __all__ = [
     "CHANNELS",
     "OBSTACLES",
-    "RECEIPTS",
+    "OUTCOMES",
     "RECOGNISES_REPEATS",
     "Ask",
     "ChannelError",
@@ -36,6 +36,6 @@ __all__ = [
     "Message",
     "Obstacle",
     "Outcome",
-    "Receipt",
     "Send",
+    "SendResult",
 ]

@@ -41,7 +41,7 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Receipt:
+class SendResult:
     """The provider has accepted the message; whether the handset gets it is another matter."""
 
     provider_id: str
@@ -79,7 +79,7 @@ class ChannelError(Exception):
         """The provider's own error code, or the exception's name where there was no answer."""
 
 
-Send = Callable[[Message], Receipt]
+Send = Callable[[Message], SendResult]
 """A channel: hand the message to the provider and return its receipt, or raise ChannelError."""
 
 Ask = Callable[[str], Outcome]

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from alerts.channels import aws
-from alerts.channels.base import ChannelError, Fault, Message, Outcome, Receipt
+from alerts.channels.base import ChannelError, Fault, Message, Outcome, SendResult
 from alerts.states import Reason
 
 BUSY = frozenset({"TELECOM_BUSY"})
@@ -13,7 +13,7 @@ NOT_ANSWERED = frozenset({"TELECOM_TIMEOUT", "TELECOM_ORIGINATOR_CANCEL", "TELEC
 """https://docs.aws.amazon.com/connect/latest/adminguide/ctr-data-model.html, DisconnectReason, voice."""
 
 
-def send(message: Message) -> Receipt:
+def send(message: Message) -> SendResult:
     """Start an outbound call. The receipt says that Connect has taken it, not that anybody answered.
 
     `ClientToken` is the delivery's id: within seven days AWS answers a repeat with the contact already started, so a
@@ -36,7 +36,7 @@ def send(message: Message) -> Receipt:
             RingTimeoutInSeconds=settings.CONNECT_RING_SECONDS,
             **caller,
         )
-    return Receipt(answer["ContactId"])
+    return SendResult(answer["ContactId"])
 
 
 def ask(provider_id: str) -> Outcome:

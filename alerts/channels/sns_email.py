@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from alerts.channels import aws
-from alerts.channels.base import ChannelError, Fault, Message, Receipt
+from alerts.channels.base import ChannelError, Fault, Message, SendResult
 from alerts.channels.memory import remembered
 from alerts.states import Reason
 
@@ -23,7 +23,7 @@ class Topic(NamedTuple):
     subscription: str
 
 
-def send(message: Message) -> Receipt:
+def send(message: Message) -> SendResult:
     """Publish to the clinician's topic, which is made and subscribed where it is not there yet.
 
     SNS accepts a message for a topic whose subscriber has not confirmed, or has left, and delivers it to nobody. That
@@ -47,7 +47,7 @@ def send(message: Message) -> Receipt:
         if error.code == "NotFound":  # somebody has deleted the topic
             remembered.delete(name)
         raise
-    return Receipt(answer["MessageId"])
+    return SendResult(answer["MessageId"])
 
 
 def obstacle(recipient: str, address: str) -> Reason | None:

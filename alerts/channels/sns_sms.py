@@ -6,7 +6,7 @@ import structlog
 from django.conf import settings
 
 from alerts.channels import aws
-from alerts.channels.base import ChannelError, Fault, Message, Receipt
+from alerts.channels.base import ChannelError, Fault, Message, SendResult
 from alerts.channels.memory import remembered
 from alerts.states import Reason
 
@@ -19,7 +19,7 @@ OPT_OUT_KNOWN_FOR = 900
 log = structlog.get_logger(__name__)
 
 
-def send(message: Message) -> Receipt:
+def send(message: Message) -> SendResult:
     """Publish to a telephone number. There is no idempotency here: after a lost answer a repeat can arrive twice.
 
     SNS accepts a message to a number that has opted out, and drops it: a High one is looked up first, so that the next
@@ -33,7 +33,7 @@ def send(message: Message) -> Receipt:
         answer = client.publish(
             PhoneNumber=message.address, Message=message.text, MessageAttributes=_attributes()
         )
-    return Receipt(answer["MessageId"])
+    return SendResult(answer["MessageId"])
 
 
 def obstacle(recipient: str, address: str) -> Reason | None:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from alerts.channels import RECEIPTS, ChannelError, Fault, Receipt
+from alerts.channels import OUTCOMES, ChannelError, Fault, SendResult
 from alerts.deliveries import queries
 from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel, Retry, give_up
 from alerts.models import Alert, Attempt, Delivery
@@ -28,7 +28,7 @@ from contacts.routing import Step
 DUE_CHANNEL = "bleep_due"
 """PostgreSQL's NOTIFY channel on which relays hear that something is due."""
 
-RECEIPT_EVERY = timedelta(seconds=5)
+OUTCOME_EVERY = timedelta(seconds=5)
 """How long after each question, and for High after the acceptance, the provider is asked what became of it."""
 
 ATTEMPT_AFTER: dict[Fault, AttemptState] = {
@@ -118,20 +118,20 @@ def claim(delivery_id: uuid.UUID) -> Claim | None:
     return Claim(delivery, attempt, token)
 
 
-def accept(claimed: Claim, receipt: Receipt) -> bool:
+def mark_sent(claimed: Claim, result: SendResult) -> bool:
     """The provider has taken it. False where the lease was lost meanwhile: then the answer is recorded as late."""
     with transaction.atomic():
-        state = DeliveryState.ACCEPTED
-        if _leave_sending(claimed, state, **_accepted_fields(claimed.delivery, receipt)):
-            _finish_attempt(claimed, AttemptState.ACCEPTED, provider_id=receipt.provider_id)
+        state = DeliveryState.SENT
+        if _leave_sending(claimed, state, **_sent_fields(claimed.delivery, result)):
+            _finish_attempt(claimed, AttemptState.SENT, provider_id=result.provider_id)
             return True
         # Before another attempt's failure is settled or after it, and not in the middle of it.
         _lock_alert_of(claimed.delivery.pk)
-        _accept_late(claimed, receipt)
+        _record_late(claimed, result)
         return False
 
 
-def fail(claimed: Claim, error: ChannelError, decision: Decision) -> bool:
+def mark_failed(claimed: Claim, error: ChannelError, decision: Decision) -> bool:
     """The attempt was not accepted: record why, and carry out the decision. False where the lease was lost."""
     outcome: dict[str, Any] = {"reason": error.reason, "code": error.code}
     with transaction.atomic():
@@ -163,12 +163,12 @@ def _settle_by_an_earlier_answer(claimed: Claim) -> bool:
     """Where an earlier attempt's acceptance came in while this one was under way, the message has been sent. The mark
     stays, since this attempt may have arrived as well.
     """
-    accepted = Attempt.objects.filter(delivery=claimed.delivery, state=AttemptState.ACCEPTED)
+    accepted = Attempt.objects.filter(delivery=claimed.delivery, state=AttemptState.SENT)
     earlier = accepted.exclude(pk=claimed.attempt.pk).order_by("-number").first()
     if earlier is None:
         return False
-    fields = _accepted_fields(claimed.delivery, Receipt(earlier.provider_id))
-    return _leave_sending(claimed, DeliveryState.ACCEPTED, **fields)
+    fields = _sent_fields(claimed.delivery, SendResult(earlier.provider_id))
+    return _leave_sending(claimed, DeliveryState.SENT, **fields)
 
 
 def _settles_doubt(claimed: Claim, error: ChannelError, state: DeliveryState, fields: dict[str, Any]) -> bool:
@@ -233,22 +233,22 @@ def _lock_alert_of(delivery_id: uuid.UUID) -> Alert:
     return Alert.objects.select_for_update(of=("self",), no_key=True).get(deliveries=delivery_id)
 
 
-def confirm(delivery_id: uuid.UUID) -> None:
+def mark_delivered(delivery_id: uuid.UUID) -> None:
     """The provider says that the handset got it."""
-    _take_receipt(delivery_id, DeliveryState.DELIVERED, reason="")
+    _record_outcome(delivery_id, DeliveryState.DELIVERED, reason="")
 
 
-def refute(delivery_id: uuid.UUID, reason: Reason) -> None:
+def mark_undelivered(delivery_id: uuid.UUID, reason: Reason) -> None:
     """The provider says that the handset did not get it: go on to the next channel."""
     with transaction.atomic():
         _lock_alert_of(delivery_id)
-        if _take_receipt(delivery_id, DeliveryState.UNDELIVERED, reason=reason):
+        if _record_outcome(delivery_id, DeliveryState.UNDELIVERED, reason=reason):
             open_next(Delivery.objects.get(pk=delivery_id))
 
 
-def _take_receipt(delivery_id: uuid.UUID, state: DeliveryState, *, reason: str) -> bool:
-    accepted = Delivery.objects.filter(pk=delivery_id, state=DeliveryState.ACCEPTED)
-    return accepted.update(state=state, reason=reason, receipt_due_at=None, receipt_at=Now()) == 1
+def _record_outcome(delivery_id: uuid.UUID, state: DeliveryState, *, reason: str) -> bool:
+    accepted = Delivery.objects.filter(pk=delivery_id, state=DeliveryState.SENT)
+    return accepted.update(state=state, reason=reason, outcome_due_at=None, outcome_at=Now()) == 1
 
 
 def cancel(alert: Alert) -> int:
@@ -302,33 +302,33 @@ def _finish_attempt(claimed: Claim, state: AttemptState, **fields: Any) -> None:
     Attempt.objects.filter(pk=claimed.attempt.pk).update(state=state, finished_at=Now(), **fields)
 
 
-def _accepted_fields(delivery: Delivery, receipt: Receipt) -> dict[str, Any]:
-    asked = Channel(delivery.channel) in RECEIPTS
+def _sent_fields(delivery: Delivery, result: SendResult) -> dict[str, Any]:
+    asked = Channel(delivery.channel) in OUTCOMES
     return {
-        "provider_id": receipt.provider_id,
+        "provider_id": result.provider_id,
         "reason": "",
         "finished_at": Now(),
-        "receipt_due_at": Now() + _first_question(delivery) if asked else None,
+        "outcome_due_at": Now() + _first_question(delivery) if asked else None,
     }
 
 
 def _first_question(delivery: Delivery) -> timedelta:
     """High is asked about while it still rings, for a busy line; the others once, when the ringing must be over."""
     if delivery.priority == Priority.HIGH:
-        return RECEIPT_EVERY
-    return timedelta(seconds=settings.CONNECT_RING_SECONDS) + RECEIPT_EVERY
+        return OUTCOME_EVERY
+    return timedelta(seconds=settings.CONNECT_RING_SECONDS) + OUTCOME_EVERY
 
 
-def _accept_late(claimed: Claim, receipt: Receipt) -> None:
+def _record_late(claimed: Claim, result: SendResult) -> None:
     """The lease ran out first. Keep the answer; and unless another attempt is under way, it settles the doubt."""
-    _finish_attempt(claimed, AttemptState.ACCEPTED, provider_id=receipt.provider_id, reason="", late=True)
-    fields = _accepted_fields(claimed.delivery, receipt)
+    _finish_attempt(claimed, AttemptState.SENT, provider_id=result.provider_id, reason="", late=True)
+    fields = _sent_fields(claimed.delivery, result)
     # The resend that the mark was for does not take place. But an earlier attempt, or channel, may have arrived.
     if not claimed.delivery.possible_duplicate and not queries.another_may_have_arrived(claimed.attempt):
         fields["possible_duplicate"] = False
     undecided = (DeliveryState.PENDING, DeliveryState.UNKNOWN)
     Delivery.objects.filter(pk=claimed.delivery.pk, state__in=undecided).update(
-        state=DeliveryState.ACCEPTED, **fields
+        state=DeliveryState.SENT, **fields
     )
     log.warning("attempt.late", delivery_id=str(claimed.delivery.pk), attempt_id=claimed.attempt.pk)
 

@@ -9,7 +9,6 @@ from django.db.models.functions import Coalesce, Now
 
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import SUCCEEDED, UNFINISHED, AttemptState, DeliveryState, Reason
-from clients.internal import TESTS
 from contacts.choices import Priority
 from contacts.models import Clinician
 from contacts.routing import Step, route
@@ -17,7 +16,7 @@ from contacts.routing import Step, route
 RECOVERED_AT_ONCE = 100
 """Expired leases that one look takes up."""
 
-MAY_HAVE_ARRIVED = (AttemptState.ACCEPTED, AttemptState.UNKNOWN)
+MAY_HAVE_ARRIVED = (AttemptState.SENT, AttemptState.UNKNOWN)
 """What an attempt came to whose message may be on a telephone."""
 
 
@@ -80,8 +79,8 @@ def steps_left(delivery: Delivery) -> list[Step]:
     None for a test, which is for one channel alone.
     """
     same_round = Delivery.objects.filter(alert=delivery.alert_id, round=delivery.round)
-    found = list(same_round.values_list("channel", "alert__client__name"))
-    if any(name == TESTS for _, name in found):
+    found = list(same_round.values_list("channel", "alert__is_test"))
+    if any(is_test for _, is_test in found):
         return []
     tried = {channel for channel, _ in found}
     clinician = Clinician.objects.get(pk=delivery.clinician_id)

@@ -6,16 +6,16 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from alerts.models.alert import Alert
-from alerts.states import Deed
+from alerts.states import StaffAction
 
 
 class AlertAction(models.Model):
-    """What a member of staff did about an alert. Written with the deed, in one transaction; the database lets nobody
+    """What a member of staff did about an alert. Written with the action, in one transaction; the database lets nobody
     change or delete it.
     """
 
     alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="actions")
-    deed = models.CharField(max_length=8, choices=Deed)
+    action = models.CharField(max_length=8, choices=StaffAction)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     note = models.CharField(max_length=500, blank=True)
     round = models.PositiveSmallIntegerField(null=True, help_text="Which round a resend started.")
@@ -25,13 +25,16 @@ class AlertAction(models.Model):
         ordering = ("created_at", "id")
         default_permissions = ()
         constraints = (
-            models.CheckConstraint(name="alertaction_deed_is_known", condition=Q(deed__in=Deed.values)),
+            models.CheckConstraint(
+                name="alertaction_action_is_known", condition=Q(action__in=StaffAction.values)
+            ),
             models.CheckConstraint(
                 name="alertaction_resend_has_a_round",
-                condition=Q(deed=Deed.RESEND, round__isnull=False) | (~Q(deed=Deed.RESEND) & Q(round=None)),
+                condition=Q(action=StaffAction.RESEND, round__isnull=False)
+                | (~Q(action=StaffAction.RESEND) & Q(round=None)),
             ),
             models.UniqueConstraint(name="alertaction_one_resend_per_round", fields=("alert", "round")),
         )
 
     def __str__(self) -> str:
-        return f"{self.get_deed_display()}: {self.alert}"
+        return f"{self.get_action_display()}: {self.alert}"

@@ -8,7 +8,6 @@ from django.db.models.functions import Now
 
 from alerts.models.delivery import Delivery
 from alerts.states import NEEDS_REASON, UNFINISHED, AlertState, AlertStatus, DeliveryState
-from clients.internal import TESTS
 from clients.models import ApiClient
 from contacts.choices import Priority
 from contacts.models import Clinician
@@ -16,19 +15,19 @@ from contacts.models import Clinician
 
 class AlertQuerySet(models.QuerySet["Alert"]):
     TAKES: dict[AlertStatus, tuple[DeliveryState, ...]] = {  # noqa: RUF012 - never changed
-        AlertStatus.ACCEPTED: UNFINISHED,
+        AlertStatus.QUEUED: UNFINISHED,
         AlertStatus.DELIVERED: (DeliveryState.DELIVERED,),
         AlertStatus.FAILED: NEEDS_REASON,
     }
     """States of which an alert with this status has a delivery."""
 
     def tests(self) -> Self:
-        """Only what staff sent to try a channel."""
-        return self.filter(client__name=TESTS)
+        """Only channel tests."""
+        return self.filter(is_test=True)
 
     def without_tests(self) -> Self:
-        """Only what hospital systems sent: what figures are made of."""
-        return self.exclude(client__name=TESTS)
+        """Only what hospital systems sent. Statistics count nothing else."""
+        return self.filter(is_test=False)
 
     def with_status(self) -> Self:
         """Annotate `status`: what a client is told (`AlertStatus`), from the alert's state and its deliveries.
@@ -40,25 +39,25 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         deliveries = Delivery.objects.filter(alert=OuterRef("pk"))
         once_and_for_all = Case(When(state=DeliveryState.DELIVERED, then=0), default=1)
         hope = Case(
-            When(state=DeliveryState.ACCEPTED, then=0),
+            When(state=DeliveryState.SENT, then=0),
             When(state__in=UNFINISHED, then=1),
             When(state=DeliveryState.CANCELLED, then=2),
             default=3,
         )
         # One row each, and not EXISTS, which PostgreSQL may answer for all alerts at once by reading the whole table.
         decisive = Subquery(deliveries.order_by(once_and_for_all, "-round", hope).values("state")[:1])
-        sent_before = Subquery(deliveries.filter(state=DeliveryState.ACCEPTED).values("state")[:1])
+        sent_before = Subquery(deliveries.filter(state=DeliveryState.SENT).values("state")[:1])
         return self.alias(decisive=decisive, sent_before=sent_before).annotate(
             status=Case(
                 When(state=AlertState.ACKNOWLEDGED, then=Value(AlertStatus.ACKNOWLEDGED)),
                 When(decisive=DeliveryState.DELIVERED, then=Value(AlertStatus.DELIVERED)),
-                When(decisive=DeliveryState.ACCEPTED, then=Value(AlertStatus.SENT)),
+                When(decisive=DeliveryState.SENT, then=Value(AlertStatus.SENT)),
                 When(
                     Q(decisive__in=(*UNFINISHED, DeliveryState.CANCELLED)) | Q(state=AlertState.CANCELLED),
                     sent_before__isnull=False,
                     then=Value(AlertStatus.SENT),
                 ),
-                When(decisive__in=UNFINISHED, then=Value(AlertStatus.ACCEPTED)),
+                When(decisive__in=UNFINISHED, then=Value(AlertStatus.QUEUED)),
                 When(
                     Q(decisive=DeliveryState.CANCELLED) | Q(state=AlertState.CANCELLED),
                     then=Value(AlertStatus.CANCELLED),
@@ -89,7 +88,18 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 class Alert(models.Model):
     """One message for one clinician, as the client sent it."""
 
-    client = models.ForeignKey(ApiClient, on_delete=models.PROTECT, related_name="alerts")
+    client = models.ForeignKey(
+        ApiClient,
+        on_delete=models.PROTECT,
+        related_name="alerts",
+        null=True,
+        blank=True,
+        verbose_name="hospital system",
+        help_text="Empty for a channel test: Bleep sends it itself.",
+    )
+    is_test = models.BooleanField(
+        "channel test", default=False, help_text="Sent by staff to try one channel; in no statistics."
+    )
     message_id = models.CharField("message ID", max_length=128, unique=True)
     type = models.CharField(max_length=64)
     patient_id = models.CharField("patient reference", max_length=64)
@@ -118,6 +128,10 @@ class Alert(models.Model):
             models.CheckConstraint(name="alert_priority_is_known", condition=Q(priority__in=Priority.values)),
             models.CheckConstraint(name="alert_state_is_known", condition=Q(state__in=AlertState.values)),
             models.CheckConstraint(
+                name="alert_has_a_client_unless_it_is_a_test",
+                condition=Q(is_test=True, client=None) | Q(is_test=False, client__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="alert_has_no_blanks",
                 condition=~Q(message_id="") & ~Q(type="") & ~Q(patient_id="") & ~Q(description=""),
             ),
@@ -129,8 +143,3 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.message_id
-
-    @property
-    def is_test(self) -> bool:
-        """Whether staff sent it to try a channel. A query, unless the client was selected with it."""
-        return self.client.name == TESTS

@@ -35,8 +35,8 @@ class Delivery(models.Model):
     provider_id = models.CharField(max_length=256, blank=True)
     available_at = models.DateTimeField(db_default=Now(), help_text="Not to be sent before.")
     handed_over_at = models.DateTimeField(null=True, help_text="When the relay last gave it to Celery.")
-    receipt_due_at = models.DateTimeField(null=True, help_text="When to ask what became of it.")
-    receipt_at = models.DateTimeField(null=True, help_text="When the provider told what became of it.")
+    outcome_due_at = models.DateTimeField(null=True, help_text="When to ask what became of it.")
+    outcome_at = models.DateTimeField(null=True, help_text="When the provider told what became of it.")
     lease_token = models.UUIDField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
     attempt_count = models.PositiveSmallIntegerField(default=0, help_text="The number of the latest attempt.")
@@ -72,7 +72,7 @@ class Delivery(models.Model):
                 name="delivery_failure_has_a_reason", condition=~Q(state__in=NEEDS_REASON) | ~Q(reason="")
             ),
             models.CheckConstraint(
-                name="delivery_accepted_has_a_provider_id",
+                name="delivery_sent_has_a_provider_id",
                 condition=~Q(state__in=SUCCEEDED) | ~Q(provider_id=""),
             ),
             models.CheckConstraint(
@@ -96,9 +96,9 @@ class Delivery(models.Model):
                 condition=Q(state=DeliveryState.PENDING, handed_over_at__isnull=False),
             ),
             models.Index(
-                name="delivery_receipt_due",
-                fields=("priority", "receipt_due_at"),
-                condition=Q(state=DeliveryState.ACCEPTED, receipt_due_at__isnull=False),
+                name="delivery_outcome_due",
+                fields=("priority", "outcome_due_at"),
+                condition=Q(state=DeliveryState.SENT, outcome_due_at__isnull=False),
             ),
             models.Index(name="delivery_ended_badly", fields=("alert",), condition=Q(state__in=NEEDS_REASON)),
         )
@@ -109,7 +109,7 @@ class Delivery(models.Model):
     @property
     def is_on_its_way(self) -> bool:
         """Whether something is still to come by itself: an answer, or the outcome of a call that was just placed."""
-        asked = self.state == DeliveryState.ACCEPTED and self.receipt_due_at is not None
+        asked = self.state == DeliveryState.SENT and self.outcome_due_at is not None
         return asked or self.state in UNFINISHED
 
     @property
@@ -149,12 +149,12 @@ class Attempt(models.Model):
                 name="attempt_reason_is_known", condition=Q(reason__in=["", *Reason.values])
             ),
             models.CheckConstraint(
-                name="attempt_accepted_has_a_provider_id",
-                condition=~Q(state=AttemptState.ACCEPTED) | ~Q(provider_id=""),
+                name="attempt_sent_has_a_provider_id",
+                condition=~Q(state=AttemptState.SENT) | ~Q(provider_id=""),
             ),
             models.CheckConstraint(
                 name="attempt_failure_has_a_reason",
-                condition=Q(state__in=(AttemptState.CALLING, AttemptState.ACCEPTED)) | ~Q(reason=""),
+                condition=Q(state__in=(AttemptState.CALLING, AttemptState.SENT)) | ~Q(reason=""),
             ),
             models.CheckConstraint(
                 name="attempt_finished_is_dated",

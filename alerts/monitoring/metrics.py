@@ -34,9 +34,9 @@ class LedgerCollector(Collector):
         yield GaugeMetricFamily(
             "bleep_unreviewed_failures", "Open alerts that have failed.", value=checks.unreviewed_failures()
         )
-        findings = GaugeMetricFamily("bleep_audit", "What the watchdog looks at.", labels=["finding"])
+        findings = GaugeMetricFamily("bleep_check", "What the watchdog looks at.", labels=["finding"])
         passing = GaugeMetricFamily(
-            "bleep_audit_ok", "1 where the finding is within its limit.", labels=["finding"]
+            "bleep_check_ok", "1 where the finding is within its limit.", labels=["finding"]
         )
         for finding in report.findings:
             findings.add_metric([finding.name], finding.value)

@@ -56,7 +56,7 @@ def _warnings() -> list[str]:
     try:
         return [finding.sentence for finding in checks.recent.report().findings if not finding.ok]
     except Exception:
-        log.exception("audit.broken")
+        log.exception("check.broken")
         return ["The audit itself is broken: the log says where."]
 
 

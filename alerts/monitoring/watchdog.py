@@ -11,7 +11,7 @@ from django.db import connections
 
 from alerts.monitoring import checks
 
-AUDIT_EVERY = 15.0
+CHECK_EVERY = 15.0
 """Seconds."""
 PING_SECONDS = 5
 CLOSE_SECONDS = 2
@@ -28,7 +28,7 @@ class Watchdog:
 
     def look(self) -> None:
         """Begin an audit, if the last one is long enough ago and through."""
-        if time.monotonic() - self._last < AUDIT_EVERY or (self._audit and self._audit.is_alive()):
+        if time.monotonic() - self._last < CHECK_EVERY or (self._audit and self._audit.is_alive()):
             return
         self._last = time.monotonic()
         # A daemon: it changes nothing, so a relay that is told to stop need not wait for the outside world.
@@ -46,11 +46,11 @@ def watch() -> None:
     try:
         failing = [finding for finding in checks.findings() if not finding.ok]
         for finding in failing:
-            log.error("audit.failed", finding=finding.name, value=finding.value, limit=finding.limit)
+            log.error("check.failed", finding=finding.name, value=finding.value, limit=finding.limit)
         if settings.DEADMAN_URL and not failing:
             _ping(settings.DEADMAN_URL)
     except Exception:
-        log.exception("audit.broken")
+        log.exception("check.broken")
     finally:
         connections.close_all()
 

@@ -38,7 +38,7 @@ DIRECT_SENDERS = 8
 """High deliveries that the relay sends at once by itself while the broker is down."""
 DIRECT_ASKERS = 4
 """How many of these senders may be at questions instead: a provider that hangs at them leaves the rest to sending."""
-RECEIPTS_AT_ONCE = 50
+OUTCOMES_AT_ONCE = 50
 """Questions handed out in one tick."""
 IN_FLIGHT: dict[Priority, int] = {Priority.HIGH: 500, Priority.MEDIUM: 200, Priority.LOW: 100}
 """How many may lie in Celery's queues at once: the backlog waits in the database, where it cannot be lost."""
@@ -106,7 +106,7 @@ class Relay:
         self._beat()
         results = [self._hand_over(priority) for priority in Priority]
         send.recover_expired()
-        self._ask_for_receipts()
+        self._ask_outcomes()
         self._watchdog.look()
         return any(results)
 
@@ -134,13 +134,13 @@ class Relay:
             give_back(left)
         return bool(taken) and not left
 
-    def _ask_for_receipts(self) -> None:
+    def _ask_outcomes(self) -> None:
         """Have the providers asked what became of accepted messages: by a worker, or here while none is there."""
         # Not among the urgent: a provider that hangs at questions must not hold up what is to be sent.
         others = WorkerHeartbeat.objects.fresh().filter(kind=WorkerKind.OTHERS)
         alone = self._publisher.is_resting(QUESTIONS) or not others.exists()
-        ids = outcomes.take_due(self._free_askers() if alone else RECEIPTS_AT_ONCE)
-        left = ids if alone else self._publisher.publish(tasks.ask_for_receipt, QUESTIONS, ids)
+        ids = outcomes.take_due(self._free_askers() if alone else OUTCOMES_AT_ONCE)
+        left = ids if alone else self._publisher.publish(tasks.ask_outcome, QUESTIONS, ids)
         here = self._free_askers()
         self._asking += [self._submit(outcomes.ask, pk) for pk in left[:here]]
         outcomes.give_back(left[here:])

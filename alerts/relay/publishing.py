@@ -9,7 +9,7 @@ import structlog
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from alerts.cooldown import Pause
+from alerts.cooldown import Cooldown
 from config.celery import QUESTIONS, QUEUES, publishing_connection
 
 PAUSE = 2.0
@@ -26,7 +26,7 @@ class Publisher:
     """One relay's way to the broker."""
 
     def __init__(self) -> None:
-        self._rests = {queue: Pause(PAUSE) for queue in (*QUEUES.values(), QUESTIONS)}
+        self._rests = {queue: Cooldown(PAUSE) for queue in (*QUEUES.values(), QUESTIONS)}
 
     def is_resting(self, queue: str) -> bool:
         """Whether the broker failed a moment ago, or nobody takes from this queue, and it is not to be tried yet."""

@@ -13,7 +13,7 @@ from django.db.models import Case, QuerySet, Value, When
 from django.db.models.functions import Now
 from structlog.contextvars import bound_contextvars
 
-from alerts.channels import RECEIPTS, ChannelError
+from alerts.channels import OUTCOMES, ChannelError
 from alerts.deliveries import lifecycle
 from alerts.models import Delivery
 from alerts.sending import rate_limit
@@ -39,14 +39,14 @@ def take_due(most: int) -> list[uuid.UUID]:
         due = (row for priority in Priority for row in _due(priority, most))
         ids = list(islice(_affordable(due), most))
         if ids:
-            _accepted().filter(pk__in=ids).update(receipt_due_at=Now() + lifecycle.RECEIPT_EVERY)
+            _accepted().filter(pk__in=ids).update(outcome_due_at=Now() + lifecycle.OUTCOME_EVERY)
     return ids
 
 
 def give_back(ids: list[uuid.UUID]) -> None:
     """Have those asked about again at once of which nobody was asked."""
     if ids:
-        _accepted().filter(pk__in=ids, receipt_due_at__isnull=False).update(receipt_due_at=Now())
+        _accepted().filter(pk__in=ids, outcome_due_at__isnull=False).update(outcome_due_at=Now())
 
 
 def ask(delivery_id: uuid.UUID) -> None:
@@ -56,31 +56,31 @@ def ask(delivery_id: uuid.UUID) -> None:
         return
     with bound_contextvars(alert_id=delivery.alert_id, delivery_id=str(delivery_id)):
         try:
-            outcome = RECEIPTS[Channel(delivery.channel)](delivery.provider_id)
+            outcome = OUTCOMES[Channel(delivery.channel)](delivery.provider_id)
         except ChannelError as error:
             level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
-            level("receipt.unknown", reason=error.reason.value, code=error.code)
+            level("outcome.unknown", reason=error.reason.value, code=error.code)
             _end_if_late(delivery_id)
             return
         if outcome.delivered:
-            lifecycle.confirm(delivery_id)
+            lifecycle.mark_delivered(delivery_id)
             log.info("delivery.delivered")
         elif outcome.undelivered:
-            lifecycle.refute(delivery_id, outcome.undelivered)
+            lifecycle.mark_undelivered(delivery_id, outcome.undelivered)
             log.warning("delivery.undelivered", reason=outcome.undelivered.value)
         else:
             _end_if_late(delivery_id)
 
 
 def _accepted() -> QuerySet[Delivery]:
-    return Delivery.objects.filter(state=DeliveryState.ACCEPTED)
+    return Delivery.objects.filter(state=DeliveryState.SENT)
 
 
 def _due(priority: Priority, most: int) -> Iterator[tuple[uuid.UUID, Channel, Priority]]:
     rung = timedelta(seconds=settings.CONNECT_RING_SECONDS)
-    due = _accepted().filter(priority=priority, receipt_due_at__lte=Now()).select_for_update(skip_locked=True)
+    due = _accepted().filter(priority=priority, outcome_due_at__lte=Now()).select_for_update(skip_locked=True)
     silent_first = Case(When(finished_at__lte=Now() - rung, then=Value(0)), default=Value(1))
-    rows = due.order_by(silent_first, "receipt_due_at").values_list("pk", "channel")[:most]
+    rows = due.order_by(silent_first, "outcome_due_at").values_list("pk", "channel")[:most]
     return ((pk, Channel(channel), priority) for pk, channel in rows)
 
 
@@ -100,11 +100,11 @@ def _affordable(rows: Iterable[tuple[uuid.UUID, Channel, Priority]]) -> Iterator
             yield pk
             continue
         full.add(channel)
-        if full.issuperset(RECEIPTS):
+        if full.issuperset(OUTCOMES):
             return
 
 
 def _end_if_late(delivery_id: uuid.UUID) -> None:
     """That was the last question, once five minutes are over: only one that was really asked ends the asking."""
     late = _accepted().filter(pk=delivery_id, finished_at__lte=Now() - ASKED_FOR)
-    late.update(receipt_due_at=None)
+    late.update(outcome_due_at=None)

@@ -17,7 +17,7 @@ from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from alerts.cooldown import Pause
+from alerts.cooldown import Cooldown
 from alerts.models import Delivery
 from alerts.states import DeliveryState
 from contacts.choices import Channel, Priority
@@ -29,7 +29,7 @@ CALL_WINDOW = 2
 WITHOUT_REDIS = 4
 """Each process may use this part of a quota while it counts for itself: two relays and two workers."""
 REDIS_SECONDS = 0.2
-"""For connecting and for an answer, each: what a delivery may lose by a Redis that hangs, once in a `redis_pause`."""
+"""To connect and to read, each: how long a hanging Redis may delay a delivery, once per cooldown."""
 LONGEST_HOLD: dict[Priority, timedelta] = {
     Priority.HIGH: timedelta(seconds=10),
     Priority.MEDIUM: timedelta(minutes=2),
@@ -38,7 +38,7 @@ LONGEST_HOLD: dict[Priority, timedelta] = {
 """The most by which a delivery over the budget is put off at a time."""
 
 log = structlog.get_logger(__name__)
-redis_pause = Pause(2.0)
+redis_cooldown = Cooldown(2.0)
 _one_at_a_time = Lock()
 """For the memory's counter, which fails when two threads use it at once: https://github.com/alisaifee/limits/pull/352."""
 
@@ -108,13 +108,13 @@ def _backlog(channel: Channel, priority: Priority, clinician_id: int | None, mos
 
 
 def _take(share: str, amount: int, seconds: int) -> bool:
-    key = f"bleep:pace:{share}"
-    if not redis_pause.is_on:
+    key = f"bleep:rate:{share}"
+    if not redis_cooldown.is_on:
         try:
             return _shared().hit(RateLimitItemPerSecond(amount, seconds), key)
         except Exception as error:  # noqa: BLE001 - whatever ails the counter, alerts must go out
-            redis_pause.begin()
-            log.warning("pacing.redis_away", error=type(error).__name__)
+            redis_cooldown.begin()
+            log.warning("rate_limit.redis_away", error=type(error).__name__)
     # A longer while, not a smaller amount: a quarter of one call a second is no number of calls.
     with _one_at_a_time:
         return _own().hit(RateLimitItemPerSecond(amount, seconds * WITHOUT_REDIS), key)

@@ -14,7 +14,7 @@ from django.db.utils import DataError, Error, IntegrityError, InterfaceError, Op
 from structlog.contextvars import bound_contextvars
 
 from alerts import wording
-from alerts.channels import CHANNELS, ChannelError, Fault, Message, Receipt
+from alerts.channels import CHANNELS, ChannelError, Fault, Message, SendResult
 from alerts.deliveries import lifecycle, queries, retry
 from alerts.deliveries.lifecycle import Claim
 from alerts.models import Delivery
@@ -48,14 +48,14 @@ def deliver(delivery_id: uuid.UUID) -> None:
     }
     with bound_contextvars(**ids):
         try:
-            receipt = _call(claimed, deadline)
+            result = _call(claimed, deadline)
         except ChannelError as error:
             _report(error)
             _record(lambda failure=error: settle(claimed, failure))  # type: ignore[misc]
         else:
             # Said before it is written: if the writing fails for good, this line is where the provider's id is found.
-            log.info("attempt.accepted", provider_id=receipt.provider_id)
-            _record(lambda: lifecycle.accept(claimed, receipt))
+            log.info("attempt.sent", provider_id=result.provider_id)
+            _record(lambda: lifecycle.mark_sent(claimed, result))
 
 
 def settle(claimed: Claim, error: ChannelError) -> bool:
@@ -75,7 +75,7 @@ def settle(claimed: Claim, error: ChannelError) -> bool:
             is_last=not queries.steps_left(claimed.delivery),
         )
     )
-    return lifecycle.fail(claimed, error, decision)
+    return lifecycle.mark_failed(claimed, error, decision)
 
 
 def _report(error: ChannelError) -> None:
@@ -147,7 +147,7 @@ def _pass_over(due: Delivery, *, even_the_last: bool = False) -> bool:
     return passed
 
 
-def _call(claimed: Claim, deadline: float) -> Receipt:
+def _call(claimed: Claim, deadline: float) -> SendResult:
     send = CHANNELS[Channel(claimed.delivery.channel)]
     try:
         return send(_message(claimed, deadline))

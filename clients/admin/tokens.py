@@ -23,7 +23,6 @@ from unfold.decorators import display
 
 from clients import tokens
 from clients.admin import reveal, summary
-from clients.internal import RESERVED, TESTS, is_reserved
 from clients.models import Access, ApiClient, ApiToken
 
 NO_LONGER_SHOWN = (
@@ -33,22 +32,11 @@ NO_LONGER_SHOWN = (
 TOO_MANY = f"No more than {reveal.MOST} new tokens can be shown at once. Copy those that wait first, or choose fewer."
 
 
-class ClientForm(forms.ModelForm[ApiClient]):
-    """A hospital system."""
-
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        if is_reserved(name):
-            raise ValidationError(RESERVED)
-        return name
-
-
 @admin.register(ApiClient)
 class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
     """Hospital systems that may send. A client's page has its tokens and its days, too."""
 
     warn_unsaved_form = True
-    form = ClientForm
     list_display = ("name", "state", "requests_per_minute", "created_at")
     list_filter = ("active",)
     search_fields = ("name",)
@@ -62,20 +50,6 @@ class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         # Without simple-history's page of an entry: it saves what is posted by anybody who may look.
         return [url for url in super().get_urls() if url.name != "clients_apiclient_simple_history"]
-
-    def has_change_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
-        return not _is_own(obj) and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: ApiClient | None = None) -> bool:
-        return not _is_own(obj) and super().has_delete_permission(request, obj)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[ApiClient], search_term: str
-    ) -> tuple[QuerySet[ApiClient], bool]:
-        found, may_have_duplicates = super().get_search_results(request, queryset, search_term)
-        if request.path == reverse("admin:autocomplete"):  # for a new token, which Bleep's own gets none of
-            found = found.exclude(name=TESTS)
-        return found, may_have_duplicates
 
     @display(description="State", ordering="active", label={"Active": "success", "Switched off": "danger"})
     def state(self, client: ApiClient) -> str:
@@ -105,25 +79,12 @@ class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
         return redirect(f"{reverse('admin:clients_apitoken_add')}?{urlencode({'client': obj.pk})}")
 
 
-def _is_own(client: ApiClient | None) -> bool:
-    """Whether it is Bleep's own: renamed or switched on it would no longer be told from a hospital's."""
-    return client is not None and client.name == TESTS
-
-
 class TokenForm(forms.ModelForm[ApiToken]):
     """A token to be issued."""
 
     class Meta:
         model = ApiToken
         fields = ("client", "label", "access", "expires_at")
-
-    def clean_client(self) -> ApiClient:
-        client: ApiClient = self.cleaned_data["client"]
-        if _is_own(client):
-            raise ValidationError(
-                "This is Bleep's own, for tests: nobody sends as it. Choose another client."
-            )
-        return client
 
     def clean_expires_at(self) -> datetime | None:
         expires_at: datetime | None = self.cleaned_data["expires_at"]

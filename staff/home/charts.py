@@ -19,7 +19,7 @@ COLOURS: dict[AlertStatus, str] = {
     AlertStatus.DELIVERED: "#0d9488",
     AlertStatus.SENT: "#16a34a",
     AlertStatus.ACKNOWLEDGED: "#8b5cf6",
-    AlertStatus.ACCEPTED: "#3b82f6",
+    AlertStatus.QUEUED: "#3b82f6",
     AlertStatus.FAILED: "#dc2626",
     AlertStatus.CANCELLED: "#7c899e",
 }

@@ -104,7 +104,7 @@ def _sums(outcomes: list[Outcome]) -> list[Sum]:
     return [
         Sum("Alerts", count(*AlertStatus)),
         Sum("Sent or delivered", count(AlertStatus.SENT, AlertStatus.DELIVERED, AlertStatus.ACKNOWLEDGED)),
-        Sum("On their way", count(AlertStatus.ACCEPTED)),
+        Sum("On their way", count(AlertStatus.QUEUED)),
         Sum(
             "Failed",
             failed,

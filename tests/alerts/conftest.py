@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from alerts import intake
-from alerts.cooldown import Pause
+from alerts.cooldown import Cooldown
 from alerts.models import Attempt, Delivery
 from alerts.relay import loop
 from alerts.sending import rate_limit
@@ -69,7 +69,7 @@ def fresh_counters(broker: "redis.Redis", monkeypatch: pytest.MonkeyPatch) -> It
         for kept in (rate_limit._shared, rate_limit._own, rate_limit._backlog):  # noqa: SLF001 - what a new process has not
             kept.cache_clear()
 
-    monkeypatch.setattr(rate_limit, "redis_pause", Pause(rate_limit.redis_pause.seconds))
+    monkeypatch.setattr(rate_limit, "redis_cooldown", Cooldown(rate_limit.redis_cooldown.seconds))
     forget()
     yield
     forget()
@@ -112,7 +112,7 @@ def tell(store: Store, clinician: Clinician) -> Tell:
                 number=next(numbers),
                 state=state,
                 reason=reason,
-                provider_id="p" if state == AttemptState.ACCEPTED else "",
+                provider_id="p" if state == AttemptState.SENT else "",
                 started_at=started,
                 finished_at=finished,
             )

@@ -39,5 +39,5 @@ def placed(store: Store, priority: Priority = Priority.HIGH, **fields: Any) -> D
     """A call that Connect has taken, which is to be asked about now."""
     delivery = store(priority)
     sending.deliver(delivery.pk)
-    Delivery.objects.filter(pk=delivery.pk).update(**{"receipt_due_at": Now(), **fields})
+    Delivery.objects.filter(pk=delivery.pk).update(**{"outcome_due_at": Now(), **fields})
     return current(delivery)

@@ -11,7 +11,7 @@ from alerts.states import AttemptState, Reason
 LOST = (AttemptState.UNKNOWN, Reason.ANSWER_LOST)
 UNREACHABLE = (AttemptState.UNSENT, Reason.UNREACHABLE)
 DIED = (AttemptState.UNKNOWN, Reason.WORKER_LOST)
-ACCEPTED = (AttemptState.ACCEPTED, "")
+ACCEPTED = (AttemptState.SENT, "")
 THROTTLED = (AttemptState.THROTTLED, Reason.THROTTLED)
 REJECTED = (AttemptState.REJECTED, Reason.INVALID_ADDRESS)
 MISCONFIGURED = (AttemptState.REJECTED, Reason.MISCONFIGURED)

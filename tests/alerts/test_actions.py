@@ -10,12 +10,12 @@ from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
 
 from alerts import actions
-from alerts.channels import ChannelError, Fault, Receipt
+from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import lifecycle
 from alerts.deliveries.retry import LeaveInDoubt, NextChannel, Retry
 from alerts.models import Alert, AlertAction, Delivery
 from alerts.monitoring import checks
-from alerts.states import AlertState, Deed, DeliveryState, Reason
+from alerts.states import AlertState, DeliveryState, Reason, StaffAction
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
@@ -43,7 +43,7 @@ def claim(delivery: Delivery) -> lifecycle.Claim:
 
 def fail(delivery: Delivery) -> Alert:
     """Its channel refuses; the alert."""
-    lifecycle.fail(claim(delivery), REFUSED, NextChannel(Reason.INVALID_ADDRESS))
+    lifecycle.mark_failed(claim(delivery), REFUSED, NextChannel(Reason.INVALID_ADDRESS))
     return delivery.alert
 
 
@@ -66,8 +66,8 @@ def test_a_resend_starts_another_round_by_the_route_as_it_is_now(
     assert (again.round, again.channel, again.state) == (2, Channel.SMS, DeliveryState.PENDING)
     assert not again.possible_duplicate
     done = AlertAction.objects.get()
-    assert (done.deed, done.by, done.round, done.note) == (Deed.RESEND, operator, 2, "Number mended")
-    assert status(alert) == "accepted"
+    assert (done.action, done.by, done.round, done.note) == (StaffAction.RESEND, operator, 2, "Number mended")
+    assert status(alert) == "queued"
     assert flaws() == []
 
 
@@ -88,7 +88,7 @@ def test_what_is_on_its_way_is_not_sent_again(store: Store, operator: User, stat
     delivery = store(Priority.HIGH)
     held = claim(delivery) if state != "pending" else None
     if held and state == "a call that rings":
-        lifecycle.accept(held, Receipt("provider-1"))
+        lifecycle.mark_sent(held, SendResult("provider-1"))
 
     with pytest.raises(actions.Refused, match="on its way already"):
         actions.resend(delivery.alert_id, by=operator, after_round=1)
@@ -99,7 +99,7 @@ def test_what_is_on_its_way_is_not_sent_again(store: Store, operator: User, stat
 
 def test_what_may_have_arrived_is_sent_again_with_a_mark(store: Store, operator: User) -> None:
     delivery = store(Priority.MEDIUM)
-    lifecycle.accept(claim(delivery), Receipt("provider-1"))
+    lifecycle.mark_sent(claim(delivery), SendResult("provider-1"))
 
     assert actions.resend(delivery.alert_id, by=operator, after_round=1).possible_duplicate
 
@@ -133,7 +133,7 @@ def test_cancelling_stops_what_waits_and_says_by_whom(store: Store, operator: Us
     assert actions.cancel(delivery.alert_id, by=operator, after_round=1) == 1
 
     assert status(delivery.alert) == "cancelled"
-    assert AlertAction.objects.get().deed == Deed.CANCEL
+    assert AlertAction.objects.get().action == StaffAction.CANCEL
 
 
 def test_what_has_ended_cannot_be_cancelled(store: Store, operator: User) -> None:
@@ -176,15 +176,15 @@ def test_what_is_stopped_is_not_tried_again_and_what_may_have_arrived_stays_in_d
 ) -> None:
     delivery = store(Priority.HIGH)
     for outcome in outcomes[:-1]:
-        lifecycle.fail(claim(delivery), outcome, Retry(timedelta(0)))
+        lifecycle.mark_failed(claim(delivery), outcome, Retry(timedelta(0)))
     held = claim(delivery)
     if is_waiting:
-        lifecycle.fail(held, outcomes[-1], Retry(timedelta(0)))
+        lifecycle.mark_failed(held, outcomes[-1], Retry(timedelta(0)))
 
     assert stop(delivery.alert_id, by=operator, after_round=1) == is_waiting
 
     if not is_waiting:
-        lifecycle.fail(held, outcomes[-1], Retry(timedelta(0)))
+        lifecycle.mark_failed(held, outcomes[-1], Retry(timedelta(0)))
     delivery.refresh_from_db()
     assert (delivery.state, delivery.reason) == (state, reason)
     assert lifecycle.claim(delivery.pk) is None
@@ -229,9 +229,9 @@ def test_what_was_sent_while_it_was_stopped_is_sent(
 ) -> None:
     held = claim(store(Priority.LOW))
     stop(held.delivery.alert_id, by=operator, after_round=1)
-    assert status(held.delivery.alert) == "accepted"
+    assert status(held.delivery.alert) == "queued"
 
-    lifecycle.accept(held, Receipt("provider-1"))
+    lifecycle.mark_sent(held, SendResult("provider-1"))
 
     assert status(held.delivery.alert) == "sent"
 
@@ -241,13 +241,13 @@ def test_what_a_provider_took_stays_sent_when_a_later_round_is_cancelled(
     store: Store, operator: User, is_waiting: bool
 ) -> None:
     delivery = store(Priority.LOW)
-    lifecycle.accept(claim(delivery), Receipt("provider-1"))
+    lifecycle.mark_sent(claim(delivery), SendResult("provider-1"))
     again = actions.resend(delivery.alert_id, by=operator, after_round=1)
     held = None if is_waiting else claim(again)
 
     actions.cancel(delivery.alert_id, by=operator, after_round=2)
     if held:
-        lifecycle.fail(held, REFUSED, NextChannel(Reason.INVALID_ADDRESS))
+        lifecycle.mark_failed(held, REFUSED, NextChannel(Reason.INVALID_ADDRESS))
 
     assert status(delivery.alert) == "sent"
     assert flaws() == []
@@ -260,13 +260,13 @@ def test_what_has_been_decided_is_not_decided_again(
     alert = store(Priority.LOW).alert
     first(alert.pk, by=operator, after_round=1)
 
-    for deed in (
+    for action in (
         lambda: actions.cancel(alert.pk, by=operator, after_round=1),
         lambda: actions.close(alert.pk, by=operator, after_round=1),
         lambda: actions.resend(alert.pk, by=operator, after_round=1),
     ):
         with pytest.raises(actions.Refused, match=r"It has been (cancelled|marked as dealt with)"):
-            deed()
+            action()
     assert AlertAction.objects.count() == 1
 
 
@@ -274,8 +274,8 @@ def test_what_was_delivered_stays_delivered_whatever_a_later_round_comes_to(
     store: Store, operator: User
 ) -> None:
     delivery = store(Priority.HIGH)
-    lifecycle.accept(claim(delivery), Receipt("provider-1"))
-    lifecycle.confirm(delivery.pk)
+    lifecycle.mark_sent(claim(delivery), SendResult("provider-1"))
+    lifecycle.mark_delivered(delivery.pk)
     actions.resend(delivery.alert_id, by=operator, after_round=1)
     seen = [status(delivery.alert)]
     for channel in (Channel.CALL, Channel.SMS):
@@ -290,7 +290,7 @@ def test_the_newest_round_says_whether_what_a_provider_had_taken_has_failed(
     store: Store, operator: User
 ) -> None:
     delivery = store(Priority.LOW)
-    lifecycle.accept(claim(delivery), Receipt("provider-1"))
+    lifecycle.mark_sent(claim(delivery), SendResult("provider-1"))
     again = actions.resend(delivery.alert_id, by=operator, after_round=1)
     under_way = status(delivery.alert)
     fail(again)
@@ -302,7 +302,7 @@ def test_the_newest_round_says_whether_what_a_provider_had_taken_has_failed(
 def test_a_round_that_succeeds_ends_a_failure(store: Store, operator: User) -> None:
     alert = fail(store(Priority.LOW))
 
-    lifecycle.accept(claim(actions.resend(alert.pk, by=operator, after_round=1)), Receipt("provider-2"))
+    lifecycle.mark_sent(claim(actions.resend(alert.pk, by=operator, after_round=1)), SendResult("provider-2"))
 
     assert status(alert) == "sent"
     assert checks.unreviewed_failures() == 0
@@ -313,10 +313,10 @@ def test_a_late_answer_to_an_old_round_does_not_send_it_on(
 ) -> None:
     preferences.replace(clinician, {Priority.MEDIUM: [Channel.SMS, Channel.EMAIL]})
     held = claim(store(Priority.MEDIUM))
-    lifecycle.fail(held, LOST, LeaveInDoubt(Reason.ANSWER_LOST))
+    lifecycle.mark_failed(held, LOST, LeaveInDoubt(Reason.ANSWER_LOST))
     actions.resend(held.delivery.alert_id, by=operator, after_round=1)
 
-    lifecycle.fail(held, REFUSED, NextChannel(Reason.INVALID_ADDRESS))
+    lifecycle.mark_failed(held, REFUSED, NextChannel(Reason.INVALID_ADDRESS))
 
     assert [(each.round, each.channel) for each in Delivery.objects.all()] == [(1, "sms"), (2, "sms")]
     assert flaws() == []
@@ -325,12 +325,12 @@ def test_a_late_answer_to_an_old_round_does_not_send_it_on(
 def test_what_staff_did_can_be_neither_changed_nor_deleted(store: Store, operator: User) -> None:
     actions.close(store(Priority.LOW).alert_id, by=operator, after_round=1)
 
-    for deed in (
+    for action in (
         lambda: AlertAction.objects.update(note="Never happened"),
         lambda: AlertAction.objects.all().delete(),
     ):
-        with pytest.raises(DatabaseError, match="is a record"), transaction.atomic():
-            deed()
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            action()
     with pytest.raises(ProtectedError):
         operator.delete()
     assert AlertAction.objects.get().note == ""

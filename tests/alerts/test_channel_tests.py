@@ -6,12 +6,12 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
 from alerts import actions, channel_tests, statistics
-from alerts.channels import ChannelError, Fault, Receipt
+from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import lifecycle, queries
 from alerts.models import Alert, Delivery
 from alerts.monitoring import checks
 from alerts.sending.send import settle
-from alerts.states import AlertState, Deed, DeliveryState, Reason
+from alerts.states import AlertState, DeliveryState, Reason, StaffAction
 from alerts.statistics import Period
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
@@ -53,11 +53,11 @@ def test_it_says_who_sent_it(clinician: Clinician) -> None:
     assert "a test by ward.editor" in send(clinician).description
 
 
-def test_nobody_can_send_as_its_client(clinician: Clinician) -> None:
-    send(clinician)
+def test_it_belongs_to_no_hospital_system(clinician: Clinician) -> None:
+    test = send(clinician)
 
-    client = ApiClient.objects.get()
-    assert (client.active, client.tokens.count()) == (False, 0)
+    assert (test.is_test, test.client) == (True, None)
+    assert not ApiClient.objects.exists()
 
 
 def test_a_channel_that_is_in_no_preference_can_be_tried() -> None:
@@ -97,7 +97,7 @@ def test_one_that_failed_for_want_of_a_confirmation_is_no_trouble_of_homes(clini
 
 
 def test_one_that_was_taken_is_in_no_figure_either(clinician: Clinician) -> None:
-    lifecycle.accept(claim(send(clinician, Channel.SMS)), Receipt("m-1"))
+    lifecycle.mark_sent(claim(send(clinician, Channel.SMS)), SendResult("m-1"))
 
     assert statistics.latencies(Period.DAY) == []
     assert statistics.outcomes(Period.DAY) == []
@@ -117,7 +117,7 @@ def test_an_sms_that_was_taken_is_through(clinician: Clinician) -> None:
     alert = send(clinician, Channel.SMS)
     assert not result(alert).is_final
 
-    lifecycle.accept(claim(alert), Receipt("m-1"))
+    lifecycle.mark_sent(claim(alert), SendResult("m-1"))
 
     assert (result(alert).is_final, result(alert).went_well) == (True, True)
 
@@ -126,10 +126,10 @@ def test_a_call_that_was_taken_is_through_when_it_is_known_whether_it_was_picked
     clinician: Clinician,
 ) -> None:
     alert = send(clinician, Channel.CALL)
-    lifecycle.accept(claim(alert), Receipt("c-1"))
+    lifecycle.mark_sent(claim(alert), SendResult("c-1"))
     assert not result(alert).is_final
 
-    lifecycle.confirm(alert.deliveries.get().pk)
+    lifecycle.mark_delivered(alert.deliveries.get().pk)
 
     assert (result(alert).is_final, result(alert).state) == (True, DeliveryState.DELIVERED)
 
@@ -155,7 +155,7 @@ def test_another_clinicians_test_is_not_told(clinician: Clinician) -> None:
 
 def test_an_alert_that_is_no_test_is_not_told(clinician: Clinician, lab: ApiClient) -> None:
     alert = send(clinician)
-    Alert.objects.update(client=lab)
+    Alert.objects.update(client=lab, is_test=False)
 
     assert channel_tests.result(clinician, alert.pk) is None
 
@@ -187,7 +187,7 @@ def test_there_is_one_at_a_time_over_a_channel(clinician: Clinician) -> None:
 
 def test_nobody_is_sent_more_than_a_few(clinician: Clinician) -> None:
     for _ in range(channel_tests.MOST_FOR_ONE):
-        lifecycle.accept(claim(send(clinician, Channel.SMS)), Receipt("m-1"))
+        lifecycle.mark_sent(claim(send(clinician, Channel.SMS)), SendResult("m-1"))
 
     with pytest.raises(channel_tests.Refused, match="6 tests in ten minutes"):
         send(clinician, Channel.SMS)
@@ -197,7 +197,7 @@ def test_nobody_is_sent_more_than_a_few(clinician: Clinician) -> None:
 
 def test_after_ten_minutes_there_may_be_more(clinician: Clinician) -> None:
     for _ in range(channel_tests.MOST_FOR_ONE):
-        lifecycle.accept(claim(send(clinician, Channel.SMS)), Receipt("m-1"))
+        lifecycle.mark_sent(claim(send(clinician, Channel.SMS)), SendResult("m-1"))
     Alert.objects.update(created_at=Now() - channel_tests.WITHIN)
 
     assert send(clinician, Channel.SMS).is_test
@@ -205,7 +205,7 @@ def test_after_ten_minutes_there_may_be_more(clinician: Clinician) -> None:
 
 def test_a_hospitals_alerts_do_not_count(clinician: Clinician, lab: ApiClient) -> None:
     send(clinician, Channel.SMS)
-    Alert.objects.update(client=lab, state=AlertState.OPEN)
+    Alert.objects.update(client=lab, is_test=False, state=AlertState.OPEN)
 
     assert send(clinician, Channel.SMS).is_test
 
@@ -223,7 +223,7 @@ def test_the_result_takes_three_queries_at_most(clinician: Clinician) -> None:
 def test_a_test_is_not_sent_again_over_the_whole_route(clinician: Clinician) -> None:
     test = send(clinician, Channel.SMS)
 
-    assert actions.why_not(Deed.RESEND, test) == actions.A_TEST
+    assert actions.why_not(StaffAction.RESEND, test) == actions.A_TEST
 
 
 def test_the_newest_test_over_each_channel_is_found_again(clinician: Clinician) -> None:

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
 from alerts import actions, statistics
-from alerts.channels import ChannelError, Fault, Receipt
+from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import lifecycle
 from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel
 from alerts.models import Alert, Attempt, Delivery
@@ -33,7 +33,7 @@ def end(delivery: Delivery, reason: Reason, decision: Decision | None = None) ->
     claim = lifecycle.claim(delivery.pk)
     assert claim
     fault = Fault.UNKNOWN if isinstance(decision, LeaveInDoubt) else Fault.REJECTED
-    lifecycle.fail(claim, ChannelError(fault, reason), decision or NextChannel(reason))
+    lifecycle.mark_failed(claim, ChannelError(fault, reason), decision or NextChannel(reason))
     return delivery
 
 
@@ -41,7 +41,7 @@ def send(delivery: Delivery) -> Delivery:
     """Let the provider take it."""
     claim = lifecycle.claim(delivery.pk)
     assert claim
-    lifecycle.accept(claim, Receipt("provider-1"))
+    lifecycle.mark_sent(claim, SendResult("provider-1"))
     return delivery
 
 
@@ -66,7 +66,7 @@ def test_alerts_are_counted_by_priority_and_status(store: Store) -> None:
 
     counted = {(each.priority, each.status): each.alerts for each in statistics.outcomes(Period.DAY)}
 
-    assert counted == {(M, AlertStatus.SENT): 2, (L, AlertStatus.FAILED): 1, (H, AlertStatus.ACCEPTED): 1}
+    assert counted == {(M, AlertStatus.SENT): 2, (L, AlertStatus.FAILED): 1, (H, AlertStatus.QUEUED): 1}
 
 
 @pytest.mark.parametrize(("period", "hours"), [(Period.DAY, 24), (Period.WEEK, 7 * 24)])

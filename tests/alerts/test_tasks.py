@@ -86,13 +86,13 @@ def test_nothing_asks_celery_to_run_it_later_or_again() -> None:
 
 
 def test_there_are_two_tasks_that_take_an_id_and_cannot_ask_for_themselves_again() -> None:
-    assert {task.name for task in ours()} == {"alerts.tasks.deliver", "alerts.tasks.ask_for_receipt"}
+    assert {task.name for task in ours()} == {"alerts.tasks.deliver", "alerts.tasks.ask_outcome"}
     for task in ours():
         assert list(inspect.signature(task.run).parameters) == ["delivery_id"], "no `self`: it is not bound"
         assert not hasattr(task, "autoretry_for")
 
 
-@pytest.mark.parametrize("task", [tasks.deliver, tasks.ask_for_receipt], ids=lambda task: task.name)
+@pytest.mark.parametrize("task", [tasks.deliver, tasks.ask_outcome], ids=lambda task: task.name)
 @pytest.mark.parametrize("queue", [*QUEUES.values(), QUESTIONS])
 def test_a_message_in_the_broker_has_no_time_and_no_retry(
     broker: "redis.Redis", task: Any, queue: str

@@ -9,8 +9,8 @@ from bench.ledger import Alert, Attempt, Delivery, Received
 from bench.verdict import Verdict, judge
 
 ROUTES = {"B-1": {"H": ("sms", "email"), "M": ("sms",)}}
-SENT = Attempt(1, "accepted", "", "p-1")
-DELIVERY = Delivery("d-1", "sms", "accepted", provider_id="p-1", attempt_count=1, attempts=(SENT,))
+SENT = Attempt(1, "sent", "", "p-1")
+DELIVERY = Delivery("d-1", "sms", "sent", provider_id="p-1", attempt_count=1, attempts=(SENT,))
 ALERT = Alert("K-1", "M", "B-1", (DELIVERY,))
 ARRIVED = Received("K-1", "sms", "p-1")
 
@@ -109,8 +109,8 @@ def test_a_call_under_another_token_than_its_own_is_found() -> None:
 
 def test_what_follows_a_doubt_is_marked() -> None:
     lost = replace(DELIVERY, state="unknown", reason="answer_lost", attempts=(Attempt(1, "unknown", "x"),))
-    sent = Attempt(1, "accepted", provider_id="p-2")
-    email = Delivery("d-2", "email", "accepted", provider_id="p-2", attempt_count=1, attempts=(sent,))
+    sent = Attempt(1, "sent", provider_id="p-2")
+    email = Delivery("d-2", "email", "sent", provider_id="p-2", attempt_count=1, attempts=(sent,))
     received = replace(ARRIVED, channel="email", provider_id="p-2")
 
     for marked, found in ((True, 0), (False, 1)):

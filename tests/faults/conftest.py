@@ -76,8 +76,8 @@ class Rest:
 
     def hear_of(self, delivery: Delivery) -> None:
         """Let it ask what became of an accepted message, whose time to be asked for is moved to now."""
-        accepted = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.ACCEPTED)
-        accepted.update(receipt_due_at=Now())
+        accepted = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENT)
+        accepted.update(outcome_due_at=Now())
         self.relay.tick()
         wait_until(lambda: not accepted.exists(), what="it is known what became of the message")
 

@@ -54,19 +54,19 @@ def status_of(alert_state: str, states: list[tuple[int, str]]) -> str:
     last = {state for number, state in states if number == newest}
     if DeliveryState.DELIVERED in ever:
         return AlertStatus.DELIVERED
-    if DeliveryState.ACCEPTED in last:
+    if DeliveryState.SENT in last:
         return AlertStatus.SENT
     stopped = alert_state == AlertState.CANCELLED or DeliveryState.CANCELLED in last
     if stopped or last & set(UNFINISHED):  # but what a provider took is never said not to have been sent
-        if DeliveryState.ACCEPTED in ever:
+        if DeliveryState.SENT in ever:
             return AlertStatus.SENT
-        return AlertStatus.ACCEPTED if last & set(UNFINISHED) else AlertStatus.CANCELLED
+        return AlertStatus.QUEUED if last & set(UNFINISHED) else AlertStatus.CANCELLED
     return AlertStatus.FAILED
 
 
 def _of_delivery(delivery: Delivery, attempts: list[Attempt]) -> Iterator[str]:
     calling = [each.number for each in attempts if each.state == AttemptState.CALLING]
-    accepted = [each for each in attempts if each.state == AttemptState.ACCEPTED]
+    accepted = [each for each in attempts if each.state == AttemptState.SENT]
     if [each.number for each in attempts] != list(range(1, delivery.attempt_count + 1)):
         yield "the attempts are not numbered one by one."
     if {each.channel for each in attempts} - {delivery.channel}:
@@ -77,7 +77,7 @@ def _of_delivery(delivery: Delivery, attempts: list[Attempt]) -> Iterator[str]:
         yield "the provider's id is of no attempt."
     if delivery.state in NEEDS_REASON and not delivery.reason:
         yield "it did not get through, and nobody knows why."
-    doubtful = [each for each in attempts if each.state in (AttemptState.ACCEPTED, AttemptState.UNKNOWN)]
+    doubtful = [each for each in attempts if each.state in (AttemptState.SENT, AttemptState.UNKNOWN)]
     if delivery.state == DeliveryState.CANCELLED and doubtful:
         yield "it is said to have been stopped before it was sent, and may have arrived."
     if len(accepted) > 1 and not delivery.possible_duplicate and delivery.channel != Channel.CALL:

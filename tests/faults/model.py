@@ -13,8 +13,8 @@ AFTER: dict[Fault, A] = {
     Fault.REJECTED: A.REJECTED,
     Fault.UNKNOWN: A.UNKNOWN,
 }
-MAYBE_SENT = (A.UNKNOWN, A.ACCEPTED)
-HOPEFUL = (D.PENDING, D.SENDING, D.ACCEPTED, D.DELIVERED)
+MAYBE_SENT = (A.UNKNOWN, A.SENT)
+HOPEFUL = (D.PENDING, D.SENDING, D.SENT, D.DELIVERED)
 
 
 @dataclass
@@ -80,10 +80,10 @@ class ModelAlert:
         """Whether the answer came in time."""
         held = delivery.held_by(number)
         attempt = delivery.attempts[number - 1]
-        attempt.state, attempt.provider_id, attempt.lost = A.ACCEPTED, provider_id, False
+        attempt.state, attempt.provider_id, attempt.lost = A.SENT, provider_id, False
         attempt.late = attempt.late or not held
         if held or delivery.state in (D.PENDING, D.UNKNOWN):
-            delivery.state, delivery.provider_id = D.ACCEPTED, provider_id
+            delivery.state, delivery.provider_id = D.SENT, provider_id
             if not held and not attempt.was_marked and not delivery.in_doubt(but=attempt):
                 delivery.marked = False  # the mark was for a second try, which does not take place
         return held
@@ -121,9 +121,9 @@ class ModelAlert:
 
     def _was_accepted_meanwhile(self, delivery: ModelDelivery) -> bool:
         """Whether an earlier attempt's late acceptance holds, now that the last one has failed."""
-        accepted = [each for each in delivery.attempts if each.state is A.ACCEPTED]
+        accepted = [each for each in delivery.attempts if each.state is A.SENT]
         if accepted:
-            delivery.state, delivery.provider_id = D.ACCEPTED, accepted[-1].provider_id
+            delivery.state, delivery.provider_id = D.SENT, accepted[-1].provider_id
         return bool(accepted)
 
     def _after_a_death(self, delivery: ModelDelivery) -> Decision:
@@ -175,14 +175,13 @@ class ModelAlert:
     def resend(self) -> bool:
         """Whether staff could start another round."""
         going_on = any(
-            each.state in (D.PENDING, D.SENDING)
-            or (each.state is D.ACCEPTED and each.channel is Channel.CALL)
+            each.state in (D.PENDING, D.SENDING) or (each.state is D.SENT and each.channel is Channel.CALL)
             for each in self.deliveries
         )
         if self.state is not AlertState.OPEN or going_on:
             return False
         marked = any(
-            each.marked or each.state in (D.ACCEPTED, D.DELIVERED, D.UNKNOWN) for each in self.deliveries
+            each.marked or each.state in (D.SENT, D.DELIVERED, D.UNKNOWN) for each in self.deliveries
         )
         self.deliveries.append(ModelDelivery(self.way[0], round=self._newest_round() + 1, marked=marked))
         return True
@@ -204,12 +203,12 @@ class ModelAlert:
 
     def confirm(self, delivery: ModelDelivery) -> None:
         """A receipt: it arrived."""
-        if delivery.state is D.ACCEPTED:
+        if delivery.state is D.SENT:
             delivery.state = D.DELIVERED
 
     def refute(self, delivery: ModelDelivery) -> None:
         """A receipt: it did not arrive."""
-        if delivery.state is D.ACCEPTED:
+        if delivery.state is D.SENT:
             delivery.state = D.UNDELIVERED
             self._open_next(delivery)
 

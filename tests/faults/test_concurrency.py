@@ -13,7 +13,7 @@ from django.db import connection, connections, transaction
 from django.db.models.functions import Now
 
 from alerts import actions
-from alerts.channels import ChannelError, Fault, Receipt
+from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import lifecycle
 from alerts.deliveries.lifecycle import Claim
 from alerts.deliveries.retry import SCHEDULES, NextChannel, Retry
@@ -91,7 +91,9 @@ def test_a_channel_that_fails_while_staff_cancel_opens_no_other(sender: Sender) 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             lifecycle.cancel(held.delivery.alert)
-            failing = meanwhile(pool, lambda: lifecycle.fail(held, REFUSED, NextChannel(Reason.REFUSED)))
+            failing = meanwhile(
+                pool, lambda: lifecycle.mark_failed(held, REFUSED, NextChannel(Reason.REFUSED))
+            )
         failing.result(10)
 
     assert [each.state for each in Delivery.objects.all()] == [DeliveryState.FAILED]
@@ -100,7 +102,7 @@ def test_a_channel_that_fails_while_staff_cancel_opens_no_other(sender: Sender) 
 
 def test_passing_over_and_cancelling_do_not_wait_for_each_other(sender: Sender) -> None:
     held = claimed(sender)
-    lifecycle.fail(held, REFUSED, Retry(timedelta(0)))
+    lifecycle.mark_failed(held, REFUSED, Retry(timedelta(0)))
     alert = held.delivery.alert
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
@@ -140,11 +142,11 @@ def test_an_answer_that_races_with_the_recovery_is_kept(priority: Priority, send
 
         at_once(
             sending.recover_expired,
-            lambda held=held, number=number: lifecycle.accept(held, Receipt(f"provider-{number}")),  # type: ignore[misc]
+            lambda held=held, number=number: lifecycle.mark_sent(held, SendResult(f"provider-{number}")),  # type: ignore[misc]
         )
 
         ended = Delivery.objects.get(pk=held.delivery.pk)
-        assert (ended.state, ended.provider_id) == (DeliveryState.ACCEPTED, f"provider-{number}")
+        assert (ended.state, ended.provider_id) == (DeliveryState.SENT, f"provider-{number}")
         assert not ended.possible_duplicate
     assert flaws() == []
 
@@ -167,7 +169,7 @@ def test_a_failure_that_races_with_the_recovery_is_recorded_and_breaks_neither(s
 def test_what_is_cancelled_while_it_is_claimed_is_one_of_the_two(sender: Sender) -> None:
     for _ in range(TIMES):
         held = claimed(sender)
-        lifecycle.fail(held, REFUSED, Retry(timedelta(0)))
+        lifecycle.mark_failed(held, REFUSED, Retry(timedelta(0)))
 
         taken, stopped = at_once(
             lambda held=held: lifecycle.claim(held.delivery.pk),  # type: ignore[misc]
@@ -194,7 +196,7 @@ def test_of_many_who_send_it_again_at_once_one_does(sender: Sender) -> None:
     operator = User.objects.create_user("operator")
     for number in range(TIMES):
         held = claimed(sender, Priority.LOW)
-        lifecycle.fail(held, REFUSED, NextChannel(Reason.REFUSED))
+        lifecycle.mark_failed(held, REFUSED, NextChannel(Reason.REFUSED))
         again = what_became(
             lambda pk=held.delivery.alert_id: actions.resend(pk, by=operator, after_round=1)  # type: ignore[misc]
         )
@@ -210,7 +212,7 @@ def test_it_is_sent_again_or_dealt_with_and_not_both(sender: Sender) -> None:
     operator = User.objects.create_user("operator")
     for _ in range(TIMES):
         held = claimed(sender, Priority.LOW)
-        lifecycle.fail(held, REFUSED, NextChannel(Reason.REFUSED))
+        lifecycle.mark_failed(held, REFUSED, NextChannel(Reason.REFUSED))
         pk = held.delivery.alert_id
 
         got = at_once(
@@ -231,7 +233,7 @@ def test_a_retry_that_waits_while_it_is_dealt_with_is_one_of_the_two(sender: Sen
     operator = User.objects.create_user("operator")
     for _ in range(TIMES):
         held = claimed(sender)
-        lifecycle.fail(held, REFUSED, Retry(timedelta(0)))
+        lifecycle.mark_failed(held, REFUSED, Retry(timedelta(0)))
 
         taken, stopped = at_once(
             lambda held=held: lifecycle.claim(held.delivery.pk),  # type: ignore[misc]
@@ -248,7 +250,7 @@ def test_a_channel_that_fails_while_staff_send_again_opens_no_other(sender: Send
     held = claimed(sender)
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            lifecycle.fail(held, REFUSED, NextChannel(Reason.REFUSED))
+            lifecycle.mark_failed(held, REFUSED, NextChannel(Reason.REFUSED))
             again = meanwhile(
                 pool,
                 what_became(lambda: actions.resend(held.delivery.alert_id, by=operator, after_round=1)),
@@ -283,14 +285,14 @@ def test_a_late_acceptance_ends_a_delivery_that_was_tried_since_and_the_mark_sta
         Delivery.objects.update(available_at=Now())
         second = lifecycle.claim(first.delivery.pk)
     assert second is not None
-    lifecycle.fail(second, LOST, Retry(timedelta(0), possible_duplicate=True))
+    lifecycle.mark_failed(second, LOST, Retry(timedelta(0), possible_duplicate=True))
 
-    lifecycle.accept(first, Receipt("provider-1"))
+    lifecycle.mark_sent(first, SendResult("provider-1"))
 
     delivery = Delivery.objects.get()
-    assert (delivery.state, delivery.possible_duplicate) == (DeliveryState.ACCEPTED, True)
+    assert (delivery.state, delivery.possible_duplicate) == (DeliveryState.SENT, True)
     assert [each.state for each in delivery.attempts.all()] == [
-        AttemptState.ACCEPTED,
+        AttemptState.SENT,
         AttemptState.UNKNOWN,
         AttemptState.UNKNOWN,
     ]
@@ -306,13 +308,13 @@ def test_a_late_acceptance_is_seen_by_a_failure_that_comes_while_it_is_being_wri
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            lifecycle.accept(first, Receipt("provider-1"))
-            failing = meanwhile(pool, lambda: lifecycle.fail(second, LOST, Retry(timedelta(0))))
+            lifecycle.mark_sent(first, SendResult("provider-1"))
+            failing = meanwhile(pool, lambda: lifecycle.mark_failed(second, LOST, Retry(timedelta(0))))
             assert not failing.done()
         failing.result()
 
     delivery = Delivery.objects.get()
-    assert (delivery.state, delivery.provider_id) == (DeliveryState.ACCEPTED, "provider-1")
+    assert (delivery.state, delivery.provider_id) == (DeliveryState.SENT, "provider-1")
 
 
 def test_two_relays_take_nothing_twice(sender: Sender) -> None:

@@ -92,7 +92,7 @@ STEPS = (
         "before the recovery is committed",
         Story.RECOVERY,
         Trace.ATTEMPT,
-        Crash("after", "alerts.deliveries.lifecycle:fail"),
+        Crash("after", "alerts.deliveries.lifecycle:mark_failed"),
     ),
     Step(
         "after the recovery",
@@ -130,7 +130,7 @@ STEPS = (
         "before the answer is recorded",
         Story.WORKER,
         Trace.MESSAGE,
-        Crash("before", "alerts.deliveries.lifecycle:accept"),
+        Crash("before", "alerts.deliveries.lifecycle:mark_sent"),
     ),
     Step(
         "between the delivery and its attempt, recording the answer",
@@ -142,13 +142,13 @@ STEPS = (
         "before the answer is committed",
         Story.WORKER,
         Trace.MESSAGE,
-        Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:accept"),
+        Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:mark_sent"),
     ),
     Step(
         "after the answer is recorded",
         Story.WORKER,
         Trace.ANSWER,
-        Crash("after", "alerts.deliveries.lifecycle:accept"),
+        Crash("after", "alerts.deliveries.lifecycle:mark_sent"),
     ),
 )
 

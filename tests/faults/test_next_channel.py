@@ -17,12 +17,12 @@ PUBLISH = "sns:Publish"
 CALL = "connect:StartOutboundVoiceContact"
 
 BEFORE_IT_IS_KNOWN = {
-    "before the failure is recorded": Crash("before", "alerts.deliveries.lifecycle:fail"),
+    "before the failure is recorded": Crash("before", "alerts.deliveries.lifecycle:mark_failed"),
     "before the next channel is opened": Crash("before", "alerts.deliveries.lifecycle:open_next"),
     "after the next channel is opened": Crash("after", "alerts.deliveries.lifecycle:open_next"),
-    "before it is committed": Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:fail"),
+    "before it is committed": Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:mark_failed"),
 }
-AFTERWARDS = Crash("after", "alerts.deliveries.lifecycle:fail")
+AFTERWARDS = Crash("after", "alerts.deliveries.lifecycle:mark_failed")
 
 
 def story(sender: Sender, priority: Priority, channels: list[Channel]) -> Delivery:
@@ -35,7 +35,7 @@ def story(sender: Sender, priority: Priority, channels: list[Channel]) -> Delive
 def ends() -> list[tuple[str, str, str]]:
     """Channel, state and reason of each delivery to C-1, in order; one that was confirmed is as good as accepted."""
     return [
-        (each.channel, DeliveryState.ACCEPTED if each.state in SUCCEEDED else each.state, each.reason)
+        (each.channel, DeliveryState.SENT if each.state in SUCCEEDED else each.state, each.reason)
         for each in Delivery.objects.filter(alert__contact_id="C-1")
     ]
 
@@ -56,7 +56,7 @@ def test_a_refused_call_of_which_nobody_heard_is_tried_again_and_followed_only_f
     assert [attempt.state for attempt in call.attempts.all()] == [AttemptState.UNKNOWN, AttemptState.REJECTED]
     if priority is Priority.HIGH:
         assert [message["channel"] for message in aws.messages()] == ["sms"]
-        assert ends() == [("call", "unknown", Reason.NOT_ALLOWED), ("sms", "accepted", "")]
+        assert ends() == [("call", "unknown", Reason.NOT_ALLOWED), ("sms", "sent", "")]
         assert Delivery.objects.get(channel=Channel.SMS).possible_duplicate
     else:
         assert aws.messages() == []
@@ -78,7 +78,7 @@ def test_a_refused_sms_of_which_nobody_heard_is_in_doubt_and_followed_only_for_h
     assert flaws() == []
     if priority is Priority.HIGH:
         assert [message["channel"] for message in aws.messages()] == ["call"]
-        assert ends() == [("sms", "unknown", Reason.INVALID_ADDRESS), ("call", "accepted", "")]
+        assert ends() == [("sms", "unknown", Reason.INVALID_ADDRESS), ("call", "sent", "")]
         assert Delivery.objects.get(channel=Channel.CALL).possible_duplicate
     else:
         assert aws.messages() == []
@@ -100,7 +100,7 @@ def test_a_refusal_that_is_recorded_is_followed_by_one_message_though_the_worker
 
     assert flaws() == []
     assert [message["channel"] for message in aws.messages()] == ["email"]
-    assert [(channel, state) for channel, state, _ in ends()] == [(first, "failed"), ("email", "accepted")]
+    assert [(channel, state) for channel, state, _ in ends()] == [(first, "failed"), ("email", "sent")]
     assert not Delivery.objects.filter(possible_duplicate=True).exists()
 
 
@@ -123,10 +123,10 @@ def test_a_throttled_message_is_sent_once_though_the_worker_dies_after_recording
 @pytest.mark.parametrize(
     "crash",
     [
-        Crash("before", "alerts.deliveries.lifecycle:refute"),
+        Crash("before", "alerts.deliveries.lifecycle:mark_undelivered"),
         Crash("before", "alerts.deliveries.lifecycle:open_next"),
-        Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:refute"),
-        Crash("after", "alerts.deliveries.lifecycle:refute"),
+        Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:mark_undelivered"),
+        Crash("after", "alerts.deliveries.lifecycle:mark_undelivered"),
     ],
     ids=["before the receipt is recorded", "before the sms is opened", "before the commit", "afterwards"],
 )
@@ -143,7 +143,7 @@ def test_a_call_that_nobody_answered_is_followed_by_one_sms(
 
     assert flaws() == []
     assert [message["channel"] for message in aws.messages()] == ["sms"]
-    assert ends() == [("call", "undelivered", Reason.NOT_ANSWERED), ("sms", "accepted", "")]
+    assert ends() == [("call", "undelivered", Reason.NOT_ANSWERED), ("sms", "sent", "")]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_call_that_is_passed_over_is_followed_by_one_sms(
 
     assert flaws() == []
     assert [message["channel"] for message in aws.messages()] == ["sms"]
-    assert ends() == [("call", "failed", Reason.PROVIDER_DOWN), ("sms", "accepted", "")]
+    assert ends() == [("call", "failed", Reason.PROVIDER_DOWN), ("sms", "sent", "")]
 
 
 def let_provider_be_down(sender: Sender) -> None:

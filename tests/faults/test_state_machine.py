@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 )
 
 from alerts import actions, intake
-from alerts.channels import ChannelError, Fault, Receipt
+from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import lifecycle
 from alerts.deliveries.lifecycle import Claim
 from alerts.deliveries.retry import SCHEDULES, Decision, LeaveInDoubt, NextChannel, Retry
@@ -119,10 +119,10 @@ class Ledger(RuleBasedStateMachine):
         provider_id = f"provider-{next(self.ids)}"
         self.send(held)
         self.heard.setdefault(held.claimed.delivery.pk, set()).add(provider_id)
-        in_time = lifecycle.accept(held.claimed, Receipt(provider_id))
+        in_time = lifecycle.mark_sent(held.claimed, SendResult(provider_id))
         assert in_time == self.model.accept(held.delivery, held.number, provider_id)
         if again:  # the commit's own answer was lost, so it is recorded once more
-            lifecycle.accept(held.claimed, Receipt(provider_id))
+            lifecycle.mark_sent(held.claimed, SendResult(provider_id))
             self.model.accept(held.delivery, held.number, provider_id)
 
     @rule(
@@ -138,10 +138,10 @@ class Ledger(RuleBasedStateMachine):
             self.send(held)
         decision = self.decided(held, kind, fault)
         error = ChannelError(fault, REASONS[fault], "Code")
-        in_time = lifecycle.fail(held.claimed, error, decision)
+        in_time = lifecycle.mark_failed(held.claimed, error, decision)
         assert in_time == self.model.fail(held.delivery, held.number, fault, decision)
         if again:
-            lifecycle.fail(held.claimed, error, decision)
+            lifecycle.mark_failed(held.claimed, error, decision)
             self.model.fail(held.delivery, held.number, fault, decision)
 
     def decided(self, held: Held, kind: str, fault: Fault) -> Decision:
@@ -211,10 +211,10 @@ class Ledger(RuleBasedStateMachine):
                 passed = lifecycle.pass_over(delivery.pk, Reason.PROVIDER_DOWN, even_the_last=last)
                 assert passed == self.model.pass_over(modelled, even_the_last=last)
             case "confirmed":
-                lifecycle.confirm(delivery.pk)
+                lifecycle.mark_delivered(delivery.pk)
                 self.model.confirm(modelled)
             case "refuted":
-                lifecycle.refute(delivery.pk, Reason.NOT_ANSWERED)
+                lifecycle.mark_undelivered(delivery.pk, Reason.NOT_ANSWERED)
                 self.model.refute(modelled)
             case "cancelled":
                 assert lifecycle.cancel(self.alert) == self.model.stop(AlertState.CANCELLED)

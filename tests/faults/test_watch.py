@@ -35,5 +35,5 @@ def test_every_finding_and_every_metric_can_be_read(sender: Sender, clinician: C
     names = {finding.name for finding in checks.findings()}
 
     written = metrics.exposition().decode()
-    assert all(f'bleep_audit{{finding="{name}"}}' in written for name in names)
+    assert all(f'bleep_check{{finding="{name}"}}' in written for name in names)
     assert 'bleep_deliveries{channel="call",state="pending"} 1.0' in written

@@ -67,7 +67,7 @@ def test_a_call_that_nobody_picks_up_is_followed_by_an_sms(bleep: Bleep, kind: s
     assert message["channel"] == "sms"
     bleep.wait_for("123", "sent")
     states = [(each["channel"], each["state"], each["reason"]) for each in bleep.detail("123")["deliveries"]]
-    assert states == [("call", "undelivered", reason), ("sms", "accepted", "")]
+    assert states == [("call", "undelivered", reason), ("sms", "sent", "")]
 
 
 def test_a_call_that_nobody_picks_up_and_was_the_only_channel_fails(bleep: Bleep) -> None:
@@ -134,7 +134,7 @@ def test_a_call_that_is_refused_is_followed_by_an_sms(bleep: Bleep) -> None:
     assert message["channel"] == "sms"
     bleep.wait_for("123", "sent")
     states = [(each["channel"], each["state"], each["reason"]) for each in bleep.detail("123")["deliveries"]]
-    assert states == [("call", "failed", "not_allowed"), ("sms", "accepted", "")]
+    assert states == [("call", "failed", "not_allowed"), ("sms", "sent", "")]
 
 
 def test_a_throttled_message_is_sent_when_the_provider_allows(bleep: Bleep) -> None:
@@ -144,7 +144,7 @@ def test_a_throttled_message_is_sent_when_the_provider_allows(bleep: Bleep) -> N
 
     bleep.wait_for("123", *TAKEN)
     [delivery] = bleep.detail("123")["deliveries"]
-    assert [each["state"] for each in delivery["attempts"]] == ["throttled", "throttled", "accepted"]
+    assert [each["state"] for each in delivery["attempts"]] == ["throttled", "throttled", "sent"]
     assert len(bleep.aws.messages()) == 1
 
 
@@ -156,7 +156,7 @@ def test_a_call_whose_answer_is_lost_rings_once(bleep: Bleep, kind: str) -> None
 
     bleep.wait_for("123", *TAKEN)
     [delivery] = bleep.detail("123")["deliveries"]
-    assert [each["state"] for each in delivery["attempts"]] == ["unknown", "accepted"]
+    assert [each["state"] for each in delivery["attempts"]] == ["unknown", "sent"]
     assert not delivery["possible_duplicate"]
     assert len(bleep.aws.messages()) == 1
 

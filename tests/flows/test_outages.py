@@ -34,7 +34,7 @@ def test_with_redis_stopped_high_arrives_and_the_rest_when_it_is_back(
     assert codes == [202, 202, 202]
     [message] = bleep.wait_for_messages(1)
     assert message["channel"] == "call"
-    assert (bleep.status("M"), bleep.status("L")) == ("accepted", "accepted")
+    assert (bleep.status("M"), bleep.status("L")) == ("queued", "queued")
 
     REDIS.start()
     bleep.wait_for("M", "sent", seconds=60)

@@ -139,9 +139,9 @@ def test_a_worker_that_is_stopped_finishes_what_it_is_sending_and_leaves_the_res
             wait_until(lambda: ward.count("attempt", "calling") == 2, what="two are being sent", seconds=60)
             end(worker)
 
-        begun = ward.count("attempt", "accepted")
+        begun = ward.count("attempt", "sent")
         assert ward.count("attempt", "calling") == ward.count("delivery", "sending") == 0
-        assert begun == ward.count("delivery", "accepted") == len(aws.messages()) >= 2
+        assert begun == ward.count("delivery", "sent") == len(aws.messages()) >= 2
         assert ward.count("delivery", "pending") == 6 - begun > 0, "the end came before everything was sent"
 
         requests.delete(f"{aws.url}/faults", timeout=5)
@@ -149,7 +149,7 @@ def test_a_worker_that_is_stopped_finishes_what_it_is_sending_and_leaves_the_res
         with psycopg.connect(ward.database_url) as connection:
             connection.execute("UPDATE alerts_delivery SET handed_over_at = NULL WHERE state = 'pending'")
         with ward.run("worker"):
-            wait_until(lambda: ward.count("delivery", "accepted") == 6, what="all are sent", seconds=90)
+            wait_until(lambda: ward.count("delivery", "sent") == 6, what="all are sent", seconds=90)
 
     assert len(aws.messages()) == 6
     assert ward.ask("SELECT count(*), max(number) FROM alerts_attempt") == [(6, 1)]
@@ -168,15 +168,15 @@ def test_a_relay_that_is_stopped_finishes_what_it_is_sending_by_itself_and_leave
         wait_until(lambda: ward.count("attempt", "calling") > 0, what="the relay sends by itself", seconds=60)
         end(relay)
 
-    begun = ward.count("attempt", "accepted")
+    begun = ward.count("attempt", "sent")
     assert ward.count("attempt", "calling") == ward.count("delivery", "sending") == 0
-    assert begun == ward.count("delivery", "accepted") == len(aws.messages()) > 0
+    assert begun == ward.count("delivery", "sent") == len(aws.messages()) > 0
     assert ward.count("delivery", "pending") == 12 - begun > 0
     assert ward.ask("SELECT count(*) FROM alerts_relayheartbeat") == [(0,)]
 
     requests.delete(f"{aws.url}/faults", timeout=5)
     with ward.run("relay", REDIS_URL=nowhere):
-        wait_until(lambda: ward.count("delivery", "accepted") == 12, what="all are sent", seconds=90)
+        wait_until(lambda: ward.count("delivery", "sent") == 12, what="all are sent", seconds=90)
 
     assert len(aws.messages()) == 12
     assert ward.ask("SELECT count(*), max(number) FROM alerts_attempt") == [(12, 1)]
@@ -191,7 +191,7 @@ def test_a_web_server_that_is_stopped_answers_who_waits(
         end(web)
         answer = waiting.result(timeout=30)
 
-    assert (answer.status_code, json.loads(answer.text)["status"]) == (202, "accepted")
+    assert (answer.status_code, json.loads(answer.text)["status"]) == (202, "queued")
     with ward.run("web"):
         wait_until(lambda: answers(f"{ward.url}/healthz"), what="the next one answers", seconds=60)
         again = ward.post(an_alert(priority="M"))

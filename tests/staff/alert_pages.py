@@ -31,7 +31,7 @@ def claim(alert: Alert) -> lifecycle.Claim:
 
 def let_fail(alert: Alert) -> None:
     error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
-    lifecycle.fail(claim(alert), error, NextChannel(Reason.INVALID_ADDRESS))
+    lifecycle.mark_failed(claim(alert), error, NextChannel(Reason.INVALID_ADDRESS))
 
 
 def open_list(desk: Desk, query: str = "", person: str = Role.OPERATORS.value) -> Page:

@@ -93,7 +93,7 @@ WHO_MAY: dict[str, Access] = {
     "alerts_alert_search": Access(
         only(OPERATORS, AUDITORS), status=302
     ),  # it takes a POST, and leads to the list
-    **{f"alerts_alert_{deed}": Access(only(OPERATORS)) for deed in ("resend", "cancel", "close")},
+    **{f"alerts_alert_{action}": Access(only(OPERATORS)) for action in ("resend", "cancel", "close")},
 }
 """For each page's name who may open it."""
 

@@ -1,6 +1,6 @@
-"""Everything that can be posted in the admin, with what is posted, and whose deed it is.
+"""Everything that can be posted in the admin, with what is posted, and whose rule it is.
 
-An action of a list that is new is in `actions` by itself, and the tests fail until `DEEDS` says whose it is.
+An action of a list that is new is in `actions` by itself, and the tests fail until `POSTS` says whose it is.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ PREFERENCES = {"high": "sms", "medium": "keep", "low": "keep", "lacking": "skip"
 
 
 @dataclass(frozen=True)
-class Deed:
+class PostRule:
     """Who may do it; what they post, which may depend on what there is; and whether that changes something."""
 
     who: frozenset[str]
@@ -81,60 +81,64 @@ def file(_ward: Ward) -> dict[str, Any]:
     return {"import_file": SimpleUploadedFile("people.csv", b"contact_id,name\nC-9,New"), "resource": "0"}
 
 
-DEEDS: dict[str, Deed] = {
-    "contacts_clinician_add": Deed(only(EDITORS), of(**PERSON)),
-    "contacts_clinician_change": Deed(only(EDITORS), of(**PERSON)),
-    "contacts_clinician_delete": Deed(only(), of(post="yes")),
-    "contacts_clinician_import": Deed(only(EDITORS), file, changes=False),  # it is looked at first
-    "contacts_clinician_process_import": Deed(only(EDITORS), changes=False),
-    "contacts_clinician_export": Deed(only(EDITORS, AUDITORS), of(format="1", resource="0"), changes=False),
-    "contacts_clinician_preview": Deed(only(EDITORS), of(**PERSON), changes=False),
-    "contacts_clinician_preview_of": Deed(only(EDITORS), of(**PERSON), changes=False),
-    "contacts_clinician_test": Deed(only(EDITORS, OPERATORS), of(channel="sms")),
-    "contacts_preferencetemplate_add": Deed(only(EDITORS), of(name="Days", high_0="sms")),
-    "contacts_preferencetemplate_change": Deed(only(EDITORS), of(name="Changed", high_0="sms")),
-    "contacts_preferencetemplate_delete": Deed(only(), of(post="yes")),
-    "alerts_alert_search": Deed(only(OPERATORS, AUDITORS), of(q="failed"), changes=False),
-    "alerts_alert_resend": Deed(only(OPERATORS), seen),
-    "alerts_alert_cancel": Deed(only(OPERATORS), seen),
-    "alerts_alert_close": Deed(only(OPERATORS), seen),
-    "clients_apiclient_add": Deed(only(INTEGRATORS), of(name="Pharmacy", active="on")),
-    "clients_apiclient_change": Deed(only(INTEGRATORS), of(name="Changed", active="on")),
-    "clients_apiclient_delete": Deed(only(), of(post="yes")),
-    "clients_apitoken_add": Deed(only(INTEGRATORS), new_token),
-    "clients_apitoken_rotate": Deed(only(INTEGRATORS), token),
-    "clients_apitoken_revoke": Deed(only(INTEGRATORS), token),
-    "clients_apitoken_issued": Deed(only(INTEGRATORS), changes=False),
-    "auth_user_add": Deed(only(), of(username="new.person", **PASSWORDS)),
-    "auth_user_change": Deed(only(), user),
-    "auth_user_password_change": Deed(only(), of(**PASSWORDS)),
-    "auth_group_add": Deed(only(), of(name="Night shift")),
-    "auth_group_change": Deed(only(), of(name="Changed")),
-    "auth_group_delete": Deed(only(), of(post="yes")),
+POSTS: dict[str, PostRule] = {
+    "contacts_clinician_add": PostRule(only(EDITORS), of(**PERSON)),
+    "contacts_clinician_change": PostRule(only(EDITORS), of(**PERSON)),
+    "contacts_clinician_delete": PostRule(only(), of(post="yes")),
+    "contacts_clinician_import": PostRule(only(EDITORS), file, changes=False),  # it is looked at first
+    "contacts_clinician_process_import": PostRule(only(EDITORS), changes=False),
+    "contacts_clinician_export": PostRule(
+        only(EDITORS, AUDITORS), of(format="1", resource="0"), changes=False
+    ),
+    "contacts_clinician_preview": PostRule(only(EDITORS), of(**PERSON), changes=False),
+    "contacts_clinician_preview_of": PostRule(only(EDITORS), of(**PERSON), changes=False),
+    "contacts_clinician_test": PostRule(only(EDITORS, OPERATORS), of(channel="sms")),
+    "contacts_preferencetemplate_add": PostRule(only(EDITORS), of(name="Days", high_0="sms")),
+    "contacts_preferencetemplate_change": PostRule(only(EDITORS), of(name="Changed", high_0="sms")),
+    "contacts_preferencetemplate_delete": PostRule(only(), of(post="yes")),
+    "alerts_alert_search": PostRule(only(OPERATORS, AUDITORS), of(q="failed"), changes=False),
+    "alerts_alert_resend": PostRule(only(OPERATORS), seen),
+    "alerts_alert_cancel": PostRule(only(OPERATORS), seen),
+    "alerts_alert_close": PostRule(only(OPERATORS), seen),
+    "clients_apiclient_add": PostRule(only(INTEGRATORS), of(name="Pharmacy", active="on")),
+    "clients_apiclient_change": PostRule(only(INTEGRATORS), of(name="Changed", active="on")),
+    "clients_apiclient_delete": PostRule(only(), of(post="yes")),
+    "clients_apitoken_add": PostRule(only(INTEGRATORS), new_token),
+    "clients_apitoken_rotate": PostRule(only(INTEGRATORS), token),
+    "clients_apitoken_revoke": PostRule(only(INTEGRATORS), token),
+    "clients_apitoken_issued": PostRule(only(INTEGRATORS), changes=False),
+    "auth_user_add": PostRule(only(), of(username="new.person", **PASSWORDS)),
+    "auth_user_change": PostRule(only(), user),
+    "auth_user_password_change": PostRule(only(), of(**PASSWORDS)),
+    "auth_group_add": PostRule(only(), of(name="Night shift")),
+    "auth_group_change": PostRule(only(), of(name="Changed")),
+    "auth_group_delete": PostRule(only(), of(post="yes")),
     **{
-        f"alerts_alert_{page}": Deed(NOBODY, of(post="yes", label="Changed", state="closed"))
+        f"alerts_alert_{page}": PostRule(NOBODY, of(post="yes", label="Changed", state="closed"))
         for page in ("add", "change", "delete")
     },
-    "clients_apitoken_change": Deed(NOBODY, of(label="Changed")),
-    "clients_apitoken_delete": Deed(NOBODY, of(post="yes")),
-    "auth_user_delete": Deed(NOBODY, of(post="yes")),
+    "clients_apitoken_change": PostRule(NOBODY, of(label="Changed")),
+    "clients_apitoken_delete": PostRule(NOBODY, of(post="yes")),
+    "auth_user_delete": PostRule(NOBODY, of(post="yes")),
 }
 """For the name of each page that takes a post, or would be worth trying. To post to any other changes nothing."""
 
-ACTIONS: dict[str, Deed] = {
-    "contacts_clinician delete_selected": Deed(only(), of(post="yes")),
-    "contacts_clinician change_preferences": Deed(only(EDITORS), of_many),
-    "contacts_clinician activate": Deed(only(EDITORS), of(apply="1"), changes=False),  # they are already
-    "contacts_clinician deactivate": Deed(only(EDITORS), inactive),
-    "contacts_clinician apply_template": Deed(only(EDITORS), template),
-    "contacts_preferencetemplate delete_selected": Deed(only(), of(post="yes")),
-    "alerts_alert resend_selected": Deed(only(OPERATORS), seen),
-    "alerts_alert cancel_selected": Deed(only(OPERATORS), seen),
-    "alerts_alert close_selected": Deed(only(OPERATORS), seen),
-    "clients_apiclient delete_selected": Deed(only(), of(post="yes")),
-    "clients_apitoken rotate": Deed(only(INTEGRATORS), changes=False),  # these two lead to a page that asks
-    "clients_apitoken revoke": Deed(only(INTEGRATORS), changes=False),
-    "auth_group delete_selected": Deed(only(), of(post="yes")),
+ACTIONS: dict[str, PostRule] = {
+    "contacts_clinician delete_selected": PostRule(only(), of(post="yes")),
+    "contacts_clinician change_preferences": PostRule(only(EDITORS), of_many),
+    "contacts_clinician activate": PostRule(only(EDITORS), of(apply="1"), changes=False),  # they are already
+    "contacts_clinician deactivate": PostRule(only(EDITORS), inactive),
+    "contacts_clinician apply_template": PostRule(only(EDITORS), template),
+    "contacts_preferencetemplate delete_selected": PostRule(only(), of(post="yes")),
+    "alerts_alert resend_selected": PostRule(only(OPERATORS), seen),
+    "alerts_alert cancel_selected": PostRule(only(OPERATORS), seen),
+    "alerts_alert close_selected": PostRule(only(OPERATORS), seen),
+    "clients_apiclient delete_selected": PostRule(only(), of(post="yes")),
+    "clients_apitoken rotate": PostRule(
+        only(INTEGRATORS), changes=False
+    ),  # these two lead to a page that asks
+    "clients_apitoken revoke": PostRule(only(INTEGRATORS), changes=False),
+    "auth_group delete_selected": PostRule(only(), of(post="yes")),
 }
 """For each action of a list, after its model."""
 
@@ -155,11 +159,11 @@ def actions() -> set[str]:
 
 @dataclass(frozen=True)
 class Post:
-    """One post: its path, its fields (made anew each time, since a file is read once), and whose deed it is."""
+    """One post: its path, its fields (made anew each time, since a file is read once), and whose rule it is."""
 
     path: str
     fields: Callable[[], dict[str, Any]]
-    deed: Deed
+    rule: PostRule
 
 
 def posts(ward: Ward) -> dict[str, Post]:
@@ -177,10 +181,10 @@ def posts(ward: Ward) -> dict[str, Post]:
         return unused if name.endswith(UNUSED) else unsent if name.endswith(UNSENT) else ward
 
     def page(name: str, path: str) -> Post:
-        deed = DEEDS.get(name, Deed(NOBODY, of(post="yes", name="Changed")))
-        return Post(path, lambda: deed.posted(things(name)), deed)
+        rule = POSTS.get(name, PostRule(NOBODY, of(post="yes", name="Changed")))
+        return Post(path, lambda: rule.posted(things(name)), rule)
 
-    def action(name: str, deed: Deed) -> Post:
+    def action(name: str, rule: PostRule) -> Post:
         model, called = name.split(" ")
         found = things(called)
         chosen = {
@@ -192,10 +196,10 @@ def posts(ward: Ward) -> dict[str, Post]:
             "auth_group": found.group,
         }[model]
         asked = {"action": called, "_selected_action": chosen.pk, "index": "0"}
-        return Post(pages[f"{model}_changelist"], lambda: {**asked, **deed.posted(found)}, deed)
+        return Post(pages[f"{model}_changelist"], lambda: {**asked, **rule.posted(found)}, rule)
 
     pages = addresses(ward)
     return {
         **{name: page(name, addresses(things(name))[name]) for name in pages},
-        **{name: action(name, deed) for name, deed in ACTIONS.items()},
+        **{name: action(name, rule) for name, rule in ACTIONS.items()},
     }

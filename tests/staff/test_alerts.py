@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from alerts import actions
-from alerts.channels import ChannelError, Fault, Receipt
+from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import lifecycle
 from alerts.deliveries.retry import Retry
 from alerts.models import Alert, AlertAction
@@ -118,7 +118,7 @@ def test_what_is_being_sent_while_it_is_cancelled_is_not_said_to_be_stopped(desk
     expect(page.get_by_text("This alert is cancelled.")).to_be_visible()
     expect(page.get_by_text("What was being sent at that moment may still arrive.")).to_be_visible()
     check_accessibility(page)
-    lifecycle.accept(claimed, Receipt("provider-1"))
+    lifecycle.mark_sent(claimed, SendResult("provider-1"))
     expect(page.locator(".alert-state")).to_have_text("Sent", timeout=15_000)  # by itself
     expect(page.get_by_text("It was cancelled, but the provider had taken it before")).to_be_visible()
 
@@ -162,7 +162,7 @@ def test_those_who_may_only_look_are_offered_nothing(desk: Desk, ward: Ward) -> 
 def test_the_pages_fit_and_can_be_read(desk: Desk, ward: Ward, send: Send, dark: bool, phone: bool) -> None:
     high = send("A long message ID 0123456789", Priority.HIGH)
     lost = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
-    lifecycle.fail(claim(high), lost, Retry(lifecycle.RECEIPT_EVERY, possible_duplicate=True))
+    lifecycle.mark_failed(claim(high), lost, Retry(lifecycle.OUTCOME_EVERY, possible_duplicate=True))
     page = desk.sit(SUPERUSER, dark=dark, phone=phone)
     for path in ("", f"{high.pk}/change/", f"{ward.alert.pk}/change/", f"{ward.alert.pk}/resend/"):
         page.goto(f"{ALERTS}{path}")

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Route, expect
 
-from alerts.channels import Receipt
+from alerts.channels import SendResult
 from alerts.deliveries import lifecycle
 from contacts.choices import Priority
 from tests.processes import wait_until
@@ -38,7 +38,7 @@ def test_what_has_changed_is_shown_and_the_focus_stays(desk: Desk, ward: Ward, s
     page = open_list(desk)
     page.get_by_role("link", name="new-1").focus()
 
-    lifecycle.accept(claim(alert), Receipt("provider-1"))
+    lifecycle.mark_sent(claim(alert), SendResult("provider-1"))
     tick(page)
 
     expect(row(page, "new-1")).to_contain_text("Sent")

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from alerts.channels import Receipt
+from alerts.channels import SendResult
 from alerts.deliveries import lifecycle
 from alerts.models import Delivery
 from staff.roles import Role
@@ -28,7 +28,7 @@ def test_a_result_is_found_again_and_goes_on_being_told(desk: Desk, ward: Ward, 
     expect(page.locator(RESULT)).to_contain_text("It waits to be sent.")
     claim = lifecycle.claim(Delivery.objects.get(alert__client__active=False).pk)
     assert claim is not None
-    lifecycle.accept(claim, Receipt("m-1"))
+    lifecycle.mark_sent(claim, SendResult("m-1"))
     expect(page.locator(RESULT)).to_contain_text("The provider has taken it.")
     check_accessibility(page)
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from alerts import intake
-from alerts.channels import ChannelError, Fault, Receipt
+from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import lifecycle
 from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel
 from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat
@@ -34,7 +34,7 @@ def fail(delivery: Delivery, reason: Reason, decision: Decision | None = None) -
     claim = lifecycle.claim(delivery.pk)
     assert claim
     fault = Fault.UNKNOWN if isinstance(decision, LeaveInDoubt) else Fault.REJECTED
-    lifecycle.fail(claim, ChannelError(fault, reason), decision or NextChannel(reason))
+    lifecycle.mark_failed(claim, ChannelError(fault, reason), decision or NextChannel(reason))
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def all_well(ward: Ward) -> None:
     Alert.objects.update(state=AlertState.CLOSED)
     claim = lifecycle.claim(take(ward, "sent-1", Priority.HIGH).pk)
     assert claim
-    lifecycle.accept(claim, Receipt("contact-1"))
+    lifecycle.mark_sent(claim, SendResult("contact-1"))
     RelayHeartbeat.objects.create(relay="ward:1")
 
 

@@ -1,4 +1,4 @@
-"""Logins: nobody's deeds are lost with theirs, and their sessions end and are cleared away."""
+"""Logins: nobody's posts are lost with theirs, and their sessions end and are cleared away."""
 
 from datetime import timedelta
 from typing import Any

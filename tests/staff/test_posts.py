@@ -1,4 +1,4 @@
-"""Everything that can be posted in the admin × everybody: whose deed it is, they do; nobody else changes anything."""
+"""Everything that can be posted in the admin × everybody: whose rule it is, they do; nobody else changes anything."""
 
 from copy import deepcopy
 from typing import Any
@@ -9,7 +9,7 @@ from django.test import Client
 
 from tests.conftest import Aws
 from tests.staff.permissions import WHO_MAY
-from tests.staff.posts import ACTIONS, DEEDS, Post, actions, posts
+from tests.staff.posts import ACTIONS, POSTS, Post, actions, posts
 from tests.staff.users import PEOPLE, make_user, make_ward
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def outcome(client: Client, post: Post) -> tuple[Any, bool]:
 
 def is_refusal(name: str, answer: Any, post: Post, refused: int) -> bool:
     """Whether the answer is one for somebody who may not: an action that is not offered leads back to its list."""
-    if answer.status_code == refused or name not in {*DEEDS, *ACTIONS}:
+    if answer.status_code == refused or name not in {*POSTS, *ACTIONS}:
         return bool(answer.status_code < 500)
     if name not in ACTIONS:
         return False
@@ -58,7 +58,7 @@ def test_every_action_of_a_list_has_its_row_in_the_table() -> None:
 
 
 def test_every_row_is_of_a_page() -> None:
-    assert set(DEEDS) <= set(WHO_MAY)
+    assert set(POSTS) <= set(WHO_MAY)
 
 
 @pytest.mark.parametrize("person", [*PEOPLE, None], ids=str)
@@ -73,9 +73,9 @@ def test_everybody_does_what_the_table_says_and_nothing_else(aws: Aws, person: s
         if name in OWN:
             continue
         answer, changed = outcome(client, post)
-        if person in post.deed.who:
+        if person in post.rule.who:
             right = answer.status_code < 400 or name == "contacts_clinician_process_import"
-            right = right and changed == post.deed.changes
+            right = right and changed == post.rule.changes
         else:
             right = not changed and is_refusal(name, answer, post, 403 if person else 302)
         if not right:

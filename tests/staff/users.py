@@ -69,7 +69,7 @@ def make_ward() -> Ward:
     claim = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
     assert claim is not None
     error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
-    lifecycle.fail(claim, error, NextChannel(Reason.INVALID_ADDRESS))
+    lifecycle.mark_failed(claim, error, NextChannel(Reason.INVALID_ADDRESS))
     return Ward(
         clinician=clinician,
         template=PreferenceTemplate.objects.create(name="Nights", high=["sms", "call"], low=["sms"]),

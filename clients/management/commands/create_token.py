@@ -10,7 +10,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from clients import tokens
-from clients.internal import RESERVED, is_reserved
 from clients.models import Access, ApiClient, ApiToken
 
 MOST_DAYS = 3650
@@ -39,8 +38,6 @@ class Command(BaseCommand):
             raise CommandError(
                 " ".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
             ) from error
-        if is_reserved(name):
-            raise CommandError(RESERVED)
         with transaction.atomic():  # no client without its token
             client, is_new = ApiClient.objects.get_or_create(name=name)
             token, secret = tokens.issue(

@@ -39,5 +39,5 @@ def failed(lab: ApiClient, clinician: Clinician) -> Alert:
     claim = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
     assert claim is not None
     error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
-    lifecycle.fail(claim, error, NextChannel(Reason.INVALID_ADDRESS))
+    lifecycle.mark_failed(claim, error, NextChannel(Reason.INVALID_ADDRESS))
     return alert

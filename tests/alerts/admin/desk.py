@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from alerts import intake
 from alerts.models import Alert
-from alerts.states import Deed
+from alerts.states import StaffAction
 from clients.models import ApiClient
 from contacts.choices import Priority
 from tests.conftest import an_alert
@@ -29,8 +29,8 @@ def read(browser: Client, address: str, query: dict[str, str] | None = None, *, 
     return html.unescape(answer.content.decode())
 
 
-def door(deed: Deed, alert: Alert) -> str:
-    return reverse(f"admin:alerts_alert_{deed.value}", args=[alert.pk])
+def door(action: StaffAction, alert: Alert) -> str:
+    return reverse(f"admin:alerts_alert_{action.value}", args=[alert.pk])
 
 
 def page_of(alert: Alert) -> str:

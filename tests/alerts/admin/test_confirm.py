@@ -9,10 +9,10 @@ from django.test import Client
 
 from alerts import actions
 from alerts.admin import confirm
-from alerts.channels import Receipt
+from alerts.channels import SendResult
 from alerts.deliveries import lifecycle
 from alerts.models import Alert, AlertAction, Delivery
-from alerts.states import AlertState, Deed, DeliveryState
+from alerts.states import AlertState, DeliveryState, StaffAction
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.django_db
 
 
 def test_sending_again_is_asked_first_and_done_once(operator: Client, failed: Alert) -> None:
-    asked = read(operator, door(Deed.RESEND, failed))
+    asked = read(operator, door(StaffAction.RESEND, failed))
     assert "1 message would be sent, to 1 person." in asked
     assert Delivery.objects.count() == 1
 
     form = {"confirmed": "yes", "seen": f"{failed.pk}:1", "note": "Address mended"}
-    operator.post(door(Deed.RESEND, failed), form)
-    last: Any = operator.post(door(Deed.RESEND, failed), form, follow=True)  # a double click
+    operator.post(door(StaffAction.RESEND, failed), form)
+    last: Any = operator.post(door(StaffAction.RESEND, failed), form, follow=True)  # a double click
 
     assert Delivery.objects.count() == 2
     told = html.unescape(last.content.decode())
@@ -42,44 +42,46 @@ def test_who_comes_back_to_the_question_is_told_what_was_done_before(
     operator: Client, failed: Alert, lab: ApiClient
 ) -> None:
     for number in range(2):
-        assert "Sent again by" not in read(operator, door(Deed.RESEND, store(lab, f"other-{number}")))
+        assert "Sent again by" not in read(operator, door(StaffAction.RESEND, store(lab, f"other-{number}")))
     actions.resend(failed.pk, by=User.objects.get(), after_round=1)
 
-    assert "Sent again by Olive Oakes, " in read(operator, door(Deed.CANCEL, failed))
+    assert "Sent again by Olive Oakes, " in read(operator, door(StaffAction.CANCEL, failed))
 
 
 def test_what_cannot_be_done_is_said_in_a_sentence(operator: Client, failed: Alert) -> None:
     Clinician.objects.update(active=False)
 
-    page = read(operator, door(Deed.RESEND, failed))
+    page = read(operator, door(StaffAction.RESEND, failed))
 
     assert "The clinician is marked as inactive." in page
     assert "confirmed" not in page
 
 
-@pytest.mark.parametrize(("deed", "state"), [(Deed.CANCEL, "cancelled"), (Deed.CLOSE, "closed")])
+@pytest.mark.parametrize(
+    ("action", "state"), [(StaffAction.CANCEL, "cancelled"), (StaffAction.CLOSE, "closed")]
+)
 def test_it_is_cancelled_or_dealt_with(
-    operator: Client, lab: ApiClient, clinician: Clinician, deed: Deed, state: str
+    operator: Client, lab: ApiClient, clinician: Clinician, action: StaffAction, state: str
 ) -> None:
     alert = store(lab, "waiting-1")
 
-    operator.post(door(deed, alert), {"confirmed": "yes", "seen": f"{alert.pk}:1"})
+    operator.post(door(action, alert), {"confirmed": "yes", "seen": f"{alert.pk}:1"})
 
     assert Alert.objects.get().state == state
-    assert AlertAction.objects.get().deed == deed
+    assert AlertAction.objects.get().action == action
 
 
-@pytest.mark.parametrize("deed", [Deed.CANCEL, Deed.CLOSE])
+@pytest.mark.parametrize("action", [StaffAction.CANCEL, StaffAction.CLOSE])
 def test_what_is_being_sent_at_that_moment_may_still_arrive(
-    operator: Client, lab: ApiClient, clinician: Clinician, deed: Deed
+    operator: Client, lab: ApiClient, clinician: Clinician, action: StaffAction
 ) -> None:
     alerts = [store(lab, f"m-{number}") for number in range(3)]
     lifecycle.claim(Delivery.objects.get(alert=alerts[0]).pk)
-    assert "What is being sent at this moment may still arrive." in read(operator, door(deed, alerts[0]))
+    assert "What is being sent at this moment may still arrive." in read(operator, door(action, alerts[0]))
 
     def told(*chosen: Alert) -> str:
         form = {"confirmed": "yes", "seen": [f"{alert.pk}:1" for alert in chosen]}
-        done: Any = operator.post(door(deed, chosen[0]), form, follow=True)
+        done: Any = operator.post(door(action, chosen[0]), form, follow=True)
         return html.unescape(done.content.decode())
 
     still_sent, stopped = told(alerts[0], alerts[1]), told(alerts[2])
@@ -89,14 +91,14 @@ def test_what_is_being_sent_at_that_moment_may_still_arrive(
     assert "will not be sent" not in still_sent + stopped
 
 
-@pytest.mark.parametrize("deed", [Deed.CANCEL, Deed.CLOSE])
+@pytest.mark.parametrize("action", [StaffAction.CANCEL, StaffAction.CLOSE])
 def test_an_old_page_does_not_stop_what_somebody_sent_again(
-    operator: Client, failed: Alert, deed: Deed
+    operator: Client, failed: Alert, action: StaffAction
 ) -> None:
     actions.resend(failed.pk, by=User.objects.get(), after_round=1)
 
     form = {"confirmed": "yes", "seen": f"{failed.pk}:1"}
-    told: Any = operator.post(door(deed, failed), form, follow=True)
+    told: Any = operator.post(door(action, failed), form, follow=True)
 
     assert actions.SENT_AGAIN_MEANWHILE in html.unescape(told.content.decode())
     assert Delivery.objects.get(round=2).state == DeliveryState.PENDING
@@ -114,7 +116,7 @@ def test_many_are_asked_for_with_how_many_would_be_sent_to_how_many_people(
     for alert in chosen[2:]:
         claim = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
         assert claim is not None
-        lifecycle.accept(claim, Receipt(f"provider-{alert.pk}"))
+        lifecycle.mark_sent(claim, SendResult(f"provider-{alert.pk}"))
     form = {"action": "resend_selected", "_selected_action": [str(alert.pk) for alert in chosen]}
 
     asked: Any = operator.post(ALERTS, {**form, "index": "0"})
@@ -143,21 +145,21 @@ def test_too_many_at_once_are_refused(
     assert not Alert.objects.filter(state=AlertState.CLOSED).exists()
 
 
-@pytest.mark.parametrize("deed", Deed)
+@pytest.mark.parametrize("action", StaffAction)
 def test_without_the_permission_it_is_neither_shown_nor_done(
-    operator: Client, failed: Alert, deed: Deed
+    operator: Client, failed: Alert, action: StaffAction
 ) -> None:
-    Permission.objects.get(codename=f"{deed.value}_alert").group_set.clear()
+    Permission.objects.get(codename=f"{action.value}_alert").group_set.clear()
 
-    assert door(deed, failed) not in read(operator, page_of(failed))
+    assert door(action, failed) not in read(operator, page_of(failed))
     assert (
-        operator.post(door(deed, failed), {"confirmed": "yes", "seen": f"{failed.pk}:1"}).status_code == 403
+        operator.post(door(action, failed), {"confirmed": "yes", "seen": f"{failed.pk}:1"}).status_code == 403
     )
-    assert f'value="{deed.value}_selected"' not in read(operator, ALERTS)
+    assert f'value="{action.value}_selected"' not in read(operator, ALERTS)
     operator.post(
         ALERTS,
         {
-            "action": f"{deed.value}_selected",
+            "action": f"{action.value}_selected",
             "_selected_action": str(failed.pk),
             "confirmed": "yes",
             "seen": f"{failed.pk}:1",
@@ -168,7 +170,7 @@ def test_without_the_permission_it_is_neither_shown_nor_done(
 
 @pytest.mark.parametrize("seen", ["", "x:y", "1", "0:0", "999999:1", "1:2:3"])
 def test_a_form_that_was_tampered_with_does_nothing(operator: Client, failed: Alert, seen: str) -> None:
-    answer = operator.post(door(Deed.CLOSE, failed), {"confirmed": "yes", "seen": seen})
+    answer = operator.post(door(StaffAction.CLOSE, failed), {"confirmed": "yes", "seen": seen})
 
     assert answer.status_code == 302
     assert not AlertAction.objects.exists()
@@ -176,5 +178,5 @@ def test_a_form_that_was_tampered_with_does_nothing(operator: Client, failed: Al
 
 @pytest.mark.parametrize("key", ["0", "9" * 30, "abc"])
 def test_an_alert_that_is_not_there_is_not_found(operator: Client, failed: Alert, key: str) -> None:
-    for deed in Deed:
-        assert operator.get(f"{ALERTS}{key}/{deed.value}/").status_code == 404
+    for action in StaffAction:
+        assert operator.get(f"{ALERTS}{key}/{action.value}/").status_code == 404

@@ -193,7 +193,7 @@ def test_the_number_of_queries_does_not_grow(operator: Client, failed: Alert, la
         claim = lifecycle.claim(Delivery.objects.get(alert=failed, round=number).pk)
         assert claim is not None
         error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
-        lifecycle.fail(claim, error, NextChannel(Reason.INVALID_ADDRESS))
+        lifecycle.mark_failed(claim, error, NextChannel(Reason.INVALID_ADDRESS))
         actions.resend(failed.pk, by=User.objects.get(), after_round=number)
 
     assert queries() == few

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from alerts import actions
 from alerts.admin import timeline
-from alerts.channels import ChannelError, Fault, Receipt
+from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import lifecycle
 from alerts.deliveries.retry import LeaveInDoubt, NextChannel, Retry
 from alerts.models import Alert, Attempt, Delivery
@@ -72,10 +72,10 @@ def test_when_the_outcome_was_known_is_part_of_the_story(
     alert = store(lab, "called-1", Priority.HIGH)
     claim = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
     assert claim is not None
-    lifecycle.accept(claim, Receipt("contact-1"))
+    lifecycle.mark_sent(claim, SendResult("contact-1"))
     assert "Outcome known" not in read(staff, page_of(alert))
 
-    lifecycle.confirm(claim.delivery.pk)
+    lifecycle.mark_delivered(claim.delivery.pk)
 
     assert "Outcome known" in read(staff, page_of(alert))
 
@@ -102,10 +102,10 @@ def test_what_was_taken_while_it_was_cancelled_is_not_said_not_to_have_been_sent
     claimed = claim(urgent)
     actions.cancel(urgent.pk, by=User.objects.get(), after_round=1)
     meanwhile = read(staff, page_of(urgent))
-    lifecycle.accept(claimed, Receipt("contact-1"))
+    lifecycle.mark_sent(claimed, SendResult("contact-1"))
     after = read(staff, page_of(urgent))
 
-    assert timeline.CANCELLED_TOO_LATE[AlertStatus.ACCEPTED] in meanwhile
+    assert timeline.CANCELLED_TOO_LATE[AlertStatus.QUEUED] in meanwhile
     assert timeline.CANCELLED_TOO_LATE[AlertStatus.SENT] in after
     assert "before it was sent" not in meanwhile + after
 
@@ -119,8 +119,8 @@ def test_what_was_never_tried_is_said_to_have_been_stopped_before(staff: Client,
 def test_what_reached_nobody_before_it_was_cancelled_is_not_said_not_to_have_been_sent(
     staff: Client, urgent: Alert
 ) -> None:
-    lifecycle.accept(claim(urgent), Receipt("contact-1"))
-    lifecycle.refute(urgent.deliveries.get().pk, Reason.NOT_ANSWERED)
+    lifecycle.mark_sent(claim(urgent), SendResult("contact-1"))
+    lifecycle.mark_undelivered(urgent.deliveries.get().pk, Reason.NOT_ANSWERED)
     actions.cancel(urgent.pk, by=User.objects.get(), after_round=1)
 
     page = read(staff, page_of(urgent))
@@ -133,7 +133,7 @@ def test_what_may_have_arrived_before_it_was_cancelled_stays_in_doubt_and_was_no
     staff: Client, urgent: Alert
 ) -> None:
     retry = Retry(timedelta(0), possible_duplicate=True)
-    lifecycle.fail(claim(urgent), LOST, retry)
+    lifecycle.mark_failed(claim(urgent), LOST, retry)
     actions.cancel(urgent.pk, by=User.objects.get(), after_round=1)
 
     page = read(staff, page_of(urgent))
@@ -146,21 +146,21 @@ def test_what_may_have_arrived_before_it_was_cancelled_stays_in_doubt_and_was_no
 
 def test_what_was_sent_again_in_doubt_may_arrive_twice(staff: Client, urgent: Alert) -> None:
     retry = Retry(timedelta(0), possible_duplicate=True)
-    lifecycle.fail(claim(urgent), LOST, retry)
+    lifecycle.mark_failed(claim(urgent), LOST, retry)
     assert timeline.MAYBE_TWICE not in read(staff, page_of(urgent))
-    lifecycle.fail(claim(urgent), UNSENT, retry)
+    lifecycle.mark_failed(claim(urgent), UNSENT, retry)
     assert timeline.MAYBE_TWICE not in read(staff, page_of(urgent))
 
-    lifecycle.accept(claim(urgent), Receipt("contact-1"))
+    lifecycle.mark_sent(claim(urgent), SendResult("contact-1"))
 
     assert timeline.MAYBE_TWICE in read(staff, page_of(urgent))
 
 
 def test_what_went_on_to_another_channel_in_doubt_may_arrive_twice(staff: Client, urgent: Alert) -> None:
-    lifecycle.fail(claim(urgent), LOST, NextChannel(Reason.ANSWER_LOST, in_doubt=True))
+    lifecycle.mark_failed(claim(urgent), LOST, NextChannel(Reason.ANSWER_LOST, in_doubt=True))
     assert timeline.MAYBE_TWICE not in read(staff, page_of(urgent))
 
-    lifecycle.accept(claim(urgent, Channel.SMS), Receipt("m-1"))
+    lifecycle.mark_sent(claim(urgent, Channel.SMS), SendResult("m-1"))
 
     assert timeline.MAYBE_TWICE in read(staff, page_of(urgent))
 
@@ -177,7 +177,7 @@ def test_what_is_overdue_is_said_to_be_and_something_has_to_be_done(
     staff: Client, urgent: Alert, tries: int
 ) -> None:
     if tries:
-        lifecycle.fail(claim(urgent), UNSENT, Retry(timedelta(hours=1)))
+        lifecycle.mark_failed(claim(urgent), UNSENT, Retry(timedelta(hours=1)))
         assert "It is tried again at" in read(staff, page_of(urgent))
     assert timeline.OVERDUE not in read(staff, page_of(urgent))
     long_ago = Now() - timedelta(hours=5)
@@ -205,7 +205,7 @@ def test_whoever_looks_at_a_lost_answer_is_told_to_ask_first_and_told_it_once(
 ) -> None:
     alert = store(lab, "lost-1", Priority.MEDIUM)
     lost = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
-    lifecycle.fail(claim(alert, Channel.SMS), lost, LeaveInDoubt(Reason.ANSWER_LOST))
+    lifecycle.mark_failed(claim(alert, Channel.SMS), lost, LeaveInDoubt(Reason.ANSWER_LOST))
 
     page = read(staff, page_of(alert))
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from alerts.channels import ChannelError, Fault, Receipt
+from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import lifecycle
 from alerts.deliveries.retry import NextChannel
 from alerts.models import Alert, Delivery
@@ -18,7 +18,7 @@ from tests.conftest import Sender, an_alert
 
 pytestmark = pytest.mark.django_db
 
-STATUSES = ("accepted", "sent", "delivered", "failed", "acknowledged", "cancelled")
+STATUSES = ("queued", "sent", "delivered", "failed", "acknowledged", "cancelled")
 
 
 def bring_to(status: str, message_id: str) -> None:
@@ -28,14 +28,14 @@ def bring_to(status: str, message_id: str) -> None:
         lifecycle.cancel(alert)
     elif status == "acknowledged":
         Alert.objects.filter(pk=alert.pk).update(state="acknowledged")
-    elif status != "accepted":
+    elif status != "queued":
         claim = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
         assert claim is not None
         if status == "failed":
             error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
-            lifecycle.fail(claim, error, NextChannel(Reason.INVALID_ADDRESS))
+            lifecycle.mark_failed(claim, error, NextChannel(Reason.INVALID_ADDRESS))
         else:
-            lifecycle.accept(claim, Receipt("provider-1"))
+            lifecycle.mark_sent(claim, SendResult("provider-1"))
         if status == "delivered":
             Delivery.objects.filter(alert=alert).update(state="delivered")
 

@@ -16,7 +16,7 @@ def test_an_alert_is_stored_with_its_first_delivery(sender: Sender, clinician: C
     assert answer.status_code == 202
     assert answer["Location"] == "/notification/123"
     assert answer.json()["message_id"] == "123"
-    assert answer.json()["status"] == "accepted"
+    assert answer.json()["status"] == "queued"
     delivery = Delivery.objects.get()
     assert (delivery.channel, delivery.address, delivery.state) == (
         "call",

@@ -40,7 +40,7 @@ def test_an_alert_that_nobody_delivers_is_answered_with_202_when_the_time_is_up(
 ) -> None:
     answer = sender.post(an_alert(), Prefer="wait=1")
 
-    assert (answer.status_code, answer.json()["status"]) == (202, "accepted")
+    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
     assert answer["Preference-Applied"] == "wait=1"
 
 
@@ -95,5 +95,5 @@ def test_a_database_that_goes_away_while_waiting_does_not_unsay_that_the_alert_i
 
     answer = sender.post(an_alert(), Prefer="wait=1")
 
-    assert (answer.status_code, answer.json()["status"]) == (202, "accepted")
+    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
     assert len(answer.json()["deliveries"]) == 1

@@ -6,7 +6,7 @@ import pytest
 from django.db.models.functions import Now
 
 from alerts import intake
-from alerts.channels import ChannelError, Fault, Receipt
+from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import lifecycle
 from alerts.models import Delivery
 from alerts.sending import send as sending
@@ -45,10 +45,10 @@ def test_the_mark_goes_when_nothing_else_was_sent(sms: Delivery) -> None:
     claimed = claim(sms)
     let_lease_run_out(sms)
 
-    lifecycle.accept(claimed, Receipt("provider-1"))
+    lifecycle.mark_sent(claimed, SendResult("provider-1"))
 
     sms.refresh_from_db()
-    assert (sms.state, sms.possible_duplicate) == (DeliveryState.ACCEPTED, False)
+    assert (sms.state, sms.possible_duplicate) == (DeliveryState.SENT, False)
 
 
 @pytest.mark.django_db
@@ -57,10 +57,10 @@ def test_the_mark_stays_when_an_earlier_answer_was_lost(sms: Delivery) -> None:
     second = claim(sms)
     let_lease_run_out(sms)
 
-    lifecycle.accept(second, Receipt("provider-2"))
+    lifecycle.mark_sent(second, SendResult("provider-2"))
 
     sms.refresh_from_db()
-    assert (sms.state, sms.possible_duplicate) == (DeliveryState.ACCEPTED, True)
+    assert (sms.state, sms.possible_duplicate) == (DeliveryState.SENT, True)
 
 
 @pytest.mark.django_db
@@ -68,14 +68,14 @@ def test_the_mark_stays_when_two_late_answers_say_sent(sms: Delivery) -> None:
     first = claim(sms)
     let_lease_run_out(sms)
     second = claim(sms)
-    lifecycle.accept(first, Receipt("provider-1"))
+    lifecycle.mark_sent(first, SendResult("provider-1"))
     let_lease_run_out(sms)
 
-    lifecycle.accept(second, Receipt("provider-2"))
+    lifecycle.mark_sent(second, SendResult("provider-2"))
 
     sms.refresh_from_db()
     assert (sms.state, sms.provider_id, sms.possible_duplicate) == (
-        DeliveryState.ACCEPTED,
+        DeliveryState.SENT,
         "provider-1",
         True,
     )
@@ -98,12 +98,12 @@ def test_a_late_acceptance_holds_whatever_becomes_of_the_attempt_after_it(
     error: ChannelError, sms: Delivery
 ) -> None:
     first, second = two_at_once(sms)
-    lifecycle.accept(first, Receipt("provider-1"))
+    lifecycle.mark_sent(first, SendResult("provider-1"))
 
     assert sending.settle(second, error)
 
     sms.refresh_from_db()
-    assert (sms.state, sms.provider_id, sms.reason) == (DeliveryState.ACCEPTED, "provider-1", "")
+    assert (sms.state, sms.provider_id, sms.reason) == (DeliveryState.SENT, "provider-1", "")
     assert sms.possible_duplicate
     assert list(sms.alert.deliveries.all()) == [sms]
 
@@ -116,8 +116,8 @@ def test_a_late_acceptance_settles_what_the_attempt_after_it_has_left_open(
     first, second = two_at_once(sms)
     sending.settle(second, error)
 
-    lifecycle.accept(first, Receipt("provider-1"))
+    lifecycle.mark_sent(first, SendResult("provider-1"))
 
     sms.refresh_from_db()
-    assert (sms.state, sms.provider_id) == (DeliveryState.ACCEPTED, "provider-1")
+    assert (sms.state, sms.provider_id) == (DeliveryState.SENT, "provider-1")
     assert sms.possible_duplicate == (error is LOST)

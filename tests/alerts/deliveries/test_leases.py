@@ -3,7 +3,7 @@
 import pytest
 from django.db.models.functions import Now
 
-from alerts.channels import Receipt
+from alerts.channels import SendResult
 from alerts.deliveries import lifecycle
 from alerts.models import Attempt, Delivery
 from alerts.sending import send as sending
@@ -55,15 +55,15 @@ def test_a_late_acceptance_settles_a_doubt(store: Store) -> None:
     let_lease_run_out(claimed.delivery)
     sending.recover_expired()
 
-    assert not lifecycle.accept(claimed, Receipt("provider-1"))
+    assert not lifecycle.mark_sent(claimed, SendResult("provider-1"))
 
     delivery, attempt = current(claimed.delivery), Attempt.objects.get()
     assert (delivery.state, delivery.provider_id, delivery.reason) == (
-        DeliveryState.ACCEPTED,
+        DeliveryState.SENT,
         "provider-1",
         "",
     )
-    assert (attempt.state, attempt.late) == (AttemptState.ACCEPTED, True)
+    assert (attempt.state, attempt.late) == (AttemptState.SENT, True)
 
 
 @pytest.mark.django_db
@@ -72,9 +72,9 @@ def test_a_late_acceptance_stops_the_resend_that_has_not_begun(store: Store) -> 
     let_lease_run_out(claimed.delivery)
     sending.recover_expired()
 
-    lifecycle.accept(claimed, Receipt("provider-1"))
+    lifecycle.mark_sent(claimed, SendResult("provider-1"))
 
-    assert current(claimed.delivery).state == DeliveryState.ACCEPTED
+    assert current(claimed.delivery).state == DeliveryState.SENT
     assert lifecycle.claim(claimed.delivery.pk) is None
 
 
@@ -86,13 +86,13 @@ def test_a_late_acceptance_does_not_take_the_delivery_from_its_next_holder(store
     Delivery.objects.update(available_at=Now())
     second = claim(first.delivery)
 
-    assert not lifecycle.accept(first, Receipt("provider-1"))
+    assert not lifecycle.mark_sent(first, SendResult("provider-1"))
 
     assert current(first.delivery).lease_token == second.token
     late, calling = Attempt.objects.all()
-    assert (late.state, late.late, late.provider_id) == (AttemptState.ACCEPTED, True, "provider-1")
+    assert (late.state, late.late, late.provider_id) == (AttemptState.SENT, True, "provider-1")
     assert calling.state == AttemptState.CALLING
-    assert lifecycle.accept(second, Receipt("provider-2"))
+    assert lifecycle.mark_sent(second, SendResult("provider-2"))
 
 
 @pytest.mark.django_db

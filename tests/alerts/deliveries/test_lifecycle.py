@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
 from alerts import intake
-from alerts.channels import Receipt
+from alerts.channels import SendResult
 from alerts.deliveries import lifecycle, queries
 from alerts.deliveries.retry import NextChannel, Retry
 from alerts.models import Alert, Attempt, Delivery
@@ -84,12 +84,12 @@ def test_of_ten_workers_at_once_one_gets_the_claim(store: Store) -> None:
 def test_an_accepted_answer_ends_the_delivery(store: Store) -> None:
     claimed = claim(store(Priority.HIGH))
 
-    assert lifecycle.accept(claimed, Receipt("provider-1"))
+    assert lifecycle.mark_sent(claimed, SendResult("provider-1"))
 
     delivery = current(claimed.delivery)
-    assert (delivery.state, delivery.provider_id) == (DeliveryState.ACCEPTED, "provider-1")
+    assert (delivery.state, delivery.provider_id) == (DeliveryState.SENT, "provider-1")
     attempt = Attempt.objects.get()
-    assert (attempt.state, attempt.provider_id, attempt.late) == (AttemptState.ACCEPTED, "provider-1", False)
+    assert (attempt.state, attempt.provider_id, attempt.late) == (AttemptState.SENT, "provider-1", False)
 
 
 @pytest.mark.django_db
@@ -97,7 +97,7 @@ def test_a_retry_puts_the_delivery_back_with_a_time(store: Store) -> None:
     claimed = claim(store(Priority.HIGH))
     Delivery.objects.update(handed_over_at=Now())
 
-    lifecycle.fail(claimed, THROTTLED, Retry(timedelta(minutes=1)))
+    lifecycle.mark_failed(claimed, THROTTLED, Retry(timedelta(minutes=1)))
 
     delivery = current(claimed.delivery)
     assert (delivery.state, delivery.handed_over_at) == (DeliveryState.PENDING, None)
@@ -110,10 +110,10 @@ def test_the_second_attempt_has_the_next_number_and_the_mark_of_a_possible_dupli
     store: Store,
 ) -> None:
     claimed = claim(store(Priority.HIGH))
-    lifecycle.fail(claimed, LOST, Retry(timedelta(0), possible_duplicate=True))
+    lifecycle.mark_failed(claimed, LOST, Retry(timedelta(0), possible_duplicate=True))
     again = claim(claimed.delivery)
 
-    lifecycle.fail(again, THROTTLED, Retry(timedelta(0)))
+    lifecycle.mark_failed(again, THROTTLED, Retry(timedelta(0)))
 
     assert [attempt.number for attempt in Attempt.objects.all()] == [1, 2]
     assert current(claimed.delivery).possible_duplicate
@@ -123,7 +123,7 @@ def test_the_second_attempt_has_the_next_number_and_the_mark_of_a_possible_dupli
 def test_a_failed_channel_opens_the_next_one_of_the_route(store: Store) -> None:
     claimed = claim(store(Priority.HIGH))
 
-    lifecycle.fail(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))
+    lifecycle.mark_failed(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))
 
     failed, following = Delivery.objects.order_by("created_at")
     assert (failed.state, failed.reason) == (DeliveryState.FAILED, Reason.INVALID_ADDRESS)
@@ -135,7 +135,7 @@ def test_the_next_channel_is_that_of_the_route_as_it_is_now(store: Store, clinic
     claimed = claim(store(Priority.HIGH))
     preferences.replace(clinician, {Priority.HIGH: [Channel.EMAIL, Channel.CALL]})
 
-    lifecycle.fail(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))
+    lifecycle.mark_failed(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))
 
     assert [each.channel for each in Delivery.objects.order_by("created_at")] == [Channel.CALL, Channel.EMAIL]
 
@@ -145,7 +145,7 @@ def test_an_alert_fails_when_its_last_channel_does(store: Store, caplog: pytest.
     claimed = claim(store(Priority.LOW))
 
     with transaction.atomic():
-        lifecycle.fail(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))
+        lifecycle.mark_failed(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))
 
     assert Alert.objects.with_status().get().status == "failed"
     assert Delivery.objects.count() == 1
@@ -155,7 +155,7 @@ def test_an_alert_fails_when_its_last_channel_does(store: Store, caplog: pytest.
 def test_operators_are_told_when_an_alert_fails(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     claimed = claim(store(Priority.LOW))
 
-    lifecycle.fail(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))
+    lifecycle.mark_failed(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))
 
     assert any("alert.failed" in str(record.msg) for record in caplog.records)
 
@@ -165,7 +165,7 @@ def test_a_cancelled_alert_opens_no_next_channel(store: Store) -> None:
     claimed = claim(store(Priority.HIGH))
     lifecycle.cancel(claimed.delivery.alert)
 
-    lifecycle.fail(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))
+    lifecycle.mark_failed(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))
 
     assert Delivery.objects.count() == 1
 
@@ -183,7 +183,7 @@ def test_cancelling_stops_what_waits_and_cannot_be_done_twice(store: Store) -> N
 @pytest.mark.django_db
 def test_throttled_attempts_are_not_counted_as_tries(store: Store) -> None:
     claimed = claim(store(Priority.HIGH))
-    lifecycle.fail(claimed, THROTTLED, Retry(timedelta(0)))
+    lifecycle.mark_failed(claimed, THROTTLED, Retry(timedelta(0)))
     claimed = claim(claimed.delivery)
 
     assert queries.history(claimed.delivery).tries == 1
@@ -205,7 +205,7 @@ def test_what_a_delivery_waited_before_it_was_tried_does_not_use_up_its_time(sto
 def test_a_channel_in_doubt_is_followed_by_one_that_is_marked(store: Store) -> None:
     claimed = claim(store(Priority.HIGH))
 
-    lifecycle.fail(claimed, LOST, NextChannel(Reason.TRIES_USED_UP, in_doubt=True))
+    lifecycle.mark_failed(claimed, LOST, NextChannel(Reason.TRIES_USED_UP, in_doubt=True))
 
     call, sms = Delivery.objects.order_by("created_at")
     assert (call.state, call.possible_duplicate) == (DeliveryState.UNKNOWN, False)
@@ -215,9 +215,11 @@ def test_a_channel_in_doubt_is_followed_by_one_that_is_marked(store: Store) -> N
 @pytest.mark.django_db
 def test_the_mark_is_handed_on_from_channel_to_channel(store: Store, clinician: Clinician) -> None:
     preferences.replace(clinician, {Priority.HIGH: [Channel.CALL, Channel.SMS, Channel.EMAIL]})
-    lifecycle.fail(claim(store(Priority.HIGH)), LOST, NextChannel(Reason.TRIES_USED_UP, in_doubt=True))
+    lifecycle.mark_failed(claim(store(Priority.HIGH)), LOST, NextChannel(Reason.TRIES_USED_UP, in_doubt=True))
 
-    lifecycle.fail(claim(Delivery.objects.get(channel="sms")), REJECTED, NextChannel(Reason.INVALID_ADDRESS))
+    lifecycle.mark_failed(
+        claim(Delivery.objects.get(channel="sms")), REJECTED, NextChannel(Reason.INVALID_ADDRESS)
+    )
 
     assert Delivery.objects.get(channel="email").possible_duplicate
 
@@ -241,7 +243,7 @@ def test_a_retry_that_staff_have_stopped_is_not_made(store: Store) -> None:
     claimed = claim(store(Priority.HIGH))
     lifecycle.cancel(claimed.delivery.alert)
 
-    lifecycle.fail(claimed, THROTTLED, Retry(timedelta(0)))
+    lifecycle.mark_failed(claimed, THROTTLED, Retry(timedelta(0)))
 
     assert current(claimed.delivery).state == DeliveryState.CANCELLED
     assert lifecycle.claim(claimed.delivery.pk) is None

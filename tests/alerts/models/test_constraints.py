@@ -23,7 +23,7 @@ from tests.alerts.factories import claim
         {"state": "failed", "finished_at": Now()},
         {"state": "unknown", "finished_at": Now()},
         {"state": "failed", "reason": "refused"},
-        {"state": "accepted", "finished_at": Now()},
+        {"state": "sent", "finished_at": Now()},
         {"state": "delivered", "finished_at": Now()},
         {"state": "lost"},
         {"reason": "bad luck"},
@@ -45,7 +45,7 @@ def test_the_database_refuses_a_delivery_that_makes_no_sense(store: Store, broke
 @pytest.mark.parametrize(
     "broken",
     [
-        {"state": "accepted", "finished_at": Now()},
+        {"state": "sent", "finished_at": Now()},
         {"state": "rejected", "finished_at": Now()},
         {"state": "unknown", "reason": "answer_lost"},
         {"state": "dialling"},
@@ -92,3 +92,12 @@ def test_the_database_refuses_an_alert_that_makes_no_sense(store: Store, broken:
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Alert.objects.update(**broken)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("fields", [{"is_test": True}, {"client": None}])
+def test_an_alert_has_a_client_unless_it_is_a_test(store: Store, fields: dict[str, Any]) -> None:
+    alert = store(Priority.LOW).alert
+
+    with pytest.raises(IntegrityError, match="alert_has_a_client_unless"), transaction.atomic():
+        Alert.objects.filter(pk=alert.pk).update(**fields)

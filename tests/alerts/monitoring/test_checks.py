@@ -13,7 +13,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from alerts.channels import ChannelError, Fault, Receipt
+from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import lifecycle
 from alerts.deliveries.retry import SCHEDULES, NextChannel, Retry
 from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
@@ -81,7 +81,7 @@ def test_one_that_was_tried_a_moment_ago_is_on_its_way(store: Store, priority: P
     delivery = store(priority, created_at=Now() - timedelta(days=1))
     claimed = lifecycle.claim(delivery.pk)
     assert claimed
-    lifecycle.fail(claimed, THROTTLED, Retry(SCHEDULES[priority].longest))
+    lifecycle.mark_failed(claimed, THROTTLED, Retry(SCHEDULES[priority].longest))
 
     assert wrong() == []
 
@@ -100,7 +100,7 @@ def test_a_backlog_that_was_never_tried_is_not_looked_up_among_the_attempts(stor
     assert any("never executed" in line and "alerts_attempt" in line for line in plan), plan
 
 
-@pytest.mark.parametrize("state", ["sending", "accepted", "failed", "cancelled"])
+@pytest.mark.parametrize("state", ["sending", "sent", "failed", "cancelled"])
 def test_what_is_not_waiting_is_not_late(store: Store, state: str) -> None:
     lease = {"lease_token": uuid.uuid4(), "lease_expires_at": Now() + timedelta(minutes=1)}
     ended = {"finished_at": Now(), "reason": Reason.REFUSED, "provider_id": "p"}
@@ -228,7 +228,7 @@ def failed(store: Store) -> Alert:
     """An alert that nothing can reach any more."""
     claimed = lifecycle.claim(store(L).pk)
     assert claimed
-    lifecycle.fail(claimed, REFUSED, NextChannel(Reason.REFUSED))
+    lifecycle.mark_failed(claimed, REFUSED, NextChannel(Reason.REFUSED))
     return claimed.delivery.alert
 
 
@@ -254,12 +254,12 @@ def test_every_bad_end_is_a_failure(store: Store, state: str, reason: str) -> No
 def test_an_alert_whose_next_channel_is_on_its_way_has_not_failed(store: Store) -> None:
     claimed = lifecycle.claim(store(H).pk)
     assert claimed
-    lifecycle.fail(claimed, REFUSED, NextChannel(Reason.REFUSED))
+    lifecycle.mark_failed(claimed, REFUSED, NextChannel(Reason.REFUSED))
     assert checks.unreviewed_failures() == 0
 
     claimed = lifecycle.claim(Delivery.objects.get(state=DeliveryState.PENDING).pk)
     assert claimed
-    lifecycle.accept(claimed, Receipt("p"))
+    lifecycle.mark_sent(claimed, SendResult("p"))
     assert checks.unreviewed_failures() == 0
 
 

@@ -55,9 +55,9 @@ def test_it_tells_every_finding_and_whether_it_is_within_its_limit() -> None:
     after = told()
 
     names = {finding.name for finding in checks.findings()}
-    assert {key[1] for key in after if key[0] == "bleep_audit"} == names
-    assert all(before["bleep_audit_ok", name] == 1 for name in names)
-    assert (after["bleep_audit", "relays_silent"], after["bleep_audit_ok", "relays_silent"]) == (1, 0)
+    assert {key[1] for key in after if key[0] == "bleep_check"} == names
+    assert all(before["bleep_check_ok", name] == 1 for name in names)
+    assert (after["bleep_check", "relays_silent"], after["bleep_check_ok", "relays_silent"]) == (1, 0)
 
 
 def test_nothing_about_a_person_is_in_it(store: Store) -> None:

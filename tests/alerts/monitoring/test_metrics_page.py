@@ -46,7 +46,7 @@ def test_with_it_prometheus_can_read_them(client: Client, settings: Any) -> None
 
     assert answer.status_code == 200
     assert answer["Content-Type"].startswith("text/plain; version=")
-    assert b'bleep_audit_ok{finding="relays_silent"} 0.0' in answer.content
+    assert b'bleep_check_ok{finding="relays_silent"} 0.0' in answer.content
 
 
 def test_while_the_database_is_away_they_are_unavailable(

@@ -94,7 +94,7 @@ def test_it_is_not_pinged_when_the_audit_itself_breaks(
     watch()
 
     assert switch.pings == []
-    assert "audit.broken" in logged(caplog)[0]
+    assert "check.broken" in logged(caplog)[0]
 
 
 def test_without_a_switch_nobody_is_called(
@@ -139,7 +139,7 @@ def test_a_switch_that_hangs_holds_up_neither_the_relay_nor_its_end(
 ) -> None:
     monkeypatch.setattr(watchdog, "CLOSE_SECONDS", 0.01)
     monkeypatch.setattr(watchdog, "PING_SECONDS", 1)
-    monkeypatch.setattr(watchdog, "AUDIT_EVERY", 0.0)
+    monkeypatch.setattr(watchdog, "CHECK_EVERY", 0.0)
     with hung_server() as port:
         settings.DEADMAN_URL = f"http://127.0.0.1:{port}/secret"
         dog = watchdog.Watchdog()

@@ -8,8 +8,8 @@ import pytest
 from django.db import connections, transaction
 from django.db.models.functions import Now
 
-from alerts.channels import RECEIPTS
-from alerts.deliveries.lifecycle import RECEIPT_EVERY
+from alerts.channels import OUTCOMES
+from alerts.deliveries.lifecycle import OUTCOME_EVERY
 from alerts.models import Alert, Delivery
 from alerts.sending import outcomes, send as sending
 from alerts.states import DeliveryState, Reason
@@ -36,10 +36,10 @@ def test_an_accepted_call_is_asked_about_a_little_later(store: Store, aws: Aws) 
     sending.deliver(call.pk)
 
     accepted = current(call)
-    assert accepted.state == DeliveryState.ACCEPTED
-    assert accepted.receipt_due_at is not None
+    assert accepted.state == DeliveryState.SENT
+    assert accepted.outcome_due_at is not None
     assert accepted.finished_at is not None
-    assert accepted.receipt_due_at - accepted.finished_at == RECEIPT_EVERY
+    assert accepted.outcome_due_at - accepted.finished_at == OUTCOME_EVERY
 
 
 @pytest.mark.parametrize("priority", [M, L])
@@ -48,8 +48,8 @@ def test_nobody_can_be_asked_about_sms_and_email(store: Store, aws: Aws, priorit
 
     sending.deliver(delivery.pk)
 
-    assert set(RECEIPTS) == {Channel.CALL}
-    assert current(delivery).receipt_due_at is None
+    assert set(OUTCOMES) == {Channel.CALL}
+    assert current(delivery).outcome_due_at is None
 
 
 def test_a_call_that_is_answered_is_delivered(store: Store, aws: Aws) -> None:
@@ -57,8 +57,8 @@ def test_a_call_that_is_answered_is_delivered(store: Store, aws: Aws) -> None:
 
     outcomes.ask(call.pk)
 
-    assert (current(call).state, current(call).receipt_due_at) == (DeliveryState.DELIVERED, None)
-    assert current(call).receipt_at is not None
+    assert (current(call).state, current(call).outcome_due_at) == (DeliveryState.DELIVERED, None)
+    assert current(call).outcome_at is not None
     assert Alert.objects.with_status().get().status == "delivered"
     assert Delivery.objects.count() == 1
 
@@ -75,7 +75,7 @@ def test_a_call_that_reaches_nobody_is_followed_by_the_next_channel(
     undelivered, sms = Delivery.objects.order_by("created_at")
     assert (undelivered.state, undelivered.reason) == (DeliveryState.UNDELIVERED, reason)
     assert (sms.channel, sms.state) == (Channel.SMS, DeliveryState.PENDING)
-    assert Alert.objects.with_status().get().status == "accepted"
+    assert Alert.objects.with_status().get().status == "queued"
 
 
 @pytest.mark.parametrize("priority", Priority)
@@ -99,9 +99,9 @@ def test_a_call_that_still_rings_is_asked_about_again(store: Store, aws: Aws) ->
     assert outcomes.take_due(10) == [call.pk]
     outcomes.ask(call.pk)
 
-    assert current(call).state == DeliveryState.ACCEPTED
+    assert current(call).state == DeliveryState.SENT
     assert outcomes.take_due(10) == [], "not at once"
-    Delivery.objects.update(receipt_due_at=Now())
+    Delivery.objects.update(outcome_due_at=Now())
     assert outcomes.take_due(10) == [call.pk]
 
 
@@ -111,12 +111,12 @@ def test_the_asking_stops_after_five_minutes_with_a_last_question(store: Store, 
     old = placed(store, finished_at=Now() - outcomes.ASKED_FOR)
 
     assert set(outcomes.take_due(10)) == {young.pk, old.pk}
-    assert current(old).receipt_due_at is not None, "Redis may lose the question"
+    assert current(old).outcome_due_at is not None, "Redis may lose the question"
     outcomes.ask(young.pk)
     outcomes.ask(old.pk)
 
-    assert current(young).receipt_due_at is not None
-    assert (current(old).receipt_due_at, current(old).state) == (None, DeliveryState.ACCEPTED)
+    assert current(young).outcome_due_at is not None
+    assert (current(old).outcome_due_at, current(old).state) == (None, DeliveryState.SENT)
 
 
 def test_the_asking_stops_though_the_last_question_fails(store: Store, aws: Aws) -> None:
@@ -125,7 +125,7 @@ def test_the_asking_stops_though_the_last_question_fails(store: Store, aws: Aws)
 
     outcomes.ask(call.pk)
 
-    assert current(call).receipt_due_at is None
+    assert current(call).outcome_due_at is None
 
 
 @pytest.mark.parametrize("kind", ["error", "throttle", "reject", "error_after", "reset_after"])
@@ -138,9 +138,9 @@ def test_an_error_while_asking_is_no_news(
 
     outcomes.ask(call.pk)
 
-    assert current(call).state == DeliveryState.ACCEPTED
-    assert current(call).receipt_due_at is not None
-    assert any("receipt.unknown" in str(record.msg) for record in caplog.records)
+    assert current(call).state == DeliveryState.SENT
+    assert current(call).outcome_due_at is not None
+    assert any("outcome.unknown" in str(record.msg) for record in caplog.records)
     outcomes.ask(call.pk)
     assert current(call).state == DeliveryState.UNDELIVERED
 
@@ -153,7 +153,7 @@ def test_operators_are_told_as_of_an_error_when_bleep_may_not_ask(
 
     outcomes.ask(call.pk)
 
-    [record] = [each for each in caplog.records if "receipt.unknown" in str(each.msg)]
+    [record] = [each for each in caplog.records if "outcome.unknown" in str(each.msg)]
     assert record.levelname == "ERROR"
 
 

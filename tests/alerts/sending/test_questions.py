@@ -40,7 +40,7 @@ def test_questions_stay_within_their_quota_and_the_others_stay_due(
     taken = outcomes.take_due(10)
 
     assert len(taken) == 2
-    assert set(Delivery.objects.filter(receipt_due_at__lte=Now()).values_list("pk", flat=True)) == calls - {
+    assert set(Delivery.objects.filter(outcome_due_at__lte=Now()).values_list("pk", flat=True)) == calls - {
         *taken
     }
 
@@ -83,7 +83,7 @@ def test_a_flood_of_low_does_not_delay_what_follows_a_high_call(
     store: Store, calls_for_all: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limit, "budget", lambda _channel: Budget(4, 600))
-    flood = {placed(store, L, receipt_due_at=Now() - timedelta(minutes=4)).pk for _ in range(8)}
+    flood = {placed(store, L, outcome_due_at=Now() - timedelta(minutes=4)).pk for _ in range(8)}
     assert len(outcomes.take_due(50)) == 3
     high = placed(store)
 
@@ -94,17 +94,17 @@ def test_a_flood_of_low_does_not_delay_what_follows_a_high_call(
 def test_the_more_urgent_are_asked_about_first(
     store: Store, calls_for_all: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    low = placed(store, L, receipt_due_at=Now() - timedelta(minutes=3))
-    medium = placed(store, M, receipt_due_at=Now() - timedelta(minutes=2))
-    high = placed(store, receipt_due_at=Now() - timedelta(minutes=1))
+    low = placed(store, L, outcome_due_at=Now() - timedelta(minutes=3))
+    medium = placed(store, M, outcome_due_at=Now() - timedelta(minutes=2))
+    high = placed(store, outcome_due_at=Now() - timedelta(minutes=1))
 
     assert [outcomes.take_due(1) for _ in range(3)] == [[high.pk], [medium.pk], [low.pk]]
 
 
 def test_a_call_that_rings_no_more_goes_before_one_that_rings(store: Store, aws: Aws, settings: Any) -> None:
     rung = timedelta(seconds=settings.CONNECT_RING_SECONDS + 1)
-    ringing = placed(store, receipt_due_at=Now() - timedelta(seconds=10))
-    silent = placed(store, finished_at=Now() - rung, receipt_due_at=Now() - timedelta(seconds=1))
+    ringing = placed(store, outcome_due_at=Now() - timedelta(seconds=10))
+    silent = placed(store, finished_at=Now() - rung, outcome_due_at=Now() - timedelta(seconds=1))
 
     assert [outcomes.take_due(1) for _ in range(2)] == [[silent.pk], [ringing.pk]]
 
@@ -119,9 +119,9 @@ def test_a_call_that_is_not_urgent_is_asked_about_once_it_must_have_ceased_to_ri
     sending.deliver(call.pk)
 
     accepted = current(call)
-    assert accepted.receipt_due_at is not None
+    assert accepted.outcome_due_at is not None
     assert accepted.finished_at is not None
-    assert accepted.receipt_due_at - accepted.finished_at == timedelta(seconds=45)
+    assert accepted.outcome_due_at - accepted.finished_at == timedelta(seconds=45)
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_the_relay_has_workers_ask_and_keeps_the_questions_out_of_the_urgent_que
     one_relay.tick()
 
     assert [broker.llen(queue) for queue in ("urgent", "questions", "normal", "low")] == [0, 1, 0, 0]
-    assert b"ask_for_receipt" in bytes(broker.lindex("questions", 0))  # type: ignore[arg-type]
+    assert b"ask_outcome" in bytes(broker.lindex("questions", 0))  # type: ignore[arg-type]
 
 
 def test_the_relay_asks_by_itself_while_no_worker_is_there_for_questions(
@@ -161,7 +161,7 @@ def test_a_question_that_redis_lost_is_asked_again(
     one_relay.tick()
     broker.flushall()
 
-    Delivery.objects.update(receipt_due_at=Now())
+    Delivery.objects.update(outcome_due_at=Now())
     one_relay.tick()
 
     assert broker.llen("questions") == 1
@@ -178,7 +178,7 @@ def test_while_the_broker_is_away_the_relay_asks_by_itself(
         wait_until(lambda: current(call).state == DeliveryState.UNDELIVERED, what="the relay asked")
         # The SMS that follows is due; the relay's next ticks send it.
         wait_until(lambda: one_relay.tick() or aws.messages(), what="the relay sent the SMS")
-        wait_until(lambda: Attempt.objects.filter(state="accepted").count() == 2, what="and recorded it")
+        wait_until(lambda: Attempt.objects.filter(state="sent").count() == 2, what="and recorded it")
 
     assert [message["channel"] for message in aws.messages()] == ["sms"]
 
@@ -205,8 +205,8 @@ def test_while_the_broker_is_away_questions_leave_half_of_the_senders_to_sending
                 lambda: current(high).provider_id, what="the relay sent, though nobody answers questions"
             )
             # What nobody could be asked about is due as it was, and is not put off.
-            Delivery.objects.filter(pk__in=asked).update(receipt_due_at=None)
-            due = Delivery.objects.filter(pk__in=calls, receipt_due_at__lte=Now())
+            Delivery.objects.filter(pk__in=asked).update(outcome_due_at=None)
+            due = Delivery.objects.filter(pk__in=calls, outcome_due_at__lte=Now())
             assert set(due.values_list("pk", flat=True)) == calls - {*asked}
     finally:
         answered.set()

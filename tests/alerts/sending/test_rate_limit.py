@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from alerts.cooldown import Pause
+from alerts.cooldown import Cooldown
 from alerts.models import Attempt, Delivery
 from alerts.sending import rate_limit, send as sending
 from alerts.sending.rate_limit import Budget
@@ -46,7 +46,7 @@ def granted(channel: Channel, priority: Priority, times: int, clinician_id: int 
 
 def let_pass(broker: "redis.Redis", seconds: float) -> None:
     """As if what was counted had been counted so much earlier."""
-    for key in broker.keys("*bleep:pace:*"):
+    for key in broker.keys("*bleep:rate:*"):
         taken = [float(each) - seconds for each in broker.lrange(key, 0, -1)]
         broker.delete(key)
         broker.rpush(key, *taken)
@@ -245,7 +245,7 @@ def test_without_redis_each_process_counts_for_itself_over_a_longer_while(
 
     own: Any = rate_limit._own().storage  # noqa: SLF001 - to move its time
     for passed, room in ((WINDOW * (rate_limit.WITHOUT_REDIS - 1), 0), (WINDOW * 1.1, 4)):
-        for entry in own.events["LIMITER/bleep:pace:call:all/4/2400/second"]:
+        for entry in own.events["LIMITER/bleep:rate:call:all/4/2400/second"]:
             entry.atime -= passed
         assert granted(Channel.CALL, H, 10) == room
 
@@ -276,15 +276,15 @@ def test_a_redis_that_hangs_costs_less_than_half_a_second_once(four: None, setti
 def test_redis_is_asked_again_after_a_while(
     four: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, broker: "redis.Redis"
 ) -> None:
-    monkeypatch.setattr(rate_limit, "redis_pause", Pause(0))
+    monkeypatch.setattr(rate_limit, "redis_cooldown", Cooldown(0))
     good, settings.REDIS_URL = settings.REDIS_URL, f"redis://127.0.0.1:{closed_port()}/0"
     granted(Channel.CALL, H, 1)
-    assert not broker.keys("*bleep:pace:*")
+    assert not broker.keys("*bleep:rate:*")
 
     settings.REDIS_URL = good
     rate_limit._shared.cache_clear()  # noqa: SLF001 - the same client would find its server again
     granted(Channel.CALL, H, 1)
-    assert broker.keys("*bleep:pace:*")
+    assert broker.keys("*bleep:rate:*")
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_a_redis_on_a_socket_is_looked_for_there(
 
     assert granted(Channel.CALL, H, 10) == 4
 
-    [record] = [each for each in caplog.records if "pacing.redis_away" in str(each.msg)]
+    [record] = [each for each in caplog.records if "rate_limit.redis_away" in str(each.msg)]
     assert "'error': 'ConnectionError'" in str(record.msg), "it was tried, and is not there"
 
 
@@ -316,6 +316,6 @@ def test_nothing_about_a_person_is_in_redis(store: Store, aws: Aws, broker: "red
         sending.deliver(store(priority).pk)
 
     keys = b" ".join(broker.keys("*"))  # type: ignore[arg-type]
-    assert b"bleep:pace:email" in keys
+    assert b"bleep:rate:email" in keys
     for private in (b"7700", b"@", b"C-1", b"123456789"):
         assert private not in keys

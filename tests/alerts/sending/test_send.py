@@ -33,7 +33,7 @@ def test_an_accepted_message_is_recorded_with_the_providers_id(medium: Delivery,
     sending.deliver(medium.pk)
 
     medium.refresh_from_db()
-    assert medium.state == DeliveryState.ACCEPTED
+    assert medium.state == DeliveryState.SENT
     assert medium.provider_id == aws.messages()[0]["provider_id"]
 
 
@@ -84,7 +84,7 @@ def test_an_answer_is_kept_while_the_database_is_away_for_a_moment(
     medium: Delivery, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away = [OperationalError(), OperationalError()]
-    accept = lifecycle.accept
+    accept = lifecycle.mark_sent
 
     def accept_later(*given: Any) -> bool:
         if away:
@@ -97,7 +97,7 @@ def test_an_answer_is_kept_while_the_database_is_away_for_a_moment(
     sending.deliver(medium.pk)
 
     medium.refresh_from_db()
-    assert medium.state == DeliveryState.ACCEPTED
+    assert medium.state == DeliveryState.SENT
 
 
 def test_an_answer_that_cannot_be_kept_is_an_error_and_not_a_silence(
