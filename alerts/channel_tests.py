@@ -11,8 +11,8 @@ import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 
-from alerts import wording
-from alerts.channels import OUTCOMES
+from alerts import labels, wording
+from alerts.channels import ADAPTERS
 from alerts.deliveries import lifecycle
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import NEEDS_REASON, SUCCEEDED, UNFINISHED, DeliveryState, Reason
@@ -108,18 +108,18 @@ def latest(clinician: Clinician) -> dict[Channel, Result]:
 
 def _result(delivery: Delivery) -> Result:
     state = DeliveryState(delivery.state)
-    asked = Channel(delivery.channel) in OUTCOMES and delivery.outcome_due_at is not None
+    asked = ADAPTERS[Channel(delivery.channel)].ask and delivery.outcome_due_at is not None
     is_final = state not in UNFINISHED and not (state is DeliveryState.SENT and asked)
     return Result(delivery.alert_id, delivery.alert.created_at, state, _sentence(delivery, state), is_final)
 
 
 def _sentence(delivery: Delivery, state: DeliveryState) -> str:
     if state in NEEDS_REASON:
-        return f"{state.label}. {Reason(delivery.reason).label}"
+        return f"{state.label}. {labels.REASON[Reason(delivery.reason)]}"
     if state is DeliveryState.PENDING and delivery.attempt_count:
         latest = Attempt.objects.filter(delivery=delivery).order_by("-number").first()
         if latest is not None and latest.reason:
-            return f"Not sent yet; it will be tried again. {Reason(latest.reason).label}"
+            return f"Not sent yet; it will be tried again. {labels.REASON[Reason(latest.reason)]}"
     return SENTENCES[state]
 
 

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from alerts.channels import OUTCOMES, ChannelError, Fault, SendResult
+from alerts.channels import ADAPTERS, ChannelError, Fault, SendResult
 from alerts.deliveries import queries
 from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel, Retry, give_up
 from alerts.models import Alert, Attempt, Delivery
@@ -303,7 +303,7 @@ def _finish_attempt(claimed: Claim, state: AttemptState, **fields: Any) -> None:
 
 
 def _sent_fields(delivery: Delivery, result: SendResult) -> dict[str, Any]:
-    asked = Channel(delivery.channel) in OUTCOMES
+    asked = ADAPTERS[Channel(delivery.channel)].ask is not None
     return {
         "provider_id": result.provider_id,
         "reason": "",

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 
-from alerts.channels import RECOGNISES_REPEATS, Fault
+from alerts.channels import ADAPTERS, Fault
 from alerts.states import Reason
 from contacts.choices import Channel, Priority
 
@@ -113,7 +113,7 @@ def _after_lost_answer(now: Situation) -> Decision:
     """A call can be asked for again safely: Connect recognises a repeat. A High SMS or e-mail is sent again and marked,
     since a missed page is worse than two; Medium and Low are not, and staff are shown the doubt.
     """
-    if now.channel in RECOGNISES_REPEATS:
+    if ADAPTERS[now.channel].recognises_repeats:
         return _again_or_next(now)
     if now.priority is Priority.HIGH:
         return _again_or_next(now, possible_duplicate=True)
@@ -135,7 +135,7 @@ def _has_used_up_its_tries(now: Situation, schedule: Schedule) -> bool:
         return now.tries >= (QUOTA_TRIES if now.reason is Reason.QUOTA else schedule.tries)
     # Giving the last channel up early helps nobody. But each doubt may be one message more, and a lost worker is one
     # that others' messages were with.
-    harmful = now.lost_workers if now.channel in RECOGNISES_REPEATS else now.doubts
+    harmful = now.lost_workers if ADAPTERS[now.channel].recognises_repeats else now.doubts
     return harmful >= schedule.tries
 
 

@@ -14,7 +14,7 @@ from django.db.utils import DataError, Error, IntegrityError, InterfaceError, Op
 from structlog.contextvars import bound_contextvars
 
 from alerts import wording
-from alerts.channels import CHANNELS, ChannelError, Fault, Message, SendResult
+from alerts.channels import ADAPTERS, ChannelError, Fault, Message, SendResult
 from alerts.deliveries import lifecycle, queries, retry
 from alerts.deliveries.lifecycle import Claim
 from alerts.models import Delivery
@@ -148,9 +148,9 @@ def _pass_over(due: Delivery, *, even_the_last: bool = False) -> bool:
 
 
 def _call(claimed: Claim, deadline: float) -> SendResult:
-    send = CHANNELS[Channel(claimed.delivery.channel)]
+    adapter = ADAPTERS[Channel(claimed.delivery.channel)]
     try:
-        return send(_message(claimed, deadline))
+        return adapter.send(_message(claimed, deadline))
     except ChannelError:
         raise
     except Exception as error:

@@ -14,8 +14,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 
-from alerts import channel_tests, wording as alert_wording
-from alerts.channels import OBSTACLES
+from alerts import channel_tests, labels, wording as alert_wording
+from alerts.channels import ADAPTERS
 from alerts.models import Alert, Delivery
 from alerts.states import AlertStatus, Reason
 from contacts import wording
@@ -40,10 +40,6 @@ ASKED = (
 )
 WHY = {Reason.UNCONFIRMED: "not confirmed", Reason.OPTED_OUT: "opted out"}
 """In a few words, for what would happen now."""
-NONE_KNOWN = {
-    Channel.SMS: "This number has not opted out of SMS.",
-    Channel.EMAIL: "The subscription is confirmed.",
-}
 NOT_KNOWN = (
     "It is not known now whether messages arrive here: AWS gave no answer. Open the page again in a minute."
 )
@@ -90,7 +86,7 @@ class ClinicianDesk(ClinicianAdmin):
     def reachability_view(self, request: HttpRequest, object_id: str, channel: str) -> HttpResponse:
         """Whether AWS lets messages through to the clinician's saved address on a channel, in words."""
         clinician = self._find(request, object_id)
-        if channel not in OBSTACLES or not clinician.address(channel):
+        if channel not in Channel.values or not _can_be_checked(clinician, Channel(channel)):
             raise Http404
         asked = Channel(channel)
         try:
@@ -98,10 +94,9 @@ class ClinicianDesk(ClinicianAdmin):
         except reachability.NotKnown:
             return JsonResponse({"kind": "unknown", "sentence": NOT_KNOWN})
         if obstacle is None:
-            sentence = NONE_KNOWN.get(asked, "Nothing is known that keeps messages from here.")
-            return JsonResponse({"kind": "good", "sentence": sentence})
+            return JsonResponse({"kind": "good", "sentence": ADAPTERS[asked].address_is_good})
         was_asked = obstacle is Reason.UNCONFIRMED and _was_asked_to_confirm(clinician, asked)
-        sentence = ASKED if was_asked else OBSTACLE.get(obstacle, obstacle.label)
+        sentence = ASKED if was_asked else OBSTACLE.get(obstacle, labels.REASON[obstacle])
         return JsonResponse({"kind": "risk", "sentence": sentence, "why": WHY.get(obstacle, "")})
 
     def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -176,9 +171,13 @@ class AlertsTab:
         return render_to_string("staff/clinician/alerts.html", context, request=self.request)
 
 
+def _can_be_checked(clinician: Clinician, channel: Channel) -> bool:
+    return ADAPTERS[channel].check_address is not None and bool(clinician.address(channel))
+
+
 def _way(clinician: Clinician, channel: Channel, latest: channel_tests.Result | None) -> dict[str, Any]:
     address = clinician.address(channel)
-    asks = channel in OBSTACLES and bool(address)
+    asks = _can_be_checked(clinician, channel)
     return {
         "channel": channel,
         "label": channel.label,

@@ -4,7 +4,8 @@ import ast
 import re
 from pathlib import Path
 
-from alerts.states import DELIVERY_MEANING, DELIVERY_TRANSITIONS, Reason
+from alerts import labels
+from alerts.states import DELIVERY_TRANSITIONS
 from config import checks
 from tests.docs.documents import ROOT, read, rows
 
@@ -16,19 +17,19 @@ LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical"
 def test_every_state_has_its_row_in_the_codes_words() -> None:
     shown = {row[0].strip("`"): row[1] for row in rows(read(PAGE), "State")}
 
-    assert shown == {state.value: meaning for state, meaning in DELIVERY_MEANING.items()}
+    assert shown == {state.value: meaning for state, meaning in labels.DELIVERY.items()}
 
 
 def test_every_reason_has_its_row_in_the_codes_words() -> None:
     shown = {row[0].strip("`"): row[1] for row in rows(read(PAGE), "Reason")}
 
-    assert shown == {reason.value: str(reason.label) for reason in Reason}
+    assert shown == {reason.value: sentence for reason, sentence in labels.REASON.items()}
 
 
 def test_every_row_says_what_to_do() -> None:
     table = [*rows(read(PAGE), "State"), *rows(read(PAGE), "Reason")]
 
-    assert len(table) == len(DELIVERY_MEANING) + len(Reason)
+    assert len(table) == len(labels.DELIVERY) + len(labels.REASON)
     assert all(len(row) == 3 and row[2] for row in table)
 
 
