@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register, run
 from config import env
 
 REQUIRED = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL")
-FINDING_OUT = "The README's table of configuration says what each variable is for."
+FINDING_OUT = "docs/deployment.md says what each variable is for."
 
 
 @register(Tags.security)

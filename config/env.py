@@ -1,6 +1,6 @@
 """Every environment variable that Bleep reads: its default and what it is for.
 
-`settings.py` takes its values from here and from nowhere else, and a test holds the README's table to `VARIABLES`.
+`settings.py` takes its values only from here; a test holds the table in docs/deployment.md to `VARIABLES`.
 Each variable may also be given as `NAME_FILE`, the path of a file that holds the value (Docker and Kubernetes secrets).
 
 A value that cannot be read never breaks the import: the default stands in, and the fault is kept in `problems`,

@@ -152,7 +152,7 @@ SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 X_FRAME_OPTIONS = "DENY"
 
-# What a browser may load and run; docs/operations.md says why for each looser word
+# What a browser may load and run; docs/deployment.md says why for each looser word
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],

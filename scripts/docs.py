@@ -1,4 +1,4 @@
-"""`make docs`: write into the documents, and the help page, what is said first elsewhere: the two cannot drift apart.
+"""`make docs`: write the generated parts of the docs and the help page, so that they cannot drift from their source.
 
 A generated part stands between `<!-- made by "make docs": NAME -->` and `<!-- end of NAME -->`. Everything else in
 those files is written by people. `tests/docs` fails when a part is out of date.
@@ -51,8 +51,8 @@ def read(path: str) -> str:
 
 
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
-    "configuration": ("README.md", configuration),
-    "retries": ("docs/operations.md", retries),
+    "configuration": ("docs/deployment.md", configuration),
+    "retries": ("docs/recovery.md", retries),
     "guide": ("staff/templates/staff/guide.html", guide),
 }
 """For each generated part: the file that it stands in, and what makes it."""
@@ -65,7 +65,7 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def refreshed(text: str, name: str) -> str:
-    """`text` with the part `name` made anew.
+    """`text` with the part `name` generated again.
 
     Raises:
         ValueError: the part's two markers are not there, once each.

@@ -1,4 +1,4 @@
-"""`make screenshots`: take the pictures of README and docs anew, of a Bleep that runs here for a moment.
+"""`make screenshots`: take the screenshots of the docs, of a Bleep that runs here for a moment.
 
 Needs Chromium; CHROMIUM names it where it is not /usr/bin/chromium.
 """
@@ -116,7 +116,7 @@ def send(alert: dict[str, Any]) -> None:
 
 
 def wait_for_figures(page: Page, home: str) -> None:
-    """Home keeps its figures for some seconds, and logging in has shown those of an empty Bleep."""
+    """Home caches its statistics for some seconds, and logging in has shown those of an empty Bleep."""
     for _ in range(30):
         page.goto(f"{BLEEP}{home}")
         if page.locator("#home canvas").count():

@@ -105,7 +105,7 @@ def test_the_web_server_refuses_to_start_and_says_why(name: str, value: str | No
 
     assert done.returncode == 1
     assert f"{name} is not" in done.stderr
-    assert "The README's table of configuration says what each variable is for." in done.stderr
+    assert "docs/deployment.md says what each variable is for." in done.stderr
     assert "Traceback" not in done.stderr
 
 

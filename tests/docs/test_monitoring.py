@@ -1,4 +1,4 @@
-"""docs/operations.md: states, reasons, log events and checks are those of the code."""
+"""docs/monitoring.md: states, reasons, log events and checks are those of the code."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ from alerts.states import DELIVERY_TRANSITIONS
 from config import checks
 from tests.docs.documents import ROOT, read, rows
 
-PAGE = "docs/operations.md"
+PAGE = "docs/monitoring.md"
 LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "level"})
 """The methods of a logger, and the name under which `alerts.sending.send` keeps one of them."""
 
