@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 import requests
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
+from pytest_django.plugin import DjangoDbBlocker
 
 from alerts import audit
 from clients import tokens
@@ -17,6 +19,7 @@ from clients.models import ApiClient
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
+from tests.database import Pristine
 from tests.environment import AWS_PORT, AWS_URL, database_url
 from tests.processes import ENTRY_POINT, answers, running, wait_until
 
@@ -36,6 +39,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _has_workers(item: pytest.Item) -> bool:
     return "flows" in Path(item.path).parts or "workers" in getattr(item, "fixturenames", ())
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The database, which each test finds as `migrate` left it."""
+    with django_db_blocker.unblock():
+        pristine = Pristine()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: pristine.put_back())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_are_digested_quickly() -> Iterator[None]:
+    """Once instead of a million times, by the same algorithm: nobody is after the passwords of the tests' people."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PBKDF2PasswordHasher, "iterations", 1)
+        yield
 
 
 @pytest.fixture(autouse=True)
