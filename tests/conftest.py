@@ -12,6 +12,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from alerts import audit
 from clients import tokens
@@ -30,11 +31,13 @@ WORKERS = {"relay": "relay.started", "worker-urgent": "ready.", "worker": "ready
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Flows, and what else has relay and workers, last, in their shuffled order: these take any test's deliveries.
 
-    Where several processes share the tests out, they do so by the file, and in this order, too.
+    Where several processes share the tests out, they do so by the file, if a test names no other group, and in this
+    order, too.
     """
     items.sort(key=_has_workers)
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {_has_workers(item)}"))
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {_has_workers(item)}"))
 
 
 def _has_workers(item: pytest.Item) -> bool:
@@ -56,6 +59,23 @@ def _passwords_are_digested_quickly() -> Iterator[None]:
     """Once instead of a million times, by the same algorithm: nobody is after the passwords of the tests' people."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PBKDF2PasswordHasher, "iterations", 1)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_looked_for_once() -> Iterator[None]:
+    """Every `Client` has a WhiteNoise of its own, and each would go through all static files of all apps."""
+    look = WhiteNoiseMiddleware.add_files_from_finders
+    found: dict[str, Any] = {}
+
+    def look_once(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", look_once)
         yield
 
 
