@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
-from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
 
 from alerts import audit
 from clients import tokens
@@ -29,19 +29,25 @@ WORKERS = {"relay": "relay.started", "worker-urgent": "ready.", "worker": "ready
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Flows, and what else has relay and workers, last, in their shuffled order: these take any test's deliveries.
+    """Browsers after the rest, and flows and what else has relay and workers last: these take any test's deliveries.
 
-    Where several processes share the tests out, they do so by the file, if a test names no other group, and in this
-    order, too.
+    Each in its shuffled order. Where several processes share the tests out, they do so in this order, too, and by the
+    file, if a test names no other group; those at a browser have nothing in common but that, and go one by one.
     """
-    items.sort(key=_has_workers)
+    items.sort(key=lambda item: (_has_workers(item), _has_browser(item)))
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {_has_workers(item)}"))
+            one_by_one = _has_browser(item) and not _has_workers(item)
+            group = item.nodeid if one_by_one else f"{item.path.stem} {_has_workers(item)}"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def _has_workers(item: pytest.Item) -> bool:
     return "flows" in Path(item.path).parts or "workers" in getattr(item, "fixturenames", ())
+
+
+def _has_browser(item: pytest.Item) -> bool:
+    return "browser" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(scope="session")
