@@ -30,7 +30,11 @@ reset: install  ## Delete the data of `make run`.
 
 .PHONY: test
 test: install  ## Run the tests; they start all that they need. ARGS="-k relay" goes to pytest.
-	$(BIN)/python -m pytest $(or $(ARGS),$(SHARED_OUT))
+	$(BIN)/python -m pytest -m "not proof" $(or $(ARGS),$(SHARED_OUT))
+
+.PHONY: proofs
+proofs: install  ## Run the long tests: every crash, chaos, storms, whole stacks. ARGS="-k chaos" goes to pytest.
+	$(BIN)/python -m pytest -m proof $(or $(ARGS),$(SHARED_OUT))
 
 .PHONY: check
 check: lint formatted types imports migrations deploy-check dockerfile compose workflow  ## Run every check but the tests.

@@ -7,7 +7,8 @@ only on how far the alert had come, its channel and its priority (`docs/decision
 import uuid
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from itertools import product, starmap
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -173,13 +174,28 @@ def promised(trace: Trace, channel: Channel, priority: Priority) -> End:
     return End(sent_before, succeeded=False, possible_duplicate=False, reason=Reason.WORKER_LOST)
 
 
-@pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step.story.name.lower()} {step.name}")
-@pytest.mark.parametrize("channel", Channel)
-@pytest.mark.parametrize("priority", Priority)
+FIRST_OF_EACH_TRACE = [next(step for step in STEPS if step.trace is trace) for trace in Trace]
+
+
+def case(priority: Priority, channel: Channel, step: Step) -> Any:
+    """One death. Every step for an urgent SMS, and a step of each trace for all, are tests; the others are proofs.
+
+    Each priority can go to a process of its own.
+    """
+    marks = [pytest.mark.xdist_group(f"crashes {priority}")]
+    if (priority, channel) != (Priority.HIGH, Channel.SMS) and step not in FIRST_OF_EACH_TRACE:
+        marks.append(pytest.mark.proof)
+    name = f"{priority}-{channel}-{step.story.name.lower()} {step.name}"
+    return pytest.param(priority, channel, step, marks=marks, id=name)
+
+
+@pytest.mark.parametrize(
+    ("priority", "channel", "step"), list(starmap(case, product(Priority, Channel, STEPS)))
+)
 def test_whatever_dies_the_alert_ends_as_promised(
-    step: Step,
-    channel: Channel,
     priority: Priority,
+    channel: Channel,
+    step: Step,
     nursery: Nursery,
     rest: Rest,
     aws: Aws,

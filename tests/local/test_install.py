@@ -197,19 +197,20 @@ def test_an_environment_whose_python_is_gone_is_made_again(tools: Path, tmp_path
     assert "no usable Python" in last_line(install(tools, venv))
 
 
-def test_ci_runs_the_checks_and_the_tests_and_fails_with_either(tmp_path: Path) -> None:
+@pytest.mark.parametrize("failing", ["check", "test", "proofs"])
+def test_ci_runs_the_checks_the_tests_and_the_proofs_and_fails_with_any(tmp_path: Path, failing: str) -> None:
     make = tmp_path / "make"
-    make.write_text('#!/bin/sh\necho "$@"\ncase "$*" in *check*) exit 2;; esac\n')
+    make.write_text(f'#!/bin/sh\necho "$@"\ncase "$*" in *{failing}*) exit 2;; esac\n')
     make.chmod(0o755)
 
     result = run_script([ROOT / ".ci" / "run"], outside_environment(PATH=f"{tmp_path}:{os.environ['PATH']}"))
 
-    assert result.stdout.splitlines() == ["--keep-going check", "test"]
+    assert result.stdout.splitlines() == ["--keep-going check", "test", "proofs"]
     assert result.returncode == 1
 
 
 def test_make_alone_lists_what_can_be_made() -> None:
     result = run_script(["make"], outside_environment())
 
-    for target in ("run", "test", "check", "reset", "secrets"):
+    for target in ("run", "test", "proofs", "check", "reset", "secrets"):
         assert f"  make {target} " in result.stdout
