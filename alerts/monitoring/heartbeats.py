@@ -13,8 +13,7 @@ from django.db import Error, connections
 from django.db.models.functions import Now
 
 from alerts.models import WorkerHeartbeat, WorkerKind
-from config.celery import QUEUES
-from contacts.choices import Priority
+from config.celery import URGENT
 
 BEAT_EVERY = 10.0
 """Seconds."""
@@ -40,7 +39,7 @@ class Pulse:
 
 def kind(queues: Iterable[str]) -> WorkerKind:
     """What a worker is there for that takes from these queues."""
-    return WorkerKind.URGENT if set(queues) == {QUEUES[Priority.HIGH]} else WorkerKind.OTHERS
+    return WorkerKind.URGENT if set(queues) == {URGENT} else WorkerKind.OTHERS
 
 
 def write(worker: str, what: WorkerKind) -> None:

@@ -25,10 +25,10 @@ from alerts import tasks
 from alerts.deliveries.lifecycle import DUE_CHANNEL
 from alerts.models import Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.monitoring.watchdog import Watchdog
-from alerts.relay.publishing import Publisher
+from alerts.relay.publishing import QUEUES, Publisher
 from alerts.sending import outcomes, send
 from alerts.states import DeliveryState
-from config.celery import QUESTIONS, QUEUES
+from config.celery import QUESTIONS
 from contacts.choices import Priority
 
 TICK = 1.0

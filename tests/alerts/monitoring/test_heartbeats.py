@@ -13,12 +13,11 @@ from django.db.models.functions import Now
 from alerts import tasks
 from alerts.models import WorkerHeartbeat, WorkerKind
 from alerts.monitoring import heartbeats
-from config.celery import QUEUES
-from contacts.choices import Priority
+from config.celery import LOW, NORMAL, QUESTIONS, URGENT
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-URGENT = QUEUES[Priority.HIGH]
+OTHERS = (NORMAL, LOW, QUESTIONS)
 
 
 def finish() -> None:
@@ -29,7 +28,7 @@ def finish() -> None:
 
 
 @pytest.mark.parametrize(
-    ("queues", "kind"), [([URGENT], WorkerKind.URGENT), (list(QUEUES.values()), WorkerKind.OTHERS)]
+    ("queues", "kind"), [([URGENT], WorkerKind.URGENT), ([URGENT, *OTHERS], WorkerKind.OTHERS)]
 )
 def test_a_worker_is_known_by_what_it_takes(queues: list[str], kind: WorkerKind) -> None:
     heartbeats.Pulse().beat("urgent@ward", queues)
@@ -51,11 +50,11 @@ def test_celerys_heartbeat_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_is_written_now_and_then_and_not_at_every_heartbeat() -> None:
     pulse = heartbeats.Pulse()
-    pulse.beat("all@ward", QUEUES.values())
+    pulse.beat("all@ward", OTHERS)
     finish()
     WorkerHeartbeat.objects.all().delete()
 
-    pulse.beat("all@ward", QUEUES.values())
+    pulse.beat("all@ward", OTHERS)
     finish()
 
     assert not WorkerHeartbeat.objects.exists()
@@ -73,7 +72,7 @@ def test_a_database_that_hangs_holds_no_worker_up(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(heartbeats, "write", write)
     pulse = heartbeats.Pulse()
     for _ in range(3):
-        pulse.beat("all@ward", QUEUES.values())
+        pulse.beat("all@ward", OTHERS)
     wait_until(lambda: began, what="one began")
     answered.set()
     finish()

@@ -82,7 +82,7 @@ def test_it_is_not_pinged_while_something_is_wrong_and_the_log_says_what(
 
     assert switch.pings == []
     [line] = logged(caplog)
-    assert "'audit.failed'" in line
+    assert "'check.failed'" in line
     assert "'relays_silent'" in line
 
 
