@@ -29,7 +29,7 @@ QUEUES = (URGENT, NORMAL, LOW, QUESTIONS)
 """`deploy/entrypoint` says which worker takes from which queue."""
 
 
-class Channel(transport.Channel):
+class RedisChannel(transport.Channel):
     """Answers with a connection error where the connection is gone; kombu's own answers with an AttributeError.
 
     It is asked so when Redis went away while a worker held messages, which are to be put back or acknowledged then.
@@ -46,7 +46,7 @@ class Channel(transport.Channel):
             yield found
 
 
-transport.Transport.Channel = Channel
+transport.Transport.Channel = RedisChannel
 
 app = Celery("bleep")
 app.conf.update(
