@@ -7,10 +7,8 @@ from celery import current_app, shared_task
 from celery.signals import heartbeat_sent
 from django.db import close_old_connections
 
-from alerts.monitoring import heartbeats
+from alerts.monitoring.heartbeats import worker_heartbeat
 from alerts.sending import outcomes, send
-
-pulse = heartbeats.Pulse()
 
 
 @shared_task
@@ -29,5 +27,5 @@ def ask_outcome(delivery_id: str) -> None:
 
 @heartbeat_sent.connect
 def note_heartbeat(sender: Any, **_kwargs: Any) -> None:
-    """Write down now and then that this worker is at work; Celery sends none while it is cut off from Redis."""
-    pulse.beat(sender.eventer.hostname, current_app.amqp.queues.consume_from)
+    """Record that this worker is at work; Celery sends no heartbeat while it is cut off from Redis."""
+    worker_heartbeat.start_if_due(sender.eventer.hostname, current_app.amqp.queues.consume_from)

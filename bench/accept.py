@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import psutil
 
-from bench.cast import alert, load, people
 from bench.command import conclude, whole
 from bench.load import Bodies, Load, spread
+from bench.people import alert, load, make_people
 from bench.report import table
 from bench.stack import Stack, StackError, cpu_seconds
 
-ROUTE = {"H": ("call", "sms"), "M": ("sms",), "L": ("email",)}
+PREFERENCES = {"H": ("call", "sms"), "M": ("sms",), "L": ("email",)}
 GRANIAN_WORKERS = "2"
 """As the entry point has it; `make run` makes do with one."""
 
@@ -40,13 +40,13 @@ class Bench:
         self._load = load_
         self._connections = connections
         self._requests = requests
-        self._cast = people(50, [ROUTE], random.Random(0))
-        load(stack, self._cast)
+        self._people = make_people(50, [PREFERENCES], random.Random(0))
+        load(stack, self._people)
 
     def bodies(self, name: str) -> Bodies:
         """Alerts that nobody has sent yet, as long as `name` is new."""
         return [
-            alert(f"{name}-{n}", self._cast[n % len(self._cast)].contact_id, "HML"[n % 3])
+            alert(f"{name}-{n}", self._people[n % len(self._people)].contact_id, "HML"[n % 3])
             for n in range(self._requests)
         ]
 

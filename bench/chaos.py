@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from bench import ledger
-from bench.cast import Person, Route, alert, load, people
+from bench import records
 from bench.command import Progress, conclude, whole
 from bench.mishaps import Mishaps, schedule
+from bench.people import Person, Preferences, alert, load, make_people
 from bench.report import table
-from bench.sender import Sender
+from bench.sender import AlertSender
 from bench.stack import Address, Stack
 from bench.verdict import Verdict, judge
 
@@ -38,7 +38,7 @@ DRAIN_SECONDS = 180.0
 """The most that the rest of the deliveries may take once everything is well."""
 HURRY_EVERY = 4.0
 
-ROUTES: Sequence[Route] = (
+PREFERENCES: Sequence[Preferences] = (
     {"H": ("call", "sms"), "M": ("sms",), "L": ("email",)},
     {"H": ("call", "sms", "email"), "M": ("sms", "email"), "L": ("email", "sms")},
     {"H": ("sms", "email"), "M": ("email", "sms"), "L": ("sms",)},
@@ -63,7 +63,7 @@ class Order:
 
 
 @dataclass
-class Hospital:
+class HospitalSystems:
     """The hospital systems: send every order until it is taken, each message_id with the same content."""
 
     orders: Sequence[Order]
@@ -91,7 +91,7 @@ class Hospital:
         return not any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:
-        sender = Sender(*self.address)
+        sender = AlertSender(*self.address)
         while (order := self._take()) is not None:
             time.sleep(max(0.0, self._began + order.at - time.monotonic()))
             self._send(sender, order.body)
@@ -101,7 +101,7 @@ class Hospital:
         with self._lock:
             return next(self._next, None)
 
-    def _send(self, sender: Sender, body: dict[str, str]) -> None:
+    def _send(self, sender: AlertSender, body: dict[str, str]) -> None:
         key = body["message_id"]
         while time.monotonic() < self.until:
             try:
@@ -121,29 +121,29 @@ class Hospital:
             time.sleep(RETRY_PAUSE)
 
 
-def orders(seconds: float, cast: Sequence[Person], dice: random.Random, seed: int) -> list[Order]:
+def orders(seconds: float, people: Sequence[Person], dice: random.Random, seed: int) -> list[Order]:
     """The alerts of a run in the order of their time, some of them twice."""
     made: list[Order] = []
     for number in range(int(seconds * PER_SECOND)):
         at = dice.uniform(0.0, seconds)
-        body = alert(f"C{seed}-{number}", dice.choice(cast).contact_id, dice.choice("HHMML"))
+        body = alert(f"C{seed}-{number}", dice.choice(people).contact_id, dice.choice("HHMML"))
         made.append(Order(at, body))
         if dice.random() < AGAIN:
             made.append(Order(at + dice.choice((0.0, 0.0, dice.uniform(0.0, 5.0))), body))
     return sorted(made, key=lambda order: order.at)
 
 
-class Run:
+class ChaosRun:
     """One run of chaos."""
 
     def __init__(self, stack: Stack, *, seconds: float, seed: int) -> None:
         dice = random.Random(seed)
         self.stack = stack
-        self.cast = people(PEOPLE, ROUTES, dice)
-        load(stack, self.cast)
+        self.people = make_people(PEOPLE, PREFERENCES, dice)
+        load(stack, self.people)
         self.schedule = schedule(seconds, dice, lease=LEASE)
-        self.orders = orders(seconds, self.cast, dice, seed)
-        self.mishaps = Mishaps(stack, self.cast, seed)
+        self.orders = orders(seconds, self.people, dice, seed)
+        self.mishaps = Mishaps(stack, self.people, seed)
         self.ended: list[str] = []
         self._seed = seed
         self._seconds = seconds
@@ -154,7 +154,7 @@ class Run:
         """Mishaps, peace, comparison."""
         self._progress = Progress()
         until = time.monotonic() + self.schedule.seconds + DRAIN_SECONDS
-        hospital = Hospital(self.orders, self.stack.address, until)
+        hospital = HospitalSystems(self.orders, self.stack.address, until)
         for step in self.schedule.steps:
             self._wait(hospital, step.at)
             self._look_after_parts()
@@ -165,20 +165,20 @@ class Run:
         self._drain(hospital)
         verdict = judge(
             answered=sorted(hospital.taken),
-            alerts=ledger.alerts(self.stack),
-            received=ledger.received(self.stack),
-            routes={person.contact_id: person.route for person in self.cast},
+            alerts=records.alerts(self.stack),
+            received=records.received(self.stack),
+            preferences={person.contact_id: person.preferences for person in self.people},
         )
         verdict.violations += [*hospital.odd, *self._unusual(hospital), *self.ended]
         self._report(verdict, hospital)
         return verdict
 
-    def _wait(self, hospital: Hospital, at: float) -> None:
+    def _wait(self, hospital: HospitalSystems, at: float) -> None:
         while self._progress.elapsed < at:
             self._show(hospital)
             time.sleep(max(0.0, min(0.2, at - self._progress.elapsed)))
 
-    def _show(self, hospital: Hospital) -> None:
+    def _show(self, hospital: HospitalSystems) -> None:
         if not self._progress.is_due:
             return
         with contextlib.suppress(psycopg.Error):
@@ -197,7 +197,7 @@ class Run:
                 self.ended.append(f"{name} ended by itself.")
                 self.stack.start(name)
 
-    def _drain(self, hospital: Hospital) -> None:
+    def _drain(self, hospital: HospitalSystems) -> None:
         self.stack.wait_until_ready()
         deadline = time.monotonic() + DRAIN_SECONDS
         hurried = 0.0
@@ -229,13 +229,13 @@ class Run:
             "UPDATE alerts_delivery SET outcome_due_at = now() WHERE outcome_due_at > now() + interval '6 seconds'"
         )
 
-    def _unusual(self, hospital: Hospital) -> list[str]:
+    def _unusual(self, hospital: HospitalSystems) -> list[str]:
         wanted = {order.body["message_id"] for order in self.orders}
         found = [f"{key}: never got a 2xx." for key in sorted(wanted - hospital.taken)]
         found += [f"{key}: {n} answers said it was new." for key, n in hospital.firsts.items() if n > 1]
         return found
 
-    def _report(self, verdict: Verdict, hospital: Hospital) -> None:
+    def _report(self, verdict: Verdict, hospital: HospitalSystems) -> None:
         done = ", ".join(f"{name} ×{count}" for name, count in sorted(self.mishaps.done.items()))
         print(f"\nDone in {self._progress.elapsed:.0f} s: {done}.")
         print(f"The hospital tried again {hospital.retries} times.\n")
@@ -273,7 +273,7 @@ def main() -> bool:
     options = parser.parse_args()
     print(f"Seed {options.seed}.")
     with Stack(**VARIABLES) as stack:
-        verdict = Run(stack, seconds=options.seconds, seed=options.seed).go()
+        verdict = ChaosRun(stack, seconds=options.seconds, seed=options.seed).go()
         stack.keep = bool(verdict.broken)
     return not verdict.broken
 

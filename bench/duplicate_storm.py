@@ -7,33 +7,33 @@ import argparse
 import random
 import time
 
-from bench import ledger
-from bench.cast import alert, load, people
+from bench import records
 from bench.command import Progress, conclude, whole
-from bench.load import Load, Result
+from bench.load import Load, LoadResult
+from bench.people import alert, load, make_people
 from bench.report import table
 from bench.stack import Stack
 from bench.verdict import judge
 
 SETTLE_SECONDS = 120.0
-ROUTE = {"H": ("sms",), "M": ("sms",), "L": ("sms",)}
+PREFERENCES = {"H": ("sms",), "M": ("sms",), "L": ("sms",)}
 
 
 def run(stack: Stack, *, connections: int, ids: int) -> bool:
     """Send, wait until all is delivered, and compare; True if all is as it must be."""
-    cast = people(20, [ROUTE], random.Random(0))
-    load(stack, cast)
-    bodies = [alert(f"D-{number}", cast[number % len(cast)].contact_id, "M") for number in range(ids)]
+    people = make_people(20, [PREFERENCES], random.Random(0))
+    load(stack, people)
+    bodies = [alert(f"D-{number}", people[number % len(people)].contact_id, "M") for number in range(ids)]
     with Load(stack) as senders:
         result = senders.post([bodies] * connections)
     _wait_until_settled(stack)
     keys = [body["message_id"] for body in bodies]
-    alerts, received = ledger.alerts(stack), ledger.received(stack)
+    alerts, received = records.alerts(stack), records.received(stack)
     verdict = judge(
         answered=keys,
         alerts=alerts,
         received=received,
-        routes={person.contact_id: person.route for person in cast},
+        preferences={person.contact_id: person.preferences for person in people},
     )
     expected = {
         "202": ids,
@@ -50,7 +50,7 @@ def run(stack: Stack, *, connections: int, ids: int) -> bool:
     return counted == expected and not verdict.broken
 
 
-def _counted(result: Result, alerts: int, messages: int) -> dict[str, int]:
+def _counted(result: LoadResult, alerts: int, messages: int) -> dict[str, int]:
     return {**result.answers, "alerts stored": alerts, "messages received": messages}
 
 

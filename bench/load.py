@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from bench.command import SHOW_EVERY, Progress
-from bench.sender import Sender
+from bench.sender import AlertSender
 from bench.stack import Address, Stack
 
 PROCESSES = 2
@@ -25,7 +25,7 @@ Bodies = Sequence[Mapping[str, str]]
 
 
 @dataclass(frozen=True)
-class Result:
+class LoadResult:
     """What came of a load."""
 
     seconds: float
@@ -59,7 +59,7 @@ class Load:
         # Told to end, it does not wait for what is being sent: that fails as soon as the server has gone.
         self._pool.shutdown(wait=kind is None, cancel_futures=True)
 
-    def post(self, shares: Sequence[Bodies]) -> Result:
+    def post(self, shares: Sequence[Bodies]) -> LoadResult:
         """POST each share over one connection of its own, one alert after the other, all shares at once."""
         self._answered.value = 0
         at = time.monotonic() + HEAD_START
@@ -76,7 +76,7 @@ class Load:
             for kind, seconds in done.result():
                 answers[kind] += 1
                 took.append(seconds * 1000)
-        return Result(time.monotonic() - at, answers, took)
+        return LoadResult(time.monotonic() - at, answers, took)
 
 
 def spread(bodies: Bodies, connections: int) -> list[Bodies]:
@@ -106,7 +106,7 @@ def _post_all(address: Address, shares: Sequence[Bodies], at: float) -> list[tup
 
 
 def _post_share(address: Address, share: Bodies, at: float) -> list[tuple[str, float]]:
-    sender = Sender(*address)
+    sender = AlertSender(*address)
     time.sleep(max(0.0, at - time.monotonic()))
     answers = []
     for body in share:

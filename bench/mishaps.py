@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from bench.cast import Person
+from bench.people import Person
 from bench.stack import WORKERS, Stack
 
 RELAYS = ("relay-1", "relay-2")
@@ -45,7 +45,7 @@ ENDS = {"kill": "start", "stop": "start", "freeze": "thaw", "spell": "calm"}
 """What ends a mishap."""
 
 
-class Step(NamedTuple):
+class ScheduledAction(NamedTuple):
     """One thing to do, so many seconds after the beginning."""
 
     at: float
@@ -59,10 +59,10 @@ class Step(NamedTuple):
 
 
 @dataclass
-class Schedule:
+class MishapSchedule:
     """The steps in the order of their time."""
 
-    steps: list[Step]
+    steps: list[ScheduledAction]
 
     @property
     def seconds(self) -> float:
@@ -70,13 +70,13 @@ class Schedule:
         return max((step.at for step in self.steps), default=0.0)
 
 
-def schedule(seconds: float, dice: random.Random, *, lease: float) -> Schedule:
+def schedule(seconds: float, dice: random.Random, *, lease: float) -> MishapSchedule:
     """Mishaps for so many seconds; what is frozen then is thawed later, since it must outlast its lease.
 
     It opens with one of each kind, so that a run of 15 seconds has them all. Afterwards whole decks of mishaps are
     played; one that cannot happen now, since its target is away or frozen, happens as soon as it can.
     """
-    steps: list[Step] = []
+    steps: list[ScheduledAction] = []
     busy: dict[str, float] = {}
     now = FIRST
     deck, between = _opening(dice), OPENING_BETWEEN
@@ -86,15 +86,15 @@ def schedule(seconds: float, dice: random.Random, *, lease: float) -> Schedule:
             deck = [*deck, *_deck(dice)]
         else:
             lasting = _lasting(*card, dice, lease)
-            steps.append(Step(now, *card))
+            steps.append(ScheduledAction(now, *card))
             if card[0] in ENDS:
-                steps.append(Step(now + lasting, ENDS[card[0]], card[1]))
+                steps.append(ScheduledAction(now + lasting, ENDS[card[0]], card[1]))
             busy |= dict.fromkeys(_held(*card), now + lasting + 1.0)
             deck.remove(card)
         now += dice.uniform(*between)
         if not deck:
             deck, between = _deck(dice), BETWEEN
-    return Schedule(sorted(steps))
+    return MishapSchedule(sorted(steps))
 
 
 def _held(action: str, target: str) -> Sequence[str]:
@@ -161,19 +161,19 @@ def _deck(dice: random.Random) -> list[tuple[str, str]]:
 class Mishaps:
     """Does the steps to a stack, and undoes all of them in the end."""
 
-    def __init__(self, stack: Stack, cast: Sequence[Person], seed: int) -> None:
+    def __init__(self, stack: Stack, people: Sequence[Person], seed: int) -> None:
         self.done: Counter[str] = Counter()
         self.latest = ""
         self._stack = stack
         self._seed = seed
         self._spells: list[str] = []
-        self._lasting = _unlucky(cast)
+        self._lasting = _unlucky(people)
         self._frozen: set[str] = set()
         self.away: set[str] = set()
         """What was killed and is not back yet."""
         self._set_faults()
 
-    def do(self, step: Step) -> None:
+    def do(self, step: ScheduledAction) -> None:
         """Carry one step out."""
         {
             "kill": self._kill,
@@ -270,10 +270,10 @@ def _fault(spell: str) -> dict[str, Any]:
     return {"operation": operation, "kind": name, **SPELLS[name]}
 
 
-def _unlucky(cast: Sequence[Person]) -> list[dict[str, Any]]:
+def _unlucky(people: Sequence[Person]) -> list[dict[str, Any]]:
     """A few people whom one of the channels does not reach all the time."""
     publish, ring = "sns:Publish", "connect:StartOutboundVoiceContact"
-    refused, opted_out, no_calls, busy, pending = cast[:5]
+    refused, opted_out, no_calls, busy, pending = people[:5]
     return [
         {"operation": publish, "kind": "reject", "to": refused.sms_number},
         {"operation": publish, "kind": "reject", "to": opted_out.sms_number, "code": "OptedOut"},

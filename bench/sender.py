@@ -20,7 +20,7 @@ class Answer(NamedTuple):
         return 200 <= self.status < 300  # noqa: PLR2004
 
 
-class Sender:
+class AlertSender:
     """Not for two threads at once."""
 
     def __init__(self, host: str, port: int, token: str) -> None:

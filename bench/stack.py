@@ -23,9 +23,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from sandbox.plan import ENTRYPOINT, HOST, ROOT, Plan, Ports, environment
-from sandbox.processes import Child, Crew, Terminal, kill
+from sandbox.processes import Child, ProcessGroup, Terminal, kill
 from sandbox.readiness import answers, wait_until_ready
+from sandbox.run_settings import ENTRYPOINT, HOST, ROOT, Ports, RunSettings, environment
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis, exclusive, free_port
 
 PARTS: dict[str, str] = {
@@ -104,10 +104,10 @@ class Stack:
         if child is not None:
             if child.result is None:
                 return
-            self._crew.forget(child)
+            self._processes.forget(child)
         alive = self._alive_file(name)
         alive.unlink(missing_ok=True)
-        self._children[name] = self._crew.start(
+        self._children[name] = self._processes.start(
             name, [str(ENTRYPOINT), PARTS[name]], {**self.env, "ALIVE_FILE": str(alive)}
         )
 
@@ -183,10 +183,10 @@ class Stack:
             stack.callback(server.stop)
             server.start()
         log = stack.enter_context(self.log.open("wb"))
-        self._crew = Crew(mark=self.directory, cwd=ROOT, terminal=Terminal(log.fileno()))
-        stack.callback(self._crew.stop, GRACE_SECONDS)
+        self._processes = ProcessGroup(mark=self.directory, cwd=ROOT, terminal=Terminal(log.fileno()))
+        stack.callback(self._processes.stop, GRACE_SECONDS)
         options = ["--port", str(self._ports.aws)]
-        self._crew.start("aws", [sys.executable, "-m", "sandbox.aws", *options], self.env)
+        self._processes.start("aws", [sys.executable, "-m", "sandbox.aws", *options], self.env)
         self._prepare(log)
         for name in self.parts:
             self.start(name)
@@ -216,7 +216,7 @@ class Stack:
     def _environment(self, variables: Mapping[str, str]) -> dict[str, str]:
         given = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in OURS}
         return {
-            **environment(Plan(self.directory, self._ports, given)),
+            **environment(RunSettings(self.directory, self._ports, given)),
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.redis.url,
             "LOG_FORMAT": "json",

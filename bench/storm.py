@@ -11,9 +11,9 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bench.cast import Person, alert, load
 from bench.command import Progress, conclude, whole
 from bench.load import Load, spread
+from bench.people import Person, alert, load
 from bench.report import table
 from bench.stack import NoResultError, Stack, StackError
 
@@ -31,7 +31,7 @@ VARIABLES = {
 }
 
 
-def cast() -> list[Person]:
+def make_people() -> list[Person]:
     """A third of the people for each channel of High; Low goes by SMS and by e-mail, half of it each."""
     return [
         Person(number, {"H": (CHANNELS[number % 3],), "L": (("sms", "email")[number % 2],)})
@@ -57,8 +57,8 @@ class Storm:
         self._low = low
         self._high = high
         self._most_delay = most_delay
-        self._cast = cast()
-        load(stack, self._cast)
+        self._people = make_people()
+        load(stack, self._people)
 
     def go(self) -> bool:
         """Measure and print; False if High had to wait for Low.
@@ -69,7 +69,7 @@ class Storm:
         """
         self._send_high("warm")  # the first of each process makes its connections
         self._send_high("calm")
-        bodies = [alert(f"low-{n}", self._cast[n % PEOPLE].contact_id, "L") for n in range(self._low)]
+        bodies = [alert(f"low-{n}", self._people[n % PEOPLE].contact_id, "L") for n in range(self._low)]
         result = self._load.post(spread(bodies, CONNECTIONS))
         waiting = self._waiting()
         print(
@@ -99,7 +99,7 @@ class Storm:
         """As many for each channel, one after the other; returns once a provider was called for each."""
         urgent = [
             alert(f"{name}-{n}", person.contact_id, "H")
-            for n, person in enumerate(self._cast * self._high)
+            for n, person in enumerate(self._people * self._high)
             if n < self._high * len(CHANNELS)
         ]
         self._load.post([urgent])

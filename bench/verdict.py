@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from bench.cast import Route
-from bench.ledger import SUCCEEDED, UNFINISHED, Alert, Delivery, Received
+from bench.people import Preferences
+from bench.records import SUCCEEDED, UNFINISHED, AlertRecord, DeliveryRecord, MessageRecord
 
 MAY_HAVE_ARRIVED = ("sent", "unknown", "calling")
 """States of an attempt whose message may be on a handset."""
@@ -40,21 +40,21 @@ class Verdict:
 def judge(
     *,
     answered: Sequence[str],
-    alerts: Sequence[Alert],
-    received: Sequence[Received],
-    routes: Mapping[str, Route],
+    alerts: Sequence[AlertRecord],
+    received: Sequence[MessageRecord],
+    preferences: Mapping[str, Preferences],
 ) -> Verdict:
     """Compare. `answered` are the keys of the alerts that got a 2xx, `routes` the people's, by contact ID."""
     verdict = Verdict(accepted=len(answered))
     stored = {alert.key: alert for alert in alerts}
-    arrived: dict[tuple[str, str], list[Received]] = defaultdict(list)
+    arrived: dict[tuple[str, str], list[MessageRecord]] = defaultdict(list)
     for message in received:
         arrived[message.key, message.channel].append(message)
     for key in answered:
         verdict.lost += _lost(key, stored.get(key))
     for alert in alerts:
         _count(verdict, alert)
-        verdict.violations += _broken_rules(alert, routes[alert.contact_id].get(alert.priority, ()))
+        verdict.violations += _broken_rules(alert, preferences[alert.contact_id].get(alert.priority, ()))
         for delivery in alert.deliveries:
             _compare(verdict, alert, delivery, arrived.pop((alert.key, delivery.channel), []))
     for key, channel in arrived:
@@ -62,7 +62,7 @@ def judge(
     return verdict
 
 
-def _lost(key: str, alert: Alert | None) -> Iterator[str]:
+def _lost(key: str, alert: AlertRecord | None) -> Iterator[str]:
     if alert is None:
         yield f"{key}: answered with a 2xx, and no alert is stored."
     elif not alert.deliveries:
@@ -73,7 +73,7 @@ def _lost(key: str, alert: Alert | None) -> Iterator[str]:
                 yield f"{key}: its delivery by {delivery.channel} is still {delivery.state}."
 
 
-def _count(verdict: Verdict, alert: Alert) -> None:
+def _count(verdict: Verdict, alert: AlertRecord) -> None:
     """Each alert under one heading, by the last that was tried for it."""
     if any(delivery.state in SUCCEEDED for delivery in alert.deliveries):
         verdict.sent += 1
@@ -83,7 +83,9 @@ def _count(verdict: Verdict, alert: Alert) -> None:
         verdict.failed[alert.deliveries[-1].reason] += 1
 
 
-def _compare(verdict: Verdict, alert: Alert, delivery: Delivery, arrived: Sequence[Received]) -> None:
+def _compare(
+    verdict: Verdict, alert: AlertRecord, delivery: DeliveryRecord, arrived: Sequence[MessageRecord]
+) -> None:
     """The ledger's word for a delivery against what AWS got of it."""
     name = _name(alert, delivery)
     if len(arrived) > 1:
@@ -104,7 +106,7 @@ def _compare(verdict: Verdict, alert: Alert, delivery: Delivery, arrived: Sequen
     verdict.violations += _contradictions(delivery, name, arrived)
 
 
-def _contradictions(delivery: Delivery, name: str, arrived: Sequence[Received]) -> Iterator[str]:
+def _contradictions(delivery: DeliveryRecord, name: str, arrived: Sequence[MessageRecord]) -> Iterator[str]:
     """What AWS got, and the ledger rules out."""
     if delivery.state == "failed" and arrived:
         yield f"{name}: AWS got it all the same."
@@ -115,11 +117,11 @@ def _contradictions(delivery: Delivery, name: str, arrived: Sequence[Received]) 
         yield f"{name}: the call's client token is not the delivery's id."
 
 
-def _broken_rules(alert: Alert, route: Sequence[str]) -> Iterator[str]:
+def _broken_rules(alert: AlertRecord, preferences: Sequence[str]) -> Iterator[str]:
     """What must hold for every alert whatever happened, beyond what the database's constraints hold by themselves."""
     channels = [delivery.channel for delivery in alert.deliveries]
-    if channels != list(route[: len(channels)]):
-        yield f"{alert.key}: tried {channels} where the route is {list(route)}."
+    if channels != list(preferences[: len(channels)]):
+        yield f"{alert.key}: tried {channels} where the route is {list(preferences)}."
     for delivery, following in pairwise(alert.deliveries):
         if delivery.state not in GIVES_WAY and not _was_in_doubt(alert, delivery):
             yield f"{_name(alert, delivery)}: the next channel was tried all the same."
@@ -127,23 +129,23 @@ def _broken_rules(alert: Alert, route: Sequence[str]) -> Iterator[str]:
             yield f"{_name(alert, following)}: it follows what may have arrived, and is not marked."
     for delivery in alert.deliveries[-1:]:
         gives_way = delivery.state in GIVES_WAY or (delivery.state == "unknown" and alert.priority == "H")
-        if gives_way and len(channels) < len(route):
-            yield f"{_name(alert, delivery)}: {route[len(channels)]} was left, and was not tried."
+        if gives_way and len(channels) < len(preferences):
+            yield f"{_name(alert, delivery)}: {preferences[len(channels)]} was not tried."
     for delivery in alert.deliveries:
         yield from _broken_attempts(_name(alert, delivery), delivery)
 
 
-def _was_in_doubt(alert: Alert, delivery: Delivery) -> bool:
+def _was_in_doubt(alert: AlertRecord, delivery: DeliveryRecord) -> bool:
     """Whether a High delivery was given up because nobody knew; a late answer may have settled it since."""
     return alert.priority == "H" and any(each.state == "unknown" or each.late for each in delivery.attempts)
 
 
-def _broken_attempts(name: str, delivery: Delivery) -> Iterator[str]:
+def _broken_attempts(name: str, delivery: DeliveryRecord) -> Iterator[str]:
     if [attempt.number for attempt in delivery.attempts] != list(range(1, delivery.attempt_count + 1)):
         yield f"{name}: its attempts are not 1 to {delivery.attempt_count}."
     if delivery.state not in UNFINISHED and any(each.state == "calling" for each in delivery.attempts):
         yield f"{name}: finished, and an attempt is still calling."
 
 
-def _name(alert: Alert, delivery: Delivery) -> str:
+def _name(alert: AlertRecord, delivery: DeliveryRecord) -> str:
     return f"{alert.key} ({alert.priority}, {delivery.channel}, {delivery.state})"

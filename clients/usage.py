@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import structlog
-from django.db import Error, connection, connections
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from clients.models import ApiClient, ClientDay
+from config.periodic import Periodic
 
 FLUSH_EVERY = 10.0
 """Seconds."""
@@ -97,19 +98,8 @@ class CountRequests:
 
 
 def keep_writing() -> None:
-    """Write the counts down every few seconds, for as long as this process lives. For the web server alone."""
-    threading.Thread(target=_write_for_ever, name="usage", daemon=True).start()
-
-
-def _write_for_ever() -> None:
-    waiting = threading.Event()
-    while not waiting.wait(FLUSH_EVERY):
-        try:
-            counts.flush()
-        except Exception:
-            log.exception("usage.broken")
-        finally:
-            connections.close_all()
+    """Write the counts every few seconds, for as long as this process lives. For the web server alone."""
+    Periodic("usage", counts.flush, seconds=FLUSH_EVERY).start_repeating()
 
 
 def last_days(client: ApiClient) -> list[Day]:

@@ -19,17 +19,17 @@ from kombu.transport import redis as transport
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from config import checks
-from contacts.choices import Priority
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-QUEUES: dict[Priority, str] = {Priority.HIGH: "urgent", Priority.MEDIUM: "normal", Priority.LOW: "low"}
-"""`deploy/entrypoint` says which worker takes from which of them."""
+URGENT, NORMAL, LOW = "urgent", "normal", "low"
 QUESTIONS = "questions"
-"""What became of accepted messages is asked before more is sent that is not urgent: an answer may open a channel."""
+"""Questions about messages that were sent. They go before normal and low: an answer may open a channel again."""
+QUEUES = (URGENT, NORMAL, LOW, QUESTIONS)
+"""`deploy/entrypoint` says which worker takes from which queue."""
 
 
-class Channel(transport.Channel):
+class RedisChannel(transport.Channel):
     """Answers with a connection error where the connection is gone; kombu's own answers with an AttributeError.
 
     It is asked so when Redis went away while a worker held messages, which are to be put back or acknowledged then.
@@ -46,7 +46,7 @@ class Channel(transport.Channel):
             yield found
 
 
-transport.Transport.Channel = Channel
+transport.Transport.Channel = RedisChannel
 
 app = Celery("bleep")
 app.conf.update(
@@ -63,9 +63,9 @@ app.conf.update(
         "max_connections": 100,
     },
     # Said in full: a bare Queue would be bound under the default queue's key, all three alike.
-    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in (*QUEUES.values(), QUESTIONS)],
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
     task_create_missing_queues=False,
-    task_default_queue=QUEUES[Priority.LOW],
+    task_default_queue=LOW,
     task_acks_late=True,
     task_reject_on_worker_lost=False,
     task_ignore_result=True,
@@ -76,7 +76,7 @@ app.conf.update(
     # Otherwise Celery closes the database connection after every task (3.2 times slower).
     CELERY_DB_REUSE_MAX=1_000_000,
 )
-app.autodiscover_tasks(["alerts"])
+app.autodiscover_tasks()
 
 
 def publishing_connection() -> Connection:

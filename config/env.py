@@ -80,14 +80,14 @@ VARIABLES: dict[str, Variable] = {
 """AWS's own variables (`AWS_DEFAULT_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …) are read by boto3 itself."""
 
 
-class Problem(NamedTuple):
+class InvalidVariable(NamedTuple):
     """A variable whose value cannot be used, and why, in a sentence. The value is not repeated: it may be a secret."""
 
     name: str
     sentence: str
 
 
-problems: list[Problem] = []
+problems: list[InvalidVariable] = []
 T = TypeVar("T")
 SCHEME = re.compile(r"postgres(ql)?://")
 _TRUE = frozenset({"true", "1", "yes", "on"})
@@ -105,7 +105,7 @@ def text(name: str) -> str:
         complaint = (
             f"The file that {name}_FILE names cannot be read: check its path, its mode and that it is UTF-8."
         )
-        problems.append(Problem(name, complaint))
+        problems.append(InvalidVariable(name, complaint))
         return VARIABLES[name].default
 
 
@@ -193,5 +193,5 @@ def _read(name: str, parse: Callable[[str], T], complaint: str) -> T:
     try:
         return parse(text(name))
     except ValueError:
-        problems.append(Problem(name, f"{name} {complaint}"))
+        problems.append(InvalidVariable(name, f"{name} {complaint}"))
         return parse(VARIABLES[name].default)

@@ -65,6 +65,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "clients.usage.CountRequests",
 ]
+# For the web server alone (`config.wsgi`): what goes around Django, and what runs beside the requests
+WSGI_MIDDLEWARE = ["alerts.api.transport.WithLength"]
+WEB_SERVER_STARTS = ["clients.usage.keep_writing"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -1,11 +1,9 @@
-"""Every way in over HTTP, but for the probes (`alerts.monitoring.probes`)."""
+"""Every URL except the probes, which answer before URLs are looked up (`alerts.monitoring.probes`)."""
 
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-
-from alerts.monitoring.views import metrics
 
 urlpatterns = [
     # Not for a POST, which would end at a login page with a 200.
@@ -13,6 +11,6 @@ urlpatterns = [
     path("", include("alerts.api.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
-    path("metrics", metrics, name="metrics"),
+    path("", include("alerts.monitoring.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -2,15 +2,16 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.utils.module_loading import import_string
+
+from config.checks import refuse_a_broken_configuration
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django = get_wsgi_application()
-
-from alerts.api.transport import WithLength  # noqa: E402 - needs Django set up
-from clients.usage import keep_writing  # noqa: E402
-from config.checks import refuse_a_broken_configuration  # noqa: E402
-
+application = get_wsgi_application()
 refuse_a_broken_configuration()
-keep_writing()
-application = WithLength(django)
+for name in settings.WSGI_MIDDLEWARE:
+    application = import_string(name)(application)
+for name in settings.WEB_SERVER_STARTS:
+    import_string(name)()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from clients import sample
-from sandbox.plan import HOST, ROOT, Plan
+from sandbox.run_settings import HOST, ROOT, RunSettings
 
 RULE = "─" * 100
 
@@ -41,20 +41,20 @@ export SECRET_KEY=for-these-two-commands-only REDIS_URL=redis://unused
 """
 
 
-def banner(plan: Plan) -> str:
+def banner(settings: RunSettings) -> str:
     """What is said when everything is ready."""
-    aws = f"Handsets    http://{HOST}:{plan.ports.aws}/   what the clinicians' telephones would show"
-    if not plan.embeds("AWS_ENDPOINT_URL"):
-        aws = f"AWS         {plan.given.get('AWS_ENDPOINT_URL')} (AWS_ENDPOINT_URL)"
-    command = sample.command(f"http://{HOST}:{plan.ports.web}/notification")
+    aws = f"Handsets    http://{HOST}:{settings.ports.aws}/   what the clinicians' telephones would show"
+    if not settings.embeds("AWS_ENDPOINT_URL"):
+        aws = f"AWS         {settings.caller_env.get('AWS_ENDPOINT_URL')} (AWS_ENDPOINT_URL)"
+    command = sample.command(f"http://{HOST}:{settings.ports.web}/notification")
     return READY.format(
         rule=RULE,
         host=HOST,
-        port=plan.ports.web,
-        login="login admin, password admin" if plan.has_demo else "see below",
+        port=settings.ports.web,
+        login="login admin, password admin" if settings.has_demo else "see below",
         aws=aws,
-        demo=(WITH_DEMO if plan.has_demo else WITHOUT_DEMO).format(command=command, host=HOST),
-        data=shown(plan.data),
+        demo=(WITH_DEMO if settings.has_demo else WITHOUT_DEMO).format(command=command, host=HOST),
+        data=shown(settings.data),
     )
 
 

@@ -81,7 +81,7 @@ class Child:
         return self.process.poll()
 
 
-class Crew:
+class ProcessGroup:
     """The processes of one run in directory `cwd`, marked with the directory that the run holds."""
 
     def __init__(self, *, mark: Path, cwd: Path, terminal: Terminal) -> None:

@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sandbox.banner import banner, shown
-from sandbox.plan import ENTRYPOINT, HOST, ROOT, Plan, Ports, environment
-from sandbox.processes import Child, Crew, Terminal, kill
+from sandbox.processes import Child, ProcessGroup, Terminal, kill
 from sandbox.readiness import answers, wait_until_ready
+from sandbox.run_settings import ENTRYPOINT, HOST, ROOT, Ports, RunSettings, environment
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis, ServiceError, exclusive
 
 READY_SECONDS = 120.0
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.reset:
             reset(options.data, terminal)
         else:
-            run(Plan(options.data, _ports(os.environ.get("PORT") or "8000"), os.environ), terminal)
+            run(RunSettings(options.data, _ports(os.environ.get("PORT") or "8000"), os.environ), terminal)
     except (RunError, ServiceError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -89,52 +89,52 @@ def reset(data: Path, terminal: Terminal) -> None:
     terminal.say(f"{shown(data)} is empty: the next `make run` starts afresh.")
 
 
-def run(plan: Plan, terminal: Terminal) -> None:
+def run(settings: RunSettings, terminal: Terminal) -> None:
     """Start everything, say when it is ready, and stop everything when asked or when a process ends.
 
     Raises RunError or ServiceError if it could not start or a process ended by itself; nothing runs then.
     """
     stop = StopRequest(terminal)
-    with _alone(plan.data), contextlib.suppress(Stopped):
-        _end_leftovers(plan.data, terminal)
-        _check_ports(plan)
+    with _alone(settings.data), contextlib.suppress(Stopped):
+        _end_leftovers(settings.data, terminal)
+        _check_ports(settings)
         with contextlib.ExitStack() as stack:
-            Run(plan, terminal, stop).go(stack)
-    terminal.say(f"Everything is stopped. The data is kept in {shown(plan.data)}.")
+            LocalRun(settings, terminal, stop).go(stack)
+    terminal.say(f"Everything is stopped. The data is kept in {shown(settings.data)}.")
 
 
-class Run:
+class LocalRun:
     """One run: its processes, its servers, and the environment they share."""
 
-    def __init__(self, plan: Plan, terminal: Terminal, stop: StopRequest) -> None:
-        self.plan = plan
+    def __init__(self, settings: RunSettings, terminal: Terminal, stop: StopRequest) -> None:
+        self.settings = settings
         self.terminal = terminal
         self.stop = stop
-        self.crew = Crew(mark=plan.data, cwd=ROOT, terminal=terminal)
+        self.processes = ProcessGroup(mark=settings.data, cwd=ROOT, terminal=terminal)
         self.servers: list[EmbeddedPostgres | EmbeddedRedis] = []
-        self.env = environment(plan)
+        self.env = environment(settings)
         self.waiting: dict[str, Callable[[], bool]] = {}
 
     def go(self, stack: contextlib.ExitStack) -> None:
         """Start in order, wait until ready, announce, watch. `stack` stops what was started, last first."""
         self._start_servers(stack)
-        stack.callback(self.crew.stop, GRACE_SECONDS)
+        stack.callback(self.processes.stop, GRACE_SECONDS)
         self._start_aws()
         self._do("migrate", [str(ENTRYPOINT), "migrate"])
-        if self.plan.has_demo:
+        if self.settings.has_demo:
             self._do("demo", [sys.executable, "manage.py", "load_demo"])
         self._start_bleep()
         self._wait_until_ready()
-        self.terminal.say(banner(self.plan))
+        self.terminal.say(banner(self.settings))
         while True:
             self._look()
             time.sleep(POLL_SECONDS)
 
     def _start_servers(self, stack: contextlib.ExitStack) -> None:
         for variable, server_class in (("DATABASE_URL", EmbeddedPostgres), ("REDIS_URL", EmbeddedRedis)):
-            if self.plan.embeds(variable):
+            if self.settings.embeds(variable):
                 self.terminal.say(f"Starting {server_class.title} ...")
-                server: EmbeddedPostgres | EmbeddedRedis = server_class(self.plan.data)
+                server: EmbeddedPostgres | EmbeddedRedis = server_class(self.settings.data)
                 stack.callback(server.stop)
                 server.start()
                 self.servers.append(server)
@@ -142,33 +142,33 @@ class Run:
             self._look()
 
     def _start_aws(self) -> None:
-        if not self.plan.embeds("AWS_ENDPOINT_URL"):
+        if not self.settings.embeds("AWS_ENDPOINT_URL"):
             return
         self.terminal.say("Starting the stand-in for AWS ...")
-        ports = self.plan.ports
+        ports = self.settings.ports
         options = ["--port", str(ports.aws), "--alert-url", f"http://{HOST}:{ports.web}/notification"]
-        self.crew.start("aws", [sys.executable, "-m", "sandbox.aws", *options], self.env)
+        self.processes.start("aws", [sys.executable, "-m", "sandbox.aws", *options], self.env)
         self.waiting["aws"] = lambda: answers(f"http://{HOST}:{ports.aws}/healthz")
 
     def _do(self, name: str, command: Sequence[str]) -> None:
         """Run a step of the preparation to its end."""
-        child = self.crew.start(name, command, self.env)
+        child = self.processes.start(name, command, self.env)
         while child.result is None:
             self._look(meant_to_end=child)
             time.sleep(POLL_SECONDS)
         if child.result:
             raise RunError(_ended(child))
-        self.crew.forget(child)
+        self.processes.forget(child)
 
     def _start_bleep(self) -> None:
         self.terminal.say("Starting web server, relay and workers ...")
-        self.crew.start("web", [str(ENTRYPOINT), "web"], self.env)
-        self.crew.start("relay", [str(ENTRYPOINT), "relay"], self.env)
-        self.waiting["web and relay"] = lambda: answers(f"http://{HOST}:{self.plan.ports.web}/readyz")
+        self.processes.start("web", [str(ENTRYPOINT), "web"], self.env)
+        self.processes.start("relay", [str(ENTRYPOINT), "relay"], self.env)
+        self.waiting["web and relay"] = lambda: answers(f"http://{HOST}:{self.settings.ports.web}/readyz")
         for name in ("worker-urgent", "worker"):
-            alive = self.plan.data.resolve() / f"{name}.alive"
+            alive = self.settings.data.resolve() / f"{name}.alive"
             alive.unlink(missing_ok=True)
-            self.crew.start(name, [str(ENTRYPOINT), name], {**self.env, "ALIVE_FILE": str(alive)})
+            self.processes.start(name, [str(ENTRYPOINT), name], {**self.env, "ALIVE_FILE": str(alive)})
             self.waiting[name] = alive.exists
 
     def _wait_until_ready(self) -> None:
@@ -183,7 +183,7 @@ class Run:
         if self.stop:
             self.terminal.say("Stopping ...")
             raise Stopped
-        for child in self.crew.ended():
+        for child in self.processes.ended():
             if child is not meant_to_end:
                 raise RunError(_ended(child))
         for server in self.servers:
@@ -198,10 +198,10 @@ def _ports(text: str) -> Ports:
     return Ports(int(text))
 
 
-def _check_ports(plan: Plan) -> None:
-    _check_port(plan.ports.web, "the web server")
-    if plan.embeds("AWS_ENDPOINT_URL"):
-        _check_port(plan.ports.aws, "the stand-in for AWS")
+def _check_ports(settings: RunSettings) -> None:
+    _check_port(settings.ports.web, "the web server")
+    if settings.embeds("AWS_ENDPOINT_URL"):
+        _check_port(settings.ports.aws, "the stand-in for AWS")
 
 
 def _check_port(port: int, user: str) -> None:
@@ -231,7 +231,7 @@ def _alone(data: Path) -> Iterator[None]:
 
 def _end_leftovers(data: Path, terminal: Terminal) -> None:
     """End what a run that was killed (SIGKILL, power loss of a terminal) left running on this data."""
-    kill(Crew(mark=data, cwd=ROOT, terminal=terminal).found())
+    kill(ProcessGroup(mark=data, cwd=ROOT, terminal=terminal).found())
     EmbeddedPostgres(data).kill()
     EmbeddedRedis(data).kill()
 

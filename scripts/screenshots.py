@@ -1,6 +1,6 @@
-"""`make screenshots`: take the screenshots of the docs, of a Bleep that runs here for a moment.
+"""`make screenshots`: take the screenshots in README and docs, of a Bleep that it starts and stops.
 
-Needs Chromium; CHROMIUM names it where it is not /usr/bin/chromium.
+Needs Chromium. CHROMIUM names it if it is not /usr/bin/chromium.
 """
 
 import json
@@ -18,7 +18,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from clients.demo import TOKEN
 from clients.sample import ALERT
-from sandbox.plan import Plan, Ports, environment
+from sandbox.run_settings import Ports, RunSettings, environment
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,9 +37,9 @@ QUIET = (
 )
 DESK, PHONE = 1280, 390
 HEIGHT = 1000
-"""Of a picture, at the most."""
+"""The most that a picture may have."""
 TALL = {"home": 1500, "clinician": 1500}
-"""Of those that are shown down to their charts, or their last button."""
+"""Exceptions: these are shown down to their charts, or to their last button."""
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def main() -> None:
         log_in(page)
         send_alerts()
         picture_of_handsets(page)
-        pages = ward(Path(data))
+        pages = load_demo_data(Path(data))
         wait_for_figures(page, pages["home"])
         for name, path in {**pages, "home-dark": pages["home"], "home-phone": pages["home"]}.items():
             picture(page, name, path)
@@ -79,35 +79,35 @@ def running(data: Path) -> Iterator[None]:
 
 
 def log_in(page: Page) -> None:
-    """To the admin, as the demo's user."""
+    """Log in to the admin as the demo's user."""
     page.goto(f"{BLEEP}/admin/")
     page.fill("#id_username", "admin")
     page.fill("#id_password", "admin")
     page.click("[type=submit]")
 
 
-def ward(data: Path) -> dict[str, str]:
-    """Fill the ward (`scripts.ward`); the addresses of its pages by the names of their pictures."""
+def load_demo_data(data: Path) -> dict[str, str]:
+    """Load `scripts.demo_data`. Returns the paths of its pages by the names of their pictures."""
     env = {
-        **environment(Plan(data, Ports(PORT), os.environ)),
+        **environment(RunSettings(data, Ports(PORT), os.environ)),
         "DATABASE_URL": EmbeddedPostgres(data).url,
         "REDIS_URL": EmbeddedRedis(data).url,
         "LOG_LEVEL": "ERROR",
     }
-    command = [sys.executable, "-m", "scripts.ward"]
+    command = [sys.executable, "-m", "scripts.demo_data"]
     made = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
     found: dict[str, str] = json.loads(made.stdout)
     return found
 
 
 def send_alerts() -> None:
-    """One of each priority for the demo clinician, for the picture of the handsets."""
+    """Send one alert of each priority to the demo clinician, for the picture of the handsets."""
     for number, priority in enumerate("LMH"):
         send({**ALERT, "message_id": str(123 + number), "priority": priority})
 
 
 def send(alert: dict[str, Any]) -> None:
-    """POST it, and wait until a provider has it."""
+    """POST an alert, and wait until it is sent."""
     headers = {"Content-Type": "application/json", "Authorization": TOKEN, "Prefer": "wait=20"}
     request = urllib.request.Request(f"{BLEEP}/notification", json.dumps(alert).encode(), headers)  # noqa: S310
     with urllib.request.urlopen(request) as answer:  # noqa: S310
@@ -116,17 +116,17 @@ def send(alert: dict[str, Any]) -> None:
 
 
 def wait_for_figures(page: Page, home: str) -> None:
-    """Home caches its statistics for some seconds, and logging in has shown those of an empty Bleep."""
+    """Wait until Home shows the charts: it caches statistics for some seconds, and first those of an empty Bleep."""
     for _ in range(30):
         page.goto(f"{BLEEP}{home}")
         if page.locator("#home canvas").count():
             return
         page.wait_for_timeout(1000)
-    sys.exit("screenshots: Home shows no charts of the ward's alerts.")
+    sys.exit("screenshots: Home shows no charts of the demo's alerts.")
 
 
 def picture(page: Page, name: str, path: str) -> None:
-    """A page of the admin from its top, as much as there is and a picture takes."""
+    """Take a picture of a page of the admin, from its top, no higher than the page or the limit."""
     width = PHONE if name.endswith("-phone") else DESK
     most = TALL.get(name, HEIGHT)
     page.set_viewport_size({"width": width, "height": most})

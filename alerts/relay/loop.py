@@ -24,16 +24,17 @@ from django.db.utils import InterfaceError, InternalError, OperationalError
 from alerts import tasks
 from alerts.deliveries.lifecycle import DUE_CHANNEL
 from alerts.models import Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
-from alerts.monitoring.watchdog import Watchdog
-from alerts.relay.publishing import Publisher
+from alerts.monitoring import watchdog
+from alerts.relay.publishing import QUEUES, Publisher
 from alerts.sending import outcomes, send
 from alerts.states import DeliveryState
-from config.celery import QUESTIONS, QUEUES
+from config.celery import QUESTIONS
+from config.periodic import Periodic
 from contacts.choices import Priority
 
 TICK = 1.0
 """Seconds after which the relay looks even when nothing woke it."""
-BEAT_EVERY = 3.0
+HEARTBEAT_SECONDS = 3.0
 DIRECT_SENDERS = 8
 """High deliveries that the relay sends at once by itself while the broker is down."""
 DIRECT_ASKERS = 4
@@ -62,11 +63,12 @@ class Relay:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._stopping = False  # an Event's lock must not be taken in a signal handler
         self._publisher = Publisher()
-        self._last_beat = 0.0
         self._senders = ThreadPoolExecutor(max_workers=DIRECT_SENDERS, thread_name_prefix="direct")
         self._sending: list[Future[None]] = []
         self._asking: list[Future[None]] = []
-        self._watchdog = Watchdog()
+        self._has_reported = False
+        self._heartbeat = Periodic("heartbeat", self._report, seconds=HEARTBEAT_SECONDS)
+        self._watchdog = watchdog.watchdog()
 
     def stop(self) -> None:
         """Ask the relay to end after what it is doing now."""
@@ -87,7 +89,7 @@ class Relay:
     def close(self) -> None:
         """Finish what is being sent, and stop saying that this relay is alive."""
         self._senders.shutdown(wait=True)
-        self._watchdog.close()
+        self._watchdog.join(watchdog.CLOSE_SECONDS)
         with contextlib.suppress(*AWAY):  # the heartbeat grows stale by itself, too
             RelayHeartbeat.objects.filter(pk=self.name).delete()
         log.info("relay.stopped", relay=self.name)
@@ -103,22 +105,21 @@ class Relay:
     def tick(self) -> bool:
         """Do all that is due now; True where there is more than one tick takes."""
         close_old_connections()
-        self._beat()
+        self._heartbeat.run_if_due()
         results = [self._hand_over(priority) for priority in Priority]
         send.recover_expired()
         self._ask_outcomes()
-        self._watchdog.look()
+        self._watchdog.start_if_due()
         return any(results)
 
-    def _beat(self) -> None:
-        if time.monotonic() - self._last_beat < BEAT_EVERY:
-            return
+    def _report(self) -> None:
+        """Write that this relay is at work."""
         now = {"beat_at": Now()}
-        if not self._last_beat:  # one of the same name that was killed has left its row
+        if not self._has_reported:  # one of the same name that was killed has left its row
             now["started_at"] = Now()
         RelayHeartbeat.objects.update_or_create(relay=self.name, defaults=now)
         RelayHeartbeat.objects.stale().delete()
-        self._last_beat = time.monotonic()
+        self._has_reported = True
 
     def _hand_over(self, priority: Priority) -> bool:
         """Give what is due to Celery; what is High and finds no worker, send ourselves. True where there is more."""

@@ -10,8 +10,14 @@ from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
 from alerts.cooldown import Cooldown
-from config.celery import QUESTIONS, QUEUES, publishing_connection
+from config import celery
+from contacts.choices import Priority
 
+QUEUES: dict[Priority, str] = {
+    Priority.HIGH: celery.URGENT,
+    Priority.MEDIUM: celery.NORMAL,
+    Priority.LOW: celery.LOW,
+}
 PAUSE = 2.0
 """Seconds for which a broker that failed, or a queue that nobody empties, is left alone."""
 FULL = 1000
@@ -26,7 +32,7 @@ class Publisher:
     """One relay's way to the broker."""
 
     def __init__(self) -> None:
-        self._rests = {queue: Cooldown(PAUSE) for queue in (*QUEUES.values(), QUESTIONS)}
+        self._rests = {queue: Cooldown(PAUSE) for queue in celery.QUEUES}
 
     def is_resting(self, queue: str) -> bool:
         """Whether the broker failed a moment ago, or nobody takes from this queue, and it is not to be tried yet."""
@@ -42,7 +48,7 @@ class Publisher:
         published = 0
         until = time.monotonic() + LONGEST
         try:
-            with publishing_connection() as broker, broker.Producer(auto_declare=False) as producer:
+            with celery.publishing_connection() as broker, broker.Producer(auto_declare=False) as producer:
                 if self._is_full(broker.default_channel, queue):
                     return list(ids)
                 for each in ids:

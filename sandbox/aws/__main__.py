@@ -6,7 +6,7 @@ import signal
 import sys
 
 from sandbox.aws.app import DEFAULT_ALERT_URL
-from sandbox.aws.server import Server
+from sandbox.aws.server import AwsServer
 
 ENDS = (signal.SIGTERM, signal.SIGINT)
 
@@ -20,7 +20,7 @@ def main() -> int:
     # Blocked before any thread starts, and waited for: a handler that sets an event can meet the event's own lock.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     try:
-        server = Server(options.port, options.alert_url)
+        server = AwsServer(options.port, options.alert_url)
     except (OSError, OverflowError) as problem:
         reason = os.strerror(problem.errno) if isinstance(problem, OSError) and problem.errno else problem
         print(f"sandbox.aws: cannot listen on 127.0.0.1:{options.port}: {reason}", file=sys.stderr)

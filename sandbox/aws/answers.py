@@ -34,7 +34,7 @@ class Call:
     carry_out: Callable[[], Response]
 
 
-class Refused(Exception):  # noqa: N818 - the service refuses; nothing here went wrong
+class AwsError(Exception):
     """A request that AWS would turn down, with the code that boto3 then raises as ClientError."""
 
     def __init__(self, code: str, message: str) -> None:

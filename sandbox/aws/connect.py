@@ -6,11 +6,11 @@ from datetime import timedelta
 from botocore.model import OperationModel
 from werkzeug.wrappers import Request, Response
 
-from sandbox.aws.answers import Call, Refused, connect_result, error, model
-from sandbox.aws.connect_input import Params, Route, check, check_attributes, check_call, json_object
+from sandbox.aws.answers import AwsError, Call, connect_result, error, model
+from sandbox.aws.connect_input import OperationPath, Params, check, check_attributes, check_call, json_object
 from sandbox.aws.contacts import OPERATIONS, Contact, Contacts
 from sandbox.aws.faults import OUTCOME_KINDS, Faults
-from sandbox.aws.messages import Message, Messages
+from sandbox.aws.messages import Messages, ReceivedMessage
 
 
 class Connect:
@@ -20,7 +20,7 @@ class Connect:
         self._messages = messages
         self._faults = faults
         self._contacts = contacts
-        self._routes = [Route(model("connect").operation_model(name)) for name in OPERATIONS]
+        self._routes = [OperationPath(model("connect").operation_model(name)) for name in OPERATIONS]
 
     def call(self, request: Request) -> Call | None:
         """Read a request as one of the operations that are answered here; None for the rest of Connect."""
@@ -47,8 +47,8 @@ class Connect:
             try:
                 check(operation.input_shape, params)
                 return connect_result(act(params))
-            except Refused as refused:
-                return error("connect", refused.code, refused.message)
+            except AwsError as refusal:
+                return error("connect", refusal.code, refusal.message)
 
         return Call("connect", f"connect:{operation.name}", lambda: (str(to),), carry_out)
 
@@ -95,20 +95,20 @@ class Connect:
         contact = self._contacts.find(params["InstanceId"], params["ContactId"])
         now = self._contacts.now()
         if contact is None or contact.disconnected_at(now) is not None:
-            raise Refused("ContactNotFoundException", "The contact is not active or does not exist.")
+            raise AwsError("ContactNotFoundException", "The contact is not active or does not exist.")
         contact.stopped_at = now
         return {}
 
     def _found(self, params: Params, name: str) -> Contact:
         contact = self._contacts.find(params["InstanceId"], params[name])
         if contact is None:
-            raise Refused("ResourceNotFoundException", "The specified resource was not found.")
+            raise AwsError("ResourceNotFoundException", "The specified resource was not found.")
         return contact
 
 
-def _message(contact: Contact, token: str | None) -> Message:
+def _message(contact: Contact, token: str | None) -> ReceivedMessage:
     attributes = contact.attributes
-    return Message(
+    return ReceivedMessage(
         channel="call",
         to=contact.to,
         text=" ".join(filter(None, (attributes.get("Message"), attributes.get("Message2")))),

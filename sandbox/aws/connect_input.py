@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from botocore.model import OperationModel, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
-from sandbox.aws.answers import E164, Refused
+from sandbox.aws.answers import E164, AwsError
 
 #: "32768 UTF-8 bytes across all key-value pairs"; "alphanumeric, dash, and underscore", the API reference.
 _ATTRIBUTES_BYTES = 32_768
@@ -18,7 +18,7 @@ _ATTRIBUTE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 Params = dict[str, Any]
 
 
-class Route:
+class OperationPath:
     """The method and path of an operation, from the model."""
 
     def __init__(self, operation: OperationModel) -> None:
@@ -38,7 +38,7 @@ def check(shape: StructureShape | None, params: Params) -> None:
         return
     report = ParamValidator().validate(params, shape)
     if report.has_errors():
-        raise Refused("InvalidRequestException", report.generate_report())
+        raise AwsError("InvalidRequestException", report.generate_report())
     for name, member in shape.members.items():
         if name in params:
             _check_bounds(name, member, params[name])
@@ -49,27 +49,27 @@ def _check_bounds(name: str, shape: Shape, value: object) -> None:
     highest = shape.metadata.get("max")
     size = len(value) if isinstance(value, str) else value
     if highest is not None and isinstance(size, int) and size > highest:
-        raise Refused("InvalidParameterException", f"{name} is above the maximum of {highest}.")
+        raise AwsError("InvalidParameterException", f"{name} is above the maximum of {highest}.")
     if isinstance(shape, StringShape) and shape.enum and value not in shape.enum:
-        raise Refused("InvalidParameterException", f"{name} must be one of {', '.join(shape.enum)}.")
+        raise AwsError("InvalidParameterException", f"{name} must be one of {', '.join(shape.enum)}.")
 
 
 def check_call(params: Params) -> None:
     """Hold a call to be placed to the rules that the model does not carry."""
     if not (params.get("SourcePhoneNumber") or params.get("QueueId")):
-        raise Refused("InvalidRequestException", "Either SourcePhoneNumber or QueueId is required.")
+        raise AwsError("InvalidRequestException", "Either SourcePhoneNumber or QueueId is required.")
     for name in ("DestinationPhoneNumber", "SourcePhoneNumber"):
         if name in params and not E164.fullmatch(params[name]):
-            raise Refused("InvalidParameterException", f"{name} must be a phone number in E.164 format.")
+            raise AwsError("InvalidParameterException", f"{name} must be a phone number in E.164 format.")
     check_attributes(params.get("Attributes", {}))
 
 
 def check_attributes(attributes: Mapping[str, str]) -> None:
     """Hold contact attributes to Connect's limits."""
     if not all(_ATTRIBUTE_KEY.fullmatch(key) for key in attributes):
-        raise Refused("InvalidParameterException", "Attributes may have keys of [A-Za-z0-9_-] only.")
+        raise AwsError("InvalidParameterException", "Attributes may have keys of [A-Za-z0-9_-] only.")
     if sum(len(key.encode()) + len(value.encode()) for key, value in attributes.items()) > _ATTRIBUTES_BYTES:
-        raise Refused("InvalidParameterException", f"Attributes exceed {_ATTRIBUTES_BYTES} bytes.")
+        raise AwsError("InvalidParameterException", f"Attributes exceed {_ATTRIBUTES_BYTES} bytes.")
 
 
 def json_object(body: bytes) -> Params:

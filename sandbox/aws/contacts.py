@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from sandbox.aws.messages import Clock, Outcome, utc_now
+from sandbox.aws.messages import CallOutcome, Clock, utc_now
 
 #: What this stand-in answers for Connect by itself; anything else of Connect goes to moto.
 OPERATIONS = (
@@ -24,7 +24,7 @@ _CAPACITY = 20_000
 _TOKEN_CAPACITY = 100_000
 
 #: Voice reasons of https://docs.aws.amazon.com/connect/latest/adminguide/ctr-data-model.html
-_REASONS: Mapping[Outcome, str] = {
+_REASONS: Mapping[CallOutcome, str] = {
     "answered": "CONTACT_FLOW_DISCONNECT",
     "busy": "TELECOM_BUSY",
     "no_answer": "TELECOM_TIMEOUT",
@@ -38,7 +38,7 @@ class Contact:
 
     instance_id: str
     to: str
-    outcome: Outcome
+    outcome: CallOutcome
     started_at: datetime
     settles_at: datetime
     source: str | None = None

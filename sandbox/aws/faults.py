@@ -50,7 +50,7 @@ class BadFaultError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class InjectedFault:
     """A way to misbehave, and whom it meets.
 
     `times` of None is for ever. `seconds` is how long to hold a connection, or to let a telephone ring.
@@ -76,7 +76,7 @@ class Fault:
 class _Active:
     """A fault at work: how many times it may still be met, and its own dice."""
 
-    def __init__(self, number: int, fault: Fault) -> None:
+    def __init__(self, number: int, fault: InjectedFault) -> None:
         self.number = number
         self.fault = fault
         self.met = 0
@@ -103,7 +103,7 @@ class Faults:
         self._numbers = itertools.count(1)
         self._lock = Lock()
 
-    def add(self, fault: Fault) -> dict[str, Any]:
+    def add(self, fault: InjectedFault) -> dict[str, Any]:
         """Put a fault to work; give it as it will be listed."""
         with self._lock:
             active = _Active(next(self._numbers), fault)
@@ -120,7 +120,7 @@ class Faults:
         with self._lock:
             self._active.clear()
 
-    def meet(self, operation: str, recipients: Recipients, kinds: Collection[str]) -> Fault | None:
+    def meet(self, operation: str, recipients: Recipients, kinds: Collection[str]) -> InjectedFault | None:
         """Give the fault of these kinds that a request meets, and count it; None where all is well."""
         with self._lock:
             for active in self._active:
@@ -132,7 +132,7 @@ class Faults:
         return None
 
 
-def parse(body: object) -> Fault:
+def parse(body: object) -> InjectedFault:
     """Read a fault from JSON; raise BadFaultError with a sentence that names the field at fault."""
     if not isinstance(body, dict):
         raise BadFaultError("A fault is a JSON object with at least 'operation' and 'kind'.")
@@ -148,7 +148,7 @@ def parse(body: object) -> Fault:
             raise BadFaultError(f"'{name}' must be {rule}.")
     _check_together(values)
     seconds = float(values.pop("seconds", _DEFAULT_SECONDS.get(values["kind"], 0.0)))
-    return Fault(seconds=seconds, **values)
+    return InjectedFault(seconds=seconds, **values)
 
 
 def _check_together(values: Mapping[str, Any]) -> None:

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 CAPACITY = 20_000
 
-Channel = Literal["call", "sms", "email"]
-Outcome = Literal["answered", "busy", "no_answer"]
+ChannelName = Literal["call", "sms", "email"]
+CallOutcome = Literal["answered", "busy", "no_answer"]
 Clock = Callable[[], datetime]
 
 
@@ -22,21 +22,21 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Message:
+class ReceivedMessage:
     """One thing that rang, buzzed or landed in an inbox.
 
     `text` is what was sent, word for word; `spoken` is what a call said, with digits one by one. `outcome` is
     set for calls only: a call that was not answered is a missed call, and its text was heard by nobody.
     """
 
-    channel: Channel
+    channel: ChannelName
     to: str
     text: str
     provider_id: str
     subject: str | None = None
     sender: str | None = None
     spoken: str | None = None
-    outcome: Outcome | None = None
+    outcome: CallOutcome | None = None
     client_token: str | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     sms_attributes: Mapping[str, str] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Message:
 class _Entry:
     number: int
     at: str
-    message: Message
+    message: ReceivedMessage
 
     def as_json(self) -> dict[str, Any]:
         return {"id": self.number, "at": self.at, **asdict(self.message)}
@@ -75,7 +75,7 @@ class Messages:
         """Give a value that is another one after every change, for caches."""
         return self._version
 
-    def add(self, message: Message) -> None:
+    def add(self, message: ReceivedMessage) -> None:
         """Record a message; the time is taken here, so that the order and the times agree."""
         with self._lock:
             at = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,7 +7,7 @@ from threading import Event
 from werkzeug.wrappers import Response
 
 from sandbox.aws.answers import Call, error
-from sandbox.aws.faults import ANSWER_KINDS, Fault, Faults
+from sandbox.aws.faults import ANSWER_KINDS, Faults, InjectedFault
 
 #: Code, message and status of each service's throttling. Connect's is in no model; AWS answers it anyway.
 _THROTTLED = {
@@ -30,36 +30,36 @@ def answer(call: Call, faults: Faults, stopping: Event) -> Response:
     return _WAYS[fault.kind](call, fault, stopping)
 
 
-def _throttle(call: Call, _fault: Fault, _stopping: Event) -> Response:
+def _throttle(call: Call, _fault: InjectedFault, _stopping: Event) -> Response:
     return error(call.service, *_THROTTLED[call.service])
 
 
-def _error(call: Call, _fault: Fault, _stopping: Event) -> Response:
+def _error(call: Call, _fault: InjectedFault, _stopping: Event) -> Response:
     return error(call.service, _BROKEN[call.service], "An internal error occurred.", 500)
 
 
-def _reject(call: Call, fault: Fault, _stopping: Event) -> Response:
+def _reject(call: Call, fault: InjectedFault, _stopping: Event) -> Response:
     return error(
         call.service, fault.code or _REFUSED[call.service], "Rejected, as a fault of the stand-in asked."
     )
 
 
-def _delay(call: Call, fault: Fault, stopping: Event) -> Response:
+def _delay(call: Call, fault: InjectedFault, stopping: Event) -> Response:
     stopping.wait(fault.seconds)
     return call.carry_out()
 
 
-def _hang_before(_call: Call, fault: Fault, stopping: Event) -> Response:
+def _hang_before(_call: Call, fault: InjectedFault, stopping: Event) -> Response:
     stopping.wait(fault.seconds)
     raise HungError
 
 
-def _error_after(call: Call, fault: Fault, stopping: Event) -> Response:
+def _error_after(call: Call, fault: InjectedFault, stopping: Event) -> Response:
     refusal = _accept(call)
     return _error(call, fault, stopping) if refusal is None else refusal
 
 
-def _lose_answer(call: Call, fault: Fault, stopping: Event) -> Response:
+def _lose_answer(call: Call, fault: InjectedFault, stopping: Event) -> Response:
     if (refusal := _accept(call)) is not None:
         return refusal
     stopping.wait(fault.seconds)
@@ -72,7 +72,7 @@ def _accept(call: Call) -> Response | None:
     return None if response.status_code == HTTPStatus.OK else response
 
 
-_WAYS: dict[str, Callable[[Call, Fault, Event], Response]] = {
+_WAYS: dict[str, Callable[[Call, InjectedFault, Event], Response]] = {
     "throttle": _throttle,
     "error": _error,
     "error_after": _error_after,

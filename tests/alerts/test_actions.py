@@ -20,7 +20,7 @@ from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.conftest import Store
-from tests.faults.ledger import flaws
+from tests.faults.consistency import flaws
 
 pytestmark = pytest.mark.django_db
 

@@ -5,14 +5,14 @@ from itertools import pairwise
 
 import pytest
 
-from bench.mishaps import ENDS, LOSES_ANSWERS, RELAYS, Step, schedule
+from bench.mishaps import ENDS, LOSES_ANSWERS, RELAYS, ScheduledAction, schedule
 from bench.stack import WORKERS
 
 SEEDS = range(20)
 LEASE = 30.0
 
 
-def steps_of(seconds: float, seed: int) -> list[Step]:
+def steps_of(seconds: float, seed: int) -> list[ScheduledAction]:
     """The steps of a plan."""
     return schedule(seconds, random.Random(seed), lease=LEASE).steps  # noqa: S311 - for a rehearsal
 

@@ -5,23 +5,23 @@ from typing import Any
 
 import pytest
 
-from bench.ledger import Alert, Attempt, Delivery, Received
+from bench.records import AlertRecord, AttemptRecord, DeliveryRecord, MessageRecord
 from bench.verdict import Verdict, judge
 
-ROUTES = {"B-1": {"H": ("sms", "email"), "M": ("sms",)}}
-SENT = Attempt(1, "sent", "", "p-1")
-DELIVERY = Delivery("d-1", "sms", "sent", provider_id="p-1", attempt_count=1, attempts=(SENT,))
-ALERT = Alert("K-1", "M", "B-1", (DELIVERY,))
-ARRIVED = Received("K-1", "sms", "p-1")
+PREFERENCES = {"B-1": {"H": ("sms", "email"), "M": ("sms",)}}
+SENT = AttemptRecord(1, "sent", "", "p-1")
+DELIVERY = DeliveryRecord("d-1", "sms", "sent", provider_id="p-1", attempt_count=1, attempts=(SENT,))
+ALERT = AlertRecord("K-1", "M", "B-1", (DELIVERY,))
+ARRIVED = MessageRecord("K-1", "sms", "p-1")
 
 
-def verdict_on(alert: Alert | None = ALERT, *received: Received) -> Verdict:
+def verdict_on(alert: AlertRecord | None = ALERT, *received: MessageRecord) -> Verdict:
     """The verdict on one alert that was answered with a 2xx."""
     alerts = [alert] if alert else []
-    return judge(answered=["K-1"], alerts=alerts, received=received, routes=ROUTES)
+    return judge(answered=["K-1"], alerts=alerts, received=received, preferences=PREFERENCES)
 
 
-def with_delivery(alert: Alert = ALERT, **changes: Any) -> Alert:
+def with_delivery(alert: AlertRecord = ALERT, **changes: Any) -> AlertRecord:
     """The alert with its delivery changed."""
     return replace(alert, deliveries=(replace(DELIVERY, **changes),))
 
@@ -34,7 +34,7 @@ def test_a_message_that_was_sent_once_is_all_well() -> None:
 
 def test_a_failure_is_counted_under_its_reason() -> None:
     rejected = with_delivery(
-        state="failed", reason="refused", provider_id="", attempts=(Attempt(1, "rejected", "refused"),)
+        state="failed", reason="refused", provider_id="", attempts=(AttemptRecord(1, "rejected", "refused"),)
     )
 
     verdict = verdict_on(rejected)
@@ -47,7 +47,7 @@ def test_a_doubt_is_counted_under_its_reason_whether_it_arrived_or_not() -> None
         state="unknown",
         reason="answer_lost",
         provider_id="",
-        attempts=(Attempt(1, "unknown", "answer_lost"),),
+        attempts=(AttemptRecord(1, "unknown", "answer_lost"),),
     )
 
     for received in ([], [ARRIVED]):
@@ -61,11 +61,11 @@ def test_a_doubt_is_counted_under_its_reason_whether_it_arrived_or_not() -> None
         None,
         replace(ALERT, deliveries=()),
         with_delivery(state="pending", provider_id="", attempt_count=0, attempts=()),
-        with_delivery(state="sending", provider_id="", attempts=(Attempt(1, "calling"),)),
+        with_delivery(state="sending", provider_id="", attempts=(AttemptRecord(1, "calling"),)),
     ],
     ids=["no alert", "no delivery", "pending", "sending"],
 )
-def test_an_alert_that_nothing_came_of_is_lost(alert: Alert | None) -> None:
+def test_an_alert_that_nothing_came_of_is_lost(alert: AlertRecord | None) -> None:
     assert len(verdict_on(alert).lost) == 1
 
 
@@ -77,7 +77,7 @@ def test_a_second_message_that_is_not_marked_is_found() -> None:
     again = replace(ARRIVED, provider_id="p-2")
     twice: dict[str, Any] = {
         "attempt_count": 2,
-        "attempts": (Attempt(1, "unknown", "answer_lost"), replace(SENT, number=2)),
+        "attempts": (AttemptRecord(1, "unknown", "answer_lost"), replace(SENT, number=2)),
     }
 
     marked = verdict_on(with_delivery(possible_duplicate=True, **twice), ARRIVED, again)
@@ -89,7 +89,7 @@ def test_a_second_message_that_is_not_marked_is_found() -> None:
 
 def test_a_message_that_no_attempt_accounts_for_is_found() -> None:
     rejected = with_delivery(
-        state="failed", reason="refused", provider_id="", attempts=(Attempt(1, "rejected", "refused"),)
+        state="failed", reason="refused", provider_id="", attempts=(AttemptRecord(1, "rejected", "refused"),)
     )
 
     assert verdict_on(rejected, ARRIVED).violations
@@ -99,18 +99,20 @@ def test_a_message_that_no_attempt_accounts_for_is_found() -> None:
 def test_a_call_under_another_token_than_its_own_is_found() -> None:
     call = with_delivery(channel="call")
     rang = replace(ARRIVED, channel="call")
-    routes = {"B-1": {"M": ("call",)}}
+    preferences = {"B-1": {"M": ("call",)}}
 
     for token, found in (("d-1", 0), ("d-2", 1)):
         received = [replace(rang, client_token=token)]
-        verdict = judge(answered=["K-1"], alerts=[call], received=received, routes=routes)
+        verdict = judge(answered=["K-1"], alerts=[call], received=received, preferences=preferences)
         assert len(verdict.violations) == found
 
 
 def test_what_follows_a_doubt_is_marked() -> None:
-    lost = replace(DELIVERY, state="unknown", reason="answer_lost", attempts=(Attempt(1, "unknown", "x"),))
-    sent = Attempt(1, "sent", provider_id="p-2")
-    email = Delivery("d-2", "email", "sent", provider_id="p-2", attempt_count=1, attempts=(sent,))
+    lost = replace(
+        DELIVERY, state="unknown", reason="answer_lost", attempts=(AttemptRecord(1, "unknown", "x"),)
+    )
+    sent = AttemptRecord(1, "sent", provider_id="p-2")
+    email = DeliveryRecord("d-2", "email", "sent", provider_id="p-2", attempt_count=1, attempts=(sent,))
     received = replace(ARRIVED, channel="email", provider_id="p-2")
 
     for marked, found in ((True, 0), (False, 1)):
@@ -121,7 +123,10 @@ def test_what_follows_a_doubt_is_marked() -> None:
 
 def test_a_failure_that_arrived_is_found() -> None:
     failed = with_delivery(
-        state="failed", reason="refused", provider_id="", attempts=(Attempt(1, "unknown", "answer_lost"),)
+        state="failed",
+        reason="refused",
+        provider_id="",
+        attempts=(AttemptRecord(1, "unknown", "answer_lost"),),
     )
 
     assert verdict_on(failed, ARRIVED).violations
@@ -130,10 +135,14 @@ def test_a_failure_that_arrived_is_found() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"state": "failed", "reason": "refused", "attempts": (Attempt(1, "rejected", "refused"),)},
-        {"state": "unknown", "reason": "answer_lost", "attempts": (Attempt(1, "unknown", "answer_lost"),)},
+        {"state": "failed", "reason": "refused", "attempts": (AttemptRecord(1, "rejected", "refused"),)},
+        {
+            "state": "unknown",
+            "reason": "answer_lost",
+            "attempts": (AttemptRecord(1, "unknown", "answer_lost"),),
+        },
         {"attempt_count": 3},
-        {"attempts": (SENT, Attempt(2, "calling")), "attempt_count": 2},
+        {"attempts": (SENT, AttemptRecord(2, "calling")), "attempt_count": 2},
         {"channel": "email"},
     ],
     ids=["a channel was left", "High left in doubt", "attempts missing", "still calling", "not the route"],

@@ -49,10 +49,10 @@ def test_a_worker_survives_that_it_cannot_acknowledge_a_message(channel: Any, cl
         channel.connection = None
     logged: list[str] = []
 
-    class Log:
+    class Logger:
         def critical(self, *args: Any, **kwargs: Any) -> None:
             logged.append("critical")
 
-    message.ack_log_error(Log(), errors)  # Celery's way; any other error goes on to its main loop
+    message.ack_log_error(Logger(), errors)  # Celery's way; any other error goes on to its main loop
 
     assert logged == ["critical"]

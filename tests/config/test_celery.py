@@ -9,10 +9,8 @@ from celery.backends.base import DisabledBackend
 from django.conf import settings
 
 from alerts.tasks import deliver
-from config.celery import QUESTIONS, QUEUES as BY_PRIORITY, app, publishing_connection
+from config.celery import QUEUES, app, publishing_connection
 from tests.config.server import run, silent_server
-
-QUEUES = tuple(BY_PRIORITY.values())
 
 
 @pytest.fixture
@@ -45,7 +43,7 @@ def test_each_queue_is_bound_by_its_own_key(name: str) -> None:
 
 
 def test_there_are_these_queues_and_no_others() -> None:
-    assert set(app.amqp.queues) == {*QUEUES, QUESTIONS}
+    assert set(app.amqp.queues) == set(QUEUES)
     assert not app.conf.task_create_missing_queues
 
 

@@ -10,12 +10,12 @@ from config import env
 
 
 @pytest.fixture(autouse=True)
-def problems(monkeypatch: pytest.MonkeyPatch) -> list[env.Problem]:
+def problems(monkeypatch: pytest.MonkeyPatch) -> list[env.InvalidVariable]:
     """What is found wrong in this test; the environment has none of Bleep's variables."""
     for name in env.VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(f"{name}_FILE", raising=False)
-    found: list[env.Problem] = []
+    found: list[env.InvalidVariable] = []
     monkeypatch.setattr(env, "problems", found)
     return found
 
@@ -35,7 +35,7 @@ def give(monkeypatch: pytest.MonkeyPatch) -> Give:
         *((value, False) for value in ("false", "FALSE", "0", "no", "off", "")),
     ],
 )
-def test_a_flag_is_read(give: Give, problems: list[env.Problem], value: str, meant: bool) -> None:
+def test_a_flag_is_read(give: Give, problems: list[env.InvalidVariable], value: str, meant: bool) -> None:
     give("TRUST_PROXY", value)
 
     assert env.flag("TRUST_PROXY") is meant
@@ -44,16 +44,20 @@ def test_a_flag_is_read(give: Give, problems: list[env.Problem], value: str, mea
 
 @pytest.mark.parametrize("value", ["flase", "2", "y", "tru e", "none"])
 def test_a_flag_with_a_slip_is_reported_and_the_default_stands_in(
-    give: Give, problems: list[env.Problem], value: str
+    give: Give, problems: list[env.InvalidVariable], value: str
 ) -> None:
     give("HTTPS", value)
 
     assert env.flag("HTTPS") is True
-    assert problems == [env.Problem("HTTPS", "HTTPS is neither true nor false: write `true` or `false`.")]
+    assert problems == [
+        env.InvalidVariable("HTTPS", "HTTPS is neither true nor false: write `true` or `false`.")
+    ]
 
 
 @pytest.mark.parametrize("value", ["15", "60", " 30 "])
-def test_a_number_within_its_bounds_is_read(give: Give, problems: list[env.Problem], value: str) -> None:
+def test_a_number_within_its_bounds_is_read(
+    give: Give, problems: list[env.InvalidVariable], value: str
+) -> None:
     give("CONNECT_RING_SECONDS", value)
 
     assert env.number("CONNECT_RING_SECONDS", least=15, most=60) == int(value)
@@ -62,7 +66,7 @@ def test_a_number_within_its_bounds_is_read(give: Give, problems: list[env.Probl
 
 @pytest.mark.parametrize("value", ["14", "61", "-30", "30.5", "half a minute", ""])
 def test_any_other_number_is_reported_and_the_default_stands_in(
-    give: Give, problems: list[env.Problem], value: str
+    give: Give, problems: list[env.InvalidVariable], value: str
 ) -> None:
     give("CONNECT_RING_SECONDS", value)
 
@@ -72,7 +76,7 @@ def test_any_other_number_is_reported_and_the_default_stands_in(
     ]
 
 
-def test_a_word_is_one_of_those_to_choose_from(give: Give, problems: list[env.Problem]) -> None:
+def test_a_word_is_one_of_those_to_choose_from(give: Give, problems: list[env.InvalidVariable]) -> None:
     give("LOG_FORMAT", "xml")
 
     assert env.choice("LOG_FORMAT", among=("json", "console")) == "json"
@@ -93,7 +97,9 @@ def test_text_that_does_not_match_is_not_used(give: Give, value: str, read: str)
 
 
 @pytest.mark.parametrize("value", ["Mars", "", "../etc/passwd", "Europe", "/etc/localtime"])
-def test_an_unknown_time_zone_is_reported(give: Give, problems: list[env.Problem], value: str) -> None:
+def test_an_unknown_time_zone_is_reported(
+    give: Give, problems: list[env.InvalidVariable], value: str
+) -> None:
     give("TIME_ZONE", value)
 
     assert env.zone("TIME_ZONE") == "Europe/London"
@@ -119,7 +125,7 @@ def test_a_value_may_come_from_a_file(give: Give, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
 def test_a_file_that_cannot_be_read_is_reported(
-    give: Give, problems: list[env.Problem], tmp_path: Path, content: bytes | None
+    give: Give, problems: list[env.InvalidVariable], tmp_path: Path, content: bytes | None
 ) -> None:
     if content is not None:
         (tmp_path / "key").write_bytes(content)
@@ -151,7 +157,7 @@ def test_a_file_that_cannot_be_read_is_reported(
     ],
 )
 def test_a_database_address_is_read(
-    give: Give, problems: list[env.Problem], url: str, expected: dict[str, Any]
+    give: Give, problems: list[env.InvalidVariable], url: str, expected: dict[str, Any]
 ) -> None:
     give("DATABASE_URL", url)
 
@@ -174,13 +180,13 @@ def test_a_database_address_is_read(
     ],
 )
 def test_any_other_address_is_reported_without_the_password_in_it(
-    give: Give, problems: list[env.Problem], url: str
+    give: Give, problems: list[env.InvalidVariable], url: str
 ) -> None:
     give("DATABASE_URL", url)
 
     assert env.database("DATABASE_URL")["NAME"] == "bleep_is_not_configured"
     assert problems == [
-        env.Problem(
+        env.InvalidVariable(
             "DATABASE_URL",
             "DATABASE_URL is not an address of PostgreSQL, such as postgresql://user:password@host:5432/name.",
         )

@@ -20,7 +20,7 @@ NUMBER = "+447700900123"
 REFERENCE = "123456789"
 
 
-class Log:
+class LogOutput:
     """What was logged since the test began, as it is written."""
 
     def __init__(self, stream: io.StringIO) -> None:
@@ -41,19 +41,19 @@ class Log:
 
 
 @pytest.fixture
-def log() -> Iterator[Log]:
+def log() -> Iterator[LogOutput]:
     root = logging.getLogger()
     (formatter,) = {handler.formatter for handler in root.handlers if type(handler) is logging.StreamHandler}
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
     root.addHandler(handler)
-    yield Log(stream)
+    yield LogOutput(stream)
     root.removeHandler(handler)
 
 
 @pytest.mark.django_db
-def test_a_request_is_one_line_with_its_id_method_route_and_status(log: Log, sender: Sender) -> None:
+def test_a_request_is_one_line_with_its_id_method_route_and_status(log: LogOutput, sender: Sender) -> None:
     sender.get(f"/notification/{REFERENCE}", **{"X-Request-ID": "analyser-2.0017_x"})
 
     line = log.of("request")
@@ -71,7 +71,7 @@ def test_a_caller_s_request_id_is_given_back(given: str) -> None:
 
 
 @pytest.mark.parametrize("given", ["", "two words", "x" * 65, "a\nb", "é", "a;b", '"x"'])
-def test_a_request_id_that_is_no_plain_word_is_replaced(given: str, log: Log) -> None:
+def test_a_request_id_that_is_no_plain_word_is_replaced(given: str, log: LogOutput) -> None:
     replaced = Client().get("/nothing", headers={"X-Request-ID": given})["X-Request-ID"]
 
     assert replaced != given
@@ -85,7 +85,7 @@ def test_each_request_has_an_id_of_its_own() -> None:
     assert first != second
 
 
-def test_what_is_said_after_a_request_does_not_have_its_id(log: Log) -> None:
+def test_what_is_said_after_a_request_does_not_have_its_id(log: LogOutput) -> None:
     Client().get("/nothing")
 
     structlog.get_logger("other").info("afterwards")
@@ -93,21 +93,21 @@ def test_what_is_said_after_a_request_does_not_have_its_id(log: Log) -> None:
     assert "request_id" not in log.of("afterwards")
 
 
-def test_probes_are_not_logged(log: Log) -> None:
+def test_probes_are_not_logged(log: LogOutput) -> None:
     Client().get("/healthz")
 
     assert log.text == ""
 
 
 @pytest.mark.parametrize("path", [f"/nothing/{REFERENCE}", f"/?patient={REFERENCE}", f"/docs?q={REFERENCE}"])
-def test_neither_path_nor_query_is_logged(log: Log, path: str) -> None:
+def test_neither_path_nor_query_is_logged(log: LogOutput, path: str) -> None:
     Client().get(path)
 
     assert [line["event"] for line in log.lines] == ["request"]
     assert REFERENCE not in log.text
 
 
-def test_a_request_that_csrf_refuses_is_logged_without_its_query(log: Log) -> None:
+def test_a_request_that_csrf_refuses_is_logged_without_its_query(log: LogOutput) -> None:
     answer = Client(enforce_csrf_checks=True).post(f"/admin/login/?next=/{REFERENCE}", {"username": NUMBER})
 
     assert answer.status_code == 403
@@ -116,7 +116,7 @@ def test_a_request_that_csrf_refuses_is_logged_without_its_query(log: Log) -> No
     assert NUMBER not in log.text
 
 
-def test_a_wrong_host_is_named_since_the_configuration_may_be_wrong(log: Log) -> None:
+def test_a_wrong_host_is_named_since_the_configuration_may_be_wrong(log: LogOutput) -> None:
     Client().get("/", headers={"Host": "evil.example"})
 
     (line,) = [line for line in log.lines if line["logger"] == "django.security.DisallowedHost"]
@@ -136,7 +136,7 @@ def test_a_wrong_host_is_named_since_the_configuration_may_be_wrong(log: Log) ->
     ],
 )
 def test_a_failed_request_is_logged_by_kind_and_place_without_any_value(
-    log: Log, how: str, status: int, kinds: list[str]
+    log: LogOutput, how: str, status: int, kinds: list[str]
 ) -> None:
     answer = Client(raise_request_exception=False).get(
         f"/patients/{REFERENCE}", {"number": NUMBER, "how": how}
@@ -155,7 +155,7 @@ def test_a_failed_request_is_logged_by_kind_and_place_without_any_value(
 @pytest.mark.urls("tests.config.failing_urls")
 @pytest.mark.parametrize(("how", "status"), [("denied", 403), ("answered", 503)])
 def test_an_answer_that_is_an_error_is_the_request_s_line_and_no_other(
-    log: Log, how: str, status: int
+    log: LogOutput, how: str, status: int
 ) -> None:
     Client().get(f"/patients/{REFERENCE}", {"number": NUMBER, "how": how})
 
@@ -198,7 +198,7 @@ own, library = structlog.get_logger("own"), logging.getLogger("some.library")
         lambda error: library.error(f"failed: {error.__cause__}", exc_info=error),
     ],
 )
-def test_an_exception_is_logged_without_its_message(log: Log, say: Callable[[Exception], None]) -> None:
+def test_an_exception_is_logged_without_its_message(log: LogOutput, say: Callable[[Exception], None]) -> None:
     say(an_error())
 
     assert len(log.lines) == 1
@@ -206,7 +206,7 @@ def test_an_exception_is_logged_without_its_message(log: Log, say: Callable[[Exc
 
 
 @pytest.mark.parametrize("name", ["own", "library"])
-def test_the_exception_at_hand_is_found_and_its_causes_with_it(log: Log, name: str) -> None:
+def test_the_exception_at_hand_is_found_and_its_causes_with_it(log: LogOutput, name: str) -> None:
     logger: Any = {"own": own, "library": library}[name]
     try:
         fail()
@@ -221,13 +221,13 @@ def test_the_exception_at_hand_is_found_and_its_causes_with_it(log: Log, name: s
     assert NUMBER not in log.text
 
 
-def test_what_another_library_says_of_ordinary_things_is_kept(log: Log) -> None:
+def test_what_another_library_says_of_ordinary_things_is_kept(log: LogOutput) -> None:
     library.warning("%s of %d", "two", 3)
 
     assert log.of("two of 3")["logger"] == "some.library"
 
 
-def test_a_task_that_fails_is_logged_by_celery_without_the_message(log: Log) -> None:
+def test_a_task_that_fails_is_logged_by_celery_without_the_message(log: LogOutput) -> None:
     app = Celery("apart", broker="memory://", set_as_current=False)
 
     @app.task(name="call")
@@ -305,7 +305,7 @@ def test_debugging_does_not_make_the_the_libraries_print_what_they_send() -> Non
 
 @pytest.mark.django_db
 def test_an_alert_s_text_reference_and_address_are_in_no_line(
-    log: Log, sender: Sender, clinician: Any
+    log: LogOutput, sender: Sender, clinician: Any
 ) -> None:
     sender.post(an_alert(patient_id="REF-77", description="Potassium is 7.1"))
     sender.post(an_alert(patient_id="REF-77", description="Potassium is 7.1", contact_id="C-9"))

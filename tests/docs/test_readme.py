@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.banner import banner
-from sandbox.plan import Plan, Ports
+from sandbox.run_settings import Ports, RunSettings
 from scripts.docs import PARTS, refreshed
 from tests.docs.documents import read
 
@@ -19,7 +19,7 @@ def test_a_generated_part_is_up_to_date(name: str) -> None:
 
 
 def test_the_request_is_the_one_that_make_run_prints() -> None:
-    printed = banner(Plan(Path(".local"), Ports(8000), {}))
+    printed = banner(RunSettings(Path(".local"), Ports(8000), {}))
     request = re.search(r"^curl .*?'$", printed, re.MULTILINE | re.DOTALL)
 
     assert request

@@ -1,4 +1,4 @@
-"""Processes that die on demand, and the rest of Bleep, which has to make up for it."""
+"""Processes that die on demand, and the rest of Bleep, which has to recover."""
 
 import json
 import os
@@ -25,44 +25,44 @@ from tests.faults.crash import Crash
 from tests.processes import ROOT, running, stop, wait_until
 
 ROUNDS = 6
-"""More looks of the relay than any story here needs."""
+"""More ticks of the relay than any test here needs."""
 LONG_AGO = timedelta(hours=1)
 KILLED = -9
 UNPACED = {"CONNECT_CALLS_PER_SECOND": 1000, "SMS_PER_SECOND": 10_000}
-"""No budget of a channel is to slow two hundred stories down."""
+"""Rate limits would slow down two hundred tests."""
 BACK = Q(state=DeliveryState.PENDING, handed_over_at=None)
-"""Waits for the relay's next look."""
+"""Deliveries that wait for the relay's next tick."""
 
 
-class Nursery:
-    """Makes processes of Bleep that die at a step; see `tests.faults.nursery`."""
+class ForkServer:
+    """Starts processes of Bleep that die at a step; see `tests.faults.fork_server`."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def kill(self, crash: Crash, deed: str, **told: Any) -> None:
-        """Have a process do a deed and die at a step of it; a step that is not reached is an error."""
+    def kill(self, crash: Crash, action: str, **arguments: Any) -> None:
+        """Run an action in a new process that dies at a step of it. It fails if the step is not reached."""
         assert self._process.stdin is not None
-        order = {"crash": asdict(crash), "deed": deed, "told": told}
+        order = {"crash": asdict(crash), "action": action, "arguments": arguments}
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         code = int(self.answer())
-        assert code == KILLED, f"{deed} did not die at {crash}: exit code {code}"
+        assert code == KILLED, f"{action} did not die at {crash}: exit code {code}"
 
     def answer(self) -> str:
-        """The next line that the nursery says."""
+        """The next line of its output."""
         assert self._process.stdout is not None
         return str(self._process.stdout.readline()).strip()
 
 
 class Rest:
-    """The rest of Bleep, in good health: a relay that ticks when it is told to, and a real worker."""
+    """The rest of Bleep, which works: a relay that ticks when a test says so, and a real worker."""
 
     def __init__(self, relay: Relay) -> None:
         self.relay = relay
 
     def finish(self) -> None:
-        """Let it work until every delivery has ended. Nobody sleeps: whatever waits for a time has it moved to now."""
+        """Work until every delivery has ended. Nothing sleeps: due times are moved to now."""
         unfinished = Delivery.objects.filter(state__in=UNFINISHED)
         for _ in range(ROUNDS):
             waiting = unfinished.filter(state=DeliveryState.PENDING)
@@ -74,23 +74,23 @@ class Rest:
                 return
         raise AssertionError(f"After {ROUNDS} rounds there is still work: {list(unfinished)}.")
 
-    def hear_of(self, delivery: Delivery) -> None:
-        """Let it ask what became of an accepted message, whose time to be asked for is moved to now."""
+    def ask_outcome(self, delivery: Delivery) -> None:
+        """Ask the provider for the outcome of a message that was sent, now instead of when it is due."""
         accepted = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENT)
         accepted.update(outcome_due_at=Now())
         self.relay.tick()
-        wait_until(lambda: not accepted.exists(), what="it is known what became of the message")
+        wait_until(lambda: not accepted.exists(), what="the outcome is known")
 
 
 def let_leases_run_out() -> None:
-    """As if every worker that holds a delivery had been silent for longer than its lease."""
+    """Expire every lease, as if its worker had not answered for that long."""
     held = Delivery.objects.filter(state=DeliveryState.SENDING)
     held.update(lease_expires_at=Now() - timedelta(seconds=1))
 
 
 @pytest.fixture(scope="module")
 def environment(django_db_setup: None, aws_server: str) -> dict[str, str]:
-    """What processes are told of the tests' database and of the budgets."""
+    """The environment of every process: the tests' database, and no rate limits."""
     return {
         "DATABASE_URL": database_url(str(connection.settings_dict["NAME"])),
         **{name: str(value) for name, value in UNPACED.items()},
@@ -98,10 +98,10 @@ def environment(django_db_setup: None, aws_server: str) -> dict[str, str]:
 
 
 @contextmanager
-def _nursery(environment: dict[str, str], log_dir: Path) -> Iterator[Nursery]:
-    with (log_dir / "nursery.log").open("ab") as log:
+def _fork_server(environment: dict[str, str], log_dir: Path) -> Iterator[ForkServer]:
+    with (log_dir / "fork_server.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.nursery"],
+            [sys.executable, "-m", "tests.faults.fork_server"],
             cwd=ROOT,
             env={**os.environ, **environment},
             stdin=subprocess.PIPE,
@@ -110,7 +110,7 @@ def _nursery(environment: dict[str, str], log_dir: Path) -> Iterator[Nursery]:
             text=True,
         )
         try:
-            made = Nursery(process)
+            made = ForkServer(process)
             assert made.answer() == "ready"
             yield made
         finally:
@@ -121,15 +121,15 @@ def _nursery(environment: dict[str, str], log_dir: Path) -> Iterator[Nursery]:
 
 
 @pytest.fixture(scope="module")
-def nursery(environment: dict[str, str], log_dir: Path) -> Iterator[Nursery]:
-    """Makes processes that die."""
-    with _nursery(environment, log_dir) as made:
+def fork_server(environment: dict[str, str], log_dir: Path) -> Iterator[ForkServer]:
+    """A process that starts others, which die."""
+    with _fork_server(environment, log_dir) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def worker(environment: dict[str, str], log_dir: Path) -> Iterator[None]:
-    """A real worker. Only for as long as the module's tests run: it would take other tests' deliveries."""
+    """A real worker. It stops after the module's tests, since it would take other tests' deliveries."""
     with running("faults-worker", [str(ROOT / "deploy" / "entrypoint"), "worker"], environment, log_dir):
         log = log_dir / "faults-worker.log"
         wait_until(lambda: "ready." in log.read_text(), what="the worker is ready", seconds=60)

@@ -25,7 +25,7 @@ from contacts.choices import Channel, Priority
 from tests import locks
 from tests.conftest import Sender, an_alert, make_clinician
 from tests.faults.conftest import let_leases_run_out
-from tests.faults.ledger import flaws
+from tests.faults.consistency import flaws
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,28 +35,28 @@ LOST = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
 REFUSED = ChannelError(Fault.REJECTED, Reason.REFUSED, "Refused")
 
 
-def at_once(*deeds: Callable[[], object]) -> list[object]:
+def at_once(*calls: Callable[[], object]) -> list[object]:
     """Do all of them at the same moment, each on a connection of its own; what each gave back."""
-    start = threading.Barrier(len(deeds))
+    start = threading.Barrier(len(calls))
 
-    def run(deed: Callable[[], object]) -> object:
+    def run(call: Callable[[], object]) -> object:
         connection.ensure_connection()
         start.wait(10)
         try:
-            return deed()
+            return call()
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(len(deeds)) as pool:
-        return list(pool.map(run, deeds))
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
 
 
-def meanwhile(pool: ThreadPoolExecutor, deed: Callable[[], object]) -> Future[object]:
+def meanwhile(pool: ThreadPoolExecutor, call: Callable[[], object]) -> Future[object]:
     """Begin a deed that must wait for a lock that this test holds; return once it waits."""
 
     def run() -> object:
         try:
-            return deed()
+            return call()
         finally:
             connections.close_all()
 
@@ -180,12 +180,12 @@ def test_what_is_cancelled_while_it_is_claimed_is_one_of_the_two(sender: Sender)
     assert flaws() == []
 
 
-def what_became(deed: Callable[[], object]) -> Callable[[], object]:
+def what_became(call: Callable[[], object]) -> Callable[[], object]:
     """The deed; what it was refused for is what it gives back."""
 
     def done() -> object:
         try:
-            return deed()
+            return call()
         except actions.Refused as refusal:
             return str(refusal)
 
@@ -220,9 +220,9 @@ def test_it_is_sent_again_or_dealt_with_and_not_both(sender: Sender) -> None:
             what_became(lambda pk=pk: actions.close(pk, by=operator, after_round=1)),  # type: ignore[misc]
         )
 
-        (told,) = (each for each in got if isinstance(each, str))
+        (arguments,) = (each for each in got if isinstance(each, str))
         states = list(Delivery.objects.filter(alert=pk).values_list("state", flat=True))
-        assert (told, states) in [
+        assert (arguments, states) in [
             (actions.SENT_AGAIN_MEANWHILE, [DeliveryState.FAILED, DeliveryState.PENDING]),
             (actions.DECIDED[AlertState.CLOSED], [DeliveryState.FAILED]),
         ]

@@ -17,9 +17,9 @@ from alerts.sending import send as sending
 from alerts.states import SUCCEEDED, Reason
 from contacts.choices import Channel, Priority
 from tests.conftest import Aws, Sender, an_alert, make_clinician
-from tests.faults.conftest import Nursery, Rest, let_leases_run_out
+from tests.faults.conftest import ForkServer, Rest, let_leases_run_out
+from tests.faults.consistency import flaws
 from tests.faults.crash import Crash
-from tests.faults.ledger import flaws
 
 COMMIT = "django.db.backends.base.base:BaseDatabaseWrapper.commit"
 UPDATE = "django.db.models.query:QuerySet.update"
@@ -49,7 +49,7 @@ class Story(Enum):
 
 
 @dataclass(frozen=True)
-class Step:
+class CrashPoint:
     """A step to die at."""
 
     name: str
@@ -60,92 +60,96 @@ class Step:
 
 CLAIMED = Crash("after", "alerts.deliveries.lifecycle:claim")
 
-STEPS = (
-    Step("before the alert is written", Story.SENDER, Trace.NOTHING, Crash("before", "alerts.intake:_store")),
-    Step(
+CRASH_POINTS = (
+    CrashPoint(
+        "before the alert is written", Story.SENDER, Trace.NOTHING, Crash("before", "alerts.intake:_store")
+    ),
+    CrashPoint(
         "between the alert and its delivery",
         Story.SENDER,
         Trace.NOTHING,
         Crash("before", "alerts.deliveries.lifecycle:open_delivery"),
     ),
-    Step(
+    CrashPoint(
         "before the alert is committed",
         Story.SENDER,
         Trace.NOTHING,
         Crash("before", COMMIT, inside="alerts.intake:_store"),
     ),
-    Step(
+    CrashPoint(
         "between the commit and the answer", Story.SENDER, Trace.ALERT, Crash("after", "alerts.intake:accept")
     ),
-    Step("before it is taken", Story.RELAY, Trace.ALERT, Crash("before", "alerts.relay.loop:take_due")),
-    Step(
+    CrashPoint("before it is taken", Story.RELAY, Trace.ALERT, Crash("before", "alerts.relay.loop:take_due")),
+    CrashPoint(
         "while it is taken",
         Story.RELAY,
         Trace.ALERT,
         Crash("after", UPDATE, inside="alerts.relay.loop:take_due"),
     ),
-    Step("between taking and publishing", Story.RELAY, Trace.ALERT, Crash("before", PUBLISH)),
-    Step("after publishing", Story.RELAY, Trace.ALERT, Crash("after", PUBLISH)),
-    Step(
+    CrashPoint("between taking and publishing", Story.RELAY, Trace.ALERT, Crash("before", PUBLISH)),
+    CrashPoint("after publishing", Story.RELAY, Trace.ALERT, Crash("after", PUBLISH)),
+    CrashPoint(
         "before it is recovered", Story.RECOVERY, Trace.ATTEMPT, Crash("before", "alerts.sending.send:settle")
     ),
-    Step(
+    CrashPoint(
         "before the recovery is committed",
         Story.RECOVERY,
         Trace.ATTEMPT,
         Crash("after", "alerts.deliveries.lifecycle:mark_failed"),
     ),
-    Step(
+    CrashPoint(
         "after the recovery",
         Story.RECOVERY,
         Trace.ATTEMPT,
         Crash("after", "alerts.sending.send:recover_expired"),
     ),
-    Step("before the claim", Story.WORKER, Trace.ALERT, Crash("before", "alerts.deliveries.lifecycle:claim")),
-    Step(
+    CrashPoint(
+        "before the claim", Story.WORKER, Trace.ALERT, Crash("before", "alerts.deliveries.lifecycle:claim")
+    ),
+    CrashPoint(
         "between the claim and its attempt",
         Story.WORKER,
         Trace.ALERT,
         Crash("after", UPDATE, inside="alerts.deliveries.lifecycle:claim"),
     ),
-    Step(
+    CrashPoint(
         "before the claim is committed",
         Story.WORKER,
         Trace.ALERT,
         Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:claim"),
     ),
-    Step("between the claim and the call", Story.WORKER, Trace.ATTEMPT, CLAIMED),
-    Step(
+    CrashPoint("between the claim and the call", Story.WORKER, Trace.ATTEMPT, CLAIMED),
+    CrashPoint(
         "before the request leaves",
         Story.WORKER,
         Trace.ATTEMPT,
         Crash("before", REQUEST, given=SENDING),
     ),
-    Step(
+    CrashPoint(
         "after the provider took it",
         Story.WORKER,
         Trace.MESSAGE,
         Crash("after", REQUEST, given=SENDING),
     ),
-    Step(
+    CrashPoint(
         "before the answer is recorded",
         Story.WORKER,
         Trace.MESSAGE,
         Crash("before", "alerts.deliveries.lifecycle:mark_sent"),
     ),
-    Step(
+    CrashPoint(
         "between the delivery and its attempt, recording the answer",
         Story.WORKER,
         Trace.MESSAGE,
         Crash("before", "alerts.deliveries.lifecycle:_finish_attempt"),
     ),
-    Step(
+    CrashPoint(
         "before the answer is committed",
         Story.WORKER,
         Trace.MESSAGE,
         Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:mark_sent"),
     ),
-    Step(
+    CrashPoint(
         "after the answer is recorded",
         Story.WORKER,
         Trace.ANSWER,
@@ -174,29 +178,29 @@ def promised(trace: Trace, channel: Channel, priority: Priority) -> End:
     return End(sent_before, succeeded=False, possible_duplicate=False, reason=Reason.WORKER_LOST)
 
 
-FIRST_OF_EACH_TRACE = [next(step for step in STEPS if step.trace is trace) for trace in Trace]
+FIRST_OF_EACH_TRACE = [next(point for point in CRASH_POINTS if point.trace is trace) for trace in Trace]
 
 
-def case(priority: Priority, channel: Channel, step: Step) -> Any:
-    """One death. Every step for an urgent SMS, and a step of each trace for all, are tests; the others are proofs.
+def case(priority: Priority, channel: Channel, point: CrashPoint) -> Any:
+    """One crash. Every point for an urgent SMS, and one point of each trace for all, are tests; the rest are proofs.
 
     Each priority can go to a process of its own.
     """
     marks = [pytest.mark.xdist_group(f"crashes {priority}")]
-    if (priority, channel) != (Priority.HIGH, Channel.SMS) and step not in FIRST_OF_EACH_TRACE:
+    if (priority, channel) != (Priority.HIGH, Channel.SMS) and point not in FIRST_OF_EACH_TRACE:
         marks.append(pytest.mark.proof)
-    name = f"{priority}-{channel}-{step.story.name.lower()} {step.name}"
-    return pytest.param(priority, channel, step, marks=marks, id=name)
+    name = f"{priority}-{channel}-{point.story.name.lower()} {point.name}"
+    return pytest.param(priority, channel, point, marks=marks, id=name)
 
 
 @pytest.mark.parametrize(
-    ("priority", "channel", "step"), list(starmap(case, product(Priority, Channel, STEPS)))
+    ("priority", "channel", "point"), list(starmap(case, product(Priority, Channel, CRASH_POINTS)))
 )
 def test_whatever_dies_the_alert_ends_as_promised(
     priority: Priority,
     channel: Channel,
-    step: Step,
-    nursery: Nursery,
+    point: CrashPoint,
+    fork_server: ForkServer,
     rest: Rest,
     aws: Aws,
     sender: Sender,
@@ -204,11 +208,11 @@ def test_whatever_dies_the_alert_ends_as_promised(
     make_clinician("C-1", {priority: [channel]})
     body = an_alert(message_id=uuid.uuid4().hex, priority=priority.value)
 
-    die(step, nursery, sender, body)
+    die(point, fork_server, sender, body)
 
     # A sender that got no answer sends again; so may one that got it.
-    assert Alert.objects.count() == (0 if step.trace is Trace.NOTHING else 1)
-    assert sender.post(body).status_code == (202 if step.trace is Trace.NOTHING else 200)
+    assert Alert.objects.count() == (0 if point.trace is Trace.NOTHING else 1)
+    assert sender.post(body).status_code == (202 if point.trace is Trace.NOTHING else 200)
     rest.finish()
     ended = Delivery.objects.get()
     # Celery may bring the dead worker's task back, late.
@@ -220,23 +224,23 @@ def test_whatever_dies_the_alert_ends_as_promised(
         succeeded=ended.state in SUCCEEDED,
         possible_duplicate=ended.possible_duplicate,
         reason=ended.reason,
-    ) == promised(step.trace, channel, priority)
+    ) == promised(point.trace, channel, priority)
     if not ended.reason:
         assert ended.provider_id in {message["provider_id"] for message in aws.messages()}
 
 
-def die(step: Step, nursery: Nursery, sender: Sender, body: dict[str, object]) -> None:
+def die(point: CrashPoint, fork_server: ForkServer, sender: Sender, body: dict[str, object]) -> None:
     """Bring an alert to the step, and let the process that is at it die."""
-    if step.story is Story.SENDER:
-        nursery.kill(step.crash, "post", body=body, token=sender.headers["Authorization"])
+    if point.story is Story.SENDER:
+        fork_server.kill(point.crash, "post", body=body, token=sender.headers["Authorization"])
         return
     assert sender.post(body).status_code == 202
     delivery_id = str(Delivery.objects.get().pk)
-    if step.story is Story.RELAY:
-        nursery.kill(step.crash, "relay")
+    if point.story is Story.RELAY:
+        fork_server.kill(point.crash, "relay")
         return
-    first = step.crash if step.story is Story.WORKER else CLAIMED
-    nursery.kill(first, "deliver", delivery_id=delivery_id)
+    first = point.crash if point.story is Story.WORKER else CLAIMED
+    fork_server.kill(first, "deliver", delivery_id=delivery_id)
     let_leases_run_out()
-    if step.story is Story.RECOVERY:
-        nursery.kill(step.crash, "relay")
+    if point.story is Story.RECOVERY:
+        fork_server.kill(point.crash, "relay")

@@ -8,7 +8,7 @@ from alerts.deliveries.lifecycle import DUE_CHANNEL
 from alerts.models import Delivery
 from contacts.choices import Channel, Priority
 from tests.conftest import Sender, an_alert, make_clinician
-from tests.faults.conftest import Nursery
+from tests.faults.conftest import ForkServer
 from tests.faults.crash import Crash
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,11 +24,13 @@ def heard(listener: "psycopg.Connection[tuple[object, ...]]") -> int:
     return len(list(listener.notifies(timeout=0.2)))
 
 
-def test_relays_are_woken_by_a_commit_and_by_nothing_that_was_lost(nursery: Nursery, sender: Sender) -> None:
+def test_relays_are_woken_by_a_commit_and_by_nothing_that_was_lost(
+    fork_server: ForkServer, sender: Sender
+) -> None:
     with psycopg.connect(**connection.get_connection_params(), autocommit=True) as listener:
         listener.execute(f"LISTEN {DUE_CHANNEL}")
 
-        nursery.kill(
+        fork_server.kill(
             Crash("after", "alerts.deliveries.lifecycle:open_delivery"),
             "post",
             body=an_alert(priority="H"),
@@ -41,10 +43,10 @@ def test_relays_are_woken_by_a_commit_and_by_nothing_that_was_lost(nursery: Nurs
 
 
 def test_what_is_published_is_on_record_as_handed_over_and_can_be_claimed_at_once(
-    nursery: Nursery, sender: Sender
+    fork_server: ForkServer, sender: Sender
 ) -> None:
     sender.post(an_alert(priority="H"))
 
-    nursery.kill(Crash("after", "celery.app.task:Task.apply_async"), "relay")
+    fork_server.kill(Crash("after", "celery.app.task:Task.apply_async"), "relay")
 
     assert Delivery.objects.get().handed_over_at is not None

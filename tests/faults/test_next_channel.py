@@ -8,9 +8,9 @@ from alerts.sending import send as sending
 from alerts.states import SUCCEEDED, AttemptState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
 from tests.conftest import Aws, Sender, an_alert, make_clinician
-from tests.faults.conftest import Nursery, Rest, let_leases_run_out
+from tests.faults.conftest import ForkServer, Rest, let_leases_run_out
+from tests.faults.consistency import flaws
 from tests.faults.crash import Crash
-from tests.faults.ledger import flaws
 
 COMMIT = "django.db.backends.base.base:BaseDatabaseWrapper.commit"
 PUBLISH = "sns:Publish"
@@ -43,12 +43,12 @@ def ends() -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize("crash", BEFORE_IT_IS_KNOWN.values(), ids=BEFORE_IT_IS_KNOWN)
 @pytest.mark.parametrize("priority", Priority)
 def test_a_refused_call_of_which_nobody_heard_is_tried_again_and_followed_only_for_high(
-    crash: Crash, priority: Priority, nursery: Nursery, rest: Rest, aws: Aws, sender: Sender
+    crash: Crash, priority: Priority, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
 ) -> None:
     call = story(sender, priority, [Channel.CALL, Channel.SMS])
     aws.misbehave(CALL, "reject")
 
-    nursery.kill(crash, "deliver", delivery_id=str(call.pk))
+    fork_server.kill(crash, "deliver", delivery_id=str(call.pk))
     let_leases_run_out()
     rest.finish()
 
@@ -66,12 +66,12 @@ def test_a_refused_call_of_which_nobody_heard_is_tried_again_and_followed_only_f
 @pytest.mark.parametrize("crash", BEFORE_IT_IS_KNOWN.values(), ids=BEFORE_IT_IS_KNOWN)
 @pytest.mark.parametrize("priority", Priority)
 def test_a_refused_sms_of_which_nobody_heard_is_in_doubt_and_followed_only_for_high(
-    crash: Crash, priority: Priority, nursery: Nursery, rest: Rest, aws: Aws, sender: Sender
+    crash: Crash, priority: Priority, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
 ) -> None:
     sms = story(sender, priority, [Channel.SMS, Channel.CALL])
     aws.misbehave(PUBLISH, "reject")
 
-    nursery.kill(crash, "deliver", delivery_id=str(sms.pk))
+    fork_server.kill(crash, "deliver", delivery_id=str(sms.pk))
     let_leases_run_out()
     rest.finish()
 
@@ -88,12 +88,12 @@ def test_a_refused_sms_of_which_nobody_heard_is_in_doubt_and_followed_only_for_h
 @pytest.mark.parametrize("first", [Channel.CALL, Channel.SMS])
 @pytest.mark.parametrize("priority", Priority)
 def test_a_refusal_that_is_recorded_is_followed_by_one_message_though_the_worker_dies(
-    first: Channel, priority: Priority, nursery: Nursery, rest: Rest, aws: Aws, sender: Sender
+    first: Channel, priority: Priority, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
 ) -> None:
     refused = story(sender, priority, [first, Channel.EMAIL])
     aws.misbehave(CALL if first is Channel.CALL else PUBLISH, "reject", times=1)
 
-    nursery.kill(AFTERWARDS, "deliver", delivery_id=str(refused.pk))
+    fork_server.kill(AFTERWARDS, "deliver", delivery_id=str(refused.pk))
     let_leases_run_out()
     rest.finish()
     sending.deliver(refused.pk)
@@ -106,12 +106,12 @@ def test_a_refusal_that_is_recorded_is_followed_by_one_message_though_the_worker
 
 @pytest.mark.parametrize("priority", Priority)
 def test_a_throttled_message_is_sent_once_though_the_worker_dies_after_recording_it(
-    priority: Priority, nursery: Nursery, rest: Rest, aws: Aws, sender: Sender
+    priority: Priority, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
 ) -> None:
     sms = story(sender, priority, [Channel.SMS])
     aws.misbehave(PUBLISH, "throttle", times=1)
 
-    nursery.kill(AFTERWARDS, "deliver", delivery_id=str(sms.pk))
+    fork_server.kill(AFTERWARDS, "deliver", delivery_id=str(sms.pk))
     let_leases_run_out()
     rest.finish()
 
@@ -131,14 +131,14 @@ def test_a_throttled_message_is_sent_once_though_the_worker_dies_after_recording
     ids=["before the receipt is recorded", "before the sms is opened", "before the commit", "afterwards"],
 )
 def test_a_call_that_nobody_answered_is_followed_by_one_sms(
-    crash: Crash, nursery: Nursery, rest: Rest, aws: Aws, sender: Sender
+    crash: Crash, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
 ) -> None:
     call = story(sender, Priority.HIGH, [Channel.CALL, Channel.SMS])
     aws.misbehave(CALL, "no_answer")
     rest.finish()
 
-    nursery.kill(crash, "ask", delivery_id=str(call.pk))
-    rest.hear_of(call)
+    fork_server.kill(crash, "ask", delivery_id=str(call.pk))
+    rest.ask_outcome(call)
     rest.finish()
 
     assert flaws() == []
@@ -157,12 +157,12 @@ def test_a_call_that_nobody_answered_is_followed_by_one_sms(
     ids=["before", "after the sms is opened", "before the commit", "afterwards"],
 )
 def test_a_call_that_is_passed_over_is_followed_by_one_sms(
-    crash: Crash, nursery: Nursery, rest: Rest, aws: Aws, sender: Sender
+    crash: Crash, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
 ) -> None:
     call = story(sender, Priority.HIGH, [Channel.CALL, Channel.SMS])
     let_provider_be_down(sender)
 
-    nursery.kill(crash, "deliver", delivery_id=str(call.pk))
+    fork_server.kill(crash, "deliver", delivery_id=str(call.pk))
     rest.finish()
 
     assert flaws() == []

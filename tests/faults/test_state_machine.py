@@ -37,7 +37,7 @@ from alerts.states import DELIVERY_TRANSITIONS, AlertState, DeliveryState, Reaso
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from tests.conftest import an_alert, make_clinician
-from tests.faults import ledger
+from tests.faults import consistency
 from tests.faults.model import ModelAlert, ModelDelivery
 
 NOT_NOW = timedelta(hours=1)
@@ -235,11 +235,11 @@ class Ledger(RuleBasedStateMachine):
 
     @invariant()
     def the_ledger_is_sound_and_as_the_model_says(self) -> None:
-        alert = ledger.read().get(
+        alert = consistency.read().get(
             pk=self.alert.pk
         )  # once for all that follows: reading is what takes the time
         deliveries = list(alert.deliveries.all())
-        assert list(ledger.of_alert(alert)) == []
+        assert list(consistency.of_alert(alert)) == []
         assert alert.state == self.model.state
         assert [seen(each) for each in deliveries] == [expected(each) for each in self.model.deliveries]
         self.check_that_states_changed_along_the_table(deliveries)

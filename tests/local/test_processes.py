@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.processes import Crew, Terminal, kill
+from sandbox.processes import ProcessGroup, Terminal, kill
 from tests.local.machine import ROOT, working_on
 from tests.processes import wait_until
 
@@ -25,43 +25,45 @@ def out(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def crew(tmp_path: Path, out: Path) -> Iterator[Crew]:
+def processes(tmp_path: Path, out: Path) -> Iterator[ProcessGroup]:
     with out.open("wb") as file:
-        made = Crew(mark=tmp_path, cwd=ROOT, terminal=Terminal(file.fileno()))
+        made = ProcessGroup(mark=tmp_path, cwd=ROOT, terminal=Terminal(file.fileno()))
         yield made
         made.stop(grace_seconds=0)
 
 
-def start(crew: Crew, name: str, program: str) -> None:
-    crew.start(name, [sys.executable, "-c", program], os.environ)
+def start(processes: ProcessGroup, name: str, program: str) -> None:
+    processes.start(name, [sys.executable, "-c", program], os.environ)
 
 
-def test_each_line_carries_its_process(crew: Crew, out: Path) -> None:
-    start(crew, "web", "print('one'); print('tw\\u00f6')")
-    wait_until(crew.ended, what="the process has ended")
+def test_each_line_carries_its_process(processes: ProcessGroup, out: Path) -> None:
+    start(processes, "web", "print('one'); print('tw\\u00f6')")
+    wait_until(processes.ended, what="the process has ended")
 
-    crew.stop(grace_seconds=1)
+    processes.stop(grace_seconds=1)
 
     assert out.read_text() == "web           | one\nweb           | twö\n"
 
 
 @pytest.mark.parametrize("program", [DEAF, PARENT], ids=["deaf", "deaf child in a session of its own"])
-def test_what_does_not_heed_sigterm_is_killed(crew: Crew, out: Path, tmp_path: Path, program: str) -> None:
-    start(crew, "deaf", program)
+def test_what_does_not_heed_sigterm_is_killed(
+    processes: ProcessGroup, out: Path, tmp_path: Path, program: str
+) -> None:
+    start(processes, "deaf", program)
     wait_until(lambda: "deaf" in out.read_text().partition("|")[2], what="the deaf process is up")
     started = time.monotonic()
 
-    crew.stop(grace_seconds=0.3)
+    processes.stop(grace_seconds=0.3)
 
     assert time.monotonic() - started < 3
     assert working_on(tmp_path) == []
 
 
-def test_what_a_killed_run_left_is_found(crew: Crew, tmp_path: Path) -> None:
+def test_what_a_killed_run_left_is_found(processes: ProcessGroup, tmp_path: Path) -> None:
     program = (
         "import os, sys, signal; from pathlib import Path; from sandbox.processes import *\n"
-        "crew = Crew(mark=Path(sys.argv[1]), cwd=Path('.'), terminal=Terminal())\n"
-        "crew.start('left', [sys.executable, '-c', 'import time; time.sleep(60)'], os.environ)\n"
+        "group = ProcessGroup(mark=Path(sys.argv[1]), cwd=Path('.'), terminal=Terminal())\n"
+        "group.start('left', [sys.executable, '-c', 'import time; time.sleep(60)'], os.environ)\n"
         "print('up', flush=True); signal.pause()"
     )
     command = [sys.executable, "-c", program, str(tmp_path)]
@@ -69,11 +71,11 @@ def test_what_a_killed_run_left_is_found(crew: Crew, tmp_path: Path) -> None:
         assert run.stdout is not None
         assert run.stdout.readline() == b"up\n"
         run.kill()
-    assert len(crew.found()) == 1
+    assert len(processes.found()) == 1
 
-    kill(crew.found())
+    kill(processes.found())
 
-    assert crew.found() == []
+    assert processes.found() == []
 
 
 def test_a_reader_that_has_gone_is_noticed_and_breaks_nothing() -> None:
@@ -90,12 +92,12 @@ def test_a_reader_that_has_gone_is_noticed_and_breaks_nothing() -> None:
 def test_a_reader_that_does_not_read_keeps_nothing_from_ending(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     terminal = Terminal(writing)
-    crew = Crew(mark=tmp_path, cwd=ROOT, terminal=terminal)
-    start(crew, "flood", "while True: print('x' * 1000)")
+    processes = ProcessGroup(mark=tmp_path, cwd=ROOT, terminal=terminal)
+    start(processes, "flood", "while True: print('x' * 1000)")
     wait_until(lambda: not select.select([], [writing], [], 0)[1], what="the pipe is full")
     started = time.monotonic()
 
-    crew.stop(grace_seconds=0.5)
+    processes.stop(grace_seconds=0.5)
     terminal.say("Everything is stopped.")
 
     assert time.monotonic() - started < 5

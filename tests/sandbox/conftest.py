@@ -8,7 +8,7 @@ import pytest
 import requests
 from botocore.config import Config
 
-from sandbox.aws.server import Server
+from sandbox.aws.server import AwsServer
 
 if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
@@ -21,7 +21,7 @@ INBOX = "clinician@example.org"
 INSTANCE = "11111111-2222-3333-4444-555555555555"
 
 
-class Aws:
+class AwsClients:
     """A running stand-in, as a test sees it."""
 
     def __init__(self, url: str) -> None:
@@ -83,13 +83,13 @@ class Aws:
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[Aws]:
-    with Server() as server:
-        yield Aws(server.url)
+def running() -> Iterator[AwsClients]:
+    with AwsServer() as server:
+        yield AwsClients(server.url)
 
 
 @pytest.fixture
-def aws(running: Aws) -> Aws:
+def aws(running: AwsClients) -> AwsClients:
     """Give the stand-in, with no messages and no faults."""
     running.delete("/messages")
     running.delete("/faults")
@@ -97,7 +97,7 @@ def aws(running: Aws) -> Aws:
 
 
 @pytest.fixture
-def topic(aws: Aws, request: pytest.FixtureRequest) -> Iterator[str]:
+def topic(aws: AwsClients, request: pytest.FixtureRequest) -> Iterator[str]:
     """Give a topic with one confirmed inbox."""
     arn = aws.topic_with(INBOX, name=request.node.name.partition("[")[0])
     yield arn

@@ -9,19 +9,19 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from sandbox.aws.server import Server
-from tests.sandbox.conftest import CLINICIAN, COLLEAGUE, INBOX, INSTANCE, SWITCHBOARD, Aws
+from sandbox.aws.server import AwsServer
+from tests.sandbox.conftest import CLINICIAN, COLLEAGUE, INBOX, INSTANCE, SWITCHBOARD, AwsClients
 
 SHORT = 0.25
 LONG = 600
 
 
-def publish(aws: Aws, *, read_timeout: float | None = None) -> None:
+def publish(aws: AwsClients, *, read_timeout: float | None = None) -> None:
     client = boto3.client("sns", **aws.settings(read_timeout=read_timeout)) if read_timeout else aws.sns
     client.publish(PhoneNumber=CLINICIAN, Message="Hello")
 
 
-def ring(aws: Aws, *, read_timeout: float | None = None) -> None:
+def ring(aws: AwsClients, *, read_timeout: float | None = None) -> None:
     client = (
         boto3.client("connect", **aws.settings(read_timeout=read_timeout)) if read_timeout else aws.connect
     )
@@ -39,14 +39,14 @@ BOTH = pytest.mark.parametrize(("operation", "act"), [(PUBLISH, publish), (RING,
 Act = Callable[..., None]
 
 
-def error_of(act: Act, aws: Aws) -> tuple[str, int]:
+def error_of(act: Act, aws: AwsClients) -> tuple[str, int]:
     with pytest.raises(ClientError) as error:
         act(aws)
     answered = error.value.response
     return answered["Error"]["Code"], answered["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def test_each_service_throttles_in_its_own_words(aws: Aws) -> None:
+def test_each_service_throttles_in_its_own_words(aws: AwsClients) -> None:
     aws.misbehave("*", "throttle", times=2)
     assert error_of(publish, aws) == ("Throttling", 400)
     assert error_of(ring, aws) == ("TooManyRequestsException", 429)
@@ -55,7 +55,7 @@ def test_each_service_throttles_in_its_own_words(aws: Aws) -> None:
     assert aws.texts() == ["Hello"]
 
 
-def test_an_error_accepts_nothing(aws: Aws) -> None:
+def test_an_error_accepts_nothing(aws: AwsClients) -> None:
     aws.misbehave("*", "error")
     assert error_of(publish, aws) == ("InternalError", 500)
     assert error_of(ring, aws) == ("InternalServiceException", 500)
@@ -63,20 +63,20 @@ def test_an_error_accepts_nothing(aws: Aws) -> None:
 
 
 @BOTH
-def test_an_error_after_has_accepted(aws: Aws, operation: str, act: Act) -> None:
+def test_an_error_after_has_accepted(aws: AwsClients, operation: str, act: Act) -> None:
     aws.misbehave(operation, "error_after")
     assert error_of(act, aws)[1] == 500
     assert aws.texts() == ["Hello"]
 
 
-def test_an_error_after_still_refuses_what_the_service_refuses(aws: Aws) -> None:
+def test_an_error_after_still_refuses_what_the_service_refuses(aws: AwsClients) -> None:
     aws.misbehave(PUBLISH, "error_after")
     with pytest.raises(ClientError, match="InvalidParameter"):
         aws.sns.publish(PhoneNumber="nobody", Message="Hello")
     assert aws.messages() == []
 
 
-def test_a_rejection_has_the_code_of_the_service_or_the_one_asked_for(aws: Aws) -> None:
+def test_a_rejection_has_the_code_of_the_service_or_the_one_asked_for(aws: AwsClients) -> None:
     aws.misbehave("*", "reject", times=2)
     assert error_of(publish, aws) == ("InvalidParameter", 400)
     assert error_of(ring, aws) == ("DestinationNotAllowedException", 403)
@@ -90,7 +90,7 @@ def test_a_rejection_has_the_code_of_the_service_or_the_one_asked_for(aws: Aws) 
 
 
 @BOTH
-def test_a_hang_before_times_out_and_has_accepted_nothing(aws: Aws, operation: str, act: Act) -> None:
+def test_a_hang_before_times_out_and_has_accepted_nothing(aws: AwsClients, operation: str, act: Act) -> None:
     aws.misbehave(operation, "hang_before", times=1, seconds=LONG)
     with pytest.raises(ReadTimeoutError):
         act(aws, read_timeout=SHORT)
@@ -98,7 +98,7 @@ def test_a_hang_before_times_out_and_has_accepted_nothing(aws: Aws, operation: s
 
 
 @BOTH
-def test_a_hang_after_times_out_and_has_accepted(aws: Aws, operation: str, act: Act) -> None:
+def test_a_hang_after_times_out_and_has_accepted(aws: AwsClients, operation: str, act: Act) -> None:
     aws.misbehave(operation, "hang_after", times=1, seconds=LONG)
     with pytest.raises(ReadTimeoutError):
         act(aws, read_timeout=SHORT)
@@ -106,7 +106,7 @@ def test_a_hang_after_times_out_and_has_accepted(aws: Aws, operation: str, act: 
 
 
 @BOTH
-def test_a_hang_ends_with_the_connection_dropped(aws: Aws, operation: str, act: Act) -> None:
+def test_a_hang_ends_with_the_connection_dropped(aws: AwsClients, operation: str, act: Act) -> None:
     aws.misbehave(operation, "hang_before", seconds=0)
     with pytest.raises(ConnectionClosedError):
         act(aws)
@@ -114,14 +114,16 @@ def test_a_hang_ends_with_the_connection_dropped(aws: Aws, operation: str, act: 
 
 
 @BOTH
-def test_a_reset_after_closes_the_connection_and_has_accepted(aws: Aws, operation: str, act: Act) -> None:
+def test_a_reset_after_closes_the_connection_and_has_accepted(
+    aws: AwsClients, operation: str, act: Act
+) -> None:
     aws.misbehave(operation, "reset_after")
     with pytest.raises(ConnectionClosedError):
         act(aws)
     assert aws.texts() == ["Hello"]
 
 
-def test_a_lost_answer_and_the_same_token_again_ring_once(aws: Aws) -> None:
+def test_a_lost_answer_and_the_same_token_again_ring_once(aws: AwsClients) -> None:
     aws.misbehave(RING, "reset_after", times=1)
     with pytest.raises(ConnectionClosedError):
         aws.ring(ClientToken="lost")
@@ -130,7 +132,7 @@ def test_a_lost_answer_and_the_same_token_again_ring_once(aws: Aws) -> None:
 
 
 @BOTH
-def test_a_delay_holds_the_answer_and_then_all_is_normal(aws: Aws, operation: str, act: Act) -> None:
+def test_a_delay_holds_the_answer_and_then_all_is_normal(aws: AwsClients, operation: str, act: Act) -> None:
     aws.misbehave(operation, "delay", times=1, seconds=LONG)
     with pytest.raises(ReadTimeoutError):
         act(aws, read_timeout=SHORT)
@@ -140,7 +142,7 @@ def test_a_delay_holds_the_answer_and_then_all_is_normal(aws: Aws, operation: st
     assert aws.texts() == ["Hello"]
 
 
-def test_a_held_connection_blocks_no_other(aws: Aws) -> None:
+def test_a_held_connection_blocks_no_other(aws: AwsClients) -> None:
     aws.misbehave(PUBLISH, "hang_before", to=CLINICIAN, seconds=LONG)
     with pytest.raises(ReadTimeoutError):
         publish(aws, read_timeout=SHORT)
@@ -150,8 +152,8 @@ def test_a_held_connection_blocks_no_other(aws: Aws) -> None:
 
 def test_the_server_stops_at_once_in_spite_of_held_connections() -> None:
     with ThreadPoolExecutor(1) as thread:
-        with Server() as server:
-            own = Aws(server.url)
+        with AwsServer() as server:
+            own = AwsClients(server.url)
             own.misbehave(PUBLISH, "hang_before", seconds=LONG)
             held: Future[None] = thread.submit(publish, own, read_timeout=LONG)
             while own.get("/faults").json()[0]["met"] == 0:
@@ -163,13 +165,13 @@ def test_the_server_stops_at_once_in_spite_of_held_connections() -> None:
 class TestWhomAFaultMeets:
     """The operation, the recipient, the count and the dice."""
 
-    def test_an_operation_of_its_own(self, aws: Aws) -> None:
+    def test_an_operation_of_its_own(self, aws: AwsClients) -> None:
         aws.misbehave("sns:CreateTopic", "error")
         publish(aws)
         with pytest.raises(ClientError):
             aws.sns.create_topic(Name="unlucky")
 
-    def test_all_of_one_service(self, aws: Aws) -> None:
+    def test_all_of_one_service(self, aws: AwsClients) -> None:
         aws.misbehave("sns:*", "error")
         ring(aws)
         with pytest.raises(ClientError):
@@ -177,12 +179,12 @@ class TestWhomAFaultMeets:
         with pytest.raises(ClientError):
             aws.sns.list_topics()
 
-    def test_what_only_moto_answers_too(self, aws: Aws) -> None:
+    def test_what_only_moto_answers_too(self, aws: AwsClients) -> None:
         aws.misbehave("connect:*", "throttle", times=1)
         with pytest.raises(ClientError, match="TooManyRequestsException"):
             aws.connect.list_instances()
 
-    def test_one_number(self, aws: Aws) -> None:
+    def test_one_number(self, aws: AwsClients) -> None:
         aws.misbehave("*", "error", to=COLLEAGUE)
         publish(aws)
         ring(aws)
@@ -191,20 +193,20 @@ class TestWhomAFaultMeets:
         with pytest.raises(ClientError):
             aws.ring(COLLEAGUE)
 
-    def test_the_call_to_one_number_when_it_is_looked_up(self, aws: Aws) -> None:
+    def test_the_call_to_one_number_when_it_is_looked_up(self, aws: AwsClients) -> None:
         contact_id, other_id = aws.ring(COLLEAGUE), aws.ring(CLINICIAN)
         aws.misbehave("connect:DescribeContact", "error", to=COLLEAGUE)
         aws.connect.describe_contact(InstanceId=INSTANCE, ContactId=other_id)
         with pytest.raises(ClientError):
             aws.connect.describe_contact(InstanceId=INSTANCE, ContactId=contact_id)
 
-    def test_one_inbox(self, aws: Aws, topic: str) -> None:
+    def test_one_inbox(self, aws: AwsClients, topic: str) -> None:
         aws.misbehave(PUBLISH, "error", to=INBOX)
         publish(aws)
         with pytest.raises(ClientError):
             aws.sns.publish(TopicArn=topic, Message="Hello")
 
-    def test_so_many_times_and_then_it_is_gone(self, aws: Aws) -> None:
+    def test_so_many_times_and_then_it_is_gone(self, aws: AwsClients) -> None:
         assert aws.misbehave(PUBLISH, "error", times=2)["left"] == 2
         for left in ([1], []):
             with pytest.raises(ClientError):
@@ -212,7 +214,7 @@ class TestWhomAFaultMeets:
             assert [fault["left"] for fault in aws.get("/faults").json()] == left
         publish(aws)
 
-    def test_for_ever_until_cleared(self, aws: Aws) -> None:
+    def test_for_ever_until_cleared(self, aws: AwsClients) -> None:
         aws.misbehave(PUBLISH, "error", times=None)
         for _ in range(3):
             with pytest.raises(ClientError):
@@ -221,18 +223,18 @@ class TestWhomAFaultMeets:
         assert aws.get("/faults").json() == []
         publish(aws)
 
-    def test_the_oldest_first(self, aws: Aws) -> None:
+    def test_the_oldest_first(self, aws: AwsClients) -> None:
         aws.misbehave(PUBLISH, "throttle", times=1)
         aws.misbehave(PUBLISH, "error", times=1)
         assert [error_of(publish, aws)[0] for _ in range(2)] == ["Throttling", "InternalError"]
 
-    def test_an_outcome_and_a_lost_answer_at_once(self, aws: Aws) -> None:
+    def test_an_outcome_and_a_lost_answer_at_once(self, aws: AwsClients) -> None:
         aws.misbehave(RING, "busy", times=1)
         aws.misbehave(RING, "error_after", times=1)
         assert error_of(ring, aws)[1] == 500
         assert [message["outcome"] for message in aws.messages(missed="true")] == ["busy"]
 
-    def test_the_same_seed_throws_the_same_dice(self, aws: Aws) -> None:
+    def test_the_same_seed_throws_the_same_dice(self, aws: AwsClients) -> None:
         def throws() -> list[bool]:
             aws.delete("/faults")
             aws.delete("/messages")
@@ -250,7 +252,7 @@ class TestWhomAFaultMeets:
         assert throws() == first
 
     @pytest.mark.parametrize(("probability", "arrived"), [(0, 3), (1, 0)])
-    def test_never_and_always(self, aws: Aws, probability: int, arrived: int) -> None:
+    def test_never_and_always(self, aws: AwsClients, probability: int, arrived: int) -> None:
         aws.misbehave(PUBLISH, "hang_before", seconds=0, probability=probability)
         for _ in range(3):
             with suppress(ConnectionClosedError):
@@ -293,7 +295,7 @@ GOOD = {"operation": PUBLISH, "kind": "throttle"}
     ],
 )
 def test_a_wrong_fault_is_refused_with_a_sentence_that_names_the_field(
-    aws: Aws, body: Any, named: str
+    aws: AwsClients, body: Any, named: str
 ) -> None:
     response = aws.post("/faults", body)
     assert response.status_code == 400
@@ -302,6 +304,6 @@ def test_a_wrong_fault_is_refused_with_a_sentence_that_names_the_field(
     assert aws.get("/faults").json() == []
 
 
-def test_a_fault_that_is_not_json_is_refused(aws: Aws) -> None:
+def test_a_fault_that_is_not_json_is_refused(aws: AwsClients) -> None:
     response = aws.post("/faults", None)
     assert response.status_code == 400

@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from sandbox.aws.messages import Message, Messages
-from tests.sandbox.conftest import CLINICIAN, Aws
+from sandbox.aws.messages import Messages, ReceivedMessage
+from tests.sandbox.conftest import CLINICIAN, AwsClients
 
 
-def sms(text: str) -> Message:
-    return Message(channel="sms", to=CLINICIAN, text=text, provider_id=text)
+def sms(text: str) -> ReceivedMessage:
+    return ReceivedMessage(channel="sms", to=CLINICIAN, text=text, provider_id=text)
 
 
-def test_the_newest_comes_first_whatever_the_channel(aws: Aws, topic: str) -> None:
+def test_the_newest_comes_first_whatever_the_channel(aws: AwsClients, topic: str) -> None:
     aws.sns.publish(PhoneNumber=CLINICIAN, Message="First")
     aws.ring(Attributes={"Message": "Second"})
     aws.sns.publish(TopicArn=topic, Message="Third")
@@ -37,26 +37,26 @@ def test_a_time_is_utc_with_milliseconds() -> None:
 
 
 @pytest.mark.parametrize(("limit", "texts"), [("2", ["3", "2"]), ("0", []), ("99", ["3", "2", "1"])])
-def test_a_limit_takes_the_newest(aws: Aws, limit: str, texts: list[str]) -> None:
+def test_a_limit_takes_the_newest(aws: AwsClients, limit: str, texts: list[str]) -> None:
     for text in "123":
         aws.sns.publish(PhoneNumber=CLINICIAN, Message=text)
     assert [message["text"] for message in aws.messages(limit=limit)] == texts
 
 
 @pytest.mark.parametrize("limit", ["-1", "many", "1.5", ""])
-def test_a_wrong_limit_is_named(aws: Aws, limit: str) -> None:
+def test_a_wrong_limit_is_named(aws: AwsClients, limit: str) -> None:
     response = aws.get("/messages", limit=limit)
     assert response.status_code == 400
     assert "'limit'" in response.text
 
 
-def test_clearing_forgets_all(aws: Aws) -> None:
+def test_clearing_forgets_all(aws: AwsClients) -> None:
     aws.sns.publish(PhoneNumber=CLINICIAN, Message="Hello")
     assert aws.delete("/messages").status_code == 204
     assert aws.messages() == []
 
 
-def test_clearing_does_not_forget_which_calls_were_placed(aws: Aws) -> None:
+def test_clearing_does_not_forget_which_calls_were_placed(aws: AwsClients) -> None:
     contact_id = aws.ring(ClientToken="placed")
     aws.delete("/messages")
     assert aws.ring(ClientToken="placed") == contact_id
@@ -70,7 +70,7 @@ def test_only_the_newest_are_kept() -> None:
     assert [message["text"] for message in messages.newest()] == ["4", "3", "2"]
 
 
-def test_an_unchanged_list_is_not_sent_again(aws: Aws) -> None:
+def test_an_unchanged_list_is_not_sent_again(aws: AwsClients) -> None:
     def poll(tag: str) -> requests.Response:
         return requests.get(f"{aws.url}/messages", headers={"If-None-Match": tag}, timeout=10)
 

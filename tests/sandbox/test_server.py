@@ -14,17 +14,17 @@ import requests
 
 from clients import sample
 from sandbox.aws.app import DEFAULT_ALERT_URL
-from sandbox.aws.server import HOST, Server
-from tests.sandbox.conftest import Aws
+from sandbox.aws.server import HOST, AwsServer
+from tests.sandbox.conftest import AwsClients
 
 COMMAND = [sys.executable, "-m", "sandbox.aws", "--port"]
 
 
-def test_it_is_healthy(aws: Aws) -> None:
+def test_it_is_healthy(aws: AwsClients) -> None:
     assert aws.get("/healthz").json() == {"status": "ok"}
 
 
-def test_the_page_and_all_it_asks_for_come_from_here(aws: Aws) -> None:
+def test_the_page_and_all_it_asks_for_come_from_here(aws: AwsClients) -> None:
     page = aws.get("/")
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     policy = page.headers["Content-Security-Policy"]
@@ -42,24 +42,24 @@ def test_the_page_and_all_it_asks_for_come_from_here(aws: Aws) -> None:
 
 
 def test_the_page_says_where_to_send_an_alert() -> None:
-    with Server(alert_url='http://127.0.0.1:9/"><script>') as server:
+    with AwsServer(alert_url='http://127.0.0.1:9/"><script>') as server:
         page = requests.get(server.url, timeout=10).text
     assert "http://127.0.0.1:9/&quot;&gt;&lt;script&gt;" in page
     assert '"><script>' not in page
 
 
-def test_the_page_has_the_request_that_make_run_prints(aws: Aws) -> None:
+def test_the_page_has_the_request_that_make_run_prints(aws: AwsClients) -> None:
     (shown,) = re.findall(r'<meta name="alert-command" content="([^"]*)">', aws.get("/").text)
 
     assert html.unescape(shown) == sample.command(DEFAULT_ALERT_URL, message_id="MESSAGE_ID")
 
 
 @pytest.mark.parametrize("path", ["/static/nothing.css", "/static/..%2fapp.py", "/static/app.py", "/nothing"])
-def test_what_is_not_there_is_not_found(aws: Aws, path: str) -> None:
+def test_what_is_not_there_is_not_found(aws: AwsClients, path: str) -> None:
     assert aws.get(path).status_code == 404
 
 
-def test_a_wrong_method_is_told(aws: Aws) -> None:
+def test_a_wrong_method_is_told(aws: AwsClients) -> None:
     assert aws.delete("/healthz").status_code == 405
 
 
@@ -96,7 +96,7 @@ class TestCommand:
 
 
 def test_it_listens_on_the_loopback_interface_only() -> None:
-    with Server() as server:
+    with AwsServer() as server:
         port = int(server.url.rpartition(":")[2])
         sockets = psutil.Process().net_connections("inet")
     listening = {

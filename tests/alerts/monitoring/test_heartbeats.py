@@ -1,6 +1,7 @@
 """Workers say that they are at work, and for what."""
 
 import threading
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from unittest.mock import Mock
@@ -13,12 +14,17 @@ from django.db.models.functions import Now
 from alerts import tasks
 from alerts.models import WorkerHeartbeat, WorkerKind
 from alerts.monitoring import heartbeats
-from config.celery import QUEUES
-from contacts.choices import Priority
+from config.celery import LOW, NORMAL, QUESTIONS, URGENT
+from config.periodic import Periodic
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-URGENT = QUEUES[Priority.HIGH]
+OTHERS = (NORMAL, LOW, QUESTIONS)
+
+
+def new() -> Periodic[[str, Iterable[str]]]:
+    """The heartbeat of a worker that has just started."""
+    return Periodic("heartbeat", heartbeats.write, seconds=heartbeats.SECONDS)
 
 
 def finish() -> None:
@@ -29,17 +35,17 @@ def finish() -> None:
 
 
 @pytest.mark.parametrize(
-    ("queues", "kind"), [([URGENT], WorkerKind.URGENT), (list(QUEUES.values()), WorkerKind.OTHERS)]
+    ("queues", "kind"), [([URGENT], WorkerKind.URGENT), ([URGENT, *OTHERS], WorkerKind.OTHERS)]
 )
 def test_a_worker_is_known_by_what_it_takes(queues: list[str], kind: WorkerKind) -> None:
-    heartbeats.Pulse().beat("urgent@ward", queues)
+    new().start_if_due("urgent@ward", queues)
     finish()
 
     assert WorkerHeartbeat.objects.fresh().get().kind == kind
 
 
 def test_celerys_heartbeat_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "pulse", heartbeats.Pulse())
+    monkeypatch.setattr(tasks, "worker_heartbeat", new())
     sender = Mock()
     sender.eventer.hostname = "all@ward"
 
@@ -50,30 +56,30 @@ def test_celerys_heartbeat_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_is_written_now_and_then_and_not_at_every_heartbeat() -> None:
-    pulse = heartbeats.Pulse()
-    pulse.beat("all@ward", QUEUES.values())
+    heartbeat = new()
+    heartbeat.start_if_due("all@ward", OTHERS)
     finish()
     WorkerHeartbeat.objects.all().delete()
 
-    pulse.beat("all@ward", QUEUES.values())
+    heartbeat.start_if_due("all@ward", OTHERS)
     finish()
 
     assert not WorkerHeartbeat.objects.exists()
 
 
 def test_a_database_that_hangs_holds_no_worker_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heartbeats, "BEAT_EVERY", 0.0)
+    monkeypatch.setattr(heartbeats, "SECONDS", 0.0)
     began: list[str] = []
     answered = threading.Event()
 
-    def write(worker: str, _: WorkerKind) -> None:
+    def write(worker: str, _: Iterable[str]) -> None:
         began.append(worker)
         answered.wait(30)
 
     monkeypatch.setattr(heartbeats, "write", write)
-    pulse = heartbeats.Pulse()
+    heartbeat = new()
     for _ in range(3):
-        pulse.beat("all@ward", QUEUES.values())
+        heartbeat.start_if_due("all@ward", OTHERS)
     wait_until(lambda: began, what="one began")
     answered.set()
     finish()
@@ -87,13 +93,13 @@ def test_a_database_that_is_away_is_no_fault_of_the_worker(monkeypatch: pytest.M
 
     monkeypatch.setattr(WorkerHeartbeat.objects, "update_or_create", away)
 
-    heartbeats.write("all@ward", WorkerKind.OTHERS)
+    heartbeats.write("all@ward", OTHERS)
 
 
 def test_what_has_been_gone_for_a_day_is_forgotten() -> None:
     day = timedelta(days=1, seconds=1)
     WorkerHeartbeat.objects.create(worker="gone@ward", kind=WorkerKind.OTHERS, beat_at=Now() - day)
 
-    heartbeats.write("all@ward", WorkerKind.OTHERS)
+    heartbeats.write("all@ward", OTHERS)
 
     assert [each.worker for each in WorkerHeartbeat.objects.all()] == ["all@ward"]

@@ -16,6 +16,8 @@ from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+LOGGERS = ("alerts.monitoring.watchdog", "config.periodic")
+
 
 class Switch:
     """A dead-man's switch on loopback: what asked for its secret path, and what it answers."""
@@ -59,14 +61,14 @@ def a_relay(transactional_db: None) -> None:
 
 def watch() -> None:
     """One look of the watchdog, in its thread; back when it is through."""
-    dog = watchdog.Watchdog()
-    dog.look()
-    dog.close()
+    dog = watchdog.watchdog()
+    dog.start_if_due()
+    dog.join(watchdog.CLOSE_SECONDS)
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What the watchdog said, each with all that goes with it."""
-    return [str(record.msg) for record in caplog.records if record.name == "alerts.monitoring.watchdog"]
+    return [str(record.msg) for record in caplog.records if record.name in LOGGERS]
 
 
 def test_the_switch_is_pinged_while_all_is_well(a_relay: None, switch: Switch) -> None:
@@ -94,7 +96,9 @@ def test_it_is_not_pinged_when_the_audit_itself_breaks(
     watch()
 
     assert switch.pings == []
-    assert "check.broken" in logged(caplog)[0]
+    [line] = logged(caplog)
+    assert "'periodic.failed'" in line
+    assert "'work': 'watchdog'" in line
 
 
 def test_without_a_switch_nobody_is_called(
@@ -142,10 +146,10 @@ def test_a_switch_that_hangs_holds_up_neither_the_relay_nor_its_end(
     monkeypatch.setattr(watchdog, "CHECK_EVERY", 0.0)
     with hung_server() as port:
         settings.DEADMAN_URL = f"http://127.0.0.1:{port}/secret"
-        dog = watchdog.Watchdog()
+        dog = watchdog.watchdog()
         for _ in range(5):
-            dog.look()
-        dog.close()
+            dog.start_if_due()
+        dog.join(watchdog.CLOSE_SECONDS)
         mine = [thread for thread in threading.enumerate() if thread.name == "watchdog"]
 
         assert len(mine) == 1, "the next audit waits until this one is through"
@@ -154,10 +158,10 @@ def test_a_switch_that_hangs_holds_up_neither_the_relay_nor_its_end(
 
 
 def test_it_looks_now_and_then_and_not_at_every_tick(a_relay: None, switch: Switch) -> None:
-    dog = watchdog.Watchdog()
+    dog = watchdog.watchdog()
     for _ in range(5):
-        dog.look()
-        dog.close()
+        dog.start_if_due()
+        dog.join(watchdog.CLOSE_SECONDS)
 
     assert len(switch.pings) == 1
 

@@ -29,12 +29,12 @@ class Ports:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunSettings:
     """What to start, and where its data is."""
 
     data: Path
     ports: Ports
-    given: Mapping[str, str]
+    caller_env: Mapping[str, str]
 
     @property
     def has_demo(self) -> bool:
@@ -43,37 +43,37 @@ class Plan:
 
     def embeds(self, variable: str) -> bool:
         """Whether the part that `variable` would name is ours to start."""
-        return not (self.given.get(variable) or self.given.get(f"{variable}_FILE"))
+        return not (self.caller_env.get(variable) or self.caller_env.get(f"{variable}_FILE"))
 
 
-def environment(plan: Plan) -> dict[str, str]:
+def environment(settings: RunSettings) -> dict[str, str]:
     """The environment of every process: the caller's, with what local life needs on top."""
     ours = {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{plan.given.get('PATH', os.defpath)}",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{settings.caller_env.get('PATH', os.defpath)}",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "LOCAL_MODE": "true",
         "DEBUG": "false",
         "HTTPS": "false",
-        "SECRET_KEY": _secret_key(plan.data),
+        "SECRET_KEY": _secret_key(settings.data),
         "ALLOWED_HOSTS": f"{HOST},localhost",
         "CONNECT_INSTANCE_ID": "11111111-1111-1111-1111-111111111111",
         "CONNECT_CONTACT_FLOW_ID": "22222222-2222-2222-2222-222222222222",
         "CONNECT_SOURCE_PHONE_NUMBER": "+442079460000",
         "GRANIAN_HOST": HOST,
-        "GRANIAN_PORT": str(plan.ports.web),
+        "GRANIAN_PORT": str(settings.ports.web),
         "GRANIAN_WORKERS": "1",
         # Here a web server that cannot start is to be seen, not tried again.
         "GRANIAN_RESPAWN_FAILED_WORKERS": "false",
-        "PYTHONWARNINGS": ",".join(filter(None, (plan.given.get("PYTHONWARNINGS"), *WARNINGS_OFF))),
-        "NO_PROXY": ",".join(filter(None, (HOST, "localhost", plan.given.get("NO_PROXY")))),
+        "PYTHONWARNINGS": ",".join(filter(None, (settings.caller_env.get("PYTHONWARNINGS"), *WARNINGS_OFF))),
+        "NO_PROXY": ",".join(filter(None, (HOST, "localhost", settings.caller_env.get("NO_PROXY")))),
     }
     shadowed = {f"{name}_FILE" for name in ours} | {"no_proxy"}
-    kept = {name: value for name, value in plan.given.items() if name not in shadowed}
-    if plan.embeds("AWS_ENDPOINT_URL"):
+    kept = {name: value for name, value in settings.caller_env.items() if name not in shadowed}
+    if settings.embeds("AWS_ENDPOINT_URL"):
         # Nothing of a real AWS account may be left in reach: not a profile, not an endpoint for one service.
         kept = {name: value for name, value in kept.items() if not name.startswith("AWS_")}
         ours |= {
-            "AWS_ENDPOINT_URL": f"http://{HOST}:{plan.ports.aws}",
+            "AWS_ENDPOINT_URL": f"http://{HOST}:{settings.ports.aws}",
             "AWS_ACCESS_KEY_ID": "sandbox",
             "AWS_SECRET_ACCESS_KEY": "sandbox",
             "AWS_DEFAULT_REGION": "eu-west-2",

@@ -1,6 +1,6 @@
-"""A ward to take pictures of, in the database of a Bleep that runs: people, a day of alerts, and some trouble.
+"""Demo data for the screenshots, in the database of a running Bleep: clinicians, a day of alerts, some failures.
 
-`make screenshots` runs it beside a Bleep of its own. It prints, as JSON, the addresses of the pages that it knows.
+`make screenshots` runs it. It prints, as JSON, the paths of the pages to take pictures of.
 """
 
 import json
@@ -37,7 +37,7 @@ USUAL = {H: [CALL, SMS], M: [SMS], L: [EMAIL]}
 WARDS = ("Cardiology", "Haematology", "Intensive care", "Renal", "Paediatrics", "Maternity")
 ROLES = ("Registrar", "Consultant", "Night nurse")
 REFUSES, LOSES, UNCONFIRMED = "+447700900911", "+447700900912", "renal.nights@ward.example"
-"""What the stand-in for AWS refuses, takes without an answer, and waits for the confirmation of."""
+"""The stand-in for AWS refuses the first, loses its answer for the second, and waits for the third to confirm."""
 KINDS = (
     ("blood_test_alert", sample.ALERT["description"]),
     ("imaging_alert", "Scan reported: please review for patient"),
@@ -52,7 +52,7 @@ SHIFT = (
        finished_at = finished_at - %(back)s::interval
        WHERE delivery_id IN (SELECT id FROM alerts_delivery WHERE alert_id = %(alert)s)""",
 )
-"""An alert with all that belongs to it, so much earlier."""
+"""Moves an alert, its deliveries and their attempts back in time."""
 
 
 def main() -> None:
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def make_people() -> list[Clinician]:
-    """A clinician of each role on each ward; their names say what they are."""
+    """Make a clinician of each role on each ward, named after both."""
     made = []
     for number, (ward, role) in enumerate((ward, role) for ward in WARDS for role in ROLES):
         name = f"{ward} {role.lower()}"
@@ -104,7 +104,7 @@ def make_people() -> list[Clinician]:
 
 
 def send(client: ApiClient, dice: random.Random, to: Clinician, priority: Priority, number: int) -> None:
-    """Take an alert, as from the laboratory."""
+    """Accept an alert, as from the laboratory."""
     kind, text = dice.choice(KINDS)
     intake.accept(
         client=client,
@@ -120,13 +120,13 @@ def send(client: ApiClient, dice: random.Random, to: Clinician, priority: Priori
 
 
 def misbehave(clinician: Clinician, priority: Priority) -> None:
-    """Let the stand-in for AWS fail this one, once the rest has been sent."""
+    """Make the stand-in for AWS fail this clinician, once the rest has been sent."""
     wait_until_settled()
     operation, kind, code, to = {
         REFUSES: ("sns:Publish", "reject", "InvalidParameter", REFUSES),
         LOSES: ("sns:Publish", "reset_after", None, LOSES),
     }.get(clinician.sms_number, ("sns:Subscribe", "pending", None, clinician.email))
-    if priority is L:  # an address that SNS has not seen: else it was confirmed already
+    if priority is L:  # SNS has confirmed the old address already
         Clinician.objects.filter(pk=clinician.pk).update(email=UNCONFIRMED)
         to = UNCONFIRMED
     fault = {"operation": operation, "kind": kind, "to": to} | ({"code": code} if code else {})
@@ -139,16 +139,16 @@ def misbehave(clinician: Clinician, priority: Priority) -> None:
 
 
 def wait_until_settled() -> None:
-    """Until nothing waits to be sent any more."""
+    """Return when nothing waits to be sent any more."""
     end = time.monotonic() + SETTLED_SECONDS
     while Delivery.objects.filter(state__in=UNFINISHED).exists():
         if time.monotonic() > end:
-            sys.exit("ward: alerts are still waiting to be sent; `make run` says why.")
+            sys.exit("demo_data: alerts are still waiting to be sent; `make run` says why.")
         time.sleep(0.2)
 
 
 def spread(dice: random.Random) -> None:
-    """As if all that had been sent in the last day, the trouble lately; every time of an alert by the same length."""
+    """Spread the alerts over the last day, with the failures last. All times of one alert move by the same length."""
     newest = Alert.objects.order_by("-pk").first()
     with connection.cursor() as cursor:
         for alert in Alert.objects.all():
@@ -159,7 +159,7 @@ def spread(dice: random.Random) -> None:
 
 
 def pages(client: ApiClient) -> dict[str, str]:
-    """The pages that pictures are taken of, by the pictures' names."""
+    """The paths of the pages by the names of their pictures."""
     troubled = Clinician.objects.get(name="Renal consultant")
     newest = Alert.objects.filter(clinician=troubled).latest("pk")  # the one in doubt
     return {

@@ -1,4 +1,4 @@
-"""Who is alerted in a measurement, and what is sent: invented people with numbers from Ofcom's range for fiction."""
+"""Invented clinicians and alerts for measurements. The phone numbers are from Ofcom's range for fiction."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from bench.stack import Stack
 
-Route = Mapping[str, Sequence[str]]
-"""For each priority (H, M, L) the channels, in order."""
+Preferences = Mapping[str, Sequence[str]]
+"""The channels for each priority (H, M, L), in order."""
 
 
 @dataclass(frozen=True)
@@ -15,16 +15,16 @@ class Person:
     """A clinician; `number` is in their contact ID and in every address."""
 
     number: int
-    route: Route = field(default_factory=dict)
+    preferences: Preferences = field(default_factory=dict)
 
     @property
     def contact_id(self) -> str:
-        """What alerts name."""
+        """The contact ID, as alerts give it."""
         return f"B-{self.number}"
 
     @property
     def call_number(self) -> str:
-        """For calls; another one than for SMS, so that the two can fail apart."""
+        """For calls. It differs from the SMS number so that each can fail alone."""
         return f"+447700900{self.number:03d}"
 
     @property
@@ -38,14 +38,14 @@ class Person:
         return f"b{self.number}@ward.example"
 
 
-def people(count: int, routes: Sequence[Route], dice: random.Random) -> list[Person]:
-    """So many people (499 at most), each with one of the routes."""
-    return [Person(number, dice.choice(routes)) for number in range(1, count + 1)]
+def make_people(count: int, preferences: Sequence[Preferences], dice: random.Random) -> list[Person]:
+    """Make `count` people (499 at most), each with one of `preferences`."""
+    return [Person(number, dice.choice(preferences)) for number in range(1, count + 1)]
 
 
-def load(stack: Stack, cast: Sequence[Person]) -> None:
+def load(stack: Stack, people: Sequence[Person]) -> None:
     """Write the people and their preferences into Bleep's database."""
-    for person in cast:
+    for person in people:
         [(pk,)] = stack.rows(
             "INSERT INTO contacts_clinician"
             " (contact_id, name, role, department, call_number, sms_number, email, active)"
@@ -56,7 +56,7 @@ def load(stack: Stack, cast: Sequence[Person]) -> None:
             person.sms_number,
             person.email,
         )
-        for priority, channels in person.route.items():
+        for priority, channels in person.preferences.items():
             for position, channel in enumerate(channels, start=1):
                 stack.rows(
                     "INSERT INTO contacts_preference (clinician_id, priority, position, channel)"
@@ -69,7 +69,7 @@ def load(stack: Stack, cast: Sequence[Person]) -> None:
 
 
 def alert(key: str, contact_id: str, priority: str) -> dict[str, str]:
-    """A request body. The patient reference ends every text, so it tells which alert a message came from."""
+    """A request body. Its key is the patient reference, which ends every message: so a message shows its alert."""
     return {
         "message_id": key,
         "type": "blood_test_alert",
@@ -81,5 +81,5 @@ def alert(key: str, contact_id: str, priority: str) -> dict[str, str]:
 
 
 def key_of(text: str) -> str:
-    """The key of the alert whose message this is."""
+    """The key of the alert that a message came from."""
     return text.rpartition(" ")[2]

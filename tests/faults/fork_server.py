@@ -1,10 +1,10 @@
-"""`python -m tests.faults.nursery`: a process that has Bleep loaded and makes others, which do one thing and die.
+"""`python -m tests.faults.fork_server`: has Bleep loaded, and forks processes that run one action and die.
 
-There are some two hundred deaths in the matrix, and to start Python with Django, Celery and boto3 takes seconds on a
-slow machine. A fork of a process that has them loaded takes milliseconds, and it is as real: a process of its own,
-with connections of its own (the nursery opens none, so that none is shared), which the kernel ends.
+The tests need about two hundred such processes. Starting Python with Django, Celery and boto3 takes seconds; a fork
+takes milliseconds and is just as real: its own process, with its own connections (the server opens none, so none is
+shared), killed by the kernel.
 
-One order a line comes in as JSON, and the exit code of the process that carried it out goes out.
+It reads one order per line as JSON, and prints the exit code of the process that ran it.
 """
 
 import json
@@ -21,24 +21,24 @@ import django
 from tests.faults.crash import Crash, arm
 
 CHILD_SECONDS = 30
-"""A child that neither dies nor ends by then is ended by its alarm."""
+"""A child that still runs after this is ended by its alarm."""
 
 
 def main() -> None:
-    """Carry orders out until standard input ends."""
+    """Run orders until standard input ends."""
     django.setup()
-    deeds = _load()
+    actions = _load()
     print("ready", flush=True)  # noqa: T201 - the other end reads it
     for line in sys.stdin:
         pid = os.fork()
         if not pid:
-            _live(json.loads(line), deeds)
+            _run(json.loads(line), actions)
         _, status = os.waitpid(pid, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201
 
 
 def _load() -> dict[str, Callable[..., object]]:
-    """Load all that a child needs, without opening a connection; what a child can be told to do."""
+    """Load everything a child needs without opening a connection. Returns the actions a child can run."""
     from django.test import Client  # noqa: PLC0415 - these need Django to be set up
     from django.urls import get_resolver  # noqa: PLC0415
 
@@ -47,7 +47,7 @@ def _load() -> dict[str, Callable[..., object]]:
     from alerts.sending import outcomes, send  # noqa: PLC0415
 
     get_resolver().url_patterns  # noqa: B018 - loads the views
-    # Loads the models of the services; the clients themselves are made anew after a fork.
+    # Loads the models of the services; each child makes its own clients.
     aws.client("sns")
     aws.client("connect")
 
@@ -63,12 +63,12 @@ def _load() -> dict[str, Callable[..., object]]:
     }
 
 
-def _live(order: dict[str, Any], deeds: dict[str, Callable[..., object]]) -> NoReturn:
+def _run(order: dict[str, Any], actions: dict[str, Callable[..., object]]) -> NoReturn:
     signal.alarm(CHILD_SECONDS)
     try:
         arm(Crash(**order["crash"]))
-        deeds[order["deed"]](**order["told"])
-    except BaseException:  # noqa: BLE001 - the child must end here, whatever it met
+        actions[order["action"]](**order["arguments"])
+    except BaseException:  # noqa: BLE001 - the child must end here, whatever happens
         traceback.print_exc()
         os._exit(1)
     os._exit(0)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bench.cast import key_of
+from bench.people import key_of
 from bench.stack import Stack
 
 SUCCEEDED = ("sent", "delivered")
@@ -12,7 +12,7 @@ UNFINISHED = ("pending", "sending")
 
 
 @dataclass(frozen=True)
-class Attempt:
+class AttemptRecord:
     """One call to the provider, as the ledger has it."""
 
     number: int
@@ -23,7 +23,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Delivery:
+class DeliveryRecord:
     """One delivery, as the ledger has it."""
 
     id: str
@@ -33,21 +33,21 @@ class Delivery:
     possible_duplicate: bool = False
     provider_id: str = ""
     attempt_count: int = 0
-    attempts: Sequence[Attempt] = ()
+    attempts: Sequence[AttemptRecord] = ()
 
 
 @dataclass(frozen=True)
-class Alert:
+class AlertRecord:
     """One alert, as the ledger has it, with its deliveries in the order in which they were made."""
 
     key: str
     priority: str
     contact_id: str
-    deliveries: Sequence[Delivery] = field(default_factory=tuple)
+    deliveries: Sequence[DeliveryRecord] = field(default_factory=tuple)
 
 
 @dataclass(frozen=True)
-class Received:
+class MessageRecord:
     """One message that the provider took."""
 
     key: str
@@ -56,32 +56,32 @@ class Received:
     client_token: str = ""
 
 
-def alerts(stack: Stack) -> list[Alert]:
+def alerts(stack: Stack) -> list[AlertRecord]:
     """The whole ledger."""
-    attempts: dict[str, list[Attempt]] = {}
+    attempts: dict[str, list[AttemptRecord]] = {}
     for delivery, *values in stack.rows(
         "SELECT delivery_id::text, number, state, reason, provider_id, late FROM alerts_attempt ORDER BY number"
     ):
-        attempts.setdefault(delivery, []).append(Attempt(*values))
-    deliveries: dict[int, list[Delivery]] = {}
+        attempts.setdefault(delivery, []).append(AttemptRecord(*values))
+    deliveries: dict[int, list[DeliveryRecord]] = {}
     for alert, *values in stack.rows(
         "SELECT alert_id, id::text, channel, state, reason, possible_duplicate, provider_id, attempt_count"
         " FROM alerts_delivery ORDER BY created_at, id"
     ):
-        made = Delivery(*values)
+        made = DeliveryRecord(*values)
         deliveries.setdefault(alert, []).append(replace(made, attempts=attempts.get(made.id, ())))
     return [
-        Alert(key, priority, contact_id, deliveries.get(pk, ()))
+        AlertRecord(key, priority, contact_id, deliveries.get(pk, ()))
         for pk, key, priority, contact_id in stack.rows(
             "SELECT id, message_id, priority, contact_id FROM alerts_alert"
         )
     ]
 
 
-def received(stack: Stack) -> list[Received]:
+def received(stack: Stack) -> list[MessageRecord]:
     """Everything that the stand-in took, calls that nobody answered too."""
     return [
-        Received(
+        MessageRecord(
             key_of(message["text"]), message["channel"], message["provider_id"], message["client_token"] or ""
         )
         for message in json.loads(stack.aws("GET", "/messages?missed=true"))

@@ -1,0 +1,7 @@
+"""Monitoring over HTTP, but for the probes: those answer before any URL is looked up (`alerts.monitoring.probes`)."""
+
+from django.urls import path
+
+from alerts.monitoring.views import metrics
+
+urlpatterns = [path("metrics", metrics, name="metrics")]
