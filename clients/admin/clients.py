@@ -7,17 +7,16 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, reverse
-from simple_history.admin import SimpleHistoryAdmin
-from unfold.admin import ModelAdmin
+from django.urls import reverse
 from unfold.decorators import display
 
 from clients.admin import summary
 from clients.models import ApiClient
+from theme.history import ReadOnlyHistoryAdmin
 
 
 @admin.register(ApiClient)
-class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
+class ApiClientAdmin(ReadOnlyHistoryAdmin):
     """Hospital systems that may send. A client's page has its tokens and its days, too."""
 
     warn_unsaved_form = True
@@ -30,10 +29,6 @@ class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
     class Media:
         css: ClassVar = {"all": ["theme/pages.css"]}
         js = ("theme/charts.js",)
-
-    def get_urls(self) -> list[URLPattern]:
-        # Without simple-history's page of an entry: it saves what is posted by anybody who may look.
-        return [url for url in super().get_urls() if url.name != "clients_apiclient_simple_history"]
 
     @display(description="State", ordering="active", label={"Active": "success", "Switched off": "danger"})
     def state(self, client: ApiClient) -> str:
