@@ -27,7 +27,7 @@ class ApiClientAdmin(ReadOnlyHistoryAdmin):
     change_form_outer_after_template = "admin/clients/apiclient/account.html"
 
     class Media:
-        css: ClassVar = {"all": ["theme/pages.css"]}
+        css: ClassVar = {"all": ["theme/pages.css", "clients/clients.css"]}
         js = ("theme/charts.js",)
 
     @display(description="State", ordering="active", label={"Active": "success", "Switched off": "danger"})
