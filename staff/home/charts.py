@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from alerts.states import AlertStatus
-from alerts.statistics import Latency, Outcome, Period
+from alerts.statistics import AlertCount, Latency, Period
 from contacts.choices import Priority
 from theme import charts
 
@@ -43,16 +43,16 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def over_time(outcomes: list[Outcome], period: Period, now: datetime) -> Chart:
+def over_time(counts: list[AlertCount], period: Period, now: datetime) -> Chart:
     """Alerts by hour or day, piled up by status."""
     counted: Counter[tuple[datetime, AlertStatus]] = Counter()
-    for each in outcomes:
+    for each in counts:
         counted[each.at, each.status] += each.alerts
     pieces = list(_pieces(period, now))
     labels = [
         date_format(timezone.localtime(at), "H:i" if period is Period.DAY else "D j M") for at in pieces
     ]
-    lines = {status: [counted[at, status] for at in pieces] for status in _there(outcomes)}
+    lines = {status: [counted[at, status] for at in pieces] for status in _there(counts)}
     busiest = max(pieces, key=lambda at: sum(counted[at, status] for status in COLOURS))
     most = sum(counted[busiest, status] for status in COLOURS)
     return Chart(
@@ -64,12 +64,12 @@ def over_time(outcomes: list[Outcome], period: Period, now: datetime) -> Chart:
     )
 
 
-def by_priority(outcomes: list[Outcome]) -> tuple[Chart, Table]:
+def by_priority(counts: list[AlertCount]) -> tuple[Chart, Table]:
     """Alerts of each priority, by status."""
     counted: Counter[tuple[Priority, AlertStatus]] = Counter()
-    for each in outcomes:
+    for each in counts:
         counted[each.priority, each.status] += each.alerts
-    statuses = _there(outcomes)
+    statuses = _there(counts)
     chart = Chart(
         "By priority",
         "Bars for High, Medium and Low, coloured by status. The table has the same figures.",
@@ -135,6 +135,6 @@ def _pieces(period: Period, now: datetime) -> Iterator[datetime]:
         yield from (midnight - timedelta(days=back) for back in reversed(range(8)))
 
 
-def _there(outcomes: list[Outcome]) -> list[AlertStatus]:
-    seen = {each.status for each in outcomes}
+def _there(counts: list[AlertCount]) -> list[AlertStatus]:
+    seen = {each.status for each in counts}
     return [status for status in COLOURS if status in seen]
