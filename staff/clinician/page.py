@@ -11,21 +11,20 @@ from django.core.exceptions import PermissionDenied
 from django.db.models.functions import Now
 from django.forms.widgets import Script
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
-from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 
-from alerts import channel_tests, labels, wording as alert_wording
+from alerts import channel_tests, labels
 from alerts.channels import ADAPTERS
-from alerts.models import Alert, Delivery
-from alerts.states import AlertStatus, Reason
+from alerts.models import Delivery
+from alerts.states import Reason
 from contacts import wording
 from contacts.admin.clinician import ClinicianAdmin
-from contacts.choices import Channel, Priority
+from contacts.choices import Channel
 from contacts.models import ADDRESS_FIELDS, Clinician
 from staff.clinician import reachability
+from staff.clinician.alerts_tab import AlertsTab
 
 SEND_TEST = "contacts.send_test"
-RECENT = 20
 ASKED_FOR = timedelta(days=2)
 """How long the link with which AWS asks somebody to confirm can be opened."""
 
@@ -135,40 +134,6 @@ class ClinicianDesk(ClinicianAdmin):
         if clinician is None:
             raise Http404
         return clinician
-
-
-class AlertsTab:
-    """A dataset, as unfold calls what has a tab of its own: the latest alerts for a clinician, tests among them."""
-
-    tab = True
-    title = "Recent alerts"
-    model = Alert
-    model_name = "alerts"
-    model_verbose_name = title
-
-    def __init__(self, request: HttpRequest, extra_context: dict[str, Any] | None) -> None:
-        self.request = request
-        self.object_id = unquote((extra_context or {}).get("object") or "")
-
-    @property
-    def contents(self) -> str:
-        """Newest first. Two queries."""
-        found = Alert.objects.with_status().filter(clinician_id=self.object_id).select_related("client")
-        alerts = [
-            {
-                "alert": alert,
-                "what": alert_wording.subject(alert.type),
-                "priority": Priority(alert.priority).label,
-                "status": AlertStatus(alert.status),
-                "channels": ", ".join(
-                    f"{each.get_channel_display()}: {each.get_state_display()}"
-                    for each in alert.deliveries.all()
-                ),
-            }
-            for alert in found.prefetch_related("deliveries")[:RECENT]
-        ]
-        context = {"alerts": alerts, "dataset": self, "most": RECENT}
-        return render_to_string("staff/clinician/alerts.html", context, request=self.request)
 
 
 def _can_be_checked(clinician: Clinician, channel: Channel) -> bool:

@@ -85,22 +85,22 @@ def test_one_that_fails_disturbs_neither_figures_nor_operators(
     assert Alert.objects.with_status().get(pk=alert.pk).status == "failed"
     assert checks.unreviewed_failures() == 0
     assert checks.deliveries_by_state() == {}
-    assert statistics.troubles() == []
-    assert statistics.outcomes(Period.DAY) == []
+    assert statistics.needing_attention() == []
+    assert statistics.alert_counts(Period.DAY) == []
     assert not any("alert.failed" in str(record.msg) for record in caplog.records)
 
 
 def test_one_that_failed_for_want_of_a_confirmation_is_no_trouble_of_homes(clinician: Clinician) -> None:
     settle(claim(send(clinician, Channel.EMAIL)), ChannelError(Fault.REJECTED, Reason.UNCONFIRMED))
 
-    assert statistics.troubles() == []
+    assert statistics.needing_attention() == []
 
 
 def test_one_that_was_taken_is_in_no_figure_either(clinician: Clinician) -> None:
     lifecycle.mark_sent(claim(send(clinician, Channel.SMS)), SendResult("m-1"))
 
     assert statistics.latencies(Period.DAY) == []
-    assert statistics.outcomes(Period.DAY) == []
+    assert statistics.alert_counts(Period.DAY) == []
 
 
 def test_whoever_waits_is_told_why_it_failed(clinician: Clinician) -> None:
