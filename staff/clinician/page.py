@@ -110,7 +110,7 @@ class ClinicianDesk(ClinicianAdmin):
             alert = channel_tests.send_test(
                 clinician=clinician, channel=Channel(channel), by=request.user.get_username()
             )
-        except channel_tests.Refused as refused:
+        except channel_tests.NotSent as refused:
             return JsonResponse({"kind": "error", "sentence": str(refused), "is_final": True})
         self.log_change(request, clinician, f"Sent a test: {Channel(channel).label}.")
         return JsonResponse({"result": _result_page(clinician, alert.pk)})
