@@ -33,10 +33,8 @@ INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
-    "unfold.contrib.import_export",
     "unfold.contrib.simple_history",
     "staff.apps.StaffAdminConfig",  # django.contrib.admin, with our site
-    "import_export",
     "simple_history",
     "django.contrib.auth",
     "django.contrib.contenttypes",

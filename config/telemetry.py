@@ -128,7 +128,6 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
             "botocore": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},
             "django.db.backends": {"level": "WARNING"},
-            "import_export": {"level": "WARNING"},
             # What has handlers of its own gives them up: one line for each event, in one form.
             "django": {"level": level},
             "django.server": {"level": "ERROR", "propagate": True},
