@@ -94,15 +94,15 @@ def test_what_is_wrong_is_said_with_the_way_there(desk: Desk, trouble: None, dar
         page.wait_for_url(f"**{address}*/change/", wait_until="networkidle")
 
 
-def test_the_gravest_comes_first(desk: Desk, trouble: None) -> None:
+def test_urgent_items_come_first(desk: Desk, trouble: None) -> None:
     page = desk.sit(SUPERUSER)
 
     visit(page, "/admin/")
 
-    grave = page.locator("[data-kind]").evaluate_all(
-        "all => all.map(each => each.classList.contains('grave'))"
+    urgent = page.locator("[data-kind]").evaluate_all(
+        "all => all.map(each => each.classList.contains('urgent'))"
     )
-    assert grave == sorted(grave, reverse=True)
+    assert urgent == sorted(urgent, reverse=True)
 
 
 @LOOKS
@@ -111,7 +111,7 @@ def test_where_all_is_well_it_says_so_with_charts(desk: Desk, all_well: None, da
 
     visit(page, "/admin/")
 
-    expect(page.get_by_text("Nothing that you look after needs you now.")).to_be_visible()
+    expect(page.get_by_text("Nothing you look after needs attention.")).to_be_visible()
     expect(page.locator("[data-kind]")).to_have_count(0)
     for name in ("Alerts by hour", "By priority", "Time to the provider"):
         chart = page.get_by_role("img", name=name)
@@ -149,7 +149,7 @@ def test_a_fresh_bleep_says_what_will_be_here(desk: Desk) -> None:
 
     visit(page, "/admin/")
 
-    expect(page.get_by_text("Nothing that you look after needs you now.")).to_be_visible()
+    expect(page.get_by_text("Nothing you look after needs attention.")).to_be_visible()
     expect(page.get_by_text("No alerts in the last 24 hours.")).to_be_visible()
     check_accessibility(page)
     page.get_by_role("link", name="Add a clinician").click()
