@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.stack import Stack
+from clients import sample
 
 Route = Mapping[str, Sequence[str]]
 """For each priority (H, M, L) the channels, in order."""
@@ -71,11 +72,10 @@ def load(stack: Stack, cast: Sequence[Person]) -> None:
 def alert(key: str, contact_id: str, priority: str) -> dict[str, str]:
     """A request body. The patient reference ends every text, so it tells which alert a message came from."""
     return {
+        **sample.ALERT,
         "message_id": key,
-        "type": "blood_test_alert",
         "patient_id": key,
         "contact_id": contact_id,
-        "description": "Blood test results ready for patient",
         "priority": priority,
     }
 
