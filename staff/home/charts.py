@@ -93,7 +93,8 @@ def time_to_provider(latencies: list[Latency]) -> tuple[Chart, Table]:
     """How long each channel took, from accepting an alert until the provider accepted the message."""
     chart = Chart(
         "Time to the provider",
-        "Two bars for each channel: the time within which the provider accepted half of its messages, and 95 of 100. The table has the same numbers.",
+        "Two bars for each channel: the time within which the provider accepted half of its messages, and "
+        "95 of 100. The table has the same numbers.",
         charts.data(
             [each.channel.label for each in latencies],
             (
