@@ -19,7 +19,7 @@ from contacts.models import Clinician
 from staff.clinician import reachability
 from staff.roles import Role
 from tests.conftest import Aws, an_alert, make_clinician
-from tests.staff.users import SUPERUSER, make_user, make_ward
+from tests.staff.users import SUPERUSER, make_records, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -210,9 +210,9 @@ def test_it_needs_a_token_against_forgery(clinician: Clinician) -> None:
 
 @pytest.mark.parametrize(("person", "sees"), [(EDITOR, False), (OPERATOR, True), (AUDITOR, True)])
 def test_recent_alerts_are_for_those_who_may_see_alerts(person: str, sees: bool) -> None:
-    ward = make_ward()
+    records = make_records()
 
-    page = browser_of(person).get(page_of(ward.clinician)).content.decode()
+    page = browser_of(person).get(page_of(records.clinician)).content.decode()
 
     assert ("recent-alerts" in page) is sees
     assert "change-history" in page
@@ -220,19 +220,19 @@ def test_recent_alerts_are_for_those_who_may_see_alerts(person: str, sees: bool)
 
 
 def test_the_page_takes_as_many_queries_with_many_alerts() -> None:
-    ward = make_ward()
+    records = make_records()
     client = browser_of(SUPERUSER)
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert client.get(page_of(ward.clinician)).status_code == 200
+            assert client.get(page_of(records.clinician)).status_code == 200
         return len(captured)
 
     queries()  # the first of a process also looks up the content types
     few = queries()
     for number in range(30):
         new = intake.NewAlert(**{**an_alert(message_id=f"more-{number}"), "priority": Priority.HIGH})
-        intake.accept(client=ward.client, new=new)
+        intake.accept(client=records.client, new=new)
 
     assert queries() == few < 20
 

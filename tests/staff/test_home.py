@@ -22,7 +22,7 @@ from contacts.models import Clinician
 from staff.home import charts, items, page
 from staff.roles import Role
 from tests.conftest import make_clinician
-from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_user, make_ward
+from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_records, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -42,11 +42,11 @@ def kinds(client: Client) -> list[str]:
 
 @pytest.fixture
 def something_of_each_kind() -> None:
-    ward = make_ward()  # with an alert that failed
+    records = make_records()  # with an alert that failed
     RelayHeartbeat.objects.create(relay="ward:1")
-    preferences.replace(ward.clinician, {Priority.LOW: []})
-    tokens.issue(client=ward.client, expires_at=timezone.now() + timedelta(days=3))
-    expired, _secret = tokens.issue(client=ward.client, expires_at=timezone.now() - timedelta(hours=1))
+    preferences.replace(records.clinician, {Priority.LOW: []})
+    tokens.issue(client=records.client, expires_at=timezone.now() + timedelta(days=3))
+    expired, _secret = tokens.issue(client=records.client, expires_at=timezone.now() - timedelta(hours=1))
     tokens.mark_used(expired)
 
 
