@@ -26,7 +26,9 @@ NO_LONGER_SHOWN = (
     "A new token is shown for ten minutes, in the browser that issued it. "
     "If you did not copy it, rotate it or issue another one, and revoke the lost one."
 )
-TOO_MANY = f"At most {reveal.MOST} new tokens can be shown at once. Copy those already shown first, or choose fewer."
+TOO_MANY = (
+    f"At most {reveal.MOST} new tokens can be shown at once. Copy those already shown first, or choose fewer."
+)
 
 
 class TokenForm(forms.ModelForm[ApiToken]):

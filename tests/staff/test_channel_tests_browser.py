@@ -13,7 +13,7 @@ from tests.staff.users import Records
 
 EDITOR = Role.PREFERENCE_EDITORS.value
 SEND = "Send a test: SMS"
-RESULT = ".way[data-channel=sms] .way-result"
+RESULT = ".channel-row[data-channel=sms] .channel-result"
 
 
 def test_a_result_is_found_again_and_goes_on_being_told(site: Site, records: Records, aws: Aws) -> None:
@@ -42,4 +42,4 @@ def test_when_the_page_stops_asking_it_says_so(site: Site, records: Records, aws
 
     page.clock.fast_forward("06:30")
 
-    expect(page.locator(RESULT)).to_contain_text("It waits to be sent. This page has stopped asking.")
+    expect(page.locator(RESULT)).to_contain_text("It waits to be sent. This page has stopped checking.")

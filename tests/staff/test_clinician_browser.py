@@ -121,9 +121,9 @@ def test_what_aws_knows_of_an_address_is_said_there(site: Site, records: Records
     expect(page.locator("#reach-email")).to_contain_text("the e-mail subscription is not confirmed")
     fails = page.locator("#now-fails .said-risk")
     expect(fails).to_contain_text(
-        "High: SMS (opted out) would fail, so only what else is chosen can reach them."
+        "High: SMS (opted out) would fail, so only the other channels can reach them."
     )
-    expect(fails).to_contain_text("Low: E-mail (not confirmed) would fail, so nobody would be told.")
+    expect(fails).to_contain_text("Low: E-mail (not confirmed) would fail, so nobody would be reached.")
     page.get_by_label("Number for SMS").fill("+44 7700 900002")
     expect(page.locator("#reach-sms_number")).to_be_hidden()
     expect(fails).not_to_contain_text("SMS")
@@ -137,7 +137,7 @@ def test_where_aws_does_not_answer_the_page_says_so(site: Site, records: Records
 
     look(page, page_of(records.clinician))
 
-    expect(page.locator(".way[data-channel=sms]")).to_contain_text("not known now")
+    expect(page.locator(".channel-row[data-channel=sms]")).to_contain_text("cannot tell")
     expect(page.locator("#reach-sms_number")).to_have_count(0)
 
 
@@ -149,7 +149,7 @@ def test_a_test_is_sent_by_keyboard_and_its_result_is_seen(
 
     page.get_by_role("button", name="Send a test: SMS").press("Enter")
 
-    expect(page.locator(".way[data-channel=sms] .said-good").last).to_contain_text(
+    expect(page.locator(".channel-row[data-channel=sms] .said-good").last).to_contain_text(
         "The provider has taken it"
     )
     (message,) = aws.messages()
@@ -169,7 +169,9 @@ def test_an_address_that_has_confirmed_meanwhile_is_told_after_its_test(
 
     page.get_by_role("button", name="Send a test: E-mail").click()  # the stand-in confirms at once
 
-    expect(page.locator(".way[data-channel=email] .way-reach")).to_have_text(re.compile("is confirmed"))
+    expect(page.locator(".channel-row[data-channel=email] .channel-reach")).to_have_text(
+        re.compile("is confirmed")
+    )
     expect(page.locator("#reach-email")).to_have_text("")
 
 
@@ -182,7 +184,7 @@ def test_a_test_that_fails_says_why_and_goes_nowhere_else(
 
     page.get_by_role("button", name="Send a test: Telephone call").press("Enter")
 
-    result = page.locator(".way[data-channel=call] .way-result")
+    result = page.locator(".channel-row[data-channel=call] .channel-result")
     expect(result.locator(".said-error")).to_contain_text("Failed.")
     expect(result.get_by_role("link", name="See the alert")).to_be_visible()
     assert aws.messages() == []
@@ -196,7 +198,7 @@ def test_a_changed_address_is_saved_before_it_is_tried(site: Site, records: Reco
 
     page.get_by_role("button", name="Send a test: SMS").click()
 
-    expect(page.locator(".way[data-channel=sms] .way-result")).to_contain_text("Save first")
+    expect(page.locator(".channel-row[data-channel=sms] .channel-result")).to_contain_text("Save first")
     assert not Alert.objects.tests().exists()
 
 
