@@ -1,4 +1,4 @@
-"""Which client a request comes from, by the token in its Authorization header."""
+"""Authenticates a request by the token in its Authorization header."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ class TokenAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[ApiClient, ApiToken]:
-        """Raises AuthenticationFailed (401) with a sentence that says what to do."""
+        """Raises AuthenticationFailed (401) or PermissionDenied (403), with a sentence that says what to do."""
         found = tokens.find(_secret(request.headers.get("Authorization", "")))
         if found is None or (_is_the_sample_token(found.token) and not settings.LOCAL_MODE):
             raise exceptions.AuthenticationFailed(
                 "This token is not known here. Check that it was copied whole."
             )
-        usage.note(request._request, found.token.client)  # noqa: SLF001 - Django's own, which the middleware has
+        usage.note(request._request, found.token.client)  # noqa: SLF001 - the middleware has Django's request
         if not found.live:
             raise exceptions.AuthenticationFailed(
                 "This token has expired or was revoked. Ask Bleep's staff for a new one."

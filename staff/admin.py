@@ -34,8 +34,8 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
             "Permissions",
             {
                 "fields": ("is_active", "is_staff", "is_superuser", "groups"),
-                "description": "Users cannot be deleted, so that the log still says who did what. When somebody leaves, "
-                "untick “Active”: they are logged out at once, and cannot log in again.",
+                "description": "Users cannot be deleted, so that the log still says who did what. When somebody "
+                "leaves, untick “Active”: they are logged out at once, and cannot log in again.",
             },
         ),
         ("Dates", {"fields": ("last_login", "date_joined")}),
