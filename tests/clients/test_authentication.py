@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from alerts.models import Alert
-from clients import demo, tokens
+from clients import sample, tokens
 from clients.models import Access, ApiClient, ApiToken
 from contacts.models import Clinician
 from tests.conftest import Sender, an_alert
@@ -91,10 +91,10 @@ def test_a_client_that_was_switched_off_is_a_403(lab: ApiClient, lab_token: str)
 def test_the_token_that_everybody_knows_works_in_local_mode_alone(
     lab: ApiClient, settings: Settings, local: bool, status: int
 ) -> None:
-    tokens.adopt(demo.TOKEN, client=lab)
+    tokens.adopt(sample.TOKEN, client=lab)
     settings.LOCAL_MODE = local
 
-    assert get(demo.TOKEN).status_code == status
+    assert get(sample.TOKEN).status_code == status
 
 
 def test_the_demo_is_refused_outside_local_mode_and_so_is_its_login(settings: Settings) -> None:

@@ -37,7 +37,7 @@ def test_it_says_on_standard_error_what_it_made_without_the_secret() -> None:
     out, err = run(" Lab system ")
 
     assert err == (
-        f"New client “Lab system”: this token begins with {out[:8]}, is shown this once, and does not expire. "
+        f"New client “Lab system”: this token begins with {out[:8]}, is shown only once, and does not expire. "
         "Send it as `Authorization: Bearer <token>`.\n"
     )
 

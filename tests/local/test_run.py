@@ -15,7 +15,7 @@ import psycopg
 import pytest
 import requests
 
-from clients.demo import TOKEN
+from clients.sample import TOKEN
 from sandbox.services import EmbeddedPostgres
 from tests.local.machine import ROOT, outside_environment, run_sandbox, run_script, two_free_ports, working_on
 from tests.processes import wait_until

@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import URLResolver, get_resolver
 
 from staff.roles import Role
-from tests.staff.users import PEOPLE, SUPERUSER, Ward
+from tests.staff.users import PEOPLE, SUPERUSER, Records
 
 EDITORS, OPERATORS, AUDITORS, INTEGRATORS = (role.value for role in Role)
 EVERYBODY = frozenset(PEOPLE)
@@ -104,12 +104,12 @@ QUERIES = {
 }
 
 
-def addresses(ward: Ward) -> dict[str, str]:
-    """Every page's name and its address, with the ward's things for ids."""
+def addresses(records: Records) -> dict[str, str]:
+    """Every page's name and its address, with ids from `records`."""
     found: dict[str, str] = {}
     for name, pattern in _patterns():
-        found.update(_filled(name, pattern, ward))
-    queries = {name: query.format(token=ward.token.pk) for name, query in QUERIES.items()}
+        found.update(_filled(name, pattern, records))
+    queries = {name: query.format(token=records.token.pk) for name, query in QUERIES.items()}
     return {name: f"/admin/{path}{queries.get(name, '')}" for name, path in found.items()}
 
 
@@ -132,7 +132,7 @@ def _walk(resolver: Any, prefix: str) -> Iterator[tuple[str | None, str]]:
             yield each.name, path
 
 
-def _filled(name: str | None, pattern: str, ward: Ward | None) -> dict[str, str]:
+def _filled(name: str | None, pattern: str, records: Records | None) -> dict[str, str]:
     if name == "app_list":
         return {f"app_list {app}": f"{app}/" for app in ("contacts", "alerts", "clients", "auth")}
     if name == "view_on_site":
@@ -146,20 +146,20 @@ def _filled(name: str | None, pattern: str, ward: Ward | None) -> dict[str, str]
         assert "<" not in pattern, (
             f"Say in tests/staff/permissions.py what stands for the parts of {pattern}."
         )
-        pattern = pattern.format(id=_id(model, ward))
+        pattern = pattern.format(id=_id(model, records))
     return {name or model: pattern}
 
 
-def _id(model: str, ward: Ward | None) -> Any:
-    if ward is None:
+def _id(model: str, records: Records | None) -> Any:
+    if records is None:
         return "id"
     things = {
-        "contacts_clinician": ward.clinician,
-        "contacts_preferencetemplate": ward.template,
-        "alerts_alert": ward.alert,
-        "clients_apiclient": ward.client,
-        "clients_apitoken": ward.token,
-        "auth_user": ward.user,
-        "auth_group": ward.group,
+        "contacts_clinician": records.clinician,
+        "contacts_preferencetemplate": records.template,
+        "alerts_alert": records.alert,
+        "clients_apiclient": records.client,
+        "clients_apitoken": records.token,
+        "auth_user": records.user,
+        "auth_group": records.group,
     }
     return things[model].pk

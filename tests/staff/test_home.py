@@ -19,10 +19,10 @@ from clients import tokens
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from staff.home import attention, charts, page
+from staff.home import charts, items, page
 from staff.roles import Role
 from tests.conftest import make_clinician
-from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_user, make_ward
+from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_records, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -42,11 +42,11 @@ def kinds(client: Client) -> list[str]:
 
 @pytest.fixture
 def something_of_each_kind() -> None:
-    ward = make_ward()  # with an alert that failed
+    records = make_records()  # with an alert that failed
     RelayHeartbeat.objects.create(relay="ward:1")
-    preferences.replace(ward.clinician, {Priority.LOW: []})
-    tokens.issue(client=ward.client, expires_at=timezone.now() + timedelta(days=3))
-    expired, _secret = tokens.issue(client=ward.client, expires_at=timezone.now() - timedelta(hours=1))
+    preferences.replace(records.clinician, {Priority.LOW: []})
+    tokens.issue(client=records.client, expires_at=timezone.now() + timedelta(days=3))
+    expired, _secret = tokens.issue(client=records.client, expires_at=timezone.now() - timedelta(hours=1))
     tokens.mark_used(expired)
 
 
@@ -70,7 +70,7 @@ def test_each_is_told_what_they_may_see(something_of_each_kind: None, person: st
 def test_figures_are_for_those_who_may_see_alerts(something_of_each_kind: None, person: str) -> None:
     shown = home_of(person).get("/admin/").context
 
-    assert not [name for name in ("sums", "over_time", "latency") if name in shown]
+    assert not [name for name in ("totals", "over_time", "latency") if name in shown]
 
 
 def test_that_bleep_does_not_send_is_told_to_everybody(db: None) -> None:
@@ -96,7 +96,7 @@ def test_what_was_asked_just_now_is_not_asked_again(something_of_each_kind: None
         second = client.get("/admin/")
 
     assert len(queries) == 2  # who it is
-    assert second.context["figures_at"] == first.context["figures_at"]
+    assert second.context["statistics_at"] == first.context["statistics_at"]
     assert second.context["attention"].at == first.context["attention"].at
 
 
@@ -115,13 +115,11 @@ def test_questions_do_not_grow_with_what_is_wrong(something_of_each_kind: None) 
 def test_every_link_of_what_needs_attention_leads_to_a_page(something_of_each_kind: None) -> None:
     client = home_of(Role.AUDITORS.value)
     items = client.get("/admin/").context["attention"].items
-    links = [
-        link for item in items for link in (*item.links, *([item.everything] if item.everything else []))
-    ]
+    links = [link for item in items for link in (*item.links, *([item.show_all] if item.show_all else []))]
 
     assert links
-    assert {link.href: client.get(link.href).status_code for link in links} == dict.fromkeys(
-        (link.href for link in links), 200
+    assert {link.url: client.get(link.url).status_code for link in links} == dict.fromkeys(
+        (link.url for link in links), 200
     )
 
 
@@ -130,7 +128,7 @@ def test_the_link_to_all_that_failed_shows_them_and_no_others(something_of_each_
     item, *_ = client.get("/admin/").context["attention"].items
 
     def listed() -> list[Alert]:
-        return list(client.get(item.everything.href).context["cl"].result_list)
+        return list(client.get(item.show_all.url).context["cl"].result_list)
 
     assert listed() == list(Alert.objects.all())
     Alert.objects.update(state="closed")
@@ -168,7 +166,7 @@ def test_a_question_that_fails_is_told_of_and_hides_nothing_else(
     client = home_of(SUPERUSER)
     lost_table("clients_apitoken")
 
-    assert set(kinds(client)) == {"failed", "unreachable", "unanswered tokens that expire"}
+    assert set(kinds(client)) == {"failed", "unreachable", "check failed: tokens that expire"}
 
 
 def test_figures_that_cannot_be_had_are_told_of(
@@ -179,12 +177,12 @@ def test_figures_that_cannot_be_had_are_told_of(
 
     page = client.get("/admin/").content.decode()
 
-    assert "could not work out its figures" in page
+    assert "could not load its statistics" in page
     assert 'data-kind="failed"' in page
 
 
 def test_everything_that_can_be_wrong_with_bleep_has_plain_words(db: None) -> None:
-    assert {finding.name for finding in checks.findings()} == set(attention.IN_PLAIN_WORDS)
+    assert {finding.name for finding in checks.findings()} == set(items.FINDINGS)
 
 
 def test_an_unknown_period_is_the_last_day(something_of_each_kind: None) -> None:
@@ -221,11 +219,11 @@ def test_failures_are_red_while_one_of_them_is_open() -> None:
     dealt_with = AlertCount(now, Priority.LOW, AlertStatus.FAILED, 3, dealt_with=True)
     still_open = AlertCount(now, Priority.LOW, AlertStatus.FAILED, 1)
 
-    (*_others, settled) = page._sums([dealt_with])  # noqa: SLF001 - what is shown of it
-    (*_others, unsettled) = page._sums([dealt_with, still_open])  # noqa: SLF001
+    (*_others, settled) = page._totals([dealt_with])  # noqa: SLF001 - what is shown of it
+    (*_others, unsettled) = page._totals([dealt_with, still_open])  # noqa: SLF001
 
-    assert (settled.alerts, settled.grave, settled.note) == (3, False, "3 dealt with")
-    assert (unsettled.alerts, unsettled.grave, unsettled.note) == (4, True, "3 dealt with")
+    assert (settled.alerts, settled.urgent, settled.note) == (3, False, "3 dealt with")
+    assert (unsettled.alerts, unsettled.urgent, unsettled.note) == (4, True, "3 dealt with")
 
 
 def test_the_table_beside_a_chart_sums_up() -> None:
@@ -258,7 +256,7 @@ def test_the_table_beside_a_chart_sums_up() -> None:
     ],
 )
 def test_a_length_of_time_is_short_to_read(seconds: float, words: str) -> None:
-    assert charts.span(seconds) == words
+    assert charts.duration(seconds) == words
     _chart, table = charts.time_to_provider([Latency(Channel.SMS, 1, seconds, seconds)])
     assert table.rows == (("SMS", "1", words, words),)
 

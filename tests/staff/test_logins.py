@@ -114,12 +114,12 @@ def test_a_page_from_before_another_login_says_that_nothing_is_saved(db: None) -
     page = client.post("/admin/contacts/clinician/add/", {"name": "Ada"})
 
     assert page.status_code == 403
-    assert "You have logged in again since this page was opened" in page.content.decode()
+    assert "You have logged in again since you opened this page" in page.content.decode()
     assert "style=" not in page.content.decode()
 
 
 def test_the_login_page_says_what_became_of_unsaved_changes(db: None) -> None:
-    sentence = "If you were logged out, what you had not saved yet is not saved."
+    sentence = "If you were logged out, changes that you had not saved are lost."
 
     sent_here = Client().get("/admin/contacts/clinician/add/", follow=True).content.decode()
 

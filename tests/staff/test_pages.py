@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from tests.staff.permissions import WHO_MAY, addresses, names
-from tests.staff.users import PEOPLE, make_user, make_ward
+from tests.staff.users import PEOPLE, make_records, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -15,7 +15,7 @@ def test_every_page_has_its_row_in_the_table() -> None:
 
 @pytest.mark.parametrize("person", PEOPLE)
 def test_everybody_gets_what_the_table_says(person: str) -> None:
-    pages = addresses(make_ward())
+    pages = addresses(make_records())
     client = Client()
     client.force_login(make_user(person))
 
@@ -27,7 +27,7 @@ def test_everybody_gets_what_the_table_says(person: str) -> None:
 
 
 def test_strangers_are_sent_to_the_login_page() -> None:
-    pages = addresses(make_ward())
+    pages = addresses(make_records())
 
     answers = {name: Client().get(path) for name, path in pages.items()}
 

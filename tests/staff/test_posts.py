@@ -10,7 +10,7 @@ from django.test import Client
 from tests.conftest import Aws
 from tests.staff.permissions import WHO_MAY
 from tests.staff.posts import ACTIONS, POSTS, Post, actions, posts
-from tests.staff.users import PEOPLE, make_user, make_ward
+from tests.staff.users import PEOPLE, make_records, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +63,7 @@ def test_every_row_is_of_a_page() -> None:
 
 @pytest.mark.parametrize("person", [*PEOPLE, None], ids=str)
 def test_everybody_does_what_the_table_says_and_nothing_else(aws: Aws, person: str | None) -> None:
-    things = posts(make_ward())
+    things = posts(make_records())
     client = Client()
     if person:
         client.force_login(make_user(person))

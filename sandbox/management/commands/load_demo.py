@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from clients import demo, tokens
+from clients import sample, tokens
 from clients.models import ApiClient, ApiToken
 from contacts import preferences
 from contacts.choices import Channel, Priority
@@ -48,8 +48,8 @@ class Command(BaseCommand):
         client, _ = ApiClient.objects.get_or_create(
             name="Demo hospital system", defaults={"requests_per_minute": 100_000}
         )
-        if not ApiToken.objects.filter(digest=tokens.digest(demo.TOKEN)).exists():
-            tokens.adopt(demo.TOKEN, client=client, label="The published sample's token")
+        if not ApiToken.objects.filter(digest=tokens.digest(sample.TOKEN)).exists():
+            tokens.adopt(sample.TOKEN, client=client, label="The published sample's token")
         users = get_user_model().objects
         if not users.filter(username=LOGIN).exists():
             users.create_superuser(LOGIN, password=LOGIN)

@@ -12,7 +12,7 @@ from clients.admin import reveal
 from clients.admin.tokens import NO_LONGER_SHOWN
 from clients.models import Access, ApiClient, ApiToken
 from tests.clients.database import holds
-from tests.clients.desk import ADD, ISSUED, TOKENS, act, add, said, secrets_shown, typed
+from tests.clients.forms import ADD, ISSUED, TOKENS, act, add, said, secrets_shown, typed
 
 pytestmark = pytest.mark.django_db
 

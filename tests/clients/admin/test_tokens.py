@@ -14,7 +14,7 @@ from clients import tokens
 from clients.admin.tokens import ApiTokenAdmin
 from clients.models import ApiClient, ApiToken
 from tests.clients.database import holds
-from tests.clients.desk import ADD, TOKENS, act, add, said, secrets_shown, typed
+from tests.clients.forms import ADD, TOKENS, act, add, said, secrets_shown, typed
 
 pytestmark = pytest.mark.django_db
 
@@ -118,7 +118,7 @@ def test_revoking_ends_the_chosen_tokens_and_no_others(admin_client: Client, lab
 
 
 @pytest.mark.parametrize("action", ["rotate", "revoke"])
-def test_a_deed_that_cannot_be_logged_is_not_done(
+def test_an_action_that_cannot_be_logged_is_not_done(
     admin_client: Client, lab: ApiClient, monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
     token, _secret = tokens.issue(client=lab)
@@ -153,7 +153,7 @@ def test_asking_changes_nothing(admin_client: Client, lab: ApiClient, lab_token:
 
 @pytest.mark.parametrize("action", ["rotate", "revoke"])
 @pytest.mark.parametrize("named", ["", "?token=", "?token=x", "?token=\u0663", "?token=0"])
-def test_a_question_about_nothing_leads_to_the_list(admin_client: Client, action: str, named: str) -> None:
+def test_confirming_no_tokens_leads_to_the_list(admin_client: Client, action: str, named: str) -> None:
     answer = admin_client.get(f"{TOKENS}{action}/{named}", follow=True)
 
     assert answer.redirect_chain == [(TOKENS, 302)]
@@ -188,7 +188,7 @@ def test_a_clients_page_asks_as_much_with_many_tokens(admin_client: Client, lab:
     assert questions() == few < 15
 
 
-def test_a_clients_page_tells_how_each_token_stands(admin_client: Client, lab: ApiClient) -> None:
+def test_a_clients_page_shows_the_status_of_each_token(admin_client: Client, lab: ApiClient) -> None:
     rotated, _ = tokens.issue(client=lab)
     tokens.rotate(rotated)
     revoked, _ = tokens.issue(client=lab)
@@ -196,9 +196,9 @@ def test_a_clients_page_tells_how_each_token_stands(admin_client: Client, lab: A
     expired, _ = tokens.issue(client=lab)
     ApiToken.objects.filter(pk=expired.pk).update(expires_at=Now())
 
-    account = admin_client.get(f"/admin/clients/apiclient/{lab.pk}/change/").context["account"]
+    summary = admin_client.get(f"/admin/clients/apiclient/{lab.pk}/change/").context["summary"]
 
-    assert [(each.words, each.works, each.may_be_rotated) for each in account.tokens] == [
+    assert [(row.status.value, row.works, row.can_be_rotated) for row in summary.tokens] == [
         ("Works", True, True),
         ("Works, and has a successor", True, False),
         ("Expired", False, False),

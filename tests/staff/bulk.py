@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from alerts.models import Alert, Delivery
 from alerts.states import DeliveryState, Reason
+from clients import sample
 from clients.models import ApiClient, ApiToken
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, PreferenceTemplate
@@ -45,9 +46,9 @@ def _alerts(number: int) -> list[Alert]:
             clinician=clinician,
             contact_id=clinician.contact_id,
             message_id=f"many-{next(_numbers)}",
-            type="blood_test_alert",
-            patient_id="123456789",
-            description="Blood test results ready for patient",
+            type=sample.ALERT["type"],
+            patient_id=sample.ALERT["patient_id"],
+            description=sample.ALERT["description"],
             priority=Priority.LOW,
         )
         for clinician in Clinician.objects.order_by("-pk")[:number]
