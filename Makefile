@@ -17,7 +17,7 @@ help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: install
-install:  ## Install the locked packages into .venv; nothing to do when they are there. PYTHON=... picks a Python.
+install:  ## Install the locked packages into .venv, unless they are there. PYTHON=... picks a Python.
 	@scripts/install
 
 .PHONY: run
@@ -30,10 +30,14 @@ reset: install  ## Delete the data of `make run`.
 
 .PHONY: test
 test: install  ## Run the tests; they start all that they need. ARGS="-k relay" goes to pytest.
-	$(BIN)/python -m pytest $(or $(ARGS),$(SHARED_OUT))
+	$(BIN)/python -m pytest -m "not proof" $(or $(ARGS),$(SHARED_OUT))
+
+.PHONY: proofs
+proofs: install  ## Run the long tests: every crash, chaos, storms, whole stacks. ARGS="-k chaos" goes to pytest.
+	$(BIN)/python -m pytest -m proof $(or $(ARGS),$(SHARED_OUT))
 
 .PHONY: check
-check: lint formatted types imports migrations deploy-check dockerfile compose  ## Run every check but the tests.
+check: lint formatted types imports migrations deploy-check dockerfile compose workflow  ## Run every check but the tests.
 
 .PHONY: lint
 lint: install  ## Check the code's style (ruff).
@@ -71,6 +75,10 @@ dockerfile: install  ## Check the Dockerfile (hadolint).
 compose: install  ## Check docker-compose.yml against the compose specification.
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
+.PHONY: workflow
+workflow: install  ## Check the CI workflow against the schema of GitHub Actions.
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yml
+
 .PHONY: chaos
 chaos: install  ## Break everything for a minute, then see that no alert was lost; SECONDS=15, SEED=7 repeats a plan.
 	@$(BIN)/python -m bench.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
@@ -88,7 +96,7 @@ bench: install  ## Measure how many alerts a second are taken, and what one cost
 	@$(BIN)/python -m bench.accept $(ARGS)
 
 .PHONY: format
-format: install  ## Lay the code out, and mend what can be mended by itself (ruff).
+format: install  ## Format the code and fix what ruff can fix.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -102,7 +110,7 @@ docs: install  ## Write the generated parts of the documents, and the examples o
 	@REFRESH_DOCS=1 $(BIN)/python -m pytest -q tests/docs/test_api.py
 
 .PHONY: screenshots
-screenshots: install  ## Take the README's pictures anew; needs Chromium. PORT=9000 moves the Bleep that is shown.
+screenshots: install  ## Take the screenshots of the docs again; needs Chromium. PORT=9000 moves the Bleep that is shown.
 	@$(BIN)/python -m scripts.screenshots
 
 .PHONY: lock

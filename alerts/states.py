@@ -1,13 +1,13 @@
-"""The ledger's closed vocabulary: states, the ways between them, reasons; each with what it means for a telephone.
+"""The ledger's closed vocabulary: states, the transitions between them, and reasons.
 
-Only `alerts.deliveries.lifecycle` changes a state; the database refuses any that is not listed here.
+Only `alerts.deliveries.lifecycle` changes a state. The database refuses any value not listed here.
 """
 
 from django.db import models
 
 
 class AlertState(models.TextChoices):
-    """What people have decided about an alert; what machines did with it is in its deliveries."""
+    """What people decided about an alert. What machines did is in its deliveries."""
 
     OPEN = "open", "Open"
     ACKNOWLEDGED = "acknowledged", "Acknowledged"
@@ -16,7 +16,7 @@ class AlertState(models.TextChoices):
 
 
 class AlertStatus(models.TextChoices):
-    """What an API client is told, derived from the alert's state and its deliveries."""
+    """What API clients see, derived from the alert's state and its deliveries."""
 
     QUEUED = "queued", "Queued"
     SENT = "sent", "Sent"
@@ -27,7 +27,7 @@ class AlertStatus(models.TextChoices):
 
 
 class DeliveryState(models.TextChoices):
-    """Where the job of reaching one person over one channel stands."""
+    """How far the job of reaching one person over one channel has got."""
 
     PENDING = "pending", "Waiting"
     SENDING = "sending", "Being sent"
@@ -40,7 +40,7 @@ class DeliveryState(models.TextChoices):
 
 
 class StaffAction(models.TextChoices):
-    """What a member of staff can do about an alert; kept with who did it and when."""
+    """What staff can do about an alert."""
 
     RESEND = "resend", "Send again"
     CANCEL = "cancel", "Cancel"
@@ -48,7 +48,7 @@ class StaffAction(models.TextChoices):
 
 
 class AttemptState(models.TextChoices):
-    """What one call to the provider came to."""
+    """How one call to the provider ended."""
 
     CALLING = "calling", "Calling the provider"
     SENT = "sent", "Sent"
@@ -57,26 +57,6 @@ class AttemptState(models.TextChoices):
     REJECTED = "rejected", "Rejected"
     UNKNOWN = "unknown", "Unknown"
 
-
-DELIVERY_MEANING: dict[DeliveryState, str] = {
-    DeliveryState.PENDING: "No telephone has been asked for yet, or an attempt failed and another will be made.",
-    DeliveryState.SENDING: "A worker is talking to the provider; a telephone may ring at any moment.",
-    DeliveryState.SENT: "The provider has taken the message. It may not have arrived yet.",
-    DeliveryState.DELIVERED: "The provider says that the telephone got it.",
-    DeliveryState.UNDELIVERED: "The provider took it and later said that the telephone did not get it.",
-    DeliveryState.FAILED: "It was not accepted over this channel, which will not be tried again.",
-    DeliveryState.UNKNOWN: "An answer was lost: it may have arrived. It is not sent this way again.",
-    DeliveryState.CANCELLED: "Staff stopped it before it was sent.",
-}
-
-ATTEMPT_MEANING: dict[AttemptState, str] = {
-    AttemptState.CALLING: "The request may be on its way.",
-    AttemptState.SENT: "The provider has taken the message.",
-    AttemptState.THROTTLED: "The provider refused for now, so nothing was sent; this does not use up a try.",
-    AttemptState.UNSENT: "Nothing left this building, or the provider had no room; it can be tried again.",
-    AttemptState.REJECTED: "The provider will never send this; nothing was sent.",
-    AttemptState.UNKNOWN: "The request left and no answer came: it may have arrived.",
-}
 
 DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.PENDING: frozenset(
@@ -105,66 +85,33 @@ DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.FAILED: frozenset(),
     DeliveryState.CANCELLED: frozenset(),
 }
-"""PENDING → ACCEPTED, and every way out of UNKNOWN, is an answer that came after the lease. PENDING → FAILED and
-PENDING → UNKNOWN pass a channel over whose provider is down; SENDING → CANCELLED is a retry that staff stopped."""
+"""PENDING → SENT, and every transition out of UNKNOWN, is an answer that came after the lease. PENDING → FAILED and
+PENDING → UNKNOWN skip a channel whose provider is down. SENDING → CANCELLED is a retry that staff stopped."""
 
 UNFINISHED = (DeliveryState.PENDING, DeliveryState.SENDING)
 SUCCEEDED = (DeliveryState.SENT, DeliveryState.DELIVERED)
 NEEDS_REASON = (DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.UNDELIVERED)
-"""A delivery that ended like this names a reason; the database insists."""
+"""A delivery that ended like this must name a reason; the database insists."""
 
 
 class Reason(models.TextChoices):
-    """Why an attempt or a delivery did not succeed: what happened, and what staff can do about it."""
+    """Why an attempt or a delivery did not succeed. `alerts.labels` says each in a sentence."""
 
-    THROTTLED = "throttled", "The provider asked us to slow down. Nothing has to be done."
-    QUOTA = "quota", "A quota of the AWS account is used up. Ask AWS for a higher one."
-    UNREACHABLE = "unreachable", "The provider could not be reached. Check the network and AWS's status page."
-    ANSWER_LOST = "answer_lost", "The provider's answer was lost, so it may or may not have been sent."
-    WORKER_LOST = (
-        "worker_lost",
-        "A worker stopped in the middle of sending, so it may or may not have been sent.",
-    )
-    OUT_OF_TIME = (
-        "out_of_time",
-        "Bleep was held up, so it was not sent this time. Nothing has to be done.",
-    )
-    INVALID_ADDRESS = (
-        "invalid_address",
-        "The provider refused this address. Correct it on the clinician's page.",
-    )
-    OPTED_OUT = "opted_out", "This number has opted out of SMS. The clinician must opt in again."
-    NOT_ALLOWED = "not_allowed", "The account may not call this destination. Ask AWS to allow it."
-    UNCONFIRMED = (
-        "unconfirmed",
-        "The clinician has not confirmed the e-mail subscription. Ask them to open its link.",
-    )
-    REFUSED = (
-        "refused",
-        "The provider refused the request. Tell the people who run Bleep the provider's code.",
-    )
-    MISCONFIGURED = (
-        "misconfigured",
-        "Bleep's access to AWS is not set up correctly. Tell the people who run Bleep.",
-    )
-    PROVIDER_DOWN = (
-        "provider_down",
-        "The provider kept failing, so this channel was given up. The attempts, if any, say why.",
-    )
-    BUSY = "busy", "The line was busy. Unless another channel got through, reach the person in another way."
-    NOT_ANSWERED = (
-        "not_answered",
-        "Nobody answered the call. Unless another channel got through, reach the person in another way.",
-    )
-    CALL_FAILED = (
-        "call_failed",
-        "The call could not be put through. Check the number on the clinician's page.",
-    )
-    TRIES_USED_UP = (
-        "tries_used_up",
-        "It was tried as often as is allowed for this priority. See why each try failed, then send it again.",
-    )
-    TOO_OLD = (
-        "too_old",
-        "It could not be sent in the time that is allowed for this priority. Reach the person in another way.",
-    )
+    THROTTLED = "throttled"
+    QUOTA = "quota"
+    UNREACHABLE = "unreachable"
+    ANSWER_LOST = "answer_lost"
+    WORKER_LOST = "worker_lost"
+    OUT_OF_TIME = "out_of_time"
+    INVALID_ADDRESS = "invalid_address"
+    OPTED_OUT = "opted_out"
+    NOT_ALLOWED = "not_allowed"
+    UNCONFIRMED = "unconfirmed"
+    REFUSED = "refused"
+    MISCONFIGURED = "misconfigured"
+    PROVIDER_DOWN = "provider_down"
+    BUSY = "busy"
+    NOT_ANSWERED = "not_answered"
+    CALL_FAILED = "call_failed"
+    TRIES_USED_UP = "tries_used_up"
+    TOO_OLD = "too_old"

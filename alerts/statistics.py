@@ -61,7 +61,7 @@ class Period(Enum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AlertCount:
     """How many alerts of one piece of time, priority and status there were, dealt with or not."""
 
     at: datetime
@@ -82,7 +82,7 @@ class Latency:
     p95: float
 
 
-class Trouble(Enum):
+class AttentionKind(Enum):
     """What staff have to look at."""
 
     FAILED = "failed"
@@ -94,10 +94,10 @@ class Trouble(Enum):
 
 
 @dataclass(frozen=True)
-class Troubled:
+class AttentionGroup:
     """How many there are of a kind, and the newest: their keys and what they are called."""
 
-    trouble: Trouble
+    kind: AttentionKind
     count: int
     examples: tuple[tuple[int, str], ...]
 
@@ -116,7 +116,7 @@ class First(ArrayAgg):
     template = f"({ArrayAgg.template})[1:{EXAMPLES}]"
 
 
-def outcomes(period: Period) -> list[Outcome]:
+def alert_counts(period: Period) -> list[AlertCount]:
     """Alerts by hour or day, priority, status and whether they were dealt with, oldest first."""
     rows = (
         Alert.objects.without_tests()
@@ -131,7 +131,7 @@ def outcomes(period: Period) -> list[Outcome]:
         .annotate(alerts=Count("pk"))
     )
     return [
-        Outcome(at, Priority(priority), AlertStatus(status), alerts, dealt_with)
+        AlertCount(at, Priority(priority), AlertStatus(status), alerts, dealt_with)
         for at, priority, status, dealt_with, alerts in rows
     ]
 
@@ -165,13 +165,13 @@ def latencies(period: Period) -> list[Latency]:
     )
 
 
-def troubles() -> list[Troubled]:
+def needing_attention() -> list[AttentionGroup]:
     """What needs attention of each kind that there is."""
-    found = {Trouble(kind): rest for kind, *rest in _unreached().union(_unconfirmed(), all=True)}
+    found = {AttentionKind(value): rest for value, *rest in _unreached().union(_unconfirmed(), all=True)}
     return [
-        Troubled(trouble, count, tuple(zip(keys, names, strict=True)))
-        for trouble in Trouble
-        for count, keys, names in [found.get(trouble, (0, [], []))]
+        AttentionGroup(kind, count, tuple(zip(keys, names, strict=True)))
+        for kind in AttentionKind
+        for count, keys, names in [found.get(kind, (0, [], []))]
         if count  # a sum over nothing is a row, too
     ]
 
@@ -179,7 +179,10 @@ def troubles() -> list[Troubled]:
 def _unreached() -> Any:
     """Alerts that need attention, however old, by whether something may have reached somebody."""
     unknown = Delivery.objects.filter(alert=OuterRef("pk"), state=DeliveryState.UNKNOWN)
-    kind = Case(When(Exists(unknown), then=Value(Trouble.UNKNOWN.value)), default=Value(Trouble.FAILED.value))
+    kind = Case(
+        When(Exists(unknown), then=Value(AttentionKind.UNKNOWN.value)),
+        default=Value(AttentionKind.FAILED.value),
+    )
     return _grouped(Alert.objects.needing_attention().annotate(kind=kind), "message_id", newest="-pk")
 
 
@@ -202,7 +205,7 @@ def _unconfirmed() -> Any:
         finished_at__gt=Now() - UNCONFIRMED_LATELY,
     )
     people = Clinician.objects.filter(Exists(failed), active=True)
-    return _grouped(people.annotate(kind=Value(Trouble.UNCONFIRMED.value)), "name", newest="name")
+    return _grouped(people.annotate(kind=Value(AttentionKind.UNCONFIRMED.value)), "name", newest="name")
 
 
 def _grouped(found: QuerySet[Any], called: str, *, newest: str) -> Any:

@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register, run
 from config import env
 
 REQUIRED = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL")
-HINT = "The configuration table in the documentation explains each variable."
+HINT = "docs/deployment.md explains each variable."
 
 
 @register(Tags.security)

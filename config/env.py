@@ -1,6 +1,6 @@
 """Every environment variable that Bleep reads, with its default and meaning.
 
-`settings.py` reads the environment only through this module, and the documented table is generated from `VARIABLES`.
+`settings.py` reads the environment only through this module, and `make docs` writes `VARIABLES` to docs/deployment.md.
 Each variable can also be given as `NAME_FILE`, the path of a file with the value (Docker and Kubernetes secrets).
 
 An invalid value does not break the import: the default is used, and `problems` keeps the error for `config.checks`,

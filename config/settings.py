@@ -33,10 +33,8 @@ INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
-    "unfold.contrib.import_export",
     "unfold.contrib.simple_history",
     "staff.apps.StaffAdminConfig",  # django.contrib.admin, with our site
-    "import_export",
     "simple_history",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -155,7 +153,7 @@ SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 X_FRAME_OPTIONS = "DENY"
 
-# What a browser may load and run. docs/operations.md explains each exception
+# What a browser may load and run. docs/deployment.md explains each exception
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],

@@ -128,7 +128,6 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
             "botocore": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},
             "django.db.backends": {"level": "WARNING"},
-            "import_export": {"level": "WARNING"},
             # These lose their own handlers, so that each event is one line in one format.
             "django": {"level": level},
             "django.server": {"level": "ERROR", "propagate": True},

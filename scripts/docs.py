@@ -51,8 +51,8 @@ def read(path: str) -> str:
 
 
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
-    "configuration": ("README.md", configuration),
-    "retries": ("docs/operations.md", retries),
+    "configuration": ("docs/deployment.md", configuration),
+    "retries": ("docs/recovery.md", retries),
     "guide": ("staff/templates/staff/guide.html", guide),
 }
 """For each generated part: its file, and the function that makes it."""

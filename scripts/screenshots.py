@@ -1,4 +1,4 @@
-"""`make screenshots`: take the pictures in README and docs, of a Bleep that it starts and stops.
+"""`make screenshots`: take the screenshots in README and docs, of a Bleep that it starts and stops.
 
 Needs Chromium. CHROMIUM names it if it is not /usr/bin/chromium.
 """
@@ -116,7 +116,7 @@ def send(alert: dict[str, Any]) -> None:
 
 
 def wait_for_figures(page: Page, home: str) -> None:
-    """Wait until Home shows the charts: it caches its figures for some seconds, and cached those of an empty Bleep."""
+    """Wait until Home shows the charts: it caches statistics for some seconds, and first those of an empty Bleep."""
     for _ in range(30):
         page.goto(f"{BLEEP}{home}")
         if page.locator("#home canvas").count():

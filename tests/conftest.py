@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 import requests
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
+from pytest_django.plugin import DjangoDbBlocker
+from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
 
 from alerts.monitoring import checks
 from clients import tokens
@@ -17,6 +20,7 @@ from clients.models import ApiClient
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
+from tests.database import Pristine
 from tests.environment import AWS_PORT, AWS_URL, database_url
 from tests.processes import ENTRY_POINT, answers, running, wait_until
 
@@ -25,17 +29,60 @@ WORKERS = {"relay": "relay.started", "worker-urgent": "ready.", "worker": "ready
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Flows, and what else has relay and workers, last, in their shuffled order: these take any test's deliveries.
+    """Browsers after the rest, and flows and what else has relay and workers last: these take any test's deliveries.
 
-    Where several processes share the tests out, they do so by the file, and in this order, too.
+    Each in its shuffled order. Where several processes share the tests out, they do so in this order, too, and by the
+    file, if a test names no other group; those at a browser have nothing in common but that, and go one by one.
     """
-    items.sort(key=_has_workers)
+    items.sort(key=lambda item: (_has_workers(item), _has_browser(item)))
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {_has_workers(item)}"))
+        if item.get_closest_marker("xdist_group") is None:
+            one_by_one = _has_browser(item) and not _has_workers(item)
+            group = item.nodeid if one_by_one else f"{item.path.stem} {_has_workers(item)}"
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def _has_workers(item: pytest.Item) -> bool:
     return "flows" in Path(item.path).parts or "workers" in getattr(item, "fixturenames", ())
+
+
+def _has_browser(item: pytest.Item) -> bool:
+    return "browser" in getattr(item, "fixturenames", ())
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The database, which each test finds as `migrate` left it."""
+    with django_db_blocker.unblock():
+        pristine = Pristine()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: pristine.put_back())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_are_digested_quickly() -> Iterator[None]:
+    """Once instead of a million times, by the same algorithm: nobody is after the passwords of the tests' people."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PBKDF2PasswordHasher, "iterations", 1)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_looked_for_once() -> Iterator[None]:
+    """Every `Client` has a WhiteNoise of its own, and each would go through all static files of all apps."""
+    look = WhiteNoiseMiddleware.add_files_from_finders
+    found: dict[str, Any] = {}
+
+    def look_once(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", look_once)
+        yield
 
 
 @pytest.fixture(autouse=True)

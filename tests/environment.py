@@ -21,7 +21,9 @@ from sandbox.services import EmbeddedPostgres, EmbeddedRedis, free_port
 __all__ = ["free_port"]  # for tests that start a server of their own, beside what is made here
 
 DIRECTORY = Path(tempfile.mkdtemp(prefix="bleep-tests-"))
-POSTGRES = EmbeddedPostgres(DIRECTORY)
+# Processes are killed here, and no machine loses its power: what was written is there, whether it is on disk or not.
+# A commit is still written before it is answered (`synchronous_commit`): PostgreSQL itself is killed by tests, too.
+POSTGRES = EmbeddedPostgres(DIRECTORY, settings={"fsync": "off", "full_page_writes": "off"})
 REDIS = EmbeddedRedis(DIRECTORY)
 
 

@@ -129,7 +129,7 @@ def _ask(
 
 def _row(action: StaffAction, alert: Alert) -> dict[str, Any]:
     """An alert of which it can be done, and the newest round that the person is looking at."""
-    by = Channel(actions.way_of(alert).steps[0].channel).label if action is StaffAction.RESEND else ""
+    by = Channel(actions.route_of(alert).steps[0].channel).label if action is StaffAction.RESEND else ""
     seen = f"{alert.pk}:{actions.newest_round(alert)}"
     return {"alert": alert, "seen": seen, "by": by, "before": timeline.last_deed(alert)}
 
@@ -143,7 +143,7 @@ def _do(admin: Any, request: HttpRequest, action: StaffAction, note: str) -> Non
             continue
         try:
             _calls(request, note, after_round)[action](pk)
-        except actions.Refused as refusal:
+        except actions.ActionRefused as refusal:
             refused.append(f"{names[pk]}: {refusal}")
         else:
             done.append(pk)

@@ -12,13 +12,11 @@ from typing import Any
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from alerts import wording
+from alerts import labels, wording
 from alerts.deliveries.queries import MAY_HAVE_ARRIVED
 from alerts.models import Alert, AlertAction, Attempt, Delivery
 from alerts.monitoring.checks import LEASE_OVERRUN, OBJECTIVE
 from alerts.states import (
-    ATTEMPT_MEANING,
-    DELIVERY_MEANING,
     AlertState,
     AlertStatus,
     AttemptState,
@@ -29,7 +27,6 @@ from alerts.states import (
 from contacts.choices import Channel, Priority
 from contacts.masking import mask
 
-TITLES = {Channel.CALL: "Telephone call to", Channel.SMS: "SMS to", Channel.EMAIL: "E-mail to"}
 ICONS = {Channel.CALL: "call", Channel.SMS: "sms", Channel.EMAIL: "mail"}
 TONES: dict[DeliveryState, str] = {
     DeliveryState.PENDING: "info",
@@ -196,7 +193,7 @@ def _tried(delivery: Delivery, shows_addresses: bool, sent_twice: bool) -> Event
         delivery.created_at,
         ICONS[channel],
         TONES[state],
-        f"{TITLES[channel]} {address}",
+        f"{channel.label} to {address}",
         sentences=(*_sentences(delivery, channel, state), *([MAYBE_TWICE] if sent_twice else [])),
         state=str(state.label),
         tries=tuple(_try(each) for each in delivery.attempts.all()),
@@ -205,7 +202,7 @@ def _tried(delivery: Delivery, shows_addresses: bool, sent_twice: bool) -> Event
 
 
 def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState) -> list[str]:
-    found = [DELIVERY_MEANING[state]]
+    found = [labels.DELIVERY[state]]
     if state is DeliveryState.DELIVERED and channel is Channel.CALL:
         found = [PICKED_UP]
     if state is DeliveryState.PENDING and delivery.attempt_count:
@@ -224,7 +221,7 @@ def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState) -> li
 def _why(tried: Delivery | Attempt, in_doubt: bool) -> list[str]:  # noqa: FBT001
     """The reason, unless what is said of something in doubt has said it already."""
     said = in_doubt and tried.reason == Reason.ANSWER_LOST
-    return [str(Reason(tried.reason).label)] if tried.reason and not said else []
+    return [labels.REASON[Reason(tried.reason)]] if tried.reason and not said else []
 
 
 def _overdue_since(delivery: Delivery) -> datetime | None:
@@ -252,7 +249,7 @@ def _sent_twice(deliveries: Iterable[Delivery]) -> set[uuid.UUID]:
 
 def _try(attempt: Attempt) -> Try:
     state = AttemptState(attempt.state)
-    sentences = [ATTEMPT_MEANING[state], *_why(attempt, state is AttemptState.UNKNOWN)]
+    sentences = [labels.ATTEMPT[state], *_why(attempt, state is AttemptState.UNKNOWN)]
     if attempt.late:
         sentences.append(LATE)
     facts = [("Provider's code", attempt.code), ("Provider's ID", attempt.provider_id)]

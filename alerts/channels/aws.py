@@ -1,7 +1,7 @@
-"""The one place that knows boto3: its clients, and what its many errors mean for a telephone.
+"""The only module that knows boto3: its clients, and what its errors mean for a telephone.
 
-Retries are the delivery engine's, where each is a row: boto3's own are off, since they hide repeats (one hung
-`sns.publish` made three POSTs). A call takes 13 s at most: 3 to connect and 10 to be answered.
+boto3's own retries are off, because they hide repeats: one hung `sns.publish` made three POSTs. The delivery engine
+retries instead, and each retry is a row. A call takes 13 s at most: 3 to connect, 10 to read.
 """
 
 import os
@@ -31,7 +31,7 @@ CONNECT_SECONDS = 3
 READ_SECONDS = 10
 CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS
 LOOK_UP_SECONDS = 3
-"""To read the answer to a question that can be done without: nothing may wait long for it."""
+"""To read an answer that Bleep can do without."""
 
 Meaning = tuple[Fault, Reason]
 THROTTLED: Meaning = (Fault.THROTTLED, Reason.THROTTLED)
@@ -82,20 +82,20 @@ BY_CODE: dict[str, Meaning] = {
     "InternalServiceException": ANSWER_LOST,
     "InternalServerError": ANSWER_LOST,
 }
-"""After a definite refusal the next channel is tried at once. AccessDenied* and KMS* are added in `_meaning`."""
+"""A definite refusal leads to the next channel at once. `_meaning` adds AccessDenied* and KMS*."""
 
 BY_STATUS: dict[int, Meaning] = {
     HTTPStatus.TOO_MANY_REQUESTS: THROTTLED,
     # "The server did not receive a complete request message", RFC 9110.
     HTTPStatus.REQUEST_TIMEOUT: NOT_RECEIVED,
 }
-"""Of an answer whose code says nothing."""
+"""For answers whose code says nothing."""
 
 CONNECTING = frozenset({AWSHTTPConnection.connect.__code__, AWSHTTPSConnection.connect.__code__})
-"""Name, socket, proxy's tunnel, certificates, handshake: a request is written only when this has returned."""
+"""Covers name, socket, proxy tunnel, certificates and handshake. The request is written only after it returns."""
 
 UNTRUSTED = (ssl.SSLCertVerificationError, FileNotFoundError, PermissionError)
-"""While connecting: the certificate does not hold, or the file of authorities (AWS_CA_BUNDLE) cannot be read."""
+"""While connecting: the certificate is not trusted, or AWS_CA_BUNDLE cannot be read."""
 
 _lock = threading.Lock()
 
@@ -105,15 +105,15 @@ def client(service: Literal["sns"], *, read_seconds: int = ...) -> "SNSClient": 
 @overload
 def client(service: Literal["connect"], *, read_seconds: int = ...) -> "ConnectClient": ...
 def client(service: Service, *, read_seconds: int = READ_SECONDS) -> Any:
-    """The process's client for a service: made when first needed, shared by its threads.
+    """The process's client for a service, created on first use and shared by all threads.
 
     Raises:
-        ChannelError: it cannot be made: no such profile, no Region, an address that is none. Nothing was sent.
+        ChannelError: boto3 cannot create it: no such profile, no Region, a bad address. Nothing was sent.
     """
-    with _lock:  # clients may be shared between threads, the making of one may not
+    with _lock:  # clients are thread-safe, creating them is not
         try:
             return _make(service, read_seconds)
-        except Exception as error:  # noqa: BLE001 - botocore checks its settings with exceptions of many kinds
+        except Exception as error:  # noqa: BLE001 - botocore reports bad settings with many kinds of exception
             raise ChannelError(*MISCONFIGURED, type(error).__name__) from None
 
 
@@ -132,7 +132,7 @@ def _make(service: Service, read_seconds: int) -> Any:
 
 
 def _read_by_status(response_dict: dict[str, Any], **_: Any) -> None:
-    """Where no XML comes with a telling status (a proxy's answer, say): botocore would drop the status unread."""
+    """Let botocore read the status of an answer without XML, such as a proxy's: it would drop it."""
     if response_dict["status_code"] in BY_STATUS and not response_dict["body"].lstrip().startswith(b"<"):
         response_dict["body"] = b"<ErrorResponse/>"
 
@@ -143,7 +143,7 @@ os.register_at_fork(after_in_child=_make.cache_clear)
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn whatever boto3 raises within into a ChannelError; the original is dropped, since it quotes addresses."""
+    """Turn what boto3 raises into a ChannelError. The original is dropped, because it quotes addresses."""
     try:
         yield
     except exceptions.ClientError as error:
@@ -163,7 +163,7 @@ def _translate_answer(response: Any) -> ChannelError:
 def _meaning(code: str, status: int) -> Meaning:
     if code in BY_CODE:
         return BY_CODE[code]
-    if code.startswith(("AccessDenied", "KMS")):  # what is not KMS's throttling is a key that we may not use
+    if code.startswith(("AccessDenied", "KMS")):  # KMS errors other than throttling: a key we may not use
         return MISCONFIGURED
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ANSWER_LOST
@@ -188,16 +188,16 @@ def _translate_transport(error: exceptions.BotoCoreError) -> ChannelError:
         case exceptions.HTTPClientError() | exceptions.ConnectionError():
             return ChannelError(*_meaning_of_break(error), code)
         case _:
-            # Anything new is treated as the worst case: it may have been sent.
+            # Anything new counts as the worst case: it may have been sent.
             return ChannelError(*ANSWER_LOST, code)
 
 
 def _meaning_of_break(error: exceptions.BotoCoreError) -> Meaning:
-    """What a broken connection means hangs on when it broke, which botocore's own names do not tell.
+    """What a broken connection means depends on when it broke, which botocore's exception names do not say.
 
-    A proxy that drops the connection after it passed the request on comes as ProxyConnectionError, and a peer that goes
-    away within the handshake as SSLError, ConnectionClosedError or ReadTimeoutError. So the errors beneath are asked
-    where they were raised; where they do not say, the request may have left.
+    A proxy that drops the connection after passing the request on raises ProxyConnectionError; a peer that disappears
+    during the handshake raises SSLError, ConnectionClosedError or ReadTimeoutError. So look where the underlying errors
+    were raised. Where that does not tell, the request may have left.
     """
     causes = list(_causes(error.kwargs.get("error")))
     if not any(frame.f_code in CONNECTING for cause in causes for frame, _ in walk_tb(cause.__traceback__)):
@@ -206,7 +206,7 @@ def _meaning_of_break(error: exceptions.BotoCoreError) -> Meaning:
 
 
 def _causes(error: object) -> Iterator[BaseException]:
-    """The errors that one was made of. Not its `__context__`: that may be an earlier request's."""
+    """The errors behind an error. Not its `__context__`, which may belong to an earlier request."""
     if isinstance(error, BaseException):
         yield error
         for part in (*error.args, error.__cause__):

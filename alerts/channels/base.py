@@ -1,4 +1,7 @@
-"""What every channel is given, gives back and may raise. No models here: channels are tested without a database."""
+"""What a channel is given, what it returns and what it may raise.
+
+No models here: channels are tested without a database.
+"""
 
 import time
 from collections.abc import Callable
@@ -10,12 +13,12 @@ from alerts.states import Reason
 
 @dataclass(frozen=True)
 class Message:
-    """One message for one person, rendered for all channels."""
+    """One message for one person, with the text for every channel."""
 
     delivery_id: str
-    """Unique to the delivery: the key by which a provider recognises a repeat."""
+    """Unique per delivery. Providers recognise a repeat by it."""
     recipient: str
-    """An opaque name for the person, the same in every message to them."""
+    """An opaque name for the person, the same in all their messages."""
     address: str
     """E.164, or an e-mail address."""
     subject: str
@@ -23,18 +26,18 @@ class Message:
     text: str
     """For SMS and e-mail."""
     urgent: bool
-    """Of High priority: worth a look beforehand at what would fail later."""
+    """High priority: worth checking first for what would fail later."""
     spoken: str
     """Read aloud on a call."""
     spoken_digits: str
     """Read aloud after that, digit by digit."""
     deadline: float
-    """On `time.monotonic()`'s scale: a send that cannot be completed by then must not begin."""
+    """On the scale of `time.monotonic()`. A send that cannot finish by then must not start."""
 
     def require_time(self, seconds: float) -> None:
-        """Raise ChannelError unless a call to the provider that takes so long would end before the deadline.
+        """Raise ChannelError unless a provider call of this length ends before the deadline.
 
-        For right before the call that sends: after the lease somebody else may be sending the same message.
+        Call it right before sending: after the lease, another worker may be sending the same message.
         """
         if time.monotonic() + seconds >= self.deadline:
             raise ChannelError(Fault.UNSENT, Reason.OUT_OF_TIME)
@@ -42,14 +45,14 @@ class Message:
 
 @dataclass(frozen=True)
 class SendResult:
-    """The provider has accepted the message; whether the handset gets it is another matter."""
+    """The provider took the message. Whether the handset gets it is not known yet."""
 
     provider_id: str
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a receipt says. Neither of the two: it is not known yet."""
+    """What the provider says became of a message. Neither field set: not known yet."""
 
     delivered: bool = False
     undelivered: Reason | None = None
@@ -59,17 +62,17 @@ class Fault(Enum):
     """What a failed send means for the next step."""
 
     THROTTLED = auto()
-    """Nothing was sent; try again later. Does not count as a try."""
+    """Nothing was sent. Try later; this does not count as a try."""
     UNSENT = auto()
-    """Nothing was sent; try again."""
+    """Nothing was sent. Try again."""
     REJECTED = auto()
-    """Nothing was sent, and this will never be sent over this channel."""
+    """Nothing was sent, and this channel will never send it."""
     UNKNOWN = auto()
     """It may have been sent."""
 
 
 class ChannelError(Exception):
-    """A message was not accepted. Carries no text of the provider's: such texts quote addresses."""
+    """The provider did not take a message. Carries none of the provider's text, which quotes addresses."""
 
     def __init__(self, fault: Fault, reason: Reason, code: str = "") -> None:
         super().__init__(f"{fault.name}: {reason.value} {code}".rstrip())
@@ -79,12 +82,35 @@ class ChannelError(Exception):
         """The provider's own error code, or the exception's name where there was no answer."""
 
 
-Send = Callable[[Message], SendResult]
-"""A channel: hand the message to the provider and return its receipt, or raise ChannelError."""
+@dataclass(frozen=True)
+class Budget:
+    """`amount` messages in any `seconds`."""
 
-Ask = Callable[[str], Outcome]
-"""Ask the provider what became of the message with this provider id, or raise ChannelError."""
+    amount: int
+    seconds: int
 
-Obstacle = Callable[[str, str], Reason | None]
-"""Ask the provider what keeps messages from a recipient's address; None where it knows of nothing. Sends nothing, and
-raises ChannelError where there was no answer."""
+    @property
+    def for_others(self) -> int:
+        """The share that Medium and Low may use: three quarters, so that High always has room, but at least one."""
+        return max(1, min(self.amount * 3 // 4, self.amount - 1))
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """Everything Bleep knows about one channel's provider."""
+
+    send: Callable[[Message], SendResult]
+    """Hand the message to the provider. Raises ChannelError."""
+    budget: Callable[[], Budget]
+    """How fast the provider may be used. Read from the settings each time."""
+    budget_per_person: bool = False
+    """The budget is for each clinician, not for the account."""
+    recognises_repeats: bool = False
+    """The provider answers a repeat with what it has already started, so asking again is safe."""
+    ask: Callable[[str], Outcome] | None = None
+    """Ask what became of the message with this provider id. Raises ChannelError. None: the provider cannot be asked."""
+    check_address: Callable[[str, str], Reason | None] | None = None
+    """Ask what keeps messages from a recipient's address; None where nothing is known. Sends nothing. Raises
+    ChannelError where there was no answer. None: the provider cannot be asked."""
+    address_is_good: str = ""
+    """What staff read when `check_address` found nothing."""

@@ -1,23 +1,25 @@
-"""Telephone calls through Amazon Connect: the contact flow speaks the message."""
+"""Telephone calls through Amazon Connect. The contact flow speaks the message."""
 
 from typing import Any
 
 from django.conf import settings
 
 from alerts.channels import aws
-from alerts.channels.base import ChannelError, Fault, Message, Outcome, SendResult
+from alerts.channels.base import Adapter, Budget, ChannelError, Fault, Message, Outcome, SendResult
 from alerts.states import Reason
 
+BURST_SECONDS = 2
+"""Calls are counted over this span, so that a burst passes: Connect allows 5 at once."""
 BUSY = frozenset({"TELECOM_BUSY"})
 NOT_ANSWERED = frozenset({"TELECOM_TIMEOUT", "TELECOM_ORIGINATOR_CANCEL", "TELECOM_REJECTED", "EXPIRED"})
 """https://docs.aws.amazon.com/connect/latest/adminguide/ctr-data-model.html, DisconnectReason, voice."""
 
 
 def send(message: Message) -> SendResult:
-    """Start an outbound call. The receipt says that Connect has taken it, not that anybody answered.
+    """Start an outbound call. Connect taking it does not mean that anybody answers.
 
-    `ClientToken` is the delivery's id: within seven days AWS answers a repeat with the contact already started, so a
-    retry after a lost answer cannot dial twice. Without it botocore makes a fresh one for every call.
+    `ClientToken` is the delivery's id. For seven days AWS answers a repeat with the contact already started, so a
+    retry after a lost answer cannot dial twice. Without it botocore makes a new token for every call.
     (Connect API reference, StartOutboundVoiceContact.)
     """
     caller = _caller()
@@ -31,7 +33,7 @@ def send(message: Message) -> SendResult:
             ContactFlowId=settings.CONNECT_CONTACT_FLOW_ID,
             DestinationPhoneNumber=message.address,
             ClientToken=message.delivery_id,
-            # The published sample's flow speaks these two; the second as digits.
+            # The published sample's flow speaks these two, the second as digits.
             Attributes={"Message": message.spoken, "Message2": message.spoken_digits},
             RingTimeoutInSeconds=settings.CONNECT_RING_SECONDS,
             **caller,
@@ -40,9 +42,9 @@ def send(message: Message) -> SendResult:
 
 
 def ask(provider_id: str) -> Outcome:
-    """What became of a call: picked up, or ended without that. Voicemail picks up, too: only a key press is a person.
+    """Was the call picked up, or did it end without that? Voicemail picks up too: only a key press proves a person.
 
-    EventBridge's contact events are best effort, so the contact itself is asked.
+    EventBridge delivers contact events on best effort, so this asks for the contact itself.
     """
     client = aws.client("connect", read_seconds=aws.LOOK_UP_SECONDS)
     with aws.translated():
@@ -62,9 +64,16 @@ def _why_not(disconnect_reason: str) -> Reason:
 
 
 def _caller() -> dict[str, Any]:
-    """A queue's caller number, or our own: Connect requires one of the two. Nothing where neither is set."""
+    """The queue's caller number, or our own. Connect requires one; empty where neither is set."""
     if settings.CONNECT_QUEUE_ID:
         return {"QueueId": settings.CONNECT_QUEUE_ID}
     if settings.CONNECT_SOURCE_PHONE_NUMBER:
         return {"SourcePhoneNumber": settings.CONNECT_SOURCE_PHONE_NUMBER}
     return {}
+
+
+def _budget() -> Budget:
+    return Budget(settings.CONNECT_CALLS_PER_SECOND * BURST_SECONDS, BURST_SECONDS)
+
+
+ADAPTER = Adapter(send=send, budget=_budget, recognises_repeats=True, ask=ask)

@@ -1,12 +1,12 @@
-"""What the channels remember from one message to the next, in this process alone.
+"""What channels remember between messages, per process.
 
-Not in Django's default cache: that one keeps 300 entries unless told otherwise, fewer than a hospital has clinicians,
-and may be set to a shared store, which the telephone numbers in the keys must not reach.
+Not Django's default cache: it keeps 300 entries, fewer than a hospital has clinicians, and may be configured as a
+shared store, where the telephone numbers in the keys must not go.
 """
 
 from django.core.cache.backends.locmem import LocMemCache
 
 ENTRIES = 50_000
-"""A topic and a number each for 25,000 clinicians: some 30 MB. Beyond it the longest unused are forgotten."""
+"""A topic and a number for 25,000 clinicians: about 30 MB. Beyond that, the least recently used go."""
 
 remembered = LocMemCache("alerts.channels", {"OPTIONS": {"MAX_ENTRIES": ENTRIES}})

@@ -1,4 +1,4 @@
-"""E-mail through Amazon SNS: each clinician has a topic of their own, with their address as its one subscriber."""
+"""E-mail through Amazon SNS. Each clinician has their own topic, with their address as its only subscriber."""
 
 import hashlib
 from typing import NamedTuple
@@ -6,35 +6,37 @@ from typing import NamedTuple
 from django.conf import settings
 
 from alerts.channels import aws
-from alerts.channels.base import ChannelError, Fault, Message, SendResult
+from alerts.channels.base import Adapter, Budget, ChannelError, Fault, Message, SendResult
 from alerts.channels.memory import remembered
 from alerts.states import Reason
 
 KEPT_FOR = 3600
-"""Seconds for which a topic and its subscription are not looked for again."""
+"""Seconds to remember a topic and its subscription."""
 ARNS = "arns"
-"""The key of what the ARNs of all topics begin with: it holds the Region and the account, and no address."""
+"""Cache key of the prefix that all topic ARNs share: Region and account, no address."""
+PER_SECOND = 8
+"""To one topic. Over 10 a second SNS suspends the subscription."""
 
 
 class Topic(NamedTuple):
-    """A clinician's topic, and the subscription of their address to it."""
+    """A clinician's topic and its subscription."""
 
     arn: str
     subscription: str
 
 
 def send(message: Message) -> SendResult:
-    """Publish to the clinician's topic, which is made and subscribed where it is not there yet.
+    """Publish to the clinician's topic; create and subscribe it first where needed.
 
-    SNS accepts a message for a topic whose subscriber has not confirmed, or has left, and delivers it to nobody. That
-    would be a false "sent", so the subscription is looked at each time.
+    SNS takes messages for a topic whose subscriber has not confirmed or has left, and delivers them to nobody. That
+    would be a false "sent", so every send checks the subscription.
     """
     name = _topic_name(message.recipient, message.address)
     try:
         topic = _confirmed_topic(name, message.address)
     except ChannelError as error:
         remembered.delete(name)
-        # Whatever became of these requests, the message itself was not among them.
+        # Whatever these requests did, none of them carried the message.
         if error.fault is Fault.UNKNOWN:
             raise ChannelError(Fault.UNSENT, Reason.UNREACHABLE, error.code) from None
         raise
@@ -50,10 +52,10 @@ def send(message: Message) -> SendResult:
     return SendResult(answer["MessageId"])
 
 
-def obstacle(recipient: str, address: str) -> Reason | None:
-    """Whether the address has confirmed its subscription. Raises ChannelError where SNS does not say.
+def check_address(recipient: str, address: str) -> Reason | None:
+    """Check that the address has confirmed its subscription. Raises ChannelError where SNS does not answer.
 
-    Makes nothing, and asks the person nothing: to subscribe would send them an e-mail each time.
+    Creates nothing: subscribing would send the person an e-mail each time.
     """
     beginning = _arns_begin()
     if beginning is None:
@@ -61,12 +63,12 @@ def obstacle(recipient: str, address: str) -> Reason | None:
     client = aws.client("sns", read_seconds=aws.LOOK_UP_SECONDS)
     try:
         with aws.translated():
-            # One page is a hundred, and the topic is for one address.
+            # A page holds a hundred, and the topic has one address.
             found = client.list_subscriptions_by_topic(
                 TopicArn=f"{beginning}:{_topic_name(recipient, address)}"
             )["Subscriptions"]
     except ChannelError as error:
-        if error.code == "NotFound":  # no topic yet: the person was never asked to confirm
+        if error.code == "NotFound":  # no topic yet, so the person was never asked
             return Reason.UNCONFIRMED
         raise
     confirmed = any(
@@ -77,9 +79,9 @@ def obstacle(recipient: str, address: str) -> Reason | None:
 
 
 def _arns_begin() -> str | None:
-    """What a topic's ARN has before its name; None where there is no topic at all.
+    """The part of a topic's ARN before its name; None where the account has no topic.
 
-    CreateTopic would tell it, and make the topic of whom somebody only looked at.
+    CreateTopic would return it too, but creates the topic of somebody who is only being looked at.
     """
     known: str | None = remembered.get(ARNS)
     if known is None:
@@ -96,7 +98,7 @@ def _arns_begin() -> str | None:
 def _confirmed_topic(name: str, address: str) -> Topic:
     topic: Topic | None = remembered.get(name)
     if topic is None or not _is_confirmed(topic):
-        # Also where a known one is gone: subscribing again asks the person again.
+        # Also when a known subscription is gone: subscribing again asks the person again.
         topic = _subscribe(name, address)
         if not _is_confirmed(topic):
             raise ChannelError(Fault.REJECTED, Reason.UNCONFIRMED, "PendingConfirmation")
@@ -105,7 +107,7 @@ def _confirmed_topic(name: str, address: str) -> Topic:
 
 
 def _subscribe(name: str, address: str) -> Topic:
-    """Both requests are idempotent: they return what is there already."""
+    """Both requests are idempotent: they return what exists."""
     client = aws.client("sns")
     with aws.translated():
         arn = client.create_topic(Name=name)["TopicArn"]
@@ -124,11 +126,24 @@ def _is_confirmed(topic: Topic) -> bool:
         if error.code == "NotFound":
             return False
         raise
-    # SNS always says it. Where it is not said, nobody is known to have confirmed.
+    # SNS always sends this attribute. Without it, nobody is known to have confirmed.
     return answer["Attributes"].get("PendingConfirmation") == "false"
 
 
 def _topic_name(recipient: str, address: str) -> str:
-    """One topic for each clinician *and address*, so that nothing can go to an address that they no longer have."""
+    """One topic per clinician *and address*, so that nothing goes to an address they no longer have."""
     fingerprint = hashlib.sha256(address.lower().encode()).hexdigest()[:16]
     return f"{settings.EMAIL_TOPIC_PREFIX}-{recipient}-{fingerprint}"
+
+
+def _budget() -> Budget:
+    return Budget(PER_SECOND, 1)
+
+
+ADAPTER = Adapter(
+    send=send,
+    budget=_budget,
+    budget_per_person=True,  # SNS limits each topic, and each clinician has one
+    check_address=check_address,
+    address_is_good="The subscription is confirmed.",
+)

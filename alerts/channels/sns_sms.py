@@ -6,7 +6,7 @@ import structlog
 from django.conf import settings
 
 from alerts.channels import aws
-from alerts.channels.base import ChannelError, Fault, Message, SendResult
+from alerts.channels.base import Adapter, Budget, ChannelError, Fault, Message, SendResult
 from alerts.channels.memory import remembered
 from alerts.states import Reason
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
 
 OPT_OUT_KNOWN_FOR = 900
-"""Seconds for which an answer about a number's opt-out is kept."""
+"""Seconds to keep an answer about a number."""
 
 log = structlog.get_logger(__name__)
 
 
 def send(message: Message) -> SendResult:
-    """Publish to a telephone number. There is no idempotency here: after a lost answer a repeat can arrive twice.
+    """Publish to a telephone number. SNS has no idempotency here: after a lost answer a repeat can arrive twice.
 
-    SNS accepts a message to a number that has opted out, and drops it: a High one is looked up first, so that the next
-    channel can be taken.
+    SNS takes a message to a number that has opted out, and drops it. So High looks the number up first, and can use
+    the next channel.
     """
     if message.urgent and _has_opted_out(message.address):
         raise ChannelError(Fault.REJECTED, Reason.OPTED_OUT, "OptedOut")
@@ -36,8 +36,8 @@ def send(message: Message) -> SendResult:
     return SendResult(answer["MessageId"])
 
 
-def obstacle(recipient: str, address: str) -> Reason | None:
-    """Whether the number has opted out, as SNS says at this moment. Raises ChannelError where it does not say."""
+def check_address(recipient: str, address: str) -> Reason | None:
+    """Ask SNS whether the number has opted out. Raises ChannelError where SNS does not answer."""
     return Reason.OPTED_OUT if _ask_opt_out(address) else None
 
 
@@ -48,7 +48,7 @@ def _has_opted_out(number: str) -> bool:
     try:
         return _ask_opt_out(number)
     except ChannelError as error:
-        # The look-up is a courtesy: that it failed is no reason to hold an urgent message back.
+        # The look-up is optional: its failure must not hold back an urgent message.
         log.warning("sms.opt_out_unknown", reason=error.reason.value, code=error.code)
         return False
 
@@ -66,10 +66,24 @@ def _key(number: str) -> str:
 
 
 def _attributes() -> "dict[str, MessageAttributeValueTypeDef]":
-    # SNS's default type is Promotional, which carriers may delay or drop.
+    # SNS defaults to Promotional, which carriers may delay or drop.
     wanted = {"AWS.SNS.SMS.SMSType": ("String", "Transactional")}
     if settings.SMS_SENDER_ID:
         wanted["AWS.SNS.SMS.SenderID"] = ("String", settings.SMS_SENDER_ID)
     if settings.SMS_MAX_PRICE:
         wanted["AWS.SNS.SMS.MaxPrice"] = ("Number", settings.SMS_MAX_PRICE)
     return {name: {"DataType": kind, "StringValue": value} for name, (kind, value) in wanted.items()}
+
+
+def _budget() -> Budget:
+    # One a second would leave nothing to keep for High; two in two seconds do.
+    seconds = 2 if settings.SMS_PER_SECOND == 1 else 1
+    return Budget(settings.SMS_PER_SECOND * seconds, seconds)
+
+
+ADAPTER = Adapter(
+    send=send,
+    budget=_budget,
+    check_address=check_address,
+    address_is_good="This number has not opted out of SMS.",
+)

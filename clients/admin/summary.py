@@ -1,6 +1,5 @@
 """What a client's page shows of it: its tokens and how each stands, and what it did in the last fortnight."""
 
-import json
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -12,18 +11,7 @@ from clients import sample, tokens, usage
 from clients.models import Access, ApiClient, ApiToken
 from clients.tokens import Standing
 from clients.usage import Day
-
-REQUESTS, ERRORS = "#3b82f6", "#dc2626"
-CHART = {
-    "animation": False,
-    "responsive": True,
-    "maintainAspectRatio": False,
-    "plugins": {"legend": {"position": "bottom", "labels": {"boxWidth": 12, "boxHeight": 12}}},
-    "scales": {
-        "x": {"stacked": True, "grid": {"display": False}},
-        "y": {"stacked": True, "beginAtZero": True, "ticks": {"precision": 0}, "grid": {}},
-    },
-}
+from theme import charts
 
 
 @dataclass(frozen=True)
@@ -75,22 +63,15 @@ def of(client: ApiClient) -> Account:
         Told(token, tokens.standing(token, now))
         for token in ApiToken.objects.filter(client=client).select_related("client").order_by("-created_at")
     ]
-    lines = (
-        ("Answered", REQUESTS, [day.requests - day.errors for day in days]),
-        ("Errors", ERRORS, [day.errors for day in days]),
+    series = (
+        ("Answered", charts.BLUE, [day.requests - day.errors for day in days]),
+        ("Errors", charts.RED, [day.errors for day in days]),
     )
-    chart = {
-        "labels": [date_format(day.day, "j M") for day in days],
-        "datasets": [
-            {"label": label, "backgroundColor": colour, "data": values, "maxBarThickness": 40}
-            for label, colour, values in lines
-        ],
-    }
     return Account(
         sorted(told, key=lambda each: not each.works),
         days,
-        json.dumps(chart),
-        json.dumps(CHART),
+        charts.data([date_format(day.day, "j M") for day in days], series),
+        charts.options(stacked=True),
         sum(day.requests for day in days),
         sum(day.errors for day in days),
         f"{reverse('admin:clients_apitoken_add')}?{urlencode({'client': client.pk})}",

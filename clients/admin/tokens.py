@@ -1,13 +1,12 @@
-"""API clients and their tokens in the admin: issue, rotate, revoke. A secret is shown on one page, for minutes."""
+"""Tokens in the admin: issue, rotate, revoke. A secret is shown on one page, for ten minutes."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
@@ -17,66 +16,17 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
 
 from clients import tokens
 from clients.admin import reveal, summary
-from clients.models import Access, ApiClient, ApiToken
+from clients.models import Access, ApiToken
 
 NO_LONGER_SHOWN = (
     "A new token is shown for ten minutes, in the browser in which it was made. "
     "If it was not copied, rotate it or add another, and revoke the one that nobody has."
 )
 TOO_MANY = f"No more than {reveal.MOST} new tokens can be shown at once. Copy those that wait first, or choose fewer."
-
-
-@admin.register(ApiClient)
-class ApiClientAdmin(SimpleHistoryAdmin, ModelAdmin):
-    """Hospital systems that may send. A client's page has its tokens and its days, too."""
-
-    warn_unsaved_form = True
-    list_display = ("name", "state", "requests_per_minute", "created_at")
-    list_filter = ("active",)
-    search_fields = ("name",)
-    search_help_text = "Search by name."
-    change_form_outer_after_template = "admin/clients/apiclient/account.html"
-
-    class Media:
-        css: ClassVar = {"all": ["theme/pages.css"]}
-        js = ("theme/charts.js",)
-
-    def get_urls(self) -> list[URLPattern]:
-        # Without simple-history's page of an entry: it saves what is posted by anybody who may look.
-        return [url for url in super().get_urls() if url.name != "clients_apiclient_simple_history"]
-
-    @display(description="State", ordering="active", label={"Active": "success", "Switched off": "danger"})
-    def state(self, client: ApiClient) -> str:
-        return "Active" if client.active else "Switched off"
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        client = self.get_object(request, unquote(object_id)) if object_id else None
-        account = summary.of(client) if client and self.has_view_permission(request, client) else None
-        shown = {**(extra_context or {}), "account": account}
-        return super().changeform_view(request, object_id, form_url, shown)
-
-    def response_add(
-        self, request: HttpRequest, obj: ApiClient, post_url_continue: str | None = None
-    ) -> HttpResponse:
-        if "_save" not in request.POST or not request.user.has_perm("clients.add_apitoken"):
-            usual: HttpResponse = super().response_add(request, obj, post_url_continue)
-            return usual
-        self.message_user(
-            request, f"“{obj}” was added. To send, it needs a token: issue it here, or later from its page."
-        )
-        return redirect(f"{reverse('admin:clients_apitoken_add')}?{urlencode({'client': obj.pk})}")
 
 
 class TokenForm(forms.ModelForm[ApiToken]):

@@ -50,13 +50,11 @@ class ClinicianPage:
         js = (Script("contacts/clinician.js", type="module"),)
 
     def get_urls(self) -> list[URLPattern]:
-        # Without simple-history's page of an entry: it saves what is posted by anybody who may look.
-        urls = [url for url in super().get_urls() if url.name != "contacts_clinician_simple_history"]  # type: ignore[misc]
         view = self.admin_site.admin_view(self.preview_view)  # type: ignore[attr-defined]
         return [
             path("preview/", view, name="contacts_clinician_preview"),
             path("<path:object_id>/preview/", view, name="contacts_clinician_preview_of"),
-            *urls,
+            *super().get_urls(),  # type: ignore[misc]
         ]
 
     def changeform_view(

@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -36,9 +36,12 @@ class EmbeddedPostgres(EmbeddedServer):
     program = "postgres"
     stop_signal = signal.SIGINT
 
-    def __init__(self, data_dir: Path, *, database: str = "bleep") -> None:
+    def __init__(
+        self, data_dir: Path, *, database: str = "bleep", settings: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(data_dir)
         self.database = database
+        self._settings = settings or {}
         self._socket_dir = _socket_dir(self.directory)
 
     @property
@@ -93,6 +96,7 @@ class EmbeddedPostgres(EmbeddedServer):
             # Rows contain patient references, so no row and no statement is logged, as in production.
             "log_error_verbosity": "terse",
             "log_min_error_statement": "panic",
+            **self._settings,
         }
         options = [f"--{key}={value}" for key, value in settings.items()]
         command = self._command("postgres", "-D", str(self.directory), *options)

@@ -11,21 +11,20 @@ from django.core.exceptions import PermissionDenied
 from django.db.models.functions import Now
 from django.forms.widgets import Script
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
-from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 
-from alerts import channel_tests, wording as alert_wording
-from alerts.channels import OBSTACLES
-from alerts.models import Alert, Delivery
-from alerts.states import AlertStatus, Reason
+from alerts import channel_tests, labels
+from alerts.channels import ADAPTERS
+from alerts.models import Delivery
+from alerts.states import Reason
 from contacts import wording
 from contacts.admin.clinician import ClinicianAdmin
-from contacts.choices import Channel, Priority
+from contacts.choices import Channel
 from contacts.models import ADDRESS_FIELDS, Clinician
 from staff.clinician import reachability
+from staff.clinician.alerts_tab import AlertsTab
 
 SEND_TEST = "contacts.send_test"
-RECENT = 20
 ASKED_FOR = timedelta(days=2)
 """How long the link with which AWS asks somebody to confirm can be opened."""
 
@@ -40,10 +39,6 @@ ASKED = (
 )
 WHY = {Reason.UNCONFIRMED: "not confirmed", Reason.OPTED_OUT: "opted out"}
 """In a few words, for what would happen now."""
-NONE_KNOWN = {
-    Channel.SMS: "This number has not opted out of SMS.",
-    Channel.EMAIL: "The subscription is confirmed.",
-}
 NOT_KNOWN = (
     "It is not known now whether messages arrive here: AWS gave no answer. Open the page again in a minute."
 )
@@ -90,7 +85,7 @@ class ClinicianDesk(ClinicianAdmin):
     def reachability_view(self, request: HttpRequest, object_id: str, channel: str) -> HttpResponse:
         """Whether AWS lets messages through to the clinician's saved address on a channel, in words."""
         clinician = self._find(request, object_id)
-        if channel not in OBSTACLES or not clinician.address(channel):
+        if channel not in Channel.values or not _can_be_checked(clinician, Channel(channel)):
             raise Http404
         asked = Channel(channel)
         try:
@@ -98,10 +93,9 @@ class ClinicianDesk(ClinicianAdmin):
         except reachability.NotKnown:
             return JsonResponse({"kind": "unknown", "sentence": NOT_KNOWN})
         if obstacle is None:
-            sentence = NONE_KNOWN.get(asked, "Nothing is known that keeps messages from here.")
-            return JsonResponse({"kind": "good", "sentence": sentence})
+            return JsonResponse({"kind": "good", "sentence": ADAPTERS[asked].address_is_good})
         was_asked = obstacle is Reason.UNCONFIRMED and _was_asked_to_confirm(clinician, asked)
-        sentence = ASKED if was_asked else OBSTACLE.get(obstacle, obstacle.label)
+        sentence = ASKED if was_asked else OBSTACLE.get(obstacle, labels.REASON[obstacle])
         return JsonResponse({"kind": "risk", "sentence": sentence, "why": WHY.get(obstacle, "")})
 
     def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -116,7 +110,7 @@ class ClinicianDesk(ClinicianAdmin):
             alert = channel_tests.send_test(
                 clinician=clinician, channel=Channel(channel), by=request.user.get_username()
             )
-        except channel_tests.Refused as refused:
+        except channel_tests.NotSent as refused:
             return JsonResponse({"kind": "error", "sentence": str(refused), "is_final": True})
         self.log_change(request, clinician, f"Sent a test: {Channel(channel).label}.")
         return JsonResponse({"result": _result_page(clinician, alert.pk)})
@@ -142,43 +136,13 @@ class ClinicianDesk(ClinicianAdmin):
         return clinician
 
 
-class AlertsTab:
-    """A dataset, as unfold calls what has a tab of its own: the latest alerts for a clinician, tests among them."""
-
-    tab = True
-    title = "Recent alerts"
-    model = Alert
-    model_name = "alerts"
-    model_verbose_name = title
-
-    def __init__(self, request: HttpRequest, extra_context: dict[str, Any] | None) -> None:
-        self.request = request
-        self.object_id = unquote((extra_context or {}).get("object") or "")
-
-    @property
-    def contents(self) -> str:
-        """Newest first. Two queries."""
-        found = Alert.objects.with_status().filter(clinician_id=self.object_id).select_related("client")
-        alerts = [
-            {
-                "alert": alert,
-                "what": alert_wording.subject(alert.type),
-                "priority": Priority(alert.priority).label,
-                "status": AlertStatus(alert.status),
-                "channels": ", ".join(
-                    f"{each.get_channel_display()}: {each.get_state_display()}"
-                    for each in alert.deliveries.all()
-                ),
-            }
-            for alert in found.prefetch_related("deliveries")[:RECENT]
-        ]
-        context = {"alerts": alerts, "dataset": self, "most": RECENT}
-        return render_to_string("staff/clinician/alerts.html", context, request=self.request)
+def _can_be_checked(clinician: Clinician, channel: Channel) -> bool:
+    return ADAPTERS[channel].check_address is not None and bool(clinician.address(channel))
 
 
 def _way(clinician: Clinician, channel: Channel, latest: channel_tests.Result | None) -> dict[str, Any]:
     address = clinician.address(channel)
-    asks = channel in OBSTACLES and bool(address)
+    asks = _can_be_checked(clinician, channel)
     return {
         "channel": channel,
         "label": channel.label,

@@ -9,7 +9,7 @@ from threading import BoundedSemaphore
 import structlog
 from django.core.cache import cache
 
-from alerts.channels import OBSTACLES, ChannelError, Fault
+from alerts.channels import ADAPTERS, ChannelError, Fault
 from alerts.sending import breaker
 from alerts.states import Reason
 from contacts.choices import Channel
@@ -34,12 +34,13 @@ def obstacle(clinician: Clinician, channel: Channel) -> Reason | None:
     Raises:
         NotKnown: there was no answer; or it is not asked now, since AWS is down or enough others are waiting for it.
     """
-    if cache.get(_silent(channel)) or breaker.is_down(channel):
+    check = ADAPTERS[channel].check_address
+    if check is None or cache.get(_silent(channel)) or breaker.is_down(channel):
         raise NotKnown
     if not _places.acquire(blocking=False):
         raise NotKnown
     try:
-        return OBSTACLES[channel](f"clinician-{clinician.pk}", clinician.address(channel))
+        return check(f"clinician-{clinician.pk}", clinician.address(channel))
     except ChannelError as error:
         if error.fault is not Fault.REJECTED:  # a refusal is quick, and may be of this address alone
             cache.set(_silent(channel), True, QUIET)  # noqa: FBT003

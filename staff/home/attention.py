@@ -17,7 +17,7 @@ from alerts import statistics
 from alerts.monitoring import checks
 from alerts.monitoring.checks import Finding
 from alerts.sending import breaker
-from alerts.statistics import EXAMPLES, Trouble, Troubled
+from alerts.statistics import EXAMPLES, AttentionGroup, AttentionKind
 from clients import tokens
 from clients.models import ApiToken
 from contacts import problems
@@ -135,13 +135,13 @@ def _of_channels(down: list[Channel]) -> Iterator[Item]:
         )
 
 
-def _of_alerts(troubles: list[Troubled]) -> Iterator[Item]:
-    for found in troubles:
-        if found.trouble in REACHED_NOBODY:
-            sentence, advice = REACHED_NOBODY[found.trouble]
+def _of_alerts(groups: list[AttentionGroup]) -> Iterator[Item]:
+    for found in groups:
+        if found.kind in REACHED_NOBODY:
+            sentence, advice = REACHED_NOBODY[found.kind]
             links = tuple(Link(called, reverse(ALERT, args=[key])) for key, called in found.examples)
             yield Item(
-                found.trouble.value,
+                found.kind.value,
                 f"{found.count:,} alert{pluralize(found.count)} {sentence}",
                 advice,
                 links=links,
@@ -150,12 +150,12 @@ def _of_alerts(troubles: list[Troubled]) -> Iterator[Item]:
             )
 
 
-def _of_unconfirmed(troubles: list[Troubled]) -> Iterator[Item]:
-    for found in troubles:
-        if found.trouble is Trouble.UNCONFIRMED:
+def _of_unconfirmed(groups: list[AttentionGroup]) -> Iterator[Item]:
+    for found in groups:
+        if found.kind is AttentionKind.UNCONFIRMED:
             links = _clinicians(found.examples)
             yield Item(
-                found.trouble.value,
+                found.kind.value,
                 f"{_people(found.count)} not confirmed their e-mail address, so e-mails to them fail.",
                 "Ask each to open the link in the message “AWS Notification - Subscription Confirmation” in their "
                 "inbox.",
@@ -246,12 +246,12 @@ IN_PLAIN_WORDS = {
 }
 """What a finding of the audit means for those who wait for alerts."""
 
-REACHED_NOBODY: dict[Trouble, tuple[str, str]] = {
-    Trouble.FAILED: (
+REACHED_NOBODY: dict[AttentionKind, tuple[str, str]] = {
+    AttentionKind.FAILED: (
         "failed: nobody is known to have been reached.",
         "Open each, see why, and send it again or reach the clinician another way; then mark it as dealt with.",
     ),
-    Trouble.UNKNOWN: (
+    AttentionKind.UNKNOWN: (
         "may have reached nobody: the provider's answer was lost.",
         "Ask the clinician whether it arrived. Send it again if it did not; then mark it as dealt with.",
     ),
@@ -261,8 +261,13 @@ REACHED_NOBODY: dict[Trouble, tuple[str, str]] = {
 QUESTIONS = (
     Question("whether Bleep is sending", checks.findings, _of_bleep),
     Question("whether the providers answer", breaker.channels_down, _of_channels),
-    Question("failed alerts", statistics.troubles, _of_alerts, "alerts.view_alert"),
-    Question("unconfirmed e-mail addresses", statistics.troubles, _of_unconfirmed, "contacts.view_clinician"),
+    Question("failed alerts", statistics.needing_attention, _of_alerts, "alerts.view_alert"),
+    Question(
+        "unconfirmed e-mail addresses",
+        statistics.needing_attention,
+        _of_unconfirmed,
+        "contacts.view_clinician",
+    ),
     Question("clinicians with a problem", problems.troubled, _of_clinicians, "contacts.view_clinician"),
     Question("tokens that expire", _tokens, _of_tokens, "clients.view_apitoken"),
 )

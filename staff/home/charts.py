@@ -1,29 +1,26 @@
 """Charts of the figures: what unfold's chart component is given, and the same in rows for those who do not see it."""
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from alerts.states import AlertStatus
-from alerts.statistics import Latency, Outcome, Period
+from alerts.statistics import AlertCount, Latency, Period
 from contacts.choices import Priority
+from theme import charts
 
-# Each has a contrast of 3 : 1 at least with white and with the dark ground; the rows beside a chart say the same.
 COLOURS: dict[AlertStatus, str] = {
-    AlertStatus.DELIVERED: "#0d9488",
-    AlertStatus.SENT: "#16a34a",
-    AlertStatus.ACKNOWLEDGED: "#8b5cf6",
-    AlertStatus.QUEUED: "#3b82f6",
-    AlertStatus.FAILED: "#dc2626",
-    AlertStatus.CANCELLED: "#7c899e",
+    AlertStatus.DELIVERED: charts.TEAL,
+    AlertStatus.SENT: charts.GREEN,
+    AlertStatus.ACKNOWLEDGED: charts.VIOLET,
+    AlertStatus.QUEUED: charts.BLUE,
+    AlertStatus.FAILED: charts.RED,
+    AlertStatus.CANCELLED: charts.GREY,
 }
-MEDIAN, SLOWEST = "#3b82f6", "#d97706"
 HOUR, MINUTE = 3600, 60
 TENTHS_BELOW = 10
 
@@ -46,41 +43,41 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def over_time(outcomes: list[Outcome], period: Period, now: datetime) -> Chart:
+def over_time(counts: list[AlertCount], period: Period, now: datetime) -> Chart:
     """Alerts by hour or day, piled up by status."""
     counted: Counter[tuple[datetime, AlertStatus]] = Counter()
-    for each in outcomes:
+    for each in counts:
         counted[each.at, each.status] += each.alerts
     pieces = list(_pieces(period, now))
     labels = [
         date_format(timezone.localtime(at), "H:i" if period is Period.DAY else "D j M") for at in pieces
     ]
-    lines = {status: [counted[at, status] for at in pieces] for status in _there(outcomes)}
+    lines = {status: [counted[at, status] for at in pieces] for status in _there(counts)}
     busiest = max(pieces, key=lambda at: sum(counted[at, status] for status in COLOURS))
     most = sum(counted[busiest, status] for status in COLOURS)
     return Chart(
         f"Alerts by {period.piece}",
         f"Bars, one for each {period.piece}, coloured by status. The highest is that of "
         f"{labels[pieces.index(busiest)]} with {most:,}.",
-        _data(labels, ((status.label, COLOURS[status], values) for status, values in lines.items())),
-        _options(stacked=True),
+        charts.data(labels, ((status.label, COLOURS[status], values) for status, values in lines.items())),
+        charts.options(stacked=True),
     )
 
 
-def by_priority(outcomes: list[Outcome]) -> tuple[Chart, Table]:
+def by_priority(counts: list[AlertCount]) -> tuple[Chart, Table]:
     """Alerts of each priority, by status."""
     counted: Counter[tuple[Priority, AlertStatus]] = Counter()
-    for each in outcomes:
+    for each in counts:
         counted[each.priority, each.status] += each.alerts
-    statuses = _there(outcomes)
+    statuses = _there(counts)
     chart = Chart(
         "By priority",
         "Bars for High, Medium and Low, coloured by status. The table has the same figures.",
-        _data(
+        charts.data(
             [priority.label for priority in Priority],
             ((s.label, COLOURS[s], [counted[priority, s] for priority in Priority]) for s in statuses),
         ),
-        _options(stacked=True),
+        charts.options(stacked=True),
     )
     rows = [(status.label, [counted[priority, status] for priority in Priority]) for status in statuses]
     sums = ("All", [sum(column) for column in zip(*(values for _, values in rows), strict=True)])
@@ -98,14 +95,14 @@ def time_to_provider(latencies: list[Latency]) -> tuple[Chart, Table]:
         "Time to the provider",
         "Two bars for each channel: the time within which half of its messages were taken by the provider, and that "
         "for 95 of 100. The table has the same figures.",
-        _data(
+        charts.data(
             [each.channel.label for each in latencies],
             (
-                ("Half within", MEDIAN, [round(each.p50, 2) for each in latencies]),
-                ("95 of 100 within", SLOWEST, [round(each.p95, 2) for each in latencies]),
+                ("Half within", charts.BLUE, [round(each.p50, 2) for each in latencies]),
+                ("95 of 100 within", charts.AMBER, [round(each.p95, 2) for each in latencies]),
             ),
         ),
-        _options(stacked=False, unit="seconds"),
+        charts.options(stacked=False, unit="seconds"),
     )
     return chart, Table(
         ("Channel", "Messages", "Half within", "95 of 100 within"),
@@ -138,40 +135,6 @@ def _pieces(period: Period, now: datetime) -> Iterator[datetime]:
         yield from (midnight - timedelta(days=back) for back in reversed(range(8)))
 
 
-def _there(outcomes: list[Outcome]) -> list[AlertStatus]:
-    seen = {each.status for each in outcomes}
+def _there(counts: list[AlertCount]) -> list[AlertStatus]:
+    seen = {each.status for each in counts}
     return [status for status in COLOURS if status in seen]
-
-
-def _data(labels: list[str], lines: Iterable[tuple[str, str, list[Any]]]) -> str:
-    return json.dumps(
-        {
-            "labels": labels,
-            "datasets": [
-                {"label": label, "data": values, "backgroundColor": colour, "maxBarThickness": 40}
-                for label, colour, values in lines
-            ],
-        }
-    )
-
-
-def _options(*, stacked: bool, unit: str = "") -> str:
-    title = {"title": {"display": True, "text": unit}} if unit else {}
-    return json.dumps(
-        {
-            "animation": False,
-            "responsive": True,
-            "maintainAspectRatio": False,
-            "plugins": {"legend": {"position": "bottom", "labels": {"boxWidth": 12, "boxHeight": 12}}},
-            "scales": {
-                "x": {"stacked": stacked, "grid": {"display": False}},
-                "y": {
-                    "stacked": stacked,
-                    "beginAtZero": True,
-                    "ticks": {"precision": 0},
-                    "grid": {},
-                    **title,
-                },
-            },
-        }
-    )

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from alerts import statistics
 from alerts.states import AlertStatus
-from alerts.statistics import Outcome, Period
+from alerts.statistics import AlertCount, Period
 from staff.home import attention, charts
 from staff.home.attention import Link
 from staff.home.remembered import remembered
@@ -73,7 +73,7 @@ def _figures(user: User | AnonymousUser, period: Period) -> dict[str, Any]:
     if not user.has_perm("alerts.view_alert"):
         return {}
     try:
-        outcomes = remembered(statistics.outcomes, period, seconds=SECONDS[period])
+        counts = remembered(statistics.alert_counts, period, seconds=SECONDS[period])
         latencies = remembered(statistics.latencies, period, seconds=SECONDS[period])
     except Error as error:
         log.error("home.unanswered", about="figures", error=type(error).__name__)  # noqa: TRY400 - no text of it
@@ -81,26 +81,24 @@ def _figures(user: User | AnonymousUser, period: Period) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "periods": [(WORDS[each], f"?period={each.word}", each is period) for each in Period],
         "period": WORDS[period].lower(),
-        "figures_at": min(outcomes.at, latencies.at),
-        "sums": _sums(outcomes.value),
+        "figures_at": min(counts.at, latencies.at),
+        "sums": _sums(counts.value),
         "refreshed_every": round(SECONDS[period]),
     }
-    if outcomes.value:
-        shown["over_time"] = charts.over_time(outcomes.value, period, timezone.now())
-        shown["by_priority"] = charts.by_priority(outcomes.value)
+    if counts.value:
+        shown["over_time"] = charts.over_time(counts.value, period, timezone.now())
+        shown["by_priority"] = charts.by_priority(counts.value)
     if latencies.value:
         shown["latency"] = charts.time_to_provider(latencies.value)
     return shown
 
 
-def _sums(outcomes: list[Outcome]) -> list[Sum]:
+def _sums(counts: list[AlertCount]) -> list[Sum]:
     def count(*statuses: AlertStatus) -> int:
-        return sum(each.alerts for each in outcomes if each.status in statuses)
+        return sum(each.alerts for each in counts if each.status in statuses)
 
     failed = count(AlertStatus.FAILED)
-    dealt_with = sum(
-        each.alerts for each in outcomes if each.status is AlertStatus.FAILED and each.dealt_with
-    )
+    dealt_with = sum(each.alerts for each in counts if each.status is AlertStatus.FAILED and each.dealt_with)
     return [
         Sum("Alerts", count(*AlertStatus)),
         Sum("Sent or delivered", count(AlertStatus.SENT, AlertStatus.DELIVERED, AlertStatus.ACKNOWLEDGED)),

@@ -1,11 +1,13 @@
 """Deliveries on their way: claimed, left alone by their worker, placed as calls; and errors to end them with."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.db.models.functions import Now
 
-from alerts.channels import ChannelError, Fault
+from alerts.channels import ADAPTERS, Budget, ChannelError, Fault
 from alerts.deliveries import lifecycle
 from alerts.models import Delivery
 from alerts.sending import send as sending
@@ -41,3 +43,9 @@ def placed(store: Store, priority: Priority = Priority.HIGH, **fields: Any) -> D
     sending.deliver(delivery.pk)
     Delivery.objects.filter(pk=delivery.pk).update(**{"outcome_due_at": Now(), **fields})
     return current(delivery)
+
+
+def limit_to(monkeypatch: pytest.MonkeyPatch, budget: Budget) -> None:
+    """Give every channel this budget."""
+    for channel, adapter in ADAPTERS.items():
+        monkeypatch.setitem(ADAPTERS, channel, replace(adapter, budget=lambda: budget))

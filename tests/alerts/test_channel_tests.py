@@ -85,22 +85,22 @@ def test_one_that_fails_disturbs_neither_figures_nor_operators(
     assert Alert.objects.with_status().get(pk=alert.pk).status == "failed"
     assert checks.unreviewed_failures() == 0
     assert checks.deliveries_by_state() == {}
-    assert statistics.troubles() == []
-    assert statistics.outcomes(Period.DAY) == []
+    assert statistics.needing_attention() == []
+    assert statistics.alert_counts(Period.DAY) == []
     assert not any("alert.failed" in str(record.msg) for record in caplog.records)
 
 
 def test_one_that_failed_for_want_of_a_confirmation_is_no_trouble_of_homes(clinician: Clinician) -> None:
     settle(claim(send(clinician, Channel.EMAIL)), ChannelError(Fault.REJECTED, Reason.UNCONFIRMED))
 
-    assert statistics.troubles() == []
+    assert statistics.needing_attention() == []
 
 
 def test_one_that_was_taken_is_in_no_figure_either(clinician: Clinician) -> None:
     lifecycle.mark_sent(claim(send(clinician, Channel.SMS)), SendResult("m-1"))
 
     assert statistics.latencies(Period.DAY) == []
-    assert statistics.outcomes(Period.DAY) == []
+    assert statistics.alert_counts(Period.DAY) == []
 
 
 def test_whoever_waits_is_told_why_it_failed(clinician: Clinician) -> None:
@@ -170,7 +170,7 @@ def test_an_alert_that_is_no_test_is_not_told(clinician: Clinician, lab: ApiClie
 def test_who_cannot_be_reached_is_sent_none(fields: dict[str, object], sentence: str) -> None:
     clinician = make_clinician("C-9", {}, **fields)
 
-    with pytest.raises(channel_tests.Refused, match=sentence):
+    with pytest.raises(channel_tests.NotSent, match=sentence):
         send(clinician)
 
     assert not Alert.objects.exists()
@@ -179,7 +179,7 @@ def test_who_cannot_be_reached_is_sent_none(fields: dict[str, object], sentence:
 def test_there_is_one_at_a_time_over_a_channel(clinician: Clinician) -> None:
     send(clinician, Channel.SMS)
 
-    with pytest.raises(channel_tests.Refused, match="still on its way"):
+    with pytest.raises(channel_tests.NotSent, match="still on its way"):
         send(clinician, Channel.SMS)
 
     assert send(clinician, Channel.EMAIL).is_test
@@ -189,7 +189,7 @@ def test_nobody_is_sent_more_than_a_few(clinician: Clinician) -> None:
     for _ in range(channel_tests.MOST_FOR_ONE):
         lifecycle.mark_sent(claim(send(clinician, Channel.SMS)), SendResult("m-1"))
 
-    with pytest.raises(channel_tests.Refused, match="6 tests in ten minutes"):
+    with pytest.raises(channel_tests.NotSent, match="6 tests in ten minutes"):
         send(clinician, Channel.SMS)
 
     assert send(make_clinician("C-2", {}), Channel.SMS).is_test

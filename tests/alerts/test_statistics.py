@@ -17,7 +17,7 @@ from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel
 from alerts.models import Alert, Attempt, Delivery
 from alerts.sending import breaker
 from alerts.states import AlertState, AlertStatus, Reason
-from alerts.statistics import Period, Trouble
+from alerts.statistics import AttentionKind, Period
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.conftest import Store
@@ -45,16 +45,16 @@ def send(delivery: Delivery) -> Delivery:
     return delivery
 
 
-def found() -> dict[Trouble, tuple[int, list[str]]]:
+def found() -> dict[AttentionKind, tuple[int, list[str]]]:
     return {
-        each.trouble: (each.count, [called for _key, called in each.examples])
-        for each in statistics.troubles()
+        each.kind: (each.count, [called for _key, called in each.examples])
+        for each in statistics.needing_attention()
     }
 
 
 def test_nothing_is_wrong_with_an_empty_ledger() -> None:
-    assert statistics.troubles() == []
-    assert statistics.outcomes(Period.WEEK) == []
+    assert statistics.needing_attention() == []
+    assert statistics.alert_counts(Period.WEEK) == []
     assert statistics.latencies(Period.WEEK) == []
 
 
@@ -64,7 +64,7 @@ def test_alerts_are_counted_by_priority_and_status(store: Store) -> None:
     end(store(L), Reason.INVALID_ADDRESS)
     store(H)
 
-    counted = {(each.priority, each.status): each.alerts for each in statistics.outcomes(Period.DAY)}
+    counted = {(each.priority, each.status): each.alerts for each in statistics.alert_counts(Period.DAY)}
 
     assert counted == {(M, AlertStatus.SENT): 2, (L, AlertStatus.FAILED): 1, (H, AlertStatus.QUEUED): 1}
 
@@ -76,7 +76,7 @@ def test_what_is_older_is_not_counted(store: Store, period: Period, hours: int) 
     store(M)
     Alert.objects.filter(pk=store(M).alert_id).update(created_at=Now() - timedelta(hours=hours - 1))
 
-    assert sum(each.alerts for each in statistics.outcomes(period)) == 2
+    assert sum(each.alerts for each in statistics.alert_counts(period)) == 2
 
 
 def test_the_time_to_the_provider_begins_with_the_alert(store: Store) -> None:
@@ -100,17 +100,17 @@ def test_what_failed_or_was_sent_again_by_staff_has_no_time(store: Store) -> Non
     assert statistics.latencies(Period.DAY) == []
 
 
-def test_what_failed_is_told_from_what_is_unknown(store: Store) -> None:
+def test_failed_and_unknown_alerts_are_told_apart(store: Store) -> None:
     failed = end(store(L), Reason.INVALID_ADDRESS)
     unknown = end(store(M), Reason.ANSWER_LOST, LeaveInDoubt(Reason.ANSWER_LOST))
 
     assert found() == {
-        Trouble.FAILED: (1, [failed.alert.message_id]),
-        Trouble.UNKNOWN: (1, [unknown.alert.message_id]),
+        AttentionKind.FAILED: (1, [failed.alert.message_id]),
+        AttentionKind.UNKNOWN: (1, [unknown.alert.message_id]),
     }
 
 
-def test_an_alert_whose_next_channel_is_tried_or_was_taken_is_no_trouble(store: Store) -> None:
+def test_an_alert_whose_next_channel_is_tried_or_was_taken_needs_no_attention(store: Store) -> None:
     first = end(store(H), Reason.NOT_ANSWERED)
     assert found() == {}
 
@@ -120,27 +120,27 @@ def test_an_alert_whose_next_channel_is_tried_or_was_taken_is_no_trouble(store: 
 
 
 @pytest.mark.parametrize("state", [AlertState.CLOSED, AlertState.CANCELLED, AlertState.ACKNOWLEDGED])
-def test_what_somebody_dealt_with_is_no_trouble(store: Store, state: AlertState) -> None:
+def test_what_somebody_dealt_with_needs_no_attention(store: Store, state: AlertState) -> None:
     end(store(L), Reason.INVALID_ADDRESS)
     Alert.objects.update(state=state)
 
     assert found() == {}
 
 
-def test_a_resend_that_failed_is_a_trouble_although_a_provider_took_it_before(store: Store) -> None:
+def test_a_resend_that_failed_needs_attention_although_a_provider_took_it_before(store: Store) -> None:
     delivery = send(store(L))
     by = User.objects.create_user("operator")
     end(actions.resend(delivery.alert_id, by=by, after_round=1), Reason.INVALID_ADDRESS)
 
     assert Alert.objects.needing_attention().count() == 1
-    assert found() == {Trouble.FAILED: (1, [delivery.alert.message_id])}
+    assert found() == {AttentionKind.FAILED: (1, [delivery.alert.message_id])}
 
 
-def test_what_failed_is_a_trouble_until_it_is_dealt_with_however_old(store: Store) -> None:
+def test_what_failed_needs_attention_until_it_is_dealt_with_however_old(store: Store) -> None:
     end(store(L), Reason.INVALID_ADDRESS)
     Alert.objects.update(created_at=Now() - timedelta(days=100))
 
-    assert found()[Trouble.FAILED][0] == Alert.objects.needing_attention().count() == 1
+    assert found()[AttentionKind.FAILED][0] == Alert.objects.needing_attention().count() == 1
 
 
 def test_what_is_dealt_with_is_counted_apart(store: Store) -> None:
@@ -148,7 +148,7 @@ def test_what_is_dealt_with_is_counted_apart(store: Store) -> None:
     Alert.objects.update(state=AlertState.CLOSED)
     end(store(L), Reason.INVALID_ADDRESS)
 
-    counted = [(each.status, each.dealt_with, each.alerts) for each in statistics.outcomes(Period.DAY)]
+    counted = [(each.status, each.dealt_with, each.alerts) for each in statistics.alert_counts(Period.DAY)]
 
     assert sorted(counted) == [(AlertStatus.FAILED, False, 1), (AlertStatus.FAILED, True, 1)]
 
@@ -162,7 +162,7 @@ def test_the_hour_that_the_clocks_repeat_is_counted_as_two(
     noon = Value(datetime(2026, 10, 25, 12, tzinfo=UTC), DateTimeField())
     monkeypatch.setattr(statistics, "Now", lambda: noon)
 
-    counted = [(each.at, each.alerts) for each in statistics.outcomes(Period.DAY)]
+    counted = [(each.at, each.alerts) for each in statistics.alert_counts(Period.DAY)]
 
     assert counted == [(hour, 1) for hour in hours]
 
@@ -170,7 +170,7 @@ def test_the_hour_that_the_clocks_repeat_is_counted_as_two(
 def test_the_newest_are_named_and_the_rest_are_counted(store: Store) -> None:
     ended = [end(store(L), Reason.INVALID_ADDRESS) for _ in range(statistics.EXAMPLES + 2)]
 
-    count, named = found()[Trouble.FAILED]
+    count, named = found()[AttentionKind.FAILED]
 
     assert count == len(ended)
     assert named == [each.alert.message_id for each in reversed(ended)][: statistics.EXAMPLES]
@@ -185,14 +185,14 @@ def unconfirmed(store: Store) -> Delivery:
 
 
 def test_an_unconfirmed_address_is_named_by_its_clinician(unconfirmed: Delivery) -> None:
-    assert found() == {Trouble.UNCONFIRMED: (1, [unconfirmed.clinician.name])}
+    assert found() == {AttentionKind.UNCONFIRMED: (1, [unconfirmed.clinician.name])}
 
 
 def test_each_is_named_once(store: Store, unconfirmed: Delivery) -> None:
     end(store(L), Reason.UNCONFIRMED)
     Alert.objects.update(state=AlertState.CLOSED)
 
-    assert found() == {Trouble.UNCONFIRMED: (1, [unconfirmed.clinician.name])}
+    assert found() == {AttentionKind.UNCONFIRMED: (1, [unconfirmed.clinician.name])}
 
 
 @pytest.mark.parametrize("change", [{"email": "new@ward.example"}, {"active": False}])
@@ -210,11 +210,11 @@ def test_a_later_email_that_was_taken_shows_that_it_is_confirmed(store: Store, u
     assert found() == {}
 
 
-def test_troubles_are_one_query(store: Store, unconfirmed: Delivery) -> None:
+def test_needing_attention_is_one_query(store: Store, unconfirmed: Delivery) -> None:
     end(store(L), Reason.INVALID_ADDRESS)
 
     with CaptureQueriesContext(connection) as queries:
-        statistics.troubles()
+        statistics.needing_attention()
 
     assert len(queries) == 1
 

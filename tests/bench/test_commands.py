@@ -41,6 +41,7 @@ def counted(printed: str, line: str) -> int:
     return int(figure)
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(460)
 def test_nothing_is_lost_whatever_goes_wrong() -> None:
     printed = run("chaos", "--seconds", "15", "--seed", "20261122")
@@ -53,6 +54,7 @@ def test_nothing_is_lost_whatever_goes_wrong() -> None:
     assert "make chaos SECONDS=15 SEED=20261122" in printed
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(460)
 def test_the_same_alerts_over_many_connections_are_sent_once() -> None:
     printed = run("duplicate_storm", "--connections", "10", "--ids", "20")
@@ -60,6 +62,7 @@ def test_the_same_alerts_over_many_connections_are_sent_once() -> None:
     assert counted(printed, "messages received") == 20
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(460)
 def test_high_does_not_wait_for_a_storm_of_low() -> None:
     # With an SNS that takes a second, a hundred Low before High would take four, whatever the machine.
@@ -69,6 +72,7 @@ def test_high_does_not_wait_for_a_storm_of_low() -> None:
     assert "the p95 may be 2 s above the calm one. High does not wait for Low." in printed
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(460)
 def test_a_storm_that_is_over_when_high_comes_is_no_result(tmp_path: Path) -> None:
     done = end("storm", "--low", "1", "--high", "1", TMPDIR=str(tmp_path))
@@ -78,6 +82,7 @@ def test_a_storm_that_is_over_when_high_comes_is_no_result(tmp_path: Path) -> No
     assert not list(tmp_path.iterdir()), "there is nothing to be looked at"
 
 
+@pytest.mark.proof
 @pytest.mark.timeout(460)
 def test_accepting_is_measured() -> None:
     printed = run("accept", "--requests", "40", "--runs", "1", "--connections", "4")
@@ -108,6 +113,7 @@ def test_a_figure_that_cannot_be_is_refused_in_a_sentence(module: str, option: s
     assert "Starting" not in done.stdout
 
 
+@pytest.mark.proof
 def test_a_bleep_that_does_not_start_is_no_result_and_a_sentence_says_where_to_look(tmp_path: Path) -> None:
     done = end("storm", LEASE_SECONDS="never", TMPDIR=str(tmp_path))
 
@@ -118,6 +124,7 @@ def test_a_bleep_that_does_not_start_is_no_result_and_a_sentence_says_where_to_l
     assert "LEASE_SECONDS" in Path(log).read_text()
 
 
+@pytest.mark.proof
 def test_ctrl_c_stops_all_that_was_started_and_says_that_there_is_no_result(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.accept", "--requests", "100000"],

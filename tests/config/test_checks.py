@@ -108,7 +108,7 @@ def test_the_web_server_refuses_to_start_and_says_why(name: str, value: str | No
 
     assert done.returncode == 1
     assert f"{name} {why}" in done.stderr
-    assert "The configuration table in the documentation explains each variable." in done.stderr
+    assert "docs/deployment.md explains each variable." in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -186,7 +186,7 @@ def what_became(call: Callable[[], object]) -> Callable[[], object]:
     def done() -> object:
         try:
             return call()
-        except actions.Refused as refusal:
+        except actions.ActionRefused as refusal:
             return str(refusal)
 
     return done

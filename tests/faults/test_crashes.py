@@ -7,7 +7,8 @@ far the alert had come, its channel and its priority (`docs/decisions/0002-ambig
 import uuid
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from itertools import product, starmap
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -177,13 +178,28 @@ def promised(trace: Trace, channel: Channel, priority: Priority) -> End:
     return End(sent_before, succeeded=False, possible_duplicate=False, reason=Reason.WORKER_LOST)
 
 
-@pytest.mark.parametrize("point", CRASH_POINTS, ids=lambda point: f"{point.story.name.lower()} {point.name}")
-@pytest.mark.parametrize("channel", Channel)
-@pytest.mark.parametrize("priority", Priority)
+FIRST_OF_EACH_TRACE = [next(point for point in CRASH_POINTS if point.trace is trace) for trace in Trace]
+
+
+def case(priority: Priority, channel: Channel, point: CrashPoint) -> Any:
+    """One crash. Every point for an urgent SMS, and one point of each trace for all, are tests; the rest are proofs.
+
+    Each priority can go to a process of its own.
+    """
+    marks = [pytest.mark.xdist_group(f"crashes {priority}")]
+    if (priority, channel) != (Priority.HIGH, Channel.SMS) and point not in FIRST_OF_EACH_TRACE:
+        marks.append(pytest.mark.proof)
+    name = f"{priority}-{channel}-{point.story.name.lower()} {point.name}"
+    return pytest.param(priority, channel, point, marks=marks, id=name)
+
+
+@pytest.mark.parametrize(
+    ("priority", "channel", "point"), list(starmap(case, product(Priority, Channel, CRASH_POINTS)))
+)
 def test_whatever_dies_the_alert_ends_as_promised(
-    point: CrashPoint,
-    channel: Channel,
     priority: Priority,
+    channel: Channel,
+    point: CrashPoint,
     fork_server: ForkServer,
     rest: Rest,
     aws: Aws,

@@ -228,7 +228,7 @@ class Ledger(RuleBasedStateMachine):
         before = max(each.round for each in self.model.deliveries)
         try:
             actions.resend(self.alert.pk, by=self.operator, after_round=before)
-        except actions.Refused:
+        except actions.ActionRefused:
             assert not self.model.resend()
         else:
             assert self.model.resend()

@@ -98,6 +98,7 @@ def banner_request(banner: str) -> str:
     return found[0]
 
 
+@pytest.mark.proof
 def test_a_whole_run(runner: Runner) -> None:
     """One test for what needs the same run, since a start costs seconds."""
     runner.wait_until_it_says("Bleep is ready.")
@@ -157,6 +158,7 @@ def test_a_whole_run(runner: Runner) -> None:
     assert "Everything is stopped. The data stays in" in runner.said().splitlines()[-1]
 
 
+@pytest.mark.proof
 def test_one_that_dies_is_named_and_stops_all_even_one_that_is_frozen(runner: Runner) -> None:
     runner.wait_until_it_says("Bleep is ready.")
     os.kill(runner.pid_of("-Q urgent,questions,normal,low"), signal.SIGSTOP)
@@ -167,6 +169,7 @@ def test_one_that_dies_is_named_and_stops_all_even_one_that_is_frozen(runner: Ru
     assert "relay ended by itself (signal 9), so everything was stopped." in runner.said().splitlines()[-1]
 
 
+@pytest.mark.proof
 def test_sigterm_while_starting_leaves_nothing(tmp_path: Path) -> None:
     runner = start(tmp_path / "data")
     runner.wait_until_it_says("Starting the stand-in")
@@ -177,6 +180,7 @@ def test_sigterm_while_starting_leaves_nothing(tmp_path: Path) -> None:
     assert runner.ends() == 0
 
 
+@pytest.mark.proof
 def test_what_a_killed_run_left_is_cleared_by_reset(tmp_path: Path) -> None:
     runner = start(tmp_path / "data")
     runner.wait_until_it_says("Starting the stand-in")
@@ -219,6 +223,7 @@ def test_a_port_that_is_none(tmp_path: Path, port: str) -> None:
     )
 
 
+@pytest.mark.proof
 def test_services_of_ones_own_are_used_and_not_started(tmp_path: Path) -> None:
     """They are not there, so the run ends at the first that it needs; nothing was started in their place."""
     nowhere = f"127.0.0.1:{two_free_ports()}"
@@ -236,6 +241,7 @@ def test_services_of_ones_own_are_used_and_not_started(tmp_path: Path) -> None:
     assert working_on(tmp_path / "data") == []
 
 
+@pytest.mark.proof
 def test_a_database_of_ones_own_gets_its_tables_and_nothing_that_everybody_knows(tmp_path: Path) -> None:
     own = EmbeddedPostgres(tmp_path / "own")
     (tmp_path / "own").mkdir()

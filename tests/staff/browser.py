@@ -1,17 +1,27 @@
 """People at real browsers: Chromium on Bleep's pages, watched for everything that a browser complains about."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    sync_playwright,
+)
 
 from tests.staff.users import make_user
 
@@ -24,6 +34,18 @@ document.addEventListener("securitypolicyviolation", event => console.error(
     `Content-Security-Policy: ${event.effectiveDirective} refused ${event.blockedURI} (${event.sample})`));
 """
 GRAVE = frozenset({"serious", "critical"})
+RULES_OF_COLOUR = ["color-contrast", "link-in-text-block"]
+"""What axe-core judges by colours: all that a dark page can have that it has not when it is light."""
+DRAWN = """
+() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => {
+    const moving = document.getAnimations().filter(each => each.effect.getComputedTiming().endTime < Infinity);
+    Promise.allSettled(moving.map(each => each.finished)).then(() => drawn());
+}))))
+"""
+"""Two frames, a turn of what scripts put off, and the end of what moves."""
+
+_asked: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
+"""What each page has asked for and not got yet."""
 
 
 @contextmanager
@@ -76,6 +98,7 @@ class Desk:
                 [{"name": settings.SESSION_COOKIE_NAME, "value": _session(person), "url": self.url}]
             )
         page = context.new_page()
+        _follow(page)
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.faults.append(f"{_path(page)}: {error}"))
         page.on("requestfailed", lambda request: self._note_failed(page, request))
@@ -103,16 +126,56 @@ class Desk:
             self.faults.append(f"A page asked another host: {url}")
 
 
+def _follow(page: Page) -> None:
+    """Keep what the page asks for in `_asked` until it is answered."""
+    asked = _asked[page] = set()
+
+    def begin(request: Request) -> None:  # Playwright takes no method of a built-in type
+        asked.add(request)
+
+    def end(request: Request) -> None:
+        asked.discard(request)
+
+    page.on("request", begin)
+    page.on("requestfinished", end)
+    page.on("requestfailed", end)
+
+
 def visit(page: Page, path: str) -> None:
     """Open a page and wait until all of it is there: who leaves before breaks its requests off, which is a fault."""
     page.goto(path)
-    page.wait_for_load_state("networkidle")
+    wait_until_settled(page)
+
+
+def wait_until_settled(page: Page) -> None:
+    """Return when all that the page asked for has come, its scripts have had their turn and nothing moves."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        page.wait_for_load_state("load")
+        try:
+            page.evaluate(DRAWN)
+        except Error as error:
+            if (
+                "navigation" not in error.message
+            ):  # somebody went on to another page, which is waited for instead
+                raise
+        else:
+            if not _asked[page]:
+                return
+        assert time.monotonic() < deadline, f"Not answered: {[each.url for each in _asked[page]]}"
 
 
 def check_accessibility(page: Page) -> None:
-    """Fail on what axe-core calls serious or critical, with the elements at fault."""
-    page.wait_for_load_state("networkidle")
-    results = Axe().run(page, options={"resultTypes": ["violations"]})
+    """Fail on what axe-core calls serious or critical, with the elements at fault.
+
+    A dark page is checked by the rules of colour alone: the test that opens it opens the light one, too, which differs
+    from it in nothing else.
+    """
+    wait_until_settled(page)
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if page.evaluate("document.documentElement.classList.contains('dark')"):
+        options["runOnly"] = {"type": "rule", "values": RULES_OF_COLOUR}
+    results = Axe().run(page, options=options)
     grave = [each for each in results.response["violations"] if each["impact"] in GRAVE]
     assert not grave, "\n".join(_told(each) for each in grave)
 

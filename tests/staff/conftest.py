@@ -22,9 +22,9 @@ def nothing_remembered() -> None:
     cache.clear()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of a module, which do not share what they do in it."""
+    """One Chromium for all tests, which do not share what they do in it."""
     with chromium() as found:
         yield found
 

@@ -78,7 +78,7 @@ def template(ward: Ward) -> dict[str, Any]:
 
 
 def file(_ward: Ward) -> dict[str, Any]:
-    return {"import_file": SimpleUploadedFile("people.csv", b"contact_id,name\nC-9,New"), "resource": "0"}
+    return {"import_file": SimpleUploadedFile("people.csv", b"contact_id,name\nC-9,New")}
 
 
 POSTS: dict[str, PostRule] = {
@@ -88,7 +88,7 @@ POSTS: dict[str, PostRule] = {
     "contacts_clinician_import": PostRule(only(EDITORS), file, changes=False),  # it is looked at first
     "contacts_clinician_process_import": PostRule(only(EDITORS), changes=False),
     "contacts_clinician_export": PostRule(
-        only(EDITORS, AUDITORS), of(format="1", resource="0"), changes=False
+        only(EDITORS, AUDITORS), of(format="csv"), changes=False
     ),
     "contacts_clinician_preview": PostRule(only(EDITORS), of(**PERSON), changes=False),
     "contacts_clinician_preview_of": PostRule(only(EDITORS), of(**PERSON), changes=False),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.staff.browser import Desk, check_accessibility
+from tests.staff.browser import Desk, check_accessibility, wait_until_settled
 from tests.staff.permissions import WHO_MAY, addresses
 from tests.staff.users import NO_ROLE, SUPERUSER, Ward
 
@@ -158,4 +158,4 @@ def test_the_documentation_of_the_api(desk: Desk, dark: bool) -> None:
     page.goto("/docs")
 
     expect(page.get_by_text("/notification", exact=True).first).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    wait_until_settled(page)

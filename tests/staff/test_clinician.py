@@ -1,5 +1,6 @@
 """What the staff's site adds to a clinician's page: reachability as AWS tells it, tests, recent alerts; for whom."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from alerts import channel_tests, intake
-from alerts.channels import OBSTACLES, aws as aws_channels
+from alerts.channels import ADAPTERS, aws as aws_channels
 from alerts.models import Alert
 from alerts.sending import breaker
 from alerts.states import DeliveryState, Reason
@@ -109,7 +110,7 @@ def test_what_gave_no_answer_is_left_alone_for_a_while(
 ) -> None:
     aws.misbehave("sns:CheckIfPhoneNumberIsOptedOut", "throttle")
     assert reach(clinician, "sms")[0] == "unknown"
-    monkeypatch.setitem(OBSTACLES, Channel.SMS, never_asked)
+    monkeypatch.setitem(ADAPTERS, Channel.SMS, replace(ADAPTERS[Channel.SMS], check_address=never_asked))
 
     assert reach(clinician, "sms")[0] == "unknown"
     assert reach(clinician, "email")[0] == "risk"
@@ -117,7 +118,7 @@ def test_what_gave_no_answer_is_left_alone_for_a_while(
 
 def test_what_is_known_to_be_down_is_not_asked(clinician: Clinician, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(breaker, "is_down", lambda channel: channel is Channel.SMS)
-    monkeypatch.setitem(OBSTACLES, Channel.SMS, never_asked)
+    monkeypatch.setitem(ADAPTERS, Channel.SMS, replace(ADAPTERS[Channel.SMS], check_address=never_asked))
 
     assert reach(clinician, "sms")[0] == "unknown"
 
@@ -129,7 +130,9 @@ def test_no_more_than_two_threads_wait_for_aws(clinician: Clinician, monkeypatch
         asking.append(recipient)
         return reachability.obstacle(clinician, Channel.SMS)
 
-    monkeypatch.setitem(OBSTACLES, Channel.SMS, ask_while_another_asks)
+    monkeypatch.setitem(
+        ADAPTERS, Channel.SMS, replace(ADAPTERS[Channel.SMS], check_address=ask_while_another_asks)
+    )
 
     for times in (2, 4):  # and those who have waited make room
         with pytest.raises(reachability.NotKnown):

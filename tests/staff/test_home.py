@@ -14,7 +14,7 @@ from django.utils import timezone
 from alerts.models import Alert, RelayHeartbeat
 from alerts.monitoring import checks
 from alerts.states import AlertStatus
-from alerts.statistics import Latency, Outcome, Period
+from alerts.statistics import AlertCount, Latency, Period
 from clients import tokens
 from contacts import preferences
 from contacts.choices import Channel, Priority
@@ -196,7 +196,7 @@ def test_an_hour_or_day_without_alerts_has_its_place(period: Period, pieces: int
     now = timezone.now()
     at = list(charts._pieces(period, now))  # noqa: SLF001 - as the database cuts them
 
-    chart = charts.over_time([Outcome(at[-1], Priority.HIGH, AlertStatus.SENT, 7)], period, now)
+    chart = charts.over_time([AlertCount(at[-1], Priority.HIGH, AlertStatus.SENT, 7)], period, now)
 
     assert f"{[0] * (pieces - 1) + [7]}" in chart.data
     assert "with 7" in chart.description
@@ -208,7 +208,7 @@ def test_the_hour_that_the_clocks_repeat_has_two_places() -> None:
     twice = [datetime(2026, 10, 25, hour, tzinfo=UTC) for hour in (0, 1)]
 
     chart = charts.over_time(
-        [Outcome(at, Priority.HIGH, AlertStatus.SENT, 7) for at in twice], Period.DAY, noon
+        [AlertCount(at, Priority.HIGH, AlertStatus.SENT, 7) for at in twice], Period.DAY, noon
     )
 
     assert len(set(places)) == 25
@@ -218,8 +218,8 @@ def test_the_hour_that_the_clocks_repeat_has_two_places() -> None:
 
 def test_failures_are_red_while_one_of_them_is_open() -> None:
     now = timezone.now()
-    dealt_with = Outcome(now, Priority.LOW, AlertStatus.FAILED, 3, dealt_with=True)
-    still_open = Outcome(now, Priority.LOW, AlertStatus.FAILED, 1)
+    dealt_with = AlertCount(now, Priority.LOW, AlertStatus.FAILED, 3, dealt_with=True)
+    still_open = AlertCount(now, Priority.LOW, AlertStatus.FAILED, 1)
 
     (*_others, settled) = page._sums([dealt_with])  # noqa: SLF001 - what is shown of it
     (*_others, unsettled) = page._sums([dealt_with, still_open])  # noqa: SLF001
@@ -232,9 +232,9 @@ def test_the_table_beside_a_chart_sums_up() -> None:
     now = timezone.now()
     _chart, table = charts.by_priority(
         [
-            Outcome(now, Priority.HIGH, AlertStatus.SENT, 1_000),
-            Outcome(now, Priority.LOW, AlertStatus.SENT, 2),
-            Outcome(now, Priority.LOW, AlertStatus.FAILED, 3),
+            AlertCount(now, Priority.HIGH, AlertStatus.SENT, 1_000),
+            AlertCount(now, Priority.LOW, AlertStatus.SENT, 2),
+            AlertCount(now, Priority.LOW, AlertStatus.FAILED, 3),
         ]
     )
 

@@ -18,7 +18,7 @@ from clients import tokens
 from contacts.choices import Channel, Priority
 from staff.roles import Role
 from tests.conftest import an_alert, make_clinician
-from tests.staff.browser import Desk, check_accessibility, visit
+from tests.staff.browser import Desk, check_accessibility, visit, wait_until_settled
 from tests.staff.users import NO_ROLE, SUPERUSER, Ward
 
 LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -91,7 +91,8 @@ def test_what_is_wrong_is_said_with_the_way_there(desk: Desk, trouble: None, dar
     for kind, (words, address) in WAYS.items():
         visit(page, "/admin/")
         page.locator(f'[data-kind="{kind}"]').get_by_role("link", name=words).click()
-        page.wait_for_url(f"**{address}*/change/", wait_until="networkidle")
+        page.wait_for_url(f"**{address}*/change/")
+        wait_until_settled(page)
 
 
 def test_the_gravest_comes_first(desk: Desk, trouble: None) -> None:
@@ -153,7 +154,8 @@ def test_a_fresh_bleep_says_what_will_be_here(desk: Desk) -> None:
     expect(page.get_by_text("No alerts in the last 24 hours.")).to_be_visible()
     check_accessibility(page)
     page.get_by_role("link", name="Add a clinician").click()
-    page.wait_for_url("**/clinician/add/", wait_until="networkidle")
+    page.wait_for_url("**/clinician/add/")
+    wait_until_settled(page)
 
 
 def test_on_a_telephone_it_fits(desk: Desk, trouble: None) -> None:

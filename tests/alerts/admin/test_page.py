@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
-from alerts import actions
+from alerts import actions, labels
 from alerts.admin import timeline
 from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import lifecycle
@@ -27,9 +27,9 @@ pytestmark = pytest.mark.django_db
 def test_the_page_says_in_plain_words_what_went_wrong_and_what_to_do(staff: Client, failed: Alert) -> None:
     page = read(staff, page_of(failed))
 
-    assert Reason.INVALID_ADDRESS.label in page
+    assert labels.REASON[Reason.INVALID_ADDRESS] in page
     assert "InvalidParameter" in page
-    assert "Accepted from Lab system" in page
+    assert "Received from Lab system" in page
     assert "Nobody is known to have been reached." in page
 
 
@@ -210,4 +210,4 @@ def test_whoever_looks_at_a_lost_answer_is_told_to_ask_first_and_told_it_once(
     page = read(staff, page_of(alert))
 
     assert timeline.IN_DOUBT[AlertStatus.FAILED] in page
-    assert Reason.ANSWER_LOST.label not in page
+    assert labels.REASON[Reason.ANSWER_LOST] not in page

@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from alerts.channels import ChannelError, Fault, Message, Send, aws, connect_call, sns_sms
+from alerts.channels import ChannelError, Fault, Message, SendResult, aws, connect_call, sns_sms
 from alerts.states import Reason
 
 NAME = "sns.ward.example"
@@ -306,7 +306,7 @@ def test_a_proxy_of_plain_http_that_loses_the_answer_leaves_the_request_in_doubt
 def test_a_status_is_enough_where_no_code_comes_with_it(
     fresh: pytest.MonkeyPatch,
     message: Message,
-    send: Send,
+    send: Callable[[Message], SendResult],
     body: str,
     status: int,
     expected: tuple[Fault, Reason],

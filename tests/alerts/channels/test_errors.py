@@ -12,7 +12,7 @@ from botocore import exceptions
 from botocore.config import Config
 from botocore.stub import Stubber
 
-from alerts.channels import ChannelError, Fault, Message, Send, aws, connect_call, sns_sms
+from alerts.channels import ChannelError, Fault, Message, SendResult, aws, connect_call, sns_sms
 from alerts.states import Reason
 from tests.conftest import Aws
 
@@ -280,7 +280,12 @@ def change(environment: pytest.MonkeyPatch, name: str, value: str | None) -> Non
 @pytest.mark.parametrize("send", [sns_sms.send, connect_call.send])
 @pytest.mark.parametrize(("name", "value", "code"), UNUSABLE)
 def test_where_no_client_can_be_made_nothing_was_sent_and_the_operators_must_act(
-    newborn: pytest.MonkeyPatch, message: Message, send: Send, name: str, value: str | None, code: str
+    newborn: pytest.MonkeyPatch,
+    message: Message,
+    send: Callable[[Message], SendResult],
+    name: str,
+    value: str | None,
+    code: str,
 ) -> None:
     change(newborn, name, value)
 

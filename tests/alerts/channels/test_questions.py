@@ -114,7 +114,7 @@ def test_staff_are_told_whether_a_number_has_opted_out(
     for _ in range(2):  # asked each time: the clinician may be opting in while staff look
         sns_look_up.add_response(OPTED_OUT, {"isOptedOut": opted_out}, {"phoneNumber": message.address})
 
-        assert sns_sms.obstacle(message.recipient, message.address) is reason
+        assert sns_sms.check_address(message.recipient, message.address) is reason
 
 
 def subscriptions(sns_look_up: Stubber, *found: tuple[str, str]) -> Reason | None:
@@ -125,7 +125,7 @@ def subscriptions(sns_look_up: Stubber, *found: tuple[str, str]) -> Reason | Non
         {"Subscriptions": [{"Endpoint": endpoint, "SubscriptionArn": arn} for endpoint, arn in found]},
         {"TopicArn": f"arn:aws:sns:eu-west-2:1:{topic_name()}"},
     )
-    return sns_email.obstacle("clinician-1", "someone@ward.example")
+    return sns_email.check_address("clinician-1", "someone@ward.example")
 
 
 def topic_name() -> str:
@@ -156,13 +156,13 @@ def test_nobody_has_confirmed_what_has_no_topic_and_none_is_made(sns_look_up: St
     for _ in range(2):  # how ARNs begin is asked once
         sns_look_up.add_client_error("list_subscriptions_by_topic", "NotFound", http_status_code=404)
 
-        assert sns_email.obstacle("clinician-1", "someone@ward.example") is Reason.UNCONFIRMED
+        assert sns_email.check_address("clinician-1", "someone@ward.example") is Reason.UNCONFIRMED
 
 
 def test_nobody_has_confirmed_where_there_is_no_topic_at_all(sns_look_up: Stubber) -> None:
     sns_look_up.add_response("list_topics", {"Topics": []})
 
-    assert sns_email.obstacle("clinician-1", "someone@ward.example") is Reason.UNCONFIRMED
+    assert sns_email.check_address("clinician-1", "someone@ward.example") is Reason.UNCONFIRMED
 
 
 def test_without_an_answer_nothing_is_claimed(sns_look_up: Stubber, message: Message) -> None:
@@ -171,7 +171,7 @@ def test_without_an_answer_nothing_is_claimed(sns_look_up: Stubber, message: Mes
 
     for channel in (sns_sms, sns_email):
         with pytest.raises(ChannelError):
-            channel.obstacle(message.recipient, message.address)
+            channel.check_address(message.recipient, message.address)
 
 
 def describe(connect_look_up: Stubber, settings: Any, **contact: Any) -> Outcome:

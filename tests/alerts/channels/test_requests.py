@@ -11,8 +11,7 @@ from botocore.stub import Stubber
 from pytest_django.fixtures import Settings
 
 from alerts.channels import (
-    CHANNELS,
-    RECOGNISES_REPEATS,
+    ADAPTERS,
     ChannelError,
     Fault,
     Message,
@@ -31,7 +30,7 @@ SUBSCRIPTION = f"{TOPIC}:a-subscription"
 
 
 def test_every_channel_is_in_the_registry() -> None:
-    assert set(CHANNELS) == set(Channel)
+    assert set(ADAPTERS) == set(Channel)
 
 
 @pytest.mark.parametrize("channel", Channel)
@@ -40,10 +39,10 @@ def test_a_repeat_arrives_once_where_the_provider_recognises_it(
 ) -> None:
     each = replace(email if channel is Channel.EMAIL else message, delivery_id=str(uuid.uuid4()))
 
-    receipts = [CHANNELS[channel](each) for _ in range(2)]
+    results = [ADAPTERS[channel].send(each) for _ in range(2)]
 
-    assert (receipts[0] == receipts[1]) is (channel in RECOGNISES_REPEATS)
-    assert len(aws.messages()) == (1 if channel in RECOGNISES_REPEATS else 2)
+    assert (results[0] == results[1]) is ADAPTERS[channel].recognises_repeats
+    assert len(aws.messages()) == (1 if ADAPTERS[channel].recognises_repeats else 2)
 
 
 def test_an_sms_is_transactional(sns: Stubber, message: Message) -> None:
@@ -268,7 +267,7 @@ def test_nothing_is_sent_when_the_lease_might_run_out_first(
     aws: Aws, message: Message, channel: Channel
 ) -> None:
     with pytest.raises(ChannelError) as caught:
-        CHANNELS[channel](replace(message, deadline=time.monotonic() + 5))
+        ADAPTERS[channel].send(replace(message, deadline=time.monotonic() + 5))
 
     assert (caught.value.fault, caught.value.reason) == (Fault.UNSENT, Reason.OUT_OF_TIME)
     assert aws.messages() == []

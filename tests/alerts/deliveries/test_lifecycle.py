@@ -9,15 +9,13 @@ from django.db import connection, connections, transaction
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from alerts import intake
+from alerts import intake, labels
 from alerts.channels import SendResult
 from alerts.deliveries import lifecycle, queries
 from alerts.deliveries.retry import NextChannel, Retry
 from alerts.models import Alert, Attempt, Delivery
 from alerts.sending import send as sending
 from alerts.states import (
-    ATTEMPT_MEANING,
-    DELIVERY_MEANING,
     DELIVERY_TRANSITIONS,
     AttemptState,
     DeliveryState,
@@ -261,5 +259,6 @@ def test_taking_an_alert_costs_few_queries(lab: ApiClient, clinician: Clinician)
 
 
 def test_every_state_has_its_meaning_and_its_ways_out() -> None:
-    assert set(DELIVERY_MEANING) == set(DELIVERY_TRANSITIONS) == set(DeliveryState)
-    assert set(ATTEMPT_MEANING) == set(AttemptState)
+    assert set(labels.DELIVERY) == set(DELIVERY_TRANSITIONS) == set(DeliveryState)
+    assert set(labels.ATTEMPT) == set(AttemptState)
+    assert set(labels.REASON) == set(Reason)

@@ -8,16 +8,16 @@ import pytest
 import redis
 from django.db.models.functions import Now
 
+from alerts.channels import Budget
 from alerts.models import Attempt, Delivery, WorkerHeartbeat, WorkerKind
 from alerts.relay import loop
 from alerts.sending import outcomes, rate_limit, send as sending
-from alerts.sending.rate_limit import Budget
 from alerts.states import DeliveryState
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.conftest import Store, broken_broker, closed_port
-from tests.alerts.factories import current, placed
+from tests.alerts.factories import current, limit_to, placed
 from tests.conftest import Aws
 from tests.processes import wait_until
 
@@ -35,7 +35,7 @@ def test_questions_stay_within_their_quota_and_the_others_stay_due(
     store: Store, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = {placed(store).pk for _ in range(3)}
-    monkeypatch.setattr(rate_limit, "budget", lambda _channel: Budget(2, 600))
+    limit_to(monkeypatch, Budget(2, 600))
 
     taken = outcomes.take_due(10)
 
@@ -50,7 +50,7 @@ def test_no_more_places_are_taken_than_questions(
 ) -> None:
     for priority in (H, H, M, M):
         placed(store, priority)
-    monkeypatch.setattr(rate_limit, "budget", lambda _channel: Budget(4, 600))
+    limit_to(monkeypatch, Budget(4, 600))
 
     assert len(outcomes.take_due(2)) == 2
 
@@ -82,7 +82,7 @@ def calls_for_all(clinician: Clinician, aws: Aws) -> None:
 def test_a_flood_of_low_does_not_delay_what_follows_a_high_call(
     store: Store, calls_for_all: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limit, "budget", lambda _channel: Budget(4, 600))
+    limit_to(monkeypatch, Budget(4, 600))
     flood = {placed(store, L, outcome_due_at=Now() - timedelta(minutes=4)).pk for _ in range(8)}
     assert len(outcomes.take_due(50)) == 3
     high = placed(store)

@@ -12,14 +12,15 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
+from alerts.channels import ADAPTERS, Budget
 from alerts.cooldown import Cooldown
 from alerts.models import Attempt, Delivery
 from alerts.sending import rate_limit, send as sending
-from alerts.sending.rate_limit import Budget
 from alerts.states import DeliveryState
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.conftest import Store, closed_port
+from tests.alerts.factories import limit_to
 from tests.config.server import silent_server
 from tests.conftest import Aws
 from tests.limits import THREADS, Slow, all_at_once
@@ -35,7 +36,7 @@ WINDOW = 600
 @pytest.fixture
 def four(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every channel may be used four times in ten minutes."""
-    monkeypatch.setattr(rate_limit, "budget", lambda _channel: Budget(4, WINDOW))
+    limit_to(monkeypatch, Budget(4, WINDOW))
 
 
 def granted(channel: Channel, priority: Priority, times: int, clinician_id: int = 1) -> int:
@@ -71,7 +72,7 @@ def test_the_budgets_are_within_the_quotas_of_aws_and_keep_a_share_for_high(
     for name, value in changes.items():
         setattr(settings, name, value)
 
-    assert rate_limit.budget(channel) == budget
+    assert ADAPTERS[channel].budget() == budget
     assert budget.for_others == for_others < budget.amount
 
 
@@ -127,17 +128,19 @@ def test_questions_about_others_cannot_use_up_what_high_needs(four: None) -> Non
 ANOTHER_PROCESS = """
 import django
 django.setup()
-from alerts import pacing
+from dataclasses import replace
+from alerts.channels import ADAPTERS, Budget
 from alerts.models import Delivery
-pacing.budget = lambda _channel: pacing.Budget(40, 600)
-pacing._backlog = lambda *_: 0
+from alerts.sending import rate_limit
+ADAPTERS["call"] = replace(ADAPTERS["call"], budget=lambda: Budget(40, 600))
+rate_limit._backlog = lambda *_: 0
 wanted = Delivery(channel="call", priority="H", clinician_id=1)
-print(sum(pacing.hold(wanted) is None for _ in range(40)))
+print(sum(rate_limit.hold(wanted) is None for _ in range(40)))
 """
 
 
 def test_two_processes_share_one_budget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limit, "budget", lambda _channel: Budget(40, 600))
+    limit_to(monkeypatch, Budget(40, 600))
     granted(Channel.CALL, H, 25)
 
     child = subprocess.run(
@@ -159,7 +162,7 @@ def waits(channel: Channel, priority: Priority, clinician_id: int = 1) -> list[f
 def test_a_few_that_find_no_room_come_back_within_a_window(
     monkeypatch: pytest.MonkeyPatch, priority: Priority
 ) -> None:
-    monkeypatch.setattr(rate_limit, "budget", lambda _channel: Budget(4, 2))
+    limit_to(monkeypatch, Budget(4, 2))
 
     drawn = [each for _ in range(20) for each in waits(Channel.CALL, priority)]
 
@@ -205,7 +208,7 @@ def test_one_clinicians_backlog_of_email_makes_nobody_else_wait(store: Store, cl
 
 
 def test_high_is_never_put_off_for_long(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
-    monkeypatch.setattr(rate_limit, "budget", lambda _channel: Budget(1, 2))
+    limit_to(monkeypatch, Budget(1, 2))
     for _ in range(30):
         store(H)
 
@@ -215,7 +218,7 @@ def test_high_is_never_put_off_for_long(monkeypatch: pytest.MonkeyPatch, store: 
 def test_what_is_over_the_budget_is_put_back_with_a_time_and_no_attempt(
     monkeypatch: pytest.MonkeyPatch, store: Store, aws: Aws, broker: "redis.Redis"
 ) -> None:
-    monkeypatch.setattr(rate_limit, "budget", lambda _channel: Budget(1, WINDOW))
+    limit_to(monkeypatch, Budget(1, WINDOW))
     first, second = store(M), store(M, handed_over_at=Now())
 
     for each in (first, second):

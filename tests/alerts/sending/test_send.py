@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import pytest
@@ -9,7 +10,7 @@ from django.db import connection
 from django.db.utils import OperationalError
 
 from alerts import intake
-from alerts.channels import CHANNELS, Message
+from alerts.channels import ADAPTERS, Message
 from alerts.deliveries import lifecycle
 from alerts.models import Attempt, Delivery
 from alerts.sending import send as sending
@@ -46,7 +47,7 @@ def test_the_attempt_is_on_disk_before_the_provider_is_called(
         seen.extend(Attempt.objects.values_list("state", flat=True))
         raise RuntimeError
 
-    monkeypatch.setitem(CHANNELS, Channel.SMS, look)
+    monkeypatch.setitem(ADAPTERS, Channel.SMS, replace(ADAPTERS[Channel.SMS], send=look))
     sending.deliver(medium.pk)
 
     assert seen == [AttemptState.CALLING]
@@ -58,7 +59,7 @@ def test_a_fault_in_an_adapter_is_a_doubt_and_not_a_failure(
     def broken(message: Message) -> NoReturn:
         raise ValueError(message.address)
 
-    monkeypatch.setitem(CHANNELS, Channel.SMS, broken)
+    monkeypatch.setitem(ADAPTERS, Channel.SMS, replace(ADAPTERS[Channel.SMS], send=broken))
     sending.deliver(medium.pk)
 
     medium.refresh_from_db()
@@ -91,7 +92,7 @@ def test_an_answer_is_kept_while_the_database_is_away_for_a_moment(
             raise away.pop()
         return accept(*given)
 
-    monkeypatch.setattr(lifecycle, "accept", accept_later)
+    monkeypatch.setattr(lifecycle, "mark_sent", accept_later)
     monkeypatch.setattr(sending, "RECORD_PAUSE", 0.0)
     monkeypatch.setattr(connection, "close", lambda: None)  # the test's own must stay open
     sending.deliver(medium.pk)
@@ -106,7 +107,7 @@ def test_an_answer_that_cannot_be_kept_is_an_error_and_not_a_silence(
     def away(*_given: Any) -> NoReturn:
         raise OperationalError
 
-    monkeypatch.setattr(lifecycle, "accept", away)
+    monkeypatch.setattr(lifecycle, "mark_sent", away)
     monkeypatch.setattr(sending, "RECORD_PAUSE", 0.0)
     monkeypatch.setattr(sending, "RECORD_SECONDS", 0.0)
     monkeypatch.setattr(connection, "close", lambda: None)

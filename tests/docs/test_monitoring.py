@@ -1,14 +1,15 @@
-"""docs/operations.md: states, reasons, log events and checks are those of the code."""
+"""docs/monitoring.md: states, reasons, log events and checks are those of the code."""
 
 import ast
 import re
 from pathlib import Path
 
-from alerts.states import DELIVERY_MEANING, DELIVERY_TRANSITIONS, Reason
+from alerts import labels
+from alerts.states import DELIVERY_TRANSITIONS
 from config import checks
 from tests.docs.documents import ROOT, read, rows
 
-PAGE = "docs/operations.md"
+PAGE = "docs/monitoring.md"
 LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "level"})
 """The methods of a logger, and the name under which `alerts.sending.send` keeps one of them."""
 
@@ -16,19 +17,19 @@ LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical"
 def test_every_state_has_its_row_in_the_codes_words() -> None:
     shown = {row[0].strip("`"): row[1] for row in rows(read(PAGE), "State")}
 
-    assert shown == {state.value: meaning for state, meaning in DELIVERY_MEANING.items()}
+    assert shown == {state.value: meaning for state, meaning in labels.DELIVERY.items()}
 
 
 def test_every_reason_has_its_row_in_the_codes_words() -> None:
     shown = {row[0].strip("`"): row[1] for row in rows(read(PAGE), "Reason")}
 
-    assert shown == {reason.value: str(reason.label) for reason in Reason}
+    assert shown == {reason.value: sentence for reason, sentence in labels.REASON.items()}
 
 
 def test_every_row_says_what_to_do() -> None:
     table = [*rows(read(PAGE), "State"), *rows(read(PAGE), "Reason")]
 
-    assert len(table) == len(DELIVERY_MEANING) + len(Reason)
+    assert len(table) == len(labels.DELIVERY) + len(labels.REASON)
     assert all(len(row) == 3 and row[2] for row in table)
 
 

@@ -1,0 +1,46 @@
+"""What states and reasons mean, in sentences for staff and operators."""
+
+from alerts.states import AttemptState, DeliveryState, Reason
+
+DELIVERY: dict[DeliveryState, str] = {
+    DeliveryState.PENDING: "Nothing has been sent yet, or an attempt failed and another will follow.",
+    DeliveryState.SENDING: "A worker is talking to the provider; a telephone may ring at any moment.",
+    DeliveryState.SENT: "The provider has taken the message. It may not have arrived yet.",
+    DeliveryState.DELIVERED: "The provider says that the telephone got it.",
+    DeliveryState.UNDELIVERED: "The provider took it and later said that the telephone did not get it.",
+    DeliveryState.FAILED: "The provider did not take it over this channel, which will not be tried again.",
+    DeliveryState.UNKNOWN: "An answer was lost: it may have arrived. It is not sent this way again.",
+    DeliveryState.CANCELLED: "Staff stopped it before it was sent.",
+}
+
+ATTEMPT: dict[AttemptState, str] = {
+    AttemptState.CALLING: "The request may be on its way.",
+    AttemptState.SENT: "The provider has taken the message.",
+    AttemptState.THROTTLED: "The provider refused for now, so nothing was sent. This does not use up a try.",
+    AttemptState.UNSENT: "Nothing left this building, or the provider had no room. It can be tried again.",
+    AttemptState.REJECTED: "The provider will never send this. Nothing was sent.",
+    AttemptState.UNKNOWN: "The request left and no answer came: it may have arrived.",
+}
+
+REASON: dict[Reason, str] = {
+    Reason.THROTTLED: "The provider asked Bleep to slow down. You need not do anything.",
+    Reason.QUOTA: "A quota of the AWS account is used up. Ask AWS for a higher one.",
+    Reason.UNREACHABLE: "The provider could not be reached. Check the network and AWS's status page.",
+    Reason.ANSWER_LOST: "The provider's answer was lost, so it may or may not have been sent.",
+    Reason.WORKER_LOST: "A worker stopped while sending, so it may or may not have been sent.",
+    Reason.OUT_OF_TIME: "Bleep was held up, so it was not sent this time. You need not do anything.",
+    Reason.INVALID_ADDRESS: "The provider refused this address. Correct it on the clinician's page.",
+    Reason.OPTED_OUT: "This number has opted out of SMS. The clinician must opt in again.",
+    Reason.NOT_ALLOWED: "The account may not call this destination. Ask AWS to allow it.",
+    Reason.UNCONFIRMED: "The clinician has not confirmed the e-mail subscription. Ask them to open its link.",
+    Reason.REFUSED: "The provider refused the request. Give the people who run Bleep the provider's code.",
+    Reason.MISCONFIGURED: "Bleep's access to AWS is not set up correctly. Tell the people who run Bleep.",
+    Reason.PROVIDER_DOWN: "The provider kept failing, so Bleep gave this channel up. The attempts, if any, say why.",
+    Reason.BUSY: "The line was busy. Unless another channel got through, reach the person another way.",
+    Reason.NOT_ANSWERED: "Nobody answered the call. Unless another channel got through, reach the person another way.",
+    Reason.CALL_FAILED: "The call could not be put through. Check the number on the clinician's page.",
+    Reason.TRIES_USED_UP: (
+        "It was tried as often as this priority allows. See why each try failed, then send it again."
+    ),
+    Reason.TOO_OLD: "It could not be sent in the time this priority allows. Reach the person another way.",
+}

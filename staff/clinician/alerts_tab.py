@@ -1,0 +1,40 @@
+"""The tab of a clinician's page that lists their recent alerts."""
+
+from typing import Any
+
+from alerts import wording
+from alerts.models import Alert
+from alerts.states import AlertStatus
+from contacts.choices import Priority
+from theme.tabs import TemplateTab
+
+SHOWN = 20
+
+
+class AlertsTab(TemplateTab):
+    """The clinician's latest alerts, including channel tests."""
+
+    title = "Recent alerts"
+    model = Alert
+    model_name = "alerts"
+    template = "staff/clinician/alerts.html"
+
+    def context(self) -> dict[str, Any]:
+        """The latest alerts, newest first. Two queries."""
+        alerts = Alert.objects.with_status().filter(clinician_id=self.object_id)
+        alerts = alerts.select_related("client").prefetch_related("deliveries")[:SHOWN]
+        return {"alerts": [_row(alert) for alert in alerts], "most": SHOWN}
+
+
+def _row(alert: Any) -> dict[str, Any]:
+    """`alert` has a `status` from `with_status()`."""
+    deliveries = alert.deliveries.all()
+    return {
+        "alert": alert,
+        "subject": wording.subject(alert.type),
+        "priority": Priority(alert.priority).label,
+        "status": AlertStatus(alert.status),
+        "channels": ", ".join(
+            f"{each.get_channel_display()}: {each.get_state_display()}" for each in deliveries
+        ),
+    }
