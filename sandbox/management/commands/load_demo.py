@@ -32,7 +32,7 @@ PREFERENCES = {
 
 
 class Command(BaseCommand):
-    """Safe to run again: what is there already is left as it is, with whatever was changed since."""
+    """Safe to run again: it does not change what already exists."""
 
     help = (
         "Load the demo clinician C-1, the demo token and the login admin/admin. Refuses outside local mode."
@@ -41,9 +41,7 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.LOCAL_MODE:
-            raise CommandError(
-                "The demo has a token and a login that everybody knows: set LOCAL_MODE=true to load it."
-            )
+            raise CommandError("The demo has a public token and login. Set LOCAL_MODE=true to load it.")
         self._clinician()
         client, _ = ApiClient.objects.get_or_create(
             name="Demo hospital system", defaults={"requests_per_minute": 100_000}
