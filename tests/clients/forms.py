@@ -1,4 +1,4 @@
-"""What an administrator does with tokens in the admin, and what the pages then show."""
+"""Submits the admin's forms for tokens, and reads the pages that follow."""
 
 from typing import Any
 

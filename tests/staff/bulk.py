@@ -1,4 +1,4 @@
-"""Many rows of everything that has a list in the admin."""
+"""Makes many rows of each model with a list in the admin."""
 
 from collections.abc import Callable
 from hashlib import sha256

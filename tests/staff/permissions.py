@@ -1,6 +1,6 @@
 """Every page of the admin, as the URL resolver has it, and who may open each.
 
-A page that is new is in `addresses` by itself, and the tests fail until `WHO_MAY` says whose it is.
+A page that is new is in `addresses` by itself, and the tests fail until `WHO_MAY` says who may open it.
 """
 
 from collections.abc import Iterable, Iterator

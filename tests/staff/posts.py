@@ -1,4 +1,4 @@
-"""Everything that can be posted in the admin, with what is posted, and whose rule it is.
+"""Everything that can be posted in the admin, with the data, and who may post it.
 
 An action of a list that is new is in `actions` by itself, and the tests fail until `POSTS` says whose it is.
 """

@@ -1,4 +1,4 @@
-"""The list of alerts refreshes itself, and never under somebody's hands."""
+"""The list of alerts refreshes itself, but not while somebody uses it."""
 
 from playwright.sync_api import Route, expect
 

@@ -1,4 +1,4 @@
-"""A new secret is shown on one page, for minutes, in one browser, and is nowhere else."""
+"""A new secret is shown on one page, for ten minutes, in one browser, and is stored nowhere."""
 
 import time
 
@@ -33,7 +33,7 @@ def test_one_token_is_made_and_not_two(admin_client: Client, lab: ApiClient) -> 
     assert ApiToken.objects.count() == 1
 
 
-def test_the_page_with_the_secret_is_kept_by_nobody(admin_client: Client, lab: ApiClient) -> None:
+def test_the_page_with_the_secret_is_not_cached(admin_client: Client, lab: ApiClient) -> None:
     assert "no-store" in add(admin_client, typed(lab))["Cache-Control"]
 
 
@@ -85,7 +85,7 @@ def test_a_cookie_that_bleep_did_not_sign_shows_nothing(
     assert admin_client.get(ISSUED).status_code == 302
 
 
-def test_who_logs_in_after_somebody_at_the_same_browser_is_shown_nothing(
+def test_the_next_user_of_a_browser_sees_no_secret(
     admin_client: Client, admin_user: User, lab: ApiClient
 ) -> None:
     add(admin_client, typed(lab))

@@ -1,4 +1,4 @@
-"""API clients and tokens in the admin: issued, rotated, revoked; who did it is kept."""
+"""API clients and tokens in the admin: issued, rotated and revoked, with a log entry."""
 
 from typing import Any
 
@@ -171,7 +171,7 @@ def test_a_client_that_was_added_is_offered_its_first_token(admin_client: Client
     assert "it needs a token" in said(answer)[0]
 
 
-def test_a_clients_page_asks_as_much_with_many_tokens(admin_client: Client, lab: ApiClient) -> None:
+def test_a_clients_page_takes_as_many_queries_with_many_tokens(admin_client: Client, lab: ApiClient) -> None:
     page = f"/admin/clients/apiclient/{lab.pk}/change/"
 
     def questions() -> int:
