@@ -28,7 +28,7 @@ def act(client: Client, action: str, *chosen: ApiToken) -> Any:
     return client.post(f"{TOKENS}{action}/", {"token": keys}, follow=True)
 
 
-def said(answer: Any) -> list[str]:
+def shown_messages(answer: Any) -> list[str]:
     """The messages on the page that the answer leads to."""
     return [str(message) for message in answer.context["messages"]]
 

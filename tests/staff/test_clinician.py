@@ -76,7 +76,7 @@ def test_a_person_who_was_asked_to_confirm_must_open_the_link(aws: Aws, clinicia
     alert.deliveries.update(state=DeliveryState.FAILED, reason=Reason.UNCONFIRMED, finished_at=timezone.now())
     assert reach(clinician, "email")[1].endswith("they have to open the link in that message.")
 
-    Clinician.objects.update(email="other@ward.example")  # and nobody has written there
+    Clinician.objects.update(email="other@ward.example")  # which has had no message
     clinician.refresh_from_db()
     assert "Send a test e-mail" in reach(clinician, "email")[1]
 
@@ -131,7 +131,7 @@ def test_no_more_than_two_threads_wait_for_aws(clinician: Clinician, monkeypatch
 
     monkeypatch.setitem(OBSTACLES, Channel.SMS, ask_while_another_asks)
 
-    for times in (2, 4):  # and those who have waited make room
+    for times in (2, 4):  # and finished threads make room
         with pytest.raises(reachability.NotKnown):
             reachability.obstacle(clinician, Channel.SMS)
         assert len(asking) == times

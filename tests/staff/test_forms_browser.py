@@ -95,19 +95,19 @@ def test_the_timeline_says_when_bleep_does_not_answer(site: Site, records: Recor
     page = site.login(SUPERUSER)
     page.clock.install()
     visit(page, f"/admin/alerts/alert/{alert.pk}/change/")
-    said = page.locator("#alerts-refreshed")
+    refresh_status = page.locator("#alerts-refreshed")
 
     page.route("**/admin/alerts/alert/**", lambda route: route.abort())
     page.clock.run_for(6000)
-    expect(said).to_contain_text("Bleep has not answered since")
+    expect(refresh_status).to_contain_text("Bleep has not answered since")
     check_accessibility(page)
 
     page.unroute("**/admin/alerts/alert/**")
     page.clock.run_for(6000)
-    expect(said).to_have_text("")
+    expect(refresh_status).to_have_text("")
     page.context.clear_cookies()
     page.clock.run_for(6000)
-    expect(said).to_contain_text("you may have been logged out")
+    expect(refresh_status).to_contain_text("you may have been logged out")
     site.errors = [error for error in site.errors if "/admin/alerts/alert/" not in error]
 
 

@@ -70,7 +70,7 @@ def session_of(ends: timedelta) -> Session:
 
 
 def log_in(password: str) -> Any:
-    """The answer to somebody who opened the login page itself and logs in with this password."""
+    """The answer to a login with this password."""
     user = make_user(SUPERUSER)
     user.set_password("right")
     user.save()

@@ -44,7 +44,7 @@ def outcome(client: Client, post: Post) -> tuple[Any, bool]:
 
 
 def is_refusal(name: str, answer: Any, post: Post, refused: int) -> bool:
-    """Whether the answer is one for somebody who may not: an action that is not offered leads back to its list."""
+    """Whether the post was refused: an action that is not offered leads back to its list."""
     if answer.status_code == refused or name not in {*POSTS, *ACTIONS}:
         return bool(answer.status_code < 500)
     if name not in ACTIONS:
