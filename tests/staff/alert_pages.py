@@ -1,4 +1,4 @@
-"""The list of alerts in a browser whose clock stands still, and alerts to look at."""
+"""The list of alerts in a browser with a stopped clock, and alerts to show."""
 
 from collections.abc import Callable
 
@@ -35,16 +35,16 @@ def let_fail(alert: Alert) -> None:
 
 
 def open_list(site: Site, query: str = "", person: str = Role.OPERATORS.value) -> Page:
-    """The list, whose clock stands until it is moved."""
+    """The list, with a stopped clock."""
     page = site.login(person)
     page.clock.install()
     page.goto(f"{ALERTS}{query}")
-    expect(said(page)).to_contain_text("Updated")
+    expect(refresh_status(page)).to_contain_text("Updated")
     page.evaluate("window.sameDocument = true")
     return page
 
 
-def said(page: Page) -> Locator:
+def refresh_status(page: Page) -> Locator:
     return page.locator("#alerts-refreshed")
 
 

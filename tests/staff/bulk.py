@@ -1,4 +1,4 @@
-"""Many rows of everything that has a list in the admin."""
+"""Makes many rows of each model with a list in the admin."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -101,4 +101,4 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "auth.user": _users,
     "auth.group": _groups,
 }
-"""For each model with a list what makes so many rows of it, with all that a row shows."""
+"""By model: makes a number of rows with everything that its list shows."""

@@ -1,6 +1,6 @@
 """Every page of the admin, as the URL resolver has it, and who may open each.
 
-A page that is new is in `addresses` by itself, and the tests fail until `WHO_MAY` says whose it is.
+A page that is new is in `addresses` by itself, and the tests fail until `WHO_MAY` says who may open it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,13 +24,13 @@ def only(*people: str) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Access:
-    """Who may open a page, and the status that they get; others who are logged in get `refused`."""
+    """Who may open a page, and the status that they get. Other users get `refused`."""
 
     who: frozenset[str]
     status: int = 200
     refused: int = 403
     stranger: int = 302
-    """What somebody gets who is not logged in: as a rule the way to the login page."""
+    """The status without a login, mostly the redirect to the login page."""
 
 
 def of_model(
@@ -95,7 +95,7 @@ WHO_MAY: dict[str, Access] = {
     ),  # it takes a POST, and leads to the list
     **{f"alerts_alert_{action}": Access(only(OPERATORS)) for action in ("resend", "cancel", "close")},
 }
-"""For each page's name who may open it."""
+"""By page name."""
 
 QUERIES = {
     "autocomplete": "?app_label=clients&model_name=apitoken&field_name=client",

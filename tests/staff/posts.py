@@ -1,6 +1,6 @@
-"""Everything that can be posted in the admin, with what is posted, and whose rule it is.
+"""Everything that can be posted in the admin, with the data, and who may post it.
 
-An action of a list that is new is in `actions` by itself, and the tests fail until `POSTS` says whose it is.
+New pages and actions are found by themselves, and the tests fail until `POSTS` or `ACTIONS` says who may use them.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ PREFERENCES = {"high": "sms", "medium": "keep", "low": "keep", "lacking": "skip"
 
 @dataclass(frozen=True)
 class PostRule:
-    """Who may do it; what they post, which may depend on what there is; and whether that changes something."""
+    """Who may do it, what they post, and whether that changes something."""
 
     who: frozenset[str]
     posted: Callable[[Records], dict[str, Any]] = lambda _records: {}
@@ -45,7 +45,7 @@ def of(**posted: Any) -> Callable[[Records], dict[str, Any]]:
 
 
 def seen(records: Records) -> dict[str, Any]:
-    """What the page that asks about an alert posts."""
+    """The data of an alert's confirmation page."""
     return {"confirmed": "yes", "seen": f"{records.alert.pk}:1"}
 
 
@@ -63,7 +63,7 @@ def user(records: Records) -> dict[str, Any]:
 
 
 def of_many(records: Records) -> dict[str, Any]:
-    """What the page that has shown a change of preferences posts."""
+    """The data of the preview of changed preferences."""
     planned = plan.plan([records.clinician], {Priority.HIGH: [Channel.SMS]}, partly=False)
     return {**PREFERENCES, "shown": planned.digest()}
 
@@ -119,7 +119,7 @@ POSTS: dict[str, PostRule] = {
     "clients_apitoken_delete": PostRule(NOBODY, of(post="yes")),
     "auth_user_delete": PostRule(NOBODY, of(post="yes")),
 }
-"""For the name of each page that takes a post, or would be worth trying. To post to any other changes nothing."""
+"""By page name. Posting to any other page changes nothing."""
 
 ACTIONS: dict[str, PostRule] = {
     "contacts_clinician delete_selected": PostRule(only(), of(post="yes")),
@@ -138,7 +138,7 @@ ACTIONS: dict[str, PostRule] = {
     "clients_apitoken revoke": PostRule(only(INTEGRATORS), changes=False),
     "auth_group delete_selected": PostRule(only(), of(post="yes")),
 }
-"""For each action of a list, after its model."""
+"""By model and action of its list."""
 
 UNUSED = ("delete", "delete_selected")
 UNSENT = ("cancel", "cancel_selected")
@@ -157,7 +157,7 @@ def actions() -> set[str]:
 
 @dataclass(frozen=True)
 class Post:
-    """One post: its path, its fields (made anew each time, since a file is read once), and whose rule it is."""
+    """One post: its path, a function that makes its fields (a file can be read only once), and who may do it."""
 
     path: str
     fields: Callable[[], dict[str, Any]]
@@ -165,7 +165,7 @@ class Post:
 
 
 def posts(records: Records) -> dict[str, Post]:
-    """Everything that can be posted. What nothing depends on is deleted, and what is not sent is cancelled."""
+    """Everything that can be posted. Deletes use unreferenced objects, and cancels an unsent alert."""
     unused = replace(
         records,
         clinician=make_clinician("C-8", {}),

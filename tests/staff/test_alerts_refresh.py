@@ -1,4 +1,4 @@
-"""The list of alerts refreshes itself, and never under somebody's hands."""
+"""The list of alerts refreshes itself, but not while somebody uses it."""
 
 from playwright.sync_api import Route, expect
 
@@ -12,8 +12,8 @@ from tests.staff.alert_pages import (
     claim,
     let_fail,
     open_list,
+    refresh_status,
     row,
-    said,
     tick,
 )
 from tests.staff.browser import Site, check_accessibility
@@ -79,7 +79,7 @@ def test_nothing_moves_while_something_is_selected_and_a_new_row_can_be_selected
     page.locator("input.action-select").check()
     send("new-1")
     tick(page)
-    expect(said(page)).to_have_text("Not updated while alerts are selected.")
+    expect(refresh_status(page)).to_have_text("Not updated while alerts are selected.")
     expect(row(page, "new-1")).to_have_count(0)
 
     page.locator("input.action-select").uncheck()
@@ -108,7 +108,7 @@ def test_nothing_moves_while_somebody_types(site: Site, send: Send) -> None:
     send("new-1")
     tick(page)
 
-    expect(said(page)).to_have_text("Not updated while you type.")
+    expect(refresh_status(page)).to_have_text("Not updated while you type.")
     expect(page.locator("#searchbar")).to_be_focused()
     expect(row(page, "new-1")).to_have_count(0)
 
@@ -135,8 +135,8 @@ def test_it_is_said_when_the_server_is_away_and_when_it_is_back(site: Site, send
     page = open_list(site)
     page.route(f"**{ALERTS}", lambda route: route.abort())
     tick(page)
-    expect(said(page)).to_contain_text("Bleep has not answered since")
-    expect(said(page)).to_contain_text("this list may be out of date")
+    expect(refresh_status(page)).to_contain_text("Bleep has not answered since")
+    expect(refresh_status(page)).to_contain_text("this list may be out of date")
     check_accessibility(page)
 
     page.unroute(f"**{ALERTS}")
@@ -144,7 +144,7 @@ def test_it_is_said_when_the_server_is_away_and_when_it_is_back(site: Site, send
     tick(page)
 
     expect(row(page, "new-1")).to_be_visible()
-    expect(said(page)).to_contain_text("Updated")
+    expect(refresh_status(page)).to_contain_text("Updated")
     site.errors = [error for error in site.errors if "/admin/alerts/alert/" not in error]
 
 
@@ -154,7 +154,7 @@ def test_it_is_said_when_the_session_is_over(site: Site, records: Records) -> No
     page.context.clear_cookies()
     tick(page)
 
-    expect(said(page)).to_contain_text("you may have been logged out")
+    expect(refresh_status(page)).to_contain_text("you may have been logged out")
     expect(row(page, "failed-1")).to_be_visible()
 
 
@@ -169,5 +169,5 @@ def test_an_answer_that_comes_after_something_was_selected_is_left_alone(site: S
 
     held[0].continue_()
 
-    expect(said(page)).to_have_text("Not updated while alerts are selected.")
+    expect(refresh_status(page)).to_have_text("Not updated while alerts are selected.")
     expect(row(page, "new-1")).to_have_count(0)

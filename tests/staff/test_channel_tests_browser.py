@@ -1,4 +1,4 @@
-"""Tests of a channel in a real browser: their result is found again, and nobody waits for what is not asked."""
+"""Channel tests in a real browser: the result is shown after a reload, until the page stops checking."""
 
 from playwright.sync_api import expect
 
@@ -16,7 +16,7 @@ SEND = "Send a test: SMS"
 RESULT = ".channel-row[data-channel=sms] .channel-result"
 
 
-def test_a_result_is_found_again_and_goes_on_being_told(site: Site, records: Records, aws: Aws) -> None:
+def test_a_result_is_shown_after_a_reload_and_updated(site: Site, records: Records, aws: Aws) -> None:
     page = site.login(EDITOR)
     look(page, f"/admin/contacts/clinician/{records.clinician.pk}/change/")
     page.get_by_role("button", name=SEND).press("Enter")

@@ -20,7 +20,7 @@ INTEGRATOR = Role.INTEGRATORS.value
 PRESSES_THAT_SEND = """() => {
     let sent = 0;
     document.addEventListener("submit", event => { sent += !event.defaultPrevented; event.preventDefault(); });
-    const form = document.querySelector("#apitoken_form, #ask");
+    const form = document.querySelector("#apitoken_form, #confirm");
     for (let press = 0; press < 3; press++) form.requestSubmit();
     return sent;
 }"""
@@ -81,7 +81,7 @@ def test_a_token_is_rotated_and_both_work_and_revoked_and_is_refused(
     page.get_by_role("button", name="I have copied it").click()
 
     page.get_by_role("link", name=f"Rotate {old[:8]}").press("Enter")
-    expect(page.get_by_text("both work")).to_be_visible()
+    expect(page.get_by_text("both tokens work")).to_be_visible()
     check_accessibility(page)
     page.get_by_role("button", name="Rotate").press("Enter")
     new = secret_of(page)
@@ -92,7 +92,7 @@ def test_a_token_is_rotated_and_both_work_and_revoked_and_is_refused(
     expect(page.locator(f'[data-token="{old[:8]}"]')).to_contain_text("Works, and has a successor")
     expect(page.get_by_role("link", name=f"Rotate {old[:8]}")).to_have_count(0)
     page.get_by_role("link", name=f"Revoke {old[:8]}").click()
-    expect(page.get_by_text("from this moment on")).to_be_visible()
+    expect(page.get_by_text("at once and for ever")).to_be_visible()
     check_accessibility(page)
     page.get_by_role("button", name="Revoke").click()
 

@@ -84,7 +84,7 @@ def test_high_without_call_or_sms_is_warned_of_and_can_be_saved(
     expect(page.get_by_text("High priority without a call or an SMS")).to_be_visible()
 
 
-def test_somebody_new_is_not_told_that_everything_is_missing_and_is_filled_in_from_a_template(
+def test_a_new_clinician_shows_no_errors_at_first_and_is_filled_in_from_a_template(
     site: Site, records: Records
 ) -> None:
     page = site.login(EDITOR)
@@ -159,7 +159,7 @@ def test_a_test_is_sent_by_keyboard_and_its_result_is_seen(
     check_accessibility(page)
 
 
-def test_an_address_that_has_confirmed_meanwhile_is_told_after_its_test(
+def test_a_confirmed_address_is_shown_after_its_test(
     workers: None, site: Site, records: Records, aws: Aws
 ) -> None:
     Clinician.objects.update(email="newly.subscribed@ward.example")
@@ -216,9 +216,7 @@ def test_the_tabs_show_alerts_and_changes(site: Site, records: Records, aws: Aws
 
 
 @LOOKS
-def test_the_page_with_everything_said_keeps_nobody_out(
-    site: Site, records: Records, aws: Aws, dark: bool
-) -> None:
+def test_the_page_with_all_messages_is_accessible(site: Site, records: Records, aws: Aws, dark: bool) -> None:
     Clinician.objects.update(sms_number="+447700900999")
     page = site.login(SUPERUSER, dark=dark)
     look(page, page_of(records.clinician))
@@ -236,7 +234,7 @@ def test_the_page_with_everything_said_keeps_nobody_out(
 
 
 @LOOKS
-def test_a_colleague_s_correction_is_told_and_survives_the_next_save(
+def test_a_colleagues_correction_is_shown_and_kept(
     site: Site, records: Records, aws: Aws, dark: bool
 ) -> None:
     page = site.login(EDITOR, dark=dark)

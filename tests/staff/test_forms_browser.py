@@ -1,4 +1,4 @@
-"""The forms of the staff's pages in a real browser: nothing in the way of who fills them in."""
+"""Forms in a real browser: focus, buttons, unsaved changes and lost sessions."""
 
 from django.conf import settings
 from playwright.sync_api import Dialog, expect
@@ -55,7 +55,7 @@ def test_on_a_telephone_save_comes_first_and_delete_last(site: Site, records: Re
     assert names[-1] == "Delete clinician"
 
 
-def test_who_leaves_a_form_with_something_unsaved_is_asked(site: Site, records: Records) -> None:
+def test_leaving_a_form_with_unsaved_changes_asks_first(site: Site, records: Records) -> None:
     page = site.login(SUPERUSER)
     asked: list[str] = []
 
@@ -79,7 +79,7 @@ def test_who_leaves_a_form_with_something_unsaved_is_asked(site: Site, records: 
     assert asked == []
 
 
-def test_who_was_logged_out_is_told_while_typing(site: Site, records: Records) -> None:
+def test_a_logged_out_user_is_warned_while_typing(site: Site, records: Records) -> None:
     page = site.login(SUPERUSER)
     visit(page, addresses(records)["contacts_clinician_change"])
 
@@ -89,25 +89,25 @@ def test_who_was_logged_out_is_told_while_typing(site: Site, records: Records) -
     expect(page.locator("#now-basis")).to_contain_text("You have been logged out: copy what you typed")
 
 
-def test_the_story_of_an_alert_says_when_bleep_does_not_answer(site: Site, records: Records) -> None:
+def test_the_timeline_says_when_bleep_does_not_answer(site: Site, records: Records) -> None:
     new = intake.NewAlert(**an_alert(message_id="waiting-1"))
     alert = intake.accept(client=records.client, new=new).alert
     page = site.login(SUPERUSER)
     page.clock.install()
     visit(page, f"/admin/alerts/alert/{alert.pk}/change/")
-    said = page.locator("#alerts-refreshed")
+    refresh_status = page.locator("#alerts-refreshed")
 
     page.route("**/admin/alerts/alert/**", lambda route: route.abort())
     page.clock.run_for(6000)
-    expect(said).to_contain_text("Bleep has not answered since")
+    expect(refresh_status).to_contain_text("Bleep has not answered since")
     check_accessibility(page)
 
     page.unroute("**/admin/alerts/alert/**")
     page.clock.run_for(6000)
-    expect(said).to_have_text("")
+    expect(refresh_status).to_have_text("")
     page.context.clear_cookies()
     page.clock.run_for(6000)
-    expect(said).to_contain_text("you may have been logged out")
+    expect(refresh_status).to_contain_text("you may have been logged out")
     site.errors = [error for error in site.errors if "/admin/alerts/alert/" not in error]
 
 

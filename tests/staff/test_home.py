@@ -1,4 +1,4 @@
-"""The home page: who is told what, how much it asks the database, and for how long it remembers."""
+"""The home page: who sees what, its queries, and its cache."""
 
 import json
 import re
@@ -62,24 +62,24 @@ TOLD = {
 
 
 @pytest.mark.parametrize("person", PEOPLE)
-def test_each_is_told_what_they_may_see(something_of_each_kind: None, person: str) -> None:
+def test_users_see_the_items_that_they_may_see(something_of_each_kind: None, person: str) -> None:
     assert set(kinds(home_of(person))) == TOLD[person]
 
 
 @pytest.mark.parametrize("person", [Role.INTEGRATORS.value, Role.PREFERENCE_EDITORS.value, NO_ROLE])
-def test_figures_are_for_those_who_may_see_alerts(something_of_each_kind: None, person: str) -> None:
+def test_statistics_need_permission_to_view_alerts(something_of_each_kind: None, person: str) -> None:
     shown = home_of(person).get("/admin/").context
 
     assert not [name for name in ("totals", "over_time", "latency") if name in shown]
 
 
-def test_that_bleep_does_not_send_is_told_to_everybody(db: None) -> None:
+def test_everybody_sees_that_bleep_does_not_send(db: None) -> None:
     assert kinds(home_of(NO_ROLE)) == ["bleep relays_silent"]
 
 
 @pytest.mark.parametrize("person", PEOPLE)
 @pytest.mark.parametrize("period", ["day", "week"])
-def test_it_asks_few_questions(something_of_each_kind: None, person: str, period: str) -> None:
+def test_the_page_takes_few_queries(something_of_each_kind: None, person: str, period: str) -> None:
     client = home_of(person)
 
     with CaptureQueriesContext(connection) as queries:
@@ -88,7 +88,7 @@ def test_it_asks_few_questions(something_of_each_kind: None, person: str, period
     assert len(queries) <= MOST_QUERIES
 
 
-def test_what_was_asked_just_now_is_not_asked_again(something_of_each_kind: None) -> None:
+def test_results_are_cached(something_of_each_kind: None) -> None:
     client = home_of(SUPERUSER)
     first = client.get("/admin/")
 
@@ -100,7 +100,7 @@ def test_what_was_asked_just_now_is_not_asked_again(something_of_each_kind: None
     assert second.context["attention"].at == first.context["attention"].at
 
 
-def test_questions_do_not_grow_with_what_is_wrong(something_of_each_kind: None) -> None:
+def test_queries_do_not_grow_with_the_number_of_problems(something_of_each_kind: None) -> None:
     for number in range(30):
         make_clinician(f"D-{number}", {Priority.HIGH: [Channel.CALL]})
     client = home_of(Role.AUDITORS.value)
@@ -112,7 +112,7 @@ def test_questions_do_not_grow_with_what_is_wrong(something_of_each_kind: None) 
     assert "and 26 more" in answer.content.decode()
 
 
-def test_every_link_of_what_needs_attention_leads_to_a_page(something_of_each_kind: None) -> None:
+def test_every_link_of_an_item_works(something_of_each_kind: None) -> None:
     client = home_of(Role.AUDITORS.value)
     items = client.get("/admin/").context["attention"].items
     links = [link for item in items for link in (*item.links, *([item.show_all] if item.show_all else []))]
@@ -123,7 +123,7 @@ def test_every_link_of_what_needs_attention_leads_to_a_page(something_of_each_ki
     )
 
 
-def test_the_link_to_all_that_failed_shows_them_and_no_others(something_of_each_kind: None) -> None:
+def test_the_link_to_failed_alerts_shows_only_them(something_of_each_kind: None) -> None:
     client = home_of(Role.OPERATORS.value)
     item, *_ = client.get("/admin/").context["attention"].items
 
@@ -135,7 +135,7 @@ def test_the_link_to_all_that_failed_shows_them_and_no_others(something_of_each_
     assert listed() == []
 
 
-def test_a_text_from_outside_stays_text(something_of_each_kind: None) -> None:
+def test_text_is_escaped(something_of_each_kind: None) -> None:
     Clinician.objects.update(name="<b onclick=x>Bold</b>")
 
     page = home_of(Role.PREFERENCE_EDITORS.value).get("/admin/").content.decode()
@@ -160,7 +160,7 @@ def lost_table(transactional_db: None) -> Iterator[Callable[[str], None]]:
             cursor.execute(f"ALTER TABLE {table}_lost RENAME TO {table}")
 
 
-def test_a_question_that_fails_is_told_of_and_hides_nothing_else(
+def test_a_failed_check_is_shown_and_hides_no_other(
     lost_table: Callable[[str], None], something_of_each_kind: None
 ) -> None:
     client = home_of(SUPERUSER)
@@ -169,9 +169,7 @@ def test_a_question_that_fails_is_told_of_and_hides_nothing_else(
     assert set(kinds(client)) == {"failed", "unreachable", "check failed: tokens that expire"}
 
 
-def test_figures_that_cannot_be_had_are_told_of(
-    lost_table: Callable[[str], None], something_of_each_kind: None
-) -> None:
+def test_failed_statistics_are_shown(lost_table: Callable[[str], None], something_of_each_kind: None) -> None:
     client = home_of(SUPERUSER)
     lost_table("alerts_attempt")
 
@@ -181,7 +179,7 @@ def test_figures_that_cannot_be_had_are_told_of(
     assert 'data-kind="failed"' in page
 
 
-def test_everything_that_can_be_wrong_with_bleep_has_plain_words(db: None) -> None:
+def test_every_finding_has_a_sentence_for_staff(db: None) -> None:
     assert {finding.name for finding in checks.findings()} == set(items.FINDINGS)
 
 
@@ -190,7 +188,7 @@ def test_an_unknown_period_is_the_last_day(something_of_each_kind: None) -> None
 
 
 @pytest.mark.parametrize(("period", "pieces"), [(Period.DAY, 25), (Period.WEEK, 8)])
-def test_an_hour_or_day_without_alerts_has_its_place(period: Period, pieces: int) -> None:
+def test_hours_and_days_without_alerts_are_in_the_chart(period: Period, pieces: int) -> None:
     now = timezone.now()
     at = list(charts._pieces(period, now))  # noqa: SLF001 - as the database cuts them
 
@@ -200,7 +198,7 @@ def test_an_hour_or_day_without_alerts_has_its_place(period: Period, pieces: int
     assert "with 7" in chart.description
 
 
-def test_the_hour_that_the_clocks_repeat_has_two_places() -> None:
+def test_the_hour_that_the_clocks_repeat_is_in_the_chart_twice() -> None:
     noon = datetime(2026, 10, 25, 12, tzinfo=UTC)
     places = list(charts._pieces(Period.DAY, noon))  # noqa: SLF001 - as the database cuts them
     twice = [datetime(2026, 10, 25, hour, tzinfo=UTC) for hour in (0, 1)]
@@ -214,7 +212,7 @@ def test_the_hour_that_the_clocks_repeat_has_two_places() -> None:
     assert json.loads(chart.data)["labels"].count("01:00") == 2
 
 
-def test_failures_are_red_while_one_of_them_is_open() -> None:
+def test_failures_are_urgent_while_one_is_open() -> None:
     now = timezone.now()
     dealt_with = AlertCount(now, Priority.LOW, AlertStatus.FAILED, 3, dealt_with=True)
     still_open = AlertCount(now, Priority.LOW, AlertStatus.FAILED, 1)
@@ -226,7 +224,7 @@ def test_failures_are_red_while_one_of_them_is_open() -> None:
     assert (unsettled.alerts, unsettled.urgent, unsettled.note) == (4, True, "3 dealt with")
 
 
-def test_the_table_beside_a_chart_sums_up() -> None:
+def test_the_table_has_totals() -> None:
     now = timezone.now()
     _chart, table = charts.by_priority(
         [
@@ -255,13 +253,13 @@ def test_the_table_beside_a_chart_sums_up() -> None:
         (11_400, "3 h 10 min"),
     ],
 )
-def test_a_length_of_time_is_short_to_read(seconds: float, words: str) -> None:
+def test_durations_are_short(seconds: float, words: str) -> None:
     assert charts.duration(seconds) == words
     _chart, table = charts.time_to_provider([Latency(Channel.SMS, 1, seconds, seconds)])
     assert table.rows == (("SMS", "1", words, words),)
 
 
-def test_the_admins_rooms_are_called_as_staff_call_them() -> None:
+def test_the_apps_have_names_for_staff() -> None:
     client = home_of(SUPERUSER)
 
     called = [app["name"] for app in client.get("/admin/").context["app_list"]]

@@ -1,4 +1,4 @@
-"""Every list of the admin, whoever adds one: quick, whatever it holds."""
+"""Every list of the admin takes few queries, however many rows it has."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Logins: nobody's posts are lost with theirs, and their sessions end and are cleared away."""
+"""Logins: users are kept, and sessions end and are deleted."""
 
 from datetime import timedelta
 from typing import Any
@@ -43,7 +43,7 @@ def test_the_page_of_a_login_says_what_to_do_instead(admin_client: Client, someb
     assert "When somebody leaves, untick “Active”" in page
 
 
-def test_who_was_made_inactive_is_out_at_once(somebody: User) -> None:
+def test_an_inactive_user_is_logged_out_at_once(somebody: User) -> None:
     client = Client()
     client.force_login(somebody)
     assert client.get("/admin/").status_code == 200
@@ -70,7 +70,7 @@ def session_of(ends: timedelta) -> Session:
 
 
 def log_in(password: str) -> Any:
-    """The answer to somebody who opened the login page itself and logs in with this password."""
+    """The answer to a login with this password."""
     user = make_user(SUPERUSER)
     user.set_password("right")
     user.save()

@@ -1,4 +1,4 @@
-"""Every page of the admin × everybody: who gets it, and who does not. `test_posts.py` posts to each."""
+"""Who may open each page of the admin. `test_posts.py` posts to each."""
 
 import pytest
 from django.test import Client
@@ -14,7 +14,7 @@ def test_every_page_has_its_row_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("person", PEOPLE)
-def test_everybody_gets_what_the_table_says(person: str) -> None:
+def test_each_user_gets_the_status_in_the_table(person: str) -> None:
     pages = addresses(make_records())
     client = Client()
     client.force_login(make_user(person))
@@ -26,7 +26,7 @@ def test_everybody_gets_what_the_table_says(person: str) -> None:
     }
 
 
-def test_strangers_are_sent_to_the_login_page() -> None:
+def test_anonymous_users_are_sent_to_the_login_page() -> None:
     pages = addresses(make_records())
 
     answers = {name: Client().get(path) for name, path in pages.items()}

@@ -161,7 +161,7 @@ def test_making_many_inactive_is_asked_first(site: Site, records: Records) -> No
 
 
 @LOOKS
-def test_a_file_is_looked_at_mended_and_imported(site: Site, records: Records, dark: bool) -> None:
+def test_a_file_is_previewed_corrected_and_imported(site: Site, records: Records, dark: bool) -> None:
     page = site.login(EDITOR, dark=dark)
 
     choose(page, "contact_id,name,call_number\nC-1,Asha Okafor,07700 900123\nC-7,Dara Murphy,\n")

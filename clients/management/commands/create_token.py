@@ -36,7 +36,7 @@ class Command(BaseCommand):
             ApiToken(label=label).clean_fields(exclude=("client", "digest", "prefix"))
         except ValidationError as error:
             raise CommandError(
-                " ".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
+                " ".join(f"{field}: {' '.join(errors)}" for field, errors in error.message_dict.items())
             ) from error
         with transaction.atomic():  # no new client without a token
             client, is_new = ApiClient.objects.get_or_create(name=name)
