@@ -14,6 +14,8 @@ from contacts.phone import E164, E164Field
 MAX_CHANNELS = len(Channel)
 ADDRESS_FIELDS = {Channel.CALL: "call_number", Channel.SMS: "sms_number", Channel.EMAIL: "email"}
 """Where a clinician's address for each channel is kept."""
+EDITABLE = ("name", "contact_id", "role", "department", *ADDRESS_FIELDS.values(), "active")
+"""The fields of a clinician that staff edit: on the page, and in a file."""
 
 
 class Clinician(models.Model):
