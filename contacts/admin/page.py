@@ -29,8 +29,7 @@ from contacts.admin.history_tab import ChangesTab
 from contacts.models import ADDRESS_FIELDS, EDITABLE, Clinician, PreferenceTemplate
 
 MATRIX = "Which channels to try"
-ADDRESSES = tuple(ADDRESS_FIELDS.values())
-PERSON = tuple(field for field in EDITABLE if field not in ADDRESSES)
+PERSON = tuple(field for field in EDITABLE if field not in ADDRESS_FIELDS)
 """Shown two in a row."""
 
 
@@ -40,7 +39,7 @@ class ClinicianPage:
     form = ClinicianForm
     fieldsets = (
         (None, {"fields": tuple(PERSON[first : first + 2] for first in range(0, len(PERSON), 2))}),
-        ("Where they can be reached", {"fields": (ADDRESSES,)}),
+        ("Where they can be reached", {"fields": (ADDRESS_FIELDS,)}),
         (MATRIX, {"fields": tuple(PRIORITY_FIELDS.values())}),
     )
     warn_unsaved_form = True
