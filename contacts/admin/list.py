@@ -14,11 +14,8 @@ from unfold.decorators import display
 from contacts import preferences, problems
 from contacts.admin import search
 from contacts.admin.filters import ActiveFilter, DepartmentFilter, ProblemFilter
-from contacts.choices import Channel, Priority
+from contacts.choices import Priority
 from contacts.models import Clinician
-
-ICONS = {Channel.CALL: "call", Channel.SMS: "sms", Channel.EMAIL: "mail"}
-"""Names of Material Symbols; the font comes with unfold."""
 
 
 class ListOfClinicians:
@@ -91,7 +88,7 @@ def _icons(clinician: Clinician, priority: Priority) -> SafeString:
         "",
         '<span class="material-symbols-outlined {}" aria-hidden="true">{}</span>',
         (
-            ("" if clinician.address(channel) else "clinician-no-address", ICONS[channel])
+            ("" if clinician.address(channel) else "clinician-no-address", channel.icon)
             for channel in channels
         ),
     )

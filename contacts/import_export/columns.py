@@ -7,15 +7,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from contacts.choices import Channel, Priority
-from contacts.models import ADDRESS_FIELDS, Clinician
+from contacts.models import EDITABLE, Clinician
 
 KEY = "contact_id"
-TEXTS = ("name", "role", "department")
-NUMBERS = ("call_number", "sms_number")
+NUMBERS = {channel.address_field for channel in Channel if channel.address_is_number}
+FIELDS = tuple(field for field in EDITABLE if field != KEY)
 PRIORITIES = {priority.name.lower(): priority for priority in Priority}
-COLUMNS = (KEY, *TEXTS, *ADDRESS_FIELDS.values(), "active", *PRIORITIES)
-FIELDS = tuple(column for column in COLUMNS if column not in PRIORITIES)
-"""The columns that are fields of a clinician."""
+COLUMNS = (KEY, *FIELDS, *PRIORITIES)
 
 BETWEEN = " > "
 YES_AND_NO = {"yes": True, "true": True, "1": True, "active": True} | {
@@ -33,7 +31,7 @@ _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 def written(clinician: Clinician, channels: Mapping[Priority, Sequence[Channel]]) -> dict[str, str]:
     """What stands in a clinician's cells, in the columns' order."""
-    cells = {column: str(getattr(clinician, column)) for column in FIELDS}
+    cells = {column: str(getattr(clinician, column)) for column in (KEY, *FIELDS)}
     cells["active"] = "yes" if clinician.active else "no"
     return cells | {column: in_order(channels[priority]) for column, priority in PRIORITIES.items()}
 

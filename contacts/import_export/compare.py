@@ -11,7 +11,7 @@ from contacts.choices import Channel, Priority
 from contacts.import_export import columns
 from contacts.import_export.columns import COLUMNS, KEY, PRIORITIES
 from contacts.import_export.formats import comparable
-from contacts.models import ADDRESS_FIELDS, Clinician
+from contacts.models import Clinician
 
 SHOWN = 500
 """How many changed rows, and how many faults, the page shows one by one."""
@@ -180,7 +180,7 @@ def _missing_addresses(
     found: dict[str, str] = {}
     for column, priority in PRIORITIES.items():
         for channel in chosen[priority]:
-            address, name = row.clinician.address(channel), ADDRESS_FIELDS[channel]
+            address, name = row.clinician.address(channel), channel.address_field
             is_touched = priority in row.channels or address != before[name]
             if is_touched and not address and name not in row.faults:
                 found[column] = f"{channel.value} needs {name}: fill it in, or take {channel.value} out."

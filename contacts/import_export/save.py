@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from django.db import IntegrityError
 
 from contacts import locks, preferences
-from contacts.import_export.columns import FIELDS, KEY
+from contacts.import_export.columns import FIELDS
 from contacts.import_export.compare import Comparison, Row, compare
 from contacts.models import Clinician
 
@@ -66,6 +66,6 @@ def _write(rows: Sequence[Row]) -> None:
         batch_size=preferences.BATCH,
         update_conflicts=True,
         unique_fields=["id"],
-        update_fields=[column for column in FIELDS if column != KEY],
+        update_fields=FIELDS,
     )
     preferences.replace_many({row.clinician.pk: row.channels for row in rows}, reason=REASON)

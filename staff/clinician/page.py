@@ -20,7 +20,7 @@ from alerts.states import Reason
 from contacts import wording
 from contacts.admin.clinician import ClinicianAdmin
 from contacts.choices import Channel
-from contacts.models import ADDRESS_FIELDS, Clinician
+from contacts.models import Clinician
 from staff.clinician import reachability
 from staff.clinician.alerts_tab import AlertsTab
 
@@ -149,7 +149,7 @@ def _channel_row(
     return {
         "channel": channel,
         "label": channel.label,
-        "field": ADDRESS_FIELDS[channel],
+        "field": channel.address_field,
         "address": address,
         "shown": wording.shown(channel, address),
         "reachability_url": reverse(
