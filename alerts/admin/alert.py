@@ -1,0 +1,12 @@
+"""Alerts in the admin: an alert is a record that nobody edits. What staff do about it is recorded as well."""
+
+from django.contrib import admin
+
+from alerts.admin.list import AlertList
+from alerts.admin.page import AlertPage
+from alerts.models import Alert
+
+
+@admin.register(Alert)
+class AlertAdmin(AlertList, AlertPage):
+    """The list of alerts, and a page for each."""
