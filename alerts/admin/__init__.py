@@ -1,5 +1,5 @@
 """Alerts in the admin."""
 
-from alerts.admin.list import AlertAdmin
+from alerts.admin.alert import AlertAdmin
 
 __all__ = ["AlertAdmin"]

@@ -1,4 +1,4 @@
-"""The page that asks before something is done about alerts, and what is said afterwards. One alert or many alike."""
+"""The page that asks staff to confirm an action, on one alert or on many, and the messages that follow it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from alerts import actions
@@ -21,10 +22,10 @@ from contacts.choices import Channel
 
 MOST_AT_ONCE = 100
 TOO_MANY = (
-    f"More than {MOST_AT_ONCE} alerts are selected. Nothing was done: select fewer, or narrow the list."
+    f"More than {MOST_AT_ONCE} alerts are selected. Nothing was done. Select fewer, or narrow the list."
 )
-TOLD_ONE_BY_ONE = 10
-MAY_STILL_ARRIVE = "What was being sent at that moment may still arrive{those}. It is not tried again."
+LISTED_ONE_BY_ONE = 10
+MAY_STILL_ARRIVE = "What was being sent at that moment may still arrive{those}. It will not be tried again."
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,15 @@ class Words:
 WORDS: dict[StaffAction, Words] = {
     StaffAction.RESEND: Words(
         question="Send {n} again?",
-        meaning="It starts over with the first channel that the clinician has chosen, as their page has it now.",
+        meaning="Bleep starts again with the first channel in the clinician's current preferences.",
         button="Send again",
         done="{n} will be sent again.",
         variant="primary",
     ),
     StaffAction.CANCEL: Words(
         question="Cancel {n}?",
-        meaning="What is waiting is not sent. What is being sent at this moment may still arrive. "
-        "The hospital system is told that it was cancelled; or that it was sent, where a provider has taken it.",
+        meaning="What is waiting will not be sent. What is being sent at this moment may still arrive. "
+        "The hospital system will see it as cancelled, or as sent if a provider has already taken it.",
         button="Cancel the alert",
         many="Cancel the alerts",
         done="{n} {are} cancelled.",
@@ -58,7 +59,7 @@ WORDS: dict[StaffAction, Words] = {
     ),
     StaffAction.CLOSE: Words(
         question="Mark {n} as dealt with?",
-        meaning="It no longer counts as a failure that somebody must look at. What is waiting is not sent. "
+        meaning="It no longer needs attention. What is waiting will not be sent. "
         "What is being sent at this moment may still arrive.",
         button="Mark as dealt with",
         done="{n} {are} marked as dealt with.",
@@ -68,21 +69,21 @@ WORDS: dict[StaffAction, Words] = {
 
 
 class NoteForm(forms.Form):
-    """What staff want to add."""
+    """A note from staff."""
 
     note = forms.CharField(
         max_length=AlertAction._meta.get_field("note").max_length,  # noqa: SLF001 - Django's documented API
         required=False,
         label="Note",
-        help_text="Optional. It is kept with the alert and your name. No names of patients, please.",
+        help_text="Optional. It is kept with the alert and your name. Do not name patients.",
         widget=UnfoldAdminTextInputWidget,
     )
 
 
 def answer(
-    admin: Any, request: HttpRequest, action: StaffAction, chosen: list[int], *, back: str
+    admin: ModelAdmin, request: HttpRequest, action: StaffAction, chosen: list[int], *, back: str
 ) -> HttpResponse:
-    """The page that asks; or, once it was answered, what was done, back on the page before."""
+    """The page that asks. Once the user has confirmed: do it, and return to `back` with messages."""
     form = NoteForm(request.POST if "confirmed" in request.POST else None)
     if form.is_valid():
         _do(admin, request, action, form.cleaned_data["note"])
@@ -94,7 +95,7 @@ def answer(
 
 
 def _ask(
-    admin: Any, request: HttpRequest, action: StaffAction, chosen: list[int], form: NoteForm, back: str
+    admin: ModelAdmin, request: HttpRequest, action: StaffAction, chosen: list[int], form: NoteForm, back: str
 ) -> HttpResponse:
     alerts = list(
         Alert.objects.with_status()
@@ -121,20 +122,22 @@ def _ask(
         "impossible": [(alert, refusals[alert.pk]) for alert in alerts if refusals[alert.pk]],
         "people": len({alert.clinician_id for alert in possible}),
         "is_resend": action is StaffAction.RESEND,
-        "again": sum(any(each.may_have_arrived for each in alert.deliveries.all()) for alert in possible),
+        "maybe_arrived": sum(
+            any(each.may_have_arrived for each in alert.deliveries.all()) for alert in possible
+        ),
     }
     request.current_app = admin.admin_site.name
     return TemplateResponse(request, "admin/alerts/alert/confirm.html", context)
 
 
 def _row(action: StaffAction, alert: Alert) -> dict[str, Any]:
-    """An alert of which it can be done, and the newest round that the person is looking at."""
+    """An alert that the action is possible for, and its newest round as the user sees it."""
     by = Channel(actions.route_of(alert).steps[0].channel).label if action is StaffAction.RESEND else ""
     seen = f"{alert.pk}:{actions.newest_round(alert)}"
-    return {"alert": alert, "seen": seen, "by": by, "before": timeline.last_deed(alert)}
+    return {"alert": alert, "seen": seen, "by": by, "last_action": timeline.last_action(alert)}
 
 
-def _do(admin: Any, request: HttpRequest, action: StaffAction, note: str) -> None:
+def _do(admin: ModelAdmin, request: HttpRequest, action: StaffAction, note: str) -> None:
     seen = [_seen(each) for each in request.POST.getlist("seen")[:MOST_AT_ONCE]]
     names = dict(Alert.objects.filter(pk__in=[pk for pk, _round in seen]).values_list("pk", "message_id"))
     done, refused = [], []
@@ -151,7 +154,7 @@ def _do(admin: Any, request: HttpRequest, action: StaffAction, note: str) -> Non
 
 
 def _report(
-    admin: Any, request: HttpRequest, action: StaffAction, done: list[int], refused: list[str]
+    admin: ModelAdmin, request: HttpRequest, action: StaffAction, done: list[int], refused: list[str]
 ) -> None:
     if done:
         sentence = WORDS[action].done.format(
@@ -162,11 +165,11 @@ def _report(
     if still:
         those = f" ({still} of them)" if len(done) > 1 else ""
         admin.message_user(request, MAY_STILL_ARRIVE.format(those=those), messages.WARNING)
-    for sentence in refused[:TOLD_ONE_BY_ONE]:
+    for sentence in refused[:LISTED_ONE_BY_ONE]:
         admin.message_user(request, sentence, messages.WARNING)
-    if len(refused) > TOLD_ONE_BY_ONE:
-        more = len(refused) - TOLD_ONE_BY_ONE
-        admin.message_user(request, f"Nor was it done to {more} more.", messages.WARNING)
+    if len(refused) > LISTED_ONE_BY_ONE:
+        more = len(refused) - LISTED_ONE_BY_ONE
+        admin.message_user(request, f"It was not done to {more} more either.", messages.WARNING)
 
 
 def _calls(request: HttpRequest, note: str, after_round: int) -> dict[StaffAction, Callable[[int], object]]:
@@ -179,7 +182,7 @@ def _calls(request: HttpRequest, note: str, after_round: int) -> dict[StaffActio
 
 
 def _seen(value: str) -> tuple[int, int]:
-    """An alert's key and the round that was seen; nothing of what somebody else wrote into the form."""
+    """The alert's key and the round that the user saw; zeros if the form was tampered with."""
     pk, _colon, after_round = value.partition(":")
     return (int(pk), int(after_round)) if pk.isdecimal() and after_round.isdecimal() else (0, 0)
 

@@ -1,4 +1,4 @@
-"""What the list of alerts can be narrowed by, besides its fields."""
+"""Filters of the list of alerts."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ ATTENTION = "attention"
 
 
 class StatusFilter(DropdownFilter):
-    """By what the client was told, and by whether staff still have to look at it."""
+    """By the status that the API reports, and by whether staff still have to look at it."""
 
     title = "status"
     parameter_name = "status"
@@ -40,7 +40,7 @@ class StatusFilter(DropdownFilter):
 
 
 class ChannelFilter(DropdownFilter):
-    """By a channel that was tried."""
+    """By a channel that has a delivery."""
 
     title = "channel"
     parameter_name = "channel"
@@ -55,15 +55,15 @@ class ChannelFilter(DropdownFilter):
 
 
 class ReceivedFilter(RangeDateTimeFilter):
-    """By when it was accepted, on the hospital's clock. A day without a time is meant as a whole: unfold's filter would
-    pass it over.
+    """By the time it was received, in the hospital's time zone. A date without a time means the whole day; unfold's
+    filter would ignore it.
     """
 
     ENDS = {"from": ("gte", "00:00:00"), "to": ("lte", "23:59:59.999999")}  # noqa: RUF012 - never changed
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.title = "time accepted"
+        self.title = "time received"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
         for end, (lookup, usual) in self.ENDS.items():

@@ -1,5 +1,5 @@
-"""What a member of staff searched for, kept in their session: a patient reference must not stand in an address, which
-browsers, proxies and access logs keep. The address has a word that means something in this session alone.
+"""Search terms, kept in the user's session. A term may be a patient reference, and browsers, proxies and access logs
+keep addresses: so the address has a token, which means something in this session only.
 """
 
 import secrets
@@ -8,20 +8,20 @@ from django.http import HttpRequest
 
 KEY = "alert_searches"
 MOST = 20
-"""Enough for the way back; the oldest are forgotten."""
-FORGOTTEN = "This search is not known any more. Please search again."
+"""Terms in a session: enough for the browser's back button. The oldest are dropped."""
+FORGOTTEN = "This search has expired. Search again."
 
 
 def keep(request: HttpRequest, term: str) -> str:
-    """The word that stands for the term from now on: the same one for the same term."""
+    """Keep the term, and return its token: the same token for the same term."""
     known: dict[str, str] = request.session.get(KEY, {})
-    word = next((word for word, kept in known.items() if kept == term), None) or secrets.token_urlsafe(6)
-    known.pop(word, None)
-    request.session[KEY] = dict([*known.items(), (word, term)][-MOST:])
-    return word
+    token = next((token for token, kept in known.items() if kept == term), None) or secrets.token_urlsafe(6)
+    known.pop(token, None)
+    request.session[KEY] = dict([*known.items(), (token, term)][-MOST:])
+    return token
 
 
-def term_of(request: HttpRequest, word: str) -> str | None:
-    """The term for which a word stands; None where this session does not know it."""
-    found: str | None = request.session.get(KEY, {}).get(word)
+def term_of(request: HttpRequest, token: str) -> str | None:
+    """The term for a token; None if this session does not know it."""
+    found: str | None = request.session.get(KEY, {}).get(token)
     return found

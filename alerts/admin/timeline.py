@@ -1,6 +1,6 @@
-"""An alert's story, from the moment that it was accepted: what was tried, what came of it, and who did what.
+"""The timeline of an alert: its deliveries, their attempts, and what staff did.
 
-Pure: it asks nothing of the database where the alert was read with `client`, `deliveries__attempts` and `actions__by`.
+It makes no queries if the alert was read with `client`, `deliveries__attempts` and `actions__by`.
 """
 
 import uuid
@@ -46,41 +46,38 @@ DONE_BY = {
 ACTION_ICONS = {StaffAction.RESEND: "replay", StaffAction.CANCEL: "block", StaffAction.CLOSE: "task_alt"}
 SUMMARY: dict[AlertStatus, str] = {
     AlertStatus.QUEUED: "It is on its way. Nothing has to be done.",
-    AlertStatus.SENT: "It was sent. If the person says that nothing came, send it again or reach them in another way.",
+    AlertStatus.SENT: "It was sent. If the person says that nothing came, send it again or reach them another way.",
     AlertStatus.DELIVERED: "It reached the telephone.",
     AlertStatus.ACKNOWLEDGED: "It has been acknowledged.",
     AlertStatus.FAILED: (
-        "Nobody is known to have been reached. Reach the person in another way; or mend what is said below, and send "
-        "it again. Then mark it as dealt with."
+        "Nobody is known to have been reached. Reach the person another way, or fix the problem below and send it "
+        "again. Then mark it as dealt with."
     ),
     AlertStatus.CANCELLED: "It was stopped. Nobody is known to have been reached.",
 }
 STOPPED_UNSENT = "It was stopped before it was sent."
 IN_DOUBT: dict[AlertStatus, str] = {
     AlertStatus.CANCELLED: (
-        "It was stopped, but an answer had been lost before: the person may have got it. Ask them."
+        "It was stopped, but an earlier answer was lost: the person may have received it. Ask them."
     ),
     AlertStatus.FAILED: (
-        "An answer was lost, so it may have arrived: ask the person. If nothing came, send it again or reach them in "
+        "An answer was lost, so it may have arrived. Ask the person. If nothing came, send it again or reach them "
         "another way. Then mark it as dealt with."
     ),
 }
 CANCELLED_TOO_LATE: dict[AlertStatus, str] = {
-    AlertStatus.QUEUED: "It was cancelled while it was being sent, so it may still arrive. It is not tried again.",
+    AlertStatus.QUEUED: "It was cancelled while it was being sent, so it may still arrive. It will not be tried again.",
     AlertStatus.SENT: (
-        "It was cancelled, but the provider had taken it before, or took it at that moment: the person may have it. It "
-        "is not sent again."
+        "It was cancelled too late: a provider has it, so the person may have received it. It will not be sent again."
     ),
 }
 DEALT_WITH = "It has been dealt with. Nothing has to be done."
-DEALT_WITH_TOO_LATE = "It has been dealt with. It was being sent at that moment, and may still arrive."
-OVERDUE = "It should have been sent by now: see what Home says, or reach the person in another way."
-PICKED_UP = "The call was picked up, by a person or by a voicemail."
-MAYBE_TWICE = (
-    "The person may get this twice: it was sent again although something sent before may have arrived."
-)
-ASK_THEM = "Ask the person, or reach them in another way."
-LATE = "The answer came late, after Bleep had stopped waiting for it."
+DEALT_WITH_TOO_LATE = "It has been dealt with. It was being sent at that moment, so it may still arrive."
+OVERDUE = "It should have been sent by now. Check the Home page, or reach the person another way."
+PICKED_UP = "The call was picked up, by a person or by voicemail."
+MAYBE_TWICE = "The person may get this twice: it was sent again although an earlier message may have arrived."
+ASK_THEM = "Ask the person, or reach them another way."
+LATE = "The answer came late, after Bleep had stopped waiting."
 
 
 @dataclass(frozen=True)
@@ -110,29 +107,29 @@ class Event:
     note: str = ""
 
     @property
-    def told(self) -> str:
-        """When it was."""
+    def when(self) -> str:
+        """The time, in words."""
         return moment(self.at)
 
 
-def tell(alert: Alert, *, shows_addresses: bool) -> list[Event]:
-    """What happened, in order. Addresses are masked for those who could not see them on the clinician's page either."""
+def events(alert: Alert, *, shows_addresses: bool) -> list[Event]:
+    """What happened, in order. Addresses are masked for users who may not see them on the clinician's page."""
     deliveries = list(alert.deliveries.all())
     twice = _sent_twice(deliveries)
     began: dict[int, datetime] = {}
     for each in deliveries:
         began[each.round] = min(each.created_at, began.get(each.round, each.created_at))
-    # What was recorded with the round that it started comes before it.
+    # An action that started a round comes before the deliveries of the round.
     ordered = [
-        (alert.created_at, 0, _accepted(alert)),
-        *[(began.get(each.round or 0, each.created_at), 1, _done(each)) for each in alert.actions.all()],
-        *[(each.created_at, 2, _tried(each, shows_addresses, each.pk in twice)) for each in deliveries],
+        (alert.created_at, 0, _received(alert)),
+        *[(began.get(each.round or 0, each.created_at), 1, _action(each)) for each in alert.actions.all()],
+        *[(each.created_at, 2, _delivery(each, shows_addresses, each.pk in twice)) for each in deliveries],
     ]
     return [event for _at, _rank, event in sorted(ordered, key=lambda entry: entry[:2])]
 
 
 def summary(alert: Alert) -> str:
-    """How the alert stands, and what to do."""
+    """How the alert stands, and what staff should do about it."""
     status, deliveries = AlertStatus(alert.status), list(alert.deliveries.all())
     states = {each.state for each in deliveries}
     if alert.state == AlertState.CLOSED:
@@ -148,31 +145,31 @@ def summary(alert: Alert) -> str:
     return SUMMARY[status]
 
 
-def last_deed(alert: Alert) -> str:
-    """What staff did last: "Sent again by Olive Oakes, 22 Nov, 20:31:24." Nothing where they did nothing."""
-    done = [_done(each) for each in alert.actions.all()]
-    return f"{done[-1].title}, {done[-1].told}." if done else ""
+def last_action(alert: Alert) -> str:
+    """The latest staff action, such as "Sent again by Olive Oakes, 22 Nov, 20:31:24."; empty if there is none."""
+    done = [_action(each) for each in alert.actions.all()]
+    return f"{done[-1].title}, {done[-1].when}." if done else ""
 
 
 def subject_of(alert: Alert) -> str:
-    """What kind of alert it is, in words."""
+    """The kind of alert, in words."""
     return wording.subject(alert.type)
 
 
 def moment(at: datetime) -> str:
-    """A time of day to the second, with its date, on the hospital's clock; this year goes without saying."""
+    """Date and time to the second, in the hospital's time zone; without the year if it is this year."""
     local = timezone.localtime(at)
     this_year = local.year == timezone.localtime().year
     return date_format(local, "j M, H:i:s" if this_year else "j M Y, H:i:s")
 
 
-def _accepted(alert: Alert) -> Event:
+def _received(alert: Alert) -> Event:
     sentence = f"{alert.get_priority_display()} priority, for {alert.clinician.name} ({alert.contact_id})."
     title = f"Received from {alert.client.name}" if alert.client else "Channel test sent by staff"
     return Event(alert.created_at, "inbox", "neutral", title, sentences=(sentence,))
 
 
-def _done(record: AlertAction) -> Event:
+def _action(record: AlertAction) -> Event:
     who: Any = record.by
     name = who.get_full_name() or who.get_username()
     action = StaffAction(record.action)
@@ -181,7 +178,7 @@ def _done(record: AlertAction) -> Event:
     )
 
 
-def _tried(delivery: Delivery, shows_addresses: bool, sent_twice: bool) -> Event:  # noqa: FBT001
+def _delivery(delivery: Delivery, shows_addresses: bool, sent_twice: bool) -> Event:  # noqa: FBT001
     channel, state = Channel(delivery.channel), DeliveryState(delivery.state)
     address = delivery.address if shows_addresses else mask(delivery.address)
     facts = [("Round", str(delivery.round))] if delivery.round > 1 else []
@@ -208,7 +205,7 @@ def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState) -> li
     if state is DeliveryState.PENDING and delivery.attempt_count:
         again = date_format(timezone.localtime(delivery.available_at), "H:i:s")
         is_ahead = delivery.available_at > timezone.now()
-        found = [f"It is tried again at {again}." if is_ahead else "It is about to be tried again."]
+        found = [f"It will be tried again at {again}." if is_ahead else "It will be tried again in a moment."]
     since = _overdue_since(delivery)
     if since:
         found = [f"It is overdue: it has waited since {moment(since)}."]
@@ -218,14 +215,14 @@ def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState) -> li
     return found
 
 
-def _why(tried: Delivery | Attempt, in_doubt: bool) -> list[str]:  # noqa: FBT001
-    """The reason, unless what is said of something in doubt has said it already."""
-    said = in_doubt and tried.reason == Reason.ANSWER_LOST
-    return [labels.REASON[Reason(tried.reason)]] if tried.reason and not said else []
+def _why(record: Delivery | Attempt, in_doubt: bool) -> list[str]:  # noqa: FBT001
+    """The reason, unless the sentence for a state in doubt already gives it."""
+    known = in_doubt and record.reason == Reason.ANSWER_LOST
+    return [labels.REASON[Reason(record.reason)]] if record.reason and not known else []
 
 
 def _overdue_since(delivery: Delivery) -> datetime | None:
-    """Since when it has waited, where that is longer than the audit allows; else None."""
+    """Since when it has waited; None if that is not longer than the checks of `alerts.monitoring` allow."""
     since, limit = delivery.lease_expires_at, LEASE_OVERRUN
     if delivery.state == DeliveryState.PENDING:
         tried = [each.finished_at for each in delivery.attempts.all() if each.finished_at]
@@ -235,7 +232,7 @@ def _overdue_since(delivery: Delivery) -> datetime | None:
 
 
 def _sent_twice(deliveries: Iterable[Delivery]) -> set[uuid.UUID]:
-    """Those that really went out although something before them may have arrived."""
+    """The deliveries that went out although an earlier one may have arrived."""
     twice, before = set(), 0
     for each in deliveries:
         out = sum(

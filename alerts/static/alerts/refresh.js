@@ -1,9 +1,8 @@
-// The list of alerts keeps itself up to date, and leaves the reader's place alone: scroll position, focus, filter.
-// It rests while alerts are selected, while somebody types, and while the page is not seen.
+// Keeps the list of alerts up to date without moving the scroll position, the focus or the filters.
+// It pauses while alerts are selected, while the user types, and while the page is hidden.
 "use strict";
 {
-  // Django's script for the selection looks at the checkboxes that were there when the page came. These are always the
-  // ones that are there now.
+  // Django's selection script keeps the checkboxes that the page was loaded with. This collection is live.
   const boxes = document.getElementsByClassName("action-select");
   boxes.forEach = Array.prototype.forEach;
   const watchSelection = window.Actions;
@@ -24,16 +23,16 @@
       : "";
   }
 
-  // A new row counts in the selection like those that Django's script knows.
+  // Makes a new row count in the selection, like the rows that Django's script knows.
   function watchRow(row) {
     row.addEventListener("change", ({ target }) => {
       if (!target.classList.contains("action-select")) return;
       target.closest("tr").classList.toggle("selected", target.checked);
-      window.dispatchEvent(new Event("pageshow")); // upon which Django's script counts anew
+      window.dispatchEvent(new Event("pageshow")); // Django's script counts again on this event
     });
   }
 
-  // Puts the fresh rows into the table, touching only those that differ; gives back how many are new.
+  // Puts the fresh rows into the table, changing only those that differ. Returns how many are new.
   function putRows(old, fresh) {
     const known = new Map([...old.tBodies].map((row) => [keyOf(row), row]));
     let here = old.tBodies[0] ?? null;
@@ -93,15 +92,15 @@
   const clock = (time) => time.toLocaleTimeString("en-GB");
 
   function begin() {
-    const said = document.getElementById("alerts-refreshed");
+    const notice = document.getElementById("alerts-refreshed");
     const counted = document.getElementById("alerts-counted");
-    if (!said) return;
-    let since = null; // when the server was first away
+    if (!notice) return;
+    let since = null; // since when the server has not answered
     let asking = false;
 
     function say(sentence, stale = false) {
-      said.textContent = sentence;
-      said.classList.toggle("stale", stale);
+      notice.textContent = sentence;
+      notice.classList.toggle("stale", stale);
     }
 
     async function refresh() {
@@ -122,7 +121,7 @@
         } else if (!answer.ok || !page.getElementById("alerts-list")) {
           throw new Error("no list");
         } else if (busy()) {
-          say(busy()); // somebody began while it was under way
+          say(busy()); // the user began while it was loading
         } else {
           const added = put(page);
           if (added) counted.textContent = added === 1 ? "1 new alert" : `${added} new alerts`;
@@ -131,14 +130,14 @@
         }
       } catch {
         since ??= new Date();
-        say(`Bleep has not answered since ${clock(since)}: this list may be out of date. It is tried again.`, true);
+        say(`Bleep has not answered since ${clock(since)}: this list may be out of date. Trying again.`, true);
       } finally {
         asking = false;
       }
     }
 
     say(`Updated ${clock(new Date())}`);
-    setInterval(refresh, Number(said.dataset.seconds) * 1000);
+    setInterval(refresh, Number(notice.dataset.seconds) * 1000);
     document.addEventListener("visibilitychange", refresh);
   }
 

@@ -1,16 +1,16 @@
-// An alert's page tells by itself what comes next, as long as something is still to come.
+// Keeps an alert's page up to date while its outcome is still open.
 "use strict";
 {
   const SECONDS = 5;
-  const said = document.createElement("p");
-  said.id = "alerts-refreshed";
-  said.setAttribute("role", "status");
-  let since = null; // when the server was first away
+  const notice = document.createElement("p");
+  notice.id = "alerts-refreshed";
+  notice.setAttribute("role", "status");
+  let since = null; // since when the server has not answered
 
   function say(sentence) {
-    if (!said.isConnected) document.querySelector(".alert-page")?.before(said);
-    said.classList.toggle("stale", sentence !== "");
-    if (said.textContent !== sentence) said.textContent = sentence; // or it would be read out again
+    if (!notice.isConnected) document.querySelector(".alert-page")?.before(notice);
+    notice.classList.toggle("stale", sentence !== "");
+    if (notice.textContent !== sentence) notice.textContent = sentence; // unchanged text would be read out again
   }
 
   async function refresh() {
@@ -24,22 +24,22 @@
       say("Not updated: you may have been logged out. Load the page again.");
       return;
     }
-    if (!answer.ok) throw new Error("no story");
+    if (!answer.ok) throw new Error("no timeline");
     since = null;
     say("");
-    const told = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".alert-page");
-    if (!told || told.innerHTML === page.innerHTML) return;
+    const loaded = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".alert-page");
+    if (!loaded || loaded.innerHTML === page.innerHTML) return;
     const focus = page.contains(document.activeElement) && document.activeElement.getAttribute("href");
-    const fresh = document.importNode(told, true);
+    const fresh = document.importNode(loaded, true);
     page.replaceWith(fresh);
     if (focus) fresh.querySelector(`a[href="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
   }
 
-  function admit() {
+  function reportFailure() {
     since ??= new Date();
     const clock = since.toLocaleTimeString("en-GB");
-    say(`Bleep has not answered since ${clock}: this page may be out of date. It is tried again.`);
+    say(`Bleep has not answered since ${clock}: this page may be out of date. Trying again.`);
   }
 
-  setInterval(() => refresh().catch(admit), SECONDS * 1000); // what fails is asked again
+  setInterval(() => refresh().catch(reportFailure), SECONDS * 1000); // a failed refresh is tried again next time
 }

@@ -178,7 +178,7 @@ def test_what_is_overdue_is_said_to_be_and_something_has_to_be_done(
 ) -> None:
     if tries:
         lifecycle.mark_failed(claim(urgent), UNSENT, Retry(timedelta(hours=1)))
-        assert "It is tried again at" in read(staff, page_of(urgent))
+        assert "It will be tried again at" in read(staff, page_of(urgent))
     assert timeline.OVERDUE not in read(staff, page_of(urgent))
     long_ago = Now() - timedelta(hours=5)
     Delivery.objects.update(created_at=long_ago, available_at=long_ago)
@@ -189,7 +189,7 @@ def test_what_is_overdue_is_said_to_be_and_something_has_to_be_done(
     assert timeline.OVERDUE in page
     assert "It is overdue: it has waited since" in page
     assert "Nothing has to be done" not in page
-    assert "It is tried again at" not in page
+    assert "It will be tried again at" not in page
 
 
 def test_what_nobody_recovers_is_overdue(staff: Client, urgent: Alert) -> None:

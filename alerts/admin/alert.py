@@ -1,0 +1,17 @@
+"""Alerts in the admin: an alert is a record that nobody edits. What staff do about it is recorded as well."""
+
+from django.contrib import admin
+
+from alerts.admin.list import AlertList
+from alerts.admin.page import AlertPage
+from alerts.models import Alert
+
+
+@admin.register(Alert)
+class AlertAdmin(AlertList, AlertPage):
+    """The list of alerts, and a page for each."""
+
+    class Media:
+        css = {"all": ("alerts/alerts.css",)}  # noqa: RUF012 - Django's name
+        # In this order: refresh.js wraps what actions.js defines, and timeline.js uses refresh.js.
+        js = ("admin/js/actions.js", "alerts/refresh.js", "alerts/timeline.js")

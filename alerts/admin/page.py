@@ -1,0 +1,91 @@
+"""The page of an alert: how it stands, its timeline, and what staff can do about it."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+
+from alerts import actions
+from alerts.admin import confirm, refresh, timeline
+from alerts.admin.permissions import ReadOnly, may
+from alerts.admin.status import COLOURS, status_in_words
+from alerts.models import Alert
+from alerts.states import AlertStatus, StaffAction
+
+
+class AlertPage(ReadOnly):
+    """The part of `AlertAdmin` that is the page of one alert."""
+
+    fields = ()
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.action_view)
+        own_urls = [
+            path(
+                f"<path:object_id>/{action.value}/",
+                view,
+                {"action": action},
+                name=f"alerts_alert_{action.value}",
+            )
+            for action in StaffAction
+        ]
+        return [*own_urls, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = extra_context or {}
+        alert = _read(object_id) if self.has_view_permission(request) else None
+        if alert:
+            context = {**_context(request, alert), **context}
+        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return refresh.only_part(request, response, "admin/alerts/alert/timeline.html") if alert else response
+
+    def action_view(self, request: HttpRequest, object_id: str, action: StaffAction) -> HttpResponse:
+        """Ask the user to confirm an action on one alert, and do it once they have."""
+        if not (self.has_view_permission(request) and may(request, action)):
+            raise PermissionDenied
+        if not object_id.isdecimal() or not Alert.objects.filter(pk=object_id).exists():
+            raise Http404
+        here = reverse("admin:alerts_alert_change", args=[object_id])
+        return confirm.answer(self, request, action, [int(object_id)], back=here)
+
+
+def _read(object_id: str) -> Alert | None:
+    """The alert with everything that its page shows."""
+    if not object_id.isdecimal():
+        return None
+    alerts = Alert.objects.with_status().select_related("clinician", "client")
+    alerts = alerts.prefetch_related("clinician__preferences", "deliveries__attempts", "actions__by")
+    return alerts.filter(pk=object_id).first()
+
+
+def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
+    status = status_in_words(alert)
+    return {
+        "title": alert.message_id,
+        "alert": alert,
+        "status": status,
+        "tone": COLOURS.get(status, "neutral"),
+        "summary": timeline.summary(alert),
+        # The status and the deliveries are read one after the other: something may have ended between the two.
+        "waits": alert.status == AlertStatus.QUEUED
+        or any(each.is_on_its_way for each in alert.deliveries.all()),
+        "events": timeline.events(alert, shows_addresses=request.user.has_perm("contacts.view_clinician")),
+        "buttons": [
+            {
+                "action": action,
+                "refusal": actions.why_not(action, alert),
+                "address": reverse(f"admin:alerts_alert_{action.value}", args=[alert.pk]),
+            }
+            for action in StaffAction
+            if may(request, action)
+        ],
+        "subject": timeline.subject_of(alert),
+        "received": timeline.moment(alert.created_at),
+    }
