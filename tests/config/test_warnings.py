@@ -69,4 +69,4 @@ def test_the_checks_do_not_run_for_every_request(client: Client) -> None:
 def test_a_check_that_fails_to_run_is_a_warning_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "LOOKS", (lambda: dict[str, list[checks.Finding]]()["broken"],))
 
-    assert ready(client) == (200, ["The audit itself is broken: the log says where."])
+    assert ready(client) == (200, ["The health checks themselves are broken: the log says where."])
