@@ -148,7 +148,7 @@ def _way(clinician: Clinician, channel: Channel, latest: channel_tests.Result | 
         "label": channel.label,
         "field": channel.address_field,
         "address": address,
-        "shown": wording.shown(channel, address),
+        "shown": wording.readable_address(channel, address),
         "reachability": reverse("admin:contacts_clinician_reachability", args=[clinician.pk, channel.value])
         if asks
         else "",

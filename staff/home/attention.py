@@ -165,7 +165,7 @@ def _of_unconfirmed(groups: list[AttentionGroup]) -> Iterator[Item]:
             )
 
 
-def _of_clinicians(found: problems.Troubled) -> Iterator[Item]:
+def _of_clinicians(found: problems.ProblemSummary) -> Iterator[Item]:
     if found.count:
         links = _clinicians(found.examples)
         yield Item(
@@ -268,6 +268,6 @@ QUESTIONS = (
         _of_unconfirmed,
         "contacts.view_clinician",
     ),
-    Question("clinicians with a problem", problems.troubled, _of_clinicians, "contacts.view_clinician"),
+    Question("clinicians with a problem", problems.summary, _of_clinicians, "contacts.view_clinician"),
     Question("tokens that expire", _tokens, _of_tokens, "clients.view_apitoken"),
 )

@@ -64,7 +64,7 @@ def user(ward: Ward) -> dict[str, Any]:
 
 def of_many(ward: Ward) -> dict[str, Any]:
     """What the page that has shown a change of preferences posts."""
-    planned = plan.plan([ward.clinician], {Priority.HIGH: [Channel.SMS]}, partly=False)
+    planned = plan.make_plan([ward.clinician], {Priority.HIGH: [Channel.SMS]}, partly=False)
     return {**PREFERENCES, "shown": planned.digest()}
 
 
@@ -73,7 +73,7 @@ def inactive(ward: Ward) -> dict[str, Any]:
 
 
 def template(ward: Ward) -> dict[str, Any]:
-    planned = plan.plan([ward.clinician], ward.template.wanted(), partly=True)
+    planned = plan.make_plan([ward.clinician], ward.template.wanted(), partly=True)
     return {"template": ward.template.pk, "apply": "1", "shown": planned.digest()}
 
 
@@ -87,9 +87,7 @@ POSTS: dict[str, PostRule] = {
     "contacts_clinician_delete": PostRule(only(), of(post="yes")),
     "contacts_clinician_import": PostRule(only(EDITORS), file, changes=False),  # it is looked at first
     "contacts_clinician_process_import": PostRule(only(EDITORS), changes=False),
-    "contacts_clinician_export": PostRule(
-        only(EDITORS, AUDITORS), of(format="csv"), changes=False
-    ),
+    "contacts_clinician_export": PostRule(only(EDITORS, AUDITORS), of(format="csv"), changes=False),
     "contacts_clinician_preview": PostRule(only(EDITORS), of(**PERSON), changes=False),
     "contacts_clinician_preview_of": PostRule(only(EDITORS), of(**PERSON), changes=False),
     "contacts_clinician_test": PostRule(only(EDITORS, OPERATORS), of(channel="sms")),
