@@ -1,6 +1,6 @@
-"""What is wrong with how a clinician can be reached: as a question to the database, and in sentences.
+"""Problems with how a clinician can be reached: as a database query, and in sentences.
 
-Both say the same. Somebody inactive has no problem: nobody is to reach them.
+Both agree. An inactive clinician has no problem: no alert should reach them.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician, Preference
 
 EXAMPLES = 5
-"""So many are named; the rest are counted."""
+"""How many are named; the rest are counted."""
 
 
 @dataclass(frozen=True)
-class Troubled:
-    """How many clinicians have a problem, and the first by name: their keys and names."""
+class ProblemSummary:
+    """How many clinicians have a problem, and the keys and names of the first ones."""
 
     count: int
     examples: tuple[tuple[int, str], ...]
@@ -33,31 +33,28 @@ class Problem(TextChoices):
 
 
 def condition(problem: Problem) -> Q:
-    """Who has this problem, for a filter on clinicians."""
+    """Active clinicians with this problem."""
     return Q(active=True) & _CONDITIONS[problem]
 
 
 def any_condition() -> Q:
-    """Who has any problem."""
-    found = Q()
-    for problem in Problem:
-        found |= _CONDITIONS[problem]
-    return Q(active=True) & found
+    """Active clinicians with any problem."""
+    return Q(active=True) & _any(*_CONDITIONS.values())
 
 
-def troubled() -> Troubled:
-    """Who has any problem. One query."""
+def summary() -> ProblemSummary:
+    """Active clinicians with any problem. One query."""
     rows = list(
         Clinician.objects.filter(any_condition())
         .annotate(count=Window(Count("pk")))
         .order_by("name", "pk")
         .values_list("pk", "name", "count")[:EXAMPLES]
     )
-    return Troubled(rows[0][2] if rows else 0, tuple((pk, name) for pk, name, _count in rows))
+    return ProblemSummary(rows[0][2] if rows else 0, tuple((pk, name) for pk, name, _count in rows))
 
 
 def sentences(clinician: Clinician) -> list[str]:
-    """What is wrong, for staff. No query where the clinician's `preferences` were prefetched."""
+    """The clinician's problems, for staff. No query where the clinician's `preferences` were prefetched."""
     if not clinician.active:
         return []
     chosen = preferences.channels_by_priority(clinician)

@@ -1,23 +1,22 @@
-"""Clinicians in the admin: who they are, how they are reached, and in what order for each priority."""
+"""Clinicians in the admin."""
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
 from contacts import preferences
-from contacts.admin.list import ListOfClinicians
+from contacts.admin.list import ClinicianList
 from contacts.admin.page import ClinicianPage
-from contacts.bulk.actions import ChangesToMany
+from contacts.bulk.actions import BulkActions
 from contacts.choices import Priority, in_words
 from contacts.import_export.views import ImportExport
 from contacts.models import Clinician
-from theme.history import ReadOnlyHistoryAdmin
 
 
-class ClinicianAdmin(ListOfClinicians, ChangesToMany, ImportExport, ClinicianPage, ReadOnlyHistoryAdmin):
-    """Clinicians: their list, and a page for each. `high`, `medium` and `low` show there what may not be edited.
+class ClinicianAdmin(ClinicianList, BulkActions, ImportExport, ClinicianPage):
+    """Their list and the page of each. `high`, `medium` and `low` are the matrix for users who may only view.
 
-    `staff` registers it, with what it adds.
+    `staff` registers a subclass with its own additions.
     """
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Clinician]:

@@ -1,4 +1,4 @@
-"""What colleagues changed while somebody had a clinician's page open: a later save must not undo it unseen."""
+"""Edit conflicts: what colleagues saved while somebody had a clinician's page open."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,41 +18,41 @@ SOMEBODY = "Somebody"
 
 
 @dataclass(frozen=True)
-class Meanwhile:
-    """That a clinician was changed, and how they were before."""
+class LaterChange:
+    """A clinician was changed after the page was opened."""
 
     who: str
-    """One or more names, the first one's first."""
+    """One or more names, the first change's first."""
     when: str
-    """Of the latest change: "at 12:03", with its day where that is not today."""
+    """The time of the latest change: "at 12:03", with its day if that is not today."""
     before: Mapping[str, Any]
-    """By field; the channels by priority. Empty where it is not known any more."""
+    """The values when the page was opened, by field. Empty if they are no longer known."""
 
 
 def version(clinician_id: int) -> int:
-    """Of how a clinician is now: every change raises it. Asked for before they are read, it is never too new."""
+    """A number that every change raises. Read before the clinician is, it is never too new."""
     newest: int | None = ENTRIES.objects.filter(id=clinician_id).aggregate(newest=Max("history_id"))["newest"]
     return newest or 0
 
 
-def since(clinician_id: int, seen: int) -> Meanwhile | None:
-    """Who changed a clinician after the version `seen`; nothing where nobody did. Three queries at most."""
-    of_this = ENTRIES.objects.filter(id=clinician_id)
-    later = list(of_this.filter(history_id__gt=seen).order_by("history_id").select_related("history_user"))
+def later_change(clinician_id: int, seen: int) -> LaterChange | None:
+    """The change after version `seen`, if there is one. At most three queries."""
+    entries = ENTRIES.objects.filter(id=clinician_id)
+    later = list(entries.filter(history_id__gt=seen).order_by("history_id").select_related("history_user"))
     if not later:
         return None
-    entry = of_this.filter(history_id=seen).first()
-    return Meanwhile(_names(later), _at(later[-1].history_date), _values(entry) if entry else {})
+    entry = entries.filter(history_id=seen).first()
+    return LaterChange(_names(later), _at(later[-1].history_date), _values(entry) if entry else {})
 
 
 def deletion(clinician_id: int) -> str:
-    """Of somebody who is not there any more: a sentence that says who deleted them and when, or nothing."""
+    """A sentence that says who deleted the clinician and when; empty if nobody did."""
     entry = ENTRIES.objects.filter(id=clinician_id, history_type="-").select_related("history_user").first()
     if entry is None:
         return ""
     return (
         f"{_names([entry])} deleted {entry.name} ({entry.contact_id}) {_at(entry.history_date)}: nothing is saved. "
-        "If this person is to be alerted, add them anew."
+        "If this person should be alerted, add them again."
     )
 
 

@@ -19,7 +19,7 @@ PRIORITY_FIELDS = {priority: priority.name.lower() for priority in Priority}
 
 
 class ChannelsWidget(forms.MultiWidget):
-    """As many selects in one line as there are channels; what is chosen further left is tried first."""
+    """One select for each position. The leftmost channel is tried first."""
 
     template_name = "contacts/widgets/channels.html"
 
@@ -39,7 +39,7 @@ class ChannelsWidget(forms.MultiWidget):
 
 
 class ChannelsField(forms.MultiValueField):
-    """The channels for one priority, in order. A gap between them closes."""
+    """The channels for one priority, in order. Gaps between them close."""
 
     def __init__(self, priority: Priority) -> None:
         label = f"{priority.label} priority"
@@ -60,27 +60,27 @@ class ChannelsField(forms.MultiValueField):
 
 
 @dataclass(frozen=True)
-class Overtaken:
-    """A field that a colleague changed while the page was open, as people read it."""
+class FieldConflict:
+    """A field that a colleague changed while the page was open, in words."""
 
     label: str
     was: str
     now: str
-    here: str | None
-    """What was typed, where it was changed here, too. What was left alone takes the colleague's value."""
+    entered: str | None
+    """What the user entered; None if they left the field alone, and it now shows the colleague's value."""
 
 
 class ClinicianForm(forms.ModelForm[Clinician]):
     """A clinician and all their preferences, validated together.
 
-    With `seen`, the version that the page was opened with, it is refused where saving would undo what a colleague has
-    saved since; `overtaken` says what. The form then has the colleague's values in what was left alone here, so that
-    it can be sent again. Whoever saves has locked the clinician before.
+    `seen` is the version that the page was opened with. The form is invalid if saving would undo what a colleague
+    saved since. `field_conflicts` then lists the fields, and those that the user left alone show the colleague's
+    values, so that the form can be sent again. The caller has locked the clinician.
     """
 
     refusal = ""
-    """Why nothing can be saved now, whatever is typed."""
-    overtaken: tuple[Overtaken, ...] = ()
+    """Why nothing can be saved now, whatever the values."""
+    field_conflicts: tuple[FieldConflict, ...] = ()
 
     seen = forms.IntegerField(required=False)
     high = ChannelsField(Priority.HIGH)
@@ -92,7 +92,7 @@ class ClinicianForm(forms.ModelForm[Clinician]):
         fields = EDITABLE
         error_messages: ClassVar = {
             "contact_id": {
-                "unique": "There is somebody with this contact ID already. "
+                "unique": "There is already a clinician with this contact ID. "
                 "If you pressed Save twice, they are saved: see the list."
             }
         }
@@ -101,7 +101,7 @@ class ClinicianForm(forms.ModelForm[Clinician]):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             for priority, channels in preferences.channels_by_priority(self.instance).items():
-                # A tuple, since Django takes a list for what the widget makes of the value.
+                # A tuple, since Django takes a list for the widget's decompressed value.
                 self.initial[PRIORITY_FIELDS[priority]] = tuple(channels)
 
     def clean(self) -> dict[str, Any]:
@@ -112,36 +112,39 @@ class ClinicianForm(forms.ModelForm[Clinician]):
                 self.add_error(PRIORITY_FIELDS[priority], fault)
         if self.refusal:
             self.add_error(None, self.refusal)
-        self._look_for_what_was_saved_since(self.cleaned_data.get("seen"))
+        seen = self.cleaned_data.get("seen")
+        if self.instance.pk and seen is not None:
+            later = conflicts.later_change(self.instance.pk, seen)
+            if later is not None:
+                self._check_conflicts(later)
         return self.cleaned_data
 
-    def _look_for_what_was_saved_since(self, seen: int | None) -> None:
-        since = conflicts.since(self.instance.pk, seen) if self.instance.pk and seen is not None else None
-        if since is None:
-            return
+    def _check_conflicts(self, later: conflicts.LaterChange) -> None:
         found = []
         data: Any = self.data.copy()  # type: ignore[attr-defined]
         for name, field in self.fields.items():
             if name == "seen":
                 continue
-            was, now, here = (
+            was, now, entered = (
                 list(value) if isinstance(value, tuple) else value
-                for value in (since.before.get(name), self.initial[name], self.cleaned_data.get(name))
+                for value in (later.before.get(name), self.initial[name], self.cleaned_data.get(name))
             )
-            if now in (was, here):
+            if now in (was, entered):
                 continue
-            is_untouched = name in self.cleaned_data and here == was
+            is_untouched = name in self.cleaned_data and entered == was
             if is_untouched:
                 self._fill_in(data, name, now)
             label = str(field.label or name)
             found.append(
-                Overtaken(label, _told(was), _told(now), None if is_untouched else self._typed(name))
+                FieldConflict(
+                    label, _in_words(was), _in_words(now), None if is_untouched else self._entered(name)
+                )
             )
         if found:
-            self.overtaken, self.data = tuple(found), data
+            self.field_conflicts, self.data = tuple(found), data
             self.add_error(
                 None,
-                f"Nothing is saved: {since.who} changed this clinician {since.when}, after you opened this page. "
+                f"Nothing is saved: {later.who} changed this clinician {later.when}, after you opened this page. "
                 "See below what is different now, then save again.",
             )
 
@@ -150,19 +153,19 @@ class ClinicianForm(forms.ModelForm[Clinician]):
             for position, channel in enumerate(self.fields[name].widget.decompress(value)):
                 data[f"{name}_{position}"] = channel
         elif value is False:
-            data.pop(name, None)  # a box without its tick is not sent
+            data.pop(name, None)  # an unticked box is not sent
         else:
             data[name] = str(value)
 
-    def _typed(self, name: str) -> str:
-        return _told(self.cleaned_data[name]) if name in self.cleaned_data else "what is marked below"
+    def _entered(self, name: str) -> str:
+        return _in_words(self.cleaned_data[name]) if name in self.cleaned_data else "what is marked below"
 
     def chosen(self) -> dict[Priority, list[Channel]]:
-        """The channels for each priority, as far as what was chosen is in order."""
+        """The channels for each priority; none where the choice is invalid."""
         return {priority: self.cleaned_data.get(name, []) for priority, name in PRIORITY_FIELDS.items()}
 
     def _has_address(self, channel: Channel) -> bool:
-        # A field whose own value was refused is not in cleaned_data, and says so itself: one error is enough.
+        # An invalid address is not in cleaned_data and has its own error: one is enough.
         name = channel.address_field
         return name not in self.cleaned_data or bool(self.cleaned_data[name])
 
@@ -185,7 +188,7 @@ class PreferenceTemplateForm(forms.ModelForm[PreferenceTemplate]):
             self.initial[name] = tuple(self.initial.get(name) or ())
 
 
-def _told(value: Any) -> str:
+def _in_words(value: Any) -> str:
     if isinstance(value, list):
         return in_words(value)
-    return {True: "Yes", False: "No", None: "not known any more"}.get(value) or str(value) or "nothing"
+    return {True: "Yes", False: "No", None: "no longer known"}.get(value) or str(value) or "nothing"

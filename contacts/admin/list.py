@@ -1,4 +1,4 @@
-"""The list of clinicians in the admin: what it shows of each, and how they are found."""
+"""The list of clinicians in the admin."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.forms import Media
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from contacts import preferences, problems
@@ -18,8 +19,8 @@ from contacts.choices import Priority
 from contacts.models import Clinician
 
 
-class ListOfClinicians:
-    """The part of a ModelAdmin that is its list."""
+class ClinicianList(ModelAdmin):
+    """The columns, filters and search of the list."""
 
     list_display = (
         "name",
@@ -37,16 +38,16 @@ class ListOfClinicians:
     search_help_text = "Name, contact ID, number or e-mail"
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Refuses what no page of ours asks for and PostgreSQL cannot compare: Django then leads to the whole list."""
-        asked = (value for _name, values in request.GET.lists() for value in values)
-        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        if any("\0" in value for value in asked) or not all(each.isdecimal() for each in chosen):
+        """Refuses values that PostgreSQL cannot compare. Django then redirects to the whole list."""
+        values = (value for _name, values in request.GET.lists() for value in values)
+        selected = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if any("\0" in value for value in values) or not all(key.isdecimal() for key in selected):
             raise IncorrectLookupParameters
-        return super().get_changelist_instance(request)  # type: ignore[misc]
+        return super().get_changelist_instance(request)
 
     @property
     def media(self) -> Media:
-        media: Media = super().media  # type: ignore[misc]
+        media: Media = super().media
         return media + Media(css={"all": ["contacts/clinicians.css"]})
 
     def get_search_results(
@@ -80,11 +81,11 @@ class ListOfClinicians:
 
 
 def _icons(clinician: Clinician, priority: Priority) -> SafeString:
-    """The channels in order, as small pictures; who cannot see them is told the same in words."""
+    """The channels in order, as icons, with the same in words for screen readers."""
     channels = preferences.channels_by_priority(clinician)[priority]
     if not channels:
         return format_html('<span class="clinician-no-channel">{}</span>', "none")
-    pictures = format_html_join(
+    icons = format_html_join(
         "",
         '<span class="material-symbols-outlined {}" aria-hidden="true">{}</span>',
         (
@@ -100,5 +101,5 @@ def _icons(clinician: Clinician, priority: Priority) -> SafeString:
         '<span class="clinician-channels" role="img" aria-label="{}" title="{}">{}</span>',
         words,
         words,
-        pictures,
+        icons,
     )

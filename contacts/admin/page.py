@@ -1,6 +1,6 @@
-"""The page of one clinician: who they are, how they are reached, in what order for each priority, and what that means.
+"""The page of one clinician: name, addresses, and the channels for each priority.
 
-While it is edited, the page asks `preview` what is wrong and what would happen: the rules are those of saving it.
+While somebody edits it, the page asks `preview_view` for errors and for what would happen, by the rules of saving.
 """
 
 from typing import Any, ClassVar
@@ -27,14 +27,15 @@ from contacts.admin import conflicts, preview
 from contacts.admin.form import PRIORITY_FIELDS, ClinicianForm
 from contacts.admin.history_tab import ChangesTab
 from contacts.models import ADDRESS_FIELDS, EDITABLE, Clinician, PreferenceTemplate
+from theme.history import ReadOnlyHistoryAdmin
 
 MATRIX = "Which channels to try"
 PERSON = tuple(field for field in EDITABLE if field not in ADDRESS_FIELDS)
 """Shown two in a row."""
 
 
-class ClinicianPage:
-    """For a ModelAdmin whose history is simple-history's."""
+class ClinicianPage(ReadOnlyHistoryAdmin):
+    """The change form, its preview and its history."""
 
     form = ClinicianForm
     fieldsets = (
@@ -52,11 +53,11 @@ class ClinicianPage:
         js = (Script("contacts/clinician.js", type="module"),)
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.preview_view)  # type: ignore[attr-defined]
+        view = self.admin_site.admin_view(self.preview_view)
         return [
             path("preview/", view, name="contacts_clinician_preview"),
             path("<path:object_id>/preview/", view, name="contacts_clinician_preview_of"),
-            *super().get_urls(),  # type: ignore[misc]
+            *super().get_urls(),
         ]
 
     def changeform_view(
@@ -66,35 +67,39 @@ class ClinicianPage:
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The form carries the version that it shows; who saves an older one is told what a colleague saved since."""
+        """Saves under a lock, so that the form can refuse to undo what a colleague saved."""
+        key = int(unquote(object_id)) if object_id and unquote(object_id).isdecimal() else None
 
-        def answer(*, key: int | None = None) -> HttpResponse:
-            # Asked for before the clinician is read, or a colleague's change might come between the two.
+        def respond() -> HttpResponse:
+            # Read before the clinician is: a colleague's change between the two must not look known.
             version = {"version": conflicts.version(key)} if key else {}
             context = {**(extra_context or {}), **version}
-            return super(ClinicianPage, self).changeform_view(request, object_id, form_url, context)  # type: ignore[misc,no-any-return]
+            response: HttpResponse = super(ClinicianPage, self).changeform_view(
+                request, object_id, form_url, context
+            )
+            return response
 
-        key = int(unquote(object_id)) if object_id and unquote(object_id).isdecimal() else None
         if request.method != "POST":
-            return answer(key=key)
+            return respond()
         try:
             with locks.transaction_with_locks():
                 if key and not locks.locked(Clinician.objects.filter(pk=key)).first():
-                    return self._deleted(request, key) or answer()
-                return answer(key=key)
+                    return self._respond_to_deleted(request, key) or respond()
+                return respond()
         except IntegrityError:
-            # Somebody else has just taken the contact ID, or the same page was sent twice: now the form sees it.
-            return answer(key=key)
-        except locks.TakenError as error:
+            # Somebody else has just taken the contact ID, or the page was sent twice: now the form sees it.
+            return respond()
+        except locks.LockedError as error:
             request.refusal = str(error)  # type: ignore[attr-defined]
-            return answer(key=key)
+            return respond()
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if not unquote(object_id).isdecimal():
             raise Http404
-        return super().history_view(request, object_id, extra_context)  # type: ignore[misc,no-any-return]
+        response: HttpResponse = super().history_view(request, object_id, extra_context)
+        return response
 
     def get_form(
         self,
@@ -103,49 +108,48 @@ class ClinicianPage:
         change: bool = False,  # noqa: FBT001, FBT002
         **kwargs: Any,
     ) -> type[ClinicianForm]:
-        form: type[ClinicianForm] = super().get_form(request, obj, change, **kwargs)  # type: ignore[misc]
+        form: type[ClinicianForm] = super().get_form(request, obj, change, **kwargs)
         form.refusal = getattr(request, "refusal", "")
         return form
 
     def get_fieldsets(self, request: HttpRequest, obj: Clinician | None = None) -> Any:
-        """Above the matrix stands how to fill it; for those who may, with the templates to fill it from."""
+        """Adds the introduction to the matrix, with the templates for users who may fill it in."""
         templates = list(PreferenceTemplate.objects.all()) if self._may_save(request, obj) else []
         intro = render_to_string("contacts/clinician/matrix.html", preview.templates(templates))
         return tuple(
             (title, {**options, "description": intro} if title == MATRIX else options)
-            for title, options in super().get_fieldsets(request, obj)  # type: ignore[misc]
+            for title, options in super().get_fieldsets(request, obj)
         )
 
     def get_changeform_datasets(self, request: HttpRequest) -> list[Any]:
-        """unfold's tabs; there are none where there is no clinician yet."""
+        """unfold's tabs; none while a clinician is added."""
         is_there = request.resolver_match and "object_id" in request.resolver_match.kwargs
-        return list(super().get_changeform_datasets(request)) if is_there else []  # type: ignore[misc]
+        return list(super().get_changeform_datasets(request)) if is_there else []
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Adds what would happen now, by what is saved."""
+        """Adds what would happen now, with the saved values."""
         clinician = self.saved(request, kwargs.get("obj"))
         name = "contacts_clinician_preview" + ("_of" if clinician else "")
         if set(context["adminform"].form.errors) == {NON_FIELD_ERRORS}:
-            context["errors"] = None  # or unfold would ask to correct what is marked below, where nothing is
+            context["errors"] = None  # or unfold asks to correct the marked fields, and none is marked
         context["now"] = preview.saved(clinician or Clinician())
         if self._may_save(request, clinician):
             context["preview_url"] = reverse(f"admin:{name}", args=[clinician.pk] if clinician else [])
-        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc,no-any-return]
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
 
     def saved(self, request: HttpRequest, shown: Clinician | None) -> Clinician | None:
-        """The clinician of a page as the database has them: the form writes into `shown` what it then refuses."""
+        """The clinician as stored: a refused form has already written its values to `shown`."""
         if shown is None or request.method != "POST":
             return shown
-        found: Clinician | None = self.get_object(request, str(shown.pk))  # type: ignore[attr-defined]
+        found: Clinician | None = self.get_object(request, str(shown.pk))
         return found
 
     def preview_view(self, request: HttpRequest, object_id: str | None = None) -> HttpResponse:
-        """What is wrong with the form as it stands, and what would happen if it were saved. Saves nothing."""
-        clinician = None
-        if object_id is not None:
-            clinician = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
+        """The errors of the posted form, and what would happen if it were saved. Saves nothing."""
+        clinician = None if object_id is None else self.get_object(request, unquote(object_id))
         if not self._may_save(request, clinician):
             raise PermissionDenied
         if object_id is not None and clinician is None:
@@ -153,28 +157,29 @@ class ClinicianPage:
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         form_class = self.get_form(request, clinician, change=clinician is not None)
-        typed = request.POST.copy()
-        typed.pop("seen", None)  # what a colleague saved meanwhile is told when it is saved
-        return JsonResponse(preview.considered(form_class(typed, instance=clinician)))
+        data = request.POST.copy()
+        data.pop("seen", None)  # conflicts with colleagues are reported when the form is saved
+        return JsonResponse(preview.posted(form_class(data, instance=clinician)))
 
     def save_model(self, request: HttpRequest, obj: Clinician, form: Any, change: bool) -> None:  # noqa: FBT001
-        obj.skip_history_when_saving = True  # type: ignore[attr-defined]  # the preferences' entry tells both
-        super().save_model(request, obj, form, change)  # type: ignore[misc]
+        # `preferences.replace` writes one history entry for both.
+        obj.skip_history_when_saving = True  # type: ignore[attr-defined]
+        super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
-        super().save_related(request, form, formsets, change)  # type: ignore[misc]
+        super().save_related(request, form, formsets, change)
         wanted = form.chosen()
         preferences.replace(form.instance, wanted)
         unreachable = [priority.label for priority, channels in wanted.items() if not channels]
         if unreachable:
-            self._warn(
+            messages.warning(
                 request,
                 f"No channel is chosen for {get_text_list(unreachable, 'and')} priority: such alerts for "
                 f"{form.instance} are refused.",
             )
         for priority, channels in wanted.items():
             for risk in preferences.risks(priority, channels):
-                self._warn(request, risk)
+                messages.warning(request, risk)
 
     def set_history_delta_changes(
         self,
@@ -185,20 +190,13 @@ class ClinicianPage:
         history.explain(list(historical_records))
 
     def _may_save(self, request: HttpRequest, clinician: Clinician | None) -> bool:
-        admin: Any = self
-        return bool(
-            admin.has_change_permission(request, clinician)
-            if clinician
-            else admin.has_add_permission(request)
-        )
+        if clinician is None:
+            return bool(self.has_add_permission(request))
+        return bool(self.has_change_permission(request, clinician))
 
-    def _deleted(self, request: HttpRequest, key: int) -> HttpResponse | None:
-        admin: Any = self
-        sentence = conflicts.deletion(key) if admin.has_change_permission(request) else ""
+    def _respond_to_deleted(self, request: HttpRequest, key: int) -> HttpResponse | None:
+        sentence = conflicts.deletion(key) if self.has_change_permission(request) else ""
         if not sentence:
             return None
-        admin.message_user(request, sentence, messages.ERROR)
+        messages.error(request, sentence)
         return HttpResponseRedirect(reverse("admin:contacts_clinician_changelist"))
-
-    def _warn(self, request: HttpRequest, sentence: str) -> None:
-        self.message_user(request, sentence, messages.WARNING)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What would happen now, in words: of what is saved, and of a form that is being edited."""
+"""What would happen for an alert, in words: with the saved values, and with those of a form."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from contacts.admin.form import PRIORITY_FIELDS, ClinicianForm
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, PreferenceTemplate
 
-UNCLEAR = "this is known when what is marked above has been put right"
+UNCLEAR = "correct the errors above to see this"
 
 
 def saved(clinician: Clinician) -> list[dict[str, Any]]:
@@ -21,29 +21,29 @@ def saved(clinician: Clinician) -> list[dict[str, Any]]:
             "field": name,
             "priority": priority.label,
             "channels": [channel.value for channel in chosen.get(priority, [])],
-            **_told(clinician, chosen.get(priority, [])),
+            **_outcome(clinician, chosen.get(priority, [])),
         }
         for priority, name in PRIORITY_FIELDS.items()
     ]
 
 
-def considered(form: ClinicianForm) -> dict[str, Any]:
-    """For each field at fault its errors, and for each priority its risks and what would happen. Nothing is saved."""
+def posted(form: ClinicianForm) -> dict[str, Any]:
+    """The errors of each invalid field, and for each priority its risks and what would happen."""
     errors = {name: [str(each) for each in found] for name, found in form.errors.items()}
     risks: dict[str, list[str]] = {}
-    told: dict[str, Any] = {}
+    outcomes: dict[str, Any] = {}
     for priority, channels in form.chosen().items():
         name = PRIORITY_FIELDS[priority]
         if name in errors or any(channel.address_field in errors for channel in channels):
-            told[name] = {"sentence": UNCLEAR, "nobody": False}
+            outcomes[name] = {"sentence": UNCLEAR, "nobody": False}
             continue
         risks[name] = preferences.risks(Priority(priority), channels)
-        told[name] = _told(form.instance, channels)
-    return {"errors": errors, "risks": risks, "told": told}
+        outcomes[name] = _outcome(form.instance, channels)
+    return {"errors": errors, "risks": risks, "outcomes": outcomes}
 
 
 def templates(found: Sequence[PreferenceTemplate]) -> dict[str, Any]:
-    """A box to choose a template from, which is not sent with the form, and what each fills into the matrix."""
+    """A select of templates, and the channels that each fills into the matrix."""
     return {
         "choice": UnfoldAdminSelectWidget(
             choices=[("", "Choose one"), *((template.pk, template.name) for template in found)]
@@ -59,6 +59,6 @@ def templates(found: Sequence[PreferenceTemplate]) -> dict[str, Any]:
     }
 
 
-def _told(clinician: Clinician, channels: Sequence[Channel]) -> dict[str, Any]:
+def _outcome(clinician: Clinician, channels: Sequence[Channel]) -> dict[str, Any]:
     route = routing.over(clinician, channels)
-    return {"sentence": wording.told(route), "nobody": route.reason is not None}
+    return {"sentence": wording.describe(route), "nobody": route.reason is not None}

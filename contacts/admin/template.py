@@ -1,4 +1,4 @@
-"""The page of a template of preferences: its name, and the same matrix as a clinician's."""
+"""Preference templates in the admin, with the same matrix as a clinician."""
 
 from typing import Any, ClassVar
 
@@ -12,20 +12,25 @@ from contacts.admin.form import PRIORITY_FIELDS, PreferenceTemplateForm
 from contacts.choices import in_words
 from contacts.models import PreferenceTemplate
 
-LEFT_AS_IT_IS = (
+DESCRIPTION = (
     "Channels are tried from left to right until one succeeds. "
-    "A priority for which none is chosen here is left as each clinician has it."
+    "Where none is chosen, each clinician keeps their own channels."
 )
 
 
-class PreferenceTemplatePage:
-    """For a ModelAdmin."""
+@admin.register(PreferenceTemplate)
+class PreferenceTemplateAdmin(ModelAdmin):
+    """Their list and the page of each."""
 
     form = PreferenceTemplateForm
     fieldsets = (
         (None, {"fields": ("name",)}),
-        ("Which channels to try", {"fields": tuple(PRIORITY_FIELDS.values()), "description": LEFT_AS_IT_IS}),
+        ("Which channels to try", {"fields": tuple(PRIORITY_FIELDS.values()), "description": DESCRIPTION}),
     )
+
+    warn_unsaved_form = True
+    list_display = ("name", "high_in_words", "medium_in_words", "low_in_words")
+    search_fields = ("name",)
 
     class Media:
         css: ClassVar = {"all": ("contacts/clinician.css",)}
@@ -37,19 +42,10 @@ class PreferenceTemplatePage:
         form: Any,
         change: bool,  # noqa: FBT001
     ) -> None:
-        super().save_model(request, obj, form, change)  # type: ignore[misc]
+        super().save_model(request, obj, form, change)
         for priority, channels in obj.wanted().items():
             for risk in preferences.risks(priority, channels):
                 messages.warning(request, risk)
-
-
-@admin.register(PreferenceTemplate)
-class PreferenceTemplateAdmin(PreferenceTemplatePage, ModelAdmin):
-    """Templates of preferences."""
-
-    warn_unsaved_form = True
-    list_display = ("name", "high_in_words", "medium_in_words", "low_in_words")
-    search_fields = ("name",)
 
     @display(description="High")
     def high_in_words(self, template: PreferenceTemplate) -> str:

@@ -1,4 +1,4 @@
-"""Changing many clinicians from their list: each action asks first, on a page of its own, and says what it would do."""
+"""Bulk actions of the list of clinicians. Each shows what it would do on a page of its own, and asks."""
 
 from typing import Any
 
@@ -8,21 +8,22 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.text import get_text_list
+from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
 from contacts import locks
 from contacts.bulk import plan
-from contacts.bulk.forms import ForMany, PreferencesForm, TemplateForm
+from contacts.bulk.forms import BulkForm, PreferencesForm, TemplateForm
 from contacts.choices import Priority, in_words
 from contacts.models import Clinician
 
 NAMED = 20
-"""How many of those who lack an address are named."""
-REFUSED = (plan.OtherThanShownError, locks.TakenError)
+"""How many clinicians a page names."""
+REFUSED = (plan.OutdatedPreviewError, locks.LockedError)
 
 
-class ChangesToMany:
-    """The part of a ModelAdmin that changes all who are selected."""
+class BulkActions(ModelAdmin):
+    """Actions that change all selected clinicians."""
 
     actions: tuple[Any, ...] = ("change_preferences", "apply_template", "activate", "deactivate")
 
@@ -43,7 +44,7 @@ class ChangesToMany:
         return self._set_active(request, queryset, active=False)
 
     def _change(
-        self, request: HttpRequest, queryset: QuerySet[Clinician], form_class: type[ForMany], name: str
+        self, request: HttpRequest, queryset: QuerySet[Clinician], form_class: type[BulkForm], name: str
     ) -> HttpResponse | None:
         asked = "preview" in request.POST or "apply" in request.POST
         chosen = request.POST.dict() if "edit" in request.POST else None
@@ -62,17 +63,17 @@ class ChangesToMany:
                     level = messages.SUCCESS if done.changes else messages.INFO
                     messages.add_message(request, level, _done(done))
                     return None
-            planned = plan.plan(queryset.prefetch_related(None).order_by("pk"), wanted, partly=partly)
+            planned = plan.make_plan(queryset.prefetch_related(None).order_by("pk"), wanted, partly=partly)
             context |= {
                 "plan": planned,
                 "shown": planned.digest(),
                 "warnings": planned.warnings.items(),
-                "named": [_named(each) for each in planned.lacking[:NAMED]],
-                "further": max(len(planned.lacking) - NAMED, 0),
+                "named": [_named(each) for each in planned.missing[:NAMED]],
+                "further": max(len(planned.missing) - NAMED, 0),
                 "wanted": _in_words(form),
                 "partly": partly,
             }
-        return self._page(request, queryset, name, "change_preferences", context)
+        return self._action_page(request, queryset, name, "change_preferences", context)
 
     def _set_active(
         self, request: HttpRequest, queryset: QuerySet[Clinician], *, active: bool
@@ -99,17 +100,19 @@ class ChangesToMany:
             "named": [str(each) for each in changing[:NAMED]],
             "further": max(len(changing) - NAMED, 0),
         }
-        return self._page(request, queryset, "activate" if active else "deactivate", "set_active", context)
+        return self._action_page(
+            request, queryset, "activate" if active else "deactivate", "set_active", context
+        )
 
-    def _page(
-        self: Any,
+    def _action_page(
+        self,
         request: HttpRequest,
         queryset: QuerySet[Clinician],
         name: str,
         template: str,
         context: dict[str, Any],
     ) -> HttpResponse:
-        """A page that comes back here with the same selection: its ids, or that it is everybody who was listed."""
+        """A page that posts the same selection to the same action: ids, or the whole list."""
         everybody = request.POST.get("select_across") == "1"
         return TemplateResponse(
             request,
@@ -136,8 +139,8 @@ def _clinicians(number: int) -> str:
     return f"{number:,} clinician{'' if number == 1 else 's'}"
 
 
-def _in_words(form: ForMany) -> list[tuple[str, str]]:
-    """What is chosen for each priority."""
+def _in_words(form: BulkForm) -> list[tuple[str, str]]:
+    """The chosen channels for each priority."""
     wanted = form.wanted()
     return [
         (
@@ -150,34 +153,34 @@ def _in_words(form: ForMany) -> list[tuple[str, str]]:
     ]
 
 
-def _named(lacking: plan.Lacking) -> dict[str, Any]:
-    channels = get_text_list([channel.label for channel in lacking.channels], "and")
-    kept = get_text_list([priority.label for priority in lacking.kept], "and")
-    stays = f"; {kept} stay{'' if len(lacking.kept) > 1 else 's'} as {'they are' if len(lacking.kept) > 1 else 'it is'}"
+def _named(missing: plan.MissingAddress) -> dict[str, Any]:
+    channels = get_text_list([channel.label for channel in missing.channels], "and")
+    kept = get_text_list([priority.label for priority in missing.kept], "and")
+    stays = f"; {kept} stay{'' if len(missing.kept) > 1 else 's'} as {'they are' if len(missing.kept) > 1 else 'it is'}"
     return {
-        "pk": lacking.pk,
-        "clinician": lacking.clinician,
+        "pk": missing.pk,
+        "clinician": missing.clinician,
         "sentence": f"no address for {channels}{stays if kept else ''}",
     }
 
 
-def _done(done: plan.Plan) -> str:
+def _done(done: plan.BulkPlan) -> str:
     changed = len(done.changes)
     sentences = [
         f"The preferences of {_clinicians(changed)} are changed."
         if changed
         else "Nobody's preferences are changed."
     ]
-    if done.in_part:
-        verb = "lacks an address, and has" if done.in_part == 1 else "lack an address, and have"
-        sentences.append(f"{done.in_part:,} of them {verb} only the channels that are left.")
+    if done.partial:
+        verb = "lacks an address, and has" if done.partial == 1 else "lack an address, and have"
+        sentences.append(f"{done.partial:,} of them {verb} only the channels that are left.")
     if done.unchanged:
         sentences.append(f"{_clinicians(done.unchanged)} had them already.")
-    if done.left:
+    if done.skipped:
         stay = (
             "lacks an address, and stays as before."
-            if done.left == 1
+            if done.skipped == 1
             else "lack an address, and stay as before."
         )
-        sentences.append(f"{_clinicians(done.left)} {stay}")
+        sentences.append(f"{_clinicians(done.skipped)} {stay}")
     return " ".join(sentences)

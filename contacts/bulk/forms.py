@@ -1,4 +1,4 @@
-"""What staff choose for many clinicians at once."""
+"""Forms for changing the preferences of many clinicians."""
 
 from itertools import permutations
 from typing import Any
@@ -16,7 +16,7 @@ KEEP, NONE = "keep", "none"
 
 
 def _orders() -> list[tuple[str, Any]]:
-    """Every order of channels there is, the short ones first."""
+    """Every order of channels, the short ones first."""
     choices: list[tuple[str, Any]] = [(KEEP, "Leave as it is"), (NONE, "No channel: alerts are refused")]
     for length in range(1, len(Channel) + 1):
         orders = [(" ".join(order), in_words(order)) for order in permutations(Channel, length)]
@@ -25,7 +25,7 @@ def _orders() -> list[tuple[str, Any]]:
 
 
 class TemplateForm(forms.Form):
-    """Which template. A channel without an address is left out: nobody becomes unreachable by a template."""
+    """Applies a template. Channels without an address are left out, so that nobody becomes unreachable."""
 
     title = "Apply a preference template"
     template = forms.ModelChoiceField(
@@ -36,21 +36,21 @@ class TemplateForm(forms.Form):
     )
 
     def wanted(self) -> Wanted:
-        """The channels for each priority that is to change."""
+        """The channels for each priority that changes."""
         found: Wanted = self.cleaned_data["template"].wanted()
         return found
 
     def partly(self) -> bool:
-        """Whether those who lack an address get the other channels."""
+        """Whether clinicians who lack an address get the other channels."""
         return True
 
     def reason(self) -> str:
-        """What the history says of each who is changed."""
+        """What the history gives as the reason."""
         return f"Template: {self.cleaned_data['template'].name}"
 
 
 class PreferencesForm(forms.Form):
-    """For each priority the channels in order, or leave it as it is."""
+    """The channels in order for each priority, or no change."""
 
     title = "Change the preferences of many"
 
@@ -85,9 +85,8 @@ class PreferencesForm(forms.Form):
         return bool(self.cleaned_data["lacking"] == "partly")
 
     def reason(self) -> str:
-        """What the history says of each who is changed."""
+        """What the history gives as the reason."""
         return plan.REASON
 
 
-ForMany = TemplateForm | PreferencesForm
-"""What many clinicians are to have: both say `wanted`, `partly` and `reason`."""
+BulkForm = TemplateForm | PreferencesForm

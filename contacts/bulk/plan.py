@@ -1,4 +1,4 @@
-"""The same change for many clinicians: what it would do, and doing it."""
+"""The same change for many clinicians: planned, shown and confirmed, then applied."""
 
 import hashlib
 import json
@@ -14,59 +14,60 @@ from contacts.models import Clinician
 from contacts.preferences import Wanted
 
 REASON = "Changed together with others"
+"""What the history gives as the reason."""
 
 
-class OtherThanShownError(Exception):
-    """What was confirmed is not what would be done now: a sentence for staff."""
+class OutdatedPreviewError(Exception):
+    """The change would not be the one that was shown and confirmed. A sentence for staff."""
 
     def __init__(self) -> None:
         super().__init__(
-            "Clinicians have been changed since you looked, and nothing is done yet: see what would change now."
+            "Clinicians have changed since you looked. Nothing is saved: see what would change now."
         )
 
 
 @dataclass(frozen=True)
-class Lacking:
-    """Somebody who has no address for a channel that they are to have."""
+class MissingAddress:
+    """A clinician without an address for a channel of the change."""
 
     pk: int
     clinician: str
     channels: tuple[Channel, ...]
     kept: tuple[Priority, ...] = ()
-    """Priorities that stay as they are, since no channel is left for them: better than none."""
+    """Priorities that keep their channels, because the change would leave them none."""
 
 
 @dataclass
-class Plan:
-    """What a change of preferences comes to."""
+class BulkPlan:
+    """What a change of preferences does."""
 
     changes: dict[int, dict[Priority, list[Channel]]] = field(default_factory=dict)
-    """By a clinician's id what really changes."""
+    """The priorities that change, by a clinician's id."""
     unchanged: int = 0
     """How many have these preferences already."""
-    left: int = 0
-    """How many stay as they are since they lack an address."""
-    lacking: list[Lacking] = field(default_factory=list)
+    skipped: int = 0
+    """How many keep their preferences because they lack an address."""
+    missing: list[MissingAddress] = field(default_factory=list)
     warnings: Counter[str] = field(default_factory=Counter)
-    """What staff should know before they confirm it, and for how many it stands."""
+    """Each warning, and for how many clinicians it stands."""
 
     @property
-    def in_part(self) -> int:
-        """How many change, and lack an address for some of it."""
-        return len(self.lacking) - self.left
+    def partial(self) -> int:
+        """How many change although they lack an address."""
+        return len(self.missing) - self.skipped
 
     def digest(self) -> str:
-        """Says whether two plans change the same."""
+        """The same for two plans with the same changes."""
         return _digest(sorted((pk, sorted(change.items())) for pk, change in self.changes.items()))
 
 
-def plan(clinicians: Iterable[Clinician], wanted: Wanted, *, partly: bool) -> Plan:
-    """What giving `wanted` to each of `clinicians` would do.
+def make_plan(clinicians: Iterable[Clinician], wanted: Wanted, *, partly: bool) -> BulkPlan:
+    """What giving `wanted` to each clinician would do. One query.
 
-    Who lacks an address for one of the channels is left as they are, or, with `partly`, gets the others; a priority for
-    which they would have none then keeps its channels.
+    A clinician who lacks an address keeps their preferences. With `partly` they get the channels that can reach them,
+    and a priority without any such channel keeps its own.
     """
-    found = Plan()
+    plan = BulkPlan()
     needed = {channel for channels in wanted.values() for channel in channels}
     everybody = list(clinicians)
     now = preferences.channels_of_many([each.pk for each in everybody])
@@ -79,55 +80,55 @@ def plan(clinicians: Iterable[Clinician], wanted: Wanted, *, partly: bool) -> Pl
                 for priority, channels in wanted.items()
                 if partly and channels and set(channels) <= set(missing)
             )
-            found.lacking.append(Lacking(clinician.pk, str(clinician), missing, kept))
+            plan.missing.append(MissingAddress(clinician.pk, str(clinician), missing, kept))
         if changes:
-            found.changes[clinician.pk] = changes
-            found.warnings.update(_warnings(clinician, changes))
+            plan.changes[clinician.pk] = changes
+            plan.warnings.update(_warnings(clinician, changes))
         elif missing:
-            found.left += 1
+            plan.skipped += 1
         else:
-            found.unchanged += 1
-    return found
+            plan.unchanged += 1
+    return plan
 
 
 def apply(
     chosen: QuerySet[Clinician], wanted: Wanted, *, partly: bool, shown: str, reason: str = REASON
-) -> Plan:
-    """Give `wanted` to all who are chosen, in one transaction; what it came to, which nobody can change meanwhile.
+) -> BulkPlan:
+    """Give `wanted` to the chosen clinicians in one transaction, and return what was done.
 
     Raises:
-        OtherThanShownError: it would change something else than the plan with the digest `shown`.
-        TakenError: somebody else is changing them.
+        OutdatedPreviewError: the plan is not the one with the digest `shown`.
+        LockedError: somebody else is changing them.
     """
     with locks.transaction_with_locks():
-        done = plan(locks.locked(chosen), wanted, partly=partly)
-        if done.changes and done.digest() != shown:
-            raise OtherThanShownError
-        preferences.replace_many(done.changes, reason=reason)
-    return done
+        plan = make_plan(locks.locked(chosen), wanted, partly=partly)
+        if plan.changes and plan.digest() != shown:
+            raise OutdatedPreviewError
+        preferences.replace_many(plan.changes, reason=reason)
+    return plan
 
 
 def becoming(chosen: QuerySet[Clinician], *, active: bool) -> QuerySet[Clinician]:
-    """Whom `set_active` would change."""
+    """The clinicians that `set_active` would change."""
     return chosen.exclude(active=active)
 
 
 def digest_of(clinicians: Iterable[Clinician]) -> str:
-    """Says whether these are the same people."""
+    """The same for the same clinicians."""
     return _digest(sorted(each.pk for each in clinicians))
 
 
 def set_active(chosen: QuerySet[Clinician], *, active: bool, shown: str) -> int:
-    """Make all who are chosen active, or inactive; how many were not.
+    """Make the chosen clinicians active or inactive; return how many changed.
 
     Raises:
-        OtherThanShownError: they are others than those with the digest `shown`.
-        TakenError: somebody else is changing them.
+        OutdatedPreviewError: they are not the ones with the digest `shown`.
+        LockedError: somebody else is changing them.
     """
     with locks.transaction_with_locks():
         changed = list(becoming(locks.locked(chosen), active=active))
         if changed and digest_of(changed) != shown:
-            raise OtherThanShownError
+            raise OutdatedPreviewError
         ids = [each.pk for each in changed]
         Clinician.objects.filter(pk__in=ids).update(active=active)
         for clinician in changed:
@@ -146,10 +147,10 @@ def _changes(now: Wanted, wanted: Wanted, missing: Sequence[Channel]) -> dict[Pr
 
 
 def _warnings(clinician: Clinician, changes: Wanted) -> list[str]:
-    """Of somebody who is not active, none: nobody is to reach them."""
+    """None for an inactive clinician: no alert should reach them."""
     if not clinician.active:
         return []
-    return [each for found in changes.items() for each in preferences.warnings(*found)]
+    return [each for change in changes.items() for each in preferences.warnings(*change)]
 
 
 def _digest(what: object) -> str:

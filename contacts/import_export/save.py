@@ -34,7 +34,7 @@ def save(rows: Sequence[Mapping[str, str]], *, shown: str) -> Comparison:
             comparison = compare(rows, lock=True)
             _check(comparison, shown)
             _write(comparison.changed)
-    except locks.TakenError as error:
+    except locks.LockedError as error:
         raise ImportRefusedError(
             "Clinicians are being imported or changed at this moment, perhaps by this very file if you pressed Import "
             "twice. Import it again in a minute, and see what is left to change."

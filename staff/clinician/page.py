@@ -151,7 +151,7 @@ def _channel_row(
         "label": channel.label,
         "field": channel.address_field,
         "address": address,
-        "shown": wording.shown(channel, address),
+        "shown": wording.readable_address(channel, address),
         "reachability_url": reverse(
             "admin:contacts_clinician_reachability", args=[clinician.pk, channel.value]
         )

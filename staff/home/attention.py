@@ -79,6 +79,6 @@ CHECKS = (
         items.of_unconfirmed,
         "contacts.view_clinician",
     ),
-    Check("clinicians with a problem", problems.troubled, items.of_clinicians, "contacts.view_clinician"),
+    Check("clinicians with a problem", problems.summary, items.of_clinicians, "contacts.view_clinician"),
     Check("tokens that expire", _tokens, items.of_tokens, "clients.view_apitoken"),
 )

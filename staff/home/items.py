@@ -130,7 +130,7 @@ def of_unconfirmed(groups: list[AttentionGroup]) -> Iterator[Item]:
             )
 
 
-def of_clinicians(found: problems.Troubled) -> Iterator[Item]:
+def of_clinicians(found: problems.ProblemSummary) -> Iterator[Item]:
     if found.count:
         yield Item(
             "unreachable",
@@ -170,7 +170,7 @@ def of_tokens(found: list[ApiToken]) -> Iterator[Item]:
         )
 
 
-def _examples(page: str, group: AttentionGroup | problems.Troubled) -> dict[str, Any]:
+def _examples(page: str, group: AttentionGroup | problems.ProblemSummary) -> dict[str, Any]:
     links = tuple(Link(name, reverse(page, args=[key])) for key, name in group.examples)
     return {"links": links, "more": group.count - len(links)}
 

@@ -84,14 +84,14 @@ def test_the_question_and_the_sentences_agree_about_everybody() -> None:
 def test_an_address_that_no_channel_uses_may_be_missing() -> None:
     make_clinician("C-1", {HIGH: [CALL], MEDIUM: [CALL], LOW: [CALL]}, sms_number="", email="")
 
-    assert problems.troubled() == problems.Troubled(0, ())
+    assert problems.summary() == problems.ProblemSummary(0, ())
 
 
 def test_the_first_are_named_and_all_are_counted(clinician: Clinician) -> None:
     for number in range(problems.EXAMPLES + 3):
         make_clinician(f"D-{number}", {})
 
-    found = problems.troubled()
+    found = problems.summary()
 
     assert found.count == problems.EXAMPLES + 3
     assert [name for _key, name in found.examples] == [f"Clinician D-{n}" for n in range(problems.EXAMPLES)]

@@ -64,7 +64,7 @@ def user(records: Records) -> dict[str, Any]:
 
 def of_many(records: Records) -> dict[str, Any]:
     """The data of the preview of changed preferences."""
-    planned = plan.plan([records.clinician], {Priority.HIGH: [Channel.SMS]}, partly=False)
+    planned = plan.make_plan([records.clinician], {Priority.HIGH: [Channel.SMS]}, partly=False)
     return {**PREFERENCES, "shown": planned.digest()}
 
 
@@ -73,7 +73,7 @@ def inactive(records: Records) -> dict[str, Any]:
 
 
 def template(records: Records) -> dict[str, Any]:
-    planned = plan.plan([records.clinician], records.template.wanted(), partly=True)
+    planned = plan.make_plan([records.clinician], records.template.wanted(), partly=True)
     return {"template": records.template.pk, "apply": "1", "shown": planned.digest()}
 
 

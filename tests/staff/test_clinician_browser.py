@@ -56,7 +56,7 @@ def test_what_is_wrong_is_said_at_its_field_while_editing(site: Site, records: R
 
     page.get_by_label("E-mail address").fill("")
     expect(page.locator("#said-low")).to_contain_text("E-mail needs “E-mail address”")
-    expect(page.locator("#now-low")).to_contain_text("is known when what is marked above")
+    expect(page.locator("#now-low")).to_contain_text("correct the errors above")
 
     page.get_by_label("Number for SMS").fill("07700 900002")
     page.keyboard.press("Tab")
@@ -249,7 +249,7 @@ def test_a_colleagues_correction_is_shown_and_kept(
     page.get_by_role("button", name="Save", exact=True).click()
 
     expect(page.get_by_text("after you opened this page")).to_be_visible()
-    expect(page.locator(".overtaken")).to_contain_text("+447700900001, and is +447700900123 now")
+    expect(page.locator(".conflict")).to_contain_text("+447700900001, and is +447700900123 now")
     expect(page.get_by_label("Number for calls")).to_have_value("+447700900123")
     check_accessibility(page)
     page.get_by_role("button", name="Save", exact=True).click()

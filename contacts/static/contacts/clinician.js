@@ -1,14 +1,14 @@
-// While a clinician is edited: what is wrong is said at its field, and what would happen is said below the matrix. The
-// rules are the server's, which is asked with the form as it stands; here is only where the answers go.
+// While a clinician is edited, shows errors below their fields, and what would happen below the matrix. The rules are
+// the server's: this script posts the form, and shows the answer.
 
-const PAUSE = 350; // Milliseconds without a key, after which it is asked.
+const PAUSE = 350; // Milliseconds after the last change.
 const MATRIX = ["high", "medium", "low"];
 
 function begin() {
   const form = document.getElementById("clinician_form");
   const url = document.getElementById("now")?.dataset.preview;
   if (!form || !url) return;
-  // Somebody who has only begun is not told that a field is empty: that is for fields that they have been in.
+  // An empty field is an error only after the user has been in it.
   const touched = new Set(MATRIX);
   for (const line of form.querySelectorAll(".field-line.errors")) touched.add(fieldOf(line));
 
@@ -20,7 +20,7 @@ function begin() {
     try {
       const response = await fetch(url, { method: "POST", body: new FormData(form), credentials: "same-origin" });
       if (response.redirected || response.status === 403) {
-        // Another login makes this page's form void, too.
+        // Logging in again invalidates this page's form, too.
         if (number === asked) basis("You have been logged out: copy what you typed, then load this page again.");
         return;
       }
@@ -53,7 +53,7 @@ function fieldOf(line) {
   return [...line.classList].find((name) => name.startsWith("field-") && name !== "field-line")?.slice(6);
 }
 
-// Where something is said about a field: below it, and a screen reader reads it out when it changes.
+// The place below a field for its errors and risks. Screen readers read it out when it changes.
 function place(form, field) {
   const line = form.querySelector(`.field-line.field-${field}`);
   if (!line) return null;
@@ -87,10 +87,10 @@ function show(form, answer, touched) {
       else input.removeAttribute("aria-invalid");
     }
   }
-  for (const [field, told] of Object.entries(answer.told)) {
+  for (const [field, outcome] of Object.entries(answer.outcomes)) {
     const line = document.getElementById(`now-${field}`);
-    if (line.textContent !== told.sentence) line.textContent = told.sentence;
-    line.classList.toggle("now-nobody", told.nobody);
+    if (line.textContent !== outcome.sentence) line.textContent = outcome.sentence;
+    line.classList.toggle("now-nobody", outcome.nobody);
   }
 }
 

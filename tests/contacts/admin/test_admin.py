@@ -20,9 +20,7 @@ pytestmark = pytest.mark.django_db
 LIST = "/admin/contacts/clinician/"
 ADD = "/admin/contacts/clinician/add/"
 CALL, SMS, EMAIL = Channel.CALL, Channel.SMS, Channel.EMAIL
-TAKEN = (
-    "There is somebody with this contact ID already. If you pressed Save twice, they are saved: see the list."
-)
+TAKEN = "There is already a clinician with this contact ID. If you pressed Save twice, they are saved: see the list."
 
 
 def page_of(clinician: Clinician) -> str:

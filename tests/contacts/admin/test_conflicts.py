@@ -54,7 +54,7 @@ def test_an_edit_does_not_bring_back_what_a_colleague_has_corrected(
     assert "Nothing is saved: Olive Oakes changed this clinician at " in refusal(answer)
     assert "Please correct the error" not in answer.content.decode()
     page = " ".join(answer.content.decode().split())
-    assert f"it was {OLD}, and is {NEW} now. You left it alone, so it is taken over below." in page
+    assert f"it was {OLD}, and is {NEW} now. You left it alone, so the new value is below." in page
     clinician.refresh_from_db()
     assert (clinician.call_number, clinician.department) == (NEW, "")
 

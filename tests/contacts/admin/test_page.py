@@ -28,26 +28,26 @@ def ask(client: Client, clinician: Clinician, **changes: str) -> dict[str, Any]:
     return found
 
 
-def told(answer: dict[str, Any]) -> dict[str, str]:
-    return {field: each["sentence"] for field, each in answer["told"].items()}
+def outcomes(answer: dict[str, Any]) -> dict[str, str]:
+    return {field: each["sentence"] for field, each in answer["outcomes"].items()}
 
 
 def test_it_says_what_would_happen(admin_client: Client, clinician: Clinician) -> None:
     answer = ask(admin_client, clinician, call_number="+44 7700 900123", low="")
 
-    assert told(answer) == {
+    assert outcomes(answer) == {
         "high": "call +44 7700 900123, then SMS to +44 7700 900002",
         "medium": "SMS to +44 7700 900002",
-        "low": "nobody would be told: choose a channel",
+        "low": "nobody would be alerted: choose a channel",
     }
     assert answer["errors"] == {}
-    assert [field for field, each in answer["told"].items() if each["nobody"]] == ["low"]
+    assert [field for field, each in answer["outcomes"].items() if each["nobody"]] == ["low"]
 
 
 def test_of_somebody_who_is_not_active_it_says_so(admin_client: Client, clinician: Clinician) -> None:
     answer = ask(admin_client, clinician, active="")
 
-    assert told(answer)["high"] == "nobody would be told: this person is not active"
+    assert outcomes(answer)["high"] == "nobody would be alerted: this person is not active"
 
 
 def test_it_says_what_is_wrong_at_each_field_as_saving_would(
@@ -65,8 +65,8 @@ def test_it_says_what_is_wrong_at_each_field_as_saving_would(
 def test_what_cannot_be_known_yet_is_not_claimed(admin_client: Client, clinician: Clinician) -> None:
     answer = ask(admin_client, clinician, sms_number="07700 900123", low="email email")
 
-    assert told(answer)["medium"] == "this is known when what is marked above has been put right"
-    assert told(answer)["low"] == told(answer)["medium"]
+    assert outcomes(answer)["medium"] == "correct the errors above to see this"
+    assert outcomes(answer)["low"] == outcomes(answer)["medium"]
 
 
 @pytest.mark.parametrize(("high", "risks"), [("email", 1), ("email sms", 0), ("call", 0), ("", 0)], ids=str)

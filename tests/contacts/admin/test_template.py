@@ -22,7 +22,7 @@ def template() -> PreferenceTemplate:
     return PreferenceTemplate.objects.create(name="Nights", high=[CALL, SMS], medium=[SMS], low=[EMAIL])
 
 
-def give(template: PreferenceTemplate, who: QuerySet[Clinician] | None = None) -> plan.Plan:
+def give(template: PreferenceTemplate, who: QuerySet[Clinician] | None = None) -> plan.BulkPlan:
     """Apply it as the list does, to everybody unless `who` says to whom."""
     chosen = Clinician.objects.all() if who is None else who
     return apply(chosen, template.wanted(), partly=True, reason=f"Template: {template.name}")
@@ -58,7 +58,7 @@ def test_a_channel_without_an_address_is_left_out_and_said(template: PreferenceT
     done = give(template)
 
     assert preferences.channels_by_priority(clinician)[HIGH] == [SMS]
-    assert done.lacking == [plan.Lacking(clinician.pk, str(clinician), (CALL,))]
+    assert done.missing == [plan.MissingAddress(clinician.pk, str(clinician), (CALL,))]
 
 
 def test_nobody_becomes_unreachable(template: PreferenceTemplate) -> None:
@@ -67,7 +67,7 @@ def test_nobody_becomes_unreachable(template: PreferenceTemplate) -> None:
     done = give(template)
 
     assert preferences.channels_by_priority(clinician)[MEDIUM] == [EMAIL]
-    assert done.lacking[0].kept == (HIGH, MEDIUM)
+    assert done.missing[0].kept == (HIGH, MEDIUM)
 
 
 def test_whoever_changes_has_an_entry_and_whoever_does_not_has_none(template: PreferenceTemplate) -> None:

@@ -41,8 +41,8 @@ def confirmed(client: Client, *who: Clinician, **more: Any) -> Any:
 
 def apply(
     who: QuerySet[Clinician], wanted: Wanted, *, partly: bool = False, reason: str = plan.REASON
-) -> plan.Plan:
-    shown = plan.plan(who, wanted, partly=partly).digest()
+) -> plan.BulkPlan:
+    shown = plan.make_plan(who, wanted, partly=partly).digest()
     return plan.apply(who, wanted, partly=partly, shown=shown, reason=reason)
 
 
@@ -61,11 +61,11 @@ def test_a_plan_tells_who_changes_who_does_not_and_who_lacks_an_address(clinicia
     lacking = make_clinician("C-3", {HIGH: [SMS]}, call_number="")
     everybody = Clinician.objects.order_by("pk")
 
-    found = plan.plan(everybody, {HIGH: [CALL, SMS]}, partly=False)
+    found = plan.make_plan(everybody, {HIGH: [CALL, SMS]}, partly=False)
 
     assert found.changes == {changing.pk: {HIGH: [CALL, SMS]}}
-    assert (found.unchanged, found.left, found.in_part) == (1, 1, 0)
-    assert found.lacking == [plan.Lacking(lacking.pk, "Clinician C-3 (C-3)", (CALL,))]
+    assert (found.unchanged, found.skipped, found.partial) == (1, 1, 0)
+    assert found.missing == [plan.MissingAddress(lacking.pk, "Clinician C-3 (C-3)", (CALL,))]
 
 
 def test_partly_gives_what_can_reach_them_and_never_takes_the_last_channel() -> None:
@@ -78,7 +78,7 @@ def test_partly_gives_what_can_reach_them_and_never_takes_the_last_channel() -> 
         MEDIUM: [],
         LOW: [SMS],
     }
-    assert (done.in_part, done.left, done.lacking[0].kept) == (1, 0, (LOW,))
+    assert (done.partial, done.skipped, done.missing[0].kept) == (1, 0, (LOW,))
 
 
 def test_each_who_changes_gets_one_entry_in_the_history_and_nobody_else(clinician: Clinician) -> None:
@@ -246,7 +246,7 @@ def test_what_is_not_what_was_shown_is_asked_again(admin_client: Client, clinici
 
     again = act(admin_client, apply="1", shown=shown, **more)
 
-    assert said(again)[0].startswith("Clinicians have been changed since you looked, and nothing is done yet")
+    assert said(again)[0].startswith("Clinicians have changed since you looked. Nothing is saved")
     assert "Change 2 clinicians" in again.content.decode()
     assert preferences.channels_by_priority(new)[LOW] == [EMAIL]
     assert said(act(admin_client, apply="1", shown=again.context["shown"], **more)) == [
