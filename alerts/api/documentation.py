@@ -1,4 +1,4 @@
-"""What OpenAPI says of the views, with examples: kept apart so that the views can be read."""
+"""The OpenAPI description of the views, with examples. It is here to keep the views short."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -52,7 +52,7 @@ SENT = OpenApiExample(
 def _problem(
     status: int, when: str, code: str, detail: str, *, also: Mapping[str, str] | None = None, **more: Any
 ) -> OpenApiResponse:
-    """An answer with an example of its problem document, and one for each other code in `also`."""
+    """A response with an example of its problem document, and one more for each code in `also`."""
     examples = [
         OpenApiExample(
             each,
@@ -82,7 +82,7 @@ READING: dict[Any, Any] = {
     ),
     (403, MEDIA_TYPE): _problem(
         403, "Forbidden", "permission_denied", "This token may only read.",
-        also={"https_required": "Nothing was done: this came over http. Send it over https."},
+        also={"https_required": "Nothing was done: the request came over http. Send it over https."},
     ),
     (429, MEDIA_TYPE): _problem(
         429, "Too Many Requests", "throttled", "Over this client's rate: see Retry-After."
@@ -111,8 +111,8 @@ SEND = extend_schema(
     operation_id="send_alert",
     summary="Send an alert",
     description=(
-        "After a 2xx answer the alert is stored, and will be delivered or reported as failed. The same alert may be "
-        "sent again at any time: it is delivered once, and the answer says how it stands now."
+        "After a 2xx response the alert is stored, and will be delivered or reported as failed. You may send the same "
+        "alert again at any time: it is delivered once, and the response has its current status."
     ),
     request=NewAlertSerializer,
     examples=[NEW_ALERT, STORED, SENT],
@@ -121,14 +121,14 @@ SEND = extend_schema(
             "Prefer",
             str,
             OpenApiParameter.HEADER,
-            description="`wait=10`: hold the answer for up to 10 seconds (30 at most), until the outcome is known.",
+            description="`wait=10`: hold the response until the outcome is known, for up to 10 seconds (30 at most).",
         )
     ],
     responses={
         202: OpenApiResponse(AlertSerializer, description="Stored."),
         200: OpenApiResponse(
             AlertSerializer,
-            description="Stored before (`Idempotent-Replayed: true`), or the outcome is known already.",
+            description="Stored before (`Idempotent-Replayed: true`), or the outcome is already known.",
         ),
         **SENDING,
     },
@@ -141,7 +141,7 @@ LIST = extend_schema(
 )
 DETAIL = extend_schema(
     operation_id="get_alert",
-    summary="What became of an alert",
+    summary="The outcome of an alert",
     responses={
         200: AlertDetailSerializer,
         (404, MEDIA_TYPE): _problem(
@@ -153,7 +153,7 @@ DETAIL = extend_schema(
 
 
 def without_trailing_slashes(endpoints: list[Any]) -> list[Any]:
-    """Document each address once (drf-spectacular's PREPROCESSING_HOOKS; the path comes first in each entry)."""
+    """Document each URL once (drf-spectacular's PREPROCESSING_HOOKS; each endpoint starts with its path)."""
     return [endpoint for endpoint in endpoints if not endpoint[0].endswith("/")]
 
 

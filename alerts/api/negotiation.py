@@ -1,4 +1,4 @@
-"""In which form to answer."""
+"""The media type of a response."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 
 class Forgiving(DefaultContentNegotiation):
-    """Answers in a form that was not asked for where there is no other: an alert is not lost over a header."""
+    """Responds with JSON even if the client accepts none of our media types: no alert is lost because of a header."""
 
     def select_renderer(
         self, request: Request, renderers: Any, format_suffix: str | None = None

@@ -1,4 +1,4 @@
-"""Reading a request's body."""
+"""The body of a request."""
 
 import json
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ class BodyTooLarge(APIException):
 
 
 class BoundedJSONParser(JSONParser):
-    """JSON in UTF-8, of at most `MAX_BODY` bytes: Django's own limit does not hold for DRF's parsers."""
+    """JSON in UTF-8, at most `MAX_BODY` bytes: Django's own limit does not apply to DRF's parsers."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """Raises BodyTooLarge (413) or ParseError (400), with a sentence that does not repeat the body."""
+        """Raises BodyTooLarge (413) or ParseError (400), with a message that does not repeat the body."""
         body = stream.read(MAX_BODY + 1)
         if len(body) > MAX_BODY:
             raise BodyTooLarge
@@ -55,7 +55,7 @@ class BoundedJSONParser(JSONParser):
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object that says something twice may mean either: an alert must not depend on which one is read."""
+    """Refuse a field that is there twice: the alert must not depend on which one is read."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ParseError("The JSON names a field twice. Send each once.")

@@ -18,20 +18,20 @@ from alerts.intake import Conflict, Unreachable
 MEDIA_TYPE = "application/problem+json"
 DATABASE_RETRY_SECONDS = 5
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
-"""As RFC 9110 has them; Python says so from 3.13 on, and the same answer must not depend on that."""
+"""The names in RFC 9110. Python has them from 3.13; the API must not depend on the version of Python."""
 
 log = structlog.get_logger(__name__)
 
 
 class FieldErrorSerializer(serializers.Serializer[dict[str, str]]):
-    """One field at fault."""
+    """One invalid field."""
 
     field = serializers.CharField(help_text="The field's name; empty for the body as a whole.")
-    message = serializers.CharField(help_text="What is wrong with it, and what would be right.")
+    message = serializers.CharField(help_text="What is wrong, and what would be right.")
 
 
 class ProblemSerializer(serializers.Serializer[dict[str, Any]]):
-    """RFC 9457. `title` is the same for every problem of a kind, `detail` is about this one."""
+    """RFC 9457. `title` is the same for every problem with the same status, `detail` is about this one."""
 
     type = serializers.CharField(help_text="`about:blank`: the status says what kind of problem it is.")
     title = serializers.CharField()
@@ -42,8 +42,8 @@ class ProblemSerializer(serializers.Serializer[dict[str, Any]]):
     differing_fields = serializers.ListField(child=serializers.CharField(), required=False)
 
 
-def handle(error: Exception, _context: dict[str, Any]) -> Response:  # noqa: C901, PLR0911 - a table, one answer a row
-    """DRF's exception handler: every exception becomes a problem document, and none is hidden from the log."""
+def handle(error: Exception, _context: dict[str, Any]) -> Response:  # noqa: C901, PLR0911 - one case for each error
+    """DRF's exception handler: every exception becomes a problem document. Unexpected ones are logged."""
     set_rollback()
     match error:
         case exceptions.ValidationError():
@@ -54,7 +54,7 @@ def handle(error: Exception, _context: dict[str, Any]) -> Response:  # noqa: C90
             return _problem(
                 415, "unsupported_media_type", "Send the alert with Content-Type: application/json."
             )
-        case RequestDataTooBig():  # Django's own limit, which is met first
+        case RequestDataTooBig():  # Django's own limit, which comes first
             return _from_drf(BodyTooLarge())
         case exceptions.APIException():
             return _from_drf(error)
@@ -69,7 +69,7 @@ def handle(error: Exception, _context: dict[str, Any]) -> Response:  # noqa: C90
         case OperationalError() | InterfaceError():
             log.error("database.unavailable", exc_info=error)
             seconds = DATABASE_RETRY_SECONDS
-            detail = f"The database does not answer. Send the same again in {seconds} seconds: a repeat does no harm."
+            detail = f"The database does not answer. Send the same again in {seconds} seconds: it is safe to repeat."
             return _problem(503, "unavailable", detail, retry_after=seconds)
         case _:
             log.error("request.failed", exc_info=error)
@@ -80,10 +80,10 @@ def handle(error: Exception, _context: dict[str, Any]) -> Response:  # noqa: C90
 
 
 def insecure() -> HttpResponse:
-    """The answer to a request that came over http; plain, since it is given before DRF has a say."""
+    """The response to a request over http. It is sent before DRF runs, so it is Django's."""
     detail = (
-        "Nothing was done: this came over http. Send it over https. The token went through the network in clear, so "
-        "consider it known and ask Bleep's staff for a new one."
+        "Nothing was done: the request came over http. Send it over https. The token was sent unencrypted: consider it "
+        "leaked, and ask Bleep's staff for a new one."
     )
     problem = _problem(403, "https_required", detail)
     return JsonResponse(problem.data, status=problem.status_code, content_type=MEDIA_TYPE)
@@ -124,7 +124,7 @@ def _conflict(error: Conflict) -> Response:
 def _unreachable(error: Unreachable) -> Response:
     code = error.reason.value if error.reason else "unknown_contact"
     reason = error.reason.label if error.reason else "There is no clinician with this contact_id."
-    detail = f"{reason} Nothing was stored: once that is put right, the same message_id may be sent again."
+    detail = f"{reason} Nothing was stored: once this is fixed, send the same message_id again."
     return _problem(422, code, detail, errors=[{"field": "contact_id", "message": str(reason)}])
 
 

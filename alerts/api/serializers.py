@@ -1,4 +1,4 @@
-"""What goes in and out over HTTP."""
+"""The JSON of requests and responses."""
 
 import re
 from types import SimpleNamespace
@@ -22,19 +22,19 @@ CONTROL_CHARACTERS_BUT_WHITE_SPACE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7
 
 
 class StrictCharField(serializers.CharField):
-    """Text as it was sent: a number is refused, since `1`, `1.0` and `"1"` would otherwise be one and the same."""
+    """Text as the client sent it. A number is refused: `1`, `1.0` and `"1"` would otherwise be the same."""
 
     default_error_messages = {  # noqa: RUF012 - DRF's name
         "invalid": "This must be a string, in double quotes.",
         "control_characters": "This has control characters in it: leave them out.",
-        "surrogates": "This has half of a surrogate pair in it, which is no character: send well-formed Unicode.",
+        "surrogates": "This has an unpaired surrogate in it: send well-formed Unicode.",
     }
 
     def __init__(self, *, lines: bool = False, **kwargs: Any) -> None:
         """`lines`: line breaks and tabs are allowed."""
         super().__init__(**kwargs)
         self._refused = CONTROL_CHARACTERS_BUT_WHITE_SPACE if lines else CONTROL_CHARACTERS
-        # Control characters, NUL among them, and surrogates are refused below, with sentences of our own.
+        # Our own checks below refuse control characters, NUL and surrogates, with our own messages.
         self.validators = [each for each in self.validators if type(each).__name__ in _LENGTHS]
 
     def to_internal_value(self, data: Any) -> str:
@@ -53,10 +53,10 @@ _LENGTHS = frozenset({"MaxLengthValidator", "MinLengthValidator"})
 
 
 class MessageIdField(StrictCharField):
-    """Any text that can stand in an address: `.` and `..` cannot, since clients fold them away."""
+    """Any text that works in a URL. `.` and `..` do not: HTTP clients resolve them."""
 
     default_error_messages = {  # noqa: RUF012 - DRF's name
-        "dots": "This cannot be `.` or `..`: the alert's own address would lead elsewhere.",
+        "dots": "This cannot be `.` or `..`: the alert's own URL would lead elsewhere.",
     }
 
     def to_internal_value(self, data: Any) -> str:
@@ -67,7 +67,7 @@ class MessageIdField(StrictCharField):
 
 
 class PatientReferenceField(StrictCharField):
-    """An anonymised reference: it is sent by SMS and spoken on calls, so an NHS number must not come through here."""
+    """An anonymised reference. It is sent by SMS and spoken on calls, so an NHS number is refused."""
 
     default_error_messages = {  # noqa: RUF012 - DRF's name
         "nhs_number": "This is a valid NHS number. Send an anonymised reference: it leaves the hospital as it is.",
@@ -95,7 +95,7 @@ class PriorityField(serializers.ChoiceField):
 
 
 class NewAlertSerializer(serializers.Serializer[NewAlert]):
-    """An alert to be sent."""
+    """An alert to send."""
 
     message_id = MessageIdField(max_length=128, help_text="Set by the sender, unique for each alert.")
     type = StrictCharField(
@@ -126,11 +126,9 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
-    """One channel that was or is being tried."""
+    """One channel that was tried, or is being tried."""
 
-    round = serializers.IntegerField(
-        help_text="1, and one more each time that staff have sent the alert again."
-    )
+    round = serializers.IntegerField(help_text="1, and one more each time that staff send the alert again.")
     channel = serializers.ChoiceField(choices=Channel.choices)
     address = serializers.SerializerMethodField(help_text="Masked.")
     state = serializers.ChoiceField(choices=DeliveryState.choices)
@@ -157,7 +155,7 @@ class DeliveryWithAttemptsSerializer(DeliverySerializer):
 
 
 class AlertSerializer(serializers.ModelSerializer[Alert]):
-    """What became of an alert. Its text and patient reference are not repeated."""
+    """The outcome of an alert, without its text and patient reference."""
 
     status = serializers.ChoiceField(choices=AlertStatus.choices)
     deliveries = DeliverySerializer(many=True)
@@ -168,7 +166,7 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
 
 
 class AlertDetailSerializer(AlertSerializer):
-    """An alert with its routing, deliveries and attempts."""
+    """An alert with its priority, deliveries and attempts."""
 
     priority = serializers.ChoiceField(choices=Priority.choices)
     deliveries = DeliveryWithAttemptsSerializer(many=True)
@@ -178,10 +176,10 @@ class AlertDetailSerializer(AlertSerializer):
 
 
 class CursorField(serializers.CharField):
-    """A page's place, as `rest_framework.pagination.CursorPagination` writes it into `next` and `previous`."""
+    """The cursor that `rest_framework.pagination.CursorPagination` writes into `next` and `previous`."""
 
     default_error_messages = {  # noqa: RUF012 - DRF's name
-        "invalid_cursor": "This is no page's cursor: take the address in `next` or `previous` as it is.",
+        "invalid_cursor": "This is not a valid cursor: use the URL in `next` or `previous` as it is.",
     }
 
     def to_internal_value(self, data: Any) -> str:
@@ -200,23 +198,21 @@ class CursorField(serializers.CharField):
 
 
 class AlertFilterSerializer(serializers.Serializer[Any]):
-    """What `GET /notification` can be narrowed by."""
+    """The query parameters of `GET /notification`."""
 
     status = serializers.ChoiceField(choices=AlertStatus.choices, required=False)
     priority = PriorityField(required=False)
     contact_id = StrictCharField(max_length=64, required=False)
     message_id = StrictCharField(max_length=128, required=False)
-    created_after = serializers.DateTimeField(required=False, help_text="This moment and later.")
-    created_before = serializers.DateTimeField(required=False, help_text="Before this moment.")
-    cursor = CursorField(required=False, help_text="From `next` or `previous` of the page before.")
-    page_size = serializers.IntegerField(
-        required=False, min_value=1, help_text="50 unless said otherwise, 200 at most."
-    )
+    created_after = serializers.DateTimeField(required=False, help_text="At this time or later.")
+    created_before = serializers.DateTimeField(required=False, help_text="Before this time.")
+    cursor = CursorField(required=False, help_text="From `next` or `previous` of another page.")
+    page_size = serializers.IntegerField(required=False, min_value=1, help_text="50 by default, 200 at most.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """What narrows the list; the pagination reads what is only its own by itself.
+        """The filters, without the parameters of the pagination, which reads them itself.
 
-        A name that is not known is refused: a misspelt filter would otherwise show alerts that were not asked for.
+        Unknown names are refused: a misspelt filter would otherwise return alerts that were not asked for.
         """
         unknown = sorted(set(self.initial_data) - set(self.fields))
         if unknown:

@@ -1,4 +1,4 @@
-"""How a request may reach the API: over https, with a body that is sent whole or in chunks."""
+"""Requests to the API must come over https; their bodies may be chunked."""
 
 import io
 from collections.abc import Callable, Iterable
@@ -17,9 +17,9 @@ ADDRESS = "/notification"
 
 
 class HttpsOnly:
-    """Refuses an API request that came over http, before anything can redirect it.
+    """Refuses an API request over http, before anything redirects it.
 
-    Clients follow a redirect of a POST with a GET: they would read a list with a 200, and take the alert for stored.
+    Clients follow the redirect of a POST with a GET: they would get the list with a 200, and think the alert stored.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -32,16 +32,16 @@ class HttpsOnly:
 
 
 class WithLength:
-    """Gives a body without a Content-Length one (WSGI): Django takes such a body for empty.
+    """WSGI middleware that adds a missing Content-Length: without one, Django treats a body as empty.
 
-    At most a byte more than `MAX_BODY` is read, which is enough for the parser to refuse it.
+    It reads at most one byte more than `MAX_BODY`, which is enough for the parser to refuse the body.
     """
 
     def __init__(self, application: "WSGIApplication") -> None:
         self.application = application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        # Only where the server says that the stream ends with the body: elsewhere reading would wait for ever.
+        # Only if the server says that the stream ends with the body: otherwise reading would block for ever.
         ends = environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH")
         if ends and is_api(environ.get("PATH_INFO", "")):
             body = _read(environ["wsgi.input"], MAX_BODY + 1)
@@ -51,12 +51,12 @@ class WithLength:
 
 
 def is_api(path: str) -> bool:
-    """Whether the path is the API's."""
+    """Whether the path belongs to the API."""
     return path == ADDRESS or path.startswith(f"{ADDRESS}/")
 
 
 def _read(stream: "io.BufferedIOBase", most: int) -> bytes:
-    """Up to `most` bytes: one read may give fewer than there are."""
+    """Up to `most` bytes. One call of `read` may return fewer than there are."""
     parts: list[bytes] = []
     missing = most
     while missing and (part := stream.read(missing)):

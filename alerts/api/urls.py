@@ -1,4 +1,4 @@
-"""The API's addresses; both work with and without a trailing slash."""
+"""The URLs of the API. Both work with and without a trailing slash."""
 
 from django.urls import path
 
@@ -7,6 +7,6 @@ from alerts.api import views
 urlpatterns = [
     path("notification", views.AlertsView.as_view(), name="alerts"),
     path("notification/", views.AlertsView.as_view()),
-    # `path` as the converter: a message_id may have slashes in it.
+    # The `path` converter, because a message_id may contain slashes.
     path("notification/<path:message_id>", views.AlertView.as_view(), name="alert"),
 ]

@@ -1,4 +1,4 @@
-"""`/notification`: send an alert, and see what became of it."""
+"""`/notification`: send an alert, and get its outcome."""
 
 from typing import Any
 from urllib.parse import quote
@@ -24,7 +24,7 @@ from clients.models import ApiClient
 
 
 class NewestFirst(CursorPagination):
-    """Pages that stay put while new alerts come in."""
+    """Pages that do not shift while new alerts come in."""
 
     ordering = ("-created_at", "-id")
     page_size = 50
@@ -33,7 +33,7 @@ class NewestFirst(CursorPagination):
 
 
 class AlertsView(APIView):
-    """Sending, and the list of what was sent."""
+    """Send an alert, and list the alerts that were sent."""
 
     @documentation.SEND
     def post(self, request: Request) -> Response:
@@ -43,8 +43,8 @@ class AlertsView(APIView):
         seconds = waiting.seconds_preferred(request.headers.get("Prefer", ""))
         waited = waiting.for_outcome(accepted.alert, seconds)
         alert = waited or accepted.alert
-        known = accepted.replayed or (waited is not None and not waiting.is_open(waited))
-        response = Response(AlertSerializer(alert).data, status=200 if known else 202)
+        is_known = accepted.replayed or (waited is not None and not waiting.is_open(waited))
+        response = Response(AlertSerializer(alert).data, status=200 if is_known else 202)
         response["Location"] = f"/notification/{quote(alert.message_id, safe='')}"
         if accepted.replayed:
             response["Idempotent-Replayed"] = "true"
@@ -54,23 +54,23 @@ class AlertsView(APIView):
 
     @documentation.LIST
     def get(self, request: Request) -> Response:
-        asked = AlertFilterSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        alerts = _filtered(_alerts_of(request).prefetch_related("deliveries"), asked.validated_data)
+        filters = AlertFilterSerializer(data=request.query_params)
+        filters.is_valid(raise_exception=True)
+        alerts = _filtered(_alerts_of(request).prefetch_related("deliveries"), filters.validated_data)
         pages = NewestFirst()
         page = pages.paginate_queryset(alerts, request, view=self)
         return pages.get_paginated_response(AlertSerializer(page, many=True).data)
 
 
 class AlertView(APIView):
-    """What became of one alert."""
+    """One alert and its outcome."""
 
     @documentation.DETAIL
     def get(self, request: Request, message_id: str) -> Response:
         if "\x00" in message_id:
-            raise Http404  # PostgreSQL would refuse to look for it
+            raise Http404  # PostgreSQL would refuse the query
         deliveries = Prefetch("deliveries", Delivery.objects.prefetch_related("attempts"))
-        # A slash at the end may be the address's or the message_id's own: the longer match is meant.
+        # A slash at the end may belong to the URL or to the message_id: the longer match wins.
         either = _alerts_of(request).filter(message_id__in={message_id, message_id.removesuffix("/")})
         found = either.prefetch_related(deliveries).order_by(Length("message_id").desc()).first()
         if found is None:
@@ -79,7 +79,7 @@ class AlertView(APIView):
 
 
 def _client(request: Request) -> ApiClient:
-    """The client that the authentication found; permissions refuse everybody else."""
+    """The authenticated client. Permissions have refused everybody else."""
     client: Any = request.user
     assert isinstance(client, ApiClient)  # noqa: S101 - for the type checker
     return client
@@ -89,6 +89,6 @@ def _alerts_of(request: Request) -> QuerySet[Alert]:
     return Alert.objects.with_status().filter(client=_client(request))
 
 
-def _filtered(alerts: QuerySet[Alert], asked: dict[str, Any]) -> QuerySet[Alert]:
+def _filtered(alerts: QuerySet[Alert], filters: dict[str, Any]) -> QuerySet[Alert]:
     lookups = {"created_after": "created_at__gte", "created_before": "created_at__lt"}
-    return alerts.filter(**{lookups.get(name, name): value for name, value in asked.items()})
+    return alerts.filter(**{lookups.get(name, name): value for name, value in filters.items()})

@@ -1,4 +1,4 @@
-"""`Prefer: wait=10` (RFC 7240): hold the answer until the outcome is known, or the time is up."""
+"""`Prefer: wait=10` (RFC 7240): hold the response until the outcome is known or the time is up."""
 
 import os
 import re
@@ -11,17 +11,17 @@ from alerts.models import Alert
 from alerts.states import AlertStatus
 
 LONGEST = 30
-"""Seconds. More is cut down to this: a proxy in between would give up anyway."""
+"""Seconds. A longer wait is cut to this: proxies would time out anyway."""
 MOST_SEATS = 16
-"""Each asks the database ten times a second."""
+"""Each waiting request queries the database ten times a second."""
 PAUSE = 0.1
 
 
 def seats(threads: str | None) -> int:
-    """Requests in one web process that may wait at a time: half of its threads (GRANIAN_BLOCKING_THREADS).
+    """How many requests may wait at a time in one web process: half of its threads (GRANIAN_BLOCKING_THREADS).
 
-    A waiting request holds a thread, and an alert must never find all of them taken; the header is only a preference,
-    so one too many is answered at once.
+    A waiting request holds a thread, and some must stay free for new alerts. The header is only a preference, so one
+    request too many is answered at once.
     """
     known = int(threads) if threads and threads.isdecimal() else 1
     return min(max(1, known // 2), MOST_SEATS)
@@ -32,13 +32,13 @@ _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?=$|[,;\s])", re.IGN
 
 
 def seconds_preferred(header: str) -> int:
-    """The seconds that a `Prefer` header asks for, at most `LONGEST`; 0 where it asks for none."""
+    """The seconds that a `Prefer` header asks for, at most `LONGEST`; 0 if it asks for none."""
     found = _WAIT.search(header)
     return min(int(found.group(1)), LONGEST) if found else 0
 
 
 def for_outcome(alert: Alert, seconds: int) -> Alert | None:
-    """The alert as it stands when its outcome is known, or after `seconds`; None where it cannot be waited for."""
+    """The alert once its outcome is known, or after `seconds`; None if it was not possible to wait."""
     if not seconds or not _seats.acquire(blocking=False):
         return None
     try:
@@ -47,7 +47,7 @@ def for_outcome(alert: Alert, seconds: int) -> Alert | None:
             time.sleep(PAUSE)
             alert = stored(alert)
     except Error:
-        return None  # the alert is stored, and that is what the answer says then
+        return None  # the alert is stored: the response says so
     else:
         return alert
     finally:
@@ -55,10 +55,10 @@ def for_outcome(alert: Alert, seconds: int) -> Alert | None:
 
 
 def stored(alert: Alert) -> Alert:
-    """The alert as it is in the database now."""
+    """The alert as it is now in the database."""
     return Alert.objects.with_status().prefetch_related("deliveries").get(pk=alert.pk)
 
 
 def is_open(alert: Alert) -> bool:
-    """Whether the outcome is not known yet."""
+    """Whether the outcome is still unknown."""
     return alert.status == AlertStatus.QUEUED

@@ -120,7 +120,7 @@ def test_what_is_being_sent_while_it_is_cancelled_is_not_said_to_be_stopped(site
     check_accessibility(page)
     lifecycle.mark_sent(claimed, SendResult("provider-1"))
     expect(page.locator(".alert-state")).to_have_text("Sent", timeout=15_000)  # by itself
-    expect(page.get_by_text("It was cancelled, but the provider had taken it before")).to_be_visible()
+    expect(page.get_by_text("It was cancelled too late: a provider has it")).to_be_visible()
 
 
 def test_an_old_page_does_not_stop_what_a_colleague_sent_again(site: Site, records: Records) -> None:
