@@ -1,6 +1,6 @@
 """What the ledger says of a day or a week: figures for staff to look at. One query each, and nothing is changed.
 
-With 200,000 alerts in seven days each takes well under a second; whoever shows them keeps them for some seconds.
+With 200,000 alerts in seven days each takes well under a second; callers cache them for some seconds.
 """
 
 from dataclasses import dataclass

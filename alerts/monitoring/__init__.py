@@ -1,1 +1,1 @@
-"""Whether Bleep delivers, and who is told when it does not."""
+"""Whether Bleep delivers, and how people learn when it does not."""

@@ -46,18 +46,21 @@ def channels_down() -> list[Channel]:
     """The channels whose provider is down. One query for all."""
     first, *others = (_newest(channel) for channel in Channel)
     newest: dict[Channel, list[tuple[str, str, UUID]]] = {channel: [] for channel in Channel}
-    for told in first.union(*others, all=True):
-        newest[Channel(told[0])].append(told)
-    return [channel for channel, told in newest.items() if _says_down(told)]
+    for attempt in first.union(*others, all=True):
+        newest[Channel(attempt[0])].append(attempt)
+    return [channel for channel, attempts in newest.items() if _says_down(attempts)]
 
 
 def has_been_down_for(channel: Channel, time: timedelta) -> bool:
     """Whether all attempts for this long got no answer. Two queries."""
-    told = _telling(channel)
+    attempts = _telling(channel)
     answer = (
-        told.exclude(reason__in=OUTAGE).order_by("-started_at").values_list("started_at", flat=True).first()
+        attempts.exclude(reason__in=OUTAGE)
+        .order_by("-started_at")
+        .values_list("started_at", flat=True)
+        .first()
     )
-    since = told.filter(started_at__gt=answer) if answer else told
+    since = attempts.filter(started_at__gt=answer) if answer else attempts
     return since.filter(reason__in=OUTAGE, started_at__lt=Now() - time).exists()
 
 
@@ -79,12 +82,12 @@ def wait(priority: Priority) -> timedelta:
 
 def _newest(channel: Channel) -> QuerySet[Attempt, tuple[str, str, UUID]]:
     """Channel, reason and delivery of the newest attempts that say something about the provider."""
-    told = _telling(channel).filter(started_at__gt=Now() - WITHIN)
-    return told.order_by("-started_at").values_list("channel", "reason", "delivery_id")[:LOOKED_AT]
+    attempts = _telling(channel).filter(started_at__gt=Now() - WITHIN)
+    return attempts.order_by("-started_at").values_list("channel", "reason", "delivery_id")[:LOOKED_AT]
 
 
 def _says_down(newest: list[tuple[str, str, UUID]]) -> bool:
-    outage = list(takewhile(lambda told: told[1] in OUTAGE, newest))
+    outage = list(takewhile(lambda attempt: attempt[1] in OUTAGE, newest))
     return len(outage) >= FAILURES and len({pk for _, _, pk in outage}) >= FAILED_DELIVERIES
 
 

@@ -1,6 +1,6 @@
 """What an XLSX file comes to when it is unpacked, looked at before it is read: some are made to fill the memory.
 
-It is a ZIP archive of XML. Whoever reads XML as a tree holds every element until its row, or its string, is over: an
+It is a ZIP archive of XML. A reader that builds a tree holds every element until its row or string ends: an
 element costs a hundred times what it takes in the archive. Here it is read as a stream, and nothing is held.
 """
 
@@ -76,7 +76,7 @@ class _Count:
 
 
 def _check_part(stream: IO[bytes]) -> bool:
-    """Any part may be a sheet, whatever its name; one that is no XML is nothing to whoever reads it, either."""
+    """Check one part. Any part may be a sheet, whatever its name; readers ignore parts that are no XML."""
     count, parser = _Count(), expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = count.begin, count.end
     parser.StartDoctypeDeclHandler = count.declare
