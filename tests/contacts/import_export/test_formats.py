@@ -156,7 +156,7 @@ def test_what_excel_calls_csv_is_read(
         (b"", "The submitted file is empty."),
         (b"\n", "The column contact_id is missing"),
         (b"contact_id,name\n", "This file has a heading, and no clinicians under it."),
-        (b"name\nAsha\n", "The column contact_id is missing, which says who is meant."),
+        (b"name\nAsha\n", "The column contact_id is missing, which identifies the clinician."),
         (b"contact_id,hihg\nC-1,call\n", "There is no column “hihg”."),
         (b"contact_id,name,name\nC-1,A,B\n", "The column name is there twice"),
         (b"contact_id,name\nC-1,Okafor, Asha\n", "Row 2 has a cell without a heading"),

@@ -95,7 +95,7 @@ def test_a_missing_column_is_left_alone_and_an_empty_cell_empties(
         ("sms_number", "4.47701E+11", "sms_number", "A spreadsheet has shortened this number."),
         ("email", "someone", "email", "Enter a valid email address."),
         ("high", "call > pigeon", "high", "“pigeon” is no channel. Write call, sms, email, in order"),
-        ("high", "call > call", "high", "call stands twice: write it once."),
+        ("high", "call > call", "high", "call is there twice: write it once."),
         ("active", "perhaps", "active", "Write yes or no."),
         ("name", "", "name", "This cell may not be empty."),
         ("name", "x" * 201, "name", "at most 200 characters"),
@@ -204,7 +204,7 @@ def test_what_may_not_be_noticed_or_will_be_refused_is_said_before(
     )
 
     rows = {row.number: row.warnings for row in looked.context["comparison"].rows}
-    refused = "No channel for {}: such alerts will be refused, and their sender is told."
+    refused = "No channel for {}: such alerts will be refused, and the sender gets an error."
     risk = "High priority without a call or an SMS may not be noticed in time: add one of the two."
     assert rows == {2: [risk], 3: [refused.format(each) for each in ("High", "Medium", "Low")], 4: []}
     assert f"<li>1 clinician: {risk}</li>" in looked.content.decode()
