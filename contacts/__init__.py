@@ -1,1 +1,1 @@
-"""Who is reached, and how: clinicians, their addresses, their preferences, and the route these come to."""
+"""Clinicians, their addresses and preferences, and the route that results from them."""

@@ -1,7 +1,7 @@
-"""Who changed a clinician, when, and from what to what: one entry for each change, preferences included.
+"""The history of clinicians: who changed what and when, with one entry for each change, preferences included.
 
-Saving a clinician writes an entry, and so does `preferences.replace` where it changes something. Where both happen
-together, `skip_history_when_saving` set on the clinician leaves the entry to the second.
+Saving a clinician writes an entry, and so does `preferences.replace` if it changes something. Code that does both sets
+`skip_history_when_saving` on the clinician, and gets one entry from the second.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,11 +18,11 @@ from simple_history.signals import pre_create_historical_record
 from contacts.choices import Channel, Priority, in_words
 
 REASON_LENGTH = 100
-"""simple-history's column takes no more."""
+"""The length of simple-history's column."""
 
 
 class WithChannels(models.Model):
-    """An entry also says what the preferences were: they are rows of their own, which come and go as a whole."""
+    """Adds the preferences to an entry: they are rows of another model, replaced as a whole."""
 
     channels = models.JSONField(
         default=dict, help_text='For each priority the channels in order: {"H": ["call", "sms"], …}.'
@@ -34,7 +34,7 @@ class WithChannels(models.Model):
 
 @dataclass(frozen=True)
 class Change:
-    """One line of an entry, in words; a dash stands for nothing."""
+    """One changed field, in words; a dash stands for nothing."""
 
     field: str
     old: str
@@ -43,13 +43,13 @@ class Change:
 
 @receiver(pre_create_historical_record, dispatch_uid="contacts.history")
 def add_channels(instance: Any, history_instance: Any, **kwargs: Any) -> None:
-    """Complete an entry before it is written: the one place that simple-history has for this."""
+    """Add the preferences to an entry before it is saved."""
     if isinstance(history_instance, WithChannels):
         history_instance.channels = channels_of(instance)
 
 
 def record(clinician: Any) -> None:
-    """Write down how the clinician stands now, unless the latest entry says the same."""
+    """Add an entry for the clinician as they are now, unless the latest entry has the same values."""
     latest = clinician.history.first()
     now = channels_of(clinician)
     if latest is None or latest.channels != now or _fields(latest) != _fields(clinician, of=latest):
@@ -64,7 +64,7 @@ def record_many(
     *,
     reason: str = "",
 ) -> None:
-    """`record` for each, in two queries. `channels` are their preferences by id; `reason` is for those who read it."""
+    """`record` for each clinician, in two queries. `channels` are their preferences by id."""
     if not clinicians:
         return
     entries = type(clinicians[0]).history.model
@@ -90,7 +90,7 @@ def record_many(
 
 
 def channels_of(clinician: Any) -> dict[str, list[str]]:
-    """The preferences as an entry keeps them."""
+    """The preferences as an entry stores them."""
     found: dict[str, list[str]] = {priority.value: [] for priority in Priority}
     for preference in clinician.preferences.all():
         found[preference.priority].append(preference.channel)
@@ -98,13 +98,13 @@ def channels_of(clinician: Any) -> dict[str, list[str]]:
 
 
 def explain(entries: Sequence[Any]) -> None:
-    """Set `history_delta_changes` on each entry but the last: what changed since the one after it, newest first."""
+    """Set `history_delta_changes` on each entry but the last. Entries are newest first."""
     for newer, older in pairwise(entries):
         newer.history_delta_changes = changes(newer, older)
 
 
 def changes(newer: Any, older: Any) -> list[Change]:
-    """From what to what, a line for each field and for each priority."""
+    """The changed fields and priorities."""
     found = [
         Change(
             capfirst(newer._meta.get_field(each.field).verbose_name),  # noqa: SLF001 - Django's documented API
@@ -125,5 +125,5 @@ def _in_words(value: Any) -> str:
 
 
 def _fields(entry: Any, *, of: Any = None) -> dict[str, Any]:
-    """The values that the history keeps."""
+    """The values that the history stores."""
     return {field.attname: getattr(entry, field.attname) for field in (of or entry).tracked_fields}

@@ -1,4 +1,4 @@
-"""Addresses as others may see them: enough to tell two apart, too little to use."""
+"""Masked addresses: enough to tell two apart, too little to use."""
 
 KEPT_DIGITS = 3
 

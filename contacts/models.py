@@ -18,7 +18,7 @@ EDITABLE = ("name", "contact_id", "role", "department", *ADDRESS_FIELDS, "active
 
 
 class Clinician(models.Model):
-    """A person who is alerted; hospital systems know them by `contact_id`."""
+    """A person who can be alerted. Hospital systems know them by `contact_id`."""
 
     contact_id = models.CharField(
         "contact ID",
@@ -33,7 +33,7 @@ class Clinician(models.Model):
     sms_number = E164Field("number for SMS", help_text="With its country code, such as +44 7700 900123.")
     email = models.EmailField("e-mail address", blank=True)
     active = models.BooleanField(
-        default=True, help_text="Alerts for an inactive person are refused, and their sender is told."
+        default=True, help_text="Alerts for an inactive person are refused, and the sender gets an error."
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -70,7 +70,7 @@ class Clinician(models.Model):
 
 
 class Preference(models.Model):
-    """One channel that a clinician wants tried for one priority; `position` 1 is tried first."""
+    """A channel to try for one priority; `position` 1 is tried first."""
 
     clinician = models.ForeignKey(Clinician, on_delete=models.CASCADE, related_name="preferences")
     priority = models.CharField(max_length=1, choices=Priority)
@@ -109,11 +109,9 @@ def _channels(verbose_name: str) -> ArrayField[Any, Any]:
 
 
 class PreferenceTemplate(models.Model):
-    """Preferences that suit many clinicians. A priority without channels is left as each of them has it."""
+    """Preferences for many clinicians. Where a priority has no channels, each clinician keeps their own."""
 
-    name = models.CharField(
-        max_length=80, unique=True, help_text="What staff choose it by, such as “Ward default”."
-    )
+    name = models.CharField(max_length=80, unique=True, help_text="For example “Ward default”.")
     high = _channels("High priority")
     medium = _channels("Medium priority")
     low = _channels("Low priority")
@@ -141,7 +139,7 @@ class PreferenceTemplate(models.Model):
         return self.name
 
     def wanted(self) -> dict[Priority, list[Channel]]:
-        """The channels for each priority for which the template has any."""
+        """The channels for each priority that has any."""
         chosen = {Priority.HIGH: self.high, Priority.MEDIUM: self.medium, Priority.LOW: self.low}
         return {
             priority: [Channel(each) for each in channels]

@@ -1,4 +1,4 @@
-"""Telephone numbers: what staff type becomes E.164, or a sentence that says what is wrong with it."""
+"""Telephone numbers: turns what staff type into E.164, or into a sentence about the error."""
 
 import contextlib
 import re
@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 E164 = r"^\+[1-9][0-9]{4,14}$"
-"""A plus and at most fifteen digits, the first of them not 0 (ITU-T E.164)."""
+"""A plus and at most fifteen digits, the first not 0 (ITU-T E.164)."""
 _IS_E164 = re.compile(rf"(?:{E164})?\Z")
 WHOLE_FROM = 11
-"""Digits from which a number without a plus is taken to have its country code: few national numbers are so long."""
-# White space, dashes, brackets, and the invisible marks that come along when a number is copied from a telephone.
+"""Digits from which a number without a plus is read with a country code: few national numbers are as long."""
+# White space, dashes, brackets, and invisible marks that telephones put around copied numbers.
 _SEPARATORS = re.compile(r"[\s\-.()/\u00a0\u2010-\u2015\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _LEAST_SOUGHT = 3
 _EXAMPLE = "Write it with its country code, for example +44 7700 900123."
@@ -49,15 +49,15 @@ def to_e164(text: str) -> str:
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if not re.fullmatch(E164, e164):
         raise ValueError(f"A telephone number has at most fifteen digits. {_EXAMPLE}")
-    if phonenumbers.parse(e164) != number:  # +43 00000000 loses a zero each time that it is read
+    if phonenumbers.parse(e164) != number:  # +43 00000000 loses a zero each time it is parsed
         raise ValueError(f"This number starts with too many zeros. {_EXAMPLE}")
     return e164
 
 
 def sought_digits(text: str) -> set[str]:
-    """The runs of digits by which a stored number is found that somebody wrote like this, whole or in part.
+    """The digits to search stored numbers for, when somebody enters `text` as a number or a part of one.
 
-    A national number, 07700 900123, is found in any country. Empty where `text` is no number.
+    A national number, 07700 900123, matches in any country. Empty if `text` is no number.
     """
     compact = _SEPARATORS.sub("", phonenumbers.normalize_digits_only(text, keep_non_digits=True))
     digits = compact.removeprefix("+")
@@ -70,19 +70,19 @@ def sought_digits(text: str) -> set[str]:
 
 
 def readable(e164: str) -> str:
-    """An E.164 number in groups, as people write it: `+44 7700 900123`. Raises NumberParseException for any other."""
+    """An E.164 number in groups: `+44 7700 900123`. Raises NumberParseException for anything else."""
     number = phonenumbers.parse(e164)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 class E164Field(models.CharField[str, str]):
-    """A telephone number, kept as E.164; blank where there is none."""
+    """A telephone number, stored as E.164; blank if there is none."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"max_length": 16, "blank": True, "default": "", **kwargs})
 
     def get_prep_value(self, value: Any) -> Any:
-        # Parsing takes as long as all else that is done to store a row, and most are numbers that were parsed before.
+        # Parsing doubles the time to save a row, and most numbers have been parsed before.
         return value if isinstance(value, str) and _IS_E164.match(value) else super().get_prep_value(value)
 
     def formfield(self, **kwargs: Any) -> Any:

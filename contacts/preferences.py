@@ -1,4 +1,4 @@
-"""A clinician's preferences as a whole: for each priority the channels, in order. The rules for them are here, too."""
+"""A clinician's preferences, the channels in order for each priority, and the rules for them."""
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from typing import Any
@@ -11,22 +11,22 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician, Preference
 
 Wanted = Mapping[Priority, Sequence[Channel]]
-"""For some or all priorities the channels, in order."""
+"""The channels in order, for some or all priorities."""
 
 BATCH = 1000
-"""How many clinicians are changed by one statement."""
+"""Clinicians in one statement."""
 
 URGENT = frozenset(channel for channel in Channel if channel.is_urgent)
 
 
 def address_label(channel: Channel) -> str:
-    """What staff call the address for a channel: `number for SMS`."""
+    """The label of the channel's address: `number for SMS`."""
     field: Any = Clinician._meta.get_field(channel.address_field)  # noqa: SLF001 - Django's documented API
     return str(field.verbose_name)
 
 
 def repeated(channels: Sequence[Channel]) -> list[str]:
-    """A sentence for each channel that stands more than once."""
+    """A sentence for each channel that is there more than once."""
     return [
         f"{channel.label} is chosen more than once: choose it once."
         for channel in dict.fromkeys(channels)
@@ -44,24 +44,23 @@ def without_address(channels: Iterable[Channel], known: Container[Channel]) -> l
 
 
 def risks(priority: Priority, channels: Sequence[Channel]) -> list[str]:
-    """What is allowed, and still not wise: a sentence for each. That nobody is reached, the route says."""
+    """A sentence for each choice that is allowed but unsafe. An empty route has its own sentence."""
     if priority is Priority.HIGH and channels and URGENT.isdisjoint(channels):
         return ["High priority without a call or an SMS may not be noticed in time: add one of the two."]
     return []
 
 
 def warnings(priority: Priority, channels: Sequence[Channel]) -> list[str]:
-    """All that staff should know before they give these channels to somebody: `risks`, and that nobody is reached."""
+    """`risks`, and a sentence if there is no channel at all."""
     if not channels:
-        return [f"No channel for {priority.label}: such alerts will be refused, and their sender is told."]
+        return [
+            f"No channel for {priority.label}: such alerts will be refused, and the sender gets an error."
+        ]
     return risks(priority, channels)
 
 
 def channels_by_priority(clinician: Clinician) -> dict[Priority, list[Channel]]:
-    """For each priority the channels to try, in order; an empty list where nothing was chosen.
-
-    No query where the clinician's `preferences` were prefetched.
-    """
+    """The channels to try for each priority, in order. No query if `preferences` were prefetched."""
     chosen: dict[Priority, list[Channel]] = {priority: [] for priority in Priority}
     for preference in clinician.preferences.all():
         chosen[Priority(preference.priority)].append(Channel(preference.channel))
@@ -69,7 +68,7 @@ def channels_by_priority(clinician: Clinician) -> dict[Priority, list[Channel]]:
 
 
 def channels_of_many(clinicians: Collection[int]) -> dict[int, dict[Priority, list[Channel]]]:
-    """`channels_by_priority` for many, by their ids: one query, and no object for each row, which would take longer."""
+    """`channels_by_priority` for many clinicians, by id. One query, without an object for each row."""
     found: dict[int, dict[Priority, list[Channel]]] = {
         pk: {priority: [] for priority in Priority} for pk in clinicians
     }
@@ -80,16 +79,14 @@ def channels_of_many(clinicians: Collection[int]) -> dict[int, dict[Priority, li
 
 
 def replace(clinician: Clinician, wanted: Wanted) -> None:
-    """Make `wanted` the clinician's preferences; a priority that it does not name keeps those it has.
-
-    What changed is written into the clinician's history.
+    """Replace the preferences for the priorities in `wanted`, and record the change in the history.
 
     Raises:
-        ValueError: a channel stands twice for one priority, or the clinician has no address for it.
+        ValueError: a channel is there twice for one priority, or the clinician has no address for it.
     """
     with transaction.atomic():
-        # Two editors at once: the later one wins whole, instead of meeting the first one's rows half way. The lock
-        # leaves the key alone, so that an alert for this clinician, whose row refers to it, waits for no editor.
+        # Of two editors at once the later one wins as a whole. The lock leaves the key alone, so that a new alert for
+        # this clinician, whose row refers to it, does not wait.
         locked = Clinician.objects.select_for_update(no_key=True).get(pk=clinician.pk)
         for priority, channels in wanted.items():
             _check(locked, priority, channels)
@@ -99,9 +96,9 @@ def replace(clinician: Clinician, wanted: Wanted) -> None:
 
 
 def replace_many(wanted: Mapping[int, Wanted], *, reason: str = "") -> None:
-    """`replace` for many at once, by the clinicians' ids: all of them or, where one is refused, none.
+    """`replace` for many clinicians, by id, in one transaction and a dozen queries for each batch.
 
-    A dozen queries for each thousand. Each whose history has not what they are now gets one entry, with `reason`.
+    `reason` goes into the history entry of each clinician who changed.
 
     Raises:
         ValueError: as `replace` does.
@@ -113,7 +110,7 @@ def replace_many(wanted: Mapping[int, Wanted], *, reason: str = "") -> None:
 
 
 def _replace_batch(wanted: Mapping[int, Wanted], reason: str) -> None:
-    # In one order, so that two of these never wait for each other.
+    # Always in the same order, so that two of these never deadlock.
     locked = list(Clinician.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk"))
     for clinician in locked:
         for priority, channels in wanted[clinician.pk].items():
@@ -127,7 +124,7 @@ def _replace_batch(wanted: Mapping[int, Wanted], reason: str) -> None:
 
 
 def _rows(clinician: Clinician, wanted: Wanted) -> list[Preference]:
-    """What `wanted` is in the database; not stored yet."""
+    """The rows for `wanted`, not saved."""
     return [
         Preference(clinician=clinician, priority=priority, position=position, channel=channel)
         for priority, channels in wanted.items()

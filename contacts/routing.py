@@ -1,4 +1,4 @@
-"""What a clinician's preferences come to right now. Pure reads: nothing here knows of alerts."""
+"""The route to a clinician now: the channels to try and their addresses, in order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from contacts.models import Clinician
 
 
 class NoRoute(models.TextChoices):
-    """Why nobody can be reached, in words for the sender and for staff."""
+    """Why a route is empty, in words for senders and staff."""
 
     INACTIVE = "inactive", "The clinician is marked as inactive."
     NO_PREFERENCE = "no_preference", "The clinician has no channel chosen for this priority."
@@ -19,7 +19,7 @@ class NoRoute(models.TextChoices):
 
 @dataclass(frozen=True)
 class Step:
-    """One channel to try, and the address on it."""
+    """A channel to try, and its address."""
 
     channel: Channel
     address: str
@@ -27,14 +27,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Route:
-    """The channels to try, in order; where there are none, `reason` says why."""
+    """The channels to try, in order. If there are none, `reason` says why."""
 
     steps: tuple[Step, ...]
     reason: NoRoute | None = None
 
 
 def route(clinician: Clinician, priority: Priority) -> Route:
-    """The way to reach `clinician` for an alert of this priority. One query; none where `preferences` were fetched."""
+    """The route for an alert of this priority. One query; none if `preferences` were prefetched."""
     if not clinician.active:
         return Route((), NoRoute.INACTIVE)
     channels = [Channel(each.channel) for each in clinician.preferences.all() if each.priority == priority]
@@ -42,7 +42,7 @@ def route(clinician: Clinician, priority: Priority) -> Route:
 
 
 def over(clinician: Clinician, channels: Sequence[Channel]) -> Route:
-    """The way over these channels, be they kept or only considered. No query: the clinician need not be stored."""
+    """The route over these channels. No query: the clinician need not be saved."""
     if not clinician.active:
         return Route((), NoRoute.INACTIVE)
     if not channels:

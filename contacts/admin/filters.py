@@ -12,7 +12,7 @@ from contacts.problems import Problem
 
 
 class DepartmentFilter(DropdownFilter):
-    """The departments that there are; one query."""
+    """All departments. One query."""
 
     title = "department"
     parameter_name = "department"
@@ -26,7 +26,7 @@ class DepartmentFilter(DropdownFilter):
 
 
 class ActiveFilter(RadioFilter):
-    """Whether somebody is alerted at all."""
+    """Active or inactive."""
 
     title = "state"
     parameter_name = "active"
@@ -40,7 +40,7 @@ class ActiveFilter(RadioFilter):
 
 
 class ProblemFilter(RadioFilter):
-    """Who may not be reached as they should."""
+    """Problems with how clinicians can be reached."""
 
     title = "problem"
     parameter_name = "problem"

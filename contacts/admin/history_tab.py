@@ -1,4 +1,4 @@
-"""The tab of a clinician's page that shows who changed them, when, and from what to what."""
+"""The tab with the latest changes to a clinician."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class ChangesTab(TemplateTab):
 
     def context(self) -> dict[str, Any]:
         """The latest changes, newest first. One query, and one for who made them."""
-        # One more than is shown, which the last of these is compared with.
+        # One more than is shown, to compare the last of them with.
         entries = list(
             self.model.objects.filter(id=self.object_id).select_related("history_user")[: SHOWN + 1]
         )

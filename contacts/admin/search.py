@@ -1,7 +1,7 @@
-"""Finding clinicians by what staff know of them: name, contact ID, e-mail, or a number as people write it.
+"""Search for clinicians by name, contact ID, e-mail address, or telephone number as people write it.
 
-It reads them all, which takes PostgreSQL 5 ms for 10,000: an index of trigrams would save less than a page takes to be
-written out, and would need an extension.
+It scans the table, which takes PostgreSQL 5 ms for 10,000 rows: a trigram index would need an extension and save less
+than a page takes to render.
 """
 
 from django.db.models import Q
@@ -15,7 +15,7 @@ WORDS_IN = ("name", "contact_id", *(field for field in ADDRESS_FIELDS if field n
 
 
 def matching(text: str) -> Q:
-    """Who has every word of `text` somewhere in name, contact ID or e-mail, or the number that `text` is."""
+    """Clinicians with every word of `text` in name, contact ID or e-mail, or with the number that `text` is."""
     words = Q()
     for word in text.split():
         words &= _anywhere(WORDS_IN, word)

@@ -1,1 +1,1 @@
-"""Clinicians from a file, and into a file."""
+"""Import and export of clinicians as CSV and XLSX."""

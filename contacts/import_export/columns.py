@@ -1,4 +1,4 @@
-"""The columns of a file of clinicians: how each is written in a cell, and what a cell that staff filled in means."""
+"""The columns of a file of clinicians: how to write a cell, and what a cell means."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -23,14 +23,14 @@ YES_AND_NO = {"yes": True, "true": True, "1": True, "active": True} | {
     "inactive": False,
 }
 WITHOUT_VALUE = "\x1a="
-"""Stands for a cell whose formula nothing has worked out; nobody types the first character."""
+"""Marks a formula that no program has calculated. Nobody types its first character."""
 _CHANNELS = {str(word).casefold(): channel for channel in Channel for word in (channel.value, channel.label)}
 _SHORTENED = re.compile(r"\d[.,]?\d*E\+?\d+", re.IGNORECASE)
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def written(clinician: Clinician, channels: Mapping[Priority, Sequence[Channel]]) -> dict[str, str]:
-    """What stands in a clinician's cells, in the columns' order."""
+    """A clinician's cells, in the order of the columns."""
     cells = {column: str(getattr(clinician, column)) for column in (KEY, *FIELDS)}
     cells["active"] = "yes" if clinician.active else "no"
     return cells | {column: in_order(channels[priority]) for column, priority in PRIORITIES.items()}
@@ -42,10 +42,10 @@ def in_order(channels: Sequence[Channel]) -> str:
 
 
 def meant(column: str, text: str) -> Any:
-    """What a cell means: a field's value, or the channels of a priority.
+    """The value of a cell: a field's value, or the channels of a priority.
 
     Raises:
-        ValueError: with a sentence for the person who filled it in.
+        ValueError: with a sentence for staff.
     """
     if text == WITHOUT_VALUE:
         raise ValueError("This cell has a formula without a value: write the text itself.")
@@ -83,6 +83,6 @@ def _channels(text: str) -> list[Channel]:
             known = ", ".join(channel.value for channel in Channel)
             raise ValueError(f"“{word.strip()}” is no channel. Write {known}, in order, such as call > sms.")
         if channel in chosen:
-            raise ValueError(f"{channel.value} stands twice: write it once.")
+            raise ValueError(f"{channel.value} is there twice: write it once.")
         chosen.append(channel)
     return chosen

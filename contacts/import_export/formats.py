@@ -1,8 +1,8 @@
-"""Files of clinicians as spreadsheet programs read and write them: CSV and XLSX.
+"""Reads and writes CSV and XLSX files of clinicians.
 
-A cell that begins with one of =, +, -, @, a tab or a line break is a formula for a spreadsheet program, and a formula
-can send what is in the file elsewhere (https://owasp.org/www-community/attacks/CSV_Injection). In CSV such a cell is
-written with an apostrophe in front; in XLSX it is a cell of text. Reading takes that apostrophe off again.
+A spreadsheet program takes a cell that begins with =, +, -, @, a tab or a line break for a formula, and a formula can
+send the file's content elsewhere (https://owasp.org/www-community/attacks/CSV_Injection). In CSV such a cell gets an
+apostrophe in front, which reading removes; in XLSX every cell is text.
 """
 
 import csv
@@ -23,9 +23,9 @@ from contacts.import_export.columns import COLUMNS, KEY, WITHOUT_VALUE
 
 MAX_ROWS = 20_000
 MAX_COLUMNS = 100
-"""What stands further right is not looked at in XLSX, and refused in CSV."""
+"""Cells further right are ignored in XLSX, and refused in CSV."""
 MAX_LENGTH = 1_000
-"""Characters in a cell; no column takes as many."""
+"""Characters in a cell. Every column takes fewer."""
 _DANGEROUS = r"[=+\-@\t\r\n＝＋－＠]"
 _FORMULA = re.compile(f"'*{_DANGEROUS}")
 _QUOTED = re.compile(f"'+{_DANGEROUS}")
@@ -35,16 +35,16 @@ _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
 class UnreadableFileError(ValueError):
-    """A sentence for the person who chose the file."""
+    """The file cannot be read. A sentence for staff."""
 
 
 def defused(text: str) -> str:
-    """A cell's text for CSV: never a formula."""
+    """The text for a CSV cell, never a formula."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def original(text: str) -> str:
-    """What `defused` was given."""
+    """The reverse of `defused`."""
     return text[1:] if _QUOTED.match(text) else text
 
 
@@ -71,7 +71,7 @@ def write_csv(rows: Iterable[Mapping[str, str]]) -> bytes:
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
     writer.writerows([defused(row[column]) for column in COLUMNS] for row in rows)
-    return file.getvalue().encode("utf-8-sig")  # with the mark by which Excel knows UTF-8
+    return file.getvalue().encode("utf-8-sig")  # Excel needs the mark to recognise UTF-8
 
 
 def write_xlsx(rows: Iterable[Mapping[str, str]]) -> bytes:
@@ -138,7 +138,7 @@ def _xlsx_rows(content: bytes) -> list[list[str]]:
 
 
 def comparable(text: str) -> str:
-    """A cell's text without what a file cannot keep: which line break it was, and characters that XML has not."""
+    """A cell's text without what files lose: the kind of line break, and characters that XML cannot hold."""
     return _NOT_IN_XML.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
@@ -154,7 +154,7 @@ def _decoded(content: bytes) -> str:
 
 
 def _parsed(text: str) -> Iterator[list[str]]:
-    """The rows, with the delimiter that makes most of the first one known columns."""
+    """The rows, split by the delimiter with which the heading has most known columns."""
 
     def known(delimiter: str) -> int:
         heading = next(csv.reader(StringIO(text, newline=""), delimiter=delimiter), [])
@@ -197,7 +197,7 @@ def _check_size(rows: Sequence[Sequence[str]]) -> None:
 
 
 def _places(heading: Sequence[str]) -> dict[str, int]:
-    """Where each column stands."""
+    """The position of each column."""
     places: dict[str, int] = {}
     for place, text in enumerate(heading):
         column = _heading(text)
@@ -212,7 +212,7 @@ def _places(heading: Sequence[str]) -> dict[str, int]:
         places[column] = place
     if KEY not in places:
         raise UnreadableFileError(
-            f"The column {KEY} is missing, which says who is meant. "
+            f"The column {KEY} is missing, which identifies the clinician. "
             f"The first row names the columns: {', '.join(COLUMNS)}."
         )
     return places
@@ -226,14 +226,14 @@ def _rows(content: bytes) -> list[list[str]]:
     book = openpyxl.load_workbook(BytesIO(content), read_only=True, data_only=True)
     with closing(book):
         sheet = book.worksheets[0]
-        # Or each row would be filled up to the size that the sheet says it has, and may say whatever it likes.
+        # Or each row is padded to the size that the sheet claims, which may be anything.
         sheet.reset_dimensions()
         shown = islice(sheet.iter_rows(max_col=MAX_COLUMNS), MAX_ROWS + 2)
         return [_without_blanks_at_the_end([_text(cell) for cell in row]) for row in shown]
 
 
 def _formulas(content: bytes) -> Iterator[list[bool]]:
-    """For each row of the first sheet which cells have a formula."""
+    """For each row of the first sheet, which cells have a formula."""
     book = openpyxl.load_workbook(BytesIO(content), read_only=True)
     with closing(book):
         sheet = book.worksheets[0]
@@ -243,7 +243,7 @@ def _formulas(content: bytes) -> Iterator[list[bool]]:
 
 
 def _mark_without_value(rows: list[list[str]], formulas: Iterator[list[bool]]) -> None:
-    """A formula that no spreadsheet program has worked out reads as an empty cell, which it does not look like."""
+    """Mark formulas that no program has calculated: they look filled, but read as empty."""
     for row, has_formula in zip(rows, formulas, strict=False):
         for place, is_formula in enumerate(has_formula):
             if is_formula and not "".join(row[place : place + 1]):
@@ -258,10 +258,10 @@ def _without_blanks_at_the_end(row: list[str]) -> list[str]:
 
 
 def _text(cell: Any) -> str:
-    """What a cell of Excel says: a number without its decimals, and yes or no."""
+    """A cell as text: whole numbers without decimals, and yes or no."""
     value = cell.value
     if value is None:
-        return " " if cell.data_type == "str" else ""  # a formula that comes to an empty text has a value
+        return " " if cell.data_type == "str" else ""  # the value of a formula can be an empty text
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float) and value.is_integer():
@@ -271,7 +271,7 @@ def _text(cell: Any) -> str:
 
 def _text_cell(sheet: Any, text: str) -> Any:
     text = comparable(text)
-    # What would lose an apostrophe when it is read gets another.
+    # Reading removes an apostrophe, so add another.
     cell = WriteOnlyCell(sheet, value=f"'{text}" if _QUOTED.match(text) else text)
     cell.data_type = "s"  # openpyxl takes "=…" for a formula
     cell.number_format = "@"

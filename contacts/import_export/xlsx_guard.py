@@ -1,7 +1,7 @@
-"""What an XLSX file comes to when it is unpacked, looked at before it is read: some are made to fill the memory.
+"""Checks the unpacked size of an XLSX file before it is read, so that a small file cannot fill the memory.
 
-It is a ZIP archive of XML. A reader that builds a tree holds every element until its row or string ends: an
-element costs a hundred times what it takes in the archive. Here it is read as a stream, and nothing is held.
+XLSX is a ZIP archive of XML. A reader keeps every element until its row or string ends, and an element takes a hundred
+times its size in the archive. This check reads the XML as a stream, and keeps nothing.
 """
 
 import contextlib
@@ -12,23 +12,23 @@ from xml.parsers import expat
 
 MAX_PARTS = 500
 MAX_UNPACKED = 60 * 1024 * 1024
-"""Bytes of all parts. 20,000 rows with every column come to 15 MB as we write them."""
+"""Bytes of all parts. An export of 20,000 rows has 15 MB."""
 MAX_STRINGS = 20 * 1024 * 1024
-"""Bytes of `sharedStrings.xml`, which is held as a whole."""
+"""Bytes of `sharedStrings.xml`, which the reader keeps as a whole."""
 MAX_UNITS = 500_000
 """Rows, or strings, in one part."""
 MAX_ELEMENTS = 30_000
-"""Elements in one row; or in a part that has no rows, such as the styles."""
+"""Elements in one row, or in a part without rows, such as the styles."""
 _UNITS = ("row", "si")
 _PIECE = 64 * 1024
 
 
 class TooMuchError(Exception):
-    """The file is larger than what is read."""
+    """The file is too large to read."""
 
 
 def check(content: bytes) -> bool:
-    """Look through all parts; whether any has a formula.
+    """Check all parts; return whether any has a formula.
 
     Raises:
         TooMuchError: one of them is too large.
@@ -51,7 +51,7 @@ def check(content: bytes) -> bool:
 
 
 class _Count:
-    """What a parser has met so far."""
+    """Counts the elements of one part."""
 
     def __init__(self) -> None:
         self.elements = self.units = 0
@@ -71,12 +71,12 @@ class _Count:
             raise TooMuchError
 
     def declare(self, *_: object) -> None:
-        """Entities can be made to grow without end, and no spreadsheet program writes any."""
+        """Entities can expand without limit, and no spreadsheet program writes them."""
         raise TooMuchError
 
 
 def _check_part(stream: IO[bytes]) -> bool:
-    """Check one part. Any part may be a sheet, whatever its name; readers ignore parts that are no XML."""
+    """Any part may be a sheet, whatever its name. What is no XML, the reader ignores, too."""
     count, parser = _Count(), expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = count.begin, count.end
     parser.StartDoctypeDeclHandler = count.declare

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('call_number', contacts.phone.E164Field(blank=True, default='', help_text='With its country code, such as +44 7700 900123.', max_length=16, verbose_name='number for calls')),
                 ('sms_number', contacts.phone.E164Field(blank=True, default='', help_text='With its country code, such as +44 7700 900123.', max_length=16, verbose_name='number for SMS')),
                 ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail address')),
-                ('active', models.BooleanField(default=True, help_text='Alerts for an inactive person are refused, and their sender is told.')),
+                ('active', models.BooleanField(default=True, help_text='Alerts for an inactive person are refused, and the sender gets an error.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
             ],
             options={
@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                 ('call_number', contacts.phone.E164Field(blank=True, default='', help_text='With its country code, such as +44 7700 900123.', max_length=16, verbose_name='number for calls')),
                 ('sms_number', contacts.phone.E164Field(blank=True, default='', help_text='With its country code, such as +44 7700 900123.', max_length=16, verbose_name='number for SMS')),
                 ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail address')),
-                ('active', models.BooleanField(default=True, help_text='Alerts for an inactive person are refused, and their sender is told.')),
+                ('active', models.BooleanField(default=True, help_text='Alerts for an inactive person are refused, and the sender gets an error.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),
@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
             name='PreferenceTemplate',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='What staff choose it by, such as “Ward default”.', max_length=80, unique=True)),
+                ('name', models.CharField(help_text='For example “Ward default”.', max_length=80, unique=True)),
                 ('high', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('call', 'Telephone call'), ('sms', 'SMS'), ('email', 'E-mail')], max_length=8), blank=True, default=list, size=None, verbose_name='High priority')),
                 ('medium', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('call', 'Telephone call'), ('sms', 'SMS'), ('email', 'E-mail')], max_length=8), blank=True, default=list, size=None, verbose_name='Medium priority')),
                 ('low', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('call', 'Telephone call'), ('sms', 'SMS'), ('email', 'E-mail')], max_length=8), blank=True, default=list, size=None, verbose_name='Low priority')),

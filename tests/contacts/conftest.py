@@ -1,4 +1,4 @@
-"""People who open the clinicians' pages."""
+"""Users, and locks that somebody else holds."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from tests.environment import database_url
 
 @pytest.fixture
 def auditor(db: None) -> Client:
-    """Somebody who may see clinicians, and change nothing."""
+    """A user who may view and export clinicians."""
     user = User.objects.create_user("auditor", is_staff=True)
     user.groups.add(Group.objects.get(name="Auditors"))
     client = Client()
@@ -24,7 +24,7 @@ def auditor(db: None) -> Client:
 
 @pytest.fixture
 def held(transactional_db: None, clinician: Clinician) -> Iterator[None]:
-    """Somebody else's transaction holds the clinician, and nobody waits for long."""
+    """Another transaction holds the clinician, and lock_timeout is short."""
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '50ms'")
     with psycopg.connect(database_url(str(connection.settings_dict["NAME"]))) as other:

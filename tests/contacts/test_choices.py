@@ -1,4 +1,4 @@
-"""What is known of each channel."""
+"""The facts of each channel."""
 
 import pytest
 from django.db import models

@@ -1,4 +1,4 @@
-"""What PostgreSQL refuses, whichever way it comes: none of these goes through `full_clean`."""
+"""What PostgreSQL refuses: none of these values goes through `full_clean`."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def test_the_database_refuses_a_number_that_is_not_e164(
 
 
 @pytest.mark.parametrize("number", ["", "+44770", "+447700900123", "+123456789012345"])
-def test_the_database_takes_e164_and_no_number_at_all(clinician: Clinician, number: str) -> None:
+def test_the_database_accepts_e164_and_an_empty_number(clinician: Clinician, number: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE contacts_clinician SET call_number = %s", [number])
 
@@ -31,21 +31,19 @@ def test_the_database_takes_e164_and_no_number_at_all(clinician: Clinician, numb
     assert clinician.call_number == number
 
 
-def test_a_number_written_by_code_becomes_e164_too(db: None) -> None:
+def test_a_number_saved_by_code_becomes_e164(db: None) -> None:
     Clinician.objects.create(contact_id="C-2", name="Clinician C-2", sms_number="+44 7700 900123")
 
     assert Clinician.objects.get().sms_number == "+447700900123"
 
 
 @pytest.mark.parametrize("contact_id", ["", " ", " C-2", "C-2 "])
-def test_the_database_refuses_a_contact_id_that_nobody_could_send(
-    clinician: Clinician, contact_id: str
-) -> None:
+def test_the_database_refuses_an_untrimmed_contact_id(clinician: Clinician, contact_id: str) -> None:
     with pytest.raises(IntegrityError, match="clinician_contact_id_is_trimmed"):
         Clinician.objects.filter(pk=clinician.pk).update(contact_id=contact_id)
 
 
-def test_the_database_refuses_a_second_clinician_with_the_same_contact_id(clinician: Clinician) -> None:
+def test_the_database_refuses_a_duplicate_contact_id(clinician: Clinician) -> None:
     with pytest.raises(IntegrityError, match="contact_id"):
         Clinician.objects.create(contact_id=clinician.contact_id, name="Another")
 
@@ -61,7 +59,7 @@ def test_the_database_refuses_a_second_clinician_with_the_same_contact_id(clinic
         (("H", 3, "sms"), "preference_one_per_channel"),
     ],
 )
-def test_the_database_refuses_a_preference_that_makes_no_sense(
+def test_the_database_refuses_an_invalid_preference(
     clinician: Clinician, row: tuple[str, int, str], constraint: str
 ) -> None:
     with pytest.raises(IntegrityError, match=constraint), connection.cursor() as cursor:
@@ -71,7 +69,7 @@ def test_the_database_refuses_a_preference_that_makes_no_sense(
         )
 
 
-def test_a_clinician_takes_their_preferences_with_them(clinician: Clinician) -> None:
+def test_deleting_a_clinician_deletes_their_preferences(clinician: Clinician) -> None:
     clinician.delete()
 
     assert not Preference.objects.exists()
@@ -86,7 +84,7 @@ def test_a_clinician_takes_their_preferences_with_them(clinician: Clinician) -> 
         ({"email": "someone"}, "Enter a valid email address."),
     ],
 )
-def test_validation_says_what_is_wrong_in_a_sentence(fields: dict[str, Any], message: str) -> None:
+def test_a_validation_error_is_a_sentence(fields: dict[str, Any], message: str) -> None:
     someone = Clinician(**{"contact_id": "C-2", "name": "Clinician C-2", **fields})
 
     with pytest.raises(ValidationError) as refused:

@@ -1,4 +1,4 @@
-"""A clinician's history: who changed what, when, from what to what; one entry for each change."""
+"""A clinician's history: one entry for each change."""
 
 from typing import Any
 
@@ -21,12 +21,12 @@ def entries(clinician: Clinician) -> list[Any]:
 
 
 def latest_changes(clinician: Clinician) -> list[tuple[str, str, str]]:
-    """What the newest entry says, in words."""
+    """The newest entry, in words."""
     newer, older = entries(clinician)[:2]
     return [(each.field, each.old, each.new) for each in history.changes(newer, older)]
 
 
-def test_replacing_preferences_is_told_from_what_to_what(clinician: Clinician) -> None:
+def test_replacing_preferences_records_old_and_new(clinician: Clinician) -> None:
     preferences.replace(clinician, {Priority.HIGH: [SMS, CALL], Priority.LOW: []})
 
     assert latest_changes(clinician) == [
@@ -35,7 +35,7 @@ def test_replacing_preferences_is_told_from_what_to_what(clinician: Clinician) -
     ]
 
 
-def test_replacing_preferences_by_the_same_ones_leaves_no_entry(clinician: Clinician) -> None:
+def test_the_same_preferences_make_no_entry(clinician: Clinician) -> None:
     before = len(entries(clinician))
 
     preferences.replace(clinician, {Priority.HIGH: [CALL, SMS]})
@@ -51,9 +51,7 @@ def test_saving_a_clinician_keeps_the_preferences_in_the_entry(clinician: Clinic
     assert latest_changes(clinician) == [("Active", "Yes", "No")]
 
 
-def test_adding_somebody_in_the_admin_is_one_entry_with_their_preferences(
-    admin_client: Client, admin_user: User
-) -> None:
+def test_adding_a_clinician_is_one_entry_with_preferences(admin_client: Client, admin_user: User) -> None:
     admin_client.post(ADD, typed())
 
     (entry,) = entries(Clinician.objects.get())
@@ -61,7 +59,7 @@ def test_adding_somebody_in_the_admin_is_one_entry_with_their_preferences(
     assert entry.channels["H"] == ["call", "sms"]
 
 
-def test_an_edit_in_the_admin_is_one_entry_that_tells_all(
+def test_an_edit_of_fields_and_preferences_is_one_entry(
     admin_client: Client, admin_user: User, clinician: Clinician
 ) -> None:
     before = len(entries(clinician))
@@ -76,7 +74,7 @@ def test_an_edit_in_the_admin_is_one_entry_that_tells_all(
     ]
 
 
-def test_saving_the_page_without_a_change_leaves_no_entry(admin_client: Client, clinician: Clinician) -> None:
+def test_saving_without_a_change_makes_no_entry(admin_client: Client, clinician: Clinician) -> None:
     before = len(entries(clinician))
 
     admin_client.post(page_of(clinician), typed())
@@ -84,9 +82,7 @@ def test_saving_the_page_without_a_change_leaves_no_entry(admin_client: Client, 
     assert len(entries(clinician)) == before
 
 
-def test_the_page_of_the_history_says_who_and_from_what_to_what(
-    admin_client: Client, clinician: Clinician
-) -> None:
+def test_the_history_page_shows_who_old_and_new(admin_client: Client, clinician: Clinician) -> None:
     admin_client.post(page_of(clinician), typed(high="sms call"))
 
     page = admin_client.get(f"/admin/contacts/clinician/{clinician.pk}/history/").content.decode()
@@ -96,9 +92,7 @@ def test_the_page_of_the_history_says_who_and_from_what_to_what(
     assert "admin" in page
 
 
-def test_an_entry_has_no_page_on_which_it_could_be_changed(
-    admin_client: Client, clinician: Clinician
-) -> None:
+def test_a_history_entry_cannot_be_edited(admin_client: Client, clinician: Clinician) -> None:
     entry = entries(clinician)[0]
 
     path = f"/admin/contacts/clinician/{clinician.pk}/history/{entry.history_id}/"

@@ -1,4 +1,4 @@
-"""Addresses as others may see them."""
+"""Masked addresses."""
 
 import pytest
 
@@ -16,5 +16,5 @@ from contacts.masking import mask
         ("", ""),
     ],
 )
-def test_it_shows_enough_to_tell_two_apart_and_too_little_to_use(address: str, shown: str) -> None:
+def test_an_address_is_masked(address: str, shown: str) -> None:
     assert mask(address) == shown

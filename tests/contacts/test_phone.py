@@ -1,4 +1,4 @@
-"""Telephone numbers: what staff type, and what is kept."""
+"""Telephone numbers: what staff type, and what is stored."""
 
 import re
 
@@ -28,7 +28,7 @@ from contacts.phone import E164, to_e164
         ("+1 (202) 555-0123", "+12025550123"),
     ],
 )
-def test_it_keeps_what_staff_type_as_e164(typed: str, kept: str) -> None:
+def test_a_number_becomes_e164(typed: str, kept: str) -> None:
     assert to_e164(typed) == kept
 
 
@@ -63,7 +63,7 @@ def test_it_keeps_what_staff_type_as_e164(typed: str, kept: str) -> None:
         ("00", "digits only"),
     ],
 )
-def test_it_refuses_what_cannot_be_dialled_and_says_what_would_be_right(typed: str, complaint: str) -> None:
+def test_an_invalid_number_is_refused_with_an_example(typed: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=re.escape(complaint)) as refused:
         to_e164(typed)
 
@@ -71,7 +71,7 @@ def test_it_refuses_what_cannot_be_dialled_and_says_what_would_be_right(typed: s
 
 
 @given(st.text(max_size=30) | st.from_regex(r"[+0]?[0-9 ()-]{1,25}", fullmatch=True))
-def test_whatever_is_typed_is_kept_as_e164_or_refused(typed: str) -> None:
+def test_any_text_becomes_e164_or_is_refused(typed: str) -> None:
     try:
         kept = to_e164(typed)
     except ValueError:

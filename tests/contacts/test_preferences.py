@@ -1,4 +1,4 @@
-"""Reading and replacing preferences as a whole."""
+"""Reading and replacing preferences."""
 
 import threading
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ CALL, SMS, EMAIL = Channel.CALL, Channel.SMS, Channel.EMAIL
 
 
 @pytest.mark.django_db
-def test_channels_come_in_the_order_in_which_they_were_chosen(clinician: Clinician) -> None:
+def test_channels_keep_their_order(clinician: Clinician) -> None:
     preferences.replace(clinician, {HIGH: [EMAIL, CALL, SMS]})
 
     assert preferences.channels_by_priority(clinician)[HIGH] == [EMAIL, CALL, SMS]
 
 
 @pytest.mark.django_db
-def test_positions_decide_and_not_the_order_of_the_rows(clinician: Clinician) -> None:
+def test_positions_decide_the_order(clinician: Clinician) -> None:
     preferences.replace(clinician, {HIGH: []})
     for position, channel in ((3, CALL), (1, SMS), (2, EMAIL)):
         clinician.preferences.create(priority=HIGH, position=position, channel=channel)
@@ -41,14 +41,14 @@ def test_a_priority_that_is_not_named_keeps_its_channels(clinician: Clinician) -
 
 
 @pytest.mark.django_db
-def test_an_empty_list_takes_a_priority_s_channels_away(clinician: Clinician) -> None:
+def test_an_empty_list_removes_a_priority_s_channels(clinician: Clinician) -> None:
     preferences.replace(clinician, {HIGH: []})
 
     assert preferences.channels_by_priority(clinician) == {HIGH: [], MEDIUM: [SMS], LOW: [EMAIL]}
 
 
 @pytest.mark.django_db
-def test_another_clinician_is_left_alone(clinician: Clinician) -> None:
+def test_another_clinician_does_not_change(clinician: Clinician) -> None:
     other = Clinician.objects.create(contact_id="C-2", name="Clinician C-2", email="other@ward.example")
     preferences.replace(other, {HIGH: [EMAIL]})
 
@@ -65,7 +65,7 @@ def test_another_clinician_is_left_alone(clinician: Clinician) -> None:
         ([SMS, EMAIL], "High: E-mail needs “E-mail address”: fill it in above, or choose another channel."),
     ],
 )
-def test_it_refuses_what_could_not_work_and_changes_nothing(
+def test_invalid_channels_are_refused_and_nothing_changes(
     clinician: Clinician, channels: Sequence[Channel], message: str
 ) -> None:
     Clinician.objects.update(email="")
@@ -87,7 +87,7 @@ def test_prefetched_preferences_are_read_without_a_query(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_editors_at_once_the_later_one_wins_whole(clinician: Clinician) -> None:
+def test_the_later_of_two_editors_wins_as_a_whole(clinician: Clinician) -> None:
     def replace_as_the_other_editor() -> None:
         try:
             preferences.replace(clinician, {HIGH: [EMAIL], LOW: [SMS, CALL]})
@@ -105,7 +105,7 @@ def test_of_two_editors_at_once_the_later_one_wins_whole(clinician: Clinician) -
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_row_that_refers_to_the_clinician_does_not_wait_for_an_editor(clinician: Clinician) -> None:
+def test_an_alert_does_not_wait_for_an_editor(clinician: Clinician) -> None:
     written = threading.Event()
 
     def refer_to_the_clinician() -> None:

@@ -1,4 +1,4 @@
-"""What is wrong with how somebody can be reached: the database and the sentences say the same."""
+"""Problems of clinicians: the query and the sentences agree."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -23,7 +23,7 @@ def having(problem: Problem) -> list[str]:
     return list(found.values_list("contact_id", flat=True))
 
 
-def test_nothing_is_wrong_with_somebody_who_can_be_reached_as_they_should(clinician: Clinician) -> None:
+def test_a_reachable_clinician_has_no_problem(clinician: Clinician) -> None:
     assert problems.sentences(clinician) == []
     assert not Clinician.objects.filter(problems.any_condition()).exists()
 
@@ -51,14 +51,14 @@ def test_high_by_e_mail_alone(clinician: Clinician) -> None:
     assert problems.sentences(wrong) == ["High has neither a call nor an SMS."]
 
 
-def test_somebody_inactive_has_no_problem(clinician: Clinician) -> None:
+def test_an_inactive_clinician_has_no_problem(clinician: Clinician) -> None:
     gone = make_clinician("C-2", {}, active=False)
 
     assert problems.sentences(gone) == []
     assert not Clinician.objects.filter(problems.any_condition()).exists()
 
 
-def test_the_question_and_the_sentences_agree_about_everybody() -> None:
+def test_the_query_and_the_sentences_agree() -> None:
     choices: list[list[Channel]] = [[], [EMAIL], [SMS, CALL]]
     for number, (high, medium, low, addresses) in enumerate(
         product(choices, choices, choices, [(), ("sms_number",), ("email",), ("call_number", "email")])
@@ -87,7 +87,7 @@ def test_an_address_that_no_channel_uses_may_be_missing() -> None:
     assert problems.summary() == problems.ProblemSummary(0, ())
 
 
-def test_the_first_are_named_and_all_are_counted(clinician: Clinician) -> None:
+def test_the_summary_names_the_first_and_counts_all(clinician: Clinician) -> None:
     for number in range(problems.EXAMPLES + 3):
         make_clinician(f"D-{number}", {})
 

@@ -1,4 +1,4 @@
-"""What preferences come to right now."""
+"""Routes."""
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -15,7 +15,7 @@ SMS = Step(Channel.SMS, "+447700900002")
 EMAIL = Step(Channel.EMAIL, "clinician@ward.example")
 
 
-def test_the_channels_come_in_the_chosen_order_with_their_addresses(clinician: Clinician) -> None:
+def test_a_route_has_the_channels_in_order_with_addresses(clinician: Clinician) -> None:
     preferences.replace(clinician, {Priority.HIGH: [Channel.EMAIL, Channel.CALL, Channel.SMS]})
 
     assert route(clinician, Priority.HIGH) == Route((EMAIL, CALL, SMS))
@@ -31,7 +31,7 @@ def test_each_priority_has_its_own_route(
     assert route(clinician, priority) == Route(steps)
 
 
-def test_a_channel_without_an_address_is_passed_over(clinician: Clinician) -> None:
+def test_a_channel_without_an_address_is_skipped(clinician: Clinician) -> None:
     clinician.call_number = ""
 
     assert route(clinician, Priority.HIGH) == Route((SMS,))
@@ -55,7 +55,7 @@ def test_an_inactive_clinician_has_no_route(clinician: Clinician) -> None:
     assert route(clinician, Priority.HIGH) == Route((), NoRoute.INACTIVE)
 
 
-def test_another_clinician_s_preferences_play_no_part(clinician: Clinician) -> None:
+def test_another_clinician_s_preferences_do_not_matter(clinician: Clinician) -> None:
     other = Clinician.objects.create(contact_id="C-2", name="Clinician C-2", email="other@ward.example")
 
     assert route(other, Priority.LOW) == Route((), NoRoute.NO_PREFERENCE)

@@ -30,7 +30,7 @@ def page_of(clinician: Clinician) -> str:
 def typed(
     *, high: str = "call sms", medium: str = "sms", low: str = "email", **fields: str
 ) -> dict[str, str]:
-    """The page as it is sent: the fixture's clinician, with changes. `-` is a select that was left alone."""
+    """The posted form: the fixture's clinician, with changes. `-` is an empty select."""
     rows = {"high": high.split(), "medium": medium.split(), "low": low.split()}
     selects = {
         f"{name}_{position}": channel.removeprefix("-")
@@ -119,7 +119,7 @@ def test_a_channel_without_an_address_is_refused_at_its_priority(admin_client: C
     assert not Clinician.objects.exists()
 
 
-def test_an_address_that_a_preference_needs_cannot_be_taken_away(
+def test_an_address_that_a_preference_needs_cannot_be_removed(
     admin_client: Client, clinician: Clinician
 ) -> None:
     answer = admin_client.post(page_of(clinician), typed(email=""))
@@ -131,7 +131,7 @@ def test_an_address_that_a_preference_needs_cannot_be_taken_away(
     assert clinician.email == "clinician@ward.example"
 
 
-def test_an_address_is_taken_away_together_with_its_preferences(
+def test_an_address_can_be_removed_together_with_its_preferences(
     admin_client: Client, clinician: Clinician
 ) -> None:
     admin_client.post(page_of(clinician), typed(email="", low="sms"))
@@ -172,7 +172,7 @@ def test_a_contact_id_that_is_taken_is_refused_at_its_field(
     assert errors(admin_client.post(ADD, typed())) == {"contact_id": [TAKEN]}
 
 
-def test_a_clinician_may_have_no_channel_at_all_but_staff_are_told(admin_client: Client) -> None:
+def test_saving_a_priority_without_a_channel_warns(admin_client: Client) -> None:
     answer = admin_client.post(ADD, typed(high="", medium="", call_number="", sms_number=""), follow=True)
 
     assert next(str(message) for message in answer.context["messages"]) == (

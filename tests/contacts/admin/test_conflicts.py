@@ -1,4 +1,4 @@
-"""Two people at one clinician: nobody undoes unseen what the other has saved."""
+"""Two users edit one clinician: neither undoes the other's change without knowing."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def colleague(db: None) -> Client:
 
 
 def opened(client: Client, clinician: Clinician) -> dict[str, str]:
-    """The page's hidden version, as it is sent with the form."""
+    """The hidden version of the opened page."""
     return {"seen": str(client.get(page_of(clinician)).context["version"])}
 
 
@@ -37,13 +37,13 @@ def refusal(answer: Any) -> str:
 
 
 def sent_again(answer: Any) -> dict[str, str]:
-    """The refused page, sent as it stands."""
+    """The refused form, sent again without a change."""
     form = answer.context["adminform"].form
     sent = {name: value for name, value in form.data.items() if name != "csrfmiddlewaretoken"}
     return {**sent, "seen": str(answer.context["version"])}
 
 
-def test_an_edit_does_not_bring_back_what_a_colleague_has_corrected(
+def test_an_edit_does_not_undo_a_colleague_s_change(
     admin_client: Client, colleague: Client, clinician: Clinician
 ) -> None:
     seen = opened(admin_client, clinician)
@@ -63,7 +63,7 @@ def test_an_edit_does_not_bring_back_what_a_colleague_has_corrected(
     assert (clinician.call_number, clinician.department) == (NEW, "Surgery")
 
 
-def test_what_both_have_changed_keeps_what_was_typed_and_says_so(
+def test_a_field_changed_by_both_keeps_the_entered_value(
     admin_client: Client, colleague: Client, clinician: Clinician
 ) -> None:
     seen = opened(admin_client, clinician)
@@ -80,7 +80,7 @@ def test_what_both_have_changed_keeps_what_was_typed_and_says_so(
     assert preferences.channels_by_priority(clinician)[Priority.HIGH] == [EMAIL]
 
 
-def test_a_colleague_s_change_back_and_forth_is_none(
+def test_a_colleague_s_reverted_change_is_no_conflict(
     admin_client: Client, colleague: Client, clinician: Clinician
 ) -> None:
     seen = opened(admin_client, clinician)
@@ -97,7 +97,7 @@ def test_the_same_save_twice_is_no_conflict(admin_client: Client, clinician: Cli
         assert admin_client.post(page_of(clinician), typed(role="Registrar", **seen)).status_code == 302
 
 
-def test_a_new_clinician_saved_twice_is_there_once_and_that_is_said(admin_client: Client) -> None:
+def test_a_new_clinician_saved_twice_is_added_once(admin_client: Client) -> None:
     admin_client.post(ADD, typed())
 
     answer = admin_client.post(ADD, typed())
@@ -106,9 +106,7 @@ def test_a_new_clinician_saved_twice_is_there_once_and_that_is_said(admin_client
     assert Clinician.objects.count() == 1
 
 
-def test_asking_while_editing_says_nothing_of_colleagues(
-    admin_client: Client, colleague: Client, clinician: Clinician
-) -> None:
+def test_the_preview_ignores_conflicts(admin_client: Client, colleague: Client, clinician: Clinician) -> None:
     seen = opened(admin_client, clinician)
     colleague.post(page_of(clinician), typed(call_number=NEW))
 
@@ -117,7 +115,7 @@ def test_asking_while_editing_says_nothing_of_colleagues(
     assert answer["errors"] == {}
 
 
-def test_of_somebody_deleted_meanwhile_it_is_said_by_whom(
+def test_saving_a_deleted_clinician_names_who_deleted_them(
     admin_client: Client, colleague: Client, clinician: Clinician
 ) -> None:
     seen = opened(admin_client, clinician)
@@ -130,7 +128,7 @@ def test_of_somebody_deleted_meanwhile_it_is_said_by_whom(
     assert answer.redirect_chain[-1][0] == LIST
 
 
-def test_while_many_are_changed_it_is_said_and_what_was_typed_is_kept(
+def test_a_locked_clinician_is_not_saved_and_the_form_keeps_its_values(
     admin_client: Client, clinician: Clinician, held: None
 ) -> None:
     answer = admin_client.post(page_of(clinician), typed(role="Registrar"))

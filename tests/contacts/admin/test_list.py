@@ -1,4 +1,4 @@
-"""The list of clinicians: what it shows, and how they are found."""
+"""The list of clinicians: columns, search and filters."""
 
 import pytest
 from django.test import Client
@@ -45,7 +45,9 @@ def test_a_clinician_is_found_by_name_contact_id_and_address_as_people_write_it(
 
 
 @pytest.mark.parametrize("sought", ["+44 7700 900999", "no such person", "07"])
-def test_nobody_is_found_who_does_not_fit(admin_client: Client, clinician: Clinician, sought: str) -> None:
+def test_a_clinician_who_does_not_match_is_not_found(
+    admin_client: Client, clinician: Clinician, sought: str
+) -> None:
     assert found(admin_client, q=sought) == []
 
 
@@ -69,7 +71,7 @@ def test_filters_by_department_state_and_problem(admin_client: Client, clinician
     assert found(admin_client, problem="any", active="no") == []
 
 
-def test_the_channels_are_shown_in_order_in_pictures_and_in_words(
+def test_the_list_shows_channels_in_order_as_icons_and_words(
     admin_client: Client, clinician: Clinician
 ) -> None:
     make_clinician("C-2", {Priority.HIGH: [SMS, EMAIL, CALL]})
@@ -81,7 +83,7 @@ def test_the_channels_are_shown_in_order_in_pictures_and_in_words(
     assert 'aria-label="SMS, then E-mail (no address), then Telephone call"' in page
 
 
-def test_the_list_says_what_is_wrong(admin_client: Client, clinician: Clinician) -> None:
+def test_the_list_shows_problems(admin_client: Client, clinician: Clinician) -> None:
     make_clinician("C-2", {Priority.HIGH: [EMAIL]})
 
     page = admin_client.get(LIST).content.decode()
@@ -108,7 +110,7 @@ def test_the_list_says_what_is_wrong(admin_client: Client, clinician: Clinician)
         "problem=zzz",
     ],
 )
-def test_what_makes_no_sense_is_no_fault_of_ours(
+def test_an_invalid_query_is_no_error(
     admin_client: Client, clinician: Clinician, page: str, query: str
 ) -> None:
     Clinician.objects.update(department="Surgery")
@@ -117,7 +119,7 @@ def test_what_makes_no_sense_is_no_fault_of_ours(
 
 
 @pytest.mark.parametrize("chosen", ["abc", "\0", ""])
-def test_nor_is_a_choice_of_nobody(admin_client: Client, clinician: Clinician, chosen: str) -> None:
+def test_an_invalid_selection_is_no_error(admin_client: Client, clinician: Clinician, chosen: str) -> None:
     sent = {"action": "deactivate", "_selected_action": [chosen]}
 
     assert admin_client.post(LIST, sent, follow=True).status_code == 200

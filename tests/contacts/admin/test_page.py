@@ -1,4 +1,4 @@
-"""The clinician's page while it is edited: what it is told is wrong, and what would happen; templates; changes."""
+"""The clinician's page: its preview, templates and changes."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ HIGH, MEDIUM, LOW = Priority.HIGH, Priority.MEDIUM, Priority.LOW
 
 
 def ask(client: Client, clinician: Clinician, **changes: str) -> dict[str, Any]:
-    """What the page is told while the fixture's clinician is edited."""
+    """The preview of the fixture's clinician with changes."""
     found: dict[str, Any] = client.post(
         page_of(clinician).replace("change", "preview"), typed(**changes)
     ).json()
@@ -44,15 +44,13 @@ def test_it_says_what_would_happen(admin_client: Client, clinician: Clinician) -
     assert [field for field, each in answer["outcomes"].items() if each["nobody"]] == ["low"]
 
 
-def test_of_somebody_who_is_not_active_it_says_so(admin_client: Client, clinician: Clinician) -> None:
+def test_an_inactive_clinician_is_not_alerted(admin_client: Client, clinician: Clinician) -> None:
     answer = ask(admin_client, clinician, active="")
 
     assert outcomes(answer)["high"] == "nobody would be alerted: this person is not active"
 
 
-def test_it_says_what_is_wrong_at_each_field_as_saving_would(
-    admin_client: Client, clinician: Clinician
-) -> None:
+def test_the_preview_has_the_same_errors_as_saving(admin_client: Client, clinician: Clinician) -> None:
     changes = {"call_number": "", "sms_number": "07700 900123", "low": "email email"}
 
     asked = ask(admin_client, clinician, **changes)["errors"]
@@ -62,7 +60,7 @@ def test_it_says_what_is_wrong_at_each_field_as_saving_would(
     assert set(asked) == {"sms_number", "high", "low"}
 
 
-def test_what_cannot_be_known_yet_is_not_claimed(admin_client: Client, clinician: Clinician) -> None:
+def test_no_outcome_is_claimed_beside_an_error(admin_client: Client, clinician: Clinician) -> None:
     answer = ask(admin_client, clinician, sms_number="07700 900123", low="email email")
 
     assert outcomes(answer)["medium"] == "correct the errors above to see this"
@@ -79,13 +77,13 @@ def test_high_without_call_or_sms_is_a_risk_and_no_error(
     assert len(answer["risks"]["high"]) == risks
 
 
-def test_such_a_risk_is_told_when_it_is_saved(admin_client: Client, clinician: Clinician) -> None:
+def test_saving_a_risk_warns(admin_client: Client, clinician: Clinician) -> None:
     answer = admin_client.post(page_of(clinician), typed(high="email"), follow=True)
 
     assert "High priority without a call or an SMS" in str(next(iter(answer.context["messages"])))
 
 
-def test_nothing_is_saved_by_asking(admin_client: Client, clinician: Clinician) -> None:
+def test_the_preview_saves_nothing(admin_client: Client, clinician: Clinician) -> None:
     ask(admin_client, clinician, name="Other", high="email", email="other@ward.example")
 
     clinician.refresh_from_db()
@@ -94,20 +92,22 @@ def test_nothing_is_saved_by_asking(admin_client: Client, clinician: Clinician) 
     assert clinician.history.count() == 2
 
 
-def test_it_answers_for_somebody_new_too(admin_client: Client, clinician: Clinician) -> None:
+def test_a_new_clinician_has_a_preview(admin_client: Client, clinician: Clinician) -> None:
     answer = admin_client.post("/admin/contacts/clinician/preview/", typed()).json()
 
     assert answer["errors"] == {"contact_id": [TAKEN]}
     assert Clinician.objects.count() == 1
 
 
-def test_the_page_says_what_would_happen_by_what_is_saved(admin_client: Client, clinician: Clinician) -> None:
+def test_the_page_says_what_would_happen_with_the_saved_values(
+    admin_client: Client, clinician: Clinician
+) -> None:
     page = admin_client.get(page_of(clinician)).content.decode()
 
     assert "call +44 7700 900001, then SMS to +44 7700 900002" in page
 
 
-def test_beside_what_was_refused_the_page_says_what_is_saved(
+def test_a_refused_page_says_what_would_happen_with_the_saved_values(
     admin_client: Client, clinician: Clinician
 ) -> None:
     answer = admin_client.post(
@@ -121,7 +121,7 @@ def test_beside_what_was_refused_the_page_says_what_is_saved(
     ]
 
 
-def test_who_may_only_view_is_told_too_and_may_not_ask(clinician: Clinician) -> None:
+def test_a_viewer_sees_what_would_happen_and_has_no_preview(clinician: Clinician) -> None:
     viewer = User.objects.create_user("viewer", is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_clinician"))
     client = Client()
@@ -135,9 +135,7 @@ def test_who_may_only_view_is_told_too_and_may_not_ask(clinician: Clinician) -> 
     assert client.post(page_of(clinician).replace("change", "preview"), typed()).status_code == 403
 
 
-def test_the_tab_of_changes_says_who_and_from_what_to_what(
-    admin_client: Client, clinician: Clinician
-) -> None:
+def test_the_tab_of_changes_shows_who_old_and_new(admin_client: Client, clinician: Clinician) -> None:
     admin_client.post(page_of(clinician), typed(medium="sms email"))
 
     page = admin_client.get(page_of(clinician)).content.decode()
@@ -180,7 +178,7 @@ def test_a_template_without_any_channel_is_refused(admin_client: Client) -> None
     ]
 
 
-def test_a_new_clinicians_page_has_the_templates_to_fill_in_from(admin_client: Client) -> None:
+def test_the_page_of_a_new_clinician_offers_the_templates(admin_client: Client) -> None:
     template = PreferenceTemplate.objects.get()
 
     page = admin_client.get(ADD).content.decode()
@@ -195,13 +193,13 @@ def choose(client: Client, *clinicians: Clinician, **more: str) -> Any:
 
 
 def apply(client: Client, *clinicians: Clinician, **more: str) -> Any:
-    """Look at what the template would do, and confirm it."""
+    """Preview the template, and confirm it."""
     more = {"template": str(PreferenceTemplate.objects.get().pk), **more}
     shown = choose(client, *clinicians, **more, preview="1").context["shown"]
     return choose(client, *clinicians, **more, apply="1", shown=shown)
 
 
-def test_before_a_template_is_applied_it_is_said_for_whom_it_cannot_be_applied_wholly(
+def test_the_page_of_a_template_names_who_lacks_an_address(
     admin_client: Client, clinician: Clinician
 ) -> None:
     other = make_clinician("C-2", {LOW: [SMS]}, email="", call_number="")
@@ -230,15 +228,13 @@ def test_a_template_is_applied_when_it_is_confirmed(admin_client: Client, clinic
     ]
 
 
-def test_without_a_template_nothing_happens(admin_client: Client, clinician: Clinician) -> None:
+def test_applying_without_a_template_is_refused(admin_client: Client, clinician: Clinician) -> None:
     page = choose(admin_client, clinician, template="", apply="1").content.decode()
 
     assert "Choose a template." in page
 
 
-def test_all_that_the_list_has_are_meant_where_all_are_chosen(
-    admin_client: Client, clinician: Clinician
-) -> None:
+def test_selecting_the_whole_list_applies_to_all(admin_client: Client, clinician: Clinician) -> None:
     other = make_clinician("C-2", {LOW: [SMS]})
 
     apply(admin_client, clinician, select_across="1")
@@ -246,7 +242,7 @@ def test_all_that_the_list_has_are_meant_where_all_are_chosen(
     assert preferences.channels_by_priority(other) == PreferenceTemplate.objects.get().wanted()
 
 
-def test_who_may_not_change_clinicians_applies_nothing(clinician: Clinician) -> None:
+def test_a_viewer_may_not_apply_a_template(clinician: Clinician) -> None:
     viewer = User.objects.create_user("viewer", is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_clinician"))
     client = Client()
@@ -259,7 +255,7 @@ def test_who_may_not_change_clinicians_applies_nothing(clinician: Clinician) -> 
     assert preferences.channels_by_priority(clinician)[LOW] == [SMS]
 
 
-def test_a_template_that_may_not_be_noticed_is_warned_of_when_it_is_saved(admin_client: Client) -> None:
+def test_saving_an_unsafe_template_warns(admin_client: Client) -> None:
     answer = admin_client.post(
         "/admin/contacts/preferencetemplate/add/", {"name": "Mail", "high_0": "email"}, follow=True
     )

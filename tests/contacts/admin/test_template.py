@@ -1,4 +1,4 @@
-"""Templates of preferences: applied as far as the addresses go, with a history."""
+"""Preference templates: applying them, and the history."""
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -23,18 +23,18 @@ def template() -> PreferenceTemplate:
 
 
 def give(template: PreferenceTemplate, who: QuerySet[Clinician] | None = None) -> plan.BulkPlan:
-    """Apply it as the list does, to everybody unless `who` says to whom."""
+    """Apply it as the list does, to everybody or to `who`."""
     chosen = Clinician.objects.all() if who is None else who
     return apply(chosen, template.wanted(), partly=True, reason=f"Template: {template.name}")
 
 
-def test_one_is_there_from_the_start() -> None:
+def test_a_first_template_exists() -> None:
     (found,) = PreferenceTemplate.objects.all()
 
     assert found.wanted() == {HIGH: [CALL, SMS], MEDIUM: [SMS], LOW: [EMAIL]}
 
 
-def test_it_gives_everybody_its_channels(template: PreferenceTemplate) -> None:
+def test_a_template_replaces_the_channels_of_everybody(template: PreferenceTemplate) -> None:
     one, other = make_clinician("C-1", {HIGH: [EMAIL]}), make_clinician("C-2", {})
 
     give(template)
@@ -43,7 +43,7 @@ def test_it_gives_everybody_its_channels(template: PreferenceTemplate) -> None:
     assert preferences.channels_by_priority(other) == template.wanted()
 
 
-def test_a_priority_that_it_leaves_empty_stays() -> None:
+def test_an_empty_priority_of_a_template_changes_nothing() -> None:
     clinician = make_clinician("C-1", {HIGH: [SMS], LOW: [EMAIL]})
     only_high = PreferenceTemplate.objects.create(name="High", high=[CALL])
 
@@ -52,7 +52,7 @@ def test_a_priority_that_it_leaves_empty_stays() -> None:
     assert preferences.channels_by_priority(clinician) == {HIGH: [CALL], MEDIUM: [], LOW: [EMAIL]}
 
 
-def test_a_channel_without_an_address_is_left_out_and_said(template: PreferenceTemplate) -> None:
+def test_a_channel_without_an_address_is_left_out_and_reported(template: PreferenceTemplate) -> None:
     clinician = make_clinician("C-1", {}, call_number="")
 
     done = give(template)
@@ -70,7 +70,7 @@ def test_nobody_becomes_unreachable(template: PreferenceTemplate) -> None:
     assert done.missing[0].kept == (HIGH, MEDIUM)
 
 
-def test_whoever_changes_has_an_entry_and_whoever_does_not_has_none(template: PreferenceTemplate) -> None:
+def test_only_changed_clinicians_get_a_history_entry(template: PreferenceTemplate) -> None:
     changing, same = make_clinician("C-1", {HIGH: [EMAIL]}), make_clinician("C-2", template.wanted())
     before = same.history.count()
 
@@ -84,7 +84,7 @@ def test_whoever_changes_has_an_entry_and_whoever_does_not_has_none(template: Pr
     assert same.history.count() == before
 
 
-def test_an_edit_after_it_makes_no_second_entry_where_nothing_changed(template: PreferenceTemplate) -> None:
+def test_the_same_preferences_again_make_no_second_entry(template: PreferenceTemplate) -> None:
     clinician = make_clinician("C-1", {})
     give(template)
     before = clinician.history.count()
@@ -94,7 +94,7 @@ def test_an_edit_after_it_makes_no_second_entry_where_nothing_changed(template: 
     assert clinician.history.count() == before
 
 
-def test_it_touches_nobody_who_was_not_chosen(template: PreferenceTemplate) -> None:
+def test_a_template_changes_only_the_chosen_clinicians(template: PreferenceTemplate) -> None:
     make_clinician("C-1", {})
     other = make_clinician("C-2", {})
 
@@ -104,6 +104,6 @@ def test_it_touches_nobody_who_was_not_chosen(template: PreferenceTemplate) -> N
 
 
 @pytest.mark.parametrize("channels", [{}, {"high": ["pigeon"]}, {"low": [CALL, SMS, EMAIL, CALL]}])
-def test_the_database_refuses_what_is_no_template(channels: dict[str, list[str]]) -> None:
+def test_the_database_refuses_an_invalid_template(channels: dict[str, list[str]]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         PreferenceTemplate.objects.create(name="Wrong", **channels)

@@ -1,4 +1,4 @@
-"""The same change for many clinicians: what it would do, what it does, and what it costs."""
+"""Bulk changes: the plan, the change, and the number of queries."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ HIGH, MEDIUM, LOW = Priority.HIGH, Priority.MEDIUM, Priority.LOW
 
 
 def chosen(**changes: str) -> dict[str, str]:
-    """The form as it is sent, with everything left as it is but for `changes`."""
+    """The posted form, which changes nothing but `changes`."""
     return {"high": "keep", "medium": "keep", "low": "keep", "lacking": "skip", **changes}
 
 
@@ -34,7 +34,7 @@ def act(client: Client, *who: Clinician, action: str = "change_preferences", **m
 
 
 def confirmed(client: Client, *who: Clinician, **more: Any) -> Any:
-    """Look at what would change, and confirm it."""
+    """Preview the change, and confirm it."""
     looked = act(client, *who, preview="1", **more)
     return act(client, *who, apply="1", **more, shown=looked.context["shown"])
 
@@ -56,7 +56,7 @@ def said(answer: Any) -> list[str]:
     return [str(message) for message in answer.context["messages"]]
 
 
-def test_a_plan_tells_who_changes_who_does_not_and_who_lacks_an_address(clinician: Clinician) -> None:
+def test_a_plan_counts_changed_unchanged_and_missing_addresses(clinician: Clinician) -> None:
     changing = make_clinician("C-2", {HIGH: [SMS]})
     lacking = make_clinician("C-3", {HIGH: [SMS]}, call_number="")
     everybody = Clinician.objects.order_by("pk")
@@ -68,7 +68,7 @@ def test_a_plan_tells_who_changes_who_does_not_and_who_lacks_an_address(clinicia
     assert found.missing == [plan.MissingAddress(lacking.pk, "Clinician C-3 (C-3)", (CALL,))]
 
 
-def test_partly_gives_what_can_reach_them_and_never_takes_the_last_channel() -> None:
+def test_partly_never_removes_the_last_channel() -> None:
     make_clinician("C-1", {HIGH: [SMS], LOW: [SMS]}, call_number="")
 
     done = apply(Clinician.objects.all(), {HIGH: [CALL, EMAIL], LOW: [CALL]}, partly=True)
@@ -81,7 +81,7 @@ def test_partly_gives_what_can_reach_them_and_never_takes_the_last_channel() -> 
     assert (done.partial, done.skipped, done.missing[0].kept) == (1, 0, (LOW,))
 
 
-def test_each_who_changes_gets_one_entry_in_the_history_and_nobody_else(clinician: Clinician) -> None:
+def test_only_changed_clinicians_get_one_history_entry(clinician: Clinician) -> None:
     changing = make_clinician("C-2", {HIGH: [SMS], MEDIUM: [SMS]})
     before = (clinician.history.count(), changing.history.count())
 
@@ -102,7 +102,7 @@ def test_replacing_for_many_is_all_or_nothing(clinician: Clinician) -> None:
     assert preferences.channels_by_priority(clinician)[HIGH] == [CALL, SMS]
 
 
-def test_making_inactive_is_one_entry_for_each_who_was_active(clinician: Clinician) -> None:
+def test_making_inactive_is_one_history_entry_for_each_active_clinician(clinician: Clinician) -> None:
     make_clinician("C-2", {}, active=False)
 
     assert set_active(active=False) == 1
@@ -137,7 +137,7 @@ def test_the_page_says_what_would_change_and_changes_nothing(
     assert preferences.channels_by_priority(clinician)[HIGH] == [CALL, SMS]
 
 
-def test_only_the_first_twenty_who_lack_an_address_are_named(admin_client: Client) -> None:
+def test_only_twenty_clinicians_without_an_address_are_named(admin_client: Client) -> None:
     make_crowd(25)
     Clinician.objects.update(email="")
 
@@ -147,7 +147,7 @@ def test_only_the_first_twenty_who_lack_an_address_are_named(admin_client: Clien
     assert "and 5 more." in page.content.decode()
 
 
-def test_confirmed_it_is_done_for_those_selected_alone(admin_client: Client, clinician: Clinician) -> None:
+def test_only_the_selected_clinicians_change(admin_client: Client, clinician: Clinician) -> None:
     other = make_clinician("C-2", {HIGH: [SMS]})
 
     answer = confirmed(admin_client, clinician, **chosen(high="sms call", low="none"))
@@ -157,7 +157,7 @@ def test_confirmed_it_is_done_for_those_selected_alone(admin_client: Client, cli
     assert preferences.channels_by_priority(other)[HIGH] == [SMS]
 
 
-def test_all_that_the_list_found_are_changed_beyond_the_page(admin_client: Client) -> None:
+def test_selecting_all_changes_more_than_one_page_of_the_list(admin_client: Client) -> None:
     make_crowd(120, department="Cardiology")
     other = make_clinician("C-1", {HIGH: [SMS]})
 
@@ -176,13 +176,13 @@ def test_all_that_the_list_found_are_changed_beyond_the_page(admin_client: Clien
     assert preferences.channels_by_priority(other)[HIGH] == [SMS]
 
 
-def test_nothing_chosen_is_said(admin_client: Client, clinician: Clinician) -> None:
+def test_choosing_nothing_is_an_error(admin_client: Client, clinician: Clinician) -> None:
     page = act(admin_client, clinician, preview="1", **chosen())
 
     assert "Nothing would change: choose channels for at least one priority." in page.content.decode()
 
 
-def test_who_may_not_change_clinicians_has_no_such_action(auditor: Client, clinician: Clinician) -> None:
+def test_an_auditor_may_not_change_many(auditor: Client, clinician: Clinician) -> None:
     act(auditor, clinician, apply="1", **chosen(high="none"))
     act(auditor, clinician, action="deactivate", apply="1")
 
@@ -204,7 +204,7 @@ def test_making_inactive_asks_first(admin_client: Client, clinician: Clinician) 
     assert said(answer) == ["1 clinician made inactive."]
 
 
-def test_whom_no_channel_can_reach_is_told_apart_from_who_had_them(admin_client: Client) -> None:
+def test_a_clinician_without_an_address_is_not_counted_as_unchanged(admin_client: Client) -> None:
     make_clinician("C-1", {LOW: [SMS]}, call_number="")
 
     answer = confirmed(admin_client, *Clinician.objects.all(), **chosen(low="call", lacking="partly"))
@@ -214,7 +214,7 @@ def test_whom_no_channel_can_reach_is_told_apart_from_who_had_them(admin_client:
     ]
 
 
-def test_who_was_changed_in_part_is_told(admin_client: Client, clinician: Clinician) -> None:
+def test_partial_changes_are_counted(admin_client: Client, clinician: Clinician) -> None:
     make_clinician("C-2", {}, call_number="")
 
     answer = confirmed(
@@ -226,7 +226,7 @@ def test_who_was_changed_in_part_is_told(admin_client: Client, clinician: Clinic
     )
 
 
-def test_a_second_click_is_told_that_it_is_done(admin_client: Client, clinician: Clinician) -> None:
+def test_a_second_click_changes_nothing(admin_client: Client, clinician: Clinician) -> None:
     shown = act(admin_client, clinician, preview="1", **chosen(low="sms")).context["shown"]
 
     answers = [
@@ -239,7 +239,7 @@ def test_a_second_click_is_told_that_it_is_done(admin_client: Client, clinician:
     ]
 
 
-def test_what_is_not_what_was_shown_is_asked_again(admin_client: Client, clinician: Clinician) -> None:
+def test_an_outdated_preview_is_shown_again(admin_client: Client, clinician: Clinician) -> None:
     more = {"select_across": "1", **chosen(low="sms")}
     shown = act(admin_client, preview="1", **more).context["shown"]
     new = make_clinician("C-2", {LOW: [EMAIL]})
@@ -254,7 +254,7 @@ def test_what_is_not_what_was_shown_is_asked_again(admin_client: Client, clinici
     ]
 
 
-def test_making_inactive_others_than_those_shown_is_asked_again(
+def test_an_outdated_list_of_inactive_clinicians_is_shown_again(
     admin_client: Client, clinician: Clinician
 ) -> None:
     more = {"select_across": "1", "action": "deactivate"}
@@ -270,7 +270,7 @@ def test_making_inactive_others_than_those_shown_is_asked_again(
     assert said(act(admin_client, apply="1", shown=shown, **more)) == ["All of them are inactive already."]
 
 
-def test_what_is_risky_or_refused_is_said_before(admin_client: Client, clinician: Clinician) -> None:
+def test_the_page_warns_of_unsafe_and_missing_channels(admin_client: Client, clinician: Clinician) -> None:
     make_clinician("C-2", {LOW: [EMAIL]}, call_number="", sms_number="")
     make_clinician("C-3", {LOW: [SMS]}, active=False)
 
@@ -286,7 +286,7 @@ def test_what_is_risky_or_refused_is_said_before(admin_client: Client, clinician
 
 
 @pytest.mark.parametrize("sent", [chosen(low="sms"), {"action": "deactivate"}], ids=["preferences", "state"])
-def test_while_others_change_them_it_is_said(
+def test_locked_clinicians_are_not_changed(
     admin_client: Client, clinician: Clinician, held: None, sent: dict[str, str]
 ) -> None:
     answer = confirmed(admin_client, clinician, **sent)

@@ -1,4 +1,4 @@
-"""Files of clinicians on their way in and out of the admin."""
+"""Imports and exports through the admin."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ NEW = "C-9,Asha Okafor,Registrar,Cardiology,+44 7700 900 109,,asha@ward.example,
 
 
 def look(client: Client, content: bytes | str, name: str = "people.csv") -> Any:
-    """Choose a file, and see what it would change."""
+    """Upload a file, and get its preview."""
     data = content.encode() if isinstance(content, str) else content
     return client.post(IMPORT, {"import_file": SimpleUploadedFile(name, data)})
 
@@ -43,7 +43,7 @@ def wrong(looked: Any) -> list[tuple[int, str, str]]:
 
 
 def refused(looked: Any) -> list[str]:
-    """What is said about the file as a whole."""
+    """Errors of the file as a whole."""
     errors: list[str] = looked.context["form"].errors["import_file"]
     return errors
 

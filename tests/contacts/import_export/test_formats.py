@@ -1,4 +1,4 @@
-"""CSV and XLSX: what spreadsheet programs make of them, what is read, and what is refused."""
+"""Reading and writing CSV and XLSX."""
 
 import contextlib
 import csv
@@ -31,7 +31,7 @@ from tests.contacts.import_export.files import (
 pytestmark = pytest.mark.django_db
 
 NASTY = ["=1+1", "+441", "-x", "@x", "\ttab", "\rline", "'=x", "''+x", "＝1", 'quote " , ; end', "a\nb"]
-"""Formulas, what looks like a defused one, and what has to be quoted."""
+"""Formulas, texts that look like defused formulas, and texts that need quotes."""
 
 
 @pytest.mark.parametrize("format_", [XLSX, CSV])
@@ -49,7 +49,7 @@ def test_a_round_trip_of_an_exported_file_changes_nothing(
 
 
 @pytest.mark.parametrize("text", NASTY[:6])
-def test_what_a_new_clinician_is_called_survives_the_way_through_csv(
+def test_a_name_survives_export_and_import_as_csv(
     admin_client: Client, clinician: Clinician, text: str
 ) -> None:
     Clinician.objects.update(name=text)
@@ -87,7 +87,7 @@ def test_every_cell_of_an_exported_excel_file_is_text(admin_client: Client) -> N
     assert set(numbers) == {"+447700900001"}
 
 
-def test_numbers_of_excel_s_own_are_read(admin_client: Client, clinician: Clinician) -> None:
+def test_excel_numbers_and_booleans_are_read(admin_client: Client, clinician: Clinician) -> None:
     book = openpyxl.Workbook()
     book.active.append(["Contact ID", "call number", "active"])
     book.active.append(["C-1", 447700900109.0, False])
@@ -101,9 +101,7 @@ def test_numbers_of_excel_s_own_are_read(admin_client: Client, clinician: Clinic
     }
 
 
-def test_a_formula_that_nothing_has_worked_out_is_not_called_empty(
-    admin_client: Client, clinician: Clinician
-) -> None:
+def test_a_formula_without_a_value_is_refused(admin_client: Client, clinician: Clinician) -> None:
     made = openpyxl.Workbook()
     made.active.append(["contact_id", "name", "role"])
     made.active.append(["C-1", "=1+1", "=2+2"])
@@ -116,7 +114,7 @@ def test_a_formula_that_nothing_has_worked_out_is_not_called_empty(
     assert found == [(2, "name", sentence), (2, "role", sentence)]
 
 
-def test_a_formula_s_value_is_read_even_an_empty_one(admin_client: Client, clinician: Clinician) -> None:
+def test_the_value_of_a_formula_is_read_even_if_empty(admin_client: Client, clinician: Clinician) -> None:
     heading = "".join(
         f'<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>'
         for place, text in (("A1", "contact_id"), ("B1", "name"), ("C1", "role"))
@@ -132,7 +130,7 @@ def test_a_formula_s_value_is_read_even_an_empty_one(admin_client: Client, clini
     assert changes(looked) == {2: [("name", "Clinician C-1", "Asha Okafor")]}
 
 
-def test_what_is_only_called_an_excel_file_is_told(admin_client: Client) -> None:
+def test_a_file_with_a_wrong_xlsx_name_is_refused(admin_client: Client) -> None:
     (sentence,) = refused(look(admin_client, b"\x89PNG\r\n\x1a\n\x00\x81", "people.XLSX"))
 
     assert sentence.startswith("This is not an Excel file, whatever its name says")
@@ -140,7 +138,7 @@ def test_what_is_only_called_an_excel_file_is_told(admin_client: Client) -> None
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_what_excel_calls_csv_is_read(
+def test_all_kinds_of_csv_from_excel_are_read(
     admin_client: Client, clinician: Clinician, encoding: str, delimiter: str
 ) -> None:
     text = f"contact_id{delimiter}name\r\nC-1{delimiter}Zoë Müller\r\n"
@@ -156,7 +154,7 @@ def test_what_excel_calls_csv_is_read(
         (b"", "The submitted file is empty."),
         (b"\n", "The column contact_id is missing"),
         (b"contact_id,name\n", "This file has a heading, and no clinicians under it."),
-        (b"name\nAsha\n", "The column contact_id is missing, which says who is meant."),
+        (b"name\nAsha\n", "The column contact_id is missing, which identifies the clinician."),
         (b"contact_id,hihg\nC-1,call\n", "There is no column “hihg”."),
         (b"contact_id,name,name\nC-1,A,B\n", "The column name is there twice"),
         (b"contact_id,name\nC-1,Okafor, Asha\n", "Row 2 has a cell without a heading"),
@@ -236,7 +234,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("what", BOMBS)
-def test_a_small_file_that_is_made_to_fill_the_memory_fills_little(what: str) -> None:
+def test_a_bomb_does_not_fill_the_memory(what: str) -> None:
     content = book(BOMBS[what]())
     assert len(content) < 200_000
 
@@ -265,9 +263,7 @@ def test_a_file_that_is_too_large_when_unpacked_is_refused(admin_client: Client,
     ]
 
 
-def test_a_size_that_the_sheet_only_claims_does_not_matter(
-    admin_client: Client, clinician: Clinician
-) -> None:
+def test_the_size_that_the_sheet_claims_is_ignored(admin_client: Client, clinician: Clinician) -> None:
     cells = '<c r="A2" t="inlineStr"><is><t>C-1</t></is></c><c r="B2" t="inlineStr"><is><t>Zoë</t></is></c>'
     heading = f'<row r="1">{A1}<c r="B1" t="inlineStr"><is><t>name</t></is></c></row>'
 

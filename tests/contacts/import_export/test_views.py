@@ -1,4 +1,4 @@
-"""Import and export of clinicians: what is shown before, what is saved, and what never is."""
+"""Import and export of clinicians: the preview, and what is saved."""
 
 import csv
 import logging
@@ -58,7 +58,7 @@ def test_a_new_clinician_is_shown_and_then_added(admin_client: Client, admin_use
     assert entry.channels["H"] == ["call", "email"]
 
 
-def test_a_change_is_shown_from_what_to_what_and_is_one_entry(
+def test_a_change_shows_old_and_new_and_is_one_history_entry(
     admin_client: Client, clinician: Clinician
 ) -> None:
     before = clinician.history.count()
@@ -76,7 +76,7 @@ def test_a_change_is_shown_from_what_to_what_and_is_one_entry(
     assert clinician.history.first().department == "Surgery"
 
 
-def test_a_missing_column_is_left_alone_and_an_empty_cell_empties(
+def test_a_missing_column_changes_nothing_and_an_empty_cell_deletes(
     admin_client: Client, clinician: Clinician
 ) -> None:
     Clinician.objects.update(role="Registrar", department="Surgery")
@@ -95,7 +95,7 @@ def test_a_missing_column_is_left_alone_and_an_empty_cell_empties(
         ("sms_number", "4.47701E+11", "sms_number", "A spreadsheet has shortened this number."),
         ("email", "someone", "email", "Enter a valid email address."),
         ("high", "call > pigeon", "high", "“pigeon” is no channel. Write call, sms, email, in order"),
-        ("high", "call > call", "high", "call stands twice: write it once."),
+        ("high", "call > call", "high", "call is there twice: write it once."),
         ("active", "perhaps", "active", "Write yes or no."),
         ("name", "", "name", "This cell may not be empty."),
         ("name", "x" * 201, "name", "at most 200 characters"),
@@ -103,7 +103,7 @@ def test_a_missing_column_is_left_alone_and_an_empty_cell_empties(
         ("name", "Bell\x07", "name", "There is an invisible character in this cell"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_row_and_column_and_nothing_is_saved(
+def test_a_fault_names_row_and_column_and_nothing_is_saved(
     admin_client: Client, clinician: Clinician, heading: str, cells: str, column: str, sentence: str
 ) -> None:
     before = stored()
@@ -120,26 +120,26 @@ def test_what_is_wrong_is_said_at_its_row_and_column_and_nothing_is_saved(
     assert stored() == before
 
 
-def test_one_wrong_row_keeps_all_others_from_being_saved(admin_client: Client) -> None:
+def test_one_invalid_row_blocks_the_whole_file(admin_client: Client) -> None:
     looked = look(admin_client, f"{HEADING}\n{NEW}\n\n,No ID,,,,,,yes,,,\n")
 
     assert wrong(looked) == [(4, "contact_id", "This cell may not be empty.")]
     assert not Clinician.objects.exists()
 
 
-def test_a_contact_id_twice_in_the_file_is_said(admin_client: Client, clinician: Clinician) -> None:
+def test_a_contact_id_twice_in_the_file_is_refused(admin_client: Client, clinician: Clinician) -> None:
     looked = look(admin_client, "contact_id,name\nC-1,One\nC-1,Two\n")
 
     assert wrong(looked) == [(3, "contact_id", "C-1 is in row 2 already: keep one of the two.")]
 
 
-def test_somebody_new_needs_a_name(admin_client: Client) -> None:
+def test_a_new_clinician_needs_a_name(admin_client: Client) -> None:
     looked = look(admin_client, "contact_id,department\nC-9,Surgery\n")
 
     assert wrong(looked) == [(2, "name", "C-9 is new, and needs the column name.")]
 
 
-def test_a_clinician_changed_between_looking_and_confirming_stops_the_import(
+def test_a_change_between_preview_and_confirmation_stops_the_import(
     admin_client: Client, clinician: Clinician
 ) -> None:
     looked = look(admin_client, "contact_id,department\nC-1,Surgery\n")
@@ -152,7 +152,7 @@ def test_a_clinician_changed_between_looking_and_confirming_stops_the_import(
     assert clinician.department == "Cardiology"
 
 
-def test_a_file_that_is_sent_twice_is_imported_once_and_that_is_said(admin_client: Client) -> None:
+def test_a_file_sent_twice_is_imported_once(admin_client: Client) -> None:
     looked = look(admin_client, f"{HEADING}\n{NEW}\n")
 
     answers = [said(confirm(admin_client, looked)) for _ in range(2)]
@@ -163,14 +163,14 @@ def test_a_file_that_is_sent_twice_is_imported_once_and_that_is_said(admin_clien
     ]
 
 
-def test_while_others_are_changed_an_import_says_so(admin_client: Client, held: None) -> None:
+def test_an_import_is_refused_while_somebody_holds_the_clinician(admin_client: Client, held: None) -> None:
     looked = look(admin_client, "contact_id,department\nC-1,Surgery\n")
 
     assert said(confirm(admin_client, looked))[0].startswith("Clinicians are being imported or changed")
     assert not Clinician.objects.filter(department="Surgery").exists()
 
 
-def test_with_one_row_wrong_the_changes_of_the_others_are_seen(
+def test_the_preview_shows_valid_rows_beside_an_invalid_one(
     admin_client: Client, clinician: Clinician
 ) -> None:
     looked = look(admin_client, "contact_id,name\nC-1,Asha Okafor\n,Nobody\nC-7,Dara Murphy\n")
@@ -181,7 +181,7 @@ def test_with_one_row_wrong_the_changes_of_the_others_are_seen(
     assert "<p>1 new, 1 changed. None of it" in page
 
 
-def test_of_very_many_rows_the_first_are_shown_and_the_rest_counted(
+def test_a_long_preview_shows_the_first_rows_and_counts_the_rest(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch, clinician: Clinician
 ) -> None:
     monkeypatch.setattr("contacts.import_export.compare.SHOWN", 1)
@@ -194,9 +194,7 @@ def test_of_very_many_rows_the_first_are_shown_and_the_rest_counted(
     assert "And 2 more that are wrong." in failing
 
 
-def test_what_may_not_be_noticed_or_will_be_refused_is_said_before(
-    admin_client: Client, clinician: Clinician
-) -> None:
+def test_the_preview_warns_of_unsafe_and_missing_channels(admin_client: Client, clinician: Clinician) -> None:
     looked = look(
         admin_client,
         "contact_id,name,active,email,high,low\n"
@@ -204,13 +202,13 @@ def test_what_may_not_be_noticed_or_will_be_refused_is_said_before(
     )
 
     rows = {row.number: row.warnings for row in looked.context["comparison"].rows}
-    refused = "No channel for {}: such alerts will be refused, and their sender is told."
+    refused = "No channel for {}: such alerts will be refused, and the sender gets an error."
     risk = "High priority without a call or an SMS may not be noticed in time: add one of the two."
     assert rows == {2: [risk], 3: [refused.format(each) for each in ("High", "Medium", "Low")], 4: []}
     assert f"<li>1 clinician: {risk}</li>" in looked.content.decode()
 
 
-def test_nothing_of_a_file_is_left_on_the_disk_or_in_the_log(
+def test_a_file_leaves_nothing_on_disk_or_in_the_log(
     admin_client: Client, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -224,12 +222,12 @@ def test_nothing_of_a_file_is_left_on_the_disk_or_in_the_log(
 
     export(admin_client, XLSX)
     assert list(tmp_path.iterdir()) == []
-    told = " ".join(record.getMessage() for record in caplog.records if record.name != "django.db.backends")
-    assert "Okafor" not in told
-    assert "7700" not in told
+    logged = " ".join(record.getMessage() for record in caplog.records if record.name != "django.db.backends")
+    assert "Okafor" not in logged
+    assert "7700" not in logged
 
 
-def test_a_file_that_waited_too_long_or_was_tampered_with_is_not_imported(
+def test_an_expired_or_forged_file_is_not_imported(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packed = look(admin_client, f"{HEADING}\n{NEW}\n").context["packed"]
@@ -242,9 +240,7 @@ def test_a_file_that_waited_too_long_or_was_tampered_with_is_not_imported(
     assert not Clinician.objects.exists()
 
 
-def test_a_row_that_has_become_wrong_keeps_all_others_from_being_saved(
-    admin_client: Client, clinician: Clinician
-) -> None:
+def test_a_row_that_became_invalid_blocks_the_whole_file(admin_client: Client, clinician: Clinician) -> None:
     make_clinician("C-2", {})
     looked = look(admin_client, "contact_id,department,low\nC-1,Surgery,email\nC-2,Surgery,email\n")
     Clinician.objects.filter(contact_id="C-2").update(email="")
@@ -255,7 +251,9 @@ def test_a_row_that_has_become_wrong_keeps_all_others_from_being_saved(
     assert not Clinician.objects.filter(department="Surgery").exists()
 
 
-def test_the_export_has_those_whom_the_list_shows(admin_client: Client, clinician: Clinician) -> None:
+def test_the_export_has_the_clinicians_of_the_filtered_list(
+    admin_client: Client, clinician: Clinician
+) -> None:
     make_clinician("C-2", {}, department="Surgery")
 
     text = export(admin_client, CSV, department="Surgery").decode("utf-8-sig")
@@ -263,14 +261,14 @@ def test_the_export_has_those_whom_the_list_shows(admin_client: Client, clinicia
     assert [row["contact_id"] for row in csv.DictReader(StringIO(text))] == ["C-2"]
 
 
-def test_who_may_only_see_may_export_and_not_import(auditor: Client, clinician: Clinician) -> None:
+def test_an_auditor_may_export_and_not_import(auditor: Client, clinician: Clinician) -> None:
     assert auditor.get(IMPORT).status_code == 403
     assert look(auditor, "contact_id,name\nC-1,X\n").status_code == 403
     assert auditor.post(PROCESS, {}).status_code == 403
     assert b"C-1" in export(auditor, CSV)
 
 
-def test_who_sees_one_at_a_time_may_not_export_them_all(clinician: Clinician) -> None:
+def test_an_operator_may_not_export(clinician: Clinician) -> None:
     operator = Client()
     user = User.objects.create_user("operator", is_staff=True)
     user.groups.add(Group.objects.get(name="Operators"))
@@ -281,14 +279,14 @@ def test_who_sees_one_at_a_time_may_not_export_them_all(clinician: Clinician) ->
     assert operator.post(EXPORT, {"format": CSV}).status_code == 403
 
 
-def test_an_export_is_told_in_the_log_without_what_it_holds(
+def test_an_export_is_logged_without_its_content(
     admin_client: Client, admin_user: User, clinician: Clinician
 ) -> None:
     with structlog.testing.capture_logs() as logs:
         export(admin_client, CSV)
 
-    told = [log for log in logs if log["event"] == "clinicians.exported"]
-    assert told == [
+    exported = [log for log in logs if log["event"] == "clinicians.exported"]
+    assert exported == [
         {"event": "clinicians.exported", "log_level": "info", "user_id": admin_user.pk, "clinicians": 1}
     ]
 
