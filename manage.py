@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Bleep's command line: `manage.py help` lists what it can do."""
+"""Bleep's command line. `manage.py help` lists the commands."""
 
 import os
 import sys

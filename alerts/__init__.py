@@ -1,1 +1,1 @@
-"""What was sent, and what became of it: intake, delivery, and the ledger of both."""
+"""Alerts: taking them, delivering them, and the ledger of both."""

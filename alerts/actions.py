@@ -1,9 +1,9 @@
 """What staff do about an alert: send it again, cancel it, mark it as dealt with.
 
-Each is done and recorded in one transaction with the alert's row locked, so that of two at the same instant one is
-first and the other is told.
+Each action and its record are one transaction with the alert's row locked. Of two people at the same instant, one
+comes first and the other gets a sentence.
 
-`after_round` is the newest round that the person saw: where a newer one was started since, they meant something else.
+`after_round` is the newest round the person saw. If a newer one exists, the action is refused.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from alerts.states import UNFINISHED, AlertState, StaffAction
 from contacts.choices import Priority
 from contacts.routing import NoRoute, Route, route
 
-WHAT_TO_MEND: dict[NoRoute, str] = {
+WHAT_TO_DO: dict[NoRoute, str] = {
     NoRoute.INACTIVE: "Mark them as active on their page, or reach somebody else.",
     NoRoute.NO_PREFERENCE: "Choose a channel on the clinician's page.",
     NoRoute.NO_ADDRESS: "Enter a number or an address on the clinician's page.",
@@ -29,27 +29,29 @@ DECIDED: dict[str, str] = {
     AlertState.CANCELLED: "It has been cancelled.",
     AlertState.CLOSED: "It has been marked as dealt with.",
 }
-ON_ITS_WAY = "It is on its way already: wait until it is known what becomes of that."
-SENT_AGAIN_MEANWHILE = "It has been sent again in the meantime, so look first what became of that."
-A_TEST = "It was a test of one channel: send another from the clinician's page."
-NOTHING_TO_STOP = (
-    "There is nothing to stop: nothing waits to be sent. Mark it as dealt with, if nobody need look at it."
-)
+ON_ITS_WAY = "It is already on its way. Wait until you know how that ends."
+SENT_AGAIN_MEANWHILE = "It has been sent again in the meantime. See first how that ended."
+A_TEST = "It was a test of one channel. Send another from the clinician's page."
+NOTHING_TO_STOP = "Nothing is waiting to be sent. If nobody needs to look at it, mark it as dealt with."
 
 log = structlog.get_logger(__name__)
 
 
-class Refused(Exception):  # noqa: N818 - an answer, and not a fault
-    """Nothing was done; the message is a sentence that says why."""
+class ActionRefused(Exception):  # noqa: N818 - an answer, not a fault
+    """Nothing was done. The message says why, in a sentence."""
 
 
 def resend(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str = "") -> Delivery:
-    """Start another round over the clinician's current route."""
+    """Start another round over the clinician's current route.
+
+    Raises:
+        ActionRefused: it cannot be sent again now.
+    """
     with _locked(alert_id) as alert:
-        _refuse_what_cannot_be_done(StaffAction.RESEND, alert, after_round)
+        _refuse_unless_possible(StaffAction.RESEND, alert, after_round)
         delivery = lifecycle.open_delivery(
             alert,
-            way_of(alert).steps[0],
+            route_of(alert).steps[0],
             round_number=after_round + 1,
             possible_duplicate=any(each.may_have_arrived for each in alert.deliveries.all()),
         )
@@ -58,19 +60,19 @@ def resend(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str =
 
 
 def cancel(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str = "") -> int:
-    """Stop what is waiting to be sent; how many deliveries that was. One that is being sent is not tried again."""
+    """Stop the deliveries that wait to be sent; return how many. One that is being sent now is not tried again."""
     return _stop(StaffAction.CANCEL, lifecycle.cancel, alert_id, by, after_round, note)
 
 
 def close(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str = "") -> int:
-    """Nobody need look at it any more; how many waiting deliveries were stopped."""
+    """Mark the alert as dealt with; return how many waiting deliveries were stopped."""
     return _stop(StaffAction.CLOSE, lifecycle.close, alert_id, by, after_round, note)
 
 
 def why_not(action: StaffAction, alert: Alert) -> str:
-    """Why this cannot be done as the alert stands, as a sentence; empty where it can.
+    """Why this action is not possible now, as a sentence; empty if it is possible.
 
-    No query where `client`, `clinician__preferences` and `deliveries` have been fetched with it.
+    No query if `clinician__preferences` and `deliveries` were prefetched.
     """
     if alert.state != AlertState.OPEN:
         return DECIDED[alert.state]
@@ -81,16 +83,16 @@ def why_not(action: StaffAction, alert: Alert) -> str:
         case StaffAction.RESEND if any(each.is_on_its_way for each in deliveries):
             return ON_ITS_WAY
         case StaffAction.RESEND:
-            reason = way_of(alert).reason
-            return f"{reason.label} {WHAT_TO_MEND[reason]}" if reason else ""
+            reason = route_of(alert).reason
+            return f"{reason.label} {WHAT_TO_DO[reason]}" if reason else ""
         case StaffAction.CANCEL:
             return "" if any(each.state in UNFINISHED for each in deliveries) else NOTHING_TO_STOP
         case StaffAction.CLOSE:
             return ""
 
 
-def way_of(alert: Alert) -> Route:
-    """The way to the alert's clinician as it is now."""
+def route_of(alert: Alert) -> Route:
+    """The current route to the alert's clinician."""
     return route(alert.clinician, Priority(alert.priority))
 
 
@@ -108,7 +110,7 @@ def _stop(
     note: str,
 ) -> int:
     with _locked(alert_id) as alert:
-        _refuse_what_cannot_be_done(action, alert, after_round)
+        _refuse_unless_possible(action, alert, after_round)
         stopped = stop(alert)
         _record(alert, action, by, note)
     return stopped
@@ -117,17 +119,17 @@ def _stop(
 @contextmanager
 def _locked(alert_id: int) -> Iterator[Alert]:
     with transaction.atomic():
-        # First the alert, then its deliveries, as in `lifecycle`; what is read of them is read under the lock.
+        # Lock the alert before its deliveries, as `lifecycle` does, and read them under the lock.
         alerts = Alert.objects.select_for_update(of=("self",), no_key=True).select_related(
             "client", "clinician"
         )
         yield alerts.prefetch_related("deliveries").get(pk=alert_id)
 
 
-def _refuse_what_cannot_be_done(action: StaffAction, alert: Alert, after_round: int) -> None:
+def _refuse_unless_possible(action: StaffAction, alert: Alert, after_round: int) -> None:
     refusal = SENT_AGAIN_MEANWHILE if newest_round(alert) != after_round else why_not(action, alert)
     if refusal:
-        raise Refused(refusal)
+        raise ActionRefused(refusal)
 
 
 def _record(

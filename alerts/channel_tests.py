@@ -1,6 +1,7 @@
-"""Tests: messages by which staff try one channel of one clinician, sent as every alert is, and marked in the ledger.
+"""Channel tests: staff send a message over one channel of one clinician.
 
-A test is an alert of Bleep's own client. It goes to one channel and no further, and is left out of the figures.
+A test is an alert with `is_test`. It is delivered like any other, but over one channel only, and statistics leave it
+out.
 """
 
 import uuid
@@ -21,58 +22,58 @@ from contacts.models import Clinician
 from contacts.routing import Step
 
 TYPE = "bleep_test"
-"""The subject of an e-mail is made of it: "Bleep test"."""
+"""Becomes the e-mail's subject, "Bleep test"."""
 WITHIN = timedelta(minutes=10)
 MOST_FOR_ONE = 6
-"""Tests for one clinician in that time: enough for each channel twice, too few to be a nuisance to them."""
+"""Tests for one clinician in that time: enough to try each channel twice, too few to be a nuisance."""
 MOST_FOR_ALL = 60
-"""Tests for everybody in that time: they take from the same quotas at AWS as alerts do."""
+"""Tests for everybody in that time: they use the same AWS quotas as alerts."""
 
 SENTENCES = {
-    DeliveryState.PENDING: "It waits to be sent.",
+    DeliveryState.PENDING: "It is waiting to be sent.",
     DeliveryState.SENDING: "It is being sent.",
-    DeliveryState.SENT: "The provider has taken it. Look whether it arrives.",
+    DeliveryState.SENT: "The provider has taken it. Check whether it arrives.",
     DeliveryState.DELIVERED: "It arrived: the call was picked up.",
     DeliveryState.CANCELLED: "It was stopped before it was sent.",
 }
-"""What each state means to the person who waits; where it ended badly, the reason says it."""
+"""What each state means to the person who waits. A bad end is explained by its reason."""
 
 log = structlog.get_logger(__name__)
 
 
-class Refused(Exception):  # noqa: N818 - an answer, and no fault
-    """No test was sent; the text says why, and what to do."""
+class NotSent(Exception):  # noqa: N818 - an answer, not a fault
+    """No test was sent. The message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a test, for the person who waits for it."""
+    """The result of a test so far."""
 
     alert_id: int
     sent_at: datetime
-    """When somebody asked for it."""
+    """When staff asked for it."""
     state: DeliveryState
     sentence: str
     is_final: bool
-    """Whether nothing more is to be expected."""
+    """Whether nothing more will happen."""
 
     @property
     def went_well(self) -> bool:
-        """Whether the provider took it, as far as is known."""
+        """Whether the provider took it."""
         return self.state in SUCCEEDED
 
 
 def send_test(*, clinician: Clinician, channel: Channel, by: str) -> Alert:
-    """Store a test for one channel, and wake the relays: workers send it like any other. `by` is who asked for it.
+    """Store a test for one channel and wake the relays. `by` is who asked for it.
 
-    Of High priority: somebody is waiting, and what is only looked at for urgent ones (has the number opted out?) is
-    part of what is tried.
+    It has High priority: somebody is waiting, and checks made only for High (has the number opted out?) are part of
+    the test.
 
     Raises:
-        Refused: the clinician is inactive, has no address on the channel, or was sent enough tests.
+        NotSent: the clinician is inactive, has no address on the channel, or got too many tests lately.
     """
     with transaction.atomic():
-        # Whoever else is about to test for the same clinician waits here, and is then counted.
+        # Serialises tests for one clinician, so that the limit below holds.
         locked = Clinician.objects.select_for_update(no_key=True).get(pk=clinician.pk)
         _refuse_unless_reachable(locked, channel)
         _refuse_if_too_many(locked, channel)
@@ -92,14 +93,14 @@ def send_test(*, clinician: Clinician, channel: Channel, by: str) -> Alert:
 
 
 def result(clinician: Clinician, alert_id: int) -> Result | None:
-    """What became of a test so far; None where this clinician was sent no such test. Two queries."""
+    """The result of a test so far; None if this clinician got no such test. Two queries."""
     tests = Alert.objects.tests().filter(pk=alert_id, clinician=clinician)
     delivery = Delivery.objects.filter(alert__in=tests).select_related("alert").order_by("-round").first()
     return None if delivery is None else _result(delivery)
 
 
 def latest(clinician: Clinician) -> dict[Channel, Result]:
-    """The clinician's newest test over each channel. One query, and one for each that waits for another try."""
+    """The clinician's newest test over each channel. One query, plus one for each that waits for another try."""
     tests = Alert.objects.tests().filter(clinician=clinician)
     newest = Delivery.objects.filter(alert__in=tests).order_by("channel", "-alert_id", "-round")
     found = newest.distinct("channel").select_related("alert")
@@ -125,21 +126,19 @@ def _sentence(delivery: Delivery, state: DeliveryState) -> str:
 
 def _refuse_unless_reachable(clinician: Clinician, channel: Channel) -> None:
     if not clinician.active:
-        raise Refused(
-            "This person is not active, so nothing is sent to them. Tick “Active”, save, and try again."
+        raise NotSent(
+            "This person is not active, so nothing is sent to them. Tick “Active”, save and try again."
         )
     if not clinician.address(channel):
-        raise Refused(f"{channel.label} has no address. Fill it in, save, and try again.")
+        raise NotSent(f"{channel.label} has no address. Fill it in, save and try again.")
 
 
 def _refuse_if_too_many(clinician: Clinician, channel: Channel) -> None:
     recent = Alert.objects.tests().filter(created_at__gt=Now() - WITHIN)
     own = recent.filter(clinician=clinician)
     if own.filter(deliveries__channel=channel, deliveries__state__in=UNFINISHED).exists():
-        raise Refused("The last test over this channel is still on its way. Wait for its result.")
+        raise NotSent("The last test over this channel is still on its way. Wait for its result.")
     if own.count() >= MOST_FOR_ONE:
-        raise Refused(
-            f"This person was sent {MOST_FOR_ONE} tests in ten minutes. Wait a while before the next."
-        )
+        raise NotSent(f"This person got {MOST_FOR_ONE} tests in ten minutes. Wait a while before the next.")
     if recent.count() >= MOST_FOR_ALL:
-        raise Refused("Very many tests were sent in the last ten minutes. Wait a while before the next.")
+        raise NotSent("Too many tests were sent in the last ten minutes. Wait a while before the next.")

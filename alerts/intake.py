@@ -1,4 +1,4 @@
-"""Taking an alert: whatever is answered with a 2xx is on disk by then, and a repeat does no harm."""
+"""Take an alert: before a 2xx answer it is on disk, and a repeat does no harm."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,12 +16,12 @@ from contacts.models import Clinician
 from contacts.routing import NoRoute, Route, route
 
 COMPARED = ("type", "patient_id", "contact_id", "description", "priority")
-"""The fields that make two alerts with the same `message_id` the same alert."""
+"""Two alerts with the same `message_id` are the same alert if these fields are equal."""
 
 
 @dataclass(frozen=True)
 class NewAlert:
-    """An alert as a client sends it, validated."""
+    """A validated alert, as the client sent it."""
 
     message_id: str
     type: str
@@ -32,14 +32,14 @@ class NewAlert:
 
 
 class Accepted(NamedTuple):
-    """The stored alert with its `status`; `replayed` where it was stored before this request."""
+    """The stored alert with its `status`. `replayed`: it was stored before this request."""
 
     alert: Alert
     replayed: bool
 
 
 class Conflict(Exception):  # noqa: N818 - the name of the HTTP status that it becomes
-    """The `message_id` is taken by another alert. `fields` differ; empty where it belongs to another client."""
+    """Another alert has this `message_id`. `fields` differ; empty if it belongs to another client."""
 
     def __init__(self, fields: tuple[str, ...]) -> None:
         super().__init__("The message_id is taken by another alert.")
@@ -47,7 +47,7 @@ class Conflict(Exception):  # noqa: N818 - the name of the HTTP status that it b
 
 
 class Unreachable(Exception):  # noqa: N818
-    """Nobody can be reached, so nothing was stored; `reason` is None where the contact_id is unknown."""
+    """Nobody can be reached, so nothing was stored. `reason` is None if the contact_id is unknown."""
 
     def __init__(self, reason: NoRoute | None) -> None:
         super().__init__("Nobody can be reached for this alert.")
@@ -60,8 +60,8 @@ def accept(*, client: ApiClient, new: NewAlert) -> Accepted:
     The unique constraint on `message_id` decides who was first, so any number of repeats may come at once.
 
     Raises:
-        Conflict: the `message_id` is taken by an alert with other content, or of another client.
-        Unreachable: the clinician is unknown or inactive, or no channel reaches them; nothing is stored.
+        Conflict: an alert with other content, or of another client, has this `message_id`.
+        Unreachable: the clinician is unknown or inactive, or no channel reaches them. Nothing is stored.
     """
     clinician = Clinician.objects.filter(contact_id=new.contact_id).first()
     way = route(clinician, new.priority) if clinician else None
@@ -80,7 +80,7 @@ def _store(client: ApiClient, new: NewAlert, clinician: Clinician, way: Route) -
     with transaction.atomic():
         alert = Alert.objects.create(client=client, clinician=clinician, **vars(new))
         delivery = lifecycle.open_delivery(alert, way.steps[0])
-    # As the database would say: once it is stored, nothing that can fail stands between it and the answer.
+    # Fill in what a query would return: once the alert is stored, nothing that can fail may delay the answer.
     alert.status = AlertStatus.QUEUED
     known = alert.deliveries.all()
     known._result_cache = [delivery]  # noqa: SLF001
@@ -90,7 +90,7 @@ def _store(client: ApiClient, new: NewAlert, clinician: Clinician, way: Route) -
 
 
 def _replay_or_refuse(client: ApiClient, new: NewAlert, way: Route | None) -> Accepted:
-    """A repeat stays a repeat when the clinician has become unreachable since."""
+    """A repeat stays a repeat, even if the clinician has become unreachable since."""
     stored = _replay(client, new)
     if stored is None:
         raise Unreachable(way.reason if way else None)

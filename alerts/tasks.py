@@ -1,4 +1,4 @@
-"""Celery's doors onto `alerts.sending.send`: a delivery's id in, nothing else, nothing out."""
+"""Celery tasks. Each takes a delivery's id and nothing else, and returns nothing."""
 
 import uuid
 from typing import Any
@@ -14,13 +14,13 @@ from alerts.sending import outcomes, send
 @shared_task
 def deliver(delivery_id: str) -> None:
     """Send the delivery, if it is still due."""
-    close_old_connections()  # has the kept connection looked at: the database may have restarted since the last task
+    close_old_connections()  # the database may have restarted since the last task
     send.deliver(uuid.UUID(delivery_id))
 
 
 @shared_task
 def ask_outcome(delivery_id: str) -> None:
-    """Ask the provider what became of an accepted message."""
+    """Ask the provider what became of a message."""
     close_old_connections()
     outcomes.ask(uuid.UUID(delivery_id))
 

@@ -1,34 +1,34 @@
-"""What an alert says on each channel: every template is here."""
+"""The text of an alert on each channel. All templates are here."""
 
 import unicodedata
 
 SMS_AND_EMAIL = "{description} {patient_id}"
 SPOKEN = "This is a message from Staff Alert. {description}"
-TEST = "This is a test by {by}, to see that alerts arrive here. There is nothing to do."
+TEST = "This is a test by {by}, to see that alerts arrive here. You need not do anything."
 TEST_PATIENT = "TEST"
-"""Where an alert has its patient reference, which a call spells out."""
+"""Takes the place of the patient reference, which a call spells out."""
 DEFAULT_SUBJECT = "Alert"
 SUBJECT_LENGTH = 99
 """SNS: fewer than 100 characters, printable ASCII, no line break."""
 
 
 def text(*, description: str, patient_id: str) -> str:
-    """The body of an SMS or e-mail."""
+    """The body of an SMS or an e-mail."""
     return SMS_AND_EMAIL.format(description=description, patient_id=patient_id)
 
 
 def spoken(*, description: str) -> str:
-    """What a call says before the patient reference, which the contact flow reads as digits."""
+    """What a call says before the patient reference, which the contact flow reads digit by digit."""
     return SPOKEN.format(description=description)
 
 
 def test(*, by: str) -> str:
-    """What a test says, with who sent it."""
+    """The text of a channel test."""
     return TEST.format(by=by)
 
 
 def subject(alert_type: str) -> str:
-    """An e-mail's subject: `blood_test_alert` becomes "Blood test alert"; what SNS does not allow is left out."""
+    """An e-mail's subject: `blood_test_alert` becomes "Blood test alert". Drops what SNS does not allow."""
     plain = unicodedata.normalize("NFKD", alert_type).encode("ascii", "ignore").decode()
     printable = "".join(character if character.isprintable() else " " for character in plain)
     words = " ".join(printable.replace("_", " ").split())

@@ -1,1 +1,1 @@
-"""Measurements of the whole of Bleep as it runs in production, one command each; see README.md."""
+"""Benchmarks of all of Bleep as it runs in production, one command each. See README.md."""

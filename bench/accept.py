@@ -1,7 +1,7 @@
-"""`make bench`: how many alerts a second are taken, and what one costs, over kept connections.
+"""`make bench`: how many alerts a second Bleep accepts over open connections, and the processor time of each.
 
-Only the web server and PostgreSQL run: what is measured is the way from POST to the commit. The cost is the processor
-time of both together; the load's own is not in it. Medians of several runs, since machines are noisy.
+Only the web server and PostgreSQL run, so this measures the way from POST to commit. The processor time is of both, not
+of the load generator. The results are medians of several runs, since machines are noisy.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from bench.stack import Stack, StackError, cpu_seconds
 
 PREFERENCES = {"H": ("call", "sms"), "M": ("sms",), "L": ("email",)}
 GRANIAN_WORKERS = "2"
-"""As the entry point has it; `make run` makes do with one."""
+"""As in the entry point; `make run` has one."""
 
 
 class Sample(NamedTuple):
@@ -44,21 +44,21 @@ class Bench:
         load(stack, self._people)
 
     def bodies(self, name: str) -> Bodies:
-        """Alerts that nobody has sent yet, as long as `name` is new."""
+        """New alerts, as long as `name` is new."""
         return [
             alert(f"{name}-{n}", self._people[n % len(self._people)].contact_id, "HML"[n % 3])
             for n in range(self._requests)
         ]
 
     def sample(self, bodies: Bodies, expected: str) -> Sample:
-        """Send them all once. Raises StackError unless every answer is the expected one."""
+        """Send each once. Raises StackError unless every answer is `expected`."""
         before = cpu_seconds(self._processes())
         result = self._load.post(spread(bodies, self._connections))
         used = cpu_seconds(self._processes()) - before
         if set(result.answers) != {expected}:
             raise StackError(
-                f"Every POST was to be answered with {expected}; the answers were {dict(result.answers)}."
-                f" What the web server said is in {self._stack.log}"
+                f"Every POST should be answered with {expected}, but the answers were {dict(result.answers)}."
+                f" The web server's output is in {self._stack.log}"
             )
         return Sample(
             len(bodies) / result.seconds,
@@ -73,7 +73,7 @@ class Bench:
 
 
 def medians(samples: Sequence[Sample]) -> tuple[str, ...]:
-    """Each figure's median, and the range of the first."""
+    """The median of each figure, and the range of the first."""
     rates = [sample.per_second for sample in samples]
     middle = [statistics.median(values) for values in zip(*samples, strict=True)]
     return (
@@ -86,12 +86,12 @@ def medians(samples: Sequence[Sample]) -> tuple[str, ...]:
 
 
 def main() -> bool:
-    """Print one table. Always True: there is no right figure."""
+    """Print one table. Returns True, since no figure is wrong."""
     parser = argparse.ArgumentParser(prog="python -m bench.accept", description=__doc__)
     parser.add_argument("--connections", type=whole(1, 500), default=16, help="kept open (16)")
     # Percentiles need two answers.
     parser.add_argument("--requests", type=whole(2), default=2000, help="for each run (2,000)")
-    parser.add_argument("--runs", type=whole(1), default=5, help="of which the medians are taken (5)")
+    parser.add_argument("--runs", type=whole(1), default=5, help="to take the medians of (5)")
     options = parser.parse_args()
     with Stack(("web",), GRANIAN_WORKERS=GRANIAN_WORKERS) as stack, Load(stack) as senders:
         bench = Bench(stack, senders, connections=options.connections, requests=options.requests)

@@ -1,8 +1,8 @@
-"""`make chaos`: Bleep under everything that can go wrong, and then a comparison of its ledger with what AWS received.
+"""`make chaos`: breaks everything that can break, then compares Bleep's alerts with the messages that AWS received.
 
-Alerts of all priorities are POSTed while parts are killed and frozen, Redis is killed and flushed, PostgreSQL crashes,
-and AWS throttles, errs, refuses and loses answers. Afterwards everything is well again, the rest is delivered, and one
-table says whether the promise was kept. It ends with 1 if it was not.
+It POSTs alerts of all priorities while processes are killed and frozen, Redis is killed and flushed, PostgreSQL
+crashes, and AWS throttles, fails, refuses and loses answers. Then everything is repaired, the rest is delivered, and a
+table shows whether the promise was kept. Exits with 1 if it was not.
 """
 
 import argparse
@@ -27,15 +27,15 @@ from bench.stack import Address, Stack
 from bench.verdict import Verdict, judge
 
 LEASE = 30
-"""Seconds: the shortest that leaves time for a call to AWS and for recording its answer (LEASE_SECONDS)."""
+"""Seconds (LEASE_SECONDS): the shortest time for a call to AWS and for recording its answer."""
 PEOPLE = 36
 PER_SECOND = 8.0
 SENDERS = 8
 AGAIN = 0.12
-"""This share of the alerts is sent once more, on purpose."""
+"""The share of the alerts that is sent twice on purpose."""
 RETRY_PAUSE = 0.3
 DRAIN_SECONDS = 180.0
-"""The most that the rest of the deliveries may take once everything is well."""
+"""The most time for the remaining deliveries once everything is repaired."""
 HURRY_EVERY = 4.0
 
 PREFERENCES: Sequence[Preferences] = (
@@ -48,7 +48,7 @@ PREFERENCES: Sequence[Preferences] = (
 )
 VARIABLES = {
     "LEASE_SECONDS": str(LEASE),
-    # The account's quotas are not what is tested here: with AWS's defaults the rest would take minutes.
+    # This does not test the account's quotas: with AWS's defaults the rest would take minutes.
     "CONNECT_CALLS_PER_SECOND": "50",
     "SMS_PER_SECOND": "200",
 }
@@ -56,7 +56,7 @@ VARIABLES = {
 
 @dataclass(frozen=True)
 class Order:
-    """An alert to be sent, so many seconds after the beginning."""
+    """An alert to send, `at` seconds after the start."""
 
     at: float
     body: dict[str, str]
@@ -64,17 +64,17 @@ class Order:
 
 @dataclass
 class HospitalSystems:
-    """The hospital systems: send every order until it is taken, each message_id with the same content."""
+    """The hospital systems. They send every order until it is accepted, always with the same content."""
 
     orders: Sequence[Order]
     address: Address
     until: float
-    """On `time.monotonic()`'s scale: nothing is tried after that."""
+    """The end of all retries, in `time.monotonic()`'s time."""
     taken: set[str] = field(default_factory=set)
     firsts: Counter[str] = field(default_factory=Counter)
-    """For each alert, how many answers said that it was new."""
+    """How many answers said that an alert was new, by its key."""
     odd: list[str] = field(default_factory=list)
-    """Answers that should not have come."""
+    """Unexpected answers, as sentences."""
     retries: int = 0
 
     def __post_init__(self) -> None:
@@ -87,7 +87,7 @@ class HospitalSystems:
 
     @property
     def done(self) -> bool:
-        """Whether there is nothing left to send."""
+        """Whether everything has been sent."""
         return not any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:
@@ -122,7 +122,7 @@ class HospitalSystems:
 
 
 def orders(seconds: float, people: Sequence[Person], dice: random.Random, seed: int) -> list[Order]:
-    """The alerts of a run in the order of their time, some of them twice."""
+    """The alerts of a run by time, some of them twice."""
     made: list[Order] = []
     for number in range(int(seconds * PER_SECOND)):
         at = dice.uniform(0.0, seconds)
@@ -151,7 +151,7 @@ class ChaosRun:
         self._sent = 0
 
     def go(self) -> Verdict:
-        """Mishaps, peace, comparison."""
+        """Break things, repair them, compare."""
         self._progress = Progress()
         until = time.monotonic() + self.schedule.seconds + DRAIN_SECONDS
         hospital = HospitalSystems(self.orders, self.stack.address, until)
@@ -161,7 +161,7 @@ class ChaosRun:
             self.mishaps.do(step)
         self._wait(hospital, self._seconds)
         self.mishaps.undo_all()
-        self._progress.say("everything is well again; the rest is being delivered")
+        self._progress.say("everything is repaired; the rest is being delivered")
         self._drain(hospital)
         verdict = judge(
             answered=sorted(hospital.taken),
@@ -191,7 +191,7 @@ class ChaosRun:
         )
 
     def _look_after_parts(self) -> None:
-        """A part that ended though nobody killed it: that is a fault, and it is started again as anybody would."""
+        """Report and restart each part that ended without being killed."""
         for name in self.stack.ended():
             if name not in self.mishaps.away:
                 self.ended.append(f"{name} ended by itself.")
@@ -210,13 +210,13 @@ class ChaosRun:
             time.sleep(0.3)
 
     def _is_settled(self) -> bool:
-        """Whether every delivery is finished, and no provider is still to be asked what became of one."""
+        """Whether every delivery is finished, and every outcome is known."""
         return not self.stack.rows(
             "SELECT 1 FROM alerts_delivery WHERE state IN ('pending', 'sending') OR outcome_due_at IS NOT NULL LIMIT 1"
         )
 
     def _hurry(self) -> None:
-        """Move the clock for what only waits: a retry in ten minutes is due now, a lost hand-over is noticed now."""
+        """Bring waiting times forward: retries, lost hand-overs and outcomes are due now."""
         self.stack.rows(
             "UPDATE alerts_delivery SET available_at = now()"
             " WHERE state = 'pending' AND available_at > now() + interval '3 seconds'"
@@ -243,13 +243,13 @@ class ChaosRun:
         for sentence in verdict.broken:
             print(f"  ! {sentence}")
         print(
-            f"\nThe same plan again: make chaos SECONDS={self._seconds:g} SEED={self._seed}"
-            " (what meets what still depends on the machine)"
+            f"\nTo repeat this schedule: make chaos SECONDS={self._seconds:g} SEED={self._seed}"
+            " (timing still depends on the machine)"
         )
 
 
 def rows(verdict: Verdict) -> list[tuple[str, int]]:
-    """The verdict as the lines of a table."""
+    """The verdict as rows of a table."""
     return [
         ("alerts accepted (2xx)", verdict.accepted),
         ("sent or delivered", verdict.sent),
@@ -258,17 +258,20 @@ def rows(verdict: Verdict) -> list[tuple[str, int]]:
         ("duplicates, marked", verdict.duplicates_flagged),
         ("duplicates, NOT marked (must be 0)", len(verdict.duplicates_unflagged)),
         ("lost (must be 0)", len(verdict.lost)),
-        ("said sent, and was not (must be 0)", len(verdict.false_sent)),
+        ("sent, but not received by AWS (must be 0)", len(verdict.false_sent)),
         ("other violations (must be 0)", len(verdict.violations)),
     ]
 
 
 def main() -> bool:
-    """True if the promise was kept."""
+    """Returns True if the promise was kept."""
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
-    parser.add_argument("--seconds", type=whole(5, 3600), default=60, help="of mishaps, from 5 on (60)")
+    parser.add_argument("--seconds", type=whole(5, 3600), default=60, help="of faults, at least 5 (60)")
     parser.add_argument(
-        "--seed", type=whole(0, 2**32), default=random.randrange(10_000), help="of the plan (a new one)"
+        "--seed",
+        type=whole(0, 2**32),
+        default=random.randrange(10_000),
+        help="of the schedule (a random one)",
     )
     options = parser.parse_args()
     print(f"Seed {options.seed}.")

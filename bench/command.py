@@ -1,4 +1,4 @@
-"""What the commands here have in common: how a figure is given, how one ends, how far it has come."""
+"""Common to all commands here: options, exit status, progress."""
 
 import argparse
 import sys
@@ -12,20 +12,18 @@ from bench.stack import StackError
 from sandbox.services import ServiceError
 
 SHOW_EVERY = 3.0
-"""Seconds between two lines that say how far it has come."""
+"""Seconds between two lines of progress."""
 NOT_MEASURED = 2
-"""The exit status when there is no result: neither good nor bad."""
+"""The exit status if there is no result, neither good nor bad."""
 INTERRUPTED = 130
 
 
 def conclude(measure: Callable[[], bool]) -> NoReturn:
-    """Measure, and end the process: 0 if it gave True, 1 if it gave False, 2 if it could not be done."""
+    """Run a benchmark and exit: 0 if it returns True, 1 if False, 2 if it could not run."""
     try:
         sys.exit(0 if measure() else 1)
     except KeyboardInterrupt:
-        print(
-            "\nInterrupted: everything that was started is stopped, and there is no result.", file=sys.stderr
-        )
+        print("\nInterrupted: everything is stopped, and there is no result.", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except (StackError, ServiceError) as error:
         print(f"Not measured. {error}", file=sys.stderr)
@@ -38,7 +36,7 @@ def conclude(measure: Callable[[], bool]) -> NoReturn:
 
 
 def whole(least: int, most: int = 1_000_000) -> Callable[[str], int]:
-    """For argparse: a whole number in these bounds."""
+    """For argparse: a whole number from `least` to `most`."""
 
     def read(text: str) -> int:
         number = int(text) if text.isascii() and text.isdigit() else -1
@@ -50,7 +48,7 @@ def whole(least: int, most: int = 1_000_000) -> Callable[[str], int]:
 
 
 class Progress:
-    """Lines that say how far it has come, not more often than every few seconds."""
+    """Lines of progress, every few seconds at most."""
 
     def __init__(self) -> None:
         self.began = time.monotonic()
@@ -63,15 +61,15 @@ class Progress:
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time for another line."""
+        """Whether another line is due."""
         return time.monotonic() - self._shown_at >= SHOW_EVERY
 
     def show(self, text: str) -> None:
-        """Print a line, if it is time for one."""
+        """Print a line, if one is due."""
         if self.is_due:
             self.say(text)
 
     def say(self, text: str) -> None:
-        """Print a line, whenever the last one was."""
+        """Print a line now."""
         self._shown_at = time.monotonic()
         print(f"{self.elapsed:5.0f} s  {text}", flush=True)

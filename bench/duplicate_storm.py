@@ -1,6 +1,6 @@
-"""`make duplicate-storm`: many connections send the same alerts at once; each must be stored and sent exactly once.
+"""`make duplicate-storm`: many connections send the same alerts at once. Each must be stored and sent exactly once.
 
-It ends with 1 unless there are exactly as many alerts and messages as ids, and every other answer is a replay.
+Exits with 1 unless there is one alert and one message for each id, and every other answer is a replay.
 """
 
 import argparse
@@ -20,7 +20,7 @@ PREFERENCES = {"H": ("sms",), "M": ("sms",), "L": ("sms",)}
 
 
 def run(stack: Stack, *, connections: int, ids: int) -> bool:
-    """Send, wait until all is delivered, and compare; True if all is as it must be."""
+    """Send, wait until everything is delivered, and compare. Returns True if all counts are right."""
     people = make_people(20, [PREFERENCES], random.Random(0))
     load(stack, people)
     bodies = [alert(f"D-{number}", people[number % len(people)].contact_id, "M") for number in range(ids)]
@@ -63,7 +63,7 @@ def _wait_until_settled(stack: Stack) -> None:
 
 
 def main() -> bool:
-    """True if nothing was stored or sent twice, and nothing not at all."""
+    """Returns True if every alert was stored and sent exactly once."""
     parser = argparse.ArgumentParser(prog="python -m bench.duplicate_storm", description=__doc__)
     parser.add_argument("--connections", type=whole(1, 500), default=40, help="at once (40)")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Many connections at once, in processes of their own, so that the load's own work does not slow it down."""
+"""Load over many connections at once, from several processes, so that its own work does not slow it down."""
 
 import http.client
 import multiprocessing
@@ -19,14 +19,14 @@ from bench.stack import Address, Stack
 
 PROCESSES = 2
 HEAD_START = 0.2
-"""Seconds that all processes wait, so that they begin together."""
+"""Seconds that all processes wait, so that they start together."""
 
 Bodies = Sequence[Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What came of a load."""
+    """The answers to a load."""
 
     seconds: float
     answers: Counter[str]
@@ -35,16 +35,16 @@ class LoadResult:
     """How long each answer took."""
 
     def percentile(self, percent: int) -> float:
-        """That of the answers' times, in milliseconds."""
+        """A percentile of the times of the answers, in milliseconds."""
         return statistics.quantiles(self.milliseconds, n=100)[percent - 1]
 
 
 class Load:
-    """Processes that wait for work. `with Load(stack) as load:`; they end with the block."""
+    """Processes that send. `with Load(stack) as load:` starts them; they end with the block."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        context = multiprocessing.get_context("spawn")  # not forked: this process has threads of its own
+        context = multiprocessing.get_context("spawn")  # no fork: this process has threads
         self._answered = context.Value("L", 0)
         self._pool = ProcessPoolExecutor(PROCESSES, context, _begin, (self._answered,))
 
@@ -56,11 +56,11 @@ class Load:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Told to end, it does not wait for what is being sent: that fails as soon as the server has gone.
+        # After an error, do not wait for requests: they fail when the server stops.
         self._pool.shutdown(wait=kind is None, cancel_futures=True)
 
     def post(self, shares: Sequence[Bodies]) -> LoadResult:
-        """POST each share over one connection of its own, one alert after the other, all shares at once."""
+        """POST all shares at once, each over its own connection, one alert after the other."""
         self._answered.value = 0
         at = time.monotonic() + HEAD_START
         work = [
@@ -80,18 +80,18 @@ class Load:
 
 
 def spread(bodies: Bodies, connections: int) -> list[Bodies]:
-    """The bodies, dealt out to so many connections."""
+    """The bodies, divided among `connections`."""
     return [bodies[number::connections] for number in range(connections)]
 
 
 _answered: "Synchronized[int]"
-"""In a process of the pool: how many POSTs all of them together have had an answer to."""
+"""In a process of the pool: how many POSTs have been answered, over all processes."""
 
 
 def _begin(answered: "Synchronized[int]") -> None:
-    global _answered  # noqa: PLW0603 - there is no other way to give a pool's process something of its own
+    global _answered  # noqa: PLW0603 - a pool's initializer can pass a value no other way
     _answered = answered
-    # Ctrl-C reaches every process at the terminal: the one that began this ends the others.
+    # Ctrl-C reaches every process at the terminal; the parent ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -100,7 +100,7 @@ def _post_all(address: Address, shares: Sequence[Bodies], at: float) -> list[tup
     if not shares:
         return []
     with ThreadPoolExecutor(len(shares)) as threads:
-        # `time.monotonic` is the machine's: the same in all of its processes.
+        # `time.monotonic` is the same in all processes of a machine.
         results = threads.map(lambda share: _post_share(address, share, at), shares)
         return [each for result in results for each in result]
 

@@ -1,4 +1,4 @@
-"""Everything that goes wrong in `make chaos`: planned beforehand from a seed, and then done to a running Bleep."""
+"""The faults of `make chaos`: scheduled from a seed, then injected into a running Bleep."""
 
 import json
 import os
@@ -14,13 +14,13 @@ from bench.stack import WORKERS, Stack
 
 RELAYS = ("relay-1", "relay-2")
 FIRST = 1.0
-"""Seconds of peace at the beginning."""
+"""Seconds before the first fault."""
 OPENING_BETWEEN = (1.0, 1.3)
-"""Seconds from one mishap of the opening to the next: all of it is over within 15 seconds."""
+"""Seconds between faults at the start, so that one of each kind happens within 15 seconds."""
 BETWEEN = (0.7, 1.9)
-"""The same, afterwards."""
+"""Seconds between later faults."""
 START_AFTER = (0.2, 3.0)
-"""Seconds for which a part that was killed stays away."""
+"""Seconds until a killed part is started again."""
 AWS_SPELL = (2.0, 5.0)
 HANG = 12.0
 """Seconds: longer than Bleep waits for an answer."""
@@ -37,16 +37,16 @@ SPELLS: dict[str, dict[str, Any]] = {
     "no_answer": {"probability": 0.5},
     "outage": {"kind": "error"},
 }
-"""How one of AWS's services misbehaves for a while: the stand-in's word for it (`sandbox.aws.faults`), and how much."""
+"""Temporary faults of an AWS service: the kind (`sandbox.aws.faults`) and its options."""
 SERVICES = ("sns", "connect")
 LOSES_ANSWERS = ("error_after", "reset_after", "hang_after")
-"""Spells in which AWS takes a message, and Bleep is not told."""
+"""Faults in which AWS accepts a message, but its answer is lost."""
 ENDS = {"kill": "start", "stop": "start", "freeze": "thaw", "spell": "calm"}
-"""What ends a mishap."""
+"""The action that ends each fault."""
 
 
 class ScheduledAction(NamedTuple):
-    """One thing to do, so many seconds after the beginning."""
+    """One action, `at` seconds after the start."""
 
     at: float
     action: str
@@ -54,27 +54,27 @@ class ScheduledAction(NamedTuple):
 
     @property
     def harmful(self) -> bool:
-        """Whether it makes something worse, and not better again."""
+        """Whether it breaks something, rather than repairs it."""
         return self.action not in ("start", "thaw", "calm")
 
 
 @dataclass
 class MishapSchedule:
-    """The steps in the order of their time."""
+    """All actions by time."""
 
     steps: list[ScheduledAction]
 
     @property
     def seconds(self) -> float:
-        """When the last step is done."""
+        """The time of the last action."""
         return max((step.at for step in self.steps), default=0.0)
 
 
 def schedule(seconds: float, dice: random.Random, *, lease: float) -> MishapSchedule:
-    """Mishaps for so many seconds; what is frozen then is thawed later, since it must outlast its lease.
+    """Faults for `seconds`. A frozen part is resumed later, since it must outlast its lease.
 
-    It opens with one of each kind, so that a run of 15 seconds has them all. Afterwards whole decks of mishaps are
-    played; one that cannot happen now, since its target is away or frozen, happens as soon as it can.
+    The start has one fault of each kind, so that a run of 15 seconds has them all. Later faults are random. A fault
+    whose target is down or frozen waits until it is back.
     """
     steps: list[ScheduledAction] = []
     busy: dict[str, float] = {}
@@ -98,8 +98,8 @@ def schedule(seconds: float, dice: random.Random, *, lease: float) -> MishapSche
 
 
 def _held(action: str, target: str) -> Sequence[str]:
-    """What is not touched again until the mishap is over."""
-    # Of two parts of a kind one at a time is frozen: with both, nothing would happen that could go wrong.
+    """The targets that must have no other fault at the same time."""
+    # Freeze one of two relays or workers at a time: with both frozen, nothing would happen.
     return (target, _kind(target)) if action == "freeze" else (target,)
 
 
@@ -108,7 +108,7 @@ def _kind(target: str) -> str:
 
 
 def _lasting(action: str, target: str, dice: random.Random, lease: float) -> float:
-    """Seconds until the mishap ends."""
+    """Seconds until the fault ends."""
     match action:
         case "freeze" if target != "redis":
             return lease + 2.0
@@ -121,9 +121,9 @@ def _lasting(action: str, target: str, dice: random.Random, lease: float) -> flo
 
 
 def _opening(dice: random.Random) -> list[tuple[str, str]]:
-    """One of each kind. No two have the same target but the Redis that is flushed first, so that none has to wait."""
+    """One of each kind. Each has its own target (except Redis, which is flushed first), so none has to wait."""
     workers, relays = (dice.sample(names, k=2) for names in (WORKERS, RELAYS))
-    # Freezing is to catch messages on their way, some of them for the second time, and flushing is to lose some.
+    # Freeze while messages are being sent, some for the second time; flush while some are queued.
     first = [
         ("spell", f"sns:{dice.choice(LOSES_ANSWERS)}"),
         ("spell", "sns:delay"),
@@ -144,7 +144,7 @@ def _opening(dice: random.Random) -> list[tuple[str, str]]:
 
 
 def _deck(dice: random.Random) -> list[tuple[str, str]]:
-    """One of everything, shuffled."""
+    """One of every fault, shuffled."""
     deck = [
         *(("kill", name) for name in (*WORKERS, *RELAYS, "web", "redis", "postgres")),
         ("freeze", dice.choice((*WORKERS, *RELAYS))),
@@ -159,7 +159,7 @@ def _deck(dice: random.Random) -> list[tuple[str, str]]:
 
 
 class Mishaps:
-    """Does the steps to a stack, and undoes all of them in the end."""
+    """Injects the faults into a stack, and repairs all of them at the end."""
 
     def __init__(self, stack: Stack, people: Sequence[Person], seed: int) -> None:
         self.done: Counter[str] = Counter()
@@ -170,11 +170,11 @@ class Mishaps:
         self._lasting = _unlucky(people)
         self._frozen: set[str] = set()
         self.away: set[str] = set()
-        """What was killed and is not back yet."""
+        """Parts that were killed and are not running again."""
         self._set_faults()
 
     def do(self, step: ScheduledAction) -> None:
-        """Carry one step out."""
+        """Run one action."""
         {
             "kill": self._kill,
             "stop": self._stop,
@@ -190,7 +190,7 @@ class Mishaps:
             self.done[self.latest] += 1
 
     def undo_all(self) -> None:
-        """Everything is well again: nothing frozen, nothing away, and AWS as it should be."""
+        """Repair everything: nothing is frozen or down, and AWS works."""
         self._spells.clear()
         self._lasting.clear()
         self._set_faults()
@@ -209,7 +209,7 @@ class Mishaps:
             self._stack.kill(name)
 
     def _stop(self, _name: str) -> None:
-        """PostgreSQL's immediate shutdown: connections are cut, and the next start recovers from the log."""
+        """PostgreSQL's immediate shutdown: it cuts connections, and the next start recovers from the log."""
         self.away.add("postgres")
         postgres = self._stack.postgres
         if postgres.pid is not None:
@@ -218,7 +218,7 @@ class Mishaps:
     def _start(self, name: str) -> None:
         if name == "postgres":
             if name in self.away:
-                self._stack.postgres.kill()  # one that is still going down would not be started again
+                self._stack.postgres.kill()  # start() does nothing while the old process is still stopping
             self._stack.postgres.start()
         elif name == "redis":
             self._stack.redis.start()
@@ -257,7 +257,7 @@ class Mishaps:
         self._set_faults()
 
     def _set_faults(self) -> None:
-        """AWS misbehaves in these ways and no others."""
+        """Give the stand-in exactly the current faults."""
         self._stack.aws("DELETE", "/faults")
         for fault in [*self._lasting, *map(_fault, self._spells)]:
             seeded = {**fault, "seed": self._seed} if "probability" in fault else fault
@@ -271,7 +271,7 @@ def _fault(spell: str) -> dict[str, Any]:
 
 
 def _unlucky(people: Sequence[Person]) -> list[dict[str, Any]]:
-    """A few people whom one of the channels does not reach all the time."""
+    """Permanent faults: a few people whom one channel never reaches."""
     publish, ring = "sns:Publish", "connect:StartOutboundVoiceContact"
     refused, opted_out, no_calls, busy, pending = people[:5]
     return [

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.stack import Stack
+from clients import sample
 
 Preferences = Mapping[str, Sequence[str]]
 """The channels for each priority (H, M, L), in order."""
@@ -71,11 +72,10 @@ def load(stack: Stack, people: Sequence[Person]) -> None:
 def alert(key: str, contact_id: str, priority: str) -> dict[str, str]:
     """A request body. Its key is the patient reference, which ends every message: so a message shows its alert."""
     return {
+        **sample.ALERT,
         "message_id": key,
-        "type": "blood_test_alert",
         "patient_id": key,
         "contact_id": contact_id,
-        "description": "Blood test results ready for patient",
         "priority": priority,
     }
 

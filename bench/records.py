@@ -1,4 +1,4 @@
-"""What Bleep's ledger says and what AWS received, read from PostgreSQL and from the stand-in themselves."""
+"""Records for the comparison: Bleep's rows from PostgreSQL, and the messages that the stand-in for AWS received."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ UNFINISHED = ("pending", "sending")
 
 @dataclass(frozen=True)
 class AttemptRecord:
-    """One call to the provider, as the ledger has it."""
+    """One attempt, as stored."""
 
     number: int
     state: str
@@ -24,7 +24,7 @@ class AttemptRecord:
 
 @dataclass(frozen=True)
 class DeliveryRecord:
-    """One delivery, as the ledger has it."""
+    """One delivery, as stored."""
 
     id: str
     channel: str
@@ -38,7 +38,7 @@ class DeliveryRecord:
 
 @dataclass(frozen=True)
 class AlertRecord:
-    """One alert, as the ledger has it, with its deliveries in the order in which they were made."""
+    """One alert, as stored, with its deliveries, oldest first."""
 
     key: str
     priority: str
@@ -48,7 +48,7 @@ class AlertRecord:
 
 @dataclass(frozen=True)
 class MessageRecord:
-    """One message that the provider took."""
+    """One message that the provider received."""
 
     key: str
     channel: str
@@ -57,7 +57,7 @@ class MessageRecord:
 
 
 def alerts(stack: Stack) -> list[AlertRecord]:
-    """The whole ledger."""
+    """All alerts."""
     attempts: dict[str, list[AttemptRecord]] = {}
     for delivery, *values in stack.rows(
         "SELECT delivery_id::text, number, state, reason, provider_id, late FROM alerts_attempt ORDER BY number"
@@ -79,7 +79,7 @@ def alerts(stack: Stack) -> list[AlertRecord]:
 
 
 def received(stack: Stack) -> list[MessageRecord]:
-    """Everything that the stand-in took, calls that nobody answered too."""
+    """All messages that the stand-in received, including unanswered calls."""
     return [
         MessageRecord(
             key_of(message["text"]), message["channel"], message["provider_id"], message["client_token"] or ""

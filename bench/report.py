@@ -1,10 +1,10 @@
-"""Tables, as they are printed."""
+"""Tables for the terminal."""
 
 from collections.abc import Sequence
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Columns in line: the first to the left, the others, which are figures, to the right."""
+    """Aligned columns: the first to the left, the others, which are figures, to the right."""
     lines = [list(head), *([str(cell) for cell in row] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
 

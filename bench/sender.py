@@ -1,4 +1,4 @@
-"""A hospital system: one kept HTTP connection to Bleep, with nothing that would repeat a request by itself."""
+"""A hospital system: one open HTTP connection to Bleep, without automatic retries."""
 
 import http.client
 import json
@@ -9,19 +9,19 @@ TIMEOUT = 10.0
 
 
 class Answer(NamedTuple):
-    """What came back."""
+    """The answer to a POST."""
 
     status: int
     replayed: bool
 
     @property
     def stored(self) -> bool:
-        """A 2xx: from here on it is Bleep's to deliver."""
+        """A 2xx: from now on Bleep must deliver the alert."""
         return 200 <= self.status < 300  # noqa: PLR2004
 
 
 class AlertSender:
-    """Not for two threads at once."""
+    """Sends alerts. Not thread-safe."""
 
     def __init__(self, host: str, port: int, token: str) -> None:
         self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
@@ -31,7 +31,7 @@ class AlertSender:
         """POST an alert, once.
 
         Raises:
-            OSError, http.client.HTTPException: no answer, and nobody knows whether it was stored.
+            OSError, http.client.HTTPException: no answer, so the alert may or may not be stored.
         """
         try:
             self._connection.request("POST", "/notification", json.dumps(body), self._headers)
@@ -43,5 +43,5 @@ class AlertSender:
         return Answer(response.status, response.headers.get("Idempotent-Replayed") == "true")
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()

@@ -1,7 +1,7 @@
-"""All of Bleep on loopback ports, in a directory of its own: what every measurement here runs against.
+"""Runs all of Bleep on loopback ports in its own directory, for the benchmarks.
 
-PostgreSQL, Redis and the stand-in for AWS are the sandbox's; Bleep's parts are started by the entry point of the
-container image. Whatever the environment names instead of them is left alone: a measurement never meets real services.
+PostgreSQL, Redis and the stand-in for AWS are the sandbox's; the entry point of the container image starts Bleep's
+parts. Services that the environment names are ignored: a benchmark never uses real services.
 """
 
 import contextlib
@@ -35,14 +35,13 @@ PARTS: dict[str, str] = {
     "worker-urgent": "worker-urgent",
     "worker": "worker",
 }
-"""The processes of a whole Bleep, each with its word for the entry point: two relays, as in production."""
+"""The processes of a whole Bleep, and the part of each for the entry point: two relays, as in production."""
 WORKERS = ("worker-urgent", "worker")
 READY_SECONDS = 90.0
 GRACE_SECONDS = 5.0
 OURS = ("DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL")
 PORTS = range(32000, 32760)
-"""Below the range for outgoing connections, for the reason that the embedded servers have (`sandbox.services.ports`),
-and above theirs."""
+"""Below the range for outgoing connections (see `sandbox.services.ports`), and above the embedded servers' ports."""
 
 Address = tuple[str, int, str]
 """Host, port and token."""
@@ -51,24 +50,24 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class StackError(Exception):
-    """Bleep cannot be measured; the text says why, and where the log is."""
+    """The benchmark cannot run. The text says why, and where the log is."""
 
 
 class NoResultError(StackError):
-    """Bleep did as it should, and the measurement says nothing all the same; the text says why."""
+    """Bleep works, but the benchmark has no result. The text says why."""
 
 
 class Stack:
-    """A running Bleep. `with Stack() as stack:` starts it and stops every process of it, by its id."""
+    """A running Bleep. `with Stack() as stack:` starts it, and stops every process of it."""
 
     def __init__(self, parts: Sequence[str] = tuple(PARTS), **variables: str) -> None:
-        """`variables` are set in the environment of every process."""
+        """`variables` are added to the environment of every process."""
         self.parts = tuple(parts)
         self.directory = Path(tempfile.mkdtemp(prefix="bleep-bench-"))
         self.keep = False
-        """Leave the directory, with data and logs, where it is: something in it is to be looked at."""
+        """Keep the directory with data and logs, to find out what went wrong."""
         self.token = ""
-        """With which a hospital system may send."""
+        """The token of a hospital system."""
         self.log = self.directory / "output.log"
         self._children: dict[str, Child] = {}
         with contextlib.ExitStack() as stack:
@@ -82,7 +81,7 @@ class Stack:
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
-        # A measurement that is told to end still stops what it started.
+        # Stop all processes on SIGTERM, too.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         print("Starting PostgreSQL, Redis, the stand-in for AWS and Bleep ...", flush=True)
         with self._stack.pop_all() as stack:
@@ -99,7 +98,7 @@ class Stack:
         self._stack.close()
 
     def start(self, name: str) -> None:
-        """Start one of Bleep's parts; does nothing if it runs."""
+        """Start one of Bleep's parts. Does nothing if it runs."""
         child = self._children.get(name)
         if child is not None:
             if child.result is None:
@@ -112,22 +111,22 @@ class Stack:
         )
 
     def kill(self, name: str) -> None:
-        """End one of Bleep's parts with SIGKILL, and what it started."""
+        """Kill one of Bleep's parts and its children with SIGKILL."""
         kill(self.family(name))
         self._children[name].process.wait()
 
     def freeze(self, name: str) -> None:
-        """Stop a part in its tracks with SIGSTOP, as a paused virtual machine would be."""
+        """Freeze a part with SIGSTOP, like a paused virtual machine."""
         for process in self.family(name):
             process.suspend()
 
     def thaw(self, name: str) -> None:
-        """Let a frozen part go on."""
+        """Resume a frozen part."""
         for process in self.family(name):
             process.resume()
 
     def family(self, name: str) -> list[psutil.Process]:
-        """The processes of a part that are running."""
+        """The running processes of a part."""
         child = self._children[name]
         if child.result is not None:
             return []
@@ -135,11 +134,11 @@ class Stack:
         return [process, *process.children(recursive=True)]
 
     def ended(self) -> list[str]:
-        """The parts that do not run at this moment."""
+        """The parts that are not running."""
         return [name for name, child in self._children.items() if child.result is not None]
 
     def wait_until_ready(self) -> None:
-        """Return when the web server takes alerts, a relay is at work and every worker is connected.
+        """Return when the web server accepts alerts, a relay runs and every worker is connected.
 
         Raises:
             StackError: a part is not ready in time, or has ended.
@@ -155,17 +154,17 @@ class Stack:
 
     @property
     def address(self) -> Address:
-        """What a sender needs to know."""
+        """Host, port and token, for a sender."""
         return self.host, self.port, self.token
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """What a query of the ledger gives; the bench asks PostgreSQL itself, and not through the code under test."""
+        """The rows of a query, straight from PostgreSQL rather than through the code under test."""
         with psycopg.connect(self.postgres.url, connect_timeout=2, autocommit=True) as connection:
             cursor = connection.execute(query.encode(), values)
             return cursor.fetchall() if cursor.description else []
 
     def flush_redis(self) -> None:
-        """Have Redis forget everything, as one that was replaced would."""
+        """Delete everything in Redis, as if it was replaced."""
         with (
             contextlib.suppress(redis.RedisError),
             redis.Redis.from_url(self.redis.url, socket_timeout=2, retry=Retry(NoBackoff(), 0)) as client,
@@ -173,7 +172,7 @@ class Stack:
             client.flushall()
 
     def aws(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        """Ask or steer the stand-in for AWS (`sandbox.aws`)."""
+        """Send a request to the stand-in for AWS (`sandbox.aws`)."""
         request = urllib.request.Request(f"{self.aws_url}{path}", body, method=method)  # noqa: S310
         with _direct.open(request, timeout=60) as answer:
             return bytes(answer.read())
@@ -193,7 +192,7 @@ class Stack:
         self.wait_until_ready()
 
     def _prepare(self, log: IO[bytes]) -> None:
-        """The tables, and an API client."""
+        """Migrate, and make an API client."""
         for command in (
             [str(ENTRYPOINT), "migrate"],
             [sys.executable, "manage.py", "create_token", "Hospital"],
@@ -211,7 +210,7 @@ class Stack:
 
     def _failed(self, what: str) -> StackError:
         self.keep = True
-        return StackError(f"{what}. What the processes said is in {self.log}")
+        return StackError(f"{what}. The output of the processes is in {self.log}")
 
     def _environment(self, variables: Mapping[str, str]) -> dict[str, str]:
         given = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in OURS}
@@ -235,11 +234,11 @@ class Stack:
 
 
 def cpu_seconds(processes: Sequence[psutil.Process]) -> float:
-    """What the processes have used of the processors so far."""
+    """The processor time of the processes so far, in seconds."""
     total = 0.0
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             times = process.cpu_times()
-            # Children that have ended count as well: PostgreSQL has a process for each connection.
+            # Includes children that have ended: PostgreSQL has a process for each connection.
             total += times.user + times.system + times.children_user + times.children_system
     return total

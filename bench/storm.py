@@ -1,8 +1,7 @@
-"""`make storm`: thousands of Low alerts, and then a few High ones, which must not notice.
+"""`make storm`: thousands of Low alerts, then a few High ones, which they must not delay.
 
-For each channel: how long High waits from its acceptance to the call to the provider, with and without the storm, by
-the database's clock (`Attempt.started_at` − `Alert.created_at`). It ends with 1 if the storm makes High wait for longer
-than it may.
+For each channel, it prints the time from acceptance of High to the call to the provider, with and without the storm, by
+the database's clock (`Attempt.started_at` − `Alert.created_at`). Exits with 1 if the storm delays High by too much.
 """
 
 import argparse
@@ -21,18 +20,16 @@ CONNECTIONS = 16
 PEOPLE = 60
 CHANNELS = ("sms", "email", "call")
 TRIED_SECONDS = 120.0
-NO_STORM = (
-    "No Low alert was left for High to wait for, so nothing is known of a storm: send more of them (--low)."
-)
+NO_STORM = "No Low alert was waiting when High was sent, so this was no storm: send more of them (--low)."
 VARIABLES = {
-    # The account's quotas are not what is measured: with AWS's defaults calls would wait for one another.
+    # This does not measure the account's quotas: with AWS's defaults, calls would wait for one another.
     "CONNECT_CALLS_PER_SECOND": "1000",
     "SMS_PER_SECOND": "10000",
 }
 
 
 def make_people() -> list[Person]:
-    """A third of the people for each channel of High; Low goes by SMS and by e-mail, half of it each."""
+    """High: a third of the people for each channel. Low: half by SMS, half by e-mail."""
     return [
         Person(number, {"H": (CHANNELS[number % 3],), "L": (("sms", "email")[number % 2],)})
         for number in range(1, PEOPLE + 1)
@@ -40,7 +37,7 @@ def make_people() -> list[Person]:
 
 
 class Waits(NamedTuple):
-    """From acceptance to the provider's call, over one channel, in milliseconds."""
+    """Milliseconds from acceptance to the call to the provider, over one channel."""
 
     p50: float
     p95: float
@@ -51,7 +48,7 @@ class Storm:
     """One measurement."""
 
     def __init__(self, stack: Stack, load_: Load, *, low: int, high: int, most_delay: float) -> None:
-        """`most_delay`: so many seconds later than without the storm High may be (its 95th percentile)."""
+        """`most_delay`: the seconds by which the storm may delay the 95th percentile of High."""
         self._stack = stack
         self._load = load_
         self._low = low
@@ -61,20 +58,20 @@ class Storm:
         load(stack, self._people)
 
     def go(self) -> bool:
-        """Measure and print; False if High had to wait for Low.
+        """Measure and print. Returns False if High had to wait for Low.
 
         Raises:
-            StackError: a High alert was not tried at all.
+            StackError: a High alert was not tried.
             NoResultError: no Low alert waited while High was sent.
         """
-        self._send_high("warm")  # the first of each process makes its connections
+        self._send_high("warm")  # the first alert of each process opens its connections
         self._send_high("calm")
         bodies = [alert(f"low-{n}", self._people[n % PEOPLE].contact_id, "L") for n in range(self._low)]
         result = self._load.post(spread(bodies, CONNECTIONS))
         waiting = self._waiting()
         print(
             f"{self._low} Low POSTed over {CONNECTIONS} connections in {result.seconds:.1f} s"
-            f" ({self._low / result.seconds:.0f}/s, {dict(result.answers)}); {waiting} still wait as High comes.",
+            f" ({self._low / result.seconds:.0f}/s, {dict(result.answers)}); {waiting} still wait when High starts.",
             flush=True,
         )
         began = time.monotonic()
@@ -96,7 +93,7 @@ class Storm:
         return not late
 
     def _send_high(self, name: str) -> None:
-        """As many for each channel, one after the other; returns once a provider was called for each."""
+        """Send High alerts, the same number for each channel. Returns once each has been tried."""
         urgent = [
             alert(f"{name}-{n}", person.contact_id, "H")
             for n, person in enumerate(self._people * self._high)
@@ -109,7 +106,7 @@ class Storm:
             time.sleep(0.2)
         if tried < len(urgent):
             raise StackError(
-                f"After {TRIED_SECONDS:.0f} s {tried} of {len(urgent)} High were tried. What the processes said is"
+                f"After {TRIED_SECONDS:.0f} s {tried} of {len(urgent)} High were tried. The output of the processes is"
                 f" in {self._stack.log}"
             )
 
@@ -142,15 +139,11 @@ class Storm:
 
 
 def _verdict(late: Sequence[str]) -> str:
-    return (
-        f"High had to wait for Low by {', '.join(late)}."
-        if late
-        else "It is not: High does not wait for Low."
-    )
+    return f"High had to wait for Low by {', '.join(late)}." if late else "High does not wait for Low."
 
 
 def main() -> bool:
-    """True if High did not wait for Low."""
+    """Returns True if High did not wait for Low."""
     parser = argparse.ArgumentParser(prog="python -m bench.storm", description=__doc__)
     parser.add_argument("--low", type=whole(1), default=10_000, help="Low alerts (10,000)")
     parser.add_argument("--high", type=whole(1), default=50, help="High alerts for each channel (50)")
@@ -158,13 +151,13 @@ def main() -> bool:
         "--most-delay",
         type=whole(0, 60),
         default=1,
-        help="seconds by which the storm may delay High, at the 95th percentile (1)",
+        help="seconds by which the storm may delay High's 95th percentile (1)",
     )
     parser.add_argument(
         "--sns-seconds",
         type=whole(0, 10),
         default=0,
-        help="that SNS takes for each message: a slow one makes the queue depend on it, and not on the machine (0)",
+        help="that SNS takes for each message; a slow SNS makes a queue on any machine (0)",
     )
     options = parser.parse_args()
     with Stack(**VARIABLES) as stack, Load(stack) as senders:

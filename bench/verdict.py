@@ -1,4 +1,4 @@
-"""Whether the promise was kept: what was answered, what the ledger says and what AWS received, held against each other.
+"""Checks the promise: compares Bleep's answers, its stored alerts and the messages that AWS received.
 
 Pure: three lists in, a verdict out.
 """
@@ -12,14 +12,14 @@ from bench.people import Preferences
 from bench.records import SUCCEEDED, UNFINISHED, AlertRecord, DeliveryRecord, MessageRecord
 
 MAY_HAVE_ARRIVED = ("sent", "unknown", "calling")
-"""States of an attempt whose message may be on a handset."""
+"""States of an attempt whose message may have arrived."""
 GIVES_WAY = ("failed", "undelivered")
 """States of a delivery after which the next channel is tried."""
 
 
 @dataclass
 class Verdict:
-    """What came of it. All is well when `broken` is empty."""
+    """The result. The promise was kept if `broken` is empty."""
 
     accepted: int = 0
     sent: int = 0
@@ -33,7 +33,7 @@ class Verdict:
 
     @property
     def broken(self) -> list[str]:
-        """Everything that must not be, each in a sentence."""
+        """Every violation, as a sentence."""
         return [*self.lost, *self.duplicates_unflagged, *self.false_sent, *self.violations]
 
 
@@ -44,7 +44,7 @@ def judge(
     received: Sequence[MessageRecord],
     preferences: Mapping[str, Preferences],
 ) -> Verdict:
-    """Compare. `answered` are the keys of the alerts that got a 2xx, `routes` the people's, by contact ID."""
+    """Compare. `answered` are the keys of alerts that got a 2xx; `preferences` are by contact ID."""
     verdict = Verdict(accepted=len(answered))
     stored = {alert.key: alert for alert in alerts}
     arrived: dict[tuple[str, str], list[MessageRecord]] = defaultdict(list)
@@ -58,13 +58,13 @@ def judge(
         for delivery in alert.deliveries:
             _compare(verdict, alert, delivery, arrived.pop((alert.key, delivery.channel), []))
     for key, channel in arrived:
-        verdict.violations.append(f"{key}: AWS got a message by {channel} that no delivery stands for.")
+        verdict.violations.append(f"{key}: AWS got a message by {channel} that belongs to no delivery.")
     return verdict
 
 
 def _lost(key: str, alert: AlertRecord | None) -> Iterator[str]:
     if alert is None:
-        yield f"{key}: answered with a 2xx, and no alert is stored."
+        yield f"{key}: answered with a 2xx, but not stored."
     elif not alert.deliveries:
         yield f"{key}: stored without a delivery."
     else:
@@ -74,7 +74,7 @@ def _lost(key: str, alert: AlertRecord | None) -> Iterator[str]:
 
 
 def _count(verdict: Verdict, alert: AlertRecord) -> None:
-    """Each alert under one heading, by the last that was tried for it."""
+    """Count each alert once, by the last delivery that was tried."""
     if any(delivery.state in SUCCEEDED for delivery in alert.deliveries):
         verdict.sent += 1
     elif alert.deliveries and alert.deliveries[-1].state == "unknown":
@@ -86,47 +86,45 @@ def _count(verdict: Verdict, alert: AlertRecord) -> None:
 def _compare(
     verdict: Verdict, alert: AlertRecord, delivery: DeliveryRecord, arrived: Sequence[MessageRecord]
 ) -> None:
-    """The ledger's word for a delivery against what AWS got of it."""
+    """Compare a delivery with the messages that AWS got."""
     name = _name(alert, delivery)
     if len(arrived) > 1:
         if delivery.possible_duplicate:
             verdict.duplicates_flagged += 1
         else:
             verdict.duplicates_unflagged.append(
-                f"{name}: AWS got it {len(arrived)} times, and it is not marked."
+                f"{name}: AWS got it {len(arrived)} times, but it is not marked."
             )
     known = {message.provider_id for message in arrived}
     if delivery.state in (*SUCCEEDED, "undelivered") and delivery.provider_id not in known:
         verdict.false_sent.append(f"{name}: AWS never got it.")
     for attempt in delivery.attempts:
         if attempt.state == "sent" and attempt.provider_id not in known:
-            verdict.false_sent.append(
-                f"{name}: attempt {attempt.number} says accepted, and AWS never got it."
-            )
+            verdict.false_sent.append(f"{name}: attempt {attempt.number} says sent, but AWS never got it.")
     verdict.violations += _contradictions(delivery, name, arrived)
 
 
 def _contradictions(delivery: DeliveryRecord, name: str, arrived: Sequence[MessageRecord]) -> Iterator[str]:
-    """What AWS got, and the ledger rules out."""
+    """Messages that AWS got against the delivery's state."""
     if delivery.state == "failed" and arrived:
-        yield f"{name}: AWS got it all the same."
+        yield f"{name}: AWS got it nevertheless."
     possible = sum(attempt.state in MAY_HAVE_ARRIVED for attempt in delivery.attempts)
     if len(arrived) > possible:
-        yield f"{name}: AWS got it {len(arrived)} times, and the attempts allow for {possible}."
+        yield f"{name}: AWS got it {len(arrived)} times, but only {possible} attempts may have arrived."
     if delivery.channel == "call" and {message.client_token for message in arrived} - {delivery.id}:
         yield f"{name}: the call's client token is not the delivery's id."
 
 
 def _broken_rules(alert: AlertRecord, preferences: Sequence[str]) -> Iterator[str]:
-    """What must hold for every alert whatever happened, beyond what the database's constraints hold by themselves."""
+    """Rules for every alert that the database's constraints do not cover."""
     channels = [delivery.channel for delivery in alert.deliveries]
     if channels != list(preferences[: len(channels)]):
-        yield f"{alert.key}: tried {channels} where the route is {list(preferences)}."
+        yield f"{alert.key}: tried {channels} but the preferences are {list(preferences)}."
     for delivery, following in pairwise(alert.deliveries):
         if delivery.state not in GIVES_WAY and not _was_in_doubt(alert, delivery):
-            yield f"{_name(alert, delivery)}: the next channel was tried all the same."
+            yield f"{_name(alert, delivery)}: the next channel was tried nevertheless."
         if delivery.state not in GIVES_WAY and not following.possible_duplicate:
-            yield f"{_name(alert, following)}: it follows what may have arrived, and is not marked."
+            yield f"{_name(alert, following)}: it follows a delivery that may have arrived, but is not marked."
     for delivery in alert.deliveries[-1:]:
         gives_way = delivery.state in GIVES_WAY or (delivery.state == "unknown" and alert.priority == "H")
         if gives_way and len(channels) < len(preferences):
@@ -136,7 +134,7 @@ def _broken_rules(alert: AlertRecord, preferences: Sequence[str]) -> Iterator[st
 
 
 def _was_in_doubt(alert: AlertRecord, delivery: DeliveryRecord) -> bool:
-    """Whether a High delivery was given up because nobody knew; a late answer may have settled it since."""
+    """Whether a High delivery was given up in doubt. A late answer may have settled it since."""
     return alert.priority == "H" and any(each.state == "unknown" or each.late for each in delivery.attempts)
 
 
@@ -144,7 +142,7 @@ def _broken_attempts(name: str, delivery: DeliveryRecord) -> Iterator[str]:
     if [attempt.number for attempt in delivery.attempts] != list(range(1, delivery.attempt_count + 1)):
         yield f"{name}: its attempts are not 1 to {delivery.attempt_count}."
     if delivery.state not in UNFINISHED and any(each.state == "calling" for each in delivery.attempts):
-        yield f"{name}: finished, and an attempt is still calling."
+        yield f"{name}: finished, but an attempt is still calling."
 
 
 def _name(alert: AlertRecord, delivery: DeliveryRecord) -> str:

@@ -1,1 +1,1 @@
-"""Who may send: API clients, their tokens, and how a request proves which one it comes from."""
+"""API clients (the hospital systems that send alerts), their tokens, authentication and rate limits."""

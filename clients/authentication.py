@@ -1,4 +1,4 @@
-"""Which client a request comes from, by the token in its Authorization header."""
+"""Authenticates a request by the token in its Authorization header."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from clients import demo, tokens, usage
+from clients import sample, tokens, usage
 from clients.models import Access, ApiClient, ApiToken
 
 SCHEMES = ("bearer", "token")
@@ -21,13 +21,13 @@ class TokenAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[ApiClient, ApiToken]:
-        """Raises AuthenticationFailed (401) with a sentence that says what to do."""
+        """Raises AuthenticationFailed (401) or PermissionDenied (403), with a sentence that says what to do."""
         found = tokens.find(_secret(request.headers.get("Authorization", "")))
-        if found is None or (_is_the_demos(found.token) and not settings.LOCAL_MODE):
+        if found is None or (_is_the_sample_token(found.token) and not settings.LOCAL_MODE):
             raise exceptions.AuthenticationFailed(
                 "This token is not known here. Check that it was copied whole."
             )
-        usage.note(request._request, found.token.client)  # noqa: SLF001 - Django's own, which the middleware has
+        usage.note(request._request, found.token.client)  # noqa: SLF001 - the middleware has Django's request
         if not found.live:
             raise exceptions.AuthenticationFailed(
                 "This token has expired or was revoked. Ask Bleep's staff for a new one."
@@ -45,7 +45,7 @@ class TokenAuthentication(BaseAuthentication):
 
 
 class MayUseTheApi(BasePermission):
-    """A token that may only read is refused everything else."""
+    """Tokens with read access may only read."""
 
     message = "This token may only read. Use one that may send."
 
@@ -54,13 +54,13 @@ class MayUseTheApi(BasePermission):
         return isinstance(token, ApiToken) and (request.method in SAFE_METHODS or token.access == Access.SEND)
 
 
-def _is_the_demos(token: ApiToken) -> bool:
-    """Whether it is the one that everybody knows. By its digest: whoever put it there, it must open nothing."""
-    return token.digest == tokens.digest(demo.TOKEN)
+def _is_the_sample_token(token: ApiToken) -> bool:
+    """Compares digests, so it holds however the token got into the database."""
+    return token.digest == tokens.digest(sample.TOKEN)
 
 
 def _secret(header: str) -> str:
-    """The token in the header, whichever of the three forms it has."""
+    """The token in the header, in any of the three forms."""
     words = header.split()
     if len(words) == 2 and words[0].lower() in SCHEMES:  # noqa: PLR2004 - a scheme and a token
         return words[1]

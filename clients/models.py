@@ -1,4 +1,4 @@
-"""API clients (hospital systems) and their tokens, of which only digests are kept."""
+"""API clients (hospital systems), their tokens, and their requests by day."""
 
 from datetime import datetime
 
@@ -44,9 +44,9 @@ class Access(models.TextChoices):
 
 
 class ApiToken(models.Model):
-    """One secret of a client. The secret itself is shown once, when it is made, and never kept.
+    """A token of a client. Its secret is shown once, when it is issued; only the digest is stored.
 
-    It has no history table, which would multiply the digest: the admin's log says who issued, rotated and revoked it.
+    It has no history table, which would copy the digest. The admin's log says who issued, rotated and revoked it.
     """
 
     client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="tokens")
@@ -78,12 +78,12 @@ class ApiToken(models.Model):
         return f"{self.prefix}… of {self.client}"
 
     def has_expired(self, now: datetime) -> bool:
-        """Whether its time is over, revoked or not."""
+        """Whether it has expired, revoked or not."""
         return self.expires_at is not None and self.expires_at <= now
 
 
 class ClientDay(models.Model):
-    """How many requests a client made on one day, and how many of them were refused or failed. Nothing but counts."""
+    """How many requests a client made on one day, and how many were refused or failed."""
 
     client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="days")
     day = models.DateField(help_text="In TIME_ZONE.")

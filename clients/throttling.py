@@ -1,6 +1,7 @@
-"""How many requests a client may make a minute.
+"""Limits how many requests a client may make in a minute.
 
-Counted in each web process for itself, approximate on purpose: a shared store would be one more way to lose an alert.
+Each web process counts for itself. That is approximate on purpose: a shared store would be one more way to lose an
+alert.
 """
 
 import math
@@ -20,13 +21,13 @@ from clients.models import ApiClient
 
 limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 _one_at_a_time = Lock()
-"""The storage fails where two threads use it at once: https://github.com/alisaifee/limits/pull/352 is unreleased."""
+"""The storage is not thread-safe: https://github.com/alisaifee/limits/pull/352 is unreleased."""
 
 
 class ClientRateThrottle(BaseThrottle):
-    """Refuses what goes over `ApiClient.requests_per_minute`, or over RATE_LIMIT_PER_MINUTE where that is empty.
+    """Refuses requests over `ApiClient.requests_per_minute`, or over RATE_LIMIT_PER_MINUTE if that is empty.
 
-    Sending and reading have a budget each: who asks too often what became of an alert can still send the next.
+    Sending and reading have separate limits: a client that polls too often can still send alerts.
     """
 
     def __init__(self) -> None:
@@ -35,7 +36,7 @@ class ClientRateThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         client = request.user
         if not isinstance(client, ApiClient):
-            return True  # the permission has refused it already
+            return True  # the permission class has refused it
         limit = RateLimitItemPerMinute(client.requests_per_minute or settings.RATE_LIMIT_PER_MINUTE)
         counted = ("read" if request.method in SAFE_METHODS else "send", str(client.pk))
         with _one_at_a_time:
@@ -45,5 +46,5 @@ class ClientRateThrottle(BaseThrottle):
         return allowed
 
     def wait(self) -> float:
-        """Seconds until a request has a chance again, at least one."""
+        """Seconds until the next request may succeed, at least one."""
         return max(1.0, math.ceil(self._seconds))

@@ -21,11 +21,11 @@ ROTATION_OVERLAP = timedelta(hours=24)
 LAST_USED_EVERY = timedelta(minutes=1)
 EXPIRES_SOON = timedelta(days=14)
 MISSED_FOR = timedelta(days=14)
-"""For so long after its last use a token that has expired is taken to be one that a system still tries to send with."""
+"""How long after its last use an expired token is assumed to be one that a system still sends with."""
 CHANGED_OVER = timedelta(hours=1)
-"""A token with a successor that was not used in its last hour was changed for that one in time."""
+"""A rotated token that was not used in its last hour was replaced in time."""
 
-# By the database's clock, as everywhere.
+# The database's clock, as everywhere.
 LIVE = models.Q(models.Q(expires_at=None) | models.Q(expires_at__gt=Now()), revoked_at=None)
 AS_LONG_AGAIN = models.ExpressionWrapper(
     Now() + (models.F("expires_at") - models.F("created_at")), models.DateTimeField(null=True)
@@ -34,14 +34,14 @@ UNUSED_LATELY = models.Q(last_used_at=None) | models.Q(last_used_at__lt=Now() - 
 
 
 def digest(secret: str) -> str:
-    """What is kept of a token."""
+    """The SHA-256 of a token, which is all that is stored."""
     return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()  # a header may hold anything
 
 
 def issue(
     *, client: ApiClient, label: str = "", access: Access = Access.SEND, expires_at: datetime | None = None
 ) -> tuple[ApiToken, str]:
-    """Make a token; return its record and the secret, which cannot be had again."""
+    """Make a token; return its record and the secret, which cannot be read again."""
     secret = secrets.token_urlsafe(RANDOM_BYTES)
     return adopt(secret, client=client, label=label, access=access, expires_at=expires_at), secret
 
@@ -54,7 +54,7 @@ def adopt(
     access: Access = Access.SEND,
     expires_at: datetime | None = None,
 ) -> ApiToken:
-    """Keep a secret that was chosen elsewhere; `issue` is the way to get a good one."""
+    """Store a token whose secret was chosen elsewhere. `issue` makes a random one."""
     return ApiToken.objects.create(
         client=client,
         label=label,
@@ -66,9 +66,9 @@ def adopt(
 
 
 def rotate(token: ApiToken) -> tuple[ApiToken, str]:
-    """Make a successor for `token`, which goes on working for `ROTATION_OVERLAP` and then expires.
+    """Make a successor for `token`, which still works for `ROTATION_OVERLAP` and then expires.
 
-    The successor lives as long as `token` was made to live, counted from now; for ever only if `token` was.
+    The successor's lifetime is that of `token`, counted from now; without an expiry if `token` had none.
 
     Raises:
         ValueError: the token has been revoked, has expired or was rotated before: issue a new one instead.
@@ -79,7 +79,7 @@ def rotate(token: ApiToken) -> tuple[ApiToken, str]:
         if found is None:
             raise ValueError(f"{token} has been revoked or has expired. Add a new token instead.")
         if found.rotated_at is not None:
-            # Its own expiry is the end of the overlap by now, and no longer says how long it was made to live.
+            # Its expiry is now the end of the overlap, so its original lifetime is not known.
             raise ValueError(f"{token} has been rotated already. Add a new token instead.")
         ApiToken.objects.filter(pk=token.pk).update(
             rotated_at=Now(),
@@ -97,7 +97,7 @@ def rotate(token: ApiToken) -> tuple[ApiToken, str]:
 
 
 def revoke(tokens: models.QuerySet[ApiToken]) -> list[ApiToken]:
-    """End these tokens at once; return those that had not been revoked before."""
+    """Revoke these tokens; return those that were not revoked before."""
     with transaction.atomic():
         live = tokens.select_for_update(of=("self",)).select_related("client")
         ended = list(live.filter(revoked_at=None).order_by("pk"))
@@ -106,23 +106,21 @@ def revoke(tokens: models.QuerySet[ApiToken]) -> list[ApiToken]:
 
 
 def expiring() -> models.QuerySet[ApiToken]:
-    """Live tokens that somebody has to do something about: they end soon, and are not replaced or still in use."""
+    """Live tokens that expire soon and have no successor, or are still used although they have one."""
     ends_soon = models.Q(expires_at__gt=Now(), expires_at__lt=Now() + EXPIRES_SOON, revoked_at=None)
     needed = models.Q(rotated_at=None) | models.Q(last_used_at__gt=models.F("rotated_at"))
     return ApiToken.objects.filter(ends_soon, needed, client__active=True).order_by("expires_at")
 
 
 def refused() -> models.QuerySet[ApiToken]:
-    """Tokens that have expired while they were in use: whoever sends with one gets a 401 now, until it is revoked or
-    was not used for `MISSED_FOR`.
-    """
+    """Tokens that expired in use: their systems get 401 now. Until they are revoked, or unused for `MISSED_FOR`."""
     ended = models.Q(expires_at__lte=Now(), revoked_at=None, last_used_at__gt=Now() - MISSED_FOR)
     needed = models.Q(rotated_at=None) | models.Q(last_used_at__gt=models.F("expires_at") - CHANGED_OVER)
     return ApiToken.objects.filter(ended, needed, client__active=True).order_by("expires_at")
 
 
-class Standing(Enum):
-    """Whether a token works, in words for staff."""
+class TokenStatus(Enum):
+    """Whether a token works, as staff read it."""
 
     WORKS = "Works"
     REPLACED = "Works, and has a successor"
@@ -132,22 +130,22 @@ class Standing(Enum):
 
     @property
     def works(self) -> bool:
-        return self in {Standing.WORKS, Standing.REPLACED}
+        return self in {TokenStatus.WORKS, TokenStatus.REPLACED}
 
 
-def standing(token: ApiToken, now: datetime) -> Standing:
-    """How a token stands; what somebody did comes before what time did."""
+def status(token: ApiToken, now: datetime) -> TokenStatus:
+    """Revoking or switching off counts before expiry."""
     if token.revoked_at:
-        return Standing.REVOKED
+        return TokenStatus.REVOKED
     if not token.client.active:
-        return Standing.SWITCHED_OFF
+        return TokenStatus.SWITCHED_OFF
     if token.has_expired(now):
-        return Standing.EXPIRED
-    return Standing.REPLACED if token.rotated_at else Standing.WORKS
+        return TokenStatus.EXPIRED
+    return TokenStatus.REPLACED if token.rotated_at else TokenStatus.WORKS
 
 
 class Found(NamedTuple):
-    """A token that was shown to us."""
+    """A token that was looked up by its secret."""
 
     token: ApiToken
     live: bool
@@ -155,7 +153,7 @@ class Found(NamedTuple):
 
 
 def find(secret: str) -> Found | None:
-    """The record of a token with its client, whatever its state; one indexed look-up."""
+    """The token with its client, whatever its status. One indexed query."""
     token = (
         ApiToken.objects.select_related("client")
         .filter(digest=digest(secret))
@@ -166,5 +164,5 @@ def find(secret: str) -> Found | None:
 
 
 def mark_used(token: ApiToken) -> None:
-    """Note the use, at most once a minute: the guard is in the statement, so threads do not write one after another."""
+    """Save the time of use, at most once a minute; the condition is in the statement, so that threads do not race."""
     ApiToken.objects.filter(UNUSED_LATELY, pk=token.pk).update(last_used_at=Now())

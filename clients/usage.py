@@ -1,8 +1,8 @@
-"""Requests and errors of each client, by day: counted in each web process, and written down every few seconds.
+"""Counts the requests and errors of each client, by day.
 
-A request must never wait for its own counting, so a count is a number in memory until a thread beside the requests adds
-it to the database. A web process that ends takes the counts of its last `FLUSH_EVERY` seconds with it, and while the
-database is away they are kept. Who shows no token that is known is nobody, and is not counted.
+A request never waits for its own counting: counts stay in memory until a thread adds them to the database. A web
+process that stops loses the counts of its last `FLUSH_EVERY` seconds. While the database is down, counts are kept.
+Requests without a known token are not counted.
 """
 
 import threading
@@ -23,7 +23,7 @@ FLUSH_EVERY = 10.0
 ERROR = 400
 SHOWN_DAYS = 14
 
-# In a fixed order, or two processes could wait for one another's rows; a client that was deleted meanwhile is left out.
+# Ordered, so that two processes cannot deadlock. The join leaves out clients that have been deleted.
 ADD = """
 INSERT INTO clients_clientday (client_id, day, requests, errors)
 SELECT added.client_id, added.day, added.requests, added.errors
@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Day:
-    """A client's day."""
+    """A client's requests on one day."""
 
     day: date
     requests: int
@@ -47,20 +47,20 @@ class Day:
 
 
 class Counts:
-    """What this process has counted and not yet written down."""
+    """What this process has counted and not yet saved."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counted: dict[tuple[int, date], tuple[int, int]] = {}
 
     def add(self, client_id: int, day: date, requests: int, errors: int) -> None:
-        """Count; nobody waits for more than another one's counting."""
+        """Count. Waits at most for another thread's counting."""
         with self._lock:
             before = self._counted.get((client_id, day), (0, 0))
             self._counted[client_id, day] = (before[0] + requests, before[1] + errors)
 
     def flush(self) -> None:
-        """Add them to the database, in one statement; where that fails they are kept for the next time."""
+        """Add the counts to the database, in one statement. If it fails they are kept for the next time."""
         with self._lock:
             taken, self._counted = self._counted, {}
         if not taken:
@@ -79,12 +79,12 @@ counts = Counts()
 
 
 def note(request: HttpRequest, client: ApiClient) -> None:
-    """Say whose request it is: it is counted when it has been answered."""
+    """Mark the request as the client's: the middleware counts it once it is answered."""
     request.api_client_id = client.pk  # type: ignore[attr-defined]
 
 
 class CountRequests:
-    """Middleware: counts the requests whose client is known."""
+    """Middleware that counts the requests of known clients."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -98,12 +98,12 @@ class CountRequests:
 
 
 def keep_writing() -> None:
-    """Write the counts every few seconds, for as long as this process lives. For the web server alone."""
+    """Save the counts every few seconds while this process lives. Only the web server calls this."""
     Periodic("usage", counts.flush, seconds=FLUSH_EVERY).start_repeating()
 
 
 def last_days(client: ApiClient) -> list[Day]:
-    """The last fortnight, oldest day first; a day without requests has its place. One query."""
+    """The last 14 days, oldest first, including days without requests. One query."""
     today = timezone.localdate()
     first = today - timedelta(days=SHOWN_DAYS - 1)
     found = {each.day: each for each in ClientDay.objects.filter(client=client, day__gte=first)}

@@ -1,1 +1,1 @@
-"""How the rooms are wired together: settings, URLs, Celery, logs."""
+"""Wiring: settings, URLs, Celery, logs. It imports no app."""

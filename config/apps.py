@@ -1,4 +1,4 @@
-"""Makes the configuration's system checks known to Django, and its log the place where a process says why it ended."""
+"""Registers the configuration's system checks, and logs the exception that ends a process or a thread."""
 
 import sys
 import threading
@@ -13,8 +13,8 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        from config import checks  # noqa: F401, PLC0415 - registers them; settings must be complete first
+        from config import checks  # noqa: F401, PLC0415 - registers the checks; needs complete settings
 
-        if settings.LOG_FORMAT == "json":  # a person at a console wants the traceback as it is
+        if settings.LOG_FORMAT == "json":  # on a console, Python's own traceback is better
             sys.excepthook = telemetry.log_uncaught
             threading.excepthook = telemetry.log_uncaught_in_thread

@@ -1,10 +1,10 @@
-"""Celery: carries the ids of due deliveries from the relay to the workers, and nothing else.
+"""Celery carries the ids of due deliveries from the relay to the workers, and nothing else.
 
-The database decides what is due and who may send it; a message that Redis loses, repeats or delays changes nothing but
-the time. The values are those that held up under faults: a hung Redis blocks for 0.4 s, and a killed worker's
-message comes back in seconds. There is no Celery retry, ETA or countdown anywhere: beyond the visibility time-out they
-run a task several times. Nor are there Celery's time limits, which do nothing to a thread: what bounds a send is the
-time-outs of its calls and its own deadline (`docs/decisions/0008-threads-for-workers.md`).
+The database decides what is due and who may send it. If Redis loses, repeats or delays a message, only the time
+changes. These values held up under faults: a hung Redis blocks for 0.4 s, and a killed worker's message comes back in
+seconds. Celery's retry, ETA and countdown are not used: beyond the visibility time-out they run a task several times.
+Nor are its time limits, which do not stop a thread: the time-outs of its calls and its own deadline bound a send
+(`docs/decisions/0008-threads-for-workers.md`).
 """
 
 import contextlib
@@ -30,11 +30,11 @@ QUEUES = (URGENT, NORMAL, LOW, QUESTIONS)
 
 
 class RedisChannel(transport.Channel):
-    """Answers with a connection error where the connection is gone; kombu's own answers with an AttributeError.
+    """Raises a connection error if the connection is gone, where kombu's raises an AttributeError.
 
-    It is asked so when Redis went away while a worker held messages, which are to be put back or acknowledged then.
-    Celery waits out a connection error, but an AttributeError ends the worker. The messages need neither: what no
-    worker claims is handed over again, and what was claimed is not claimed twice.
+    This happens when Redis goes away while a worker holds messages that it then puts back or acknowledges. Celery
+    waits out a connection error, but an AttributeError ends the worker. The messages need neither: what no worker
+    claims is handed over again, and what was claimed is not claimed twice.
     """
 
     @contextlib.contextmanager
@@ -62,7 +62,7 @@ app.conf.update(
         "queue_order_strategy": "priority",
         "max_connections": 100,
     },
-    # Said in full: a bare Queue would be bound under the default queue's key, all three alike.
+    # In full: a bare Queue would be bound under the default queue's key, the same for all.
     task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
     task_create_missing_queues=False,
     task_default_queue=LOW,
@@ -80,7 +80,7 @@ app.autodiscover_tasks()
 
 
 def publishing_connection() -> Connection:
-    """A broker connection for the relay that gives up in 0.4 s at most: an error is then an answer, not a wait."""
+    """A broker connection for the relay that fails within 0.4 s instead of waiting."""
     bounded = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2, "max_retries": 0}
     intervals = {"interval_start": 0, "interval_step": 0, "interval_max": 0}
     return app.connection_for_write(transport_options={**bounded, **intervals})
@@ -88,10 +88,10 @@ def publishing_connection() -> Connection:
 
 @signals.worker_init.connect
 def refuse_a_broken_configuration(**_kwargs: Any) -> None:
-    """End a worker that could send nothing: Celery runs Django's checks too, and does not look at what they found."""
+    """Stop a worker that could send nothing: Celery runs Django's checks, but ignores what they find."""
     checks.refuse_a_broken_configuration()
 
 
 @signals.setup_logging.connect
 def keep_django_logging(**_kwargs: Any) -> None:
-    """Celery sets up logging of its own unless somebody listens here; Django's is already in place."""
+    """A receiver here keeps Celery from setting up logging of its own. Django's is in place."""

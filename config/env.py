@@ -1,10 +1,10 @@
-"""Every environment variable that Bleep reads: its default and what it is for.
+"""Every environment variable that Bleep reads, with its default and meaning.
 
-`settings.py` takes its values only from here; a test holds the table in docs/deployment.md to `VARIABLES`.
-Each variable may also be given as `NAME_FILE`, the path of a file that holds the value (Docker and Kubernetes secrets).
+`settings.py` reads the environment only through this module, and `make docs` writes `VARIABLES` to docs/deployment.md.
+Each variable can also be given as `NAME_FILE`, the path of a file with the value (Docker and Kubernetes secrets).
 
-A value that cannot be read never breaks the import: the default stands in, and the fault is kept in `problems`,
-which `config.checks` reports as a Django system check.
+An invalid value does not break the import: the default is used, and `problems` keeps the error for `config.checks`,
+which reports it as a Django system check.
 """
 
 import os
@@ -18,70 +18,78 @@ import environ
 
 
 class Variable(NamedTuple):
-    """One environment variable; `default` is written as it would stand in the environment."""
+    """One environment variable. `default` is written as in the environment."""
 
     default: str
     meaning: str
 
 
 VARIABLES: dict[str, Variable] = {
-    "SECRET_KEY": Variable("", "Signs sessions. No default: make one with `make secrets`."),
-    "DEBUG": Variable("false", "Shows tracebacks in the browser. Never on a server."),
-    "ALLOWED_HOSTS": Variable("", "The host names that Bleep answers to, separated by commas."),
+    "SECRET_KEY": Variable("", "Signs sessions. Required; `make secrets` makes one."),
+    "DEBUG": Variable("false", "Show tracebacks in the browser. Never use it on a server."),
+    "ALLOWED_HOSTS": Variable("", "Host names that Bleep serves, separated by commas."),
     "CSRF_TRUSTED_ORIGINS": Variable(
-        "", "Origins of the admin behind a proxy, such as `https://bleep.example`."
+        "", "Origins of the admin behind a proxy, for example `https://bleep.example`."
     ),
     "HTTPS": Variable(
         "true",
-        "Redirect people to https, refuse the API over http, secure cookies, HSTS. Off only on loopback.",
+        "Redirect browsers to https, refuse API requests over http, secure cookies, HSTS. Off only on loopback.",
     ),
     "TRUST_PROXY": Variable(
-        "false", "Believe `X-Forwarded-Proto` from the proxy in front (it must overwrite it)."
+        "false", "Trust `X-Forwarded-Proto`. Only behind a proxy that overwrites this header."
     ),
     "LOCAL_MODE": Variable(
-        "false", "Adds the demo command, and lets its well-known token in. Loopback only."
+        "false", "Add the `load_demo` command and accept the published demo token. Loopback only."
     ),
-    "TIME_ZONE": Variable("Europe/London", "The zone in which staff see times; the database keeps UTC."),
-    "DATABASE_URL": Variable("", "PostgreSQL, `postgresql://user:password@host:5432/name`. No default."),
-    "REDIS_URL": Variable(
-        "", "The Celery broker, `redis://host:6379/0` or `redis+socket:///path`. No default."
-    ),
+    "TIME_ZONE": Variable("Europe/London", "Time zone of the times that staff see. The database stores UTC."),
+    "DATABASE_URL": Variable("", "PostgreSQL: `postgresql://user:password@host:5432/name`. Required."),
+    "REDIS_URL": Variable("", "Celery's broker: `redis://host:6379/0` or `redis+socket:///path`. Required."),
     "LOG_LEVEL": Variable("INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
-    "LOG_FORMAT": Variable("json", "`json`, or `console` for people."),
+    "LOG_FORMAT": Variable("json", "`json`, or `console` for a terminal."),
     "RATE_LIMIT_PER_MINUTE": Variable(
         "600",
-        "Requests a minute, of each kind (sending, reading), for an API client without a limit of its own.",
+        "Requests per minute of an API client without its own limit. Sending and reading are counted apart.",
     ),
     "REFUSE_NHS_NUMBERS": Variable(
-        "true", "Refuse a `patient_id` that is a valid NHS number. Off where own references have ten digits."
+        "true",
+        "Refuse a `patient_id` that is a valid NHS number. Turn it off if your own references have ten digits.",
     ),
-    "EMAIL_TOPIC_PREFIX": Variable("bleep", "First part of the name of each clinician's SNS topic."),
-    "SMS_SENDER_ID": Variable("", "Sender shown on an SMS: 1–11 letters and digits, at least one letter."),
-    "SMS_MAX_PRICE": Variable("", "The most that one SMS may cost, in US dollars, such as `0.50`."),
-    "CONNECT_INSTANCE_ID": Variable("", "The Amazon Connect instance that places calls."),
-    "CONNECT_CONTACT_FLOW_ID": Variable("", "The contact flow that speaks `Message` and `Message2`."),
-    "CONNECT_SOURCE_PHONE_NUMBER": Variable("", "The number that calls come from, E.164; or set the queue."),
-    "CONNECT_QUEUE_ID": Variable("", "The queue whose caller number is used, instead of a source number."),
+    "EMAIL_TOPIC_PREFIX": Variable(
+        "bleep", "Start of the names of the SNS topics, one for each e-mail address."
+    ),
+    "SMS_SENDER_ID": Variable(
+        "", "Sender shown on an SMS: 1 to 11 letters and digits, with at least one letter."
+    ),
+    "SMS_MAX_PRICE": Variable("", "Highest price of one SMS in US dollars, for example `0.50`."),
+    "CONNECT_INSTANCE_ID": Variable("", "Amazon Connect instance that places the calls."),
+    "CONNECT_CONTACT_FLOW_ID": Variable("", "Contact flow that speaks `Message` and `Message2`."),
+    "CONNECT_SOURCE_PHONE_NUMBER": Variable(
+        "", "Number that calls come from, in E.164 format. Set this or `CONNECT_QUEUE_ID`."
+    ),
+    "CONNECT_QUEUE_ID": Variable("", "Queue whose caller number is used if there is no source number."),
     "CONNECT_CALLS_PER_SECOND": Variable(
-        "2", "Calls a second that the account may start (AWS's default quota is 2)."
+        "2", "Calls that the AWS account may start per second. AWS's default quota is 2."
     ),
-    "SMS_PER_SECOND": Variable("20", "SMS a second that the account may send."),
+    "SMS_PER_SECOND": Variable("20", "SMS that the AWS account may send per second."),
     "LEASE_SECONDS": Variable(
-        "60", "How long a worker may hold a delivery, 30–600. Shorter than the default for tests only."
+        "60", "How long a worker may hold a delivery, 30 to 600. Use less than the default only in tests."
     ),
     "DEADMAN_URL": Variable(
-        "", "Fetched by the relay while its audit passes: an outside switch that misses silence."
+        "",
+        "URL that the relay fetches while all health checks pass: a dead-man's switch, which alarms when that stops.",
     ),
     "METRICS_TOKEN": Variable(
-        "", "The bearer token for `/metrics`, which answers nobody while this is empty."
+        "", "Bearer token for `/metrics`, at least 16 characters. `/metrics` is off while this is empty."
     ),
-    "CONNECT_RING_SECONDS": Variable("30", "How long a call rings, 15–60: less than the voicemail waits."),
+    "CONNECT_RING_SECONDS": Variable(
+        "30", "How long a call rings, 15 to 60. Choose less than the time until voicemail answers."
+    ),
 }
-"""AWS's own variables (`AWS_DEFAULT_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …) are read by boto3 itself."""
+"""boto3 reads its own variables (`AWS_DEFAULT_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …)."""
 
 
 class InvalidVariable(NamedTuple):
-    """A variable whose value cannot be used, and why, in a sentence. The value is not repeated: it may be a secret."""
+    """A variable with an invalid value. `sentence` says why, without the value, which may be a secret."""
 
     name: str
     sentence: str
@@ -95,32 +103,30 @@ _FALSE = frozenset({"false", "0", "no", "off", ""})
 
 
 def text(name: str) -> str:
-    """The variable as it stands, without surrounding white space. `NAME_FILE` goes before `NAME`."""
+    """The value without surrounding white space. `NAME_FILE` comes before `NAME`."""
     file = os.environ.get(f"{name}_FILE")
     if not file:
         return os.environ.get(name, VARIABLES[name].default).strip()
     try:
         return Path(file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
-        complaint = (
-            f"The file that {name}_FILE names cannot be read: check its path, its mode and that it is UTF-8."
-        )
+        complaint = f"Bleep cannot read the file that {name}_FILE names: check path, permissions and that it is UTF-8."
         problems.append(InvalidVariable(name, complaint))
         return VARIABLES[name].default
 
 
 def words(name: str) -> list[str]:
-    """The variable's parts between commas, without the empty ones."""
+    """The parts between commas, without empty ones."""
     return [word.strip() for word in text(name).split(",") if word.strip()]
 
 
 def flag(name: str) -> bool:
-    """True or false; anything that is clearly neither is a problem, since `HTTPS=flase` must not pass for a choice."""
-    return _read(name, _as_flag, "is neither true nor false: write `true` or `false`.")
+    """True or false. Anything else is reported: `HTTPS=flase` must not turn HTTPS off."""
+    return _read(name, _as_flag, "must be `true` or `false`.")
 
 
 def number(name: str, *, least: int, most: int) -> int:
-    """A whole number within `least` and `most`."""
+    """A whole number from `least` to `most`."""
 
     def parse(value: str) -> int:
         found = int(value)
@@ -128,7 +134,7 @@ def number(name: str, *, least: int, most: int) -> int:
             raise ValueError(name)
         return found
 
-    return _read(name, parse, f"is not a whole number from {least} to {most}.")
+    return _read(name, parse, f"must be a whole number from {least} to {most}.")
 
 
 def choice(name: str, *, among: tuple[str, ...]) -> str:
@@ -139,11 +145,11 @@ def choice(name: str, *, among: tuple[str, ...]) -> str:
             raise ValueError(name)
         return value
 
-    return _read(name, parse, f"is none of {', '.join(among)}.")
+    return _read(name, parse, f"must be one of {', '.join(among)}.")
 
 
 def matching(name: str, pattern: str, complaint: str) -> str:
-    """Text that the whole of `pattern` matches, or nothing."""
+    """Text that fully matches `pattern`, or an empty text."""
 
     def parse(value: str) -> str:
         if value and not re.fullmatch(pattern, value):
@@ -162,11 +168,11 @@ def zone(name: str) -> str:
         except (ZoneInfoNotFoundError, OSError) as error:
             raise ValueError(name) from error
 
-    return _read(name, parse, "is not a time zone, such as Europe/London.")
+    return _read(name, parse, "must be a time zone, for example Europe/London.")
 
 
 def database(name: str) -> dict[str, Any]:
-    """Django's settings for the PostgreSQL that the URL names; where there is none, a name that says so."""
+    """Django's settings for the PostgreSQL database at the URL. Without one, the database name says so."""
 
     def parse(value: str) -> dict[str, Any]:
         if not value:
@@ -177,7 +183,9 @@ def database(name: str) -> dict[str, Any]:
         return found
 
     nothing = {"ENGINE": "django.db.backends.postgresql", "NAME": "bleep_is_not_configured"}
-    complaint = "is not an address of PostgreSQL, such as postgresql://user:password@host:5432/name."
+    complaint = (
+        "must be the URL of a PostgreSQL database, for example postgresql://user:password@host:5432/name."
+    )
     return _read(name, parse, complaint)
 
 

@@ -12,7 +12,7 @@ django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# The place we run in
+# Where it runs
 SECRET_KEY = env.text("SECRET_KEY")
 DEBUG = env.flag("DEBUG")
 LOCAL_MODE = env.flag("LOCAL_MODE")
@@ -33,10 +33,8 @@ INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
-    "unfold.contrib.import_export",
     "unfold.contrib.simple_history",
     "staff.apps.StaffAdminConfig",  # django.contrib.admin, with our site
-    "import_export",
     "simple_history",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -52,11 +50,11 @@ MIDDLEWARE = [
     "alerts.monitoring.probes.Probes",
     "config.telemetry.RequestTelemetry",
     "staff.csp.ContentSecurityPolicy",
-    "alerts.api.transport.HttpsOnly",  # before the redirect to https
+    "alerts.api.transport.HttpsOnly",  # before SecurityMiddleware redirects to https
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    # Also sets Content-Length; without it granian answers chunked.
+    # Also sets Content-Length; without it granian sends chunks.
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -65,7 +63,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "clients.usage.CountRequests",
 ]
-# For the web server alone (`config.wsgi`): what goes around Django, and what runs beside the requests
+# For the web server only (`config.wsgi`): wrappers around Django, and functions to call at the start
 WSGI_MIDDLEWARE = ["alerts.api.transport.WithLength"]
 WEB_SERVER_STARTS = ["clients.usage.keep_writing"]
 TEMPLATES = [
@@ -83,7 +81,7 @@ TEMPLATES = [
 ]
 STATIC_URL = "static/"
 STATIC_ROOT = None if LOCAL_MODE else BASE_DIR / "staticfiles"
-# Hashed names need `collectstatic`, which the image runs; a checkout serves the files where they lie.
+# Hashed names need `collectstatic`, which the image runs. A checkout serves the files in place.
 WHITENOISE_USE_FINDERS = LOCAL_MODE
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -94,7 +92,7 @@ STORAGES = {
     },
 }
 
-# The database: one kept connection for each thread, looked at before it is used again after a restart
+# The database: each thread keeps one connection, and checks it before each request or task
 DATABASES = {
     "default": {
         **env.database("DATABASE_URL"),
@@ -103,19 +101,19 @@ DATABASES = {
         "DISABLE_SERVER_SIDE_CURSORS": True,
     }
 }
-# A database host that is gone without a word is noticed in seconds: by default a request would hang for minutes.
+# Notice in seconds when the database host disappears. By default a request would hang for minutes.
 DATABASES["default"]["OPTIONS"] = {
     "connect_timeout": 3,
     "tcp_user_timeout": 10_000,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
-    # After a failover the old server may answer, and write nothing: that is a database that is away.
+    # After a failover the old server may still answer, but read-only.
     "target_session_attrs": "read-write",
     **DATABASES["default"].get("OPTIONS", {}),
 }
-# Nor does one statement, one lock or one forgotten transaction hold up all others. What the URL says comes later, and
-# wins. `manage.py migrate` takes the limits off for itself.
+# One slow statement, lock or forgotten transaction must not hold up everything else. Options in the URL come later and
+# win. `manage.py migrate` lifts the limits for itself.
 DATABASES["default"]["OPTIONS"]["options"] = " ".join(
     [
         "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s",
@@ -125,11 +123,11 @@ DATABASES["default"]["OPTIONS"]["options"] = " ".join(
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-# Uploads are files of clinicians: they stay in memory, and never come to lie on a disk. Larger ones are not taken.
+# Uploads are files of clinicians. They stay in memory and are never written to disk; larger ones are refused.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
-# People: words, times, logins
+# Language, times, logins
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False
 FORMAT_MODULE_PATH = "config.formats"
@@ -141,11 +139,11 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
-# A session lasts for a working day, or until the browser is closed: wards share computers. `staff.site` clears them.
+# A session lasts for a working day or until the browser is closed: wards share computers. `staff.site` clears them.
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
-# Transport security: on unless HTTPS=false, which only a loopback server should say
+# Transport security: on unless HTTPS=false, which is for loopback only
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
@@ -155,7 +153,7 @@ SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 X_FRAME_OPTIONS = "DENY"
 
-# What a browser may load and run; docs/deployment.md says why for each looser word
+# What a browser may load and run. docs/deployment.md explains each exception
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -171,8 +169,8 @@ CONTENT_SECURITY_POLICY = {
 }
 CONTENT_SECURITY_POLICY_OF_ADMIN = {"script-src": ["'unsafe-eval'"]}
 
-# The staff's site: the theme (https://unfoldadmin.com/docs/configuration/settings/). Dotted names are functions of
-# `staff`, and the palette is in theme/static/theme/theme.css.
+# The staff's site: settings of the theme (https://unfoldadmin.com/docs/configuration/settings/). The palette is in
+# theme/static/theme/theme.css.
 UNFOLD = {
     "SITE_TITLE": "Bleep",
     "SITE_HEADER": "Bleep",
@@ -187,7 +185,7 @@ UNFOLD = {
     "SIDEBAR": {"navigation": "staff.navigation.sidebar"},
     "DASHBOARD_CALLBACK": "staff.home.page.context",
 }
-SIMPLE_HISTORY_REVERT_DISABLED = True  # history is to read; a way back would pass the clinician's form by
+SIMPLE_HISTORY_REVERT_DISABLED = True  # reverting would bypass the checks of the clinician's form
 
 # The API
 REST_FRAMEWORK = {
@@ -203,7 +201,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Bleep",
-    "DESCRIPTION": "Send an alert to a clinician, and see what became of it.",
+    "DESCRIPTION": "Send an alert to a clinician, and follow its delivery.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "PREPROCESSING_HOOKS": ["alerts.api.documentation.without_trailing_slashes"],
@@ -224,42 +222,48 @@ RATE_LIMIT_PER_MINUTE = env.number("RATE_LIMIT_PER_MINUTE", least=1, most=1_000_
 
 # Delivery
 REDIS_URL = env.matching(
-    "REDIS_URL", r"(rediss?|redis\+socket)://.+", "is not an address of Redis, such as redis://host:6379/0."
+    "REDIS_URL",
+    r"(rediss?|redis\+socket)://.+",
+    "must be the URL of a Redis, for example redis://host:6379/0.",
 )
 LEASE = timedelta(seconds=env.number("LEASE_SECONDS", least=30, most=600))
-"""How long a worker may hold a delivery: longer than any call to a provider can take (`alerts.channels.aws`), with the
-time that `alerts.sending.send` keeps for recording the answer on top."""
+"""How long a worker may hold a delivery: longer than any call to a provider can take (`alerts.channels.aws`), plus the
+time that `alerts.sending.send` keeps for recording the answer."""
 
 # The channels
 EMAIL_TOPIC_PREFIX = env.matching(
-    "EMAIL_TOPIC_PREFIX", r"[A-Za-z0-9_-]{1,100}", "is not made of letters, digits, - and _ (1 to 100)."
+    "EMAIL_TOPIC_PREFIX", r"[A-Za-z0-9_-]{1,100}", "must be 1 to 100 letters, digits, - and _."
 )
 SMS_SENDER_ID = env.matching(
     "SMS_SENDER_ID",
     r"(?=.*[A-Za-z])[A-Za-z0-9]{1,11}",
-    "is not 1 to 11 letters and digits with at least one letter.",
+    "must be 1 to 11 letters and digits with at least one letter.",
 )
 SMS_MAX_PRICE = env.matching(
-    "SMS_MAX_PRICE", r"[0-9]{1,4}(\.[0-9]{1,5})?", "is not a price such as 0.50, in US dollars."
+    "SMS_MAX_PRICE", r"[0-9]{1,4}(\.[0-9]{1,5})?", "must be a price in US dollars, for example 0.50."
 )
 CONNECT_INSTANCE_ID = env.text("CONNECT_INSTANCE_ID")
 CONNECT_CONTACT_FLOW_ID = env.text("CONNECT_CONTACT_FLOW_ID")
 CONNECT_SOURCE_PHONE_NUMBER = env.matching(
-    "CONNECT_SOURCE_PHONE_NUMBER", r"\+[1-9][0-9]{4,14}", "is not a number in E.164, such as +442079460000."
+    "CONNECT_SOURCE_PHONE_NUMBER",
+    r"\+[1-9][0-9]{4,14}",
+    "must be a phone number in E.164 format, for example +442079460000.",
 )
 CONNECT_QUEUE_ID = env.text("CONNECT_QUEUE_ID")
 CONNECT_RING_SECONDS = env.number("CONNECT_RING_SECONDS", least=15, most=60)
 CONNECT_CALLS_PER_SECOND = env.number("CONNECT_CALLS_PER_SECOND", least=1, most=1000)
 SMS_PER_SECOND = env.number("SMS_PER_SECOND", least=1, most=10_000)
 
-# Watching
+# Monitoring
 DEADMAN_URL = env.matching(
-    "DEADMAN_URL", r"https?://[!-~]+", "is not an http(s) address, such as https://switch.example/ping/bleep."
+    "DEADMAN_URL",
+    r"https?://[!-~]+",
+    "must be an http or https URL, for example https://switch.example/ping/bleep.",
 )
 METRICS_TOKEN = env.matching(
     "METRICS_TOKEN",
     r"[!-~]{16,}",
-    "is shorter than 16 characters, or has others than letters, digits and signs.",
+    "must be at least 16 letters, digits and punctuation marks.",
 )
 
 # Logs

@@ -1,8 +1,8 @@
 """Logs: one line of JSON for each event, with the ids of request, alert, delivery and attempt.
 
-Nothing here may carry an address, a message text or a patient reference. Two things are therefore unusual: a request
-is logged by its route and not by its path, and an exception by its type and its places in the code and not by its
-message, since database errors quote rows and provider errors quote telephone numbers.
+A line must not contain an address, a message text or a patient reference. So a request is logged by its route, not its
+path, and an exception by its type and traceback, not its message: database errors quote rows, and provider errors
+quote phone numbers.
 """
 
 import logging.config
@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 def foreign_text(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Make the text of another library's line; where an exception goes into it, its template stays as it is."""
+    """Format another library's line, unless one of its arguments is an exception: then keep the template."""
     given = event.pop("positional_args", None) or ()
     values = given.values() if isinstance(given, Mapping) else given
     if given and not event.get("exc_info") and not any(isinstance(value, BaseException) for value in values):
@@ -37,7 +37,7 @@ def foreign_text(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
 
 
 def exception_without_message(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Replace `exc_info` by the types and places of the exception and its causes, innermost frame last."""
+    """Replace `exc_info` by the type and traceback of the exception and its causes, innermost frame last."""
     found = event.pop("exc_info", None)
     error = found[1] if isinstance(found, tuple) else found
     if error is True:
@@ -51,7 +51,7 @@ def exception_without_message(_logger: WrappedLogger, _method: str, event: Event
 
 
 def exception_as_text(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """For a console, which prints exceptions as they are: one line for each frame."""
+    """For a console: one line for each frame."""
     if isinstance(event.get("exception"), list):
         lines = [
             line for each in event["exception"] for line in (each["type"], *each["at"], each.get("message"))
@@ -82,7 +82,7 @@ def _describe(error: BaseException) -> dict[str, Any]:
 
 
 def _is_harmless(error: BaseException) -> bool:
-    """Whether the message is about a connection or a host name, and so quotes nothing that was sent or stored."""
+    """Whether the message is about a connection or a host name, so it quotes nothing that was sent or stored."""
     no_connection = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
     return no_connection or isinstance(error, DisallowedHost)
 
@@ -97,9 +97,9 @@ SHARED: list[Processor] = [
 
 
 def logging_config(*, level: str, style: str) -> dict[str, Any]:
-    """Django's LOGGING: every logger, ours and the libraries', through one formatter to standard error.
+    """Django's LOGGING: every logger goes through one formatter to standard error.
 
-    `style` is `json`, or `console` for people.
+    `style` is `json`, or `console` for a terminal.
     """
     render: list[Processor] = (
         [structlog.processors.JSONRenderer()]
@@ -112,7 +112,7 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
         "formatters": {
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                # The template and its values apart, for `foreign_text`.
+                # Keeps template and arguments apart, for `foreign_text`.
                 "use_get_message": False,
                 "pass_foreign_args": True,
                 "foreign_pre_chain": [foreign_text, *SHARED],
@@ -123,24 +123,23 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "filters": {"failure": {"()": RequestFailure}},
         "loggers": {
-            # At DEBUG these print whole requests, with numbers and texts in them.
+            # At DEBUG these log whole requests, with phone numbers and texts.
             "boto3": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},
             "django.db.backends": {"level": "WARNING"},
-            "import_export": {"level": "WARNING"},
-            # What has handlers of its own gives them up: one line for each event, in one form.
+            # These lose their own handlers, so that each event is one line in one format.
             "django": {"level": level},
             "django.server": {"level": "ERROR", "propagate": True},
             "_granian": {"level": level, "propagate": True},
-            # Paths: RequestTelemetry's line has none and stands for all of these but exceptions.
+            # These lines contain paths. RequestTelemetry logs requests; only exceptions are kept from here.
             "django.request": {"level": "ERROR", "filters": ["failure"]},
         },
     }
 
 
 class RequestFailure(logging.Filter):
-    """Lets an exception that made a request fail pass, without the path; drops what merely has an error status."""
+    """Keeps the exception of a failed request, without the path. Drops lines about an error status."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = "request.failed", ()
@@ -148,7 +147,7 @@ class RequestFailure(logging.Filter):
 
 
 def configure(config: dict[str, Any]) -> None:
-    """Set up logging for Django (`LOGGING_CONFIG`) and structlog on top of it."""
+    """Set up Django's logging (`LOGGING_CONFIG`), and structlog on top of it."""
     logging.config.dictConfig(config)
     logging.captureWarnings(capture=True)
     structlog.configure(
@@ -164,7 +163,7 @@ def configure(config: dict[str, Any]) -> None:
 
 
 def log_uncaught(kind: type[BaseException], error: BaseException, frames: TracebackType | None) -> None:
-    """`sys.excepthook`: the exception that ends a process is told like any other."""
+    """`sys.excepthook`: log the exception that ends a process like any other."""
     if isinstance(error, Exception):
         log.critical("process.failed", exc_info=error)
     else:
@@ -172,13 +171,13 @@ def log_uncaught(kind: type[BaseException], error: BaseException, frames: Traceb
 
 
 def log_uncaught_in_thread(ended: threading.ExceptHookArgs) -> None:
-    """`threading.excepthook`: likewise the exception that ends a thread, and nothing but the thread."""
+    """`threading.excepthook`: log the exception that ends a thread. The process goes on."""
     if isinstance(ended.exc_value, Exception):
         log.error("thread.failed", exc_info=ended.exc_value)
 
 
 class RequestTelemetry:
-    """Give each request an id (the caller's `X-Request-ID` where it is a plain word) and log one line when it ends."""
+    """Gives each request an id (the caller's `X-Request-ID` if it is a plain word), and logs one line when it ends."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -194,5 +193,5 @@ class RequestTelemetry:
         route = request.resolver_match.route if request.resolver_match else "(none)"
         milliseconds = round((time.monotonic() - started) * 1000, 1)
         log.info("request", method=request.method, route=route, status=response.status_code, ms=milliseconds)
-        clear_contextvars()  # probes and what the server itself says are not part of this request
+        clear_contextvars()  # later lines, such as the server's own, are not part of this request
         return response

@@ -1,6 +1,7 @@
-"""The vocabulary that all rooms share."""
+"""Priorities and channels, and what is known of each channel."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db import models
 
@@ -13,12 +14,61 @@ class Priority(models.TextChoices):
     LOW = "L", "Low"
 
 
+@dataclass(frozen=True)
+class ChannelFacts:
+    """What the pages and the rules need to know of a channel."""
+
+    icon: str
+    """The name of a Material Symbol; unfold has the font."""
+    address_field: str
+    """The field of a clinician that holds the address."""
+    address_is_number: bool
+    """Whether the address is a telephone number."""
+    is_urgent: bool
+    """Whether it reaches a person who is not looking at a screen."""
+    step: str
+    """What happens on this channel, in a sentence; `{}` is the address."""
+
+
 class Channel(models.TextChoices):
     """A way to reach a person."""
 
     CALL = "call", "Telephone call"
     SMS = "sms", "SMS"
     EMAIL = "email", "E-mail"
+
+    @property
+    def icon(self) -> str:
+        return CHANNEL_FACTS[self].icon
+
+    @property
+    def address_field(self) -> str:
+        return CHANNEL_FACTS[self].address_field
+
+    @property
+    def address_is_number(self) -> bool:
+        return CHANNEL_FACTS[self].address_is_number
+
+    @property
+    def is_urgent(self) -> bool:
+        return CHANNEL_FACTS[self].is_urgent
+
+    @property
+    def step(self) -> str:
+        return CHANNEL_FACTS[self].step
+
+
+CHANNEL_FACTS = {
+    Channel.CALL: ChannelFacts(
+        icon="call", address_field="call_number", address_is_number=True, is_urgent=True, step="call {}"
+    ),
+    Channel.SMS: ChannelFacts(
+        icon="sms", address_field="sms_number", address_is_number=True, is_urgent=True, step="SMS to {}"
+    ),
+    Channel.EMAIL: ChannelFacts(
+        icon="mail", address_field="email", address_is_number=False, is_urgent=False, step="e-mail to {}"
+    ),
+}
 
 
 def in_words(channels: Iterable[str]) -> str:

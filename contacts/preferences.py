@@ -8,7 +8,7 @@ from django.utils.text import capfirst
 
 from contacts import history
 from contacts.choices import Channel, Priority
-from contacts.models import ADDRESS_FIELDS, Clinician, Preference
+from contacts.models import Clinician, Preference
 
 Wanted = Mapping[Priority, Sequence[Channel]]
 """For some or all priorities the channels, in order."""
@@ -16,13 +16,12 @@ Wanted = Mapping[Priority, Sequence[Channel]]
 BATCH = 1000
 """How many clinicians are changed by one statement."""
 
-URGENT = frozenset({Channel.CALL, Channel.SMS})
-"""What reaches a person who is not looking at a screen."""
+URGENT = frozenset(channel for channel in Channel if channel.is_urgent)
 
 
 def address_label(channel: Channel) -> str:
     """What staff call the address for a channel: `number for SMS`."""
-    field: Any = Clinician._meta.get_field(ADDRESS_FIELDS[channel])  # noqa: SLF001 - Django's documented API
+    field: Any = Clinician._meta.get_field(channel.address_field)  # noqa: SLF001 - Django's documented API
     return str(field.verbose_name)
 
 

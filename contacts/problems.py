@@ -10,7 +10,7 @@ from django.utils.text import get_text_list
 
 from contacts import preferences
 from contacts.choices import Channel, Priority
-from contacts.models import ADDRESS_FIELDS, Clinician, Preference
+from contacts.models import Clinician, Preference
 
 EXAMPLES = 5
 """So many are named; the rest are counted."""
@@ -91,7 +91,7 @@ def _any(*conditions: Q) -> Q:
 _CONDITIONS = {
     Problem.NO_CHANNEL: _any(*(Q(~_chosen(priority=priority)) for priority in Priority)),
     Problem.NO_ADDRESS: _any(
-        *(Q(_chosen(channel=channel), **{field: ""}) for channel, field in ADDRESS_FIELDS.items())
+        *(Q(_chosen(channel=channel), **{channel.address_field: ""}) for channel in Channel)
     ),
     Problem.NOT_URGENT: Q(
         _chosen(priority=Priority.HIGH) & ~_chosen(priority=Priority.HIGH, channel__in=preferences.URGENT)

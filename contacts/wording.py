@@ -4,7 +4,6 @@ from contacts.choices import Channel
 from contacts.phone import readable
 from contacts.routing import NoRoute, Route, Step
 
-STEPS = {Channel.CALL: "call {}", Channel.SMS: "SMS to {}", Channel.EMAIL: "e-mail to {}"}
 NOBODY = {
     NoRoute.INACTIVE: "nobody would be told: this person is not active",
     NoRoute.NO_PREFERENCE: "nobody would be told: choose a channel",
@@ -21,8 +20,8 @@ def told(route: Route) -> str:
 
 def shown(channel: Channel, address: str) -> str:
     """An address as people write it."""
-    return address if channel is Channel.EMAIL or not address else readable(address)
+    return readable(address) if address and channel.address_is_number else address
 
 
 def _step(step: Step) -> str:
-    return STEPS[step.channel].format(shown(step.channel, step.address))
+    return step.channel.step.format(shown(step.channel, step.address))

@@ -1,1 +1,1 @@
-"""How Bleep is run in containers, and how they are watched."""
+"""Runs Bleep in containers, and checks their health."""

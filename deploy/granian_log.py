@@ -1,4 +1,4 @@
-"""The web server's own lines as JSON, as Bleep's are (`config.telemetry`); without Django, so that it starts fast."""
+"""Logs the web server's own lines as JSON, like `config.telemetry`. It does without Django, to start fast."""
 
 import json
 import logging
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 
 class JsonLine(logging.Formatter):
-    """One object a line: the event, and of an exception its type alone."""
+    """One JSON object for each line. Of an exception it contains the type only."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {

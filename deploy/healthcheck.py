@@ -1,6 +1,6 @@
-"""Whether a part of Bleep works, for its container: `python deploy/healthcheck.py PART` ends with 0 if so.
+"""Health check of a container: `python deploy/healthcheck.py PART` exits with 0 if the part works.
 
-Cheap, since it runs every few seconds: it imports neither Django nor Celery.
+It runs every few seconds, so it imports neither Django nor Celery.
 """
 
 import os
@@ -12,14 +12,14 @@ from http import HTTPStatus
 from pathlib import Path
 
 WORKER_SILENCE_SECONDS = 30
-"""A worker's loop gives a sign of life every 2 s (deploy.liveness)."""
+"""A worker's loop touches its file every 2 s (deploy.liveness)."""
 
 RELAY_SILENCE = "30 seconds"
-"""A relay notes in the database every few seconds that it is at work (alerts.relay.loop)."""
+"""A relay writes its heartbeat to the database every few seconds (alerts.relay.loop)."""
 
 
 def web() -> bool:
-    """The web server answers. Its probe is answered under any name, and without https."""
+    """Whether the web server answers. Its probe accepts any host name, and plain http."""
     address = f"http://127.0.0.1:{os.environ.get('GRANIAN_PORT', '8000')}/healthz"
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with direct.open(address, timeout=4) as answer:
@@ -27,8 +27,8 @@ def web() -> bool:
 
 
 def relay() -> bool:
-    """A relay in this container has lately noted that it is at work."""
-    import psycopg  # noqa: PLC0415 - takes as long to import as the other checks take in all
+    """Whether a relay in this container has a recent heartbeat."""
+    import psycopg  # noqa: PLC0415 - importing it takes as long as a whole other check
 
     query = """
         SELECT 1 FROM alerts_relayheartbeat
@@ -40,7 +40,7 @@ def relay() -> bool:
 
 
 def worker() -> bool:
-    """The worker's loop turns, and has its connection to Redis."""
+    """Whether the worker's loop runs and is connected to Redis."""
     return time.time() - Path(os.environ["ALIVE_FILE"]).stat().st_mtime < WORKER_SILENCE_SECONDS
 
 
@@ -48,19 +48,19 @@ CHECKS = {"web": web, "relay": relay, "worker": worker, "worker-urgent": worker}
 
 
 def _setting(name: str) -> str:
-    """A variable, or what is in the file that it names with `_FILE`, as config.env reads them."""
+    """The variable, or the content of the file that `NAME_FILE` names, as config.env reads it."""
     file = os.environ.get(f"{name}_FILE")
     return Path(file).read_text().strip() if file else os.environ[name]
 
 
 def main(arguments: list[str]) -> int:
-    """0 if the part works, 1 with a line that says why not, 64 if it is not known."""
+    """Return 0 if the part works, 1 with a line that says why not, 64 if the part is unknown."""
     if len(arguments) != 1 or arguments[0] not in CHECKS:
         print(f"deploy/healthcheck.py: say which part: {', '.join(CHECKS)}.", file=sys.stderr)  # noqa: T201
         return 64
     try:
         works = CHECKS[arguments[0]]()
-    except Exception as error:  # noqa: BLE001 - whatever it is, the part does not work
+    except Exception as error:  # noqa: BLE001 - any error means that the part does not work
         print(f"{arguments[0]}: {type(error).__name__}", file=sys.stderr)  # noqa: T201
         return 1
     if not works:

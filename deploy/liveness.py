@@ -1,7 +1,7 @@
-"""A sign of life for the container's health check: a Celery worker's loop touches a file at each heartbeat.
+"""For the container's health check: a Celery worker touches the file `ALIVE_FILE` at each heartbeat.
 
-That is every two seconds while it turns and is connected to Redis, and never while it hangs or is cut off.
-`ALIVE_FILE` names the file; without it nothing is written. Loaded by `deploy/entrypoint` (celery worker -I).
+That is every two seconds while its loop runs and is connected to Redis. Without the variable nothing is written.
+`deploy/entrypoint` loads this module (celery worker -I).
 """
 
 import os
@@ -12,7 +12,7 @@ from celery.signals import heartbeat_sent
 
 @heartbeat_sent.connect
 def touch_alive_file(**_kwargs: object) -> None:
-    """Make the file newer, or make it."""
+    """Touch the file."""
     alive_file = os.environ.get("ALIVE_FILE")
     if alive_file:
         Path(alive_file).touch()

@@ -1,4 +1,4 @@
-"""What `make run` says when everything is ready."""
+"""The text that `make run` prints when everything is ready."""
 
 from pathlib import Path
 
@@ -26,24 +26,24 @@ WITH_DEMO = """\
 
 {command}
 
-  WARNING: local mode. Everybody knows the token and the login above, so it listens on {host} alone: never
-  open it to a network, and never put real people or patients in it.\
+  WARNING: local mode. The token and the login above are public, so it listens on {host} only. Never open it
+  to a network, and never enter real people or patients.\
 """
 WITHOUT_DEMO = """\
-  The database is your own (DATABASE_URL), so no demo was loaded into it: everybody knows its token and its login.
-  Make yours in another terminal that has the same DATABASE_URL:
+  The database is your own (DATABASE_URL), so the demo, with its public token and login, was not loaded.
+  Make your own in another terminal with the same DATABASE_URL:
 
 export SECRET_KEY=for-these-two-commands-only REDIS_URL=redis://unused
 .venv/bin/python manage.py createsuperuser
 .venv/bin/python manage.py create_token "Lab system"
 
-  WARNING: local mode, which listens on {host} alone and speaks http: never open it to a network.\
+  WARNING: local mode, over plain http, so it listens on {host} only. Never open it to a network.\
 """
 
 
 def banner(settings: RunSettings) -> str:
-    """What is said when everything is ready."""
-    aws = f"Handsets    http://{HOST}:{settings.ports.aws}/   what the clinicians' telephones would show"
+    """The text that `make run` prints when everything is ready."""
+    aws = f"Handsets    http://{HOST}:{settings.ports.aws}/   the clinicians' phones and inboxes"
     if not settings.embeds("AWS_ENDPOINT_URL"):
         aws = f"AWS         {settings.caller_env.get('AWS_ENDPOINT_URL')} (AWS_ENDPOINT_URL)"
     command = sample.command(f"http://{HOST}:{settings.ports.web}/notification")
@@ -59,6 +59,6 @@ def banner(settings: RunSettings) -> str:
 
 
 def shown(path: Path) -> str:
-    """A path as a reader at the root of the repository would write it."""
+    """The path relative to the repository's root, if it is inside it."""
     path = path.resolve()
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

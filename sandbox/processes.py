@@ -1,7 +1,7 @@
-"""Several processes side by side: start them, show what they say, notice the first that ends, stop every one.
+"""Runs several processes: starts them, shows their output, reports which have ended, and stops all of them.
 
-honcho does the first three, and was tried. Its kill time-out starts only when some process has ended: with
-two that ignore SIGTERM it waited for as long as they slept. And what it started outlives it when it is killed.
+honcho was tried for this. Its kill time-out starts only when a process has ended, so two processes that ignore SIGTERM
+held it up; and its processes outlive it when it is killed.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 MARK = "BLEEP_RUN"
-"""The environment variable that every process of a run carries, so that none is ever lost sight of."""
+"""The environment variable that marks every process of a run, so that each can be found again."""
 
 POLL_SECONDS = 0.02
 KILL_SECONDS = 2.0
@@ -28,10 +28,10 @@ COLOURS = (36, 33, 32, 35, 34, 31)
 
 
 class Terminal:
-    """Standard output, shared by threads: whole lines, each with the name of the process that said it.
+    """Standard output, shared by threads: whole lines, each with the name of its process.
 
-    What a process says waits for a slow reader, as in any pipe. What the run itself says does not wait for long: a
-    full pipe must not keep it from ending.
+    The output of a process waits for a slow reader, as in any pipe. The run's own lines wait for a second at most: a
+    full pipe must not keep the run from ending.
     """
 
     def __init__(self, descriptor: int = 1, encoding: str = "utf-8") -> None:
@@ -40,10 +40,10 @@ class Terminal:
         self._lock = threading.Lock()
         self._coloured = os.isatty(descriptor) and "NO_COLOR" not in os.environ
         self.gone = threading.Event()
-        """Set when nobody can read any more: the terminal was closed, or the pipe's reader has ended."""
+        """Set when nothing reads any more: the terminal was closed, or the pipe's reader has ended."""
 
     def say(self, text: str) -> None:
-        """Write `text` and a newline; leave it out if nobody reads."""
+        """Write `text` and a newline, or drop it if nothing reads."""
         if not self._lock.acquire(timeout=PATIENCE_SECONDS):
             return
         try:
@@ -69,7 +69,7 @@ class Terminal:
 
 @dataclass(frozen=True)
 class Child:
-    """A process of a run, by the name that its output carries."""
+    """A process of a run, and the name in front of its output."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -82,7 +82,7 @@ class Child:
 
 
 class ProcessGroup:
-    """The processes of one run in directory `cwd`, marked with the directory that the run holds."""
+    """The processes of one run. They work in `cwd`, and `mark`, the directory of the run's data, marks them."""
 
     def __init__(self, *, mark: Path, cwd: Path, terminal: Terminal) -> None:
         self._mark = str(mark.resolve())
@@ -92,7 +92,7 @@ class ProcessGroup:
         self._children: list[Child] = []
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> Child:
-        """Start `command` in a session of its own: Ctrl-C at the terminal reaches the parent alone."""
+        """Start `command` in its own session, so that Ctrl-C reaches the parent only."""
         process = subprocess.Popen(  # noqa: S603
             command,
             cwd=self._cwd,
@@ -109,16 +109,16 @@ class ProcessGroup:
         return child
 
     def forget(self, child: Child) -> None:
-        """Leave out a process that has done what it was started for, and show the last of what it said."""
+        """Show the rest of the output of a process that has ended as planned, and drop it."""
         child.reader.join(timeout=PATIENCE_SECONDS)
         self._children.remove(child)
 
     def ended(self) -> list[Child]:
-        """Those that have ended so far, in the order of their start."""
+        """The processes that have ended, in the order of their start."""
         return [child for child in self._children if child.result is not None]
 
     def stop(self, grace_seconds: float) -> None:
-        """Ask every process to end, and after `grace_seconds` kill what is left, children of children too."""
+        """Terminate every process; after `grace_seconds`, kill all that are left, with their children."""
         for child in self._children:
             with contextlib.suppress(ProcessLookupError):
                 # SIGCONT: a stopped process would not read the request.
@@ -135,7 +135,7 @@ class ProcessGroup:
             child.reader.join(timeout=max(0.0, deadline - time.monotonic()))
 
     def found(self) -> list[psutil.Process]:
-        """Every process that carries this run's mark: its own, and those of an earlier, killed run."""
+        """Every process with this run's mark: its own, and those of an earlier run that was killed."""
         return [process for process in psutil.process_iter() if _mark_of(process) == self._mark]
 
     def _show(self, name: str, colour: int, process: subprocess.Popen[bytes]) -> None:
@@ -148,7 +148,7 @@ class ProcessGroup:
 
 
 def kill(processes: Sequence[psutil.Process]) -> None:
-    """End all of `processes` with SIGKILL, and return when they are gone."""
+    """Kill `processes` with SIGKILL, and return when they are gone."""
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
@@ -159,7 +159,7 @@ def kill(processes: Sequence[psutil.Process]) -> None:
 
 def _alive(process: psutil.Process) -> bool:
     try:
-        # A zombie holds no file and no port: it need not be waited for.
+        # A zombie holds no file and no port, so there is no need to wait for it.
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

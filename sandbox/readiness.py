@@ -1,4 +1,4 @@
-"""Whether the parts of a running Bleep are ready: asked by HTTP, and awaited."""
+"""Waits until the parts of a running Bleep are ready."""
 
 import time
 import urllib.error
@@ -11,8 +11,8 @@ POLL_SECONDS = 0.1
 
 
 def answers(url: str) -> bool:
-    """Whether a GET is answered with 200: one try."""
-    # Whatever proxy the environment names: it is this machine that is asked.
+    """Whether one GET is answered with 200."""
+    # Without a proxy from the environment: the URL is on this machine.
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(url, timeout=ANSWER_SECONDS) as answer:
@@ -24,9 +24,9 @@ def answers(url: str) -> bool:
 def wait_until_ready(
     parts: Mapping[str, Callable[[], bool]], *, seconds: float, look: Callable[[], None]
 ) -> Collection[str]:
-    """Ask every part until it is ready; give those that are not in time.
+    """Wait until every part is ready. Returns the parts that are not ready after `seconds`.
 
-    `look` is called between the questions, and may raise: somebody asked to stop, or a part has ended.
+    `look` is called between tries. It may raise, for example because a part has ended.
     """
     deadline = time.monotonic() + seconds
     waiting = dict(parts)

@@ -1,9 +1,9 @@
-"""`make run`: Bleep on this machine, with all that it needs.
+"""`make run`: runs Bleep on this machine, with everything it needs.
 
-Starts PostgreSQL, Redis and the stand-in for AWS (each unless its variable names another), migrates, loads
-the demo (into its own PostgreSQL and no other), then starts web server, relay and workers by the same entry
-point as the container image. Everything listens on loopback or a unix socket. It ends when it is told to, or
-when one of its processes does; nothing stays behind but the data in `.local/`.
+It starts PostgreSQL, Redis and the stand-in for AWS (each unless its variable names another), migrates, loads the demo
+(into its own PostgreSQL only), then starts web server, relay and workers with the entry point of the container image.
+Everything listens on loopback or a unix socket. It ends on a signal, or when one of its processes ends. Only the data
+in `.local/` stays.
 """
 
 import argparse
@@ -29,11 +29,11 @@ POLL_SECONDS = 0.1
 
 
 class RunError(Exception):
-    """The run cannot start or cannot go on; the text says why and what to do."""
+    """The run cannot start or go on. The text says why and what to do."""
 
 
 class StopRequest:
-    """Whether somebody asked the run to end: Ctrl-C, SIGTERM, or a terminal that was closed."""
+    """True once the run should end: after Ctrl-C, SIGTERM, or when the terminal was closed."""
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
@@ -42,7 +42,7 @@ class StopRequest:
             if (
                 number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
             ):  # ignored: `nohup make run`
-                # A flag and no more: whatever is being started is finished and known, and then stopped.
+                # Only set a flag: a process that is being started is then known, and can be stopped.
                 signal.signal(number, lambda *_: self._ask())
 
     def __bool__(self) -> bool:
@@ -52,12 +52,12 @@ class StopRequest:
         self._asked = True
 
 
-class Stopped(Exception):  # noqa: N818 - it was asked for
-    """Raised where the run notices a StopRequest."""
+class Stopped(Exception):  # noqa: N818 - not an error
+    """Ends the run after a StopRequest."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until stopped (0), or until something fails (1, after one line that says what)."""
+    """Run until stopped (returns 0) or until something fails (prints one line, returns 1)."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.run", description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT / ".local", help="directory of the data (.local)")
     parser.add_argument("--reset", action="store_true", help="delete the data instead")
@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def reset(data: Path, terminal: Terminal) -> None:
-    """Delete the data of earlier runs. Raises RunError while a run is on."""
+    """Delete the data of earlier runs. Raises RunError while a run uses it."""
     with _alone(data):
         _end_leftovers(data, terminal)
         for entry in data.iterdir():
@@ -86,13 +86,13 @@ def reset(data: Path, terminal: Terminal) -> None:
                 shutil.rmtree(entry)
             elif entry.name != "lock":
                 entry.unlink()
-    terminal.say(f"{shown(data)} is empty: the next `make run` starts afresh.")
+    terminal.say(f"{shown(data)} is empty: the next `make run` starts from scratch.")
 
 
 def run(settings: RunSettings, terminal: Terminal) -> None:
-    """Start everything, say when it is ready, and stop everything when asked or when a process ends.
+    """Start everything, report when it is ready, and stop everything on request or when a process ends.
 
-    Raises RunError or ServiceError if it could not start or a process ended by itself; nothing runs then.
+    Raises RunError or ServiceError if it cannot start or a process ends by itself. Nothing runs afterwards.
     """
     stop = StopRequest(terminal)
     with _alone(settings.data), contextlib.suppress(Stopped):
@@ -100,11 +100,11 @@ def run(settings: RunSettings, terminal: Terminal) -> None:
         _check_ports(settings)
         with contextlib.ExitStack() as stack:
             LocalRun(settings, terminal, stop).go(stack)
-    terminal.say(f"Everything is stopped. The data is kept in {shown(settings.data)}.")
+    terminal.say(f"Everything is stopped. The data stays in {shown(settings.data)}.")
 
 
 class LocalRun:
-    """One run: its processes, its servers, and the environment they share."""
+    """One run: its processes, its servers, and their environment."""
 
     def __init__(self, settings: RunSettings, terminal: Terminal, stop: StopRequest) -> None:
         self.settings = settings
@@ -116,7 +116,7 @@ class LocalRun:
         self.waiting: dict[str, Callable[[], bool]] = {}
 
     def go(self, stack: contextlib.ExitStack) -> None:
-        """Start in order, wait until ready, announce, watch. `stack` stops what was started, last first."""
+        """Start all parts in order, wait until they are ready, and watch them. `stack` stops them in reverse order."""
         self._start_servers(stack)
         stack.callback(self.processes.stop, GRACE_SECONDS)
         self._start_aws()
@@ -151,7 +151,7 @@ class LocalRun:
         self.waiting["aws"] = lambda: answers(f"http://{HOST}:{ports.aws}/healthz")
 
     def _do(self, name: str, command: Sequence[str]) -> None:
-        """Run a step of the preparation to its end."""
+        """Run a preparing command to its end."""
         child = self.processes.start(name, command, self.env)
         while child.result is None:
             self._look(meant_to_end=child)
@@ -179,7 +179,7 @@ class LocalRun:
             )
 
     def _look(self, meant_to_end: Child | None = None) -> None:
-        """Raise if it is time to end: Stopped if somebody asked, RunError if a process ended by itself."""
+        """Raise Stopped after a request to stop, and RunError if a process ended by itself."""
         if self.stop:
             self.terminal.say("Stopping ...")
             raise Stopped
@@ -188,7 +188,9 @@ class LocalRun:
                 raise RunError(_ended(child))
         for server in self.servers:
             if server.pid is None:
-                raise RunError(f"{server.title} ended by itself, so all was stopped. Its log: {server.log}")
+                raise RunError(
+                    f"{server.title} ended by itself, so everything was stopped. Its log: {server.log}"
+                )
 
 
 def _ports(text: str) -> Ports:
@@ -206,14 +208,14 @@ def _check_ports(settings: RunSettings) -> None:
 
 def _check_port(port: int, user: str) -> None:
     with socket.socket() as probe:
-        # As servers do it: a connection that was closed a moment ago does not count as taken.
+        # As servers do: a connection that was just closed does not occupy the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
             raise RunError(
-                f"Port {port} on {HOST}, for {user}, cannot be had ({error.strerror}): "
-                "stop what uses it, or take others, as in `PORT=9000 make run`."
+                f"Port {port} on {HOST}, for {user}, is not available ({error.strerror}): "
+                "stop what uses it, or choose another, as in `PORT=9000 make run`."
             ) from error
 
 
@@ -223,14 +225,12 @@ def _alone(data: Path) -> Iterator[None]:
         try:
             stack.enter_context(exclusive(data))
         except ServiceError:
-            raise RunError(
-                f"`make run` is on already with {shown(data)}: stop that one first (Ctrl-C)."
-            ) from None
+            raise RunError(f"`make run` already runs with {shown(data)}: stop it first (Ctrl-C).") from None
         yield
 
 
 def _end_leftovers(data: Path, terminal: Terminal) -> None:
-    """End what a run that was killed (SIGKILL, power loss of a terminal) left running on this data."""
+    """Stop what an earlier run that was killed has left running on this data."""
     kill(ProcessGroup(mark=data, cwd=ROOT, terminal=terminal).found())
     EmbeddedPostgres(data).kill()
     EmbeddedRedis(data).kill()
@@ -239,7 +239,7 @@ def _end_leftovers(data: Path, terminal: Terminal) -> None:
 def _ended(child: Child) -> str:
     result = child.result or 0
     how = f"signal {-result}" if result < 0 else f"exit status {result}"
-    return f"{child.name} ended by itself ({how}), so all was stopped. Its last lines are above."
+    return f"{child.name} ended by itself ({how}), so everything was stopped. Its last lines are above."
 
 
 if __name__ == "__main__":

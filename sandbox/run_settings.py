@@ -1,4 +1,4 @@
-"""What `make run` and the measurements start, where its data is, and the environment of every process of it."""
+"""Settings of a local run (`make run`, the benchmarks): data, ports, and the environment of its processes."""
 
 import os
 import secrets
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENTRYPOINT = ROOT / "deploy" / "entrypoint"
 HOST = "127.0.0.1"
 WARNINGS_OFF = (
-    "ignore:No directory at",  # static files are served from where they lie, not collected
+    "ignore:No directory at",  # static files are served in place, not collected
     "ignore:You're running the worker with superuser privileges",
 )
 
@@ -24,13 +24,13 @@ class Ports:
 
     @property
     def aws(self) -> int:
-        """The stand-in's: the one after the web server's."""
+        """The port of the stand-in for AWS, one above the web server's."""
         return self.web + 1
 
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What to start, and where its data is."""
+    """Where a run keeps its data, its ports, and the environment that it was started in."""
 
     data: Path
     ports: Ports
@@ -38,16 +38,16 @@ class RunSettings:
 
     @property
     def has_demo(self) -> bool:
-        """Whether the demo is loaded: what everybody knows goes into a database of this run's own alone."""
+        """Whether to load the demo, with its published token and login: only into the run's own database."""
         return self.embeds("DATABASE_URL")
 
     def embeds(self, variable: str) -> bool:
-        """Whether the part that `variable` would name is ours to start."""
+        """Whether the run starts the service itself, since `variable` names no other."""
         return not (self.caller_env.get(variable) or self.caller_env.get(f"{variable}_FILE"))
 
 
 def environment(settings: RunSettings) -> dict[str, str]:
-    """The environment of every process: the caller's, with what local life needs on top."""
+    """The environment of every process: the caller's, with the settings of a local run on top."""
     ours = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{settings.caller_env.get('PATH', os.defpath)}",
         "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -62,7 +62,7 @@ def environment(settings: RunSettings) -> dict[str, str]:
         "GRANIAN_HOST": HOST,
         "GRANIAN_PORT": str(settings.ports.web),
         "GRANIAN_WORKERS": "1",
-        # Here a web server that cannot start is to be seen, not tried again.
+        # Show that a web server cannot start instead of trying again.
         "GRANIAN_RESPAWN_FAILED_WORKERS": "false",
         "PYTHONWARNINGS": ",".join(filter(None, (settings.caller_env.get("PYTHONWARNINGS"), *WARNINGS_OFF))),
         "NO_PROXY": ",".join(filter(None, (HOST, "localhost", settings.caller_env.get("NO_PROXY")))),
@@ -70,7 +70,7 @@ def environment(settings: RunSettings) -> dict[str, str]:
     shadowed = {f"{name}_FILE" for name in ours} | {"no_proxy"}
     kept = {name: value for name, value in settings.caller_env.items() if name not in shadowed}
     if settings.embeds("AWS_ENDPOINT_URL"):
-        # Nothing of a real AWS account may be left in reach: not a profile, not an endpoint for one service.
+        # Nothing of a real AWS account may be reachable: no profile, no endpoint of one service.
         kept = {name: value for name, value in kept.items() if not name.startswith("AWS_")}
         ours |= {
             "AWS_ENDPOINT_URL": f"http://{HOST}:{settings.ports.aws}",

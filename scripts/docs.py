@@ -1,7 +1,7 @@
-"""`make docs`: write the generated parts of the docs and the help page, so that they cannot drift from their source.
+"""`make docs`: writes the generated parts of the documents and of the help page.
 
-A generated part stands between `<!-- made by "make docs": NAME -->` and `<!-- end of NAME -->`. Everything else in
-those files is written by people. `tests/docs` fails when a part is out of date.
+A generated part is between `<!-- made by "make docs": NAME -->` and `<!-- end of NAME -->`. Everything else in those
+files is written by hand. `tests/docs` fails when a part is out of date.
 """
 
 import re
@@ -26,7 +26,7 @@ def configuration() -> str:
 
 
 def retries() -> str:
-    """How long, and how often, a delivery of each priority is tried."""
+    """How long and how often a delivery of each priority is tried."""
     rows = (
         (f"`{priority.value}`", str(each.tries), _span(each.age), _span(each.first), _span(each.longest))
         for priority, each in ((priority, SCHEDULES[priority]) for priority in Priority)
@@ -37,7 +37,7 @@ def retries() -> str:
 
 
 def guide() -> str:
-    """The guide for ward staff as Bleep's own help page shows it: they have the pages before them, so no pictures."""
+    """The guide for staff as HTML for Bleep's help page, without pictures."""
     _title, _, text = read("docs/staff-guide.md").partition("\n")
     without_pictures = re.sub(r"^!\[.*\n\n", "", text, flags=re.MULTILINE)
     without_files = re.sub(r"\[([^]]+)\]\([a-z-]+\.md\)", r"\1", without_pictures)
@@ -55,7 +55,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "retries": ("docs/recovery.md", retries),
     "guide": ("staff/templates/staff/guide.html", guide),
 }
-"""For each generated part: the file that it stands in, and what makes it."""
+"""For each generated part: its file, and the function that makes it."""
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -68,14 +68,14 @@ def refreshed(text: str, name: str) -> str:
     """`text` with the part `name` generated again.
 
     Raises:
-        ValueError: the part's two markers are not there, once each.
+        ValueError: `text` does not have the part's two markers, once each.
     """
     start, end = f'<!-- made by "make docs": {name} -->', f"<!-- end of {name} -->"
     made = PARTS[name][1]()
     pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
     replaced, count = pattern.subn(lambda _: f"{start}\n{made}\n{end}", text)
     if count != 1:
-        raise ValueError(f"{PARTS[name][0]} must have the part {name!r} once, and has it {count} times.")
+        raise ValueError(f"{PARTS[name][0]} must have the part {name!r} once, but has it {count} times.")
     return replaced
 
 
@@ -87,7 +87,7 @@ def main() -> None:
         made = refreshed(text, name)
         if made != text:
             path.write_text(made, encoding="utf-8")
-            sys.stdout.write(f"{file}: {name} is new.\n")
+            sys.stdout.write(f"{file}: {name} updated.\n")
 
 
 def _code(text: str) -> str:

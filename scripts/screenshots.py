@@ -16,8 +16,7 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from clients.demo import TOKEN
-from clients.sample import ALERT
+from clients.sample import ALERT, TOKEN
 from sandbox.run_settings import Ports, RunSettings, environment
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis
 

@@ -1,4 +1,4 @@
-"""Logins in the admin: Django's users and groups, in the theme's forms. And clinicians, as staff have them."""
+"""Users and groups in unfold's forms, and the clinicians' pages."""
 
 from typing import Any
 
@@ -12,30 +12,30 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from contacts.models import Clinician
-from staff.clinician.page import ClinicianDesk
+from staff.clinician.page import StaffClinicianAdmin
 
-admin.site.register(Clinician, ClinicianDesk)
+admin.site.register(Clinician, StaffClinicianAdmin)
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
-    """People who may log in; a role is a group. Nobody is deleted: what they did would go with them, or be nobody's."""
+    """Users are never deleted, so that the log still says who did what."""
 
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    # What people may do comes from their groups, and not from permissions of their own that nobody sees in a list.
+    # Permissions come from groups alone: those of a single user would not be seen in any list.
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        ("Who it is", {"fields": ("first_name", "last_name", "email")}),
+        ("Name", {"fields": ("first_name", "last_name", "email")}),
         (
-            "What they may do",
+            "Permissions",
             {
                 "fields": ("is_active", "is_staff", "is_superuser", "groups"),
-                "description": "A login is never deleted, so that it stays known who did what. When somebody leaves, "
-                "untick “Active”: they are logged out at once, and cannot log in again.",
+                "description": "Users cannot be deleted, so that the log still says who did what. When somebody "
+                "leaves, untick “Active”: they are logged out at once, and cannot log in again.",
             },
         ),
         ("Dates", {"fields": ("last_login", "date_joined")}),
@@ -50,14 +50,14 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
     def formfield_for_manytomany(
         self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
-        if db_field.name == "groups":  # a handful: all of them are to be seen
+        if db_field.name == "groups":  # there are few, so all are shown
             kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if db_field.name == "groups" and field is not None:
-            field.help_text = "This person may do what any of these may."
+            field.help_text = "This user has the permissions of all selected groups."
         return field
 
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    """Roles, and groups of an administrator's own."""
+    """Roles, and groups that administrators made."""

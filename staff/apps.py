@@ -1,4 +1,4 @@
-"""The staff's site takes the place of Django's admin site, and sees to it that its roles exist."""
+"""Replaces Django's admin site, and makes the staff's roles after every `migrate`."""
 
 from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
@@ -11,8 +11,8 @@ class StaffConfig(AppConfig):
     def ready(self) -> None:
         from staff import roles  # noqa: PLC0415 - models can be imported only now
 
-        apps.get_app_config("auth").verbose_name = "Logins"  # as the sidebar says
-        # Django says it once for each app that has models, which `staff` has not.
+        apps.get_app_config("auth").verbose_name = "Logins"  # as in the sidebar
+        # Django sends this for each app with models. `staff` has none, so auth's is used.
         post_migrate.connect(roles.establish, sender=apps.get_app_config("auth"), dispatch_uid="staff.roles")
 
 

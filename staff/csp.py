@@ -1,4 +1,4 @@
-"""The Content-Security-Policy of each page: what a browser may load and run there."""
+"""The Content-Security-Policy: what a browser may load and run on each page."""
 
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 
 class ContentSecurityPolicy(CSPMiddleware):
-    """`CONTENT_SECURITY_POLICY` for every answer; the admin's pages may do a little more."""
+    """Adds to `CONTENT_SECURITY_POLICY` what the admin's pages need."""
 
     def get_policy_parts(
         self,

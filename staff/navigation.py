@@ -1,4 +1,4 @@
-"""The sidebar: one link for each thing that staff look after, shown to those who may look at it."""
+"""The sidebar: each user sees the items that they have permission for."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,10 +8,10 @@ from django.urls import reverse
 
 
 @dataclass(frozen=True)
-class Link:
-    """A page of the sidebar. `permission` is Django's, such as `alerts.view_alert`; None is for everybody.
+class MenuItem:
+    """A page in the sidebar. `permission` is Django's, such as `alerts.view_alert`; None is for everybody.
 
-    `icon` is the name of a Material Symbol: https://fonts.google.com/icons (the font itself comes with unfold).
+    `icon` is the name of a Material Symbol: https://fonts.google.com/icons (unfold ships the font).
     """
 
     title: str
@@ -20,57 +20,57 @@ class Link:
     permission: str | None = None
 
 
-GROUPS: tuple[tuple[str, tuple[Link, ...]], ...] = (
+GROUPS: tuple[tuple[str, tuple[MenuItem, ...]], ...] = (
     (
         "",
         (
-            Link("Home", "home", "admin:index"),
-            Link(
+            MenuItem("Home", "home", "admin:index"),
+            MenuItem(
                 "Clinicians",
                 "stethoscope",
                 "admin:contacts_clinician_changelist",
                 "contacts.view_clinician",
             ),
-            Link(
+            MenuItem(
                 "Preference templates",
                 "tune",
                 "admin:contacts_preferencetemplate_changelist",
                 "contacts.view_preferencetemplate",
             ),
-            Link("Alerts", "notifications", "admin:alerts_alert_changelist", "alerts.view_alert"),
+            MenuItem("Alerts", "notifications", "admin:alerts_alert_changelist", "alerts.view_alert"),
         ),
     ),
     (
         "Hospital systems",
         (
-            Link("API clients", "dns", "admin:clients_apiclient_changelist", "clients.view_apiclient"),
-            Link("Tokens", "key", "admin:clients_apitoken_changelist", "clients.view_apitoken"),
+            MenuItem("API clients", "dns", "admin:clients_apiclient_changelist", "clients.view_apiclient"),
+            MenuItem("Tokens", "key", "admin:clients_apitoken_changelist", "clients.view_apitoken"),
         ),
     ),
     (
         "Logins",
         (
-            Link("Users", "person", "admin:auth_user_changelist", "auth.view_user"),
-            Link("Groups", "group", "admin:auth_group_changelist", "auth.view_group"),
+            MenuItem("Users", "person", "admin:auth_user_changelist", "auth.view_user"),
+            MenuItem("Groups", "group", "admin:auth_group_changelist", "auth.view_group"),
         ),
     ),
-    ("Questions", (Link("Help", "help", "admin:help"),)),
+    ("Questions", (MenuItem("Help", "help", "admin:help"),)),
 )
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """The groups in unfold's form, without those of which the user may see nothing."""
-    groups = [(title, [link for link in links if _may_see(request, link)]) for title, links in GROUPS]
+    """The groups as unfold expects them, without those in which the user may see nothing."""
+    groups = [(title, [item for item in items if _may_see(request, item)]) for title, items in GROUPS]
     return [
         {
             "title": title,
             "separator": bool(title),
-            "items": [{"title": link.title, "icon": link.icon, "link": reverse(link.page)} for link in links],
+            "items": [{"title": item.title, "icon": item.icon, "link": reverse(item.page)} for item in items],
         }
-        for title, links in groups
-        if links
+        for title, items in groups
+        if items
     ]
 
 
-def _may_see(request: HttpRequest, link: Link) -> bool:
-    return link.permission is None or bool(request.user.has_perm(link.permission))
+def _may_see(request: HttpRequest, item: MenuItem) -> bool:
+    return item.permission is None or bool(request.user.has_perm(item.permission))

@@ -1,4 +1,4 @@
-"""The roles that staff can be given: groups with permissions, there after every `migrate`."""
+"""The roles of staff: groups with permissions, which every `migrate` makes."""
 
 from collections.abc import Collection
 from typing import Any
@@ -11,7 +11,7 @@ from django.db import models, transaction
 
 
 class Role(models.TextChoices):
-    """A role, by its group's name."""
+    """A role; its value is the name of its group."""
 
     PREFERENCE_EDITORS = "Preference editors"
     OPERATORS = "Operators"
@@ -69,30 +69,30 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
         }
     ),
 }
-"""What each role may do, at least: an administrator may add to it, and gets their own group for less."""
+"""The least that each role may do. Administrators may add permissions, or make their own groups for less."""
 
 
 def establish(using: str, apps: Apps = all_apps, **kwargs: Any) -> None:
-    """Make each role's group, and give it the permissions that it lacks; take none away.
+    """Make each role's group, and add the permissions that it lacks. Removes none.
 
-    Called after every `migrate`, so that a permission of a later version reaches the groups of an older one. `apps` is
-    what the database holds by then: after `migrate alerts 0001` that is not everything.
+    Runs after every `migrate`, so that existing groups get the permissions of a new version. `apps` is the state of
+    the database, which after `migrate alerts 0001` is not complete.
     """
     try:
         apps.get_model("auth", "Group")
     except LookupError:
         return
-    # Django makes the permissions of each app in turn, and some of those wanted here may come after us.
+    # Django creates permissions app by app, so some of these may not exist yet.
     for label in sorted({name.split(".")[0] for wanted in PERMISSIONS.values() for name in wanted}):
         create_permissions(all_apps.get_app_config(label), verbosity=0, using=using, apps=apps)
     with transaction.atomic(using=using):
         for role, wanted in PERMISSIONS.items():
             group, _made = Group.objects.using(using).get_or_create(name=role.value)
-            group.permissions.add(*_there(wanted, using))
+            group.permissions.add(*_existing(wanted, using))
 
 
-def _there(names: Collection[str], using: str) -> list[Permission]:
-    """Those of the permissions with these names, `app.codename`, that the database has."""
+def _existing(names: Collection[str], using: str) -> list[Permission]:
+    """The permissions with these names, `app.codename`, that are in the database."""
     found = Permission.objects.using(using).select_related("content_type")
     codenames = [name.partition(".")[2] for name in names]
     return [

@@ -15,7 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
 
 from alerts.monitoring import checks
-from clients import tokens
+from clients import sample, tokens
 from clients.models import ApiClient
 from contacts import preferences
 from contacts.choices import Channel, Priority
@@ -201,16 +201,7 @@ def make_clinician(contact_id: str, wanted: Mapping[Priority, Sequence[Channel]]
 
 def an_alert(**changes: Any) -> dict[str, Any]:
     """The published sample's request body, with changes; a value of None leaves the field out."""
-    body = {
-        "message_id": "123",
-        "type": "blood_test_alert",
-        "patient_id": "123456789",
-        "contact_id": "C-1",
-        "description": "Blood test results ready for patient",
-        "priority": "L",
-        **changes,
-    }
-    return {name: value for name, value in body.items() if value is not None}
+    return {name: value for name, value in {**sample.ALERT, **changes}.items() if value is not None}
 
 
 class Sender:

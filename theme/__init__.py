@@ -1,1 +1,1 @@
-"""How the admin looks: the stylesheets, scripts and charts that the pages of every app share."""
+"""The look of the admin, and what the admin pages of several apps share."""

@@ -10,3 +10,8 @@ from alerts.models import Alert
 @admin.register(Alert)
 class AlertAdmin(AlertList, AlertPage):
     """The list of alerts, and a page for each."""
+
+    class Media:
+        css = {"all": ("alerts/alerts.css",)}  # noqa: RUF012 - Django's name
+        # In this order: refresh.js wraps what actions.js defines, and timeline.js uses refresh.js.
+        js = ("admin/js/actions.js", "alerts/refresh.js", "alerts/timeline.js")

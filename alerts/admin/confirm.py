@@ -132,7 +132,7 @@ def _ask(
 
 def _row(action: StaffAction, alert: Alert) -> dict[str, Any]:
     """An alert that the action is possible for, and its newest round as the user sees it."""
-    by = Channel(actions.way_of(alert).steps[0].channel).label if action is StaffAction.RESEND else ""
+    by = Channel(actions.route_of(alert).steps[0].channel).label if action is StaffAction.RESEND else ""
     seen = f"{alert.pk}:{actions.newest_round(alert)}"
     return {"alert": alert, "seen": seen, "by": by, "last_action": timeline.last_action(alert)}
 
@@ -146,7 +146,7 @@ def _do(admin: ModelAdmin, request: HttpRequest, action: StaffAction, note: str)
             continue
         try:
             _calls(request, note, after_round)[action](pk)
-        except actions.Refused as refusal:
+        except actions.ActionRefused as refusal:
             refused.append(f"{names[pk]}: {refusal}")
         else:
             done.append(pk)

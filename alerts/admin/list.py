@@ -64,10 +64,6 @@ class AlertList(ReadOnly):
     search_help_text = "Message ID, text, patient reference, contact ID or name"
     actions = ("resend_selected", "cancel_selected", "close_selected")
 
-    class Media:
-        css = {"all": ("alerts/alerts.css",)}  # noqa: RUF012 - Django's name
-        js = ("admin/js/actions.js", "alerts/refresh.js")  # in this order: refresh.js wraps `window.Actions`
-
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.search_view)
         return [path("search/", view, name="alerts_alert_search"), *super().get_urls()]

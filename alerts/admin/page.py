@@ -19,10 +19,6 @@ class AlertPage(ReadOnly):
 
     fields = ()
 
-    class Media:
-        css = {"all": ("alerts/alerts.css",)}  # noqa: RUF012 - Django's name
-        js = ("alerts/timeline.js",)
-
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.action_view)
         own_urls = [

@@ -14,18 +14,12 @@ from alerts.api.serializers import (
     AlertSerializer,
     NewAlertSerializer,
 )
+from clients import sample
 
 NEW_ALERT = OpenApiExample(
     "Blood results",
     request_only=True,
-    value={
-        "message_id": "123",
-        "type": "blood_test_alert",
-        "patient_id": "123456789",
-        "contact_id": "C-1",
-        "description": "Blood test results ready for patient",
-        "priority": "L",
-    },
+    value=sample.ALERT,
 )
 _DELIVERY = {
     "id": "6f1c0c52-7a55-4a7c-9a63-0d4f0a5b2f11",

@@ -1,4 +1,4 @@
-"""The only functions that change a state. Each is a compare-and-set in one transaction, by the database's clock."""
+"""The only functions that change a state. Each is a compare-and-set in one transaction, on the database's clock."""
 
 import uuid
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ from contacts.choices import Channel, Priority
 from contacts.routing import Step
 
 DUE_CHANNEL = "bleep_due"
-"""PostgreSQL's NOTIFY channel on which relays hear that something is due."""
+"""The NOTIFY channel that wakes the relays."""
 
 OUTCOME_EVERY = timedelta(seconds=5)
-"""How long after each question, and for High after the acceptance, the provider is asked what became of it."""
+"""How long after sending (for High), and after each question, to ask the provider what became of a message."""
 
 ATTEMPT_AFTER: dict[Fault, AttemptState] = {
     Fault.THROTTLED: AttemptState.THROTTLED,
@@ -53,7 +53,7 @@ class Claim:
 def open_delivery(
     alert: Alert, step: Step, *, round_number: int = 1, possible_duplicate: bool = False
 ) -> Delivery:
-    """Make a delivery that is due at once, and wake the relays. Call inside a transaction."""
+    """Create a delivery that is due now, and wake the relays. Call inside a transaction."""
     delivery = Delivery.objects.create(
         alert=alert,
         clinician_id=alert.clinician_id,
@@ -68,21 +68,22 @@ def open_delivery(
 
 
 def wake_relays() -> None:
-    """Tell every relay that something is due; it is told when the transaction commits."""
+    """Wake every relay when the transaction commits."""
     with connection.cursor() as cursor:
         cursor.execute(f"NOTIFY {DUE_CHANNEL}")
 
 
 def postpone(delivery_id: uuid.UUID, wait: timedelta) -> None:
-    """Put a delivery that is due off for a while; no attempt is spent."""
+    """Postpone a due delivery. This uses up no attempt."""
     Delivery.objects.filter(queries.due(), pk=delivery_id).update(
         available_at=Now() + wait, handed_over_at=None
     )
 
 
 def pass_over(delivery_id: uuid.UUID, reason: Reason, *, even_the_last: bool = False) -> bool:
-    """Give a channel up before trying it. False, and nothing is changed, where there is no next one; unless even the
-    last is to be given up, with which the alert may have failed.
+    """Give a channel up untried and open the next one.
+
+    Returns False and changes nothing if no channel is left, unless `even_the_last`: then the alert may have failed.
     """
     with transaction.atomic():
         alert = _lock_alert_of(delivery_id)
@@ -100,7 +101,7 @@ def pass_over(delivery_id: uuid.UUID, reason: Reason, *, even_the_last: bool = F
 
 
 def claim(delivery_id: uuid.UUID) -> Claim | None:
-    """Take the right to send, with the attempt's row in the same commit; None where it is not there to take."""
+    """Claim the delivery and write the attempt in the same commit. None if it cannot be claimed."""
     token = uuid.uuid4()
     with transaction.atomic():
         taken = Delivery.objects.filter(queries.due(), pk=delivery_id).update(
@@ -119,20 +120,20 @@ def claim(delivery_id: uuid.UUID) -> Claim | None:
 
 
 def mark_sent(claimed: Claim, result: SendResult) -> bool:
-    """The provider has taken it. False where the lease was lost meanwhile: then the answer is recorded as late."""
+    """Record that the provider took it. False if the lease was lost: then the answer is recorded as late."""
     with transaction.atomic():
         state = DeliveryState.SENT
         if _leave_sending(claimed, state, **_sent_fields(claimed.delivery, result)):
             _finish_attempt(claimed, AttemptState.SENT, provider_id=result.provider_id)
             return True
-        # Before another attempt's failure is settled or after it, and not in the middle of it.
+        # The lock keeps this out of the middle of settling another attempt's failure.
         _lock_alert_of(claimed.delivery.pk)
         _record_late(claimed, result)
         return False
 
 
 def mark_failed(claimed: Claim, error: ChannelError, decision: Decision) -> bool:
-    """The attempt was not accepted: record why, and carry out the decision. False where the lease was lost."""
+    """Record why the attempt failed and carry out the decision. False if the lease was lost."""
     outcome: dict[str, Any] = {"reason": error.reason, "code": error.code}
     with transaction.atomic():
         alert = _lock_alert_of(claimed.delivery.pk)
@@ -151,7 +152,7 @@ def mark_failed(claimed: Claim, error: ChannelError, decision: Decision) -> bool
 
 
 def _stopped(claimed: Claim, error: ChannelError) -> tuple[DeliveryState, dict[str, Any]]:
-    """In place of a retry that staff do not want any more: it was not sent, or nobody knows."""
+    """Instead of a retry that staff have stopped: it was not sent, or nobody knows."""
     if error.fault is Fault.UNKNOWN:
         return _carried_out(LeaveInDoubt(error.reason), claimed.delivery)
     if queries.another_may_have_arrived(claimed.attempt):
@@ -160,8 +161,8 @@ def _stopped(claimed: Claim, error: ChannelError) -> tuple[DeliveryState, dict[s
 
 
 def _settle_by_an_earlier_answer(claimed: Claim) -> bool:
-    """Where an earlier attempt's acceptance came in while this one was under way, the message has been sent. The mark
-    stays, since this attempt may have arrived as well.
+    """If an earlier attempt's answer came late and said sent, the delivery is sent. The duplicate mark stays, because
+    this attempt may have arrived too.
     """
     accepted = Attempt.objects.filter(delivery=claimed.delivery, state=AttemptState.SENT)
     earlier = accepted.exclude(pk=claimed.attempt.pk).order_by("-number").first()
@@ -172,7 +173,7 @@ def _settle_by_an_earlier_answer(claimed: Claim) -> bool:
 
 
 def _settles_doubt(claimed: Claim, error: ChannelError, state: DeliveryState, fields: dict[str, Any]) -> bool:
-    """A definite "not sent" that came late: where nothing else may have arrived, the delivery is in doubt no longer."""
+    """A late but definite "not sent" ends the doubt, if nothing else may have arrived."""
     if error.fault is Fault.UNKNOWN or queries.another_may_have_arrived(claimed.attempt):
         return False
     if state not in DELIVERY_TRANSITIONS[DeliveryState.UNKNOWN]:
@@ -194,8 +195,8 @@ def _follow_up(delivery: Delivery, decision: Decision) -> None:
 
 
 def expired_claim(delivery_id: uuid.UUID) -> Claim | None:
-    """The claim of a delivery whose lease has run out; None where somebody else has it in hand. In a transaction."""
-    # The alert first, as everywhere: a late failure holds it while it waits for the delivery.
+    """The claim of a delivery whose lease has run out; None if another process has it. Call inside a transaction."""
+    # Lock the alert first, as everywhere: a late failure holds it while waiting for the delivery.
     alert = Alert.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
     if not alert.filter(deliveries=delivery_id).first():
         return None
@@ -212,9 +213,9 @@ def expired_claim(delivery_id: uuid.UUID) -> Claim | None:
 
 
 def open_next(given_up: Delivery, *, in_doubt: bool = False) -> Delivery | None:
-    """Open the next channel of the clinician's *current* route, if one is left in this round. In a transaction.
+    """Open the next channel of the clinician's *current* route. Call inside a transaction.
 
-    None where there is none, where staff have closed the alert, or where another channel is on its way already.
+    None if no channel is left in this round, staff have closed the alert, or another channel is already under way.
     """
     alert = _lock_alert_of(given_up.pk)
     if alert.state != AlertState.OPEN or queries.another_is_on_its_way(alert, given_up):
@@ -223,23 +224,23 @@ def open_next(given_up: Delivery, *, in_doubt: bool = False) -> Delivery | None:
     if not left:
         _report_if_failed(alert.pk)
         return None
-    # Whatever was in doubt before stays so on every channel that follows.
+    # A doubt stays on every channel that follows.
     doubtful = in_doubt or given_up.possible_duplicate
     return open_delivery(alert, left[0], round_number=given_up.round, possible_duplicate=doubtful)
 
 
 def _lock_alert_of(delivery_id: uuid.UUID) -> Alert:
-    """First the alert, then its deliveries, as `cancel` does: the other way about two could wait for each other."""
+    """Lock the alert before its deliveries, as `cancel` does. In the other order two could deadlock."""
     return Alert.objects.select_for_update(of=("self",), no_key=True).get(deliveries=delivery_id)
 
 
 def mark_delivered(delivery_id: uuid.UUID) -> None:
-    """The provider says that the handset got it."""
+    """Record that the handset got it, says the provider."""
     _record_outcome(delivery_id, DeliveryState.DELIVERED, reason="")
 
 
 def mark_undelivered(delivery_id: uuid.UUID, reason: Reason) -> None:
-    """The provider says that the handset did not get it: go on to the next channel."""
+    """Record that the handset did not get it, says the provider, and go on to the next channel."""
     with transaction.atomic():
         _lock_alert_of(delivery_id)
         if _record_outcome(delivery_id, DeliveryState.UNDELIVERED, reason=reason):
@@ -252,14 +253,15 @@ def _record_outcome(delivery_id: uuid.UUID, state: DeliveryState, *, reason: str
 
 
 def cancel(alert: Alert) -> int:
-    """Stop an alert; return how many deliveries were stopped. One that is being sent at this moment may still go out,
-    but is not tried again. One that may have arrived, since an answer was lost, ends in doubt.
+    """Stop an alert; return how many deliveries were stopped.
+
+    A delivery that is being sent may still go out, but is not retried. One that may have arrived ends in doubt.
     """
     return _leave_open(alert, AlertState.CANCELLED)
 
 
 def close(alert: Alert) -> int:
-    """People have dealt with an alert: like `cancel`, and what was sent stays sent."""
+    """Mark an alert as dealt with. Like `cancel`; what was sent stays sent."""
     return _leave_open(alert, AlertState.CLOSED)
 
 
@@ -275,7 +277,7 @@ def _leave_open(alert: Alert, state: AlertState) -> int:
 
 
 def _leave_sending(claimed: Claim, state: DeliveryState, **fields: Any) -> bool:
-    """Move on from `sending`, but only under our own lease: a second holder must not be overtaken by the first."""
+    """Leave `sending`, but only under our own lease: a later holder must not be overwritten."""
     if state not in DELIVERY_TRANSITIONS[DeliveryState.SENDING]:
         raise ValueError(f"A delivery does not go from sending to {state}.")
     ours = Delivery.objects.filter(
@@ -285,7 +287,7 @@ def _leave_sending(claimed: Claim, state: DeliveryState, **fields: Any) -> bool:
 
 
 def _carried_out(decision: Decision, delivery: Delivery) -> tuple[DeliveryState, dict[str, Any]]:
-    """The state to which a decision leads, and what is written with it."""
+    """The state that a decision leads to, and the fields to write."""
     match decision:
         case Retry():
             duplicate = delivery.possible_duplicate or decision.possible_duplicate
@@ -313,17 +315,17 @@ def _sent_fields(delivery: Delivery, result: SendResult) -> dict[str, Any]:
 
 
 def _first_question(delivery: Delivery) -> timedelta:
-    """High is asked about while it still rings, for a busy line; the others once, when the ringing must be over."""
+    """Ask about High while it still rings, to notice a busy line; about the others once, after the ringing."""
     if delivery.priority == Priority.HIGH:
         return OUTCOME_EVERY
     return timedelta(seconds=settings.CONNECT_RING_SECONDS) + OUTCOME_EVERY
 
 
 def _record_late(claimed: Claim, result: SendResult) -> None:
-    """The lease ran out first. Keep the answer; and unless another attempt is under way, it settles the doubt."""
+    """The lease ran out first. Keep the answer. Unless another attempt is under way, it settles the doubt."""
     _finish_attempt(claimed, AttemptState.SENT, provider_id=result.provider_id, reason="", late=True)
     fields = _sent_fields(claimed.delivery, result)
-    # The resend that the mark was for does not take place. But an earlier attempt, or channel, may have arrived.
+    # The resend that the mark was for will not happen. But an earlier attempt or channel may have arrived.
     if not claimed.delivery.possible_duplicate and not queries.another_may_have_arrived(claimed.attempt):
         fields["possible_duplicate"] = False
     undecided = (DeliveryState.PENDING, DeliveryState.UNKNOWN)
@@ -334,7 +336,7 @@ def _record_late(claimed: Claim, result: SendResult) -> None:
 
 
 def _report_if_failed(alert_id: int) -> None:
-    """Tell the operators, once the transaction is through, when nothing is left that could still reach the person."""
-    # What staff have cancelled or closed is nobody's emergency, and nor is a test: they are looking at it.
+    """Log an error after the commit if nothing is left that could reach the person."""
+    # Cancelled and closed alerts and tests are no emergency: staff are looking at them.
     if Alert.objects.needing_attention().filter(pk=alert_id).exists():
         transaction.on_commit(lambda: log.error("alert.failed", alert_id=alert_id))

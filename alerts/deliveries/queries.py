@@ -14,10 +14,10 @@ from contacts.models import Clinician
 from contacts.routing import Step, route
 
 RECOVERED_AT_ONCE = 100
-"""Expired leases that one look takes up."""
+"""Expired leases recovered in one pass."""
 
 MAY_HAVE_ARRIVED = (AttemptState.SENT, AttemptState.UNKNOWN)
-"""What an attempt came to whose message may be on a telephone."""
+"""States of attempts whose message may be on a telephone."""
 
 
 @dataclass(frozen=True)
@@ -25,34 +25,34 @@ class History:
     """What was tried for a delivery so far."""
 
     tries: int
-    """Attempts that count: throttled ones do not."""
+    """Attempts that count. Throttled ones do not."""
     doubts: int
-    """Those that may have arrived, not counting the one that is asked for."""
+    """Attempts that may have arrived, without the one being settled."""
     lost_workers: int
-    """Those in the middle of which a worker died, not counting the one that is asked for."""
+    """Attempts during which a worker died, without the one being settled."""
     since_first: timedelta
-    """Since the first attempt; nothing where there was none."""
+    """Since the first attempt; zero if there was none."""
     since_made: timedelta
 
 
 def due() -> Q:
-    """What may be claimed at this moment."""
+    """Deliveries that may be claimed now."""
     return Q(state=DeliveryState.PENDING, available_at__lte=Now())
 
 
 def find_due(delivery_id: uuid.UUID) -> Delivery | None:
-    """The delivery, where it is there to be claimed at this moment."""
+    """The delivery, if it may be claimed now."""
     return Delivery.objects.filter(due(), pk=delivery_id).first()
 
 
 def expired_ids() -> list[uuid.UUID]:
-    """Deliveries whose lease has run out, the oldest first: a worker died in the middle of each."""
+    """Deliveries whose lease has run out, oldest first: their worker died while sending."""
     expired = Delivery.objects.filter(state=DeliveryState.SENDING, lease_expires_at__lt=Now())
     return list(expired.order_by("lease_expires_at").values_list("pk", flat=True)[:RECOVERED_AT_ONCE])
 
 
 def history(delivery: Delivery, *, but: Attempt | None = None) -> History:
-    """What was tried so far; `but` is the attempt whose own outcome is being settled. One query."""
+    """What was tried so far, without `but`, the attempt being settled. One query."""
     since = {"output_field": DurationField()}
     others = ~Q(attempts__pk=but.pk if but else None)
     found = (
@@ -74,9 +74,9 @@ def history(delivery: Delivery, *, but: Attempt | None = None) -> History:
 
 
 def steps_left(delivery: Delivery) -> list[Step]:
-    """The steps of the clinician's *current* route over channels that were not tried in this round, in order.
+    """The remaining steps of the clinician's *current* route: channels not tried in this round, in order.
 
-    None for a test, which is for one channel alone.
+    Empty for a channel test, which is for one channel only.
     """
     same_round = Delivery.objects.filter(alert=delivery.alert_id, round=delivery.round)
     found = list(same_round.values_list("channel", "alert__is_test"))
@@ -88,25 +88,23 @@ def steps_left(delivery: Delivery) -> list[Step]:
 
 
 def another_is_on_its_way(alert: Alert, delivery: Delivery) -> bool:
-    """Whether another channel of the same round is being tried, or has been tried with success; or a newer round was
-    started, which has taken this one's place.
-    """
+    """Whether another channel of this round is under way or succeeded, or a newer round has replaced this one."""
     others = alert.deliveries.exclude(pk=delivery.pk)
     hopeful = Q(round=delivery.round, state__in=(*UNFINISHED, *SUCCEEDED))
     return others.filter(hopeful | Q(round__gt=delivery.round)).exists()
 
 
 def may_have_arrived() -> Exists:
-    """Of deliveries: an attempt was accepted, or ended in doubt."""
+    """Deliveries with an attempt that was sent or is in doubt."""
     return Exists(Attempt.objects.filter(delivery=OuterRef("pk"), state__in=MAY_HAVE_ARRIVED))
 
 
 def being_sent(alert_ids: list[int]) -> int:
-    """How many of these alerts a worker is talking to a provider about at this moment."""
+    """How many of these alerts' deliveries are being sent right now."""
     return Delivery.objects.filter(alert__in=alert_ids, state=DeliveryState.SENDING).count()
 
 
 def another_may_have_arrived(attempt: Attempt) -> bool:
-    """Whether another attempt of the same delivery was accepted, or ended in doubt."""
+    """Whether another attempt of the same delivery was sent or is in doubt."""
     others = Attempt.objects.filter(delivery=attempt.delivery_id).exclude(pk=attempt.pk)
     return others.filter(state__in=MAY_HAVE_ARRIVED).exists()

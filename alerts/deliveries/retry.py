@@ -1,6 +1,6 @@
-"""What to do after an attempt that was not accepted: try again, go on to the next channel, or leave it in doubt.
+"""What follows a failed attempt: retry, go on to the next channel, or leave it in doubt.
 
-Pure: no database and no clock, so that the whole table can be read here and tested row by row.
+Pure: no database, no clock. Read the whole table here; the tests go through it row by row.
 """
 
 import random
@@ -14,12 +14,12 @@ from contacts.choices import Channel, Priority
 
 @dataclass(frozen=True)
 class Schedule:
-    """How a priority is retried. The wait after attempt n is drawn from 0 to `first` × 2ⁿ⁻¹, at most `longest`."""
+    """How a priority is retried. The wait after attempt n is random, from 0 to `first` × 2ⁿ⁻¹, at most `longest`."""
 
     first: timedelta
     longest: timedelta
     tries: int
-    """Throttled attempts are not counted."""
+    """Throttled attempts do not count."""
     age: timedelta
     """Counted from the first attempt."""
 
@@ -30,9 +30,9 @@ SCHEDULES: dict[Priority, Schedule] = {
     Priority.LOW: Schedule(timedelta(seconds=30), timedelta(minutes=10), tries=8, age=timedelta(hours=12)),
 }
 MOST_DOUBLINGS = 20
-"""Enough to reach any `longest`, and no number too large for a timedelta."""
+"""Enough to reach any `longest`, and small enough for a timedelta."""
 QUOTA_TRIES = 3
-"""A quota may clear in a moment or not for days: after a few tries the next channel is surer."""
+"""A quota may clear in a moment or in days. After a few tries the next channel is the better bet."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,16 @@ class Retry:
 
 @dataclass(frozen=True)
 class NextChannel:
-    """This channel is given up, for `reason`; go on to the next one at once."""
+    """Give this channel up for `reason` and go on to the next one at once."""
 
     reason: Reason
     in_doubt: bool = False
-    """It may have arrived all the same, so what follows is marked as a possible duplicate."""
+    """It may have arrived, so what follows is marked as a possible duplicate."""
 
 
 @dataclass(frozen=True)
 class LeaveInDoubt:
-    """Neither send again nor go on: staff are shown that nobody knows."""
+    """Neither retry nor go on. Staff see that nobody knows."""
 
     reason: Reason
 
@@ -64,28 +64,28 @@ Decision = Retry | NextChannel | LeaveInDoubt
 
 @dataclass(frozen=True)
 class Situation:
-    """All that a decision depends on."""
+    """Everything a decision depends on."""
 
     channel: Channel
     priority: Priority
     fault: Fault
     reason: Reason
     number: int
-    """Attempts so far, this one included."""
+    """Attempts so far, including this one."""
     tries: int
-    """Those of them that count towards the cap."""
+    """Attempts that count towards the cap."""
     age: timedelta
-    """Since the first attempt: what a delivery waited before it was tried does not count against it."""
+    """Since the first attempt. Waiting before that does not count."""
     doubts: int
-    """Those that may have arrived, this one included."""
+    """Attempts that may have arrived, including this one."""
     lost_workers: int
-    """Those in the middle of which a worker died, this one included."""
+    """Attempts during which a worker died, including this one."""
     is_last: bool
-    """Whether no other channel is left: then time decides, and only such tries are counted as may do harm."""
+    """No other channel is left. Then time decides, and only tries that may do harm count."""
 
 
 def decide(now: Situation) -> Decision:
-    """The next step. The ambiguity rule is `_after_lost_answer`, and `give_up` where there was a doubt before."""
+    """The next step. `_after_lost_answer` is the ambiguity rule; `give_up` applies it to earlier doubts."""
     decision = _next_step(now)
     if isinstance(decision, NextChannel):
         return give_up(now.priority, decision.reason, in_doubt=now.doubts > 0)
@@ -93,7 +93,7 @@ def decide(now: Situation) -> Decision:
 
 
 def give_up(priority: Priority, reason: Reason, *, in_doubt: bool) -> NextChannel | LeaveInDoubt:
-    """What follows a channel that is not tried again. If it may have arrived, only High is worth a second channel."""
+    """What follows a channel that is given up. If it may have arrived, only High gets a second channel."""
     if in_doubt and priority is not Priority.HIGH:
         return LeaveInDoubt(Reason.ANSWER_LOST)
     return NextChannel(reason, in_doubt=in_doubt)
@@ -110,8 +110,8 @@ def _next_step(now: Situation) -> Decision:
 
 
 def _after_lost_answer(now: Situation) -> Decision:
-    """A call can be asked for again safely: Connect recognises a repeat. A High SMS or e-mail is sent again and marked,
-    since a missed page is worse than two; Medium and Low are not, and staff are shown the doubt.
+    """A call is safe to repeat, because Connect recognises repeats. A High SMS or e-mail is sent again and marked: a
+    missed page is worse than two. Medium and Low are not sent again, and staff see the doubt.
     """
     if ADAPTERS[now.channel].recognises_repeats:
         return _again_or_next(now)
@@ -133,14 +133,14 @@ def _again_or_next(now: Situation, *, possible_duplicate: bool = False) -> Decis
 def _has_used_up_its_tries(now: Situation, schedule: Schedule) -> bool:
     if not now.is_last:
         return now.tries >= (QUOTA_TRIES if now.reason is Reason.QUOTA else schedule.tries)
-    # Giving the last channel up early helps nobody. But each doubt may be one message more, and a lost worker is one
-    # that others' messages were with.
+    # Giving up the last channel early helps nobody. But each doubt may be one more message, and each lost worker takes
+    # other messages down with it.
     harmful = now.lost_workers if ADAPTERS[now.channel].recognises_repeats else now.doubts
     return harmful >= schedule.tries
 
 
 def _jittered(schedule: Schedule, number: int) -> timedelta:
-    # Full jitter: a crowd that was turned away together must not come back together.
+    # Full jitter: deliveries that failed together must not come back together.
     # https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     ceiling = min(schedule.longest, schedule.first * 2.0 ** min(number - 1, MOST_DOUBLINGS))
     return ceiling * random.random()  # noqa: S311 - spreads load, guards nothing

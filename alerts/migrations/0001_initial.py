@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('beat_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('relay', models.CharField(max_length=200, primary_key=True, serialize=False)),
                 ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('sent_itself_at', models.DateTimeField(help_text='When it last sent what is urgent by itself, since no worker took it.', null=True)),
+                ('sent_itself_at', models.DateTimeField(help_text='When it last sent a High delivery itself because no worker took it.', null=True)),
             ],
             options={
                 'abstract': False,
@@ -104,8 +104,8 @@ class Migration(migrations.Migration):
                 ('provider_id', models.CharField(blank=True, max_length=256)),
                 ('available_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='Not to be sent before.')),
                 ('handed_over_at', models.DateTimeField(help_text='When the relay last gave it to Celery.', null=True)),
-                ('outcome_due_at', models.DateTimeField(help_text='When to ask what became of it.', null=True)),
-                ('outcome_at', models.DateTimeField(help_text='When the provider told what became of it.', null=True)),
+                ('outcome_due_at', models.DateTimeField(help_text='When to ask the provider what became of it.', null=True)),
+                ('outcome_at', models.DateTimeField(help_text='When the provider said what became of it.', null=True)),
                 ('lease_token', models.UUIDField(null=True)),
                 ('lease_expires_at', models.DateTimeField(null=True)),
                 ('attempt_count', models.PositiveSmallIntegerField(default=0, help_text='The number of the latest attempt.')),
@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
             name='Attempt',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('call', 'Telephone call'), ('sms', 'SMS'), ('email', 'E-mail')], db_default='', help_text="The delivery's, kept here for the breaker's index; empty on what a version before it wrote.", max_length=8)),
+                ('channel', models.CharField(choices=[('call', 'Telephone call'), ('sms', 'SMS'), ('email', 'E-mail')], help_text="The delivery's, copied for the breaker's index.", max_length=8)),
                 ('number', models.PositiveSmallIntegerField()),
                 ('state', models.CharField(choices=[('calling', 'Calling the provider'), ('sent', 'Sent'), ('throttled', 'Told to slow down'), ('unsent', 'Not sent'), ('rejected', 'Rejected'), ('unknown', 'Unknown')], default='calling', max_length=16)),
                 ('reason', models.CharField(blank=True, choices=[('throttled', 'Throttled'), ('quota', 'Quota'), ('unreachable', 'Unreachable'), ('answer_lost', 'Answer Lost'), ('worker_lost', 'Worker Lost'), ('out_of_time', 'Out Of Time'), ('invalid_address', 'Invalid Address'), ('opted_out', 'Opted Out'), ('not_allowed', 'Not Allowed'), ('unconfirmed', 'Unconfirmed'), ('refused', 'Refused'), ('misconfigured', 'Misconfigured'), ('provider_down', 'Provider Down'), ('busy', 'Busy'), ('not_answered', 'Not Answered'), ('call_failed', 'Call Failed'), ('tries_used_up', 'Tries Used Up'), ('too_old', 'Too Old')], max_length=32)),
@@ -245,6 +245,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='attempt',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'calling')), fields=('delivery',), name='attempt_one_calling'),
+        ),
+        migrations.AddConstraint(
+            model_name='attempt',
+            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['call', 'sms', 'email'])), name='attempt_channel_is_known'),
         ),
         migrations.AddConstraint(
             model_name='attempt',

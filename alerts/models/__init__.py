@@ -1,5 +1,5 @@
-"""The ledger: alerts, deliveries, attempts, what staff did about them, and the constraints by which the database keeps
-them honest; and the heartbeats of the processes that work on it.
+"""The ledger: alerts, deliveries, attempts and staff actions, with the constraints that keep them honest. Also the
+heartbeats of relays and workers.
 """
 
 from alerts.models.action import AlertAction

@@ -1,4 +1,4 @@
-"""What staff did about alerts."""
+"""Records of what staff did about alerts."""
 
 from django.conf import settings
 from django.db import models
@@ -10,9 +10,7 @@ from alerts.states import StaffAction
 
 
 class AlertAction(models.Model):
-    """What a member of staff did about an alert. Written with the action, in one transaction; the database lets nobody
-    change or delete it.
-    """
+    """A staff action, written in the same transaction. Append-only: a trigger refuses changes and deletes."""
 
     alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="actions")
     action = models.CharField(max_length=8, choices=StaffAction)

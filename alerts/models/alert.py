@@ -1,4 +1,4 @@
-"""Alerts, and how each stands: a status that its deliveries come to."""
+"""Alerts, and their status, which follows from their deliveries."""
 
 from typing import Self
 
@@ -14,12 +14,12 @@ from contacts.models import Clinician
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
-    TAKES: dict[AlertStatus, tuple[DeliveryState, ...]] = {  # noqa: RUF012 - never changed
+    NEEDS: dict[AlertStatus, tuple[DeliveryState, ...]] = {  # noqa: RUF012 - never changed
         AlertStatus.QUEUED: UNFINISHED,
         AlertStatus.DELIVERED: (DeliveryState.DELIVERED,),
         AlertStatus.FAILED: NEEDS_REASON,
     }
-    """States of which an alert with this status has a delivery."""
+    """An alert with this status has a delivery in one of these states."""
 
     def tests(self) -> Self:
         """Only channel tests."""
@@ -30,11 +30,11 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(is_test=False)
 
     def with_status(self) -> Self:
-        """Annotate `status`: what a client is told (`AlertStatus`), from the alert's state and its deliveries.
+        """Annotate `status`: what the client sees (`AlertStatus`), from the alert's state and its deliveries.
 
-        What reached a telephone stays delivered, whatever came after it. Otherwise the newest round decides, by the
-        most hopeful of its deliveries; while it is still under way, what a provider took before stays sent. An alert
-        that staff cancelled is cancelled only if no provider took it and none is being asked to.
+        Delivered stays delivered, whatever comes after. Otherwise the newest round decides, by its most hopeful
+        delivery; while that round is under way, an alert sent before stays sent. An alert that staff cancelled is
+        cancelled only if no provider took it and none is being asked.
         """
         deliveries = Delivery.objects.filter(alert=OuterRef("pk"))
         once_and_for_all = Case(When(state=DeliveryState.DELIVERED, then=0), default=1)
@@ -44,7 +44,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
             When(state=DeliveryState.CANCELLED, then=2),
             default=3,
         )
-        # One row each, and not EXISTS, which PostgreSQL may answer for all alerts at once by reading the whole table.
+        # One row each. PostgreSQL may answer EXISTS for all alerts at once, by reading the whole table.
         decisive = Subquery(deliveries.order_by(once_and_for_all, "-round", hope).values("state")[:1])
         sent_before = Subquery(deliveries.filter(state=DeliveryState.SENT).values("state")[:1])
         return self.alias(decisive=decisive, sent_before=sent_before).annotate(
@@ -68,19 +68,19 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         )
 
     def having_status(self, status: str) -> Self:
-        """Those with this status, after `with_status`."""
+        """Alerts with this status, after `with_status`."""
         found = self.filter(Q(("status", status)))
-        if status not in self.TAKES:
+        if status not in self.NEEDS:
             return found
-        # A small part of all that there is, which is found faster than it is worked out.
-        some = Delivery.objects.filter(state__in=self.TAKES[AlertStatus(status)])
-        if status == AlertStatus.FAILED:  # of which most were followed by a channel that was taken
+        # These are few, and faster to find than to compute.
+        some = Delivery.objects.filter(state__in=self.NEEDS[AlertStatus(status)])
+        if status == AlertStatus.FAILED:  # most were followed by a channel that worked
             beside_or_later = Delivery.objects.filter(alert=OuterRef("alert"), round__gte=OuterRef("round"))
             some = some.filter(~Exists(beside_or_later.exclude(state__in=NEEDS_REASON)))
         return found.filter(pk__in=some.values("alert"))
 
     def needing_attention(self) -> Self:
-        """Those that nothing can reach any more, and that nobody has dealt with yet; tests are nobody's emergency."""
+        """Failed alerts that nobody has dealt with. Channel tests are not among them."""
         failed = self.without_tests().with_status().having_status(AlertStatus.FAILED)
         return failed.filter(state=AlertState.OPEN)
 
@@ -113,7 +113,7 @@ class Alert(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     status: str
-    """An `AlertStatus`; only there after `with_status`."""
+    """An `AlertStatus`, after `with_status` only."""
 
     objects = AlertQuerySet.as_manager()
 

@@ -1,4 +1,4 @@
-"""Deliveries, and the attempts of each."""
+"""Deliveries and their attempts."""
 
 import uuid
 
@@ -14,8 +14,8 @@ from contacts.models import Clinician
 class Delivery(models.Model):
     """The job of reaching one person over one channel for one alert.
 
-    Its id is random and not counted, because Connect takes it as `ClientToken`: after a restored or rebuilt database a
-    counted id could repeat within seven days, and AWS would answer with the old call instead of placing the new one.
+    Its id is random, because Connect gets it as `ClientToken`: after a restored database a counted id could repeat
+    within seven days, and AWS would answer with the old call instead of placing a new one.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -35,8 +35,8 @@ class Delivery(models.Model):
     provider_id = models.CharField(max_length=256, blank=True)
     available_at = models.DateTimeField(db_default=Now(), help_text="Not to be sent before.")
     handed_over_at = models.DateTimeField(null=True, help_text="When the relay last gave it to Celery.")
-    outcome_due_at = models.DateTimeField(null=True, help_text="When to ask what became of it.")
-    outcome_at = models.DateTimeField(null=True, help_text="When the provider told what became of it.")
+    outcome_due_at = models.DateTimeField(null=True, help_text="When to ask the provider what became of it.")
+    outcome_at = models.DateTimeField(null=True, help_text="When the provider said what became of it.")
     lease_token = models.UUIDField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
     attempt_count = models.PositiveSmallIntegerField(default=0, help_text="The number of the latest attempt.")
@@ -108,25 +108,24 @@ class Delivery(models.Model):
 
     @property
     def is_on_its_way(self) -> bool:
-        """Whether something is still to come by itself: an answer, or the outcome of a call that was just placed."""
+        """Whether something will still happen by itself: an answer, or the outcome of a call."""
         asked = self.state == DeliveryState.SENT and self.outcome_due_at is not None
         return asked or self.state in UNFINISHED
 
     @property
     def may_have_arrived(self) -> bool:
-        """Whether it may be on a telephone already."""
+        """Whether it may have reached a telephone."""
         return self.possible_duplicate or self.state in (*SUCCEEDED, DeliveryState.UNKNOWN)
 
 
 class Attempt(models.Model):
-    """One call to the provider for a delivery. Written before the call, completed once, never deleted."""
+    """One call to the provider. Written before the call, completed once, never deleted."""
 
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="attempts")
     channel = models.CharField(
         max_length=8,
-        db_default="",
         choices=Channel,
-        help_text="The delivery's, kept here for the breaker's index; empty on what a version before it wrote.",
+        help_text="The delivery's, copied for the breaker's index.",
     )
     number = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=16, choices=AttemptState, default=AttemptState.CALLING)
@@ -144,6 +143,7 @@ class Attempt(models.Model):
             models.UniqueConstraint(
                 name="attempt_one_calling", fields=("delivery",), condition=Q(state=AttemptState.CALLING)
             ),
+            models.CheckConstraint(name="attempt_channel_is_known", condition=Q(channel__in=Channel.values)),
             models.CheckConstraint(name="attempt_state_is_known", condition=Q(state__in=AttemptState.values)),
             models.CheckConstraint(
                 name="attempt_reason_is_known", condition=Q(reason__in=["", *Reason.values])

@@ -1,4 +1,4 @@
-"""When relays and workers were last at work."""
+"""Heartbeats of relays and workers."""
 
 from datetime import timedelta
 from typing import Any, ClassVar, Self
@@ -9,16 +9,16 @@ from django.db.models.functions import Now
 
 class HeartbeatQuerySet(models.QuerySet[Any]):
     def fresh(self) -> Self:
-        """Those that have been at work lately."""
+        """Heartbeats of running processes."""
         return self.filter(beat_at__gt=Now() - self.model.FRESH)
 
     def stale(self) -> Self:
-        """Those that have been gone for so long that nobody looks for them."""
+        """Heartbeats old enough to delete."""
         return self.filter(beat_at__lt=Now() - timedelta(days=1))
 
 
 class Heartbeat(models.Model):
-    """When a process was last at work; one row for each that ran lately."""
+    """When a process last reported; one row per process."""
 
     FRESH: ClassVar[timedelta]
 
@@ -31,14 +31,14 @@ class Heartbeat(models.Model):
 
 
 class RelayHeartbeat(Heartbeat):
-    """When a relay was last at work."""
+    """When a relay last reported."""
 
     FRESH = timedelta(seconds=15)
 
     relay = models.CharField(max_length=200, primary_key=True)
     started_at = models.DateTimeField(db_default=Now())
     sent_itself_at = models.DateTimeField(
-        null=True, help_text="When it last sent what is urgent by itself, since no worker took it."
+        null=True, help_text="When it last sent a High delivery itself because no worker took it."
     )
 
     def __str__(self) -> str:
@@ -46,17 +46,17 @@ class RelayHeartbeat(Heartbeat):
 
 
 class WorkerKind(models.TextChoices):
-    """What a worker is there for."""
+    """Which deliveries a worker takes."""
 
     URGENT = "urgent", "urgent deliveries alone"
     OTHERS = "others", "all deliveries"
 
 
 class WorkerHeartbeat(Heartbeat):
-    """When a worker last had its connection to Redis and could take something."""
+    """When a worker last reported that it is connected to Redis."""
 
     FRESH = timedelta(seconds=120)
-    """So long that an upgrade is no silence: a worker may take 75 s to stop, and beats no more meanwhile."""
+    """Longer than an upgrade: a worker may take 75 s to stop, and does not report meanwhile."""
 
     worker = models.CharField(max_length=200, primary_key=True)
     kind = models.CharField(max_length=16, choices=WorkerKind)

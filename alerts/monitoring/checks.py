@@ -33,19 +33,19 @@ OBJECTIVE: dict[Priority, timedelta] = {
     Priority.MEDIUM: timedelta(minutes=5),
     Priority.LOW: timedelta(minutes=30),
 }
-"""How long a delivery of each priority may be due without having been tried."""
+"""How long a due delivery of each priority may go without an attempt."""
 LEASE_OVERRUN = timedelta(seconds=30)
 INSTEAD = WorkerHeartbeat.FRESH
-"""For so long it is said that relays sent instead of workers: until workers that hang are missed."""
+"""How long to report that relays sent instead of workers: until hanging workers count as silent."""
 RECENTLY = timedelta(days=1)
-"""How far back is looked at what grows for ever: a look must stay cheap, since it is made every few seconds."""
+"""How far back to look in tables that grow for ever, so that a check run every few seconds stays cheap."""
 KEPT_SECONDS = 5.0
 WAIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at; `sentence` says what is wrong and what to do."""
+    """The result of one check. `sentence` says what is wrong and what to do."""
 
     name: str
     value: float
@@ -60,29 +60,29 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What one look at the ledger came to."""
+    """The results of all checks."""
 
     waiting_seconds: dict[Priority, float]
     findings: list[Finding]
 
 
 class Recent:
-    """The newest report, kept for a few seconds: anybody may ask `/readyz`, and as often as they like."""
+    """The newest report, cached for a few seconds, because anybody may ask `/readyz` as often as they like."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.forget()
 
     def forget(self) -> None:
-        """As in a process that has just begun."""
+        """Forget the report, as in a new process."""
         self._report: Report | Error = Error("Nobody has looked yet.")
         self._until = float("-inf")
 
     def report(self) -> Report:
-        """The newest one that is not too old. One thread looks; who has waited for it for a second gets the last one.
+        """The cached report, or a new one. One thread runs the checks; others wait a second, then get the last one.
 
         Raises:
-            Error: the database failed, now or for who looked a moment ago: not everybody waits for it in turn.
+            Error: the database failed, now or a moment ago. Not every caller waits for it again.
         """
         if self._lock.acquire(timeout=WAIT_SECONDS):
             try:
@@ -107,24 +107,24 @@ recent = Recent()
 
 
 def report() -> Report:
-    """All that there is to find at this moment, in a fixed order."""
+    """Run all checks, in a fixed order."""
     waiting = waiting_seconds()
     return Report(waiting, [*_oldest_due(waiting), *(finding for look in LOOKS for finding in look())])
 
 
 def findings() -> list[Finding]:
-    """Those of a new report."""
+    """The findings of a new report."""
     return report().findings
 
 
 def waiting_seconds() -> dict[Priority, float]:
-    """For each priority how long, in seconds, a waiting delivery has not been tried at the most; 0 where none waits.
+    """For each priority, how many seconds the longest-waiting delivery has gone without an attempt; 0 if none waits.
 
-    Counted from the last attempt or, where there was none, from the making. What is put off again and again, since its
-    channel is over its budget or down, grows old all the same.
+    Counted from the last attempt, or from its creation. So a delivery that is postponed again and again, because its
+    channel is over its budget or down, still grows old.
     """
     last_tried = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-number").values("finished_at")[:1]
-    # A backlog is mostly what was never tried: it is not looked up among the attempts.
+    # Most of a backlog was never tried, so do not search the attempts for it.
     tried = Case(
         When(attempt_count=0, then=F("created_at")), default=Coalesce(Subquery(last_tried), F("created_at"))
     )
@@ -141,7 +141,7 @@ def _oldest_due(waiting: dict[Priority, float]) -> list[Finding]:
             f"oldest_due_seconds_{priority.name.lower()}",
             seconds,
             OBJECTIVE[priority].total_seconds(),
-            f"{priority.label} deliveries wait longer than they should: look at relay, workers and Redis.",
+            f"{priority.label} deliveries wait longer than they should: check relay, workers and Redis.",
         )
         for priority, seconds in waiting.items()
     ]
@@ -153,7 +153,10 @@ def _expired_leases() -> list[Finding]:
     ).count()
     return [
         Finding(
-            "expired_leases", expired, 0, "Leases have run out and nobody recovers them: is a relay running?"
+            "expired_leases",
+            expired,
+            0,
+            "Leases have run out and nobody recovers them: check that a relay is running.",
         )
     ]
 
@@ -165,20 +168,20 @@ def _alerts_without_delivery() -> list[Finding]:
             "alerts_without_delivery",
             lone,
             0,
-            "Alerts have no delivery, which cannot be: tell the developers.",
+            "Alerts have no delivery, which should be impossible: tell the developers.",
         )
     ]
 
 
 def _processes() -> list[Finding]:
-    """Relays and workers that are silent, and relays that do the workers' work. One query."""
+    """Silent relays and workers, and relays that do the workers' work. One query."""
     instead = Case(When(sent_itself_at__gt=Now() - INSTEAD, then=True), default=False)
     settled = Case(When(started_at__lt=Now() - WorkerHeartbeat.FRESH, then=True), default=False)
     relays = RelayHeartbeat.objects.fresh().values_list(Value("relay"), instead, settled)
     workers = WorkerHeartbeat.objects.fresh().values_list("kind", Value(value=False), Value(value=False))
     heard = list(relays.union(workers, all=True))
     kinds = {kind for kind, _, _ in heard}
-    # While no relay has been at work for a while, the workers may still be starting, too.
+    # Until a relay has run for a while, the workers may still be starting too.
     may_be_missed = any(at_work for _, _, at_work in heard)
     return [
         Finding(
@@ -187,12 +190,12 @@ def _processes() -> list[Finding]:
             0,
             "No relay has reported lately: start `manage.py relay`.",
         ),
-        # They send what is urgent when no worker does, so nothing is late and no queue grows, though workers hang.
+        # Relays send High themselves when no worker does. So hanging workers cause no lateness and no growing queue.
         Finding(
             "relays_send_themselves",
             sum(sent for _, sent, _ in heard),
             0,
-            "Relays had to send urgent deliveries, since no worker took them: restart `worker-urgent`, look at Redis.",
+            "Relays had to send urgent deliveries because no worker took them: restart `worker-urgent`, check Redis.",
         ),
         *(
             Finding(
@@ -204,8 +207,8 @@ def _processes() -> list[Finding]:
 
 
 SILENT_WORKERS: dict[WorkerKind, str] = {
-    WorkerKind.URGENT: "No worker for urgent deliveries has reported lately: start `worker-urgent`, look at Redis.",
-    WorkerKind.OTHERS: "No worker for all deliveries has reported lately: start `worker`, look at Redis.",
+    WorkerKind.URGENT: "No worker for urgent deliveries has reported lately: start `worker-urgent`, check Redis.",
+    WorkerKind.OTHERS: "No worker for all deliveries has reported lately: start `worker`, check Redis.",
 }
 LOOKS: tuple[Callable[[], list[Finding]], ...] = (
     _expired_leases,
@@ -215,12 +218,12 @@ LOOKS: tuple[Callable[[], list[Finding]], ...] = (
 
 
 def unreviewed_failures() -> int:
-    """Open alerts that nothing can reach any more: for staff to look at, and no fault of the system."""
+    """Open alerts that nothing can reach any more: work for staff, not a fault of the system."""
     return Alert.objects.needing_attention().count()
 
 
 def deliveries_by_state() -> dict[tuple[str, str], int]:
-    """How many deliveries of recent alerts there are of each channel and state; staff's tests are not counted."""
+    """Recent deliveries by channel and state, without channel tests."""
     recent = Alert.objects.without_tests().filter(created_at__gt=Now() - RECENTLY)
     rows = Delivery.objects.filter(alert__in=recent).values_list("channel", "state")
     return {(channel, state): count for channel, state, count in rows.annotate(deliveries=Count("pk"))}

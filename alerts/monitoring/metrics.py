@@ -1,6 +1,6 @@
-"""The one place that names metrics, in Prometheus's form.
+"""All metrics, in Prometheus's form.
 
-They are read from the ledger when they are asked for, so they are the same from every process and survive restarts.
+They are read from the ledger on each scrape, so every process shows the same and they survive restarts.
 """
 
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from alerts.monitoring import checks
 
 
 class LedgerCollector(Collector):
-    """Reads the ledger once for each scrape; what the audit says may be a few seconds old."""
+    """Reads the ledger once per scrape. Health checks may be a few seconds old."""
 
     def collect(self) -> Iterator[Metric]:
         report = checks.recent.report()
         waiting = GaugeMetricFamily(
             "bleep_oldest_due_seconds",
-            "How long a waiting delivery was not tried, at most.",
+            "How long the longest-waiting delivery has gone without an attempt.",
             labels=["priority"],
         )
         for priority, seconds in report.waiting_seconds.items():
@@ -34,9 +34,9 @@ class LedgerCollector(Collector):
         yield GaugeMetricFamily(
             "bleep_unreviewed_failures", "Open alerts that have failed.", value=checks.unreviewed_failures()
         )
-        findings = GaugeMetricFamily("bleep_check", "What the watchdog looks at.", labels=["finding"])
+        findings = GaugeMetricFamily("bleep_check", "The value of each health check.", labels=["finding"])
         passing = GaugeMetricFamily(
-            "bleep_check_ok", "1 where the finding is within its limit.", labels=["finding"]
+            "bleep_check_ok", "1 if the health check is within its limit.", labels=["finding"]
         )
         for finding in report.findings:
             findings.add_metric([finding.name], finding.value)

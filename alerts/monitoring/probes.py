@@ -1,4 +1,4 @@
-"""Probes: `/healthz` says that the process answers, `/readyz` that alerts can be taken and will be delivered."""
+"""Probes: `/healthz` says that the process answers, `/readyz` that alerts are taken and will be delivered."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _all_applied = threading.Event()
 
 
 class Probes:
-    """Answers the probes before anything looks at scheme or host: they come from inside, over http, by an address."""
+    """Answers probes before scheme and host are checked: they come from inside, over http, by IP address."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -27,19 +27,19 @@ class Probes:
 
 
 def healthz() -> JsonResponse:
-    """200 as long as this process serves requests; asks nothing of anybody else."""
+    """200 while this process serves requests. Asks nothing else."""
     return JsonResponse({"status": "ok"})
 
 
 def readyz() -> JsonResponse:
-    """200 when database, migrations and relay are in order, else 503; the body says what is not."""
+    """200 if database, migrations and relay are in order, else 503 with what is not."""
     results: dict[str, str] = {}
     try:
         for name, check in CHECKS.items():
             results[name] = check()
     except Error as error:
         log.warning("unready", exc_info=error)
-        results["database"] = "The database does not answer."  # and the other checks would wait for it again
+        results["database"] = "The database does not answer."  # the other checks would only wait again
     ready = all(result == "ok" for result in results.values())
     body = {
         "status": "ok" if ready else "unready",
@@ -50,14 +50,14 @@ def readyz() -> JsonResponse:
 
 
 def _warnings() -> list[str]:
-    """What the watchdog finds, a few seconds old at most. No reason to turn alerts away: they are kept, and others may
-    still get through.
+    """Failing health checks, a few seconds old at most. They do not make the process unready: alerts are kept, and some
+    channels may still work.
     """
     try:
         return [finding.sentence for finding in checks.recent.report().findings if not finding.ok]
     except Exception:
         log.exception("check.broken")
-        return ["The audit itself is broken: the log says where."]
+        return ["The health checks themselves are broken: the log says where."]
 
 
 def _database() -> str:
@@ -67,7 +67,7 @@ def _database() -> str:
 
 
 def _migrations() -> str:
-    """Asked until all are applied: this process knows no others, and none is ever taken back under it."""
+    """Checked until all are applied. Nobody takes migrations back under a running process."""
     if _all_applied.is_set():
         return "ok"
     executor = MigrationExecutor(connection)
@@ -81,7 +81,7 @@ def _migrations() -> str:
 def _relay() -> str:
     if RelayHeartbeat.objects.fresh().exists():
         return "ok"
-    return "No relay has reported lately: start `manage.py relay`, or alerts stay where they are."
+    return "No relay has reported lately: start `manage.py relay`, or no alert is sent."
 
 
 CHECKS: dict[str, Callable[[], str]] = {"database": _database, "migrations": _migrations, "relay": _relay}

@@ -1,4 +1,4 @@
-"""`/metrics`, for Prometheus: nothing of any person is in it, but it is nobody else's business either."""
+"""`/metrics` for Prometheus. It shows nothing about people, but is not public either."""
 
 import hmac
 
@@ -14,8 +14,8 @@ log = structlog.get_logger(__name__)
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The metrics for who shows METRICS_TOKEN as a bearer token; 404 while that is empty, 401 without it,
-    503 while the database is away.
+    """Metrics, for requests with METRICS_TOKEN as bearer token. 404 while that is empty, 401 without it, 503 while the
+    database is away.
     """
     if not settings.METRICS_TOKEN:
         return HttpResponse("Metrics are off: set METRICS_TOKEN.\n", status=404, content_type="text/plain")

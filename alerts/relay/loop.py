@@ -1,7 +1,7 @@
-"""The relay: finds what is due in the database and hands it to Celery; recovers what a dead worker left behind.
+"""The relay: hands due deliveries to Celery, and recovers what dead workers left behind.
 
-Any number of relays may run: rows are taken with SKIP LOCKED, and a delivery that is handed over twice is claimed once.
-Nothing here is remembered that a restart would lose.
+Any number of relays may run: they take rows with SKIP LOCKED, and a delivery handed over twice is claimed once. A relay
+keeps no state that a restart would lose.
 """
 
 import contextlib
@@ -33,31 +33,31 @@ from config.periodic import Periodic
 from contacts.choices import Priority
 
 TICK = 1.0
-"""Seconds after which the relay looks even when nothing woke it."""
+"""The relay looks at least this often, in seconds, even when nothing wakes it."""
 HEARTBEAT_SECONDS = 3.0
 DIRECT_SENDERS = 8
-"""High deliveries that the relay sends at once by itself while the broker is down."""
+"""High deliveries that the relay sends itself, at once, while the broker is down."""
 DIRECT_ASKERS = 4
-"""How many of these senders may be at questions instead: a provider that hangs at them leaves the rest to sending."""
+"""How many of these may ask for outcomes instead, so that a hanging provider leaves the rest free to send."""
 OUTCOMES_AT_ONCE = 50
-"""Questions handed out in one tick."""
+"""Outcomes asked for in one tick."""
 IN_FLIGHT: dict[Priority, int] = {Priority.HIGH: 500, Priority.MEDIUM: 200, Priority.LOW: 100}
-"""How many may lie in Celery's queues at once: the backlog waits in the database, where it cannot be lost."""
+"""How many may be in Celery's queues. The backlog waits in the database, where it cannot get lost."""
 HAND_OVER_AGAIN: dict[Priority, timedelta] = {
     Priority.HIGH: timedelta(seconds=5),
     Priority.MEDIUM: timedelta(seconds=30),
     Priority.LOW: timedelta(seconds=60),
 }
-"""A delivery that no worker claimed by then is handed over again: Redis may have lost it."""
+"""Hand a delivery over again if no worker has claimed it by then: Redis may have lost it."""
 
 AWAY = (OperationalError, InterfaceError, InternalError, psycopg.OperationalError)
-"""What a database raises that is away, or that has become one which only reads."""
+"""Raised by a database that is away or has become read-only."""
 
 log = structlog.get_logger(__name__)
 
 
 class Relay:
-    """One relay. `run` goes on until `stop` is called, from a signal handler or another thread."""
+    """One relay. `run` returns after `stop`, which a signal handler or another thread calls."""
 
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
@@ -71,11 +71,11 @@ class Relay:
         self._watchdog = watchdog.watchdog()
 
     def stop(self) -> None:
-        """Ask the relay to end after what it is doing now."""
+        """Ask the relay to end after its current work."""
         self._stopping = True
 
     def run(self) -> None:
-        """Tick on every NOTIFY and at least once a second; wait out a database that is away."""
+        """Tick on every NOTIFY and at least once a second. Wait while the database is away."""
         log.info("relay.started", relay=self.name)
         while not self._stopping:
             try:
@@ -87,10 +87,10 @@ class Relay:
         self.close()
 
     def close(self) -> None:
-        """Finish what is being sent, and stop saying that this relay is alive."""
+        """Finish sending, and take the heartbeat back."""
         self._senders.shutdown(wait=True)
         self._watchdog.join(watchdog.CLOSE_SECONDS)
-        with contextlib.suppress(*AWAY):  # the heartbeat grows stale by itself, too
+        with contextlib.suppress(*AWAY):  # the heartbeat also expires by itself
             RelayHeartbeat.objects.filter(pk=self.name).delete()
         log.info("relay.stopped", relay=self.name)
 
@@ -99,11 +99,11 @@ class Relay:
             listener.execute(f"LISTEN {DUE_CHANNEL}")
             while not self._stopping:
                 more = self.tick()
-                # One wake-up stands for all that are waiting: the tick that follows sees every row.
+                # One wake-up stands for all: the next tick sees every row.
                 deque(listener.notifies(timeout=0 if more else TICK, stop_after=1), maxlen=0)
 
     def tick(self) -> bool:
-        """Do all that is due now; True where there is more than one tick takes."""
+        """Do everything that is due. True if there is more than one tick can take."""
         close_old_connections()
         self._heartbeat.run_if_due()
         results = [self._hand_over(priority) for priority in Priority]
@@ -113,21 +113,21 @@ class Relay:
         return any(results)
 
     def _report(self) -> None:
-        """Write that this relay is at work."""
+        """Write this relay's heartbeat."""
         now = {"beat_at": Now()}
-        if not self._has_reported:  # one of the same name that was killed has left its row
+        if not self._has_reported:  # a killed relay of the same name left its row
             now["started_at"] = Now()
         RelayHeartbeat.objects.update_or_create(relay=self.name, defaults=now)
         RelayHeartbeat.objects.stale().delete()
         self._has_reported = True
 
     def _hand_over(self, priority: Priority) -> bool:
-        """Give what is due to Celery; what is High and finds no worker, send ourselves. True where there is more."""
+        """Give due deliveries to Celery; send High ones here if no worker takes them. True if there is more."""
         urgent = priority is Priority.HIGH
         if self._publisher.is_resting(QUEUES[priority]):
             return urgent and self._send_directly(Q())
         if urgent:
-            # Once is enough: it was handed over before, and no worker has claimed it.
+            # Handed over once before, and no worker claimed it.
             self._send_directly(handed_over_in_vain(priority))
         taken = take_due(priority, IN_FLIGHT[priority] - count_in_flight(priority))
         left = self._publisher.publish(tasks.deliver, QUEUES[priority], taken)
@@ -136,8 +136,8 @@ class Relay:
         return bool(taken) and not left
 
     def _ask_outcomes(self) -> None:
-        """Have the providers asked what became of accepted messages: by a worker, or here while none is there."""
-        # Not among the urgent: a provider that hangs at questions must not hold up what is to be sent.
+        """Have workers ask the providers what became of sent messages, or ask here if there is no worker."""
+        # Not on the urgent queue: a provider that hangs must not hold up sending.
         others = WorkerHeartbeat.objects.fresh().filter(kind=WorkerKind.OTHERS)
         alone = self._publisher.is_resting(QUESTIONS) or not others.exists()
         ids = outcomes.take_due(self._free_askers() if alone else OUTCOMES_AT_ONCE)
@@ -168,18 +168,18 @@ class Relay:
 
 
 def handed_over_in_vain(priority: Priority) -> Q:
-    """Deliveries that were handed over so long ago that no worker will claim them: Redis, or a worker, lost them."""
+    """Deliveries handed over so long ago that Redis or a worker must have lost them."""
     return Q(handed_over_at__lt=Now() - HAND_OVER_AGAIN[priority])
 
 
 def count_in_flight(priority: Priority) -> int:
-    """How many were handed over and may still be claimed."""
-    # As a range, which the index of what is handed over serves: the backlog may be a thousand times as long.
+    """How many deliveries were handed over and may still be claimed."""
+    # A range, so that the partial index serves it: the backlog may be a thousand times longer.
     return _pending(priority).filter(handed_over_at__gte=Now() - HAND_OVER_AGAIN[priority]).count()
 
 
 def take_due(priority: Priority, most: int, which: Q | None = None) -> list[uuid.UUID]:
-    """Mark due deliveries as handed over, oldest first and `most` at the most; return them."""
+    """Mark up to `most` due deliveries as handed over, oldest first; return their ids."""
     free = Q(handed_over_at=None) | handed_over_in_vain(priority)
     due = _pending(priority).filter(free, which or Q(), available_at__lte=Now())
     if most <= 0:
@@ -205,7 +205,7 @@ def _do_here(work: Callable[[uuid.UUID], None], pk: uuid.UUID) -> None:
     try:
         work(pk)
     except Exception:
-        # Nobody else would see it; the lease runs out and the delivery is recovered.
+        # Nobody else would see this error. The lease runs out and the delivery is recovered.
         log.exception("relay.direct_work_failed", delivery_id=str(pk))
     finally:
         connections.close_all()

@@ -1,4 +1,4 @@
-"""Handing ids to Celery within a bounded time: an error is an answer here, and never a wait."""
+"""Hand ids to Celery within a bounded time. A broken broker gives an error, never a wait."""
 
 import time
 import uuid
@@ -19,29 +19,29 @@ QUEUES: dict[Priority, str] = {
     Priority.LOW: celery.LOW,
 }
 PAUSE = 2.0
-"""Seconds for which a broker that failed, or a queue that nobody empties, is left alone."""
+"""Seconds to leave a failed broker, or a queue that nobody empties, alone."""
 FULL = 1000
-"""Messages in one queue. More than relays hand over at a time: then no worker takes them."""
+"""Messages in one queue. More than relays hand over at once, so no worker is taking them."""
 LONGEST = 2.0
-"""Seconds that one call of `publish` may take: a slow broker must not keep the relay from its other work."""
+"""Seconds that one call of `publish` may take: a slow broker must not hold up the relay."""
 
 log = structlog.get_logger(__name__)
 
 
 class Publisher:
-    """One relay's way to the broker."""
+    """Publishes to the broker for one relay."""
 
     def __init__(self) -> None:
         self._rests = {queue: Cooldown(PAUSE) for queue in celery.QUEUES}
 
     def is_resting(self, queue: str) -> bool:
-        """Whether the broker failed a moment ago, or nobody takes from this queue, and it is not to be tried yet."""
+        """Whether to leave this queue alone: the broker just failed, or nobody takes from the queue."""
         return self._rests[queue].is_on
 
     def publish(self, task: Any, queue: str, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
-        """Publish a task for each id; return those that were not published.
+        """Publish a task for each id; return the ids that were not published.
 
-        An error is not "not sent": the id that failed may be in the queue all the same, and is claimed once only.
+        An error does not mean "not sent": a failed id may still be in the queue. It is claimed only once.
         """
         if not ids:
             return []
@@ -63,7 +63,7 @@ class Publisher:
         return list(ids[published:])
 
     def _is_full(self, channel: Any, queue: str) -> bool:
-        """Workers that are gone leave their queue to grow, since what nobody claims is handed over again."""
+        """Without workers a queue grows, because relays hand unclaimed deliveries over again."""
         length: int = channel.client.llen(queue)
         if length < FULL:
             return False

@@ -1,6 +1,6 @@
-"""Whether a channel's provider is down: then it is left in peace but for a probe, and High takes another channel.
+"""Is a channel's provider down? Then only probes go to it, and High takes another channel.
 
-The ledger says it: there is no state beside it that could disagree, be lost or be told to some processes only.
+The ledger decides. There is no separate state that could disagree, get lost or differ between processes.
 """
 
 import random
@@ -19,31 +19,31 @@ from alerts.states import AttemptState, Reason
 from contacts.choices import Channel, Priority
 
 FAILURES = 5
-"""A provider is down after so many attempts in a row, the newest ones, that did not get through to it."""
+"""A provider is down after this many newest attempts in a row got no answer."""
 FAILED_DELIVERIES = 2
-"""They are of so many deliveries at least: one address that hangs says nothing of the others'."""
+"""They must belong to at least this many deliveries: one hanging address says nothing about others."""
 LOOKED_AT = 100
-"""Of the newest attempts so many at the most: a probe in five seconds makes sixty in `WITHIN`."""
+"""The newest attempts to look at. A probe every five seconds makes sixty in `WITHIN`."""
 WITHIN = timedelta(minutes=5)
-"""Older attempts say nothing of the provider now."""
+"""Older attempts say nothing about the provider now."""
 PROBE_EVERY = timedelta(seconds=5)
-"""While it is down, one delivery in this time is tried all the same: the first that gets through ends it."""
+"""While it is down, one delivery per interval is tried. The first that gets through ends the outage."""
 RARE_PROBE = timedelta(seconds=30)
-"""A delivery that has another channel is risked only when nobody else has probed for so long."""
+"""A delivery with another channel probes only if nothing else has for this long."""
 
 OUTAGE = frozenset({Reason.ANSWER_LOST, Reason.UNREACHABLE})
-"""What an attempt fails for when the provider is down, and not when an address or a setting is wrong."""
+"""Reasons that mean the provider is down, not that an address or a setting is wrong."""
 LOCK = 0x626C6570
-"""The first half of the advisory locks under which probes are chosen ("blep")."""
+"""First half of the advisory locks for choosing a probe ("blep")."""
 
 
 def is_down(channel: Channel) -> bool:
-    """Whether the newest attempts over a channel all failed for want of an answer. One query."""
+    """Whether the newest attempts over a channel all got no answer. One query."""
     return _says_down(list(_newest(channel)))
 
 
 def channels_down() -> list[Channel]:
-    """The channels whose provider is down. One query for all of them."""
+    """The channels whose provider is down. One query for all."""
     first, *others = (_newest(channel) for channel in Channel)
     newest: dict[Channel, list[tuple[str, str, UUID]]] = {channel: [] for channel in Channel}
     for told in first.union(*others, all=True):
@@ -52,8 +52,8 @@ def channels_down() -> list[Channel]:
 
 
 def has_been_down_for(channel: Channel, time: timedelta) -> bool:
-    """Whether attempts have failed for want of an answer for so long, and none has had one since. Two queries."""
-    told = _told(channel)
+    """Whether all attempts for this long got no answer. Two queries."""
+    told = _telling(channel)
     answer = (
         told.exclude(reason__in=OUTAGE).order_by("-started_at").values_list("started_at", flat=True).first()
     )
@@ -62,24 +62,24 @@ def has_been_down_for(channel: Channel, time: timedelta) -> bool:
 
 
 def claim_as_probe(delivery: Delivery, *, quiet_for: timedelta = PROBE_EVERY) -> Claim | None:
-    """Claim a delivery if the channel was not tried for a while; of all that come at once, in any process, one."""
+    """Claim a delivery if the channel was not tried for a while. Of all processes at once, only one succeeds."""
     channel = Channel(delivery.channel)
     with transaction.atomic():
-        # Held until the commit, with which the attempt can be seen: the next to get it finds the channel tried.
+        # Held until the commit makes the attempt visible: the next process then finds the channel tried.
         if not _lock(channel) or _attempts(channel, quiet_for).exists():
             return None
         return lifecycle.claim(delivery.pk)
 
 
 def wait(priority: Priority) -> timedelta:
-    """For how long to put a delivery off that did not get to probe; drawn, or all would come back at once."""
+    """How long to postpone a delivery that may not probe. Random, or all would come back at once."""
     least, most = (0.5, 1) if priority is Priority.HIGH else (1, 3)
     return PROBE_EVERY * random.uniform(least, most)  # noqa: S311 - spreads load, guards nothing
 
 
 def _newest(channel: Channel) -> QuerySet[Attempt, tuple[str, str, UUID]]:
-    """Channel, reason and delivery of the newest attempts that say something of the provider."""
-    told = _told(channel).filter(started_at__gt=Now() - WITHIN)
+    """Channel, reason and delivery of the newest attempts that say something about the provider."""
+    told = _telling(channel).filter(started_at__gt=Now() - WITHIN)
     return told.order_by("-started_at").values_list("channel", "reason", "delivery_id")[:LOOKED_AT]
 
 
@@ -88,8 +88,8 @@ def _says_down(newest: list[tuple[str, str, UUID]]) -> bool:
     return len(outage) >= FAILURES and len({pk for _, _, pk in outage}) >= FAILED_DELIVERIES
 
 
-def _told(channel: Channel) -> QuerySet[Attempt]:
-    """Attempts that say something of the provider: one that still calls, or whose worker died or was late, does not."""
+def _telling(channel: Channel) -> QuerySet[Attempt]:
+    """Attempts that say something about the provider. One still calling, or whose worker died or was late, does not."""
     silent = Q(state=AttemptState.CALLING) | Q(reason__in=(Reason.WORKER_LOST, Reason.OUT_OF_TIME))
     return Attempt.objects.filter(~silent, channel=channel)
 

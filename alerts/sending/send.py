@@ -1,6 +1,6 @@
-"""Sending one delivery: claim it, call the channel outside any transaction, record what came of it.
+"""Send one delivery: claim it, call the channel outside any transaction, record the result.
 
-Workers come here through Celery, and the relay comes here itself when Redis is down: there is one way to send.
+Workers get here through Celery, and the relay directly when Redis is down. There is only one way to send.
 """
 
 import time
@@ -23,18 +23,18 @@ from alerts.states import Reason
 from contacts.choices import Channel, Priority
 
 RECORD_SECONDS = 180.0
-"""For so long an answer is held while the database is away: a failover takes a minute. Past the lease it is late, and
-settles the doubt all the same."""
+"""How long to hold an answer while the database is away: a failover takes a minute. After the lease the answer is late,
+but still settles the doubt."""
 RECORD_PAUSE = 1.0
 LEASE_MARGIN = 10.0
-"""Seconds of the lease that are kept for recording."""
+"""Seconds of the lease kept for recording."""
 
 log = structlog.get_logger(__name__)
 
 
 def deliver(delivery_id: uuid.UUID) -> None:
-    """Send the delivery if it is due, nobody has it and its channel may be used; else put it off or do nothing."""
-    # From before the claim: a process that is paused right after it must find its time used up.
+    """Send the delivery if it is due, unclaimed and its channel may be used. Otherwise postpone it or do nothing."""
+    # Counted from before the claim: a process paused right after it must find its time used up.
     deadline = time.monotonic() + settings.LEASE.total_seconds() - LEASE_MARGIN
     due = queries.find_due(delivery_id)
     claimed = _claim(due) if due else None
@@ -53,7 +53,7 @@ def deliver(delivery_id: uuid.UUID) -> None:
             _report(error)
             _record(lambda failure=error: settle(claimed, failure))  # type: ignore[misc]
         else:
-            # Said before it is written: if the writing fails for good, this line is where the provider's id is found.
+            # Logged before it is recorded: if recording fails for good, the provider's id is only here.
             log.info("attempt.sent", provider_id=result.provider_id)
             _record(lambda: lifecycle.mark_sent(claimed, result))
 
@@ -79,13 +79,13 @@ def settle(claimed: Claim, error: ChannelError) -> bool:
 
 
 def _report(error: ChannelError) -> None:
-    """Said before anything is written: if the database stays away, this line is where the provider's code is found."""
+    """Log before recording: if the database stays away, the provider's code is only here."""
     level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
     level("attempt.failed", reason=error.reason.value, code=error.code)
 
 
 def recover_expired() -> int:
-    """Settle every delivery whose worker died in the middle of sending; return how many."""
+    """Settle every delivery whose worker died while sending; return how many."""
     return sum(_recover(delivery_id) for delivery_id in queries.expired_ids())
 
 
@@ -103,13 +103,13 @@ def _recover(delivery_id: uuid.UUID) -> bool:
         except (OperationalError, InterfaceError):
             raise
         except Exception:
-            # One delivery that cannot be recovered must not keep the others from it.
+            # One delivery that cannot be recovered must not stop the others.
             log.exception("relay.recovery_failed")
             return False
 
 
 def _claim(due: Delivery) -> Claim | None:
-    """Claim what its channel has room for now; what it has not is put off, or goes on to the next channel."""
+    """Claim the delivery if its channel has room now. Otherwise postpone it, or go on to the next channel."""
     if breaker.is_down(Channel(due.channel)):
         return _claim_while_down(due)
     wait = rate_limit.hold(due)
@@ -120,10 +120,10 @@ def _claim(due: Delivery) -> Claim | None:
 
 
 def _claim_while_down(due: Delivery) -> Claim | None:
-    """While the provider is down: High, and what has waited too long, goes on to its next channel; the rest probes.
+    """While the provider is down, High and deliveries that waited too long go on to their next channel; the rest probe.
 
-    What has waited too long and has no next channel has failed once the provider has been down for so long as well:
-    staff are to be shown. Before that it is worth a try, whatever it waited for until now.
+    A delivery that waited too long and has no next channel fails once the provider has been down that long too, so that
+    staff see it. Until then it is worth a try.
     """
     priority, channel = Priority(due.priority), Channel(due.channel)
     age = retry.SCHEDULES[priority].age
@@ -154,7 +154,7 @@ def _call(claimed: Claim, deadline: float) -> SendResult:
     except ChannelError:
         raise
     except Exception as error:
-        # A fault in our own adapter: the request may have left all the same, so it is in doubt and not failed.
+        # A bug in our adapter. The request may have left, so the attempt is in doubt, not failed.
         log.exception("channel.broken")
         raise ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, type(error).__name__) from None
 
@@ -175,7 +175,7 @@ def _message(claimed: Claim, deadline: float) -> Message:
 
 
 def _record(write: Callable[[], bool]) -> None:
-    """Write the answer down, waiting out a database that is away: a lost answer becomes a doubt, or a second SMS."""
+    """Record the answer, waiting while the database is away: a lost answer becomes a doubt or a second SMS."""
     until = time.monotonic() + RECORD_SECONDS
     while True:
         try:
@@ -184,8 +184,8 @@ def _record(write: Callable[[], bool]) -> None:
         except (IntegrityError, DataError):
             raise
         except Error:
-            # Closed outright: a server that has become read-only would pass for a good one, and a new connection
-            # finds the one that took its place.
+            # Close the connection: a server that became read-only would look healthy, and a new connection finds its
+            # successor.
             connection.close()
             if time.monotonic() > until:
                 raise

@@ -17,14 +17,14 @@ from theme.history import ReadOnlyHistoryAdmin
 
 @admin.register(ApiClient)
 class ApiClientAdmin(ReadOnlyHistoryAdmin):
-    """Hospital systems that may send. A client's page has its tokens and its days, too."""
+    """Hospital systems that may send alerts. A client's page also lists its tokens and its usage."""
 
     warn_unsaved_form = True
     list_display = ("name", "state", "requests_per_minute", "created_at")
     list_filter = ("active",)
     search_fields = ("name",)
     search_help_text = "Search by name."
-    change_form_outer_after_template = "admin/clients/apiclient/account.html"
+    change_form_outer_after_template = "admin/clients/apiclient/summary.html"
 
     class Media:
         css: ClassVar = {"all": ["theme/pages.css", "clients/clients.css"]}
@@ -42,9 +42,9 @@ class ApiClientAdmin(ReadOnlyHistoryAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         client = self.get_object(request, unquote(object_id)) if object_id else None
-        account = summary.of(client) if client and self.has_view_permission(request, client) else None
-        shown = {**(extra_context or {}), "account": account}
-        return super().changeform_view(request, object_id, form_url, shown)
+        found = summary.of(client) if client and self.has_view_permission(request, client) else None
+        context = {**(extra_context or {}), "summary": found}
+        return super().changeform_view(request, object_id, form_url, context)
 
     def response_add(
         self, request: HttpRequest, obj: ApiClient, post_url_continue: str | None = None

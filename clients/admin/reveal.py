@@ -1,8 +1,8 @@
-"""Showing new secrets on a page of their own, which may be reloaded, without keeping them where others could look.
+"""Carries new secrets from the POST that issues them to the page that shows them.
 
-A page that is the answer to a POST issues another token when it is reloaded, so the answer is a redirect, and until it
-is followed the secrets have to be somewhere: in a signed cookie, which is nowhere but in that one browser, out of reach
-of scripts, sent to the pages of tokens alone, and of use in that one session. It ends after `SHOWN_FOR`.
+The answer to the POST is a redirect, so that a reload does not issue another token. Meanwhile the secrets are in a
+signed cookie of that browser. Scripts cannot read it, only the pages of tokens receive it, it is valid in one session,
+and it expires after `SHOWN_FOR`.
 """
 
 from collections.abc import Sequence
@@ -18,18 +18,18 @@ from clients.models import ApiToken
 SHOWN_FOR = timedelta(minutes=10)
 COOKIE = "issued_tokens"
 MOST = 30
-"""At once: browsers drop a cookie of more than 4 kB."""
+"""Tokens in the cookie: browsers drop cookies over 4 kB."""
 
 Issued = Sequence[tuple[ApiToken, str]]
 
 
 def has_room(request: HttpRequest, more: int) -> bool:
-    """Whether so many can be kept beside those that are."""
+    """Whether `more` secrets fit beside those already kept."""
     return len(kept(request)) + more <= MOST
 
 
 def keep(request: HttpRequest, response: HttpResponseBase, issued: Issued) -> None:
-    """Keep these secrets for this browser, beside those that it has not said to have copied."""
+    """Add these secrets to those that this browser has not yet confirmed as copied."""
     pairs = [(token.pk, secret) for token, secret in (*kept(request), *issued)]
     response.set_cookie(
         COOKIE,
@@ -43,17 +43,17 @@ def keep(request: HttpRequest, response: HttpResponseBase, issued: Issued) -> No
 
 
 def kept(request: HttpRequest) -> list[tuple[ApiToken, str]]:
-    """The secrets that were kept for this browser, with their tokens; empty once they have ended."""
+    """The secrets kept in this browser with their tokens; empty after they expire."""
     try:
         pairs = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_salt(request), max_age=SHOWN_FOR)
-    except signing.BadSignature:  # none, too old, or another session's
+    except signing.BadSignature:  # missing, expired, or of another session
         return []
     tokens = ApiToken.objects.select_related("client").in_bulk([pk for pk, _secret in pairs])
     return [(tokens[pk], secret) for pk, secret in pairs if pk in tokens]
 
 
 def forget(response: HttpResponseBase) -> None:
-    """End it now."""
+    """Delete the cookie."""
     response.delete_cookie(COOKIE, path=_pages(), samesite="Strict")
 
 

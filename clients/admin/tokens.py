@@ -23,14 +23,16 @@ from clients.admin import reveal, summary
 from clients.models import Access, ApiToken
 
 NO_LONGER_SHOWN = (
-    "A new token is shown for ten minutes, in the browser in which it was made. "
-    "If it was not copied, rotate it or add another, and revoke the one that nobody has."
+    "A new token is shown for ten minutes, in the browser that issued it. "
+    "If you did not copy it, rotate it or issue another one, and revoke the lost one."
 )
-TOO_MANY = f"No more than {reveal.MOST} new tokens can be shown at once. Copy those that wait first, or choose fewer."
+TOO_MANY = (
+    f"At most {reveal.MOST} new tokens can be shown at once. Copy those already shown first, or choose fewer."
+)
 
 
 class TokenForm(forms.ModelForm[ApiToken]):
-    """A token to be issued."""
+    """The form that issues a token."""
 
     class Meta:
         model = ApiToken
@@ -45,7 +47,7 @@ class TokenForm(forms.ModelForm[ApiToken]):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ModelAdmin):
-    """Adding a token issues it; it is then rotated or revoked, never edited or deleted."""
+    """Adding a token issues it. Afterwards it is rotated or revoked, but never edited or deleted."""
 
     form = TokenForm
     list_display = (
@@ -77,7 +79,7 @@ class ApiTokenAdmin(ModelAdmin):
         return ("client", "label", "access", "expires_at") if obj is None else self.list_display
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """With one button: whichever was pressed, the next page showed the token."""
+        """With one button, because every button would lead to the page that shows the token."""
         if request.method == "POST" and self.has_add_permission(request) and not reveal.has_room(request, 1):
             return self._refuse(request, TOO_MANY, [])
         shown = {
@@ -88,7 +90,9 @@ class ApiTokenAdmin(ModelAdmin):
         return super().add_view(request, *args, **{**kwargs, "extra_context": shown})
 
     def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
-        return obj is None and super().has_change_permission(request)  # the actions, and no page to edit on
+        return obj is None and super().has_change_permission(
+            request
+        )  # for the actions; there is no page to edit
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
         return False
@@ -107,23 +111,23 @@ class ApiTokenAdmin(ModelAdmin):
 
     @admin.action(description="Rotate: issue a successor", permissions=["change"])
     def rotate(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> HttpResponse:
-        return redirect(_asking("rotate", queryset))
+        return redirect(_confirm_url("rotate", queryset))
 
     @admin.action(description="Revoke: refuse from now on", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> HttpResponse:
-        return redirect(_asking("revoke", queryset))
+        return redirect(_confirm_url("revoke", queryset))
 
     @sensitive_variables("issued")
     def rotate_view(self, request: HttpRequest) -> HttpResponse:
-        """Says what rotating comes to, and does it."""
+        """Explain rotation, and do it once it is confirmed."""
         chosen = self._chosen(request)
         if request.method != "POST" or not chosen:
-            return self._ask(request, "rotate", chosen)
+            return self._confirm(request, "rotate", chosen)
         if not reveal.has_room(request, len(chosen)):
             return self._refuse(request, TOO_MANY, chosen)
         issued = []
         try:
-            with transaction.atomic():  # all or none: what was issued before a refusal would never be shown
+            with transaction.atomic():  # all or none: a secret issued before an error would never be shown
                 for old in chosen:
                     new, secret = tokens.rotate(old)
                     self.log_change(request, old, f"Rotated. Its successor begins with {new.prefix}.")
@@ -134,10 +138,10 @@ class ApiTokenAdmin(ModelAdmin):
         return self._show(request, issued)
 
     def revoke_view(self, request: HttpRequest) -> HttpResponse:
-        """Says what revoking comes to, and does it."""
+        """Explain revocation, and do it once it is confirmed."""
         chosen = self._chosen(request)
         if request.method != "POST" or not chosen:
-            return self._ask(request, "revoke", chosen)
+            return self._confirm(request, "revoke", chosen)
         with transaction.atomic():
             revoked = tokens.revoke(ApiToken.objects.filter(pk__in=[token.pk for token in chosen]))
             for token in revoked:
@@ -145,49 +149,51 @@ class ApiTokenAdmin(ModelAdmin):
         self.message_user(
             request, f"{len(revoked)} revoked. Requests that use a revoked token get a 401 from now on."
         )
-        return redirect(_home_of(chosen))
+        return redirect(_back_url(chosen))
 
     def issued_view(self, request: HttpRequest) -> HttpResponse:
-        """The secrets that this browser was just issued; a POST says that they have been copied."""
+        """Show the secrets that were just issued to this browser, until a POST confirms that they were copied."""
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
         issued = reveal.kept(request)
         if request.method == "POST" or not issued:
             if not issued:
                 self.message_user(request, NO_LONGER_SHOWN, messages.WARNING)
-            response: HttpResponse = redirect(_home_of([token for token, _secret in issued]))
+            response: HttpResponse = redirect(_back_url([token for token, _secret in issued]))
             reveal.forget(response)
             return response
         url = request.build_absolute_uri(reverse("alerts"))
         shown = [(token, secret, summary.first_request(token, secret, url)) for token, secret in issued]
-        # Like each page of the admin it is sent with `no-store`.
+        # Like every admin page, it is sent with `no-store`.
         return self._page(request, "issued", title="Copy this now", issued=issued, shown=shown)
 
     def _chosen(self, request: HttpRequest) -> list[ApiToken]:
-        """The tokens that the request names."""
+        """The tokens in the request."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         named = request.POST.getlist("token") if request.method == "POST" else request.GET.getlist("token")
         keys = [key for key in named if key.isascii() and key.isdigit()]
         return list(ApiToken.objects.filter(pk__in=keys).select_related("client"))
 
-    def _ask(self, request: HttpRequest, what: str, chosen: list[ApiToken]) -> HttpResponse:
+    def _confirm(self, request: HttpRequest, action: str, chosen: list[ApiToken]) -> HttpResponse:
         if not chosen:
-            self.message_user(request, f"Choose the tokens to {what} first.", messages.WARNING)
-            return redirect(_home_of([]))
-        title = f"{what.capitalize()} {'this token' if len(chosen) == 1 else f'these {len(chosen)} tokens'}?"
+            self.message_user(request, f"Choose the tokens to {action} first.", messages.WARNING)
+            return redirect(_back_url([]))
+        title = (
+            f"{action.capitalize()} {'this token' if len(chosen) == 1 else f'these {len(chosen)} tokens'}?"
+        )
         until = timezone.now() + tokens.ROTATION_OVERLAP
-        return self._page(request, what, title=title, chosen=chosen, back=_home_of(chosen), until=until)
+        return self._page(request, action, title=title, chosen=chosen, back=_back_url(chosen), until=until)
 
     def _page(self, request: HttpRequest, name: str, **shown: Any) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts, **shown}
         return TemplateResponse(request, f"admin/clients/apitoken/{name}.html", context)
 
     def _refuse(self, request: HttpRequest, sentence: str, chosen: Sequence[ApiToken]) -> HttpResponse:
-        """To where the secrets are if this browser has some: the request may be the repeat of one that was done."""
+        """Redirect with an error: to the new secrets if there are any, since the request may be a repeat."""
         self.message_user(request, sentence, messages.ERROR)
         return redirect(
-            reverse("admin:clients_apitoken_issued") if reveal.kept(request) else _home_of(chosen)
+            reverse("admin:clients_apitoken_issued") if reveal.kept(request) else _back_url(chosen)
         )
 
     def _show(self, request: HttpRequest, issued: reveal.Issued) -> HttpResponse:
@@ -196,14 +202,14 @@ class ApiTokenAdmin(ModelAdmin):
         return response
 
 
-def _asking(what: str, queryset: QuerySet[ApiToken]) -> str:
-    """The page that asks before it rotates or revokes these."""
+def _confirm_url(action: str, queryset: QuerySet[ApiToken]) -> str:
+    """The page that asks before these tokens are rotated or revoked."""
     named = urlencode([("token", key) for key in queryset.values_list("pk", flat=True)])
-    return f"{reverse(f'admin:clients_apitoken_{what}')}?{named}"
+    return f"{reverse(f'admin:clients_apitoken_{action}')}?{named}"
 
 
-def _home_of(chosen: Sequence[ApiToken]) -> str:
-    """The page of the tokens' client, or the list of tokens where they have several or none."""
+def _back_url(chosen: Sequence[ApiToken]) -> str:
+    """The page of the tokens' client, or the list of tokens if there is no single client."""
     clients = {token.client_id for token in chosen}
     if len(clients) == 1:
         return reverse("admin:clients_apiclient_change", args=list(clients))

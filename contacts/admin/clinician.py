@@ -9,12 +9,12 @@ from contacts.admin.list import ListOfClinicians
 from contacts.admin.page import ClinicianPage
 from contacts.bulk.actions import ChangesToMany
 from contacts.choices import Priority, in_words
-from contacts.import_export.views import ImportAndExport
+from contacts.import_export.views import ImportExport
 from contacts.models import Clinician
 from theme.history import ReadOnlyHistoryAdmin
 
 
-class ClinicianAdmin(ListOfClinicians, ChangesToMany, ImportAndExport, ClinicianPage, ReadOnlyHistoryAdmin):
+class ClinicianAdmin(ListOfClinicians, ChangesToMany, ImportExport, ClinicianPage, ReadOnlyHistoryAdmin):
     """Clinicians: their list, and a page for each. `high`, `medium` and `low` show there what may not be edited.
 
     `staff` registers it, with what it adds.

@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from contacts import preferences
 from contacts.admin import conflicts
 from contacts.choices import Channel, Priority, in_words
-from contacts.models import ADDRESS_FIELDS, MAX_CHANNELS, Clinician, PreferenceTemplate
+from contacts.models import EDITABLE, MAX_CHANNELS, Clinician, PreferenceTemplate
 
 CHOICES = [("", "—"), *Channel.choices]
 PRIORITY_FIELDS = {priority: priority.name.lower() for priority in Priority}
@@ -89,7 +89,7 @@ class ClinicianForm(forms.ModelForm[Clinician]):
 
     class Meta:
         model = Clinician
-        fields = ("contact_id", "name", "role", "department", "active", *ADDRESS_FIELDS.values())
+        fields = EDITABLE
         error_messages: ClassVar = {
             "contact_id": {
                 "unique": "There is somebody with this contact ID already. "
@@ -163,7 +163,7 @@ class ClinicianForm(forms.ModelForm[Clinician]):
 
     def _has_address(self, channel: Channel) -> bool:
         # A field whose own value was refused is not in cleaned_data, and says so itself: one error is enough.
-        name = ADDRESS_FIELDS[channel]
+        name = channel.address_field
         return name not in self.cleaned_data or bool(self.cleaned_data[name])
 
 

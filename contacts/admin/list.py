@@ -3,11 +3,10 @@
 from typing import Any
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.views.main import ERROR_FLAG
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.forms import Media
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
@@ -15,24 +14,8 @@ from unfold.decorators import display
 from contacts import preferences, problems
 from contacts.admin import search
 from contacts.admin.filters import ActiveFilter, DepartmentFilter, ProblemFilter
-from contacts.choices import Channel, Priority
+from contacts.choices import Priority
 from contacts.models import Clinician
-
-ICONS = {Channel.CALL: "call", Channel.SMS: "sms", Channel.EMAIL: "mail"}
-"""Names of Material Symbols; the font comes with unfold."""
-
-
-def is_nonsense(request: HttpRequest) -> bool:
-    """Whether the list is asked for what no page of ours asks: a character that no text has, or nobody's number."""
-    asked = (value for values in request.GET.lists() for value in values[1])
-    return any("\0" in value for value in asked) or not all(
-        chosen.isdecimal() for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)
-    )
-
-
-def whole_list() -> HttpResponse:
-    """Where Django, too, leads who asks for what cannot be filtered by."""
-    return HttpResponseRedirect(f"{reverse('admin:contacts_clinician_changelist')}?{ERROR_FLAG}=1")
 
 
 class ListOfClinicians:
@@ -53,12 +36,13 @@ class ListOfClinicians:
     search_fields = (*search.WORDS_IN, *search.NUMBERS_IN)
     search_help_text = "Name, contact ID, number or e-mail"
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        if is_nonsense(request):
-            return whole_list()
-        return super().changelist_view(request, extra_context)  # type: ignore[misc,no-any-return]
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Refuses what no page of ours asks for and PostgreSQL cannot compare: Django then leads to the whole list."""
+        asked = (value for _name, values in request.GET.lists() for value in values)
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if any("\0" in value for value in asked) or not all(each.isdecimal() for each in chosen):
+            raise IncorrectLookupParameters
+        return super().get_changelist_instance(request)  # type: ignore[misc]
 
     @property
     def media(self) -> Media:
@@ -104,7 +88,7 @@ def _icons(clinician: Clinician, priority: Priority) -> SafeString:
         "",
         '<span class="material-symbols-outlined {}" aria-hidden="true">{}</span>',
         (
-            ("" if clinician.address(channel) else "clinician-no-address", ICONS[channel])
+            ("" if clinician.address(channel) else "clinician-no-address", channel.icon)
             for channel in channels
         ),
     )

@@ -26,9 +26,11 @@ from contacts import history, locks, preferences
 from contacts.admin import conflicts, preview
 from contacts.admin.form import PRIORITY_FIELDS, ClinicianForm
 from contacts.admin.history_tab import ChangesTab
-from contacts.models import ADDRESS_FIELDS, Clinician, PreferenceTemplate
+from contacts.models import ADDRESS_FIELDS, EDITABLE, Clinician, PreferenceTemplate
 
 MATRIX = "Which channels to try"
+PERSON = tuple(field for field in EDITABLE if field not in ADDRESS_FIELDS)
+"""Shown two in a row."""
 
 
 class ClinicianPage:
@@ -36,8 +38,8 @@ class ClinicianPage:
 
     form = ClinicianForm
     fieldsets = (
-        (None, {"fields": (("name", "contact_id"), ("role", "department"), "active")}),
-        ("Where they can be reached", {"fields": (tuple(ADDRESS_FIELDS.values()),)}),
+        (None, {"fields": tuple(PERSON[first : first + 2] for first in range(0, len(PERSON), 2))}),
+        ("Where they can be reached", {"fields": (ADDRESS_FIELDS,)}),
         (MATRIX, {"fields": tuple(PRIORITY_FIELDS.values())}),
     )
     warn_unsaved_form = True

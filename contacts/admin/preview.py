@@ -8,7 +8,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from contacts import preferences, routing, wording
 from contacts.admin.form import PRIORITY_FIELDS, ClinicianForm
 from contacts.choices import Channel, Priority
-from contacts.models import ADDRESS_FIELDS, Clinician, PreferenceTemplate
+from contacts.models import Clinician, PreferenceTemplate
 
 UNCLEAR = "this is known when what is marked above has been put right"
 
@@ -34,7 +34,7 @@ def considered(form: ClinicianForm) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for priority, channels in form.chosen().items():
         name = PRIORITY_FIELDS[priority]
-        if name in errors or any(ADDRESS_FIELDS[channel] in errors for channel in channels):
+        if name in errors or any(channel.address_field in errors for channel in channels):
             told[name] = {"sentence": UNCLEAR, "nobody": False}
             continue
         risks[name] = preferences.risks(Priority(priority), channels)

@@ -7,9 +7,11 @@ written out, and would need an extension.
 from django.db.models import Q
 
 from contacts import phone
+from contacts.choices import Channel
+from contacts.models import ADDRESS_FIELDS
 
-WORDS_IN = ("name", "contact_id", "email")
-NUMBERS_IN = ("call_number", "sms_number")
+NUMBERS_IN = tuple(channel.address_field for channel in Channel if channel.address_is_number)
+WORDS_IN = ("name", "contact_id", *(field for field in ADDRESS_FIELDS if field not in NUMBERS_IN))
 
 
 def matching(text: str) -> Q:

@@ -1,22 +1,19 @@
 """The columns of a file of clinicians: how each is written in a cell, and what a cell that staff filled in means."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from contacts import preferences
 from contacts.choices import Channel, Priority
-from contacts.models import ADDRESS_FIELDS, Clinician
+from contacts.models import EDITABLE, Clinician
 
 KEY = "contact_id"
-TEXTS = ("name", "role", "department")
-NUMBERS = ("call_number", "sms_number")
+NUMBERS = {channel.address_field for channel in Channel if channel.address_is_number}
+FIELDS = tuple(field for field in EDITABLE if field != KEY)
 PRIORITIES = {priority.name.lower(): priority for priority in Priority}
-COLUMNS = (KEY, *TEXTS, *ADDRESS_FIELDS.values(), "active", *PRIORITIES)
-FIELDS = tuple(column for column in COLUMNS if column not in PRIORITIES)
-"""The columns that are fields of a clinician."""
+COLUMNS = (KEY, *FIELDS, *PRIORITIES)
 
 BETWEEN = " > "
 YES_AND_NO = {"yes": True, "true": True, "1": True, "active": True} | {
@@ -32,16 +29,11 @@ _SHORTENED = re.compile(r"\d[.,]?\d*E\+?\d+", re.IGNORECASE)
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-def fields(clinician: Clinician) -> dict[str, str]:
-    """What stands in the cells of a clinician's fields."""
-    found = {column: str(getattr(clinician, column)) for column in FIELDS}
-    return found | {"active": "yes" if clinician.active else "no"}
-
-
-def written(clinician: Clinician) -> dict[str, str]:
-    """What stands in all of a clinician's cells, in the columns' order."""
-    chosen = preferences.channels_by_priority(clinician)
-    return fields(clinician) | {column: in_order(chosen[priority]) for column, priority in PRIORITIES.items()}
+def written(clinician: Clinician, channels: Mapping[Priority, Sequence[Channel]]) -> dict[str, str]:
+    """What stands in a clinician's cells, in the columns' order."""
+    cells = {column: str(getattr(clinician, column)) for column in (KEY, *FIELDS)}
+    cells["active"] = "yes" if clinician.active else "no"
+    return cells | {column: in_order(channels[priority]) for column, priority in PRIORITIES.items()}
 
 
 def in_order(channels: Sequence[Channel]) -> str:
@@ -58,7 +50,7 @@ def meant(column: str, text: str) -> Any:
     if text == WITHOUT_VALUE:
         raise ValueError("This cell has a formula without a value: write the text itself.")
     if _INVISIBLE.search(text):
-        raise ValueError("There is an invisible character in this cell: type its text anew.")
+        raise ValueError("There is an invisible character in this cell: type the text again.")
     text = text.strip()
     if column in PRIORITIES:
         return _channels(text)
@@ -68,7 +60,7 @@ def meant(column: str, text: str) -> Any:
         return YES_AND_NO[text.casefold()]
     if column in NUMBERS and _SHORTENED.fullmatch(text):
         raise ValueError(
-            "A spreadsheet has shortened this number. Format the column as text, and write the number anew."
+            "A spreadsheet has shortened this number. Format the column as text, and type the number again."
         )
     return _field_value(column, text)
 

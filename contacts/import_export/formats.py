@@ -7,15 +7,14 @@ written with an apostrophe in front; in XLSX it is a cell of text. Reading takes
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from io import BytesIO, StringIO
 from itertools import islice
 from typing import Any
 
 import openpyxl
-import tablib
-from import_export.formats.base_formats import CSV, XLSX
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
@@ -32,6 +31,7 @@ _FORMULA = re.compile(f"'*{_DANGEROUS}")
 _QUOTED = re.compile(f"'+{_DANGEROUS}")
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _WIDTH = 22
+_ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
 class UnreadableFileError(ValueError):
@@ -48,77 +48,93 @@ def original(text: str) -> str:
     return text[1:] if _QUOTED.match(text) else text
 
 
-class CsvFile(CSV):
-    """Comma-separated in UTF-8; read are also semicolons, tabs, UTF-16 and Windows-1252, which Excel writes."""
+def read(content: bytes, *, name: str = "") -> list[dict[str, str]]:
+    """The rows under the heading: for each the text by column. An empty row stays, so that rows can be counted.
 
-    def get_title(self) -> str:
-        return "CSV"
-
-    def is_binary(self) -> bool:
-        return True  # we decode and encode ourselves
-
-    def get_read_mode(self) -> str:
-        return "rb"
-
-    def create_dataset(self, in_stream: bytes, **kwargs: Any) -> tablib.Dataset:
-        text = _decoded(in_stream)
-        try:
-            rows = list(islice(_parsed(text), MAX_ROWS + 2))
-        except csv.Error as error:
-            raise UnreadableFileError(
-                "This is no CSV file: save it as CSV or XLSX, and try again."
-            ) from error
-        return _dataset(rows)
-
-    def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
-        file = StringIO(newline="")
-        writer = csv.writer(file)
-        writer.writerow(dataset.headers)
-        writer.writerows([defused(cell) for cell in row] for row in dataset)
-        return file.getvalue().encode("utf-8-sig")  # with the mark by which Excel knows UTF-8
+    Raises:
+        UnreadableFileError: this is no file of clinicians, or too large.
+    """
+    if content.startswith(_OLD_EXCEL):
+        raise UnreadableFileError("This is an old or a protected Excel file: save it as XLSX.")
+    if content.startswith(_ZIP):
+        return _table(_xlsx_rows(content))
+    if name.casefold().endswith(".xlsx"):
+        raise UnreadableFileError(
+            "This is not an Excel file, whatever its name says: save the list as XLSX or CSV, and choose that file."
+        )
+    return _table(_csv_rows(content))
 
 
-class ExcelFile(XLSX):
-    """Excel's, of which the first sheet is read; every cell that is written is text."""
-
-    def get_title(self) -> str:
-        return "Excel (XLSX)"
-
-    def create_dataset(self, in_stream: bytes) -> tablib.Dataset:
-        try:
-            has_formulas = xlsx_guard.check(in_stream)
-            rows = _rows(in_stream)
-            if has_formulas:
-                _mark_without_value(rows, _formulas(in_stream))
-        except xlsx_guard.TooMuchError as error:
-            raise UnreadableFileError(
-                "This file is too large when it is unpacked: split it, or save its first sheet alone."
-            ) from error
-        except Exception as error:
-            # A damaged file ends in anything, from a KeyError to one of the XML parser's.
-            raise UnreadableFileError(
-                "This Excel file is damaged or protected: save it anew as XLSX."
-            ) from error
-        return _dataset(rows)
-
-    def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
-        book = openpyxl.Workbook(write_only=True)
-        sheet = book.create_sheet("Clinicians")
-        sheet.freeze_panes = "A2"
-        for number in range(len(dataset.headers)):
-            sheet.column_dimensions[openpyxl.utils.get_column_letter(number + 1)].width = _WIDTH
-        bold = [WriteOnlyCell(sheet, value=header) for header in dataset.headers]
-        for cell in bold:
-            cell.font = Font(bold=True)
-        sheet.append(bold)
-        for row in dataset:
-            sheet.append([_text_cell(sheet, text) for text in row])
-        file = BytesIO()
-        book.save(file)
-        return file.getvalue()
+def write_csv(rows: Iterable[Mapping[str, str]]) -> bytes:
+    """Comma-separated values in UTF-8; no cell is a formula."""
+    file = StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    writer.writerows([defused(row[column]) for column in COLUMNS] for row in rows)
+    return file.getvalue().encode("utf-8-sig")  # with the mark by which Excel knows UTF-8
 
 
-FORMATS = (ExcelFile, CsvFile)
+def write_xlsx(rows: Iterable[Mapping[str, str]]) -> bytes:
+    """An Excel workbook with one sheet; every cell is text."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Clinicians")
+    sheet.freeze_panes = "A2"
+    for number in range(len(COLUMNS)):
+        sheet.column_dimensions[openpyxl.utils.get_column_letter(number + 1)].width = _WIDTH
+    heading = [WriteOnlyCell(sheet, value=column) for column in COLUMNS]
+    for cell in heading:
+        cell.font = Font(bold=True)
+    sheet.append(heading)
+    for row in rows:
+        sheet.append([_text_cell(sheet, row[column]) for column in COLUMNS])
+    file = BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format that clinicians are exported in."""
+
+    label: str
+    content_type: str
+    write: Callable[[Iterable[Mapping[str, str]]], bytes]
+
+
+FORMATS = {
+    "xlsx": Format(
+        "Excel (XLSX)", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", write_xlsx
+    ),
+    "csv": Format("CSV", "text/csv", write_csv),
+}
+"""By the ending of a file's name."""
+
+
+def _csv_rows(content: bytes) -> list[list[str]]:
+    """Commas, semicolons or tabs, in UTF-8, UTF-16 or Windows-1252: Excel writes all of them."""
+    try:
+        return list(islice(_parsed(_decoded(content)), MAX_ROWS + 2))
+    except csv.Error as error:
+        raise UnreadableFileError("This is no CSV file: save it as CSV or XLSX, and try again.") from error
+
+
+def _xlsx_rows(content: bytes) -> list[list[str]]:
+    """The first sheet."""
+    try:
+        has_formulas = xlsx_guard.check(content)
+        rows = _rows(content)
+        if has_formulas:
+            _mark_without_value(rows, _formulas(content))
+    except xlsx_guard.TooMuchError as error:
+        raise UnreadableFileError(
+            "This file is too large when it is unpacked: split it, or save its first sheet alone."
+        ) from error
+    except Exception as error:
+        # A damaged file can raise anything, from a KeyError to an error of the XML parser.
+        raise UnreadableFileError(
+            "This Excel file is damaged or protected: save it again as XLSX."
+        ) from error
+    return rows
 
 
 def comparable(text: str) -> str:
@@ -148,24 +164,26 @@ def _parsed(text: str) -> Iterator[list[str]]:
     return csv.reader(StringIO(text, newline=""), delimiter=best)
 
 
-def _dataset(rows: Sequence[Sequence[str]]) -> tablib.Dataset:
-    """The rows under their heading, each as wide as it; an empty one stays, so that numbers are the file's."""
+def _table(rows: Sequence[Sequence[str]]) -> list[dict[str, str]]:
+    """The rows under their heading, by column."""
     if not rows:
         raise UnreadableFileError("This file is empty.")
     if len(rows) > MAX_ROWS + 1:
         raise UnreadableFileError(f"This file has more than {MAX_ROWS:,} rows: split it.")
     _check_size(rows)
     places = _places(rows[0])
-    dataset = tablib.Dataset(headers=list(places))
+    table = []
     for number, row in enumerate(rows[1:], start=2):
         if any(cell.strip() for place, cell in enumerate(row) if place not in places.values()):
             raise UnreadableFileError(
                 f"Row {number} has a cell without a heading: is there a comma too many?"
             )
-        dataset.append([original(row[place]) if place < len(row) else "" for place in places.values()])
-    if not any(any(cell.strip() for cell in row) for row in dataset):
+        table.append(
+            {column: original(row[place]) if place < len(row) else "" for column, place in places.items()}
+        )
+    if not any(text.strip() for row in table for text in row.values()):
         raise UnreadableFileError("This file has a heading, and no clinicians under it.")
-    return dataset
+    return table
 
 
 def _check_size(rows: Sequence[Sequence[str]]) -> None:

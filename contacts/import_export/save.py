@@ -1,48 +1,71 @@
-"""Adding and changing many clinicians at once: fields, preferences, and one entry in the history of each."""
+"""Saves what a file changes, in one transaction: fields, preferences, and one history entry for each clinician."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError
 
-from contacts import preferences
-from contacts.choices import Channel, Priority
-from contacts.models import ADDRESS_FIELDS, Clinician
+from contacts import locks, preferences
+from contacts.import_export.columns import FIELDS
+from contacts.import_export.compare import Comparison, Row, compare
+from contacts.models import Clinician
 
-FIELDS = ("name", "role", "department", *ADDRESS_FIELDS.values(), "active")
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A clinician with the values that they are to have, not yet saved; new if without an id."""
-
-    clinician: Clinician
-    channels: Mapping[Priority, Sequence[Channel]]
-    """For each priority that changes."""
+REASON = "Imported from a file"
+"""What the history gives as the reason."""
 
 
-def save_many(edits: Sequence[Edit], *, reason: str) -> None:
-    """Save all of them, or none. Those who are there already were read with a lock in the same transaction.
+class ImportRefusedError(Exception):
+    """Nothing is saved. A sentence for staff."""
+
+
+class AlreadyImportedError(ImportRefusedError):
+    """Nothing is left to change: the file was sent twice."""
+
+
+def save(rows: Sequence[Mapping[str, str]], *, shown: str) -> Comparison:
+    """Save what the rows change, if it is what was shown: `shown` is the digest of that comparison.
 
     Raises:
-        ValueError: as `preferences.replace_many` does.
-        IntegrityError: somebody else has just added one of those who are new.
+        AlreadyImportedError: nothing is left to change.
+        ImportRefusedError: it would change something else, or somebody else is changing clinicians.
     """
-    with transaction.atomic():
-        new = [each.clinician for each in edits if _is_new(each.clinician)]
-        known = [each.clinician for each in edits if not _is_new(each.clinician)]
-        Clinician.objects.bulk_create(new, batch_size=preferences.BATCH)
-        # One INSERT … ON CONFLICT: bulk_update has a CASE for each row and field, and takes many times as long.
-        Clinician.objects.bulk_create(
-            known,
-            batch_size=preferences.BATCH,
-            update_conflicts=True,
-            unique_fields=["id"],
-            update_fields=FIELDS,
+    try:
+        with locks.transaction_with_locks():
+            locks.one_import_at_a_time()
+            comparison = compare(rows, lock=True)
+            _check(comparison, shown)
+            _write(comparison.changed)
+    except locks.TakenError as error:
+        raise ImportRefusedError(
+            "Clinicians are being imported or changed at this moment, perhaps by this very file if you pressed Import "
+            "twice. Import it again in a minute, and see what is left to change."
+        ) from error
+    except IntegrityError as error:
+        raise ImportRefusedError(
+            "Somebody has just added one of these clinicians: nothing is saved. Import the file again."
+        ) from error
+    return comparison
+
+
+def _check(comparison: Comparison, shown: str) -> None:
+    if comparison.faults:
+        raise ImportRefusedError("Something has changed since you looked: nothing is saved.")
+    if not comparison.changed:
+        raise AlreadyImportedError("This file has been imported already: there is nothing left to change.")
+    if comparison.digest() != shown:
+        raise ImportRefusedError(
+            "Somebody has changed these clinicians since you looked: nothing is saved. "
+            "Import the file again, and look at what it changes now."
         )
-        preferences.replace_many({each.clinician.pk: each.channels for each in edits}, reason=reason)
 
 
-def _is_new(clinician: Any) -> bool:
-    return clinician.pk is None
+def _write(rows: Sequence[Row]) -> None:
+    Clinician.objects.bulk_create([row.clinician for row in rows if row.is_new], batch_size=preferences.BATCH)
+    # One INSERT … ON CONFLICT: bulk_update has a CASE for each row and field, and takes many times as long.
+    Clinician.objects.bulk_create(
+        [row.clinician for row in rows if not row.is_new],
+        batch_size=preferences.BATCH,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=FIELDS,
+    )
+    preferences.replace_many({row.clinician.pk: row.channels for row in rows}, reason=REASON)

@@ -12,12 +12,12 @@ ENDS = (signal.SIGTERM, signal.SIGINT)
 
 
 def main() -> int:
-    """Run the stand-in; give the exit status: 0 when told to end, 1 when the port cannot be had."""
+    """Run the stand-in. Returns the exit status: 0 after a signal to stop, 1 if the port is not free."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.aws", description="A local stand-in for AWS.")
-    parser.add_argument("--port", type=int, default=8001, help="on 127.0.0.1 (default 8001), 0: a free one")
-    parser.add_argument("--alert-url", default=DEFAULT_ALERT_URL, help="where the page says to send an alert")
+    parser.add_argument("--port", type=int, default=8001, help="port on 127.0.0.1 (8001); 0 takes a free one")
+    parser.add_argument("--alert-url", default=DEFAULT_ALERT_URL, help="URL for alerts that the page shows")
     options = parser.parse_args()
-    # Blocked before any thread starts, and waited for: a handler that sets an event can meet the event's own lock.
+    # Block the signals before any thread starts, and wait for them: a handler that sets an Event could deadlock on it.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     try:
         server = AwsServer(options.port, options.alert_url)

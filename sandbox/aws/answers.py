@@ -1,4 +1,4 @@
-"""Answers as SNS (query XML) and Connect (rest-json) word them, and botocore's models of the two."""
+"""Answers in the formats of SNS (query XML) and Connect (rest-json), and botocore's models of both."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 Service = Literal["sns", "connect"]
 
-#: E.164 as SNS and Connect want it. Connect's own model carries an over-escaped pattern that matches nothing.
+#: E.164, as both services require. The pattern in Connect's own model is over-escaped and matches nothing.
 E164 = re.compile(r"\+[1-9]\d{1,14}")
 
 _SNS_NAMESPACE = "http://sns.amazonaws.com/doc/2010-03-31/"
@@ -26,7 +26,7 @@ _FORBIDDEN = ("AccessDenied", "Expired", "InvalidClientTokenId", "NotAuthorized"
 
 @dataclass(frozen=True)
 class Call:
-    """One signed request to AWS: its name as faults know it, whom it would reach, and how to carry it out."""
+    """One signed request to AWS: the operation as faults name it, its recipients, and how to carry it out."""
 
     service: Service
     operation: str
@@ -35,7 +35,7 @@ class Call:
 
 
 class AwsError(Exception):
-    """A request that AWS would turn down, with the code that boto3 then raises as ClientError."""
+    """AWS would refuse the request. boto3 raises `code` as ClientError."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -45,7 +45,7 @@ class AwsError(Exception):
 
 @cache
 def model(service: Service) -> ServiceModel:
-    """Give botocore's own model of the service: what stock boto3 sends and expects."""
+    """Botocore's model of the service: what stock boto3 sends and expects."""
     return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 
 
@@ -56,7 +56,7 @@ def _statuses(service: Service) -> Mapping[str, int]:
 
 
 def error(service: Service, code: str, message: str, status: int | None = None) -> Response:
-    """Word an error as the service does; the status is the model's for that code unless one is given."""
+    """An error in the service's format. Without `status`, the model's status for the code is used."""
     if status is None:
         fallback = 403 if code.startswith(_FORBIDDEN) else 400
         status = _statuses(service).get(code, fallback)
@@ -71,13 +71,13 @@ def error(service: Service, code: str, message: str, status: int | None = None) 
 
 
 def sns_result(operation: str, members: Mapping[str, str]) -> Response:
-    """Word a successful SNS answer whose members are plain strings."""
+    """A successful SNS answer with plain strings."""
     inside = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in members.items())
     return _query_xml(f"{operation}Response", f"<{operation}Result>{inside}</{operation}Result>", 200)
 
 
 def connect_result(members: Mapping[str, Any]) -> Response:
-    """Word a successful Connect answer."""
+    """A successful Connect answer."""
     return _rest_json(members, 200, {})
 
 

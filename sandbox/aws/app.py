@@ -1,4 +1,4 @@
-"""The stand-in as one WSGI application: AWS for signed requests, handsets for everybody else."""
+"""The stand-in as one WSGI application: AWS for signed requests, the handsets for all others."""
 
 import io
 import os
@@ -30,31 +30,31 @@ _SIGNED_FOR = re.compile(r"AWS4-\S+ Credential=[^/]*/[^/]*/[^/]*/([^/]+)/aws4_re
 
 
 class App:
-    """The stand-in. State is in memory, and ends with the process; topics and subscriptions are moto's.
+    """The stand-in. Its state is in memory only; moto keeps topics and subscriptions.
 
-    `alert_url` is where the page tells people to send an alert to.
+    `alert_url` is the URL for alerts that the page shows.
     """
 
     def __init__(self, alert_url: str = DEFAULT_ALERT_URL) -> None:
-        # Any Region will do here; moto knows those of today's botocore unless told so.
+        # Any Region is accepted; without this, only those that botocore knows.
         os.environ.setdefault("MOTO_ALLOW_NONEXISTENT_REGION", "true")
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._faults = Faults()
         self._stopping = Event()
         messages = Messages()
-        # Not through the dispatcher, which looks at moto's whole folder for each request.
+        # Without the dispatcher, which scans moto's whole folder for each request.
         self._sns = Sns(create_backend_app("sns"), messages, self._faults)
         self._connect = Connect(messages, self._faults, Contacts())
         self._handset = Handset(messages, self._faults, self._sns, alert_url)
 
     def stop(self) -> None:
-        """Let go of every held connection, so that the server can end."""
+        """Release all held connections, so that the server can stop."""
         self._stopping.set()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         request = Request(environ)
-        # Kept in the request, and laid out anew for moto, which reads the body once more.
+        # The request keeps the body; this lets moto read it again.
         environ["wsgi.input"] = io.BytesIO(request.get_data())
         return self._respond(request)(environ, start_response)
 

@@ -1,4 +1,4 @@
-"""Amazon Connect, outbound voice: what moto lacks, held to botocore's model of the service."""
+"""Amazon Connect's outbound calls, which moto lacks, validated by botocore's model of the service."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -14,7 +14,7 @@ from sandbox.aws.messages import Messages, ReceivedMessage
 
 
 class Connect:
-    """Places calls that are answered at once, unless a fault says how they turn out."""
+    """Places calls. They are answered at once, unless a fault says otherwise."""
 
     def __init__(self, messages: Messages, faults: Faults, contacts: Contacts) -> None:
         self._messages = messages
@@ -23,8 +23,8 @@ class Connect:
         self._routes = [OperationPath(model("connect").operation_model(name)) for name in OPERATIONS]
 
     def call(self, request: Request) -> Call | None:
-        """Read a request as one of the operations that are answered here; None for the rest of Connect."""
-        # The raw path, since an ARN in it brings an escaped slash.
+        """Parse a request. Returns None for operations of Connect that are not implemented here."""
+        # The raw path, since an ARN contains an escaped slash.
         path = str(request.environ.get("RAW_URI") or request.path).partition("?")[0]
         for route in self._routes:
             if (found := route.match(request.method, path)) is not None:
@@ -122,6 +122,6 @@ def _message(contact: Contact, token: str | None) -> ReceivedMessage:
 
 
 def spoken(attributes: Mapping[str, str]) -> str:
-    """Say what the published sample's contact flow says: `Message`, then `Message2` read digit by digit."""
+    """What the published sample's contact flow speaks: `Message`, then `Message2` digit by digit."""
     digits = " ".join(attributes.get("Message2", "").replace(" ", ""))
     return " ".join(filter(None, (attributes.get("Message", "").strip(), digits)))

@@ -1,4 +1,4 @@
-"""What Connect takes: the paths of its operations, and the rules for their parameters."""
+"""Input of Connect: the paths of its operations, and the rules for their parameters."""
 
 import json
 import re
@@ -19,7 +19,7 @@ Params = dict[str, Any]
 
 
 class OperationPath:
-    """The method and path of an operation, from the model."""
+    """The HTTP method and path of an operation, from the model."""
 
     def __init__(self, operation: OperationModel) -> None:
         self.operation = operation
@@ -27,13 +27,13 @@ class OperationPath:
         self._path = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", operation.http["requestUri"]))
 
     def match(self, method: str, path: str) -> Params | None:
-        """Give the parameters in the path, None if the request is for another operation."""
+        """The parameters in the path, or None if the request is for another operation."""
         found = self._path.fullmatch(path) if method == self._method else None
         return {name: unquote(value) for name, value in found.groupdict().items()} if found else None
 
 
 def check(shape: StructureShape | None, params: Params) -> None:
-    """Hold parsed input to the service's model; raise Refused as Connect would."""
+    """Validate input by the service's model. Raises AwsError as Connect would."""
     if shape is None:
         return
     report = ParamValidator().validate(params, shape)
@@ -45,7 +45,7 @@ def check(shape: StructureShape | None, params: Params) -> None:
 
 
 def _check_bounds(name: str, shape: Shape, value: object) -> None:
-    """Check what ParamValidator leaves to the service: upper bounds and enumerations."""
+    """Check upper bounds and enumerations, which ParamValidator leaves to the service."""
     highest = shape.metadata.get("max")
     size = len(value) if isinstance(value, str) else value
     if highest is not None and isinstance(size, int) and size > highest:
@@ -55,7 +55,7 @@ def _check_bounds(name: str, shape: Shape, value: object) -> None:
 
 
 def check_call(params: Params) -> None:
-    """Hold a call to be placed to the rules that the model does not carry."""
+    """Check the rules for a new call that the model does not contain."""
     if not (params.get("SourcePhoneNumber") or params.get("QueueId")):
         raise AwsError("InvalidRequestException", "Either SourcePhoneNumber or QueueId is required.")
     for name in ("DestinationPhoneNumber", "SourcePhoneNumber"):
@@ -65,7 +65,7 @@ def check_call(params: Params) -> None:
 
 
 def check_attributes(attributes: Mapping[str, str]) -> None:
-    """Hold contact attributes to Connect's limits."""
+    """Check Connect's limits on contact attributes."""
     if not all(_ATTRIBUTE_KEY.fullmatch(key) for key in attributes):
         raise AwsError("InvalidParameterException", "Attributes may have keys of [A-Za-z0-9_-] only.")
     if sum(len(key.encode()) + len(value.encode()) for key, value in attributes.items()) > _ATTRIBUTES_BYTES:
@@ -73,7 +73,7 @@ def check_attributes(attributes: Mapping[str, str]) -> None:
 
 
 def json_object(body: bytes) -> Params:
-    """Read a body; a wrong one reads as empty, and then lacks what the model requires."""
+    """Parse a body. An invalid one counts as empty, and then lacks required parameters."""
     try:
         parsed = json.loads(body or b"{}")
     except ValueError:

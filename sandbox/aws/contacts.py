@@ -1,4 +1,4 @@
-"""The calls that were placed: who was rung, how it went, and which client token placed it."""
+"""Calls that were placed: the number, the outcome and the client token of each."""
 
 import uuid
 from collections import OrderedDict
@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.aws.messages import CallOutcome, Clock, utc_now
 
-#: What this stand-in answers for Connect by itself; anything else of Connect goes to moto.
+#: The operations of Connect that are implemented here; all others go to moto.
 OPERATIONS = (
     "StartOutboundVoiceContact",
     "DescribeContact",
@@ -34,7 +34,7 @@ _STOPPED = "TELECOM_ORIGINATOR_CANCEL"
 
 @dataclass
 class Contact:
-    """One call. It rings until `settles_at`, and then has its outcome, unless it was stopped before."""
+    """One call. It rings until `settles_at` and then has its outcome, unless it was stopped before."""
 
     instance_id: str
     to: str
@@ -48,23 +48,23 @@ class Contact:
     contact_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def connected_at(self, now: datetime) -> datetime | None:
-        """Give the time it was picked up, None if it was not (yet)."""
+        """The time when it was answered, or None."""
         picked_up = self.outcome == "answered" and self.stopped_at is None and now >= self.settles_at
         return self.settles_at if picked_up else None
 
     def disconnected_at(self, now: datetime) -> datetime | None:
-        """Give the time it ended, None while it rings."""
+        """The time when it ended, or None while it rings."""
         if self.stopped_at is not None:
             return self.stopped_at
         return self.settles_at if now >= self.settles_at else None
 
     @property
     def disconnect_reason(self) -> str:
-        """Give Connect's word for how it ended, once it has."""
+        """Connect's reason for its end. Valid once it has ended."""
         return _STOPPED if self.stopped_at is not None else _REASONS[self.outcome]
 
     def record(self, now: datetime) -> dict[str, Any]:
-        """Give the call as DescribeContact shows it."""
+        """The call in DescribeContact's format."""
         connected, disconnected = self.connected_at(now), self.disconnected_at(now)
         arn = f"arn:aws:connect:eu-west-2:123456789012:instance/{self.instance_id}/contact/{self.contact_id}"
         members = {
@@ -86,17 +86,17 @@ class Contact:
 
 
 class Contacts:
-    """The newest calls and the client tokens of the last 7 days, in memory, safe for many threads."""
+    """The newest calls and the client tokens of the last 7 days, in memory. Thread-safe."""
 
     def __init__(self, now: Clock = utc_now) -> None:
         self.now = now
         self._contacts: OrderedDict[str, Contact] = OrderedDict()
         self._tokens: OrderedDict[tuple[str, str], tuple[str, datetime]] = OrderedDict()
-        # One request at a time per call placed: two with the same token must not both ring.
+        # Held while a call is placed: two requests with the same token must not both ring.
         self.placing = Lock()
 
     def started_with(self, instance_id: str, token: str | None) -> str | None:
-        """Give the contact that this token already started within its lifetime. Hold `placing` meanwhile."""
+        """The contact that this token has started within its lifetime, or None. Hold `placing` meanwhile."""
         contact_id, at = self._tokens.get((instance_id, token or ""), (None, None))
         return contact_id if at is not None and self.now() - at < TOKEN_LIFETIME else None
 
@@ -112,11 +112,11 @@ class Contacts:
             self._tokens.popitem(last=False)
 
     def find(self, instance_id: str, contact_id: str) -> Contact | None:
-        """Give the call with this id on this instance."""
+        """The call with this id on this instance, or None."""
         contact = self._contacts.get(contact_id)
         return contact if contact is not None and contact.instance_id == instance_id else None
 
     def number_of(self, contact_id: str) -> str | None:
-        """Give the number that a call rang."""
+        """The number of a call, or None."""
         contact = self._contacts.get(contact_id)
         return contact.to if contact is not None else None

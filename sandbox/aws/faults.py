@@ -1,17 +1,17 @@
-"""The misbehaviour that was asked for: what a fault may say, and which fault a request meets.
+"""Injected faults: which kinds there are, and which fault applies to a request.
 
-| kind | what a client sees | accepted? |
+| kind | what the client sees | accepted? |
 | --- | --- | --- |
 | `throttle` | the service's own throttling error | no |
 | `error` | an internal error, 500 | no |
 | `error_after` | the same | yes |
-| `hang_before` | nothing for `seconds` (60 unless told), then the connection drops | no |
+| `hang_before` | nothing for `seconds` (default 60), then the connection drops | no |
 | `hang_after` | the same | yes |
 | `reset_after` | the connection drops at once | yes |
 | `reject` | the error `code`, or the service's usual one | no |
-| `delay` | the usual answer, `seconds` late (1 unless told) | yes |
-| `busy`, `no_answer` | a call that is placed, rings for `seconds` (0 unless told), and is not answered | yes |
-| `pending` | a new e-mail subscription that waits for its confirmation | yes |
+| `delay` | the usual answer, `seconds` late (default 1) | yes |
+| `busy`, `no_answer` | the call is placed, rings for `seconds` (default 0) and is not answered | yes |
+| `pending` | the new e-mail subscription waits for its confirmation | yes |
 """
 
 import itertools
@@ -31,7 +31,7 @@ AnswerKind = Literal[
 OutcomeKind = Literal["busy", "no_answer"]
 SubscriptionKind = Literal["pending"]
 
-#: Whom a request would reach; asked only where a fault is for somebody.
+#: The recipients of a request; called only if a fault names one.
 Recipients = Callable[[], Collection[str]]
 
 ANSWER_KINDS: tuple[str, ...] = get_args(AnswerKind)
@@ -41,19 +41,19 @@ KINDS = ANSWER_KINDS + OUTCOME_KINDS + SUBSCRIPTION_KINDS
 
 MAX_SECONDS = 3600
 _DEFAULT_SECONDS = {"hang_before": 60.0, "hang_after": 60.0, "delay": 1.0}
-#: Kinds that say how one operation turns out, and would never be met on another.
+#: Kinds that apply to one operation only.
 _ONLY_FOR = dict.fromkeys(OUTCOME_KINDS, "connect:StartOutboundVoiceContact") | {"pending": "sns:Subscribe"}
 
 
 class BadFaultError(ValueError):
-    """A fault that cannot be meant; the message is a sentence that names the field."""
+    """The fault is invalid. The message is a sentence that names the field."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class InjectedFault:
-    """A way to misbehave, and whom it meets.
+    """A fault, and the requests that it applies to.
 
-    `times` of None is for ever. `seconds` is how long to hold a connection, or to let a telephone ring.
+    `times` None means no limit. `seconds` is how long to hold a connection, or how long a call rings.
     """
 
     operation: str
@@ -66,7 +66,7 @@ class InjectedFault:
     seed: int | None = None
 
     def covers(self, operation: str, recipients: Recipients) -> bool:
-        """Say whether a request for the operation to these recipients is one that the fault is for."""
+        """Whether the fault applies to a request for this operation to these recipients."""
         service = operation.partition(":")[0]
         if self.operation not in (operation, f"{service}:*", "*"):
             return False
@@ -74,13 +74,13 @@ class InjectedFault:
 
 
 class _Active:
-    """A fault at work: how many times it may still be met, and its own dice."""
+    """An active fault: how often it has occurred, and its own random numbers."""
 
     def __init__(self, number: int, fault: InjectedFault) -> None:
         self.number = number
         self.fault = fault
         self.met = 0
-        # Dice for a rehearsal, repeatable with a seed: no secret depends on them.
+        # Repeatable with a seed. No secret depends on it.
         self._dice = random.Random(fault.seed)  # noqa: S311
 
     @property
@@ -96,7 +96,7 @@ class _Active:
 
 
 class Faults:
-    """The faults at work, oldest first; a request meets the first that covers it, and a spent one is gone."""
+    """Active faults, oldest first. A request meets the first that covers it; a used-up fault is removed."""
 
     def __init__(self) -> None:
         self._active: list[_Active] = []
@@ -104,24 +104,24 @@ class Faults:
         self._lock = Lock()
 
     def add(self, fault: InjectedFault) -> dict[str, Any]:
-        """Put a fault to work; give it as it will be listed."""
+        """Add a fault. Returns it as `listed` does."""
         with self._lock:
             active = _Active(next(self._numbers), fault)
             self._active.append(active)
             return active.as_json()
 
     def listed(self) -> list[dict[str, Any]]:
-        """List the faults at work, ready for JSON."""
+        """The active faults, ready for JSON."""
         with self._lock:
             return [active.as_json() for active in self._active]
 
     def clear(self) -> None:
-        """Behave well from now on."""
+        """Remove all faults."""
         with self._lock:
             self._active.clear()
 
     def meet(self, operation: str, recipients: Recipients, kinds: Collection[str]) -> InjectedFault | None:
-        """Give the fault of these kinds that a request meets, and count it; None where all is well."""
+        """The fault of these kinds that a request meets, or None. It is counted."""
         with self._lock:
             for active in self._active:
                 fault = active.fault
@@ -133,7 +133,7 @@ class Faults:
 
 
 def parse(body: object) -> InjectedFault:
-    """Read a fault from JSON; raise BadFaultError with a sentence that names the field at fault."""
+    """Read a fault from JSON. Raises BadFaultError, which names the invalid field."""
     if not isinstance(body, dict):
         raise BadFaultError("A fault is a JSON object with at least 'operation' and 'kind'.")
     if unknown := sorted(set(body) - set(_FIELDS)):
@@ -159,7 +159,7 @@ def _check_together(values: Mapping[str, Any]) -> None:
     if "code" in values and kind != "reject":
         raise BadFaultError("'code' is for the kind 'reject' only.")
     if "seed" in values and "probability" not in values:
-        raise BadFaultError("'seed' is of use only with 'probability'.")
+        raise BadFaultError("'seed' needs 'probability'.")
 
 
 def _is_operation(value: object) -> bool:
@@ -184,7 +184,7 @@ _FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
         "'*', 'sns:*', 'connect:*' or one, such as 'sns:Publish' or 'connect:StartOutboundVoiceContact'",
     ),
     "kind": (lambda value: value in KINDS, f"one of {', '.join(KINDS)}"),
-    "times": (_is_count, "a whole number from 1, or null for ever"),
+    "times": (_is_count, "a whole number from 1, or null for no limit"),
     "to": (
         lambda value: isinstance(value, str) and value != "",
         "a phone number, an e-mail address or a topic",

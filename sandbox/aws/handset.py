@@ -1,4 +1,4 @@
-"""The part for people and tests: the page with the handsets, and JSON to look at and to steer by."""
+"""For people and tests: the page with the handsets, and a JSON API to inspect and control the stand-in."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from sandbox.aws.sns import Sns
 _HERE = Path(__file__).parent
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
-#: Nothing but this server's own files: the texts that are shown are strangers' texts.
+#: This server's own files only: the page shows untrusted text.
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -30,14 +30,14 @@ _HEADERS = {
 
 
 class Handset:
-    """Answers whatever is not a signed request to AWS. Errors are one sentence of plain text."""
+    """Answers requests that are not signed for AWS. Errors are one sentence of plain text."""
 
     def __init__(self, messages: Messages, at_work: faults.Faults, sns: Sns, alert_url: str) -> None:
         self._messages = messages
         self._faults = at_work
         self._sns = sns
         self._alert_url = alert_url
-        ways: list[tuple[str, str, Callable[..., Response]]] = [
+        routes: list[tuple[str, str, Callable[..., Response]]] = [
             ("GET", "/", self._page),
             ("GET", "/static/<name>", _static),
             ("GET", "/healthz", lambda _: _json({"status": "ok"})),
@@ -49,10 +49,10 @@ class Handset:
             ("GET", "/subscriptions", self._list_subscriptions),
             ("POST", "/subscriptions/confirm", self._confirm),
         ]
-        self._routes = Map([Rule(path, methods=[method], endpoint=act) for method, path, act in ways])
+        self._routes = Map([Rule(path, methods=[method], endpoint=act) for method, path, act in routes])
 
     def answer(self, request: Request) -> Response:
-        """Answer by the routes above; raise werkzeug's HTTP errors for the rest."""
+        """Answer a request. Raises werkzeug's HTTP errors for unknown paths and methods."""
         act, values = self._routes.bind_to_environ(request.environ).match()
         response: Response = act(request, **values)
         response.headers.extend(_HEADERS)
@@ -71,7 +71,7 @@ class Handset:
         if limit is not None and not (limit.isascii() and limit.isdigit()):
             raise BadRequest("'limit' must be a whole number.")
         missed = request.args.get("missed") == "true"
-        # Taken before the list: a change in between only costs one poll more.
+        # Read before the list: a change in between costs one more poll.
         version = self._messages.version
         response = _json(self._messages.newest(None if limit is None else int(limit), missed=missed))
         response.set_etag(version)
@@ -105,7 +105,7 @@ class Handset:
     def _confirm(self, request: Request) -> Response:
         wanted = _body(request)
         if not isinstance(wanted, dict) or not set(wanted) <= {"to", "subscription_arn"}:
-            raise BadRequest("Say whose to confirm: 'to' or 'subscription_arn'; {} is all of them.")
+            raise BadRequest("Give 'to' or 'subscription_arn', or {} to confirm all.")
         with self._sns.lock:
             confirmed = [
                 found.arn
@@ -121,7 +121,7 @@ class Handset:
 
 def _static(_request: Request, name: str) -> Response:
     path = _HERE / "static" / name
-    # A route's name holds no slash, so that only files of this folder can be meant.
+    # The name in a route has no slash, so it stays in this folder.
     if path.suffix not in _TYPES or not path.is_file():
         raise NotFound("There is no such file.")
     return Response(path.read_bytes(), content_type=f"{_TYPES[path.suffix]}; charset=utf-8")

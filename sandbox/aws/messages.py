@@ -1,4 +1,4 @@
-"""What reached a person: the texts, e-mails and spoken words, newest first."""
+"""Messages that reached a person: SMS, e-mails and calls, newest first."""
 
 import itertools
 import uuid
@@ -17,16 +17,16 @@ Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """Read the clock, in UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedMessage:
-    """One thing that rang, buzzed or landed in an inbox.
+    """One call, SMS or e-mail.
 
-    `text` is what was sent, word for word; `spoken` is what a call said, with digits one by one. `outcome` is
-    set for calls only: a call that was not answered is a missed call, and its text was heard by nobody.
+    `text` is the exact text that was sent; `spoken` is what a call says, with digits one by one. `outcome` is set for
+    calls only: nobody heard the text of an unanswered call.
     """
 
     channel: ChannelName
@@ -44,7 +44,7 @@ class ReceivedMessage:
 
     @property
     def arrived(self) -> bool:
-        """Say whether a person got it."""
+        """Whether a person got it."""
         return self.outcome in (None, "answered")
 
 
@@ -59,12 +59,12 @@ class _Entry:
 
 
 class Messages:
-    """The newest messages, in memory, safe for many threads; older ones fall off the end."""
+    """The newest messages, in memory. Thread-safe."""
 
     def __init__(self, now: Clock = utc_now, capacity: int = CAPACITY) -> None:
         self._now = now
         self._entries: deque[_Entry] = deque(maxlen=capacity)
-        # From the time on, so that an open page cannot take a message for one of an earlier run.
+        # Starts at the time, so that an open page does not confuse messages with those of an earlier run.
         self._numbers = itertools.count(int(now().timestamp() * 1000))
         self._lock = Lock()
         self._version = ""

@@ -1,4 +1,4 @@
-"""Answering a call to AWS as a fault demands: late, wrongly, or not at all."""
+"""Answers a call to AWS as a fault says: late, wrongly, or not at all."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from sandbox.aws.answers import Call, error
 from sandbox.aws.faults import ANSWER_KINDS, Faults, InjectedFault
 
-#: Code, message and status of each service's throttling. Connect's is in no model; AWS answers it anyway.
+#: Code, message and status of each service's throttling. Connect's is in no model, but AWS sends it.
 _THROTTLED = {
     "sns": ("Throttling", "Rate exceeded", 400),
     "connect": ("TooManyRequestsException", "Too Many Requests", 429),
@@ -19,15 +19,15 @@ _REFUSED = {"sns": "InvalidParameter", "connect": "DestinationNotAllowedExceptio
 
 
 class HungError(ConnectionAbortedError):
-    """The answer that never comes: the server drops the connection in silence."""
+    """No answer: the server drops the connection."""
 
 
 def answer(call: Call, faults: Faults, stopping: Event) -> Response:
-    """Carry the call out, or misbehave as the first fault that covers it says. `stopping` ends every hold."""
+    """Carry the call out, or apply the first fault that covers it. `stopping` releases held connections."""
     fault = faults.meet(call.operation, call.recipients, ANSWER_KINDS)
     if fault is None:
         return call.carry_out()
-    return _WAYS[fault.kind](call, fault, stopping)
+    return _KINDS[fault.kind](call, fault, stopping)
 
 
 def _throttle(call: Call, _fault: InjectedFault, _stopping: Event) -> Response:
@@ -39,9 +39,7 @@ def _error(call: Call, _fault: InjectedFault, _stopping: Event) -> Response:
 
 
 def _reject(call: Call, fault: InjectedFault, _stopping: Event) -> Response:
-    return error(
-        call.service, fault.code or _REFUSED[call.service], "Rejected, as a fault of the stand-in asked."
-    )
+    return error(call.service, fault.code or _REFUSED[call.service], "Rejected by a fault of the stand-in.")
 
 
 def _delay(call: Call, fault: InjectedFault, stopping: Event) -> Response:
@@ -67,12 +65,12 @@ def _lose_answer(call: Call, fault: InjectedFault, stopping: Event) -> Response:
 
 
 def _accept(call: Call) -> Response | None:
-    """Carry the call out; give the answer only where the service refused: nothing was accepted then."""
+    """Carry the call out. Returns the answer only if the service refused, so that nothing was accepted."""
     response = call.carry_out()
     return None if response.status_code == HTTPStatus.OK else response
 
 
-_WAYS: dict[str, Callable[[Call, InjectedFault, Event], Response]] = {
+_KINDS: dict[str, Callable[[Call, InjectedFault, Event], Response]] = {
     "throttle": _throttle,
     "error": _error,
     "error_after": _error_after,

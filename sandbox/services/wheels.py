@@ -1,4 +1,4 @@
-"""The wheels that bring the servers, and how root runs a server that refuses to be root."""
+"""Finds the wheels with the servers, and runs a server that refuses to run as root."""
 
 import hashlib
 import importlib.util
@@ -13,7 +13,7 @@ from sandbox.services.server import ServiceError
 
 
 def directory(package: str) -> Path:
-    """Where a wheel was installed. Raises ServiceError if it was not."""
+    """The directory of an installed wheel. Raises ServiceError if it is missing."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise ServiceError(f"The package {package} is not installed: run `make install`.")
@@ -21,20 +21,19 @@ def directory(package: str) -> Path:
 
 
 def nobody() -> pwd.struct_passwd:
-    """The account that PostgreSQL has when root starts it."""
+    """The account that PostgreSQL runs as when root starts it."""
     return pwd.getpwnam("nobody")
 
 
 def without_root() -> Sequence[str]:
-    """The prefix under which root starts PostgreSQL, which refuses to be root.
+    """The command prefix with which root starts PostgreSQL, which refuses to run as root.
 
-    It becomes `nobody`, keeping the right to pass through directories such as /root (0700) on its way.
+    It becomes `nobody`, but keeps the right to pass through directories such as /root (0700).
     """
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise ServiceError(
-            "PostgreSQL does not run as root, and setpriv (package util-linux) to leave root is missing: "
-            "run as an ordinary user."
+            "PostgreSQL does not run as root, and setpriv (package util-linux) is missing: run as an ordinary user."
         )
     account = nobody()
     keep = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override")
@@ -42,10 +41,9 @@ def without_root() -> Sequence[str]:
 
 
 def for_everybody(package: Path) -> Path:
-    """The wheel's directory, or a copy of it and its libraries where `nobody` can read.
+    """The wheel's directory, or a copy of it and its libraries that `nobody` can read.
 
-    PostgreSQL asks whether it may read its own binary, and the answer for an ordinary user leaves out what
-    `without_root` keeps.
+    PostgreSQL checks with access(2) that it can read its own binary, which ignores the right that `without_root` keeps.
     """
     if _everybody_may_pass(package.parent):
         return package
@@ -59,10 +57,10 @@ def for_everybody(package: Path) -> Path:
         unfinished.chmod(0o755)
         try:
             unfinished.rename(copy)
-        except OSError:  # another process was quicker
+        except OSError:  # another process was first
             shutil.rmtree(unfinished)
     if copy.lstat().st_uid != 0:
-        raise ServiceError(f"{copy} belongs to somebody else, so it is not run as root: remove it.")
+        raise ServiceError(f"{copy} belongs to another user, so root must not run it: remove it.")
     return copy / package.name
 
 
@@ -71,8 +69,8 @@ def _everybody_may_pass(directory: Path) -> bool:
 
 
 def _place_for_everybody() -> Path:
-    """A directory for temporary files that is open to all: TMPDIR may name one that is somebody's own."""
+    """A temporary directory that every user can enter; TMPDIR may name a private one."""
     for place in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108 - made by mkdtemp there
         if place.is_dir() and _everybody_may_pass(place):
             return place
-    raise ServiceError("No directory for temporary files is open to everybody: point TMPDIR at one that is.")
+    raise ServiceError("No temporary directory is open to every user: point TMPDIR at one that is.")

@@ -1,6 +1,6 @@
-"""What the page of a clinician shows beyond contacts: whether AWS lets messages through, tests, and recent alerts.
+"""What a clinician's page adds to that of contacts: whether messages can arrive, channel tests, and recent alerts.
 
-It asks for these after it has been shown, by the clinician's id alone: no address stands in a URL.
+The page loads reachability and test results after it is shown. URLs hold the clinician's id and never an address.
 """
 
 from datetime import timedelta
@@ -20,13 +20,13 @@ from alerts.states import Reason
 from contacts import wording
 from contacts.admin.clinician import ClinicianAdmin
 from contacts.choices import Channel
-from contacts.models import ADDRESS_FIELDS, Clinician
+from contacts.models import Clinician
 from staff.clinician import reachability
 from staff.clinician.alerts_tab import AlertsTab
 
 SEND_TEST = "contacts.send_test"
 ASKED_FOR = timedelta(days=2)
-"""How long the link with which AWS asks somebody to confirm can be opened."""
+"""How long the link in AWS's confirmation e-mail works."""
 
 OBSTACLE = {
     Reason.UNCONFIRMED: "Nothing arrives here yet: the e-mail subscription is not confirmed. Send a test e-mail; AWS "
@@ -38,14 +38,12 @@ ASKED = (
     "open the link in that message."
 )
 WHY = {Reason.UNCONFIRMED: "not confirmed", Reason.OPTED_OUT: "opted out"}
-"""In a few words, for what would happen now."""
-NOT_KNOWN = (
-    "It is not known now whether messages arrive here: AWS gave no answer. Open the page again in a minute."
-)
+"""In few words, for “What would happen now”."""
+NOT_KNOWN = "Bleep cannot tell whether messages arrive: AWS did not answer. Reload the page in a minute."
 
 
-class ClinicianDesk(ClinicianAdmin):
-    """The clinician's pages, with what only the staff's site knows."""
+class StaffClinicianAdmin(ClinicianAdmin):
+    """The admin of clinicians, with reachability, tests and alerts."""
 
     change_form_after_template = "staff/clinician/after.html"
 
@@ -77,13 +75,15 @@ class ClinicianDesk(ClinicianAdmin):
         if clinician is not None:
             may_test = request.user.has_perm(SEND_TEST)
             latest = channel_tests.latest(clinician) if may_test else {}
-            context["ways"] = [_way(clinician, channel, latest.get(channel)) for channel in Channel]
+            context["channels"] = [
+                _channel_row(clinician, channel, latest.get(channel)) for channel in Channel
+            ]
             if may_test:
                 context["test_url"] = reverse("admin:contacts_clinician_test", args=[clinician.pk])
         return super().render_change_form(request, context, *args, **kwargs)
 
     def reachability_view(self, request: HttpRequest, object_id: str, channel: str) -> HttpResponse:
-        """Whether AWS lets messages through to the clinician's saved address on a channel, in words."""
+        """Say whether AWS delivers to the clinician's saved address on a channel."""
         clinician = self._find(request, object_id)
         if channel not in Channel.values or not _can_be_checked(clinician, Channel(channel)):
             raise Http404
@@ -99,7 +99,7 @@ class ClinicianDesk(ClinicianAdmin):
         return JsonResponse({"kind": "risk", "sentence": sentence, "why": WHY.get(obstacle, "")})
 
     def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Send a test over the channel that is posted; the answer says where its result is to be had."""
+        """Send a test over the posted channel; answer with the URL of its result."""
         clinician = self._find(request, object_id, SEND_TEST)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
@@ -110,13 +110,13 @@ class ClinicianDesk(ClinicianAdmin):
             alert = channel_tests.send_test(
                 clinician=clinician, channel=Channel(channel), by=request.user.get_username()
             )
-        except channel_tests.Refused as refused:
+        except channel_tests.NotSent as refused:
             return JsonResponse({"kind": "error", "sentence": str(refused), "is_final": True})
         self.log_change(request, clinician, f"Sent a test: {Channel(channel).label}.")
-        return JsonResponse({"result": _result_page(clinician, alert.pk)})
+        return JsonResponse({"result": _result_url(clinician, alert.pk)})
 
     def test_result_view(self, request: HttpRequest, object_id: str, alert_id: int) -> HttpResponse:
-        """What became of a test so far."""
+        """The result of a test so far."""
         clinician = self._find(request, object_id, SEND_TEST)
         result = channel_tests.result(clinician, alert_id)
         if result is None:
@@ -127,7 +127,7 @@ class ClinicianDesk(ClinicianAdmin):
         return JsonResponse(answer)
 
     def _find(self, request: HttpRequest, object_id: str, permission: str | None = None) -> Clinician:
-        """The clinician, for somebody who may see their page and has the permission."""
+        """The clinician, if the user may see them and has the permission."""
         if not self.has_view_permission(request) or (permission and not request.user.has_perm(permission)):
             raise PermissionDenied
         clinician: Clinician | None = self.get_object(request, unquote(object_id))
@@ -140,26 +140,31 @@ def _can_be_checked(clinician: Clinician, channel: Channel) -> bool:
     return ADAPTERS[channel].check_address is not None and bool(clinician.address(channel))
 
 
-def _way(clinician: Clinician, channel: Channel, latest: channel_tests.Result | None) -> dict[str, Any]:
+def _channel_row(
+    clinician: Clinician, channel: Channel, latest: channel_tests.Result | None
+) -> dict[str, Any]:
+    """What the page shows of one channel."""
     address = clinician.address(channel)
-    asks = _can_be_checked(clinician, channel)
+    can_ask = _can_be_checked(clinician, channel)
     return {
         "channel": channel,
         "label": channel.label,
-        "field": ADDRESS_FIELDS[channel],
+        "field": channel.address_field,
         "address": address,
         "shown": wording.shown(channel, address),
-        "reachability": reverse("admin:contacts_clinician_reachability", args=[clinician.pk, channel.value])
-        if asks
+        "reachability_url": reverse(
+            "admin:contacts_clinician_reachability", args=[clinician.pk, channel.value]
+        )
+        if can_ask
         else "",
         "latest": latest,
         "latest_kind": latest and _kind(latest),
-        "latest_page": _result_page(clinician, latest.alert_id) if latest and not latest.is_final else "",
+        "latest_url": _result_url(clinician, latest.alert_id) if latest and not latest.is_final else "",
     }
 
 
 def _was_asked_to_confirm(clinician: Clinician, channel: Channel) -> bool:
-    """Whether a message, perhaps a test, has lately brought about that AWS asked for it."""
+    """Whether a recent message or test made AWS ask for confirmation."""
     return Delivery.objects.filter(
         alert__clinician=clinician,
         channel=channel,
@@ -173,5 +178,5 @@ def _kind(result: channel_tests.Result) -> str:
     return "good" if result.went_well else "error" if result.is_final else "waiting"
 
 
-def _result_page(clinician: Clinician, alert_id: int) -> str:
+def _result_url(clinician: Clinician, alert_id: int) -> str:
     return reverse("admin:contacts_clinician_test_result", args=[clinician.pk, alert_id])

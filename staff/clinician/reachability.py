@@ -1,7 +1,7 @@
-"""Whether AWS lets messages through to a clinician, asked while somebody looks at their page.
+"""Asks AWS whether messages reach a clinician, while their page is open.
 
-It is asked by the processes that take alerts, and must never keep them from it: few ask at once, the others do without,
-and while there is no answer nobody asks again for a while.
+The web processes that ask also accept alerts, and a slow AWS must not block that: few threads ask at once, others do
+without an answer, and after no answer the process does not ask again for a while.
 """
 
 from threading import BoundedSemaphore
@@ -16,40 +16,40 @@ from contacts.choices import Channel
 from contacts.models import Clinician
 
 AT_ONCE = 2
-"""Of a process's threads, of which a hanging AWS may hold each for seconds."""
+"""Threads of a process that may wait for AWS at the same time."""
 QUIET = 30.0
-"""Seconds after a question without an answer, in which the same process asks nothing about that channel."""
+"""Seconds in which a process does not ask about a channel again after no answer."""
 
 log = structlog.get_logger(__name__)
-_places = BoundedSemaphore(AT_ONCE)
+_slots = BoundedSemaphore(AT_ONCE)
 
 
-class NotKnown(Exception):  # noqa: N818 - an answer, and no fault
-    """AWS gave no answer, or was not asked."""
+class NotKnown(Exception):  # noqa: N818 - not an error
+    """AWS did not answer, or was not asked."""
 
 
 def obstacle(clinician: Clinician, channel: Channel) -> Reason | None:
-    """What keeps messages from the clinician's saved address; None where nothing is known that does.
+    """What blocks messages to the clinician's saved address; None if nothing is known to.
 
     Raises:
-        NotKnown: there was no answer; or it is not asked now, since AWS is down or enough others are waiting for it.
+        NotKnown: AWS did not answer, is down, or enough threads are waiting for it.
     """
     check = ADAPTERS[channel].check_address
-    if check is None or cache.get(_silent(channel)) or breaker.is_down(channel):
+    if check is None or cache.get(_quiet(channel)) or breaker.is_down(channel):
         raise NotKnown
-    if not _places.acquire(blocking=False):
+    if not _slots.acquire(blocking=False):
         raise NotKnown
     try:
         return check(f"clinician-{clinician.pk}", clinician.address(channel))
     except ChannelError as error:
-        if error.fault is not Fault.REJECTED:  # a refusal is quick, and may be of this address alone
-            cache.set(_silent(channel), True, QUIET)  # noqa: FBT003
+        if error.fault is not Fault.REJECTED:  # a rejection is quick, and may concern this address alone
+            cache.set(_quiet(channel), True, QUIET)  # noqa: FBT003
         level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
         level("reachability.unknown", channel=channel.value, reason=error.reason.value, code=error.code)
         raise NotKnown from None
     finally:
-        _places.release()
+        _slots.release()
 
 
-def _silent(channel: Channel) -> str:
-    return f"{__name__}.silent.{channel.value}"
+def _quiet(channel: Channel) -> str:
+    return f"{__name__}.quiet.{channel.value}"

@@ -1,4 +1,4 @@
-"""Charts of the figures: what unfold's chart component is given, and the same in rows for those who do not see it."""
+"""The charts of the home page, and tables of the same numbers for users who cannot see a chart."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ TENTHS_BELOW = 10
 
 @dataclass(frozen=True)
 class Chart:
-    """`data` and `options` are Chart.js's, as text; `description` is what it shows, in words."""
+    """`data` and `options` are JSON for Chart.js; `description` says what the chart shows."""
 
     title: str
     description: str
@@ -37,14 +37,14 @@ class Chart:
 
 @dataclass(frozen=True)
 class Table:
-    """The figures of a chart: a head, and rows that begin with their name."""
+    """The numbers of a chart: a header, and rows that begin with their label."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
 def over_time(counts: list[AlertCount], period: Period, now: datetime) -> Chart:
-    """Alerts by hour or day, piled up by status."""
+    """Alerts by hour or day, stacked by status."""
     counted: Counter[tuple[datetime, AlertStatus]] = Counter()
     for each in counts:
         counted[each.at, each.status] += each.alerts
@@ -52,12 +52,12 @@ def over_time(counts: list[AlertCount], period: Period, now: datetime) -> Chart:
     labels = [
         date_format(timezone.localtime(at), "H:i" if period is Period.DAY else "D j M") for at in pieces
     ]
-    lines = {status: [counted[at, status] for at in pieces] for status in _there(counts)}
+    lines = {status: [counted[at, status] for at in pieces] for status in _statuses(counts)}
     busiest = max(pieces, key=lambda at: sum(counted[at, status] for status in COLOURS))
     most = sum(counted[busiest, status] for status in COLOURS)
     return Chart(
         f"Alerts by {period.piece}",
-        f"Bars, one for each {period.piece}, coloured by status. The highest is that of "
+        f"One bar for each {period.piece}, coloured by status. The highest is "
         f"{labels[pieces.index(busiest)]} with {most:,}.",
         charts.data(labels, ((status.label, COLOURS[status], values) for status, values in lines.items())),
         charts.options(stacked=True),
@@ -69,10 +69,10 @@ def by_priority(counts: list[AlertCount]) -> tuple[Chart, Table]:
     counted: Counter[tuple[Priority, AlertStatus]] = Counter()
     for each in counts:
         counted[each.priority, each.status] += each.alerts
-    statuses = _there(counts)
+    statuses = _statuses(counts)
     chart = Chart(
         "By priority",
-        "Bars for High, Medium and Low, coloured by status. The table has the same figures.",
+        "Bars for High, Medium and Low, coloured by status. The table has the same numbers.",
         charts.data(
             [priority.label for priority in Priority],
             ((s.label, COLOURS[s], [counted[priority, s] for priority in Priority]) for s in statuses),
@@ -90,11 +90,11 @@ def by_priority(counts: list[AlertCount]) -> tuple[Chart, Table]:
 
 
 def time_to_provider(latencies: list[Latency]) -> tuple[Chart, Table]:
-    """How long each channel took, from the taking of an alert to the provider's yes."""
+    """How long each channel took, from accepting an alert until the provider accepted the message."""
     chart = Chart(
         "Time to the provider",
-        "Two bars for each channel: the time within which half of its messages were taken by the provider, and that "
-        "for 95 of 100. The table has the same figures.",
+        "Two bars for each channel: the time within which the provider accepted half of its messages, and "
+        "95 of 100. The table has the same numbers.",
         charts.data(
             [each.channel.label for each in latencies],
             (
@@ -107,13 +107,14 @@ def time_to_provider(latencies: list[Latency]) -> tuple[Chart, Table]:
     return chart, Table(
         ("Channel", "Messages", "Half within", "95 of 100 within"),
         tuple(
-            (each.channel.label, f"{each.messages:,}", span(each.p50), span(each.p95)) for each in latencies
+            (each.channel.label, f"{each.messages:,}", duration(each.p50), duration(each.p95))
+            for each in latencies
         ),
     )
 
 
-def span(seconds: float) -> str:
-    """A length of time in words that are short: `1.5 s`, `2 min 5 s`, `3 h 10 min`."""
+def duration(seconds: float) -> str:
+    """A short duration: `1.5 s`, `2 min 5 s`, `3 h 10 min`."""
     if seconds < TENTHS_BELOW:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -125,7 +126,7 @@ def span(seconds: float) -> str:
 
 
 def _pieces(period: Period, now: datetime) -> Iterator[datetime]:
-    """The beginning of each hour or day in the period, as the database cuts them."""
+    """The start of each hour or day in the period, as the database truncates them."""
     now = now.astimezone(period.cut_by)
     if period is Period.DAY:
         last = now.replace(minute=0, second=0, microsecond=0)
@@ -135,6 +136,6 @@ def _pieces(period: Period, now: datetime) -> Iterator[datetime]:
         yield from (midnight - timedelta(days=back) for back in reversed(range(8)))
 
 
-def _there(counts: list[AlertCount]) -> list[AlertStatus]:
+def _statuses(counts: list[AlertCount]) -> list[AlertStatus]:
     seen = {each.status for each in counts}
     return [status for status in COLOURS if status in seen]

@@ -1,4 +1,4 @@
-"""The home page: what staff see first after they log in."""
+"""The home page, which staff see first when they log in."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +14,13 @@ from alerts import statistics
 from alerts.states import AlertStatus
 from alerts.statistics import AlertCount, Period
 from staff.home import attention, charts
-from staff.home.attention import Link
-from staff.home.remembered import remembered
+from staff.home.cache import cached
+from staff.home.items import Link
 
 SECONDS = {Period.DAY: 10.0, Period.WEEK: 60.0}
-"""For so long figures are kept."""
+"""How long statistics are cached."""
 
-WORDS = {Period.DAY: "Last 24 hours", Period.WEEK: "Last 7 days"}
+PERIODS = {Period.DAY: "Last 24 hours", Period.WEEK: "Last 7 days"}
 
 SHORTCUTS: tuple[tuple[str | None, str, str, str], ...] = (
     ("contacts.add_clinician", "person_add", "Add a clinician", "admin:contacts_clinician_add"),
@@ -29,38 +29,38 @@ SHORTCUTS: tuple[tuple[str | None, str, str, str], ...] = (
     ("clients.add_apiclient", "dns", "Add a hospital system", "admin:clients_apiclient_add"),
     (None, "help", "Help", "admin:help"),
 )
-"""The permission (None is for everybody), an icon, the words and the page of what people come here for."""
+"""Permission (None is for everybody), icon, text and page."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Sum:
-    """A figure, and what it counts."""
+class Total:
+    """A number of alerts, and what it counts."""
 
-    words: str
+    label: str
     alerts: int
-    grave: bool = False
+    urgent: bool = False
     note: str = ""
 
     @property
-    def shown(self) -> str:
+    def formatted(self) -> str:
         return f"{self.alerts:,}"
 
 
 def context(request: HttpRequest, shown: dict[str, Any]) -> dict[str, Any]:
-    """What `admin/index.html` shows; `shown` is the admin's own context, with `app_list`."""
+    """The context of `admin/index.html`; `shown` is the admin's own, with `app_list`."""
     user = request.user
     return {
         **shown,
-        "attention": attention.look(user),
+        "attention": attention.check(user),
         "has_role": bool(shown["app_list"]),
         "shortcuts": [
-            (icon, Link(words, reverse(page)))
-            for permission, icon, words, page in SHORTCUTS
+            (icon, Link(text, reverse(page)))
+            for permission, icon, text, page in SHORTCUTS
             if permission is None or user.has_perm(permission)
         ],
-        **_figures(user, _period(request)),
+        **_statistics(user, _period(request)),
     }
 
 
@@ -69,20 +69,20 @@ def _period(request: HttpRequest) -> Period:
     return next((period for period in Period if period.word == asked), Period.DAY)
 
 
-def _figures(user: User | AnonymousUser, period: Period) -> dict[str, Any]:
+def _statistics(user: User | AnonymousUser, period: Period) -> dict[str, Any]:
     if not user.has_perm("alerts.view_alert"):
         return {}
     try:
-        counts = remembered(statistics.alert_counts, period, seconds=SECONDS[period])
-        latencies = remembered(statistics.latencies, period, seconds=SECONDS[period])
+        counts = cached(statistics.alert_counts, period, seconds=SECONDS[period])
+        latencies = cached(statistics.latencies, period, seconds=SECONDS[period])
     except Error as error:
-        log.error("home.unanswered", about="figures", error=type(error).__name__)  # noqa: TRY400 - no text of it
-        return {"figures_failed": True}
+        log.error("home.unanswered", about="statistics", error=type(error).__name__)  # noqa: TRY400 - no text
+        return {"statistics_failed": True}
     shown: dict[str, Any] = {
-        "periods": [(WORDS[each], f"?period={each.word}", each is period) for each in Period],
-        "period": WORDS[period].lower(),
-        "figures_at": min(counts.at, latencies.at),
-        "sums": _sums(counts.value),
+        "periods": [(PERIODS[each], f"?period={each.word}", each is period) for each in Period],
+        "period": PERIODS[period].lower(),
+        "statistics_at": min(counts.at, latencies.at),
+        "totals": _totals(counts.value),
         "refreshed_every": round(SECONDS[period]),
     }
     if counts.value:
@@ -93,20 +93,15 @@ def _figures(user: User | AnonymousUser, period: Period) -> dict[str, Any]:
     return shown
 
 
-def _sums(counts: list[AlertCount]) -> list[Sum]:
+def _totals(counts: list[AlertCount]) -> list[Total]:
     def count(*statuses: AlertStatus) -> int:
         return sum(each.alerts for each in counts if each.status in statuses)
 
     failed = count(AlertStatus.FAILED)
-    dealt_with = sum(each.alerts for each in counts if each.status is AlertStatus.FAILED and each.dealt_with)
+    closed = sum(each.alerts for each in counts if each.status is AlertStatus.FAILED and each.dealt_with)
     return [
-        Sum("Alerts", count(*AlertStatus)),
-        Sum("Sent or delivered", count(AlertStatus.SENT, AlertStatus.DELIVERED, AlertStatus.ACKNOWLEDGED)),
-        Sum("On their way", count(AlertStatus.QUEUED)),
-        Sum(
-            "Failed",
-            failed,
-            grave=failed > dealt_with,
-            note=f"{dealt_with:,} dealt with" if dealt_with else "",
-        ),
+        Total("Alerts", count(*AlertStatus)),
+        Total("Sent or delivered", count(AlertStatus.SENT, AlertStatus.DELIVERED, AlertStatus.ACKNOWLEDGED)),
+        Total("On their way", count(AlertStatus.QUEUED)),
+        Total("Failed", failed, urgent=failed > closed, note=f"{closed:,} dealt with" if closed else ""),
     ]

@@ -76,7 +76,7 @@ def test_a_second_resend_from_the_same_page_does_nothing(store: Store, operator:
     actions.resend(alert.pk, by=operator, after_round=1)
     fail(in_round(alert, 2))
 
-    with pytest.raises(actions.Refused, match="sent again in the meantime"):
+    with pytest.raises(actions.ActionRefused, match="sent again in the meantime"):
         actions.resend(alert.pk, by=operator, after_round=1)
 
     assert Delivery.objects.count() == 2
@@ -90,7 +90,7 @@ def test_what_is_on_its_way_is_not_sent_again(store: Store, operator: User, stat
     if held and state == "a call that rings":
         lifecycle.mark_sent(held, SendResult("provider-1"))
 
-    with pytest.raises(actions.Refused, match="on its way already"):
+    with pytest.raises(actions.ActionRefused, match="on its way already"):
         actions.resend(delivery.alert_id, by=operator, after_round=1)
 
     assert Delivery.objects.count() == 1
@@ -123,7 +123,7 @@ def test_whom_nothing_reaches_is_not_sent_anything(
     alert = fail(store(Priority.LOW))
     make_unreachable(clinician)
 
-    with pytest.raises(actions.Refused, match=said):
+    with pytest.raises(actions.ActionRefused, match=said):
         actions.resend(alert.pk, by=operator, after_round=1)
 
 
@@ -139,7 +139,7 @@ def test_cancelling_stops_what_waits_and_says_by_whom(store: Store, operator: Us
 def test_what_has_ended_cannot_be_cancelled(store: Store, operator: User) -> None:
     alert = fail(store(Priority.LOW))
 
-    with pytest.raises(actions.Refused, match="nothing to stop"):
+    with pytest.raises(actions.ActionRefused, match="nothing to stop"):
         actions.cancel(alert.pk, by=operator, after_round=1)
 
 
@@ -216,7 +216,7 @@ def test_what_was_sent_again_since_is_not_stopped_from_an_old_page(
     alert = fail(store(Priority.LOW))
     actions.resend(alert.pk, by=operator, after_round=1)
 
-    with pytest.raises(actions.Refused, match="sent again in the meantime"):
+    with pytest.raises(actions.ActionRefused, match="sent again in the meantime"):
         stop(alert.pk, by=operator, after_round=1)
 
     assert in_round(alert, 2).state == DeliveryState.PENDING
@@ -265,7 +265,7 @@ def test_what_has_been_decided_is_not_decided_again(
         lambda: actions.close(alert.pk, by=operator, after_round=1),
         lambda: actions.resend(alert.pk, by=operator, after_round=1),
     ):
-        with pytest.raises(actions.Refused, match=r"It has been (cancelled|marked as dealt with)"):
+        with pytest.raises(actions.ActionRefused, match=r"It has been (cancelled|marked as dealt with)"):
             action()
     assert AlertAction.objects.count() == 1
 

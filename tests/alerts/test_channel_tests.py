@@ -170,7 +170,7 @@ def test_an_alert_that_is_no_test_is_not_told(clinician: Clinician, lab: ApiClie
 def test_who_cannot_be_reached_is_sent_none(fields: dict[str, object], sentence: str) -> None:
     clinician = make_clinician("C-9", {}, **fields)
 
-    with pytest.raises(channel_tests.Refused, match=sentence):
+    with pytest.raises(channel_tests.NotSent, match=sentence):
         send(clinician)
 
     assert not Alert.objects.exists()
@@ -179,7 +179,7 @@ def test_who_cannot_be_reached_is_sent_none(fields: dict[str, object], sentence:
 def test_there_is_one_at_a_time_over_a_channel(clinician: Clinician) -> None:
     send(clinician, Channel.SMS)
 
-    with pytest.raises(channel_tests.Refused, match="still on its way"):
+    with pytest.raises(channel_tests.NotSent, match="still on its way"):
         send(clinician, Channel.SMS)
 
     assert send(clinician, Channel.EMAIL).is_test
@@ -189,7 +189,7 @@ def test_nobody_is_sent_more_than_a_few(clinician: Clinician) -> None:
     for _ in range(channel_tests.MOST_FOR_ONE):
         lifecycle.mark_sent(claim(send(clinician, Channel.SMS)), SendResult("m-1"))
 
-    with pytest.raises(channel_tests.Refused, match="6 tests in ten minutes"):
+    with pytest.raises(channel_tests.NotSent, match="6 tests in ten minutes"):
         send(clinician, Channel.SMS)
 
     assert send(make_clinician("C-2", {}), Channel.SMS).is_test

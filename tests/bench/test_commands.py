@@ -1,4 +1,4 @@
-"""The measurements themselves, smaller than by hand: real processes, each in a directory of its own."""
+"""The benchmarks themselves, but smaller: real processes, each in its own directory."""
 
 import os
 import re
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def end(module: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a measurement to its end, whatever that is."""
+    """Run a benchmark to its end."""
     return subprocess.run(
         [sys.executable, "-m", f"bench.{module}", *arguments],
         cwd=ROOT,
@@ -29,14 +29,14 @@ def end(module: str, *arguments: str, **variables: str) -> subprocess.CompletedP
 
 
 def run(module: str, *arguments: str) -> str:
-    """Run a measurement to its end; what it printed. It must end with 0."""
+    """Run a benchmark, which must exit with 0. Returns its output."""
     done = end(module, *arguments)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
 
 
 def counted(printed: str, line: str) -> int:
-    """The figure in a line of a table."""
+    """The figure in a row of a table."""
     [figure] = re.findall(rf"^{re.escape(line)} +(\d+)", printed, re.MULTILINE)
     return int(figure)
 
@@ -69,7 +69,7 @@ def test_high_does_not_wait_for_a_storm_of_low() -> None:
     printed = run("storm", "--low", "300", "--high", "3", "--sns-seconds", "1", "--most-delay", "2")
 
     assert re.search(r"^sms( +\d+){6}$", printed, re.MULTILINE)
-    assert "the p95 may be 2 s above the calm one. It is not: High does not wait for Low." in printed
+    assert "the p95 may be 2 s above the calm one. High does not wait for Low." in printed
 
 
 @pytest.mark.proof
@@ -78,7 +78,7 @@ def test_a_storm_that_is_over_when_high_comes_is_no_result(tmp_path: Path) -> No
     done = end("storm", "--low", "1", "--high", "1", TMPDIR=str(tmp_path))
 
     assert done.returncode == 2
-    assert done.stderr.startswith("Not measured. No Low alert was left for High to wait for")
+    assert done.stderr.startswith("Not measured. No Low alert was waiting when High was sent")
     assert not list(tmp_path.iterdir()), "there is nothing to be looked at"
 
 

@@ -1,4 +1,4 @@
-"""The plan of `make chaos`: the same for the same seed, and everything that goes wrong is put right again."""
+"""The schedule of `make chaos`: the same for the same seed, and every fault is repaired again."""
 
 import random
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""A stack that cannot even be laid out leaves nothing behind."""
+"""A stack that cannot be prepared leaves nothing behind."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The comparison behind `make chaos` finds each way in which the promise can be broken."""
+"""The comparison of `make chaos` finds every way to break the promise."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Looking through the whole database, as somebody would who got hold of it."""
+"""Searches the whole database, as an attacker with a copy of it would."""
 
 from django.db import connection
 

@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from alerts.models import Alert
-from clients import demo, tokens
+from clients import sample, tokens
 from clients.models import Access, ApiClient, ApiToken
 from contacts.models import Clinician
 from tests.conftest import Sender, an_alert
@@ -34,7 +34,7 @@ def assert_problem(answer: Any, status: int, detail: str) -> None:
     "form",
     ["{}", "Token {}", "Bearer {}", "token {}", "TOKEN {}", "bearer {}", "BEARER {}", "  Bearer \t {}  "],
 )
-def test_a_token_is_taken_in_every_form_that_senders_use(lab_token: str, form: str) -> None:
+def test_a_token_is_accepted_in_every_form(lab_token: str, form: str) -> None:
     assert get(form.format(lab_token)).status_code == 200
 
 
@@ -61,7 +61,7 @@ def test_an_unknown_token_is_a_401_whatever_it_is_made_of(lab_token: str, header
     assert_problem(get(header), 401, "This token is not known here. Check that it was copied whole.")
 
 
-def test_a_token_is_told_from_another_that_differs_in_case(lab_token: str) -> None:
+def test_tokens_are_case_sensitive(lab_token: str) -> None:
     assert get(lab_token.swapcase()).status_code == 401
 
 
@@ -88,13 +88,13 @@ def test_a_client_that_was_switched_off_is_a_403(lab: ApiClient, lab_token: str)
 
 
 @pytest.mark.parametrize(("local", "status"), [(True, 200), (False, 401)])
-def test_the_token_that_everybody_knows_works_in_local_mode_alone(
+def test_the_sample_token_works_in_local_mode_only(
     lab: ApiClient, settings: Settings, local: bool, status: int
 ) -> None:
-    tokens.adopt(demo.TOKEN, client=lab)
+    tokens.adopt(sample.TOKEN, client=lab)
     settings.LOCAL_MODE = local
 
-    assert get(demo.TOKEN).status_code == status
+    assert get(sample.TOKEN).status_code == status
 
 
 def test_the_demo_is_refused_outside_local_mode_and_so_is_its_login(settings: Settings) -> None:
@@ -118,11 +118,11 @@ def test_a_token_that_may_only_read_sends_nothing(lab: ApiClient, clinician: Cli
     assert not Alert.objects.exists()
 
 
-def test_who_asks_is_decided_before_what_they_sent_is_read(lab_token: str) -> None:
+def test_authentication_comes_before_reading_the_body(lab_token: str) -> None:
     assert Sender("x").post(b"{not json").status_code == 401
 
 
-def test_being_logged_in_to_the_admin_is_no_way_in(admin_client: Client) -> None:
+def test_a_login_to_the_admin_does_not_authenticate(admin_client: Client) -> None:
     assert admin_client.get("/notification").status_code == 401
 
 
@@ -141,7 +141,7 @@ def test_a_refused_use_is_not_noted(lab_token: str) -> None:
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_deciding_on_a_request_takes_one_query(
+def test_authentication_takes_one_query(
     lab: ApiClient,
     known: bool,
     django_assert_num_queries: DjangoAssertNumQueries,

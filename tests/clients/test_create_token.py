@@ -37,7 +37,7 @@ def test_it_says_on_standard_error_what_it_made_without_the_secret() -> None:
     out, err = run(" Lab system ")
 
     assert err == (
-        f"New client “Lab system”: this token begins with {out[:8]}, is shown this once, and does not expire. "
+        f"New client “Lab system”: this token begins with {out[:8]}, is shown only once, and does not expire. "
         "Send it as `Authorization: Bearer <token>`.\n"
     )
 
@@ -77,7 +77,7 @@ def test_it_says_that_a_client_is_switched_off(lab: ApiClient) -> None:
         (["   "], "name: This field cannot be blank."),
     ],
 )
-def test_it_refuses_what_makes_no_sense_and_makes_nothing(arguments: list[str], message: str) -> None:
+def test_invalid_arguments_are_refused_and_change_nothing(arguments: list[str], message: str) -> None:
     with pytest.raises(CommandError, match=message):
         run(*arguments)
 

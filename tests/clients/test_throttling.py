@@ -30,20 +30,20 @@ def statuses(sender: Sender, requests: int) -> list[int]:
     return [sender.get("/notification").status_code for _ in range(requests)]
 
 
-def test_what_goes_over_a_client_s_own_limit_is_refused(lab: ApiClient, sender: Sender) -> None:
+def test_requests_over_a_clients_limit_are_refused(lab: ApiClient, sender: Sender) -> None:
     ApiClient.objects.update(requests_per_minute=2)
 
     assert statuses(sender, 4) == [200, 200, 429, 429]
 
 
-def test_the_limit_for_everybody_holds_where_a_client_has_none(sender: Sender, settings: Settings) -> None:
+def test_the_default_limit_applies_to_a_client_without_one(sender: Sender, settings: Settings) -> None:
     settings.RATE_LIMIT_PER_MINUTE = 3
 
     assert statuses(sender, 4) == [200, 200, 200, 429]
 
 
 @pytest.mark.parametrize(("own", "expected"), [(1, [200, 429, 429]), (3, [200, 200, 200])])
-def test_a_client_s_own_limit_goes_before_the_one_for_everybody(
+def test_a_clients_limit_overrides_the_default(
     lab: ApiClient, sender: Sender, settings: Settings, own: int, expected: list[int]
 ) -> None:
     settings.RATE_LIMIT_PER_MINUTE = 2
@@ -52,7 +52,7 @@ def test_a_client_s_own_limit_goes_before_the_one_for_everybody(
     assert statuses(sender, 3) == expected
 
 
-def test_one_client_s_flood_leaves_another_alone(sender: Sender, settings: Settings) -> None:
+def test_clients_are_limited_separately(sender: Sender, settings: Settings) -> None:
     settings.RATE_LIMIT_PER_MINUTE = 1
     radiology = Sender(tokens.issue(client=ApiClient.objects.create(name="Radiology"))[1])
     assert statuses(sender, 2) == [200, 429]
@@ -60,16 +60,14 @@ def test_one_client_s_flood_leaves_another_alone(sender: Sender, settings: Setti
     assert statuses(radiology, 1) == [200]
 
 
-def test_a_second_token_does_not_double_a_client_s_limit(
-    lab: ApiClient, sender: Sender, settings: Settings
-) -> None:
+def test_tokens_of_a_client_share_its_limit(lab: ApiClient, sender: Sender, settings: Settings) -> None:
     settings.RATE_LIMIT_PER_MINUTE = 1
     second = Sender(tokens.issue(client=lab)[1])
 
     assert statuses(sender, 1) + statuses(second, 1) == [200, 429]
 
 
-def test_the_refusal_says_when_to_come_back(lab: ApiClient, sender: Sender) -> None:
+def test_a_refusal_says_when_to_retry(lab: ApiClient, sender: Sender) -> None:
     ApiClient.objects.update(requests_per_minute=1)
     sender.get("/notification")
 
@@ -88,21 +86,25 @@ def test_an_alert_over_the_limit_is_not_stored(lab: ApiClient, sender: Sender, c
     assert not Alert.objects.exists()
 
 
-def test_who_polls_too_often_can_still_send(lab: ApiClient, sender: Sender, clinician: Clinician) -> None:
+def test_a_client_that_polls_too_often_can_still_send(
+    lab: ApiClient, sender: Sender, clinician: Clinician
+) -> None:
     ApiClient.objects.update(requests_per_minute=1)
     assert statuses(sender, 2) == [200, 429]
 
     assert sender.post(an_alert(priority="H")).status_code == 202
 
 
-def test_who_sends_too_much_can_still_ask(lab: ApiClient, sender: Sender, clinician: Clinician) -> None:
+def test_a_client_that_sends_too_much_can_still_poll(
+    lab: ApiClient, sender: Sender, clinician: Clinician
+) -> None:
     ApiClient.objects.update(requests_per_minute=1)
     assert [sender.post(an_alert()).status_code for _ in range(2)] == [202, 429]
 
     assert statuses(sender, 1) == [200]
 
 
-def test_a_request_without_a_token_uses_up_nobody_s_limit(sender: Sender, settings: Settings) -> None:
+def test_a_request_without_a_known_token_counts_for_no_client(sender: Sender, settings: Settings) -> None:
     settings.RATE_LIMIT_PER_MINUTE = 1
 
     assert statuses(Sender("x"), 3) == [401, 401, 401]

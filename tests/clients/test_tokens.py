@@ -63,7 +63,7 @@ def test_a_token_is_known_by_its_first_characters(lab: ApiClient) -> None:
     assert str(token) == f"{secret[:8]}… of Lab system"
 
 
-def test_of_a_short_secret_that_was_chosen_elsewhere_half_is_kept_back(lab: ApiClient) -> None:
+def test_the_prefix_is_at_most_half_of_a_short_secret(lab: ApiClient) -> None:
     token = tokens.adopt("12345678", client=lab)
 
     assert token.prefix == "1234"
@@ -129,7 +129,7 @@ def test_a_rotation_never_extends_an_earlier_expiry(lab: ApiClient) -> None:
     assert expiry(old) == soon
 
 
-def test_the_successor_of_a_token_that_expires_lives_as_long_from_now_by_the_database_s_clock(
+def test_a_successor_has_the_lifetime_of_its_token_by_the_databases_clock(
     lab: ApiClient,
 ) -> None:
     old, _secret = tokens.issue(client=lab)
@@ -270,7 +270,7 @@ def test_a_rotated_token_is_refused_only_where_it_was_in_use_to_the_end(
 
 
 @pytest.mark.parametrize("ended", ["revoked", "switched off"])
-def test_what_somebody_has_ended_is_not_among_the_refused(lab: ApiClient, ended: str) -> None:
+def test_revoked_and_switched_off_tokens_are_not_among_the_refused(lab: ApiClient, ended: str) -> None:
     in_use(lab, ended_ago=HOUR, used_ago=2 * HOUR)
     if ended == "revoked":
         tokens.revoke(ApiToken.objects.all())

@@ -1,4 +1,4 @@
-"""Requests and errors by day: what is counted, when it is written down, and that nobody waits for it."""
+"""Requests and errors by day: what is counted, and when it is saved."""
 
 import threading
 from collections.abc import Iterator
@@ -56,13 +56,13 @@ def test_a_token_that_is_known_and_refused_is_an_error_of_its_client(sender: Sen
     assert written() == [(1, 1)]
 
 
-def test_who_shows_no_known_token_is_not_counted(lab: ApiClient) -> None:
+def test_requests_without_a_known_token_are_not_counted(lab: ApiClient) -> None:
     Sender("somebody-elses").post(an_alert())
 
     assert written() == []
 
 
-def test_counting_asks_the_database_nothing(sender: Sender, clinician: Clinician) -> None:
+def test_counting_takes_no_query(sender: Sender, clinician: Clinician) -> None:
     with CaptureQueriesContext(connection) as queries:
         sender.post(an_alert())
 
@@ -85,14 +85,14 @@ def test_counts_add_up_over_processes_in_one_statement(lab: ApiClient) -> None:
     ]
 
 
-def test_what_is_written_is_not_written_again(lab: ApiClient) -> None:
+def test_saved_counts_are_not_saved_again(lab: ApiClient) -> None:
     usage.counts.add(lab.pk, TODAY, 1, 0)
 
     assert written() == [(1, 0)]
     assert written() == [(1, 0)]
 
 
-def test_while_the_database_is_away_counts_are_kept(lab: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counts_are_kept_while_the_database_is_down(lab: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*args: Any) -> Any:
         raise DatabaseError
 
@@ -105,7 +105,7 @@ def test_while_the_database_is_away_counts_are_kept(lab: ApiClient, monkeypatch:
     assert written() == [(2, 1)]
 
 
-def test_a_client_that_was_deleted_takes_nobody_elses_counts_with_it(lab: ApiClient) -> None:
+def test_counts_of_a_deleted_client_do_not_affect_others(lab: ApiClient) -> None:
     usage.counts.add(lab.pk + 1_000, TODAY, 1, 0)
     usage.counts.add(lab.pk, TODAY, 1, 0)
 

@@ -1,4 +1,4 @@
-"""A view that fails as badly as it can: its path, its query and its exception hold what no log may have."""
+"""A view that fails with private data in its path, its query and its exception."""
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import connection

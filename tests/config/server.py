@@ -1,4 +1,4 @@
-"""Bleep as a server has it: a process of its own, with a complete environment that is not the tests'."""
+"""Runs Bleep as on a server: in its own process, with a complete environment that is not the tests'."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ SECONDS = 60
 
 
 def run(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
-    """Python with these arguments in `ENVIRONMENT` with changes; None leaves a variable out."""
+    """Run Python in `ENVIRONMENT` with `changes`; None removes a variable."""
     given = {**ENVIRONMENT, **changes}
     environment = {name: value for name, value in given.items() if value is not None}
     return subprocess.run(
@@ -45,7 +45,7 @@ def run(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[s
 
 
 def check(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
-    """`manage.py check`."""
+    """Run `manage.py check`."""
     return run("manage.py", "check", *arguments, **changes)
 
 
@@ -62,7 +62,7 @@ print(json.dumps([answer.status_code, dict(answer.headers), answer.content.decod
 
 
 def ask(path: str, headers: dict[str, str], **changes: str | None) -> tuple[int, dict[str, str], Any, float]:
-    """GET a path: status, headers, body and seconds."""
+    """GET a path. Returns status, headers, body and seconds."""
     done = run("-c", ASK, path, json.dumps(headers), **changes)
     assert done.returncode == 0, done.stderr
     status, answered, body, seconds = json.loads(done.stdout)
@@ -70,14 +70,14 @@ def ask(path: str, headers: dict[str, str], **changes: str | None) -> tuple[int,
 
 
 class Silent:
-    """A server that hangs: connections are taken, and nothing is ever said."""
+    """A server that hangs: it accepts connections and never answers."""
 
     def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
         self.port: int = listener.getsockname()[1]
 
     def connections(self) -> int:
-        """How many were made since this was last asked."""
+        """How many connections were made since the last call."""
         self._listener.settimeout(0)
         count = 0
         with contextlib.suppress(BlockingIOError):

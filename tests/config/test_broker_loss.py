@@ -1,4 +1,4 @@
-"""What a worker does when Redis goes away while it holds messages: it goes on."""
+"""A worker survives when Redis goes away while it holds messages."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from config.celery import app
 
 
 def disconnect(channel: Any) -> Any:
-    """Take the connection's pools away, as its own error handling does, and the connection."""
+    """Drop the connection and its pools, as its own error handling does."""
     channel._disconnect_pools()  # noqa: SLF001
     client, channel.connection.client = channel.connection.client, None
     return client

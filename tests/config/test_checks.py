@@ -1,4 +1,4 @@
-"""What `manage.py check` and the web server say of a wrong configuration before the first alert."""
+"""`manage.py check` and the web server report a wrong configuration at the start."""
 
 import re
 
@@ -8,7 +8,7 @@ from tests.config.server import ask, check, run
 
 
 def findings(printed: str) -> dict[str, list[str]]:
-    """What the checks found: for each id its sentences, in order."""
+    """The sentences of the checks' findings by id, in order."""
     found: dict[str, list[str]] = {}
     for identity, sentence in re.findall(r"^\?: \((\S+)\) (.*)$", printed, re.MULTILINE):
         found[identity] = sorted([*found.get(identity, []), sentence])
@@ -52,20 +52,20 @@ def test_each_variable_that_cannot_be_used_is_an_error_that_says_why_once() -> N
     assert done.returncode == 1
     assert findings(done.stderr) == {
         "bleep.E001": [
-            "CONNECT_RING_SECONDS is not a whole number from 15 to 60.",
-            "CONNECT_SOURCE_PHONE_NUMBER is not a number in E.164, such as +442079460000.",
-            "DATABASE_URL is not an address of PostgreSQL, such as postgresql://user:password@host:5432/name.",
-            "DEBUG is neither true nor false: write `true` or `false`.",
-            "EMAIL_TOPIC_PREFIX is not made of letters, digits, - and _ (1 to 100).",
-            "HTTPS is neither true nor false: write `true` or `false`.",
-            "LOG_FORMAT is none of json, console.",
-            "LOG_LEVEL is none of DEBUG, INFO, WARNING, ERROR.",
-            "RATE_LIMIT_PER_MINUTE is not a whole number from 1 to 1000000.",
-            "REDIS_URL is not an address of Redis, such as redis://host:6379/0.",
-            "SMS_MAX_PRICE is not a price such as 0.50, in US dollars.",
-            "SMS_SENDER_ID is not 1 to 11 letters and digits with at least one letter.",
-            "TIME_ZONE is not a time zone, such as Europe/London.",
-            "The file that SECRET_KEY_FILE names cannot be read: check its path, its mode and that it is UTF-8.",
+            "Bleep cannot read the file that SECRET_KEY_FILE names: check path, permissions and that it is UTF-8.",
+            "CONNECT_RING_SECONDS must be a whole number from 15 to 60.",
+            "CONNECT_SOURCE_PHONE_NUMBER must be a phone number in E.164 format, for example +442079460000.",
+            "DATABASE_URL must be the URL of a PostgreSQL database, for example postgresql://user:password@host:5432/name.",
+            "DEBUG must be `true` or `false`.",
+            "EMAIL_TOPIC_PREFIX must be 1 to 100 letters, digits, - and _.",
+            "HTTPS must be `true` or `false`.",
+            "LOG_FORMAT must be one of json, console.",
+            "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR.",
+            "RATE_LIMIT_PER_MINUTE must be a whole number from 1 to 1000000.",
+            "REDIS_URL must be the URL of a Redis, for example redis://host:6379/0.",
+            "SMS_MAX_PRICE must be a price in US dollars, for example 0.50.",
+            "SMS_SENDER_ID must be 1 to 11 letters and digits with at least one letter.",
+            "TIME_ZONE must be a time zone, for example Europe/London.",
         ]
     }
     assert "Traceback" not in done.stderr
@@ -99,13 +99,16 @@ def test_a_queue_is_as_good_as_a_number_to_call_from() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize(("name", "value"), [("SECRET_KEY", None), ("DATABASE_URL", "sqlite:///x")])
-def test_the_web_server_refuses_to_start_and_says_why(name: str, value: str | None) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [("SECRET_KEY", None, "is not set"), ("DATABASE_URL", "sqlite:///x", "must be the URL")],
+)
+def test_the_web_server_refuses_to_start_and_says_why(name: str, value: str | None, why: str) -> None:
     done = run("-c", "import config.wsgi", **{name: value})
 
     assert done.returncode == 1
-    assert f"{name} is not" in done.stderr
-    assert "docs/deployment.md says what each variable is for." in done.stderr
+    assert f"{name} {why}" in done.stderr
+    assert "docs/deployment.md explains each variable." in done.stderr
     assert "Traceback" not in done.stderr
 
 

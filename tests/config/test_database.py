@@ -1,4 +1,4 @@
-"""How long PostgreSQL may take: bounded everywhere but in a migration."""
+"""Time limits of PostgreSQL: they apply everywhere except in a migration."""
 
 import json
 import uuid

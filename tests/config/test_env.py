@@ -1,4 +1,4 @@
-"""Environment variables: every kind, and what becomes of a value that cannot be read."""
+"""Environment variables: every type, and what happens to invalid values."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ from config import env
 
 @pytest.fixture(autouse=True)
 def problems(monkeypatch: pytest.MonkeyPatch) -> list[env.InvalidVariable]:
-    """What is found wrong in this test; the environment has none of Bleep's variables."""
+    """The problems that this test finds. The environment has none of Bleep's variables."""
     for name in env.VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(f"{name}_FILE", raising=False)
@@ -43,15 +43,13 @@ def test_a_flag_is_read(give: Give, problems: list[env.InvalidVariable], value: 
 
 
 @pytest.mark.parametrize("value", ["flase", "2", "y", "tru e", "none"])
-def test_a_flag_with_a_slip_is_reported_and_the_default_stands_in(
+def test_an_invalid_flag_is_reported_and_the_default_is_used(
     give: Give, problems: list[env.InvalidVariable], value: str
 ) -> None:
     give("HTTPS", value)
 
     assert env.flag("HTTPS") is True
-    assert problems == [
-        env.InvalidVariable("HTTPS", "HTTPS is neither true nor false: write `true` or `false`.")
-    ]
+    assert problems == [env.InvalidVariable("HTTPS", "HTTPS must be `true` or `false`.")]
 
 
 @pytest.mark.parametrize("value", ["15", "60", " 30 "])
@@ -65,22 +63,22 @@ def test_a_number_within_its_bounds_is_read(
 
 
 @pytest.mark.parametrize("value", ["14", "61", "-30", "30.5", "half a minute", ""])
-def test_any_other_number_is_reported_and_the_default_stands_in(
+def test_any_other_number_is_reported_and_the_default_is_used(
     give: Give, problems: list[env.InvalidVariable], value: str
 ) -> None:
     give("CONNECT_RING_SECONDS", value)
 
     assert env.number("CONNECT_RING_SECONDS", least=15, most=60) == 30
     assert [problem.sentence for problem in problems] == [
-        "CONNECT_RING_SECONDS is not a whole number from 15 to 60."
+        "CONNECT_RING_SECONDS must be a whole number from 15 to 60."
     ]
 
 
-def test_a_word_is_one_of_those_to_choose_from(give: Give, problems: list[env.InvalidVariable]) -> None:
+def test_a_choice_is_one_of_the_given_words(give: Give, problems: list[env.InvalidVariable]) -> None:
     give("LOG_FORMAT", "xml")
 
     assert env.choice("LOG_FORMAT", among=("json", "console")) == "json"
-    assert [problem.sentence for problem in problems] == ["LOG_FORMAT is none of json, console."]
+    assert [problem.sentence for problem in problems] == ["LOG_FORMAT must be one of json, console."]
 
 
 def test_words_are_separated_by_commas(give: Give) -> None:
@@ -104,7 +102,7 @@ def test_an_unknown_time_zone_is_reported(
 
     assert env.zone("TIME_ZONE") == "Europe/London"
     assert [problem.sentence for problem in problems] == [
-        "TIME_ZONE is not a time zone, such as Europe/London."
+        "TIME_ZONE must be a time zone, for example Europe/London."
     ]
 
 
@@ -134,7 +132,7 @@ def test_a_file_that_cannot_be_read_is_reported(
 
     assert env.text("SECRET_KEY") == ""
     assert [problem.sentence for problem in problems] == [
-        "The file that SECRET_KEY_FILE names cannot be read: check its path, its mode and that it is UTF-8."
+        "Bleep cannot read the file that SECRET_KEY_FILE names: check path, permissions and that it is UTF-8."
     ]
 
 
@@ -179,7 +177,7 @@ def test_a_database_address_is_read(
         "postgresql://user:hun/ter2@db.example/bleep",
     ],
 )
-def test_any_other_address_is_reported_without_the_password_in_it(
+def test_any_other_address_is_reported_without_its_password(
     give: Give, problems: list[env.InvalidVariable], url: str
 ) -> None:
     give("DATABASE_URL", url)
@@ -188,18 +186,18 @@ def test_any_other_address_is_reported_without_the_password_in_it(
     assert problems == [
         env.InvalidVariable(
             "DATABASE_URL",
-            "DATABASE_URL is not an address of PostgreSQL, such as postgresql://user:password@host:5432/name.",
+            "DATABASE_URL must be the URL of a PostgreSQL database, for example postgresql://user:password@host:5432/name.",
         )
     ]
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS"])
-def test_what_a_server_must_be_told_has_no_default(name: str) -> None:
+def test_required_variables_have_no_default(name: str) -> None:
     assert env.text(name) == ""
 
 
 @pytest.mark.parametrize(
     ("name", "safe"), [("DEBUG", False), ("LOCAL_MODE", False), ("TRUST_PROXY", False), ("HTTPS", True)]
 )
-def test_what_is_not_said_is_safe(name: str, safe: bool) -> None:
+def test_the_defaults_are_safe(name: str, safe: bool) -> None:
     assert env.flag(name) is safe

@@ -1,4 +1,4 @@
-"""What `/readyz` says of what the watchdog finds: a warning, and no reason to turn alerts away."""
+"""`/readyz` shows the watchdog's findings as warnings, and stays ready: alerts are still accepted."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,21 +22,21 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def a_relay(db: None) -> None:
-    """A relay was at work just now."""
+    """A relay has just reported."""
     RelayHeartbeat.objects.create(relay="ward:1")
 
 
 def ready(client: Client) -> tuple[int, list[str]]:
-    """What the probe answers."""
+    """The status and the warnings of the probe."""
     answer: Any = client.get("/readyz")
     return answer.status_code, answer.json()["warnings"]
 
 
-def test_there_is_none_while_all_is_well(client: Client) -> None:
+def test_without_findings_there_is_no_warning(client: Client) -> None:
     assert ready(client) == (200, [])
 
 
-def test_what_is_wrong_is_a_sentence_and_alerts_are_taken_all_the_same(
+def test_a_finding_is_a_sentence_and_alerts_are_still_accepted(
     client: Client, lab: ApiClient, clinician: Clinician
 ) -> None:
     intake.accept(client=lab, new=intake.NewAlert(**{**an_alert(), "priority": Priority.HIGH}))
@@ -50,14 +50,14 @@ def test_what_is_wrong_is_a_sentence_and_alerts_are_taken_all_the_same(
     assert len(warnings) == 2
 
 
-def test_the_relay_is_looked_at_each_time_though_the_audit_is_kept(client: Client) -> None:
+def test_the_relay_is_checked_each_time_though_the_report_is_cached(client: Client) -> None:
     assert ready(client) == (200, [])
     RelayHeartbeat.objects.all().delete()
 
     assert ready(client)[0] == 503
 
 
-def test_the_audit_is_not_made_for_everybody_who_asks(client: Client) -> None:
+def test_the_checks_do_not_run_for_every_request(client: Client) -> None:
     ready(client)
 
     with CaptureQueriesContext(connection) as captured:
@@ -66,7 +66,7 @@ def test_the_audit_is_not_made_for_everybody_who_asks(client: Client) -> None:
     assert not [query for query in captured if "alerts_delivery" in query["sql"]]
 
 
-def test_an_audit_that_is_broken_is_a_warning_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_that_fails_to_run_is_a_warning_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "LOOKS", (lambda: dict[str, list[checks.Finding]]()["broken"],))
 
-    assert ready(client) == (200, ["The audit itself is broken: the log says where."])
+    assert ready(client) == (200, ["The health checks themselves are broken: the log says where."])

@@ -1,4 +1,4 @@
-"""The settings of what watches Bleep from outside: a slip in them is said at the start, and not by a silence."""
+"""Settings of the monitoring from outside: an invalid value is reported at the start."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ SHOW = (
 
 
 def read(**variables: str) -> str:
-    """The two settings and the problems, as a process with these variables sees them."""
+    """The two settings and the problems, in a process with these variables."""
     env = {**os.environ, **variables, "DJANGO_SETTINGS_MODULE": "config.settings"}
     shown = subprocess.run(
         [sys.executable, "-c", SHOW], cwd=ROOT, env=env, capture_output=True, text=True, check=True
@@ -23,7 +23,7 @@ def read(**variables: str) -> str:
     return shown.stdout.strip()
 
 
-def test_what_can_be_used_is_used() -> None:
+def test_valid_values_are_used() -> None:
     url, token = "https://switch.example/ping?id=1", "0123456789abcdef"
 
     assert read(DEADMAN_URL=url, METRICS_TOKEN=token) == repr((url, token, []))
@@ -38,5 +38,5 @@ def test_an_address_that_is_not_http_is_a_problem(url: str) -> None:
 
 
 @pytest.mark.parametrize("token", ["short", "fifteen-letters", "sixteen letters and a space"])
-def test_a_token_that_can_be_guessed_or_not_be_sent_is_a_problem(token: str) -> None:
+def test_a_short_or_malformed_token_is_a_problem(token: str) -> None:
     assert read(METRICS_TOKEN=token) == repr(("", "", ["METRICS_TOKEN"]))

@@ -17,7 +17,7 @@ from alerts import intake
 from alerts.models import Delivery
 from alerts.sending import send
 from alerts.states import AlertStatus, DeliveryState
-from clients import tokens
+from clients import sample, tokens
 from clients.models import Access, ApiClient
 from contacts import preferences
 from contacts.choices import Channel, Priority
@@ -47,14 +47,6 @@ VOLATILE = (
     # The words for a status differ between versions of Python.
     (re.compile(r'"title": ".*"|(?<=HTTP/1.1 \d\d\d) .*'), "<title>"),
 )
-SAMPLE = {
-    "message_id": "123",
-    "type": "blood_test_alert",
-    "patient_id": "123456789",
-    "contact_id": "C-1",
-    "description": "Blood test results ready for patient",
-    "priority": "L",
-}
 
 
 class Hospital:
@@ -94,7 +86,7 @@ class Hospital:
             headers["Prefer"] = prefer
         if token == "":
             del headers["Authorization"]
-        sent = json.dumps({**SAMPLE, **more}, indent=2) if body is None else body
+        sent = json.dumps({**sample.ALERT, **more}, indent=2) if body is None else body
         answer = Client(raise_request_exception=False).post(
             "/notification", sent, content_type=kind, headers=headers
         )

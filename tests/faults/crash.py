@@ -1,7 +1,7 @@
-"""Dying at a chosen step of the product's code, which knows nothing of it.
+"""Kills a process at a chosen step of the product's code, which has no hooks for it.
 
-Only the process that is to die wraps the step, and it dies by SIGKILL: nothing is rolled back in good order, no
-`finally` runs, no connection is closed.
+Only the process that dies wraps the step. It dies by SIGKILL: nothing is rolled back cleanly, no `finally` runs, no
+connection is closed.
 """
 
 import functools
@@ -25,11 +25,11 @@ class Crash:
     inside: str = ""
     """Only while this function runs."""
     given: tuple[str, ...] = ()
-    """Only where it is given one of these."""
+    """Only if one of these is an argument."""
 
 
 def arm(crash: Crash) -> None:
-    """From now on this process dies when it comes to the step."""
+    """Make this process die when it reaches the step."""
     _wrap(crash.at, lambda step: _deadly(step, crash))
     if crash.inside:
         _wrap(crash.inside, _marked)

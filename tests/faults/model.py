@@ -1,4 +1,4 @@
-"""What the ledger should do, as simply as it can be said: lists and dictionaries, one thing at a time, no database."""
+"""A simple model of alerts and deliveries: lists and dictionaries, one action at a time, no database."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Two at the same instant, in real transactions: whichever comes first, the ledger is as it should be."""
+"""Two actions at the same time, in real transactions: whichever comes first, the result is correct."""
 
 import threading
 import uuid
@@ -36,7 +36,7 @@ REFUSED = ChannelError(Fault.REJECTED, Reason.REFUSED, "Refused")
 
 
 def at_once(*calls: Callable[[], object]) -> list[object]:
-    """Do all of them at the same moment, each on a connection of its own; what each gave back."""
+    """Run all calls at the same time, each on its own connection. Returns their results."""
     start = threading.Barrier(len(calls))
 
     def run(call: Callable[[], object]) -> object:
@@ -52,7 +52,7 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
 
 
 def meanwhile(pool: ThreadPoolExecutor, call: Callable[[], object]) -> Future[object]:
-    """Begin a deed that must wait for a lock that this test holds; return once it waits."""
+    """Start a call that waits for a lock that this test holds. Returns once it waits."""
 
     def run() -> object:
         try:
@@ -181,12 +181,12 @@ def test_what_is_cancelled_while_it_is_claimed_is_one_of_the_two(sender: Sender)
 
 
 def what_became(call: Callable[[], object]) -> Callable[[], object]:
-    """The deed; what it was refused for is what it gives back."""
+    """The call, but a refusal is its result."""
 
     def done() -> object:
         try:
             return call()
-        except actions.Refused as refusal:
+        except actions.ActionRefused as refusal:
             return str(refusal)
 
     return done

@@ -1,7 +1,7 @@
-"""Whatever dies, and at whatever step: the alert is there, it ends, and nobody is told twice without a mark.
+"""Whatever dies, at whatever step: the alert is kept, it ends, and no message is sent twice without a mark.
 
-At each step of an alert's way a real process is killed; then the rest of Bleep goes on. What must come of it depends
-only on how far the alert had come, its channel and its priority (`docs/decisions/0002-ambiguity-rule.md`).
+At each step of an alert's way a real process is killed; then the rest of Bleep goes on. The result depends only on how
+far the alert had come, its channel and its priority (`docs/decisions/0002-ambiguity-rule.md`).
 """
 
 import uuid
@@ -26,11 +26,11 @@ UPDATE = "django.db.models.query:QuerySet.update"
 PUBLISH = "celery.app.task:Task.apply_async"
 REQUEST = "botocore.client:BaseClient._make_api_call"
 SENDING = ("Publish", "StartOutboundVoiceContact")
-"""The operations that make a telephone ring, among those that only look or prepare."""
+"""The operations that send; others only query or prepare."""
 
 
 class Trace(Enum):
-    """What the dead process left behind."""
+    """What the dead process has left."""
 
     NOTHING = "nothing at all"
     ALERT = "the alert, and nothing has been sent"
@@ -40,7 +40,7 @@ class Trace(Enum):
 
 
 class Story(Enum):
-    """Who died."""
+    """The process that dies."""
 
     SENDER = "the web process, with an alert"
     RELAY = "a relay, with a delivery that is due"
@@ -159,7 +159,7 @@ CRASH_POINTS = (
 
 
 class End(NamedTuple):
-    """What the clinician got, and what the ledger says of it."""
+    """What the clinician got, and what is stored."""
 
     messages: int
     succeeded: bool
@@ -168,7 +168,7 @@ class End(NamedTuple):
 
 
 def promised(trace: Trace, channel: Channel, priority: Priority) -> End:
-    """The promise and the ambiguity rule, once more, as a table of four rows."""
+    """The promise and the ambiguity rule as four cases."""
     in_doubt = trace in (Trace.ATTEMPT, Trace.MESSAGE)
     sent_before = 1 if trace is Trace.MESSAGE else 0
     if not in_doubt or channel is Channel.CALL:
@@ -230,7 +230,7 @@ def test_whatever_dies_the_alert_ends_as_promised(
 
 
 def die(point: CrashPoint, fork_server: ForkServer, sender: Sender, body: dict[str, object]) -> None:
-    """Bring an alert to the step, and let the process that is at it die."""
+    """Bring an alert to the step, and kill the process that is at it."""
     if point.story is Story.SENDER:
         fork_server.kill(point.crash, "post", body=body, token=sender.headers["Authorization"])
         return

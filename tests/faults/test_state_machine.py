@@ -228,7 +228,7 @@ class Ledger(RuleBasedStateMachine):
         before = max(each.round for each in self.model.deliveries)
         try:
             actions.resend(self.alert.pk, by=self.operator, after_round=before)
-        except actions.Refused:
+        except actions.ActionRefused:
             assert not self.model.resend()
         else:
             assert self.model.resend()
@@ -265,14 +265,14 @@ class Ledger(RuleBasedStateMachine):
 
 
 def seen(delivery: Delivery) -> tuple[object, ...]:
-    """What the ledger says of a delivery."""
+    """A delivery, as stored."""
     attempts = [(each.state, each.late, each.provider_id) for each in delivery.attempts.all()]
     what = (delivery.round, delivery.channel, delivery.state)
     return *what, delivery.possible_duplicate, delivery.provider_id, attempts
 
 
 def expected(delivery: ModelDelivery) -> tuple[object, ...]:
-    """What the model says of it."""
+    """A delivery, by the model."""
     attempts = [(each.state, each.late, each.provider_id) for each in delivery.attempts]
     what = (delivery.round, delivery.channel, delivery.state)
     return *what, delivery.marked, delivery.provider_id, attempts
@@ -288,7 +288,7 @@ def test_the_ledger_does_what_the_model_does(monkeypatch: pytest.MonkeyPatch) ->
         settings=settings(
             max_examples=50,
             stateful_step_count=25,
-            # To make a failure small takes minutes: that is for whoever looks for the fault, and not for every run.
+            # Shrinking a failure takes minutes: turn it on while debugging only.
             phases=(Phase.generate,),
             derandomize=False,
             database=None,

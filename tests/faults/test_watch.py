@@ -1,4 +1,4 @@
-"""The watchdog itself: an audit that breaks says nothing, and nobody hears that it says nothing."""
+"""The watchdog itself must work: nothing else would report that it does not."""
 
 from datetime import timedelta
 

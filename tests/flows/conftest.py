@@ -34,7 +34,7 @@ class Bleep:
         return requests.post(f"{self.url}/notification", json=body, headers=sent, timeout=40)
 
     def status(self, message_id: str) -> str:
-        """What the API says became of an alert."""
+        """The alert's status from the API."""
         return str(self.detail(message_id)["status"])
 
     def detail(self, message_id: str) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class Bleep:
         )
 
     def wait_for_messages(self, count: int) -> list[dict[str, Any]]:
-        """What arrived, once there are so many."""
+        """The received messages, once there are `count`."""
         wait_until(lambda: len(self.aws.messages()) >= count, what=f"{count} messages arrived")
         return self.aws.messages()
 

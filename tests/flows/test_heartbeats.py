@@ -1,4 +1,4 @@
-"""Real workers are heard of, each as what it is there for."""
+"""Real workers report, each with its kind."""
 
 from alerts.models import WorkerHeartbeat, WorkerKind
 from tests.flows.conftest import Bleep

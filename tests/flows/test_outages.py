@@ -1,4 +1,4 @@
-"""Stories with a part of the system away: nothing that was answered with a 2xx is lost."""
+"""Stories with a part of the system down: nothing that was answered with a 2xx is lost."""
 
 import os
 import signal

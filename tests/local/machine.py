@@ -1,4 +1,4 @@
-"""What tests of local life ask of the machine: free ports, running processes, an environment of its own."""
+"""Free ports, running processes and clean environments, for tests of local runs."""
 
 import os
 import subprocess
@@ -15,18 +15,18 @@ from tests.environment import VARIABLES
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 MAKE_VARIABLES = ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS", "ARGS", "PORT", "PYTHON", "VENV")
-"""What `make test` may have been started with, and hands on."""
+"""Variables that `make test` may hand on."""
 
 
 def outside_environment(**changes: str) -> dict[str, str]:
-    """The environment that the suite itself was started in, as far as it matters, with changes."""
+    """The environment that the suite was started in, with `changes`."""
     ours = {*VARIABLES, "DJANGO_SETTINGS_MODULE", *MAKE_VARIABLES}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, **changes}
 
 
 def two_free_ports() -> int:
-    """The first of two adjacent loopback ports that nobody listens on."""
+    """The first of two free loopback ports in a row."""
     return free_port(range(10000, 19000), adjacent=2)
 
 
@@ -50,7 +50,7 @@ def run_sandbox(*options: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 
 def working_on(data: Path) -> list[str]:
-    """The command lines of all processes that a run on `data` started, whoever their parent is by now."""
+    """The command lines of all processes that a run on `data` started, even if their parent is gone."""
     return [" ".join(process.cmdline()) for process in psutil.process_iter() if _belongs(process, data)]
 
 

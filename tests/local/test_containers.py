@@ -151,7 +151,7 @@ def test_every_make_target_and_script_that_a_file_names_exists() -> None:
         "config/env.py",
         "sandbox/run.py",
         "sandbox/banner.py",
-        "sandbox/plan.py",
+        "sandbox/run_settings.py",
         "sandbox/services/wheels.py",
     ):
         for target in re.findall(r"`(?:\w+=\w+ )?make ([a-z-]+)`", (ROOT / file).read_text()):

@@ -1,4 +1,4 @@
-"""A crew's output is shown, and nothing of it is left when it has stopped."""
+"""A process group shows its output, and leaves no process behind when it stops."""
 
 import os
 import select

@@ -1,4 +1,4 @@
-"""Waiting for the parts of a running Bleep: it ends when all are ready, in time, or when somebody says so."""
+"""Waiting for the parts of a running Bleep ends when all are ready, after a time-out, or on request."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_those_that_are_late_are_named() -> None:
     assert list(late) == ["web"]
 
 
-def test_whoever_looks_may_end_it() -> None:
+def test_look_may_end_the_wait() -> None:
     def look() -> None:
         raise InterruptedError
 

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 import requests
 
-from clients.demo import TOKEN
+from clients.sample import TOKEN
 from sandbox.services import EmbeddedPostgres
 from tests.local.machine import ROOT, outside_environment, run_sandbox, run_script, two_free_ports, working_on
 from tests.processes import wait_until
@@ -150,14 +150,12 @@ def test_a_whole_run(runner: Runner) -> None:
     for options in ([], ["--reset"]):
         second = run_sandbox("--data", str(runner.data), *options, PORT=str(two_free_ports()))
         assert (second.returncode, second.stdout) == (1, "")
-        assert re.fullmatch(
-            r"`make run` is on already with .*: stop that one first \(Ctrl-C\)\.\n", second.stderr
-        )
+        assert re.fullmatch(r"`make run` already runs with .*: stop it first \(Ctrl-C\)\.\n", second.stderr)
 
     runner.process.send_signal(signal.SIGINT)
 
     assert runner.ends() == 0
-    assert "Everything is stopped. The data is kept in" in runner.said().splitlines()[-1]
+    assert "Everything is stopped. The data stays in" in runner.said().splitlines()[-1]
 
 
 @pytest.mark.proof
@@ -168,7 +166,7 @@ def test_one_that_dies_is_named_and_stops_all_even_one_that_is_frozen(runner: Ru
     os.kill(runner.pid_of("manage.py relay"), signal.SIGKILL)
 
     assert runner.ends() == 1
-    assert "relay ended by itself (signal 9), so all was stopped." in runner.said().splitlines()[-1]
+    assert "relay ended by itself (signal 9), so everything was stopped." in runner.said().splitlines()[-1]
 
 
 @pytest.mark.proof
@@ -208,8 +206,8 @@ def test_a_taken_port(tmp_path: Path, offset: int, user: str) -> None:
 
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
-        f"Port {port + offset} on 127.0.0.1, for {user}, cannot be had (Address already in use): "
-        "stop what uses it, or take others, as in `PORT=9000 make run`.\n"
+        f"Port {port + offset} on 127.0.0.1, for {user}, is not available (Address already in use): "
+        "stop what uses it, or choose another, as in `PORT=9000 make run`.\n"
     )
     assert working_on(tmp_path / "data") == []
 
@@ -256,7 +254,7 @@ def test_a_database_of_ones_own_gets_its_tables_and_nothing_that_everybody_knows
             for table in ("clients_apiclient", "clients_apitoken", "auth_user", "contacts_clinician"):
                 assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)  # noqa: S608
         banner = runner.said().partition("Bleep is ready.")[2]
-        assert "no demo was loaded" in banner
+        assert "was not loaded" in banner
         assert "password admin" not in banner
         assert TOKEN not in banner
 

@@ -1,4 +1,4 @@
-"""One stand-in for the whole session, on a free port of the loopback interface, and stock boto3 clients for it."""
+"""One stand-in for the whole session, on a free loopback port, and stock boto3 clients for it."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ INSTANCE = "11111111-2222-3333-4444-555555555555"
 
 
 class AwsClients:
-    """A running stand-in, as a test sees it."""
+    """boto3 clients and requests for a running stand-in."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -30,7 +30,7 @@ class AwsClients:
         self.connect: ConnectClient = boto3.client("connect", **self.settings())
 
     def settings(self, *, read_timeout: float = 10) -> dict[str, Any]:
-        """Give what boto3.client needs; each call is one request, so that nothing hides a fault."""
+        """Arguments for boto3.client. Without retries, which would hide faults."""
         config = Config(connect_timeout=3, read_timeout=read_timeout, retries={"total_max_attempts": 1})
         return {
             "endpoint_url": self.url,
@@ -54,7 +54,7 @@ class AwsClients:
         return listed
 
     def texts(self) -> list[str]:
-        """Give the texts that arrived, oldest first."""
+        """The received texts, oldest first."""
         return [message["text"] for message in reversed(self.messages())]
 
     def misbehave(self, operation: str, kind: str, **more: object) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class AwsClients:
         return fault
 
     def ring(self, to: str = CLINICIAN, **more: Any) -> str:
-        """Place a call as Bleep does; give the contact's id."""
+        """Place a call as Bleep does. Returns the contact's id."""
         asked = {
             "DestinationPhoneNumber": to,
             "ContactFlowId": "flow",
@@ -75,7 +75,7 @@ class AwsClients:
         return self.connect.start_outbound_voice_contact(**asked | more)["ContactId"]
 
     def topic_with(self, *inboxes: str, name: str) -> str:
-        """Make a topic with e-mail subscriptions; give its ARN."""
+        """Make a topic with e-mail subscriptions. Returns its ARN."""
         arn = self.sns.create_topic(Name=name)["TopicArn"]
         for inbox in inboxes:
             self.sns.subscribe(TopicArn=arn, Protocol="email", Endpoint=inbox)
@@ -90,7 +90,7 @@ def running() -> Iterator[AwsClients]:
 
 @pytest.fixture
 def aws(running: AwsClients) -> AwsClients:
-    """Give the stand-in, with no messages and no faults."""
+    """The stand-in, without messages and faults."""
     running.delete("/messages")
     running.delete("/faults")
     return running
@@ -98,7 +98,7 @@ def aws(running: AwsClients) -> AwsClients:
 
 @pytest.fixture
 def topic(aws: AwsClients, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Give a topic with one confirmed inbox."""
+    """A topic with one confirmed inbox."""
     arn = aws.topic_with(INBOX, name=request.node.name.partition("[")[0])
     yield arn
     aws.sns.delete_topic(TopicArn=arn)

@@ -1,4 +1,4 @@
-"""Calls through a stock boto3: what is spoken, how they turn out, and one call for one client token."""
+"""Calls through stock boto3: what is spoken, their outcomes, and one call for one client token."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -166,7 +166,7 @@ class TestClientToken:
 
 
 class TestLimits:
-    """What Connect refuses, and how."""
+    """Connect refuses invalid calls."""
 
     def test_a_source_is_required(self, aws: AwsClients) -> None:
         body: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Misbehaviour as a stock boto3 sees it, and whether the message was accepted all the same."""
+"""Faults as stock boto3 sees them, and whether the message was accepted nevertheless."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -163,7 +163,7 @@ def test_the_server_stops_at_once_in_spite_of_held_connections() -> None:
 
 
 class TestWhomAFaultMeets:
-    """The operation, the recipient, the count and the dice."""
+    """Faults are limited by operation, recipient, count and probability."""
 
     def test_an_operation_of_its_own(self, aws: AwsClients) -> None:
         aws.misbehave("sns:CreateTopic", "error")
@@ -206,7 +206,7 @@ class TestWhomAFaultMeets:
         with pytest.raises(ClientError):
             aws.sns.publish(TopicArn=topic, Message="Hello")
 
-    def test_so_many_times_and_then_it_is_gone(self, aws: AwsClients) -> None:
+    def test_a_number_of_times_and_then_it_is_gone(self, aws: AwsClients) -> None:
         assert aws.misbehave(PUBLISH, "error", times=2)["left"] == 2
         for left in ([1], []):
             with pytest.raises(ClientError):
@@ -214,7 +214,7 @@ class TestWhomAFaultMeets:
             assert [fault["left"] for fault in aws.get("/faults").json()] == left
         publish(aws)
 
-    def test_for_ever_until_cleared(self, aws: AwsClients) -> None:
+    def test_without_a_limit_until_cleared(self, aws: AwsClients) -> None:
         aws.misbehave(PUBLISH, "error", times=None)
         for _ in range(3):
             with pytest.raises(ClientError):
@@ -234,7 +234,7 @@ class TestWhomAFaultMeets:
         assert error_of(ring, aws)[1] == 500
         assert [message["outcome"] for message in aws.messages(missed="true")] == ["busy"]
 
-    def test_the_same_seed_throws_the_same_dice(self, aws: AwsClients) -> None:
+    def test_the_same_seed_gives_the_same_faults(self, aws: AwsClients) -> None:
         def throws() -> list[bool]:
             aws.delete("/faults")
             aws.delete("/messages")

@@ -1,4 +1,4 @@
-"""What arrived, listed for people and tests."""
+"""The list of received messages."""
 
 from datetime import UTC, datetime, timedelta
 

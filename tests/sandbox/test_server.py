@@ -59,7 +59,7 @@ def test_what_is_not_there_is_not_found(aws: AwsClients, path: str) -> None:
     assert aws.get(path).status_code == 404
 
 
-def test_a_wrong_method_is_told(aws: AwsClients) -> None:
+def test_a_wrong_method_is_refused(aws: AwsClients) -> None:
     assert aws.delete("/healthz").status_code == 405
 
 
@@ -75,7 +75,7 @@ class TestCommand:
             it.kill()
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-    def test_it_serves_in_silence_until_it_is_told_to_end(
+    def test_it_logs_nothing_and_stops_on_a_signal(
         self, process: subprocess.Popen[str], number: signal.Signals
     ) -> None:
         assert process.stdout is not None
@@ -85,7 +85,7 @@ class TestCommand:
         said, complained = process.communicate(timeout=10)
         assert (process.returncode, said, complained) == (0, "", "")
 
-    def test_a_taken_port_is_told_in_one_line(self) -> None:
+    def test_a_taken_port_is_reported_in_one_line(self) -> None:
         with socket.create_server((HOST, 0)) as taken:
             port = str(taken.getsockname()[1])
             done = subprocess.run([*COMMAND, port], capture_output=True, text=True, timeout=30, check=False)

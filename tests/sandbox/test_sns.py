@@ -1,4 +1,4 @@
-"""SMS and e-mail through a stock boto3, and what of it arrives."""
+"""SMS and e-mail through stock boto3, and which messages arrive."""
 
 import json
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ def test_boto3_needs_only_the_endpoint_and_any_credentials(
     aws: AwsClients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.url)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "whoever")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "anybody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "whatever")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "xx-nowhere-9")
     boto3.session.Session().client("sns").publish(PhoneNumber=CLINICIAN, Message="Anywhere")
@@ -181,7 +181,7 @@ def test_moto_sees_one_request_at_a_time(aws: AwsClients, monkeypatch: pytest.Mo
 
 
 class TestPending:
-    """E-mail subscriptions that wait for a person to confirm."""
+    """E-mail subscriptions that wait for their confirmation."""
 
     @pytest.fixture
     def pending(self, aws: AwsClients, request: pytest.FixtureRequest) -> Iterator[str]:
@@ -198,7 +198,7 @@ class TestPending:
         [listed] = aws.sns.list_subscriptions_by_topic(TopicArn=pending)["Subscriptions"]
         assert listed["SubscriptionArn"] == "PendingConfirmation"
 
-    def test_a_second_subscribe_tells_the_arn_only_if_asked(self, aws: AwsClients, pending: str) -> None:
+    def test_a_second_subscribe_returns_the_arn_only_if_asked(self, aws: AwsClients, pending: str) -> None:
         again: dict[str, Any] = {"TopicArn": pending, "Protocol": "email", "Endpoint": INBOX}
         assert aws.sns.subscribe(**again)["SubscriptionArn"] == "pending confirmation"
         arn = aws.sns.subscribe(**again, ReturnSubscriptionArn=True)["SubscriptionArn"]

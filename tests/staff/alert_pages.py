@@ -1,4 +1,4 @@
-"""The list of alerts in a browser whose clock stands still, and alerts to look at."""
+"""The list of alerts in a browser with a stopped clock, and alerts to show."""
 
 from collections.abc import Callable
 
@@ -11,13 +11,13 @@ from alerts.deliveries.retry import NextChannel
 from alerts.models import Alert, Delivery
 from alerts.states import Reason
 from staff.roles import Role
-from tests.staff.browser import Desk
+from tests.staff.browser import Site
 
 ALERTS = "/admin/alerts/alert/"
 TICK = 10_000
 """Milliseconds after which the list asks again."""
 LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-SIZES = pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+SIZES = pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
 NO_NEWS = "Failed to load resource: net::ERR_FAILED"
 
 Send = Callable[..., Alert]
@@ -34,17 +34,17 @@ def let_fail(alert: Alert) -> None:
     lifecycle.mark_failed(claim(alert), error, NextChannel(Reason.INVALID_ADDRESS))
 
 
-def open_list(desk: Desk, query: str = "", person: str = Role.OPERATORS.value) -> Page:
-    """The list, whose clock stands until it is moved."""
-    page = desk.sit(person)
+def open_list(site: Site, query: str = "", person: str = Role.OPERATORS.value) -> Page:
+    """The list, with a stopped clock."""
+    page = site.login(person)
     page.clock.install()
     page.goto(f"{ALERTS}{query}")
-    expect(said(page)).to_contain_text("Updated")
+    expect(refresh_status(page)).to_contain_text("Updated")
     page.evaluate("window.sameDocument = true")
     return page
 
 
-def said(page: Page) -> Locator:
+def refresh_status(page: Page) -> Locator:
     return page.locator("#alerts-refreshed")
 
 

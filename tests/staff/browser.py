@@ -1,4 +1,4 @@
-"""People at real browsers: Chromium on Bleep's pages, watched for everything that a browser complains about."""
+"""Chromium on Bleep's pages. Every error and warning in a browser's console is collected."""
 
 import os
 import time
@@ -27,25 +27,25 @@ from tests.staff.users import make_user
 
 CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SECONDS = 15
 REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", event => console.error(
     `Content-Security-Policy: ${event.effectiveDirective} refused ${event.blockedURI} (${event.sample})`));
 """
-GRAVE = frozenset({"serious", "critical"})
+SERIOUS = frozenset({"serious", "critical"})
 RULES_OF_COLOUR = ["color-contrast", "link-in-text-block"]
-"""What axe-core judges by colours: all that a dark page can have that it has not when it is light."""
+"""The axe-core rules about colour: the only ones that can differ between a light page and a dark one."""
 DRAWN = """
 () => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => {
     const moving = document.getAnimations().filter(each => each.effect.getComputedTiming().endTime < Infinity);
     Promise.allSettled(moving.map(each => each.finished)).then(() => drawn());
 }))))
 """
-"""Two frames, a turn of what scripts put off, and the end of what moves."""
+"""Resolves after two frames, deferred scripts and running animations."""
 
 _asked: WeakKeyDictionary[Page, set[Request]] = WeakKeyDictionary()
-"""What each page has asked for and not got yet."""
+"""Each page's requests that are not answered yet."""
 
 
 @contextmanager
@@ -68,23 +68,28 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-class Desk:
-    """Where people sit down at browsers of their own; `faults` is what any of these complained about."""
+class Site:
+    """Bleep in browsers, a new one for each page; `errors` collects what their consoles report."""
 
     def __init__(self, browser: Browser, url: str) -> None:
         self.browser = browser
         self.url = url
-        self.faults: list[str] = []
+        self.errors: list[str] = []
         self._contexts: list[BrowserContext] = []
 
-    def sit(self, person: str | None = None, *, dark: bool = False, phone: bool = False) -> Page:
-        """An empty page of a browser in which `person` is logged in (see `cast.PEOPLE`); None is a stranger.
+    def login(self, person: str, *, dark: bool = False, phone: bool = False) -> Page:
+        """An empty page of a new browser in which `person` is logged in (see `users.PEOPLE`)."""
+        page = self.page(dark=dark, phone=phone)
+        page.context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": _session(person), "url": self.url}]
+        )
+        return page
 
-        Paths are enough for `page.goto`.
-        """
+    def page(self, *, dark: bool = False, phone: bool = False) -> Page:
+        """An empty page of a new browser without a login. `page.goto` takes paths."""
         context = self.browser.new_context(
             base_url=self.url,
-            viewport=PHONE if phone else DESK,  # type: ignore[arg-type]
+            viewport=PHONE if phone else DESKTOP,  # type: ignore[arg-type]
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
             locale="en-GB",
@@ -93,37 +98,33 @@ class Desk:
         self._contexts.append(context)
         context.set_default_timeout(SECONDS * 1000)
         context.add_init_script(REPORT_VIOLATIONS)
-        if person is not None:
-            context.add_cookies(
-                [{"name": settings.SESSION_COOKIE_NAME, "value": _session(person), "url": self.url}]
-            )
         page = context.new_page()
         _follow(page)
         page.on("console", self._note)
-        page.on("pageerror", lambda error: self.faults.append(f"{_path(page)}: {error}"))
+        page.on("pageerror", lambda error: self.errors.append(f"{_path(page)}: {error}"))
         page.on("requestfailed", lambda request: self._note_failed(page, request))
         page.on("request", lambda request: self._note_foreign(request.url))
         return page
 
-    def leave(self) -> None:
-        """Close all browsers."""
+    def close(self) -> None:
+        """Close all of them."""
         for context in self._contexts:
             context.close()
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             where = message.location.get("url", "")
-            self.faults.append(f"{urlsplit(where).path}: {message.text}")
+            self.errors.append(f"{urlsplit(where).path}: {message.text}")
 
     def _note_failed(self, page: Page, request: Request) -> None:
-        """Not what the browser gave up because somebody went on to another page before it was answered."""
+        """Except for requests that were aborted by going to another page."""
         if request.failure != "net::ERR_ABORTED":
-            self.faults.append(f"{_path(page)}: no {request.url}")
+            self.errors.append(f"{_path(page)}: no {request.url}")
 
     def _note_foreign(self, url: str) -> None:
         """Every asset comes from Bleep itself."""
         if not url.startswith((self.url, "data:", "blob:", "about:")):
-            self.faults.append(f"A page asked another host: {url}")
+            self.errors.append(f"A page asked another host: {url}")
 
 
 def _follow(page: Page) -> None:
@@ -142,7 +143,7 @@ def _follow(page: Page) -> None:
 
 
 def visit(page: Page, path: str) -> None:
-    """Open a page and wait until all of it is there: who leaves before breaks its requests off, which is a fault."""
+    """Open a page and wait until it has loaded: leaving earlier would abort its requests."""
     page.goto(path)
     wait_until_settled(page)
 
@@ -168,19 +169,18 @@ def wait_until_settled(page: Page) -> None:
 def check_accessibility(page: Page) -> None:
     """Fail on what axe-core calls serious or critical, with the elements at fault.
 
-    A dark page is checked by the rules of colour alone: the test that opens it opens the light one, too, which differs
-    from it in nothing else.
+    Dark pages get the colour rules only: the same test opens the light page too, which differs in nothing else.
     """
     wait_until_settled(page)
     options: dict[str, Any] = {"resultTypes": ["violations"]}
     if page.evaluate("document.documentElement.classList.contains('dark')"):
         options["runOnly"] = {"type": "rule", "values": RULES_OF_COLOUR}
     results = Axe().run(page, options=options)
-    grave = [each for each in results.response["violations"] if each["impact"] in GRAVE]
-    assert not grave, "\n".join(_told(each) for each in grave)
+    found = [each for each in results.response["violations"] if each["impact"] in SERIOUS]
+    assert not found, "\n".join(_describe(each) for each in found)
 
 
-def _told(violation: dict[str, Any]) -> str:
+def _describe(violation: dict[str, Any]) -> str:
     nodes = "".join(
         f"\n    {node['html'][:200]}\n      {node['failureSummary'].splitlines()[-1].strip()}"
         for node in violation["nodes"][:8]

@@ -12,47 +12,44 @@ from alerts.models import Alert
 from contacts.choices import Priority
 from tests.conftest import an_alert
 from tests.staff.alert_pages import Send
-from tests.staff.browser import Desk, chromium
-from tests.staff.users import Ward, make_ward
+from tests.staff.browser import Site, chromium
+from tests.staff.users import Records, make_records
 
 
 @pytest.fixture(autouse=True)
-def nothing_remembered() -> None:
-    """Home keeps its answers for some seconds, which is longer than a test."""
+def empty_cache() -> None:
+    """Home caches its results for longer than a test takes."""
     cache.clear()
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests, which do not share what they do in it."""
+    """One Chromium for all tests; each test has its own browser contexts."""
     with chromium() as found:
         yield found
 
 
 @pytest.fixture
-def desk(browser: Browser, live_server: LiveServer) -> Iterator[Desk]:
-    """Where people sit down at browsers; the test fails if one of these complained about a page.
-
-    A test that provokes a complaint takes it out of `desk.faults`.
-    """
-    desk = Desk(browser, live_server.url)
-    yield desk
-    desk.leave()
-    assert desk.faults == []
+def site(browser: Browser, live_server: LiveServer) -> Iterator[Site]:
+    """Bleep in browsers; the test fails if a console reports an error. One that a test provokes, it removes."""
+    site = Site(browser, live_server.url)
+    yield site
+    site.close()
+    assert site.errors == []
 
 
 @pytest.fixture
-def ward(live_server: LiveServer) -> Ward:
-    """One of everything that has a page."""
-    return make_ward()
+def records(live_server: LiveServer) -> Records:
+    """One record of each model with a page."""
+    return make_records()
 
 
 @pytest.fixture
-def send(ward: Ward) -> Send:
+def send(records: Records) -> Send:
     """Take an alert of Low priority."""
 
     def take(message_id: str, priority: Priority = Priority.LOW) -> Alert:
         new = intake.NewAlert(**{**an_alert(message_id=message_id), "priority": priority})
-        return intake.accept(client=ward.client, new=new).alert
+        return intake.accept(client=records.client, new=new).alert
 
     return take

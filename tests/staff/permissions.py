@@ -1,6 +1,6 @@
 """Every page of the admin, as the URL resolver has it, and who may open each.
 
-A page that is new is in `addresses` by itself, and the tests fail until `WHO_MAY` says whose it is.
+A page that is new is in `addresses` by itself, and the tests fail until `WHO_MAY` says who may open it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import URLResolver, get_resolver
 
 from staff.roles import Role
-from tests.staff.users import PEOPLE, SUPERUSER, Ward
+from tests.staff.users import PEOPLE, SUPERUSER, Records
 
 EDITORS, OPERATORS, AUDITORS, INTEGRATORS = (role.value for role in Role)
 EVERYBODY = frozenset(PEOPLE)
@@ -24,13 +24,13 @@ def only(*people: str) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Access:
-    """Who may open a page, and the status that they get; others who are logged in get `refused`."""
+    """Who may open a page, and the status that they get. Other users get `refused`."""
 
     who: frozenset[str]
     status: int = 200
     refused: int = 403
     stranger: int = 302
-    """What somebody gets who is not logged in: as a rule the way to the login page."""
+    """The status without a login, mostly the redirect to the login page."""
 
 
 def of_model(
@@ -95,7 +95,7 @@ WHO_MAY: dict[str, Access] = {
     ),  # it takes a POST, and leads to the list
     **{f"alerts_alert_{action}": Access(only(OPERATORS)) for action in ("resend", "cancel", "close")},
 }
-"""For each page's name who may open it."""
+"""By page name."""
 
 QUERIES = {
     "autocomplete": "?app_label=clients&model_name=apitoken&field_name=client",
@@ -104,12 +104,12 @@ QUERIES = {
 }
 
 
-def addresses(ward: Ward) -> dict[str, str]:
-    """Every page's name and its address, with the ward's things for ids."""
+def addresses(records: Records) -> dict[str, str]:
+    """Every page's name and its address, with ids from `records`."""
     found: dict[str, str] = {}
     for name, pattern in _patterns():
-        found.update(_filled(name, pattern, ward))
-    queries = {name: query.format(token=ward.token.pk) for name, query in QUERIES.items()}
+        found.update(_filled(name, pattern, records))
+    queries = {name: query.format(token=records.token.pk) for name, query in QUERIES.items()}
     return {name: f"/admin/{path}{queries.get(name, '')}" for name, path in found.items()}
 
 
@@ -132,7 +132,7 @@ def _walk(resolver: Any, prefix: str) -> Iterator[tuple[str | None, str]]:
             yield each.name, path
 
 
-def _filled(name: str | None, pattern: str, ward: Ward | None) -> dict[str, str]:
+def _filled(name: str | None, pattern: str, records: Records | None) -> dict[str, str]:
     if name == "app_list":
         return {f"app_list {app}": f"{app}/" for app in ("contacts", "alerts", "clients", "auth")}
     if name == "view_on_site":
@@ -146,20 +146,20 @@ def _filled(name: str | None, pattern: str, ward: Ward | None) -> dict[str, str]
         assert "<" not in pattern, (
             f"Say in tests/staff/permissions.py what stands for the parts of {pattern}."
         )
-        pattern = pattern.format(id=_id(model, ward))
+        pattern = pattern.format(id=_id(model, records))
     return {name or model: pattern}
 
 
-def _id(model: str, ward: Ward | None) -> Any:
-    if ward is None:
+def _id(model: str, records: Records | None) -> Any:
+    if records is None:
         return "id"
     things = {
-        "contacts_clinician": ward.clinician,
-        "contacts_preferencetemplate": ward.template,
-        "alerts_alert": ward.alert,
-        "clients_apiclient": ward.client,
-        "clients_apitoken": ward.token,
-        "auth_user": ward.user,
-        "auth_group": ward.group,
+        "contacts_clinician": records.clinician,
+        "contacts_preferencetemplate": records.template,
+        "alerts_alert": records.alert,
+        "clients_apiclient": records.client,
+        "clients_apitoken": records.token,
+        "auth_user": records.user,
+        "auth_group": records.group,
     }
     return things[model].pk

@@ -1,6 +1,6 @@
-"""Everything that can be posted in the admin, with what is posted, and whose rule it is.
+"""Everything that can be posted in the admin, with the data, and who may post it.
 
-An action of a list that is new is in `actions` by itself, and the tests fail until `POSTS` says whose it is.
+New pages and actions are found by themselves, and the tests fail until `POSTS` or `ACTIONS` says who may use them.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from contacts.bulk import plan
 from contacts.choices import Channel, Priority
 from tests.conftest import an_alert, make_clinician
 from tests.staff.permissions import AUDITORS, EDITORS, INTEGRATORS, NOBODY, OPERATORS, addresses, only
-from tests.staff.users import SUPERUSER, Ward, make_user
+from tests.staff.users import SUPERUSER, Records, make_user
 
 PASSWORDS = {"usable_password": "true", "password1": "kT7-vowel-pond", "password2": "kT7-vowel-pond"}
 PERSON = {
@@ -33,52 +33,52 @@ PREFERENCES = {"high": "sms", "medium": "keep", "low": "keep", "lacking": "skip"
 
 @dataclass(frozen=True)
 class PostRule:
-    """Who may do it; what they post, which may depend on what there is; and whether that changes something."""
+    """Who may do it, what they post, and whether that changes something."""
 
     who: frozenset[str]
-    posted: Callable[[Ward], dict[str, Any]] = lambda _ward: {}
+    posted: Callable[[Records], dict[str, Any]] = lambda _records: {}
     changes: bool = True
 
 
-def of(**posted: Any) -> Callable[[Ward], dict[str, Any]]:
-    return lambda _ward: posted
+def of(**posted: Any) -> Callable[[Records], dict[str, Any]]:
+    return lambda _records: posted
 
 
-def seen(ward: Ward) -> dict[str, Any]:
-    """What the page that asks about an alert posts."""
-    return {"confirmed": "yes", "seen": f"{ward.alert.pk}:1"}
+def seen(records: Records) -> dict[str, Any]:
+    """The data of an alert's confirmation page."""
+    return {"confirmed": "yes", "seen": f"{records.alert.pk}:1"}
 
 
-def new_token(ward: Ward) -> dict[str, Any]:
-    return {"client": ward.client.pk, "label": "Analyser 3", "access": "send"}
+def new_token(records: Records) -> dict[str, Any]:
+    return {"client": records.client.pk, "label": "Analyser 3", "access": "send"}
 
 
-def token(ward: Ward) -> dict[str, Any]:
-    return {"token": ward.token.pk}
+def token(records: Records) -> dict[str, Any]:
+    return {"token": records.token.pk}
 
 
-def user(ward: Ward) -> dict[str, Any]:
+def user(records: Records) -> dict[str, Any]:
     joined = {"date_joined_0": "2026-01-01", "date_joined_1": "10:00"}
     return {"username": "changed", "is_active": "on", **joined}
 
 
-def of_many(ward: Ward) -> dict[str, Any]:
-    """What the page that has shown a change of preferences posts."""
-    planned = plan.plan([ward.clinician], {Priority.HIGH: [Channel.SMS]}, partly=False)
+def of_many(records: Records) -> dict[str, Any]:
+    """The data of the preview of changed preferences."""
+    planned = plan.plan([records.clinician], {Priority.HIGH: [Channel.SMS]}, partly=False)
     return {**PREFERENCES, "shown": planned.digest()}
 
 
-def inactive(ward: Ward) -> dict[str, Any]:
-    return {"apply": "1", "shown": plan.digest_of([ward.clinician])}
+def inactive(records: Records) -> dict[str, Any]:
+    return {"apply": "1", "shown": plan.digest_of([records.clinician])}
 
 
-def template(ward: Ward) -> dict[str, Any]:
-    planned = plan.plan([ward.clinician], ward.template.wanted(), partly=True)
-    return {"template": ward.template.pk, "apply": "1", "shown": planned.digest()}
+def template(records: Records) -> dict[str, Any]:
+    planned = plan.plan([records.clinician], records.template.wanted(), partly=True)
+    return {"template": records.template.pk, "apply": "1", "shown": planned.digest()}
 
 
-def file(_ward: Ward) -> dict[str, Any]:
-    return {"import_file": SimpleUploadedFile("people.csv", b"contact_id,name\nC-9,New"), "resource": "0"}
+def file(_records: Records) -> dict[str, Any]:
+    return {"import_file": SimpleUploadedFile("people.csv", b"contact_id,name\nC-9,New")}
 
 
 POSTS: dict[str, PostRule] = {
@@ -87,9 +87,7 @@ POSTS: dict[str, PostRule] = {
     "contacts_clinician_delete": PostRule(only(), of(post="yes")),
     "contacts_clinician_import": PostRule(only(EDITORS), file, changes=False),  # it is looked at first
     "contacts_clinician_process_import": PostRule(only(EDITORS), changes=False),
-    "contacts_clinician_export": PostRule(
-        only(EDITORS, AUDITORS), of(format="1", resource="0"), changes=False
-    ),
+    "contacts_clinician_export": PostRule(only(EDITORS, AUDITORS), of(format="csv"), changes=False),
     "contacts_clinician_preview": PostRule(only(EDITORS), of(**PERSON), changes=False),
     "contacts_clinician_preview_of": PostRule(only(EDITORS), of(**PERSON), changes=False),
     "contacts_clinician_test": PostRule(only(EDITORS, OPERATORS), of(channel="sms")),
@@ -121,7 +119,7 @@ POSTS: dict[str, PostRule] = {
     "clients_apitoken_delete": PostRule(NOBODY, of(post="yes")),
     "auth_user_delete": PostRule(NOBODY, of(post="yes")),
 }
-"""For the name of each page that takes a post, or would be worth trying. To post to any other changes nothing."""
+"""By page name. Posting to any other page changes nothing."""
 
 ACTIONS: dict[str, PostRule] = {
     "contacts_clinician delete_selected": PostRule(only(), of(post="yes")),
@@ -140,7 +138,7 @@ ACTIONS: dict[str, PostRule] = {
     "clients_apitoken revoke": PostRule(only(INTEGRATORS), changes=False),
     "auth_group delete_selected": PostRule(only(), of(post="yes")),
 }
-"""For each action of a list, after its model."""
+"""By model and action of its list."""
 
 UNUSED = ("delete", "delete_selected")
 UNSENT = ("cancel", "cancel_selected")
@@ -159,26 +157,26 @@ def actions() -> set[str]:
 
 @dataclass(frozen=True)
 class Post:
-    """One post: its path, its fields (made anew each time, since a file is read once), and whose rule it is."""
+    """One post: its path, a function that makes its fields (a file can be read only once), and who may do it."""
 
     path: str
     fields: Callable[[], dict[str, Any]]
     rule: PostRule
 
 
-def posts(ward: Ward) -> dict[str, Post]:
-    """Everything that can be posted. What nothing depends on is deleted, and what is not sent is cancelled."""
+def posts(records: Records) -> dict[str, Post]:
+    """Everything that can be posted. Deletes use unreferenced objects, and cancels an unsent alert."""
     unused = replace(
-        ward,
+        records,
         clinician=make_clinician("C-8", {}),
         client=ApiClient.objects.create(name="Unused"),
         group=Group.objects.create(name="Unused"),
     )
     new = intake.NewAlert(**{**an_alert(message_id="unsent-1"), "priority": Priority.LOW})
-    unsent = replace(ward, alert=intake.accept(client=ward.client, new=new).alert)
+    unsent = replace(records, alert=intake.accept(client=records.client, new=new).alert)
 
-    def things(name: str) -> Ward:
-        return unused if name.endswith(UNUSED) else unsent if name.endswith(UNSENT) else ward
+    def things(name: str) -> Records:
+        return unused if name.endswith(UNUSED) else unsent if name.endswith(UNSENT) else records
 
     def page(name: str, path: str) -> Post:
         rule = POSTS.get(name, PostRule(NOBODY, of(post="yes", name="Changed")))
@@ -198,7 +196,7 @@ def posts(ward: Ward) -> dict[str, Post]:
         asked = {"action": called, "_selected_action": chosen.pk, "index": "0"}
         return Post(pages[f"{model}_changelist"], lambda: {**asked, **rule.posted(found)}, rule)
 
-    pages = addresses(ward)
+    pages = addresses(records)
     return {
         **{name: page(name, addresses(things(name))[name]) for name in pages},
         **{name: action(name, rule) for name, rule in ACTIONS.items()},

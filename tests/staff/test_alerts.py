@@ -25,12 +25,12 @@ from tests.staff.alert_pages import (
     open_list,
     row,
 )
-from tests.staff.browser import Desk, check_accessibility
-from tests.staff.users import SUPERUSER, Ward
+from tests.staff.browser import Site, check_accessibility
+from tests.staff.users import SUPERUSER, Records
 
 
-def test_a_search_finds_by_patient_reference_which_no_address_has(desk: Desk, send: Send) -> None:
-    page = open_list(desk)
+def test_a_search_finds_by_patient_reference_which_no_address_has(site: Site, send: Send) -> None:
+    page = open_list(site)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
 
@@ -45,9 +45,9 @@ def test_a_search_finds_by_patient_reference_which_no_address_has(desk: Desk, se
     expect(page.locator("#searchbar")).to_have_value("")
 
 
-def test_the_filters_are_used_by_key(desk: Desk, send: Send) -> None:
+def test_the_filters_are_used_by_key(site: Site, send: Send) -> None:
     send("waiting-1")
-    page = desk.sit(Role.OPERATORS.value)
+    page = site.login(Role.OPERATORS.value)
     page.goto(ALERTS)
 
     page.get_by_role("button", name="Filters").press("Enter")
@@ -62,11 +62,11 @@ def test_the_filters_are_used_by_key(desk: Desk, send: Send) -> None:
 
 
 def test_an_alert_that_is_sent_again_reaches_the_handset_and_the_story_says_so(
-    workers: None, aws: Aws, desk: Desk, ward: Ward
+    workers: None, aws: Aws, site: Site, records: Records
 ) -> None:
-    preferences.replace(ward.clinician, {Priority.LOW: [Channel.SMS]})
-    page = desk.sit(Role.OPERATORS.value)
-    page.goto(f"{ALERTS}{ward.alert.pk}/change/")
+    preferences.replace(records.clinician, {Priority.LOW: [Channel.SMS]})
+    page = site.login(Role.OPERATORS.value)
+    page.goto(f"{ALERTS}{records.alert.pk}/change/")
     expect(page.get_by_text("Nobody is known to have been reached.")).to_be_visible()
 
     page.get_by_role("link", name="Send again…").press("Enter")
@@ -87,9 +87,9 @@ def test_an_alert_that_is_sent_again_reaches_the_handset_and_the_story_says_so(
     check_accessibility(page)
 
 
-def test_many_are_dealt_with_from_the_list(desk: Desk, send: Send) -> None:
+def test_many_are_dealt_with_from_the_list(site: Site, send: Send) -> None:
     let_fail(send("failed-2"))
-    page = desk.sit(Role.OPERATORS.value)
+    page = site.login(Role.OPERATORS.value)
     page.goto(f"{ALERTS}?status=attention")
 
     page.locator("#action-toggle").check()
@@ -105,10 +105,10 @@ def test_many_are_dealt_with_from_the_list(desk: Desk, send: Send) -> None:
     assert AlertAction.objects.count() == 2
 
 
-def test_what_is_being_sent_while_it_is_cancelled_is_not_said_to_be_stopped(desk: Desk, send: Send) -> None:
+def test_what_is_being_sent_while_it_is_cancelled_is_not_said_to_be_stopped(site: Site, send: Send) -> None:
     alert = send("sending-1")
     claimed = claim(alert)
-    page = desk.sit(Role.OPERATORS.value)
+    page = site.login(Role.OPERATORS.value)
     page.goto(f"{ALERTS}{alert.pk}/change/")
 
     page.get_by_role("link", name="Cancel…").press("Enter")
@@ -123,10 +123,10 @@ def test_what_is_being_sent_while_it_is_cancelled_is_not_said_to_be_stopped(desk
     expect(page.get_by_text("It was cancelled too late: a provider has it")).to_be_visible()
 
 
-def test_an_old_page_does_not_stop_what_a_colleague_sent_again(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(Role.OPERATORS.value)
-    page.goto(f"{ALERTS}{ward.alert.pk}/close/")
-    actions.resend(ward.alert.pk, by=ward.user, after_round=1)
+def test_an_old_page_does_not_stop_what_a_colleague_sent_again(site: Site, records: Records) -> None:
+    page = site.login(Role.OPERATORS.value)
+    page.goto(f"{ALERTS}{records.alert.pk}/close/")
+    actions.resend(records.alert.pk, by=records.user, after_round=1)
 
     page.get_by_role("button", name="Mark as dealt with").press("Enter")
 
@@ -135,18 +135,18 @@ def test_an_old_page_does_not_stop_what_a_colleague_sent_again(desk: Desk, ward:
     assert not AlertAction.objects.exclude(round=2).exists()
 
 
-def test_the_way_back_changes_nothing(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(Role.OPERATORS.value)
-    page.goto(f"{ALERTS}{ward.alert.pk}/close/")
+def test_the_way_back_changes_nothing(site: Site, records: Records) -> None:
+    page = site.login(Role.OPERATORS.value)
+    page.goto(f"{ALERTS}{records.alert.pk}/close/")
 
     page.get_by_role("link", name="Go back").click()
 
-    expect(page).to_have_url(f"{desk.url}{ALERTS}{ward.alert.pk}/change/")
+    expect(page).to_have_url(f"{site.url}{ALERTS}{records.alert.pk}/change/")
     assert not AlertAction.objects.exists()
 
 
-def test_those_who_may_only_look_are_offered_nothing(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(Role.AUDITORS.value)
+def test_those_who_may_only_look_are_offered_nothing(site: Site, records: Records) -> None:
+    page = site.login(Role.AUDITORS.value)
     page.goto(ALERTS)
     expect(row(page, "failed-1")).to_be_visible()
     expect(page.locator("input.action-select")).to_have_count(0)
@@ -159,12 +159,14 @@ def test_those_who_may_only_look_are_offered_nothing(desk: Desk, ward: Ward) -> 
 
 @LOOKS
 @SIZES
-def test_the_pages_fit_and_can_be_read(desk: Desk, ward: Ward, send: Send, dark: bool, phone: bool) -> None:
+def test_the_pages_fit_and_can_be_read(
+    site: Site, records: Records, send: Send, dark: bool, phone: bool
+) -> None:
     high = send("A long message ID 0123456789", Priority.HIGH)
     lost = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
     lifecycle.mark_failed(claim(high), lost, Retry(lifecycle.OUTCOME_EVERY, possible_duplicate=True))
-    page = desk.sit(SUPERUSER, dark=dark, phone=phone)
-    for path in ("", f"{high.pk}/change/", f"{ward.alert.pk}/change/", f"{ward.alert.pk}/resend/"):
+    page = site.login(SUPERUSER, dark=dark, phone=phone)
+    for path in ("", f"{high.pk}/change/", f"{records.alert.pk}/change/", f"{records.alert.pk}/resend/"):
         page.goto(f"{ALERTS}{path}")
         expect(page.locator("body")).to_be_visible()
         check_accessibility(page)

@@ -1,4 +1,4 @@
-"""The list of alerts refreshes itself, and never under somebody's hands."""
+"""The list of alerts refreshes itself, but not while somebody uses it."""
 
 from playwright.sync_api import Route, expect
 
@@ -12,16 +12,16 @@ from tests.staff.alert_pages import (
     claim,
     let_fail,
     open_list,
+    refresh_status,
     row,
-    said,
     tick,
 )
-from tests.staff.browser import Desk, check_accessibility
-from tests.staff.users import Ward
+from tests.staff.browser import Site, check_accessibility
+from tests.staff.users import Records
 
 
-def test_what_is_new_comes_in_by_itself_and_the_page_is_the_same(desk: Desk, send: Send) -> None:
-    page = open_list(desk)
+def test_what_is_new_comes_in_by_itself_and_the_page_is_the_same(site: Site, send: Send) -> None:
+    page = open_list(site)
 
     send("new-1")
     tick(page)
@@ -33,9 +33,9 @@ def test_what_is_new_comes_in_by_itself_and_the_page_is_the_same(desk: Desk, sen
     assert page.evaluate("window.sameDocument")
 
 
-def test_what_has_changed_is_shown_and_the_focus_stays(desk: Desk, ward: Ward, send: Send) -> None:
+def test_what_has_changed_is_shown_and_the_focus_stays(site: Site, records: Records, send: Send) -> None:
     alert = send("new-1")
-    page = open_list(desk)
+    page = open_list(site)
     page.get_by_role("link", name="new-1").focus()
 
     lifecycle.mark_sent(claim(alert), SendResult("provider-1"))
@@ -45,10 +45,10 @@ def test_what_has_changed_is_shown_and_the_focus_stays(desk: Desk, ward: Ward, s
     expect(page.get_by_role("link", name="new-1")).to_be_focused()
 
 
-def test_what_is_looked_at_stays_where_it_is(desk: Desk, send: Send) -> None:
+def test_what_is_looked_at_stays_where_it_is(site: Site, send: Send) -> None:
     for number in range(45):
         send(f"old-{number}")
-    page = open_list(desk)
+    page = open_list(site)
     looked_at = row(page, "old-20")
     looked_at.evaluate("row => window.scrollBy(0, row.getBoundingClientRect().top - 40)")
     before = looked_at.bounding_box()
@@ -61,8 +61,8 @@ def test_what_is_looked_at_stays_where_it_is(desk: Desk, send: Send) -> None:
     assert looked_at.bounding_box() == before
 
 
-def test_the_filter_stays(desk: Desk, send: Send) -> None:
-    page = open_list(desk, "?status=attention")
+def test_the_filter_stays(site: Site, send: Send) -> None:
+    page = open_list(site, "?status=attention")
 
     send("on its way")
     let_fail(send("failed-2"))
@@ -73,13 +73,13 @@ def test_the_filter_stays(desk: Desk, send: Send) -> None:
 
 
 def test_nothing_moves_while_something_is_selected_and_a_new_row_can_be_selected_too(
-    desk: Desk, send: Send
+    site: Site, send: Send
 ) -> None:
-    page = open_list(desk)
+    page = open_list(site)
     page.locator("input.action-select").check()
     send("new-1")
     tick(page)
-    expect(said(page)).to_have_text("Not updated while alerts are selected.")
+    expect(refresh_status(page)).to_have_text("Not updated while alerts are selected.")
     expect(row(page, "new-1")).to_have_count(0)
 
     page.locator("input.action-select").uncheck()
@@ -90,8 +90,8 @@ def test_nothing_moves_while_something_is_selected_and_a_new_row_can_be_selected
     expect(page.locator(".action-counter")).to_have_text("2 of 2 selected")
 
 
-def test_the_first_alert_of_an_empty_list_can_be_selected(desk: Desk, send: Send) -> None:
-    page = open_list(desk, "?priority__exact=H")
+def test_the_first_alert_of_an_empty_list_can_be_selected(site: Site, send: Send) -> None:
+    page = open_list(site, "?priority__exact=H")
     expect(page.get_by_text("No results found")).to_be_visible()
 
     send("new-1", Priority.HIGH)
@@ -101,20 +101,20 @@ def test_the_first_alert_of_an_empty_list_can_be_selected(desk: Desk, send: Send
     expect(page.locator("#changelist-actions")).to_be_visible()
 
 
-def test_nothing_moves_while_somebody_types(desk: Desk, send: Send) -> None:
-    page = open_list(desk)
+def test_nothing_moves_while_somebody_types(site: Site, send: Send) -> None:
+    page = open_list(site)
     page.locator("#searchbar").fill("fail")
 
     send("new-1")
     tick(page)
 
-    expect(said(page)).to_have_text("Not updated while you type.")
+    expect(refresh_status(page)).to_have_text("Not updated while you type.")
     expect(page.locator("#searchbar")).to_be_focused()
     expect(row(page, "new-1")).to_have_count(0)
 
 
-def test_a_list_that_nobody_sees_asks_for_nothing_and_then_at_once(desk: Desk, send: Send) -> None:
-    page = open_list(desk)
+def test_a_list_that_nobody_sees_asks_for_nothing_and_then_at_once(site: Site, send: Send) -> None:
+    page = open_list(site)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     show = """hidden => {
@@ -131,12 +131,12 @@ def test_a_list_that_nobody_sees_asks_for_nothing_and_then_at_once(desk: Desk, s
     expect(row(page, "new-1")).to_be_visible()
 
 
-def test_it_is_said_when_the_server_is_away_and_when_it_is_back(desk: Desk, send: Send) -> None:
-    page = open_list(desk)
+def test_it_is_said_when_the_server_is_away_and_when_it_is_back(site: Site, send: Send) -> None:
+    page = open_list(site)
     page.route(f"**{ALERTS}", lambda route: route.abort())
     tick(page)
-    expect(said(page)).to_contain_text("Bleep has not answered since")
-    expect(said(page)).to_contain_text("this list may be out of date")
+    expect(refresh_status(page)).to_contain_text("Bleep has not answered since")
+    expect(refresh_status(page)).to_contain_text("this list may be out of date")
     check_accessibility(page)
 
     page.unroute(f"**{ALERTS}")
@@ -144,22 +144,22 @@ def test_it_is_said_when_the_server_is_away_and_when_it_is_back(desk: Desk, send
     tick(page)
 
     expect(row(page, "new-1")).to_be_visible()
-    expect(said(page)).to_contain_text("Updated")
-    desk.faults = [fault for fault in desk.faults if "/admin/alerts/alert/" not in fault]
+    expect(refresh_status(page)).to_contain_text("Updated")
+    site.errors = [error for error in site.errors if "/admin/alerts/alert/" not in error]
 
 
-def test_it_is_said_when_the_session_is_over(desk: Desk, ward: Ward) -> None:
-    page = open_list(desk)
+def test_it_is_said_when_the_session_is_over(site: Site, records: Records) -> None:
+    page = open_list(site)
 
     page.context.clear_cookies()
     tick(page)
 
-    expect(said(page)).to_contain_text("you may have been logged out")
+    expect(refresh_status(page)).to_contain_text("you may have been logged out")
     expect(row(page, "failed-1")).to_be_visible()
 
 
-def test_an_answer_that_comes_after_something_was_selected_is_left_alone(desk: Desk, send: Send) -> None:
-    page = open_list(desk)
+def test_an_answer_that_comes_after_something_was_selected_is_left_alone(site: Site, send: Send) -> None:
+    page = open_list(site)
     held: list[Route] = []
     page.route(f"**{ALERTS}", lambda route: held.append(route))  # noqa: PLW0108 - Playwright wants a function
     send("new-1")
@@ -169,5 +169,5 @@ def test_an_answer_that_comes_after_something_was_selected_is_left_alone(desk: D
 
     held[0].continue_()
 
-    expect(said(page)).to_have_text("Not updated while alerts are selected.")
+    expect(refresh_status(page)).to_have_text("Not updated while alerts are selected.")
     expect(row(page, "new-1")).to_have_count(0)

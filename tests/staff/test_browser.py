@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.staff.browser import Desk, check_accessibility, wait_until_settled
+from tests.staff.browser import Site, check_accessibility, wait_until_settled
 from tests.staff.permissions import WHO_MAY, addresses
-from tests.staff.users import NO_ROLE, SUPERUSER, Ward
+from tests.staff.users import NO_ROLE, SUPERUSER, Records
 
 LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-SIZES = pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+SIZES = pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
 REFUSED = "Failed to load resource: the server responded with a status of 403 (Forbidden)"
 KINDS = ("changelist", "add", "change", "history", "delete")
 
@@ -25,8 +25,8 @@ def look(page: Page, path: str) -> None:
 
 @LOOKS
 @SIZES
-def test_the_login_page(desk: Desk, dark: bool, phone: bool) -> None:
-    page = desk.sit(dark=dark, phone=phone)
+def test_the_login_page(site: Site, dark: bool, phone: bool) -> None:
+    page = site.page(dark=dark, phone=phone)
 
     look(page, "/admin/login/")
 
@@ -36,11 +36,11 @@ def test_the_login_page(desk: Desk, dark: bool, phone: bool) -> None:
 
 @LOOKS
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_models_page(desk: Desk, ward: Ward, dark: bool, kind: str) -> None:
-    page = desk.sit(SUPERUSER, dark=dark)
+def test_every_models_page(site: Site, records: Records, dark: bool, kind: str) -> None:
+    page = site.login(SUPERUSER, dark=dark)
     paths = [
         path
-        for name, path in addresses(ward).items()
+        for name, path in addresses(records).items()
         if name.endswith(f"_{kind}") and SUPERUSER in WHO_MAY[name].who
     ]
     assert paths
@@ -51,25 +51,25 @@ def test_every_models_page(desk: Desk, ward: Ward, dark: bool, kind: str) -> Non
 
 
 @LOOKS
-def test_the_page_that_refuses(desk: Desk, ward: Ward, dark: bool) -> None:
-    page = desk.sit(NO_ROLE, dark=dark)
-    path = addresses(ward)["contacts_clinician_changelist"]
+def test_the_page_that_refuses(site: Site, records: Records, dark: bool) -> None:
+    page = site.login(NO_ROLE, dark=dark)
+    path = addresses(records)["contacts_clinician_changelist"]
 
     page.goto(path)
 
     expect(page.get_by_role("heading")).to_have_text("You may not open this page")
     check_accessibility(page)
-    desk.faults.remove(f"{path}: {REFUSED}")
+    site.errors.remove(f"{path}: {REFUSED}")
 
 
 @LOOKS
 @pytest.mark.parametrize(
     "name", ["index", "password_change", "password_change_done", "auth_user_password_change"]
 )
-def test_home_and_ones_own_pages(desk: Desk, ward: Ward, dark: bool, name: str) -> None:
-    page = desk.sit(SUPERUSER, dark=dark)
+def test_home_and_ones_own_pages(site: Site, records: Records, dark: bool, name: str) -> None:
+    page = site.login(SUPERUSER, dark=dark)
 
-    look(page, addresses(ward)[name])
+    look(page, addresses(records)[name])
 
     check_accessibility(page)
 
@@ -77,19 +77,19 @@ def test_home_and_ones_own_pages(desk: Desk, ward: Ward, dark: bool, name: str) 
 @pytest.mark.parametrize(
     "name", ["index", "contacts_clinician_changelist", "contacts_clinician_change", "alerts_alert_change"]
 )
-def test_on_a_telephone_nothing_is_wider_than_the_screen(desk: Desk, ward: Ward, name: str) -> None:
-    page = desk.sit(SUPERUSER, phone=True)
+def test_on_a_telephone_nothing_is_wider_than_the_screen(site: Site, records: Records, name: str) -> None:
+    page = site.login(SUPERUSER, phone=True)
 
-    look(page, addresses(ward)[name])
+    look(page, addresses(records)[name])
 
     check_accessibility(page)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 @LOOKS
-def test_the_bar_of_actions(desk: Desk, ward: Ward, dark: bool) -> None:
-    page = desk.sit(SUPERUSER, dark=dark)
-    look(page, addresses(ward)["clients_apitoken_changelist"])
+def test_the_bar_of_actions(site: Site, records: Records, dark: bool) -> None:
+    page = site.login(SUPERUSER, dark=dark)
+    look(page, addresses(records)["clients_apitoken_changelist"])
 
     page.locator("input.action-select").first.check()
 
@@ -97,8 +97,8 @@ def test_the_bar_of_actions(desk: Desk, ward: Ward, dark: bool) -> None:
     check_accessibility(page)
 
 
-def test_on_a_telephone_the_sidebar_is_opened_by_key(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(SUPERUSER, phone=True)
+def test_on_a_telephone_the_sidebar_is_opened_by_key(site: Site, records: Records) -> None:
+    page = site.login(SUPERUSER, phone=True)
     look(page, "/admin/")
 
     page.get_by_role("button", name="Sidebar").press("Enter")
@@ -107,8 +107,8 @@ def test_on_a_telephone_the_sidebar_is_opened_by_key(desk: Desk, ward: Ward) -> 
     check_accessibility(page)
 
 
-def test_ones_menu_and_the_look_are_had_by_keyboard(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(SUPERUSER)
+def test_ones_menu_and_the_look_are_had_by_keyboard(site: Site, records: Records) -> None:
+    page = site.login(SUPERUSER)
     look(page, "/admin/")
     opener = page.get_by_role("button", name="menu", exact=False).and_(page.locator("[aria-expanded]"))
     dark = page.get_by_role("button", name="Dark")
@@ -133,9 +133,9 @@ def test_ones_menu_and_the_look_are_had_by_keyboard(desk: Desk, ward: Ward) -> N
     expect(page).to_have_url(re.compile("/admin/log(in|out)/"))
 
 
-def test_the_page_of_a_new_token(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(SUPERUSER)
-    page.goto(addresses(ward)["clients_apitoken_changelist"])
+def test_the_page_of_a_new_token(site: Site, records: Records) -> None:
+    page = site.login(SUPERUSER)
+    page.goto(addresses(records)["clients_apitoken_changelist"])
     page.locator("input.action-select").first.check()
     page.select_option("select[name=action]", "rotate")
     page.get_by_role("button", name="Run").click()
@@ -148,12 +148,12 @@ def test_the_page_of_a_new_token(desk: Desk, ward: Ward) -> None:
     expect(secret).to_have_value(shown)
     check_accessibility(page)
     page.get_by_role("button", name="I have copied it").click()
-    expect(page).to_have_url(f"{desk.url}{addresses(ward)['clients_apiclient_change']}")
+    expect(page).to_have_url(f"{site.url}{addresses(records)['clients_apiclient_change']}")
 
 
 @LOOKS
-def test_the_documentation_of_the_api(desk: Desk, dark: bool) -> None:
-    page = desk.sit(dark=dark)
+def test_the_documentation_of_the_api(site: Site, dark: bool) -> None:
+    page = site.page(dark=dark)
 
     page.goto("/docs")
 

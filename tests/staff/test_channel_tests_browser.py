@@ -1,4 +1,4 @@
-"""Tests of a channel in a real browser: their result is found again, and nobody waits for what is not asked."""
+"""Channel tests in a real browser: the result is shown after a reload, until the page stops checking."""
 
 from playwright.sync_api import expect
 
@@ -7,18 +7,18 @@ from alerts.deliveries import lifecycle
 from alerts.models import Delivery
 from staff.roles import Role
 from tests.conftest import Aws
-from tests.staff.browser import Desk, check_accessibility
+from tests.staff.browser import Site, check_accessibility
 from tests.staff.test_browser import look
-from tests.staff.users import Ward
+from tests.staff.users import Records
 
 EDITOR = Role.PREFERENCE_EDITORS.value
 SEND = "Send a test: SMS"
-RESULT = ".way[data-channel=sms] .way-result"
+RESULT = ".channel-row[data-channel=sms] .channel-result"
 
 
-def test_a_result_is_found_again_and_goes_on_being_told(desk: Desk, ward: Ward, aws: Aws) -> None:
-    page = desk.sit(EDITOR)
-    look(page, f"/admin/contacts/clinician/{ward.clinician.pk}/change/")
+def test_a_result_is_shown_after_a_reload_and_updated(site: Site, records: Records, aws: Aws) -> None:
+    page = site.login(EDITOR)
+    look(page, f"/admin/contacts/clinician/{records.clinician.pk}/change/")
     page.get_by_role("button", name=SEND).press("Enter")
     expect(page.locator(RESULT)).to_contain_text("It waits to be sent.")
 
@@ -33,13 +33,13 @@ def test_a_result_is_found_again_and_goes_on_being_told(desk: Desk, ward: Ward, 
     check_accessibility(page)
 
 
-def test_when_the_page_stops_asking_it_says_so(desk: Desk, ward: Ward, aws: Aws) -> None:
-    page = desk.sit(EDITOR)
+def test_when_the_page_stops_asking_it_says_so(site: Site, records: Records, aws: Aws) -> None:
+    page = site.login(EDITOR)
     page.clock.install()
-    look(page, f"/admin/contacts/clinician/{ward.clinician.pk}/change/")
+    look(page, f"/admin/contacts/clinician/{records.clinician.pk}/change/")
     page.get_by_role("button", name=SEND).press("Enter")
     expect(page.locator(RESULT)).to_contain_text("It waits to be sent.")
 
     page.clock.fast_forward("06:30")
 
-    expect(page.locator(RESULT)).to_contain_text("It waits to be sent. This page has stopped asking.")
+    expect(page.locator(RESULT)).to_contain_text("It waits to be sent. This page has stopped checking.")

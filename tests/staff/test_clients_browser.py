@@ -12,15 +12,15 @@ from clients import usage
 from clients.models import ApiToken
 from staff.roles import Role
 from tests.conftest import an_alert
-from tests.staff.browser import Desk, check_accessibility, visit
-from tests.staff.users import Ward
+from tests.staff.browser import Site, check_accessibility, visit
+from tests.staff.users import Records
 
 LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 INTEGRATOR = Role.INTEGRATORS.value
 PRESSES_THAT_SEND = """() => {
     let sent = 0;
     document.addEventListener("submit", event => { sent += !event.defaultPrevented; event.preventDefault(); });
-    const form = document.querySelector("#apitoken_form, #ask");
+    const form = document.querySelector("#apitoken_form, #confirm");
     for (let press = 0; press < 3; press++) form.requestSubmit();
     return sent;
 }"""
@@ -31,11 +31,11 @@ def secret_of(page: Page) -> str:
     return page.get_by_label("Token", exact=True).input_value()
 
 
-def send(desk: Desk, secret: str, message_id: str) -> int:
+def send(site: Site, secret: str, message_id: str) -> int:
     """A hospital system's request; the answer's status."""
     headers = {"Authorization": f"Bearer {secret}"}
     return requests.post(
-        f"{desk.url}/notification", json=an_alert(message_id=message_id), headers=headers, timeout=10
+        f"{site.url}/notification", json=an_alert(message_id=message_id), headers=headers, timeout=10
     ).status_code
 
 
@@ -47,9 +47,9 @@ def copied(page: Page, button: str) -> Any:
 
 
 @LOOKS
-def test_a_new_client_gets_a_token_and_a_command_that_works(desk: Desk, ward: Ward, dark: bool) -> None:
-    page = desk.sit(INTEGRATOR, dark=dark)
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=desk.url)
+def test_a_new_client_gets_a_token_and_a_command_that_works(site: Site, records: Records, dark: bool) -> None:
+    page = site.login(INTEGRATOR, dark=dark)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site.url)
     visit(page, "/admin/clients/apiclient/add/")
     page.fill("#id_name", "Pharmacy system")
     page.locator("#id_name").press("Enter")
@@ -62,7 +62,7 @@ def test_a_new_client_gets_a_token_and_a_command_that_works(desk: Desk, ward: Wa
 
     assert copied(page, "Copy token") == secret
     assert copied(page, "Copy command") == command
-    assert f"{desk.url}/notification" in command
+    assert f"{site.url}/notification" in command
     answered = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True, timeout=30)
     assert re.match(r"HTTP/1\.1 202 ", answered.stdout), answered.stdout
     page.get_by_role("button", name="I have copied it").click()
@@ -72,62 +72,62 @@ def test_a_new_client_gets_a_token_and_a_command_that_works(desk: Desk, ward: Wa
 
 @LOOKS
 def test_a_token_is_rotated_and_both_work_and_revoked_and_is_refused(
-    desk: Desk, ward: Ward, dark: bool
+    site: Site, records: Records, dark: bool
 ) -> None:
-    page = desk.sit(INTEGRATOR, dark=dark)
-    visit(page, f"/admin/clients/apitoken/add/?client={ward.client.pk}")
+    page = site.login(INTEGRATOR, dark=dark)
+    visit(page, f"/admin/clients/apitoken/add/?client={records.client.pk}")
     page.get_by_role("button", name="Save", exact=True).click()
     old = secret_of(page)
     page.get_by_role("button", name="I have copied it").click()
 
     page.get_by_role("link", name=f"Rotate {old[:8]}").press("Enter")
-    expect(page.get_by_text("both work")).to_be_visible()
+    expect(page.get_by_text("both tokens work")).to_be_visible()
     check_accessibility(page)
     page.get_by_role("button", name="Rotate").press("Enter")
     new = secret_of(page)
 
-    assert [send(desk, old, "with-old"), send(desk, new, "with-new")] == [202, 202]
+    assert [send(site, old, "with-old"), send(site, new, "with-new")] == [202, 202]
 
     page.get_by_role("button", name="I have copied it").click()
     expect(page.locator(f'[data-token="{old[:8]}"]')).to_contain_text("Works, and has a successor")
     expect(page.get_by_role("link", name=f"Rotate {old[:8]}")).to_have_count(0)
     page.get_by_role("link", name=f"Revoke {old[:8]}").click()
-    expect(page.get_by_text("from this moment on")).to_be_visible()
+    expect(page.get_by_text("at once and for ever")).to_be_visible()
     check_accessibility(page)
     page.get_by_role("button", name="Revoke").click()
 
     expect(page.locator(f'[data-token="{old[:8]}"]')).to_contain_text("Revoked")
-    assert [send(desk, old, "with-old-2"), send(desk, new, "with-new-2")] == [401, 202]
+    assert [send(site, old, "with-old-2"), send(site, new, "with-new-2")] == [401, 202]
 
 
-def test_a_form_is_sent_once_however_often_its_button_is_pressed(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(INTEGRATOR)
+def test_a_form_is_sent_once_however_often_its_button_is_pressed(site: Site, records: Records) -> None:
+    page = site.login(INTEGRATOR)
 
-    for path in (f"add/?client={ward.client.pk}", f"rotate/?token={ward.token.pk}"):
+    for path in (f"add/?client={records.client.pk}", f"rotate/?token={records.token.pk}"):
         visit(page, f"/admin/clients/apitoken/{path}")
         assert page.evaluate(PRESSES_THAT_SEND) == 1, path
 
 
-def test_leaving_it_as_it_is_changes_nothing(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(INTEGRATOR)
-    visit(page, f"/admin/clients/apiclient/{ward.client.pk}/change/")
+def test_leaving_it_as_it_is_changes_nothing(site: Site, records: Records) -> None:
+    page = site.login(INTEGRATOR)
+    visit(page, f"/admin/clients/apiclient/{records.client.pk}/change/")
     page.get_by_role("link", name="Revoke").click()
 
     page.get_by_role("link", name="Leave it as it is").click()
 
-    expect(page.locator(f'[data-token="{ward.token.prefix}"]')).to_contain_text("Works")
+    expect(page.locator(f'[data-token="{records.token.prefix}"]')).to_contain_text("Works")
     assert ApiToken.objects.get().revoked_at is None
 
 
 @LOOKS
-@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
-def test_requests_and_errors_by_day(desk: Desk, ward: Ward, dark: bool, phone: bool) -> None:
-    for day in usage.last_days(ward.client):
-        usage.counts.add(ward.client.pk, day.day, 20, 3)
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_requests_and_errors_by_day(site: Site, records: Records, dark: bool, phone: bool) -> None:
+    for day in usage.last_days(records.client):
+        usage.counts.add(records.client.pk, day.day, 20, 3)
     usage.counts.flush()
-    page = desk.sit(INTEGRATOR, dark=dark, phone=phone)
+    page = site.login(INTEGRATOR, dark=dark, phone=phone)
 
-    visit(page, f"/admin/clients/apiclient/{ward.client.pk}/change/")
+    visit(page, f"/admin/clients/apiclient/{records.client.pk}/change/")
 
     chart = page.get_by_role("img", name="Requests and errors by day")
     expect(chart).to_be_visible()
@@ -138,11 +138,11 @@ def test_requests_and_errors_by_day(desk: Desk, ward: Ward, dark: bool, phone: b
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_an_auditor_sees_the_tokens_and_no_buttons(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(Role.AUDITORS.value)
+def test_an_auditor_sees_the_tokens_and_no_buttons(site: Site, records: Records) -> None:
+    page = site.login(Role.AUDITORS.value)
 
-    visit(page, f"/admin/clients/apiclient/{ward.client.pk}/change/")
+    visit(page, f"/admin/clients/apiclient/{records.client.pk}/change/")
 
-    expect(page.locator(f'[data-token="{ward.token.prefix}"]')).to_be_visible()
+    expect(page.locator(f'[data-token="{records.token.prefix}"]')).to_be_visible()
     for name in ("Rotate", "Revoke", "Issue a token"):
         expect(page.get_by_role("link", name=name)).to_have_count(0)

@@ -10,9 +10,9 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician, PreferenceTemplate
 from staff.roles import Role
 from tests.conftest import Aws, make_clinician
-from tests.staff.browser import Desk, check_accessibility
+from tests.staff.browser import Site, check_accessibility
 from tests.staff.test_browser import LOOKS, look
-from tests.staff.users import SUPERUSER, Ward
+from tests.staff.users import SUPERUSER, Records
 
 EDITOR, OPERATOR = Role.PREFERENCE_EDITORS.value, Role.OPERATORS.value
 ADD = "/admin/contacts/clinician/add/"
@@ -30,10 +30,10 @@ def choose_by_key(page: Page, row: str, position: int, letter: str) -> None:
 
 
 def test_the_matrix_is_edited_by_keyboard_and_what_would_happen_is_said(
-    desk: Desk, ward: Ward, aws: Aws
+    site: Site, records: Records, aws: Aws
 ) -> None:
-    page = desk.sit(EDITOR)
-    look(page, page_of(ward.clinician))
+    page = site.login(EDITOR)
+    look(page, page_of(records.clinician))
     expect(page.locator("#now-high")).to_have_text("call +44 7700 900001, then SMS to +44 7700 900002")
 
     choose_by_key(page, "High", 1, "s")
@@ -45,14 +45,14 @@ def test_the_matrix_is_edited_by_keyboard_and_what_would_happen_is_said(
         "SMS to +44 7700 900002, then e-mail to clinician@ward.example"
     )
     page.get_by_role("button", name="Save", exact=True).press("Enter")
-    expect(page).to_have_url(f"{desk.url}{LIST}")
-    high = preferences.channels_by_priority(ward.clinician)[Priority.HIGH]
+    expect(page).to_have_url(f"{site.url}{LIST}")
+    high = preferences.channels_by_priority(records.clinician)[Priority.HIGH]
     assert high == [Channel.SMS, Channel.EMAIL]
 
 
-def test_what_is_wrong_is_said_at_its_field_while_editing(desk: Desk, ward: Ward, aws: Aws) -> None:
-    page = desk.sit(EDITOR)
-    look(page, page_of(ward.clinician))
+def test_what_is_wrong_is_said_at_its_field_while_editing(site: Site, records: Records, aws: Aws) -> None:
+    page = site.login(EDITOR)
+    look(page, page_of(records.clinician))
 
     page.get_by_label("E-mail address").fill("")
     expect(page.locator("#said-low")).to_contain_text("E-mail needs “E-mail address”")
@@ -70,9 +70,11 @@ def test_what_is_wrong_is_said_at_its_field_while_editing(desk: Desk, ward: Ward
     expect(page.locator("#now-low")).to_have_text("SMS to +44 7700 900002")
 
 
-def test_high_without_call_or_sms_is_warned_of_and_can_be_saved(desk: Desk, ward: Ward, aws: Aws) -> None:
-    page = desk.sit(EDITOR)
-    look(page, page_of(ward.clinician))
+def test_high_without_call_or_sms_is_warned_of_and_can_be_saved(
+    site: Site, records: Records, aws: Aws
+) -> None:
+    page = site.login(EDITOR)
+    look(page, page_of(records.clinician))
 
     page.get_by_label("High priority: number 1 to try").select_option("email")
     page.get_by_label("High priority: number 2 to try").select_option("")
@@ -82,10 +84,10 @@ def test_high_without_call_or_sms_is_warned_of_and_can_be_saved(desk: Desk, ward
     expect(page.get_by_text("High priority without a call or an SMS")).to_be_visible()
 
 
-def test_somebody_new_is_not_told_that_everything_is_missing_and_is_filled_in_from_a_template(
-    desk: Desk, ward: Ward
+def test_a_new_clinician_shows_no_errors_at_first_and_is_filled_in_from_a_template(
+    site: Site, records: Records
 ) -> None:
-    page = desk.sit(EDITOR)
+    page = site.login(EDITOR)
     look(page, ADD)
     expect(page.locator("#now-basis")).to_contain_text("whether it is saved or not")
     expect(page.locator(".said-error")).to_have_count(0)
@@ -100,7 +102,7 @@ def test_somebody_new_is_not_told_that_everything_is_missing_and_is_filled_in_fr
     expect(page.get_by_text("Filled in from “Nights”. Not saved yet.")).to_be_visible()
     expect(page.locator("#now-high")).to_have_text("SMS to +44 7700 900003, then call +44 7700 900003")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page).to_have_url(f"{desk.url}{LIST}")
+    expect(page).to_have_url(f"{site.url}{LIST}")
     made = Clinician.objects.get(contact_id="C-2")
     assert preferences.channels_by_priority(made) == {
         Priority.HIGH: [Channel.SMS, Channel.CALL],
@@ -109,19 +111,19 @@ def test_somebody_new_is_not_told_that_everything_is_missing_and_is_filled_in_fr
     }
 
 
-def test_what_aws_knows_of_an_address_is_said_there(desk: Desk, ward: Ward, aws: Aws) -> None:
+def test_what_aws_knows_of_an_address_is_said_there(site: Site, records: Records, aws: Aws) -> None:
     Clinician.objects.update(sms_number="+447700900999")  # opted out, to the stand-in
-    page = desk.sit(EDITOR)
+    page = site.login(EDITOR)
 
-    look(page, page_of(ward.clinician))
+    look(page, page_of(records.clinician))
 
     expect(page.locator("#reach-sms_number")).to_contain_text("has opted out of SMS")
     expect(page.locator("#reach-email")).to_contain_text("the e-mail subscription is not confirmed")
     fails = page.locator("#now-fails .said-risk")
     expect(fails).to_contain_text(
-        "High: SMS (opted out) would fail, so only what else is chosen can reach them."
+        "High: SMS (opted out) would fail, so only the other channels can reach them."
     )
-    expect(fails).to_contain_text("Low: E-mail (not confirmed) would fail, so nobody would be told.")
+    expect(fails).to_contain_text("Low: E-mail (not confirmed) would fail, so nobody would be reached.")
     page.get_by_label("Number for SMS").fill("+44 7700 900002")
     expect(page.locator("#reach-sms_number")).to_be_hidden()
     expect(fails).not_to_contain_text("SMS")
@@ -129,25 +131,25 @@ def test_what_aws_knows_of_an_address_is_said_there(desk: Desk, ward: Ward, aws:
     expect(page.locator("#now-fails")).to_have_text("")
 
 
-def test_where_aws_does_not_answer_the_page_says_so(desk: Desk, ward: Ward, aws: Aws) -> None:
+def test_where_aws_does_not_answer_the_page_says_so(site: Site, records: Records, aws: Aws) -> None:
     aws.misbehave("sns:CheckIfPhoneNumberIsOptedOut", "throttle")
-    page = desk.sit(EDITOR)
+    page = site.login(EDITOR)
 
-    look(page, page_of(ward.clinician))
+    look(page, page_of(records.clinician))
 
-    expect(page.locator(".way[data-channel=sms]")).to_contain_text("not known now")
+    expect(page.locator(".channel-row[data-channel=sms]")).to_contain_text("cannot tell")
     expect(page.locator("#reach-sms_number")).to_have_count(0)
 
 
 def test_a_test_is_sent_by_keyboard_and_its_result_is_seen(
-    workers: None, desk: Desk, ward: Ward, aws: Aws
+    workers: None, site: Site, records: Records, aws: Aws
 ) -> None:
-    page = desk.sit(EDITOR)
-    look(page, page_of(ward.clinician))
+    page = site.login(EDITOR)
+    look(page, page_of(records.clinician))
 
     page.get_by_role("button", name="Send a test: SMS").press("Enter")
 
-    expect(page.locator(".way[data-channel=sms] .said-good").last).to_contain_text(
+    expect(page.locator(".channel-row[data-channel=sms] .said-good").last).to_contain_text(
         "The provider has taken it"
     )
     (message,) = aws.messages()
@@ -157,51 +159,53 @@ def test_a_test_is_sent_by_keyboard_and_its_result_is_seen(
     check_accessibility(page)
 
 
-def test_an_address_that_has_confirmed_meanwhile_is_told_after_its_test(
-    workers: None, desk: Desk, ward: Ward, aws: Aws
+def test_a_confirmed_address_is_shown_after_its_test(
+    workers: None, site: Site, records: Records, aws: Aws
 ) -> None:
     Clinician.objects.update(email="newly.subscribed@ward.example")
-    page = desk.sit(EDITOR)
-    look(page, page_of(ward.clinician))
+    page = site.login(EDITOR)
+    look(page, page_of(records.clinician))
     expect(page.locator("#reach-email")).to_contain_text("not confirmed")
 
     page.get_by_role("button", name="Send a test: E-mail").click()  # the stand-in confirms at once
 
-    expect(page.locator(".way[data-channel=email] .way-reach")).to_have_text(re.compile("is confirmed"))
+    expect(page.locator(".channel-row[data-channel=email] .channel-reach")).to_have_text(
+        re.compile("is confirmed")
+    )
     expect(page.locator("#reach-email")).to_have_text("")
 
 
 def test_a_test_that_fails_says_why_and_goes_nowhere_else(
-    workers: None, desk: Desk, ward: Ward, aws: Aws
+    workers: None, site: Site, records: Records, aws: Aws
 ) -> None:
     aws.misbehave("connect:StartOutboundVoiceContact", "reject")
-    page = desk.sit(OPERATOR)
-    look(page, page_of(ward.clinician))
+    page = site.login(OPERATOR)
+    look(page, page_of(records.clinician))
 
     page.get_by_role("button", name="Send a test: Telephone call").press("Enter")
 
-    result = page.locator(".way[data-channel=call] .way-result")
+    result = page.locator(".channel-row[data-channel=call] .channel-result")
     expect(result.locator(".said-error")).to_contain_text("Failed.")
     expect(result.get_by_role("link", name="See the alert")).to_be_visible()
     assert aws.messages() == []
     assert Alert.objects.tests().get().deliveries.count() == 1
 
 
-def test_a_changed_address_is_saved_before_it_is_tried(desk: Desk, ward: Ward, aws: Aws) -> None:
-    page = desk.sit(EDITOR)
-    look(page, page_of(ward.clinician))
+def test_a_changed_address_is_saved_before_it_is_tried(site: Site, records: Records, aws: Aws) -> None:
+    page = site.login(EDITOR)
+    look(page, page_of(records.clinician))
     page.get_by_label("Number for SMS").fill("+44 7700 900003")
 
     page.get_by_role("button", name="Send a test: SMS").click()
 
-    expect(page.locator(".way[data-channel=sms] .way-result")).to_contain_text("Save first")
+    expect(page.locator(".channel-row[data-channel=sms] .channel-result")).to_contain_text("Save first")
     assert not Alert.objects.tests().exists()
 
 
-def test_the_tabs_show_alerts_and_changes(desk: Desk, ward: Ward, aws: Aws) -> None:
-    preferences.replace(ward.clinician, {Priority.MEDIUM: [Channel.EMAIL]})
-    page = desk.sit(SUPERUSER)
-    look(page, page_of(ward.clinician))
+def test_the_tabs_show_alerts_and_changes(site: Site, records: Records, aws: Aws) -> None:
+    preferences.replace(records.clinician, {Priority.MEDIUM: [Channel.EMAIL]})
+    page = site.login(SUPERUSER)
+    look(page, page_of(records.clinician))
 
     page.get_by_role("link", name="Recent alerts").press("Enter")
     expect(page.locator("#recent-alerts")).to_contain_text("E-mail: Failed")
@@ -212,10 +216,10 @@ def test_the_tabs_show_alerts_and_changes(desk: Desk, ward: Ward, aws: Aws) -> N
 
 
 @LOOKS
-def test_the_page_with_everything_said_keeps_nobody_out(desk: Desk, ward: Ward, aws: Aws, dark: bool) -> None:
+def test_the_page_with_all_messages_is_accessible(site: Site, records: Records, aws: Aws, dark: bool) -> None:
     Clinician.objects.update(sms_number="+447700900999")
-    page = desk.sit(SUPERUSER, dark=dark)
-    look(page, page_of(ward.clinician))
+    page = site.login(SUPERUSER, dark=dark)
+    look(page, page_of(records.clinician))
     page.get_by_label("High priority: number 1 to try").select_option("email")
     page.get_by_label("High priority: number 2 to try").select_option("")
     page.get_by_label("Medium priority: number 2 to try").select_option("sms")
@@ -230,16 +234,16 @@ def test_the_page_with_everything_said_keeps_nobody_out(desk: Desk, ward: Ward, 
 
 
 @LOOKS
-def test_a_colleague_s_correction_is_told_and_survives_the_next_save(
-    desk: Desk, ward: Ward, aws: Aws, dark: bool
+def test_a_colleagues_correction_is_shown_and_kept(
+    site: Site, records: Records, aws: Aws, dark: bool
 ) -> None:
-    page = desk.sit(EDITOR, dark=dark)
-    look(page, page_of(ward.clinician))
-    colleague = desk.sit(SUPERUSER)
-    look(colleague, page_of(ward.clinician))
+    page = site.login(EDITOR, dark=dark)
+    look(page, page_of(records.clinician))
+    colleague = site.login(SUPERUSER)
+    look(colleague, page_of(records.clinician))
     colleague.get_by_label("Number for calls").fill("+44 7700 900123")
     colleague.get_by_role("button", name="Save", exact=True).click()
-    expect(colleague).to_have_url(f"{desk.url}{LIST}")
+    expect(colleague).to_have_url(f"{site.url}{LIST}")
 
     page.get_by_label("Department").fill("Surgery")
     page.get_by_role("button", name="Save", exact=True).click()
@@ -249,16 +253,16 @@ def test_a_colleague_s_correction_is_told_and_survives_the_next_save(
     expect(page.get_by_label("Number for calls")).to_have_value("+447700900123")
     check_accessibility(page)
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page).to_have_url(f"{desk.url}{LIST}")
-    saved = Clinician.objects.get(pk=ward.clinician.pk)
+    expect(page).to_have_url(f"{site.url}{LIST}")
+    saved = Clinician.objects.get(pk=records.clinician.pk)
     assert (saved.department, saved.call_number) == ("Surgery", "+447700900123")
 
 
 @LOOKS
-def test_a_template_is_applied_to_those_who_were_chosen(desk: Desk, ward: Ward, dark: bool) -> None:
+def test_a_template_is_applied_to_those_who_were_chosen(site: Site, records: Records, dark: bool) -> None:
     nights = PreferenceTemplate.objects.get(name="Nights")
     other = make_clinician("C-2", {Priority.LOW: [Channel.EMAIL]}, call_number="")
-    page = desk.sit(EDITOR, dark=dark)
+    page = site.login(EDITOR, dark=dark)
     look(page, LIST)
     for box in page.locator("input.action-select").all():
         box.press("Space")
@@ -274,12 +278,14 @@ def test_a_template_is_applied_to_those_who_were_chosen(desk: Desk, ward: Ward, 
 
     expect(page.get_by_text("The preferences of 2 clinicians are changed.")).to_be_visible()
     assert preferences.channels_by_priority(other)[Priority.HIGH] == [Channel.SMS]
-    assert preferences.channels_by_priority(ward.clinician)[Priority.HIGH] == nights.wanted()[Priority.HIGH]
+    assert (
+        preferences.channels_by_priority(records.clinician)[Priority.HIGH] == nights.wanted()[Priority.HIGH]
+    )
 
 
-def test_on_a_telephone_the_page_is_no_wider_than_the_screen(desk: Desk, ward: Ward, aws: Aws) -> None:
-    page = desk.sit(SUPERUSER, phone=True)
-    look(page, page_of(ward.clinician))
+def test_on_a_telephone_the_page_is_no_wider_than_the_screen(site: Site, records: Records, aws: Aws) -> None:
+    page = site.login(SUPERUSER, phone=True)
+    look(page, page_of(records.clinician))
     expect(page.locator("#reach-email")).to_be_visible()
 
     check_accessibility(page)

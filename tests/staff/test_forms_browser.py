@@ -1,14 +1,14 @@
-"""The forms of the staff's pages in a real browser: nothing in the way of who fills them in."""
+"""Forms in a real browser: focus, buttons, unsaved changes and lost sessions."""
 
 from django.conf import settings
 from playwright.sync_api import Dialog, expect
 
 from alerts import intake
 from tests.conftest import an_alert
-from tests.staff.browser import Desk, check_accessibility, visit
+from tests.staff.browser import Site, check_accessibility, visit
 from tests.staff.permissions import addresses
 from tests.staff.test_browser import LOOKS
-from tests.staff.users import SUPERUSER, Ward
+from tests.staff.users import SUPERUSER, Records
 
 COVERED = """() => {
   const focused = document.activeElement;
@@ -18,9 +18,9 @@ COVERED = """() => {
 """Whether something stands before the focused control, or it is out of the window."""
 
 
-def test_tab_leads_to_no_field_behind_the_bar_with_save(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(SUPERUSER)
-    visit(page, addresses(ward)["contacts_clinician_change"])
+def test_tab_leads_to_no_field_behind_the_bar_with_save(site: Site, records: Records) -> None:
+    page = site.login(SUPERUSER)
+    visit(page, addresses(records)["contacts_clinician_change"])
     selects = page.locator(".channels select")
     page.evaluate("window.scrollTo(0, 0)")
     selects.first.evaluate("element => element.focus({ preventScroll: true })")
@@ -37,10 +37,10 @@ def test_tab_leads_to_no_field_behind_the_bar_with_save(desk: Desk, ward: Ward) 
     assert covered == []
 
 
-def test_on_a_telephone_save_comes_first_and_delete_last(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(SUPERUSER, phone=True)
+def test_on_a_telephone_save_comes_first_and_delete_last(site: Site, records: Records) -> None:
+    page = site.login(SUPERUSER, phone=True)
 
-    visit(page, addresses(ward)["contacts_clinician_change"])
+    visit(page, addresses(records)["contacts_clinician_change"])
 
     tops = (
         page.locator("#submit-row")
@@ -55,8 +55,8 @@ def test_on_a_telephone_save_comes_first_and_delete_last(desk: Desk, ward: Ward)
     assert names[-1] == "Delete clinician"
 
 
-def test_who_leaves_a_form_with_something_unsaved_is_asked(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(SUPERUSER)
+def test_leaving_a_form_with_unsaved_changes_asks_first(site: Site, records: Records) -> None:
+    page = site.login(SUPERUSER)
     asked: list[str] = []
 
     def leave(dialog: Dialog) -> None:
@@ -65,23 +65,23 @@ def test_who_leaves_a_form_with_something_unsaved_is_asked(desk: Desk, ward: War
 
     page.on("dialog", leave)
     for name in ("contacts_clinician_add", "contacts_preferencetemplate_add", "clients_apiclient_add"):
-        visit(page, addresses(ward)[name])
+        visit(page, addresses(records)[name])
         page.locator("#id_name").press_sequentially("Ada")
 
         page.get_by_role("link", name="Bleep, Home").click()
 
-        expect(page).to_have_url(f"{desk.url}/admin/")
+        expect(page).to_have_url(f"{site.url}/admin/")
         assert asked.pop() == "beforeunload", name
-    visit(page, addresses(ward)["contacts_clinician_change"])
+    visit(page, addresses(records)["contacts_clinician_change"])
     page.locator("#id_name").press_sequentially(" the Third")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("was changed successfully")).to_be_visible()
     assert asked == []
 
 
-def test_who_was_logged_out_is_told_while_typing(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(SUPERUSER)
-    visit(page, addresses(ward)["contacts_clinician_change"])
+def test_a_logged_out_user_is_warned_while_typing(site: Site, records: Records) -> None:
+    page = site.login(SUPERUSER)
+    visit(page, addresses(records)["contacts_clinician_change"])
 
     page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     page.locator("#id_name").press_sequentially("x")
@@ -89,31 +89,31 @@ def test_who_was_logged_out_is_told_while_typing(desk: Desk, ward: Ward) -> None
     expect(page.locator("#now-basis")).to_contain_text("You have been logged out: copy what you typed")
 
 
-def test_the_story_of_an_alert_says_when_bleep_does_not_answer(desk: Desk, ward: Ward) -> None:
+def test_the_timeline_says_when_bleep_does_not_answer(site: Site, records: Records) -> None:
     new = intake.NewAlert(**an_alert(message_id="waiting-1"))
-    alert = intake.accept(client=ward.client, new=new).alert
-    page = desk.sit(SUPERUSER)
+    alert = intake.accept(client=records.client, new=new).alert
+    page = site.login(SUPERUSER)
     page.clock.install()
     visit(page, f"/admin/alerts/alert/{alert.pk}/change/")
-    said = page.locator("#alerts-refreshed")
+    refresh_status = page.locator("#alerts-refreshed")
 
     page.route("**/admin/alerts/alert/**", lambda route: route.abort())
     page.clock.run_for(6000)
-    expect(said).to_contain_text("Bleep has not answered since")
+    expect(refresh_status).to_contain_text("Bleep has not answered since")
     check_accessibility(page)
 
     page.unroute("**/admin/alerts/alert/**")
     page.clock.run_for(6000)
-    expect(said).to_have_text("")
+    expect(refresh_status).to_have_text("")
     page.context.clear_cookies()
     page.clock.run_for(6000)
-    expect(said).to_contain_text("you may have been logged out")
-    desk.faults = [fault for fault in desk.faults if "/admin/alerts/alert/" not in fault]
+    expect(refresh_status).to_contain_text("you may have been logged out")
+    site.errors = [error for error in site.errors if "/admin/alerts/alert/" not in error]
 
 
-def test_the_keys_stay_in_the_open_filters_and_then_go_back(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(SUPERUSER)
-    visit(page, addresses(ward)["contacts_clinician_changelist"])
+def test_the_keys_stay_in_the_open_filters_and_then_go_back(site: Site, records: Records) -> None:
+    page = site.login(SUPERUSER)
+    visit(page, addresses(records)["contacts_clinician_changelist"])
     opener = page.get_by_role("button", name="Filters filter_list")
     inside = "document.getElementById('changelist-filter').contains(document.activeElement)"
 
@@ -128,9 +128,9 @@ def test_the_keys_stay_in_the_open_filters_and_then_go_back(desk: Desk, ward: Wa
 
 
 @LOOKS
-def test_the_first_tab_leads_past_the_sidebar(desk: Desk, ward: Ward, dark: bool) -> None:
-    page = desk.sit(SUPERUSER, dark=dark)
-    visit(page, addresses(ward)["contacts_clinician_changelist"])
+def test_the_first_tab_leads_past_the_sidebar(site: Site, records: Records, dark: bool) -> None:
+    page = site.login(SUPERUSER, dark=dark)
+    visit(page, addresses(records)["contacts_clinician_changelist"])
     skip = page.get_by_role("link", name="Skip to content")
     expect(skip).to_be_attached()
 

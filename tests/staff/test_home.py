@@ -1,4 +1,4 @@
-"""The home page: who is told what, how much it asks the database, and for how long it remembers."""
+"""The home page: who sees what, its queries, and its cache."""
 
 import json
 import re
@@ -19,10 +19,10 @@ from clients import tokens
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from staff.home import attention, charts, page
+from staff.home import charts, items, page
 from staff.roles import Role
 from tests.conftest import make_clinician
-from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_user, make_ward
+from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_records, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -42,11 +42,11 @@ def kinds(client: Client) -> list[str]:
 
 @pytest.fixture
 def something_of_each_kind() -> None:
-    ward = make_ward()  # with an alert that failed
+    records = make_records()  # with an alert that failed
     RelayHeartbeat.objects.create(relay="ward:1")
-    preferences.replace(ward.clinician, {Priority.LOW: []})
-    tokens.issue(client=ward.client, expires_at=timezone.now() + timedelta(days=3))
-    expired, _secret = tokens.issue(client=ward.client, expires_at=timezone.now() - timedelta(hours=1))
+    preferences.replace(records.clinician, {Priority.LOW: []})
+    tokens.issue(client=records.client, expires_at=timezone.now() + timedelta(days=3))
+    expired, _secret = tokens.issue(client=records.client, expires_at=timezone.now() - timedelta(hours=1))
     tokens.mark_used(expired)
 
 
@@ -62,24 +62,24 @@ TOLD = {
 
 
 @pytest.mark.parametrize("person", PEOPLE)
-def test_each_is_told_what_they_may_see(something_of_each_kind: None, person: str) -> None:
+def test_users_see_the_items_that_they_may_see(something_of_each_kind: None, person: str) -> None:
     assert set(kinds(home_of(person))) == TOLD[person]
 
 
 @pytest.mark.parametrize("person", [Role.INTEGRATORS.value, Role.PREFERENCE_EDITORS.value, NO_ROLE])
-def test_figures_are_for_those_who_may_see_alerts(something_of_each_kind: None, person: str) -> None:
+def test_statistics_need_permission_to_view_alerts(something_of_each_kind: None, person: str) -> None:
     shown = home_of(person).get("/admin/").context
 
-    assert not [name for name in ("sums", "over_time", "latency") if name in shown]
+    assert not [name for name in ("totals", "over_time", "latency") if name in shown]
 
 
-def test_that_bleep_does_not_send_is_told_to_everybody(db: None) -> None:
+def test_everybody_sees_that_bleep_does_not_send(db: None) -> None:
     assert kinds(home_of(NO_ROLE)) == ["bleep relays_silent"]
 
 
 @pytest.mark.parametrize("person", PEOPLE)
 @pytest.mark.parametrize("period", ["day", "week"])
-def test_it_asks_few_questions(something_of_each_kind: None, person: str, period: str) -> None:
+def test_the_page_takes_few_queries(something_of_each_kind: None, person: str, period: str) -> None:
     client = home_of(person)
 
     with CaptureQueriesContext(connection) as queries:
@@ -88,7 +88,7 @@ def test_it_asks_few_questions(something_of_each_kind: None, person: str, period
     assert len(queries) <= MOST_QUERIES
 
 
-def test_what_was_asked_just_now_is_not_asked_again(something_of_each_kind: None) -> None:
+def test_results_are_cached(something_of_each_kind: None) -> None:
     client = home_of(SUPERUSER)
     first = client.get("/admin/")
 
@@ -96,11 +96,11 @@ def test_what_was_asked_just_now_is_not_asked_again(something_of_each_kind: None
         second = client.get("/admin/")
 
     assert len(queries) == 2  # who it is
-    assert second.context["figures_at"] == first.context["figures_at"]
+    assert second.context["statistics_at"] == first.context["statistics_at"]
     assert second.context["attention"].at == first.context["attention"].at
 
 
-def test_questions_do_not_grow_with_what_is_wrong(something_of_each_kind: None) -> None:
+def test_queries_do_not_grow_with_the_number_of_problems(something_of_each_kind: None) -> None:
     for number in range(30):
         make_clinician(f"D-{number}", {Priority.HIGH: [Channel.CALL]})
     client = home_of(Role.AUDITORS.value)
@@ -112,32 +112,30 @@ def test_questions_do_not_grow_with_what_is_wrong(something_of_each_kind: None) 
     assert "and 26 more" in answer.content.decode()
 
 
-def test_every_link_of_what_needs_attention_leads_to_a_page(something_of_each_kind: None) -> None:
+def test_every_link_of_an_item_works(something_of_each_kind: None) -> None:
     client = home_of(Role.AUDITORS.value)
     items = client.get("/admin/").context["attention"].items
-    links = [
-        link for item in items for link in (*item.links, *([item.everything] if item.everything else []))
-    ]
+    links = [link for item in items for link in (*item.links, *([item.show_all] if item.show_all else []))]
 
     assert links
-    assert {link.href: client.get(link.href).status_code for link in links} == dict.fromkeys(
-        (link.href for link in links), 200
+    assert {link.url: client.get(link.url).status_code for link in links} == dict.fromkeys(
+        (link.url for link in links), 200
     )
 
 
-def test_the_link_to_all_that_failed_shows_them_and_no_others(something_of_each_kind: None) -> None:
+def test_the_link_to_failed_alerts_shows_only_them(something_of_each_kind: None) -> None:
     client = home_of(Role.OPERATORS.value)
     item, *_ = client.get("/admin/").context["attention"].items
 
     def listed() -> list[Alert]:
-        return list(client.get(item.everything.href).context["cl"].result_list)
+        return list(client.get(item.show_all.url).context["cl"].result_list)
 
     assert listed() == list(Alert.objects.all())
     Alert.objects.update(state="closed")
     assert listed() == []
 
 
-def test_a_text_from_outside_stays_text(something_of_each_kind: None) -> None:
+def test_text_is_escaped(something_of_each_kind: None) -> None:
     Clinician.objects.update(name="<b onclick=x>Bold</b>")
 
     page = home_of(Role.PREFERENCE_EDITORS.value).get("/admin/").content.decode()
@@ -162,29 +160,27 @@ def lost_table(transactional_db: None) -> Iterator[Callable[[str], None]]:
             cursor.execute(f"ALTER TABLE {table}_lost RENAME TO {table}")
 
 
-def test_a_question_that_fails_is_told_of_and_hides_nothing_else(
+def test_a_failed_check_is_shown_and_hides_no_other(
     lost_table: Callable[[str], None], something_of_each_kind: None
 ) -> None:
     client = home_of(SUPERUSER)
     lost_table("clients_apitoken")
 
-    assert set(kinds(client)) == {"failed", "unreachable", "unanswered tokens that expire"}
+    assert set(kinds(client)) == {"failed", "unreachable", "check failed: tokens that expire"}
 
 
-def test_figures_that_cannot_be_had_are_told_of(
-    lost_table: Callable[[str], None], something_of_each_kind: None
-) -> None:
+def test_failed_statistics_are_shown(lost_table: Callable[[str], None], something_of_each_kind: None) -> None:
     client = home_of(SUPERUSER)
     lost_table("alerts_attempt")
 
     page = client.get("/admin/").content.decode()
 
-    assert "could not work out its figures" in page
+    assert "could not load its statistics" in page
     assert 'data-kind="failed"' in page
 
 
-def test_everything_that_can_be_wrong_with_bleep_has_plain_words(db: None) -> None:
-    assert {finding.name for finding in checks.findings()} == set(attention.IN_PLAIN_WORDS)
+def test_every_finding_has_a_sentence_for_staff(db: None) -> None:
+    assert {finding.name for finding in checks.findings()} == set(items.FINDINGS)
 
 
 def test_an_unknown_period_is_the_last_day(something_of_each_kind: None) -> None:
@@ -192,7 +188,7 @@ def test_an_unknown_period_is_the_last_day(something_of_each_kind: None) -> None
 
 
 @pytest.mark.parametrize(("period", "pieces"), [(Period.DAY, 25), (Period.WEEK, 8)])
-def test_an_hour_or_day_without_alerts_has_its_place(period: Period, pieces: int) -> None:
+def test_hours_and_days_without_alerts_are_in_the_chart(period: Period, pieces: int) -> None:
     now = timezone.now()
     at = list(charts._pieces(period, now))  # noqa: SLF001 - as the database cuts them
 
@@ -202,7 +198,7 @@ def test_an_hour_or_day_without_alerts_has_its_place(period: Period, pieces: int
     assert "with 7" in chart.description
 
 
-def test_the_hour_that_the_clocks_repeat_has_two_places() -> None:
+def test_the_hour_that_the_clocks_repeat_is_in_the_chart_twice() -> None:
     noon = datetime(2026, 10, 25, 12, tzinfo=UTC)
     places = list(charts._pieces(Period.DAY, noon))  # noqa: SLF001 - as the database cuts them
     twice = [datetime(2026, 10, 25, hour, tzinfo=UTC) for hour in (0, 1)]
@@ -216,19 +212,19 @@ def test_the_hour_that_the_clocks_repeat_has_two_places() -> None:
     assert json.loads(chart.data)["labels"].count("01:00") == 2
 
 
-def test_failures_are_red_while_one_of_them_is_open() -> None:
+def test_failures_are_urgent_while_one_is_open() -> None:
     now = timezone.now()
     dealt_with = AlertCount(now, Priority.LOW, AlertStatus.FAILED, 3, dealt_with=True)
     still_open = AlertCount(now, Priority.LOW, AlertStatus.FAILED, 1)
 
-    (*_others, settled) = page._sums([dealt_with])  # noqa: SLF001 - what is shown of it
-    (*_others, unsettled) = page._sums([dealt_with, still_open])  # noqa: SLF001
+    (*_others, settled) = page._totals([dealt_with])  # noqa: SLF001 - what is shown of it
+    (*_others, unsettled) = page._totals([dealt_with, still_open])  # noqa: SLF001
 
-    assert (settled.alerts, settled.grave, settled.note) == (3, False, "3 dealt with")
-    assert (unsettled.alerts, unsettled.grave, unsettled.note) == (4, True, "3 dealt with")
+    assert (settled.alerts, settled.urgent, settled.note) == (3, False, "3 dealt with")
+    assert (unsettled.alerts, unsettled.urgent, unsettled.note) == (4, True, "3 dealt with")
 
 
-def test_the_table_beside_a_chart_sums_up() -> None:
+def test_the_table_has_totals() -> None:
     now = timezone.now()
     _chart, table = charts.by_priority(
         [
@@ -257,13 +253,13 @@ def test_the_table_beside_a_chart_sums_up() -> None:
         (11_400, "3 h 10 min"),
     ],
 )
-def test_a_length_of_time_is_short_to_read(seconds: float, words: str) -> None:
-    assert charts.span(seconds) == words
+def test_durations_are_short(seconds: float, words: str) -> None:
+    assert charts.duration(seconds) == words
     _chart, table = charts.time_to_provider([Latency(Channel.SMS, 1, seconds, seconds)])
     assert table.rows == (("SMS", "1", words, words),)
 
 
-def test_the_admins_rooms_are_called_as_staff_call_them() -> None:
+def test_the_apps_have_names_for_staff() -> None:
     client = home_of(SUPERUSER)
 
     called = [app["name"] for app in client.get("/admin/").context["app_list"]]

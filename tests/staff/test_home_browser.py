@@ -1,4 +1,4 @@
-"""Home in a real browser: what needs attention and the ways there, the charts, and a Bleep where all is well."""
+"""Home in a real browser: items and their links, charts, and the page without problems."""
 
 from datetime import timedelta
 
@@ -18,16 +18,16 @@ from clients import tokens
 from contacts.choices import Channel, Priority
 from staff.roles import Role
 from tests.conftest import an_alert, make_clinician
-from tests.staff.browser import Desk, check_accessibility, visit, wait_until_settled
-from tests.staff.users import NO_ROLE, SUPERUSER, Ward
+from tests.staff.browser import Site, check_accessibility, visit, wait_until_settled
+from tests.staff.users import NO_ROLE, SUPERUSER, Records
 
 LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 
 
-def take(ward: Ward, message_id: str, priority: Priority) -> Delivery:
-    """An alert of the ward's client for its clinician."""
+def take(records: Records, message_id: str, priority: Priority) -> Delivery:
+    """Store an alert from the client for the clinician."""
     new = intake.NewAlert(**{**an_alert(message_id=message_id), "priority": priority})
-    return Delivery.objects.get(alert=intake.accept(client=ward.client, new=new).alert)
+    return Delivery.objects.get(alert=intake.accept(client=records.client, new=new).alert)
 
 
 def fail(delivery: Delivery, reason: Reason, decision: Decision | None = None) -> None:
@@ -38,14 +38,14 @@ def fail(delivery: Delivery, reason: Reason, decision: Decision | None = None) -
 
 
 @pytest.fixture
-def trouble(ward: Ward) -> None:
-    """Something wrong of each kind; the ward's own alert has failed."""
-    fail(take(ward, "unknown-1", Priority.MEDIUM), Reason.ANSWER_LOST, LeaveInDoubt(Reason.ANSWER_LOST))
-    fail(take(ward, "unconfirmed-1", Priority.LOW), Reason.UNCONFIRMED)
+def problems(records: Records) -> None:
+    """One problem of each kind; the alert in `records` has failed."""
+    fail(take(records, "unknown-1", Priority.MEDIUM), Reason.ANSWER_LOST, LeaveInDoubt(Reason.ANSWER_LOST))
+    fail(take(records, "unconfirmed-1", Priority.LOW), Reason.UNCONFIRMED)
     Alert.objects.filter(message_id="unconfirmed-1").update(state=AlertState.CLOSED)
     make_clinician("C-2", {Priority.HIGH: [Channel.CALL]}, name="Hard to Reach")
-    tokens.issue(client=ward.client, label="Ends soon", expires_at=timezone.now() + timedelta(days=3))
-    calls = [take(ward, f"call-{number}", Priority.HIGH) for number in range(breaker.FAILED_DELIVERIES)]
+    tokens.issue(client=records.client, label="Ends soon", expires_at=timezone.now() + timedelta(days=3))
+    calls = [take(records, f"call-{number}", Priority.HIGH) for number in range(breaker.FAILED_DELIVERIES)]
     for number in range(breaker.FAILURES):
         Attempt.objects.create(
             delivery=calls[number % len(calls)],
@@ -58,61 +58,61 @@ def trouble(ward: Ward) -> None:
 
 
 @pytest.fixture
-def all_well(ward: Ward) -> None:
-    """The ward's alert was dealt with, another was sent, and a relay is at work."""
+def no_problems(records: Records) -> None:
+    """The failed alert was dealt with, another was sent, and a relay is running."""
     Alert.objects.update(state=AlertState.CLOSED)
-    claim = lifecycle.claim(take(ward, "sent-1", Priority.HIGH).pk)
+    claim = lifecycle.claim(take(records, "sent-1", Priority.HIGH).pk)
     assert claim
     lifecycle.mark_sent(claim, SendResult("contact-1"))
     RelayHeartbeat.objects.create(relay="ward:1")
 
 
-WAYS = {
+LINKS = {
     "failed": ("failed-1", "/admin/alerts/alert/"),
     "unknown": ("unknown-1", "/admin/alerts/alert/"),
     "unconfirmed": ("Clinician C-1", "/admin/contacts/clinician/"),
     "unreachable": ("Hard to Reach", "/admin/contacts/clinician/"),
     "expiring": ("Lab system", "/admin/clients/apiclient/"),
 }
-"""For each kind of trouble the words of a link, and where it leads."""
+"""For each kind of item the text of a link, and where it leads."""
 
 
 @LOOKS
-def test_what_is_wrong_is_said_with_the_way_there(desk: Desk, trouble: None, dark: bool) -> None:
-    page = desk.sit(SUPERUSER, dark=dark)
+def test_each_problem_links_to_its_page(site: Site, problems: None, dark: bool) -> None:
+    page = site.login(SUPERUSER, dark=dark)
     visit(page, "/admin/")
     check_accessibility(page)
 
     kinds = page.locator("[data-kind]").evaluate_all("all => all.map(each => each.dataset.kind)")
-    assert set(kinds) == {*WAYS, "down call", "bleep relays_silent"}
+    assert set(kinds) == {*LINKS, "down call", "bleep relays_silent"}
     expect(page.locator('[data-kind="down call"]')).to_contain_text(
         "Telephone call: the provider does not answer."
     )
-    for kind, (words, address) in WAYS.items():
+    for kind, (words, address) in LINKS.items():
         visit(page, "/admin/")
         page.locator(f'[data-kind="{kind}"]').get_by_role("link", name=words).click()
         page.wait_for_url(f"**{address}*/change/")
         wait_until_settled(page)
 
 
-def test_the_gravest_comes_first(desk: Desk, trouble: None) -> None:
-    page = desk.sit(SUPERUSER)
+def test_urgent_items_come_first(site: Site, problems: None) -> None:
+    page = site.login(SUPERUSER)
 
     visit(page, "/admin/")
 
-    grave = page.locator("[data-kind]").evaluate_all(
-        "all => all.map(each => each.classList.contains('grave'))"
+    urgent = page.locator("[data-kind]").evaluate_all(
+        "all => all.map(each => each.classList.contains('urgent'))"
     )
-    assert grave == sorted(grave, reverse=True)
+    assert urgent == sorted(urgent, reverse=True)
 
 
 @LOOKS
-def test_where_all_is_well_it_says_so_with_charts(desk: Desk, all_well: None, dark: bool) -> None:
-    page = desk.sit(Role.AUDITORS.value, dark=dark)
+def test_without_problems_it_says_so_and_shows_charts(site: Site, no_problems: None, dark: bool) -> None:
+    page = site.login(Role.AUDITORS.value, dark=dark)
 
     visit(page, "/admin/")
 
-    expect(page.get_by_text("Nothing that you look after needs you now.")).to_be_visible()
+    expect(page.get_by_text("Nothing you look after needs attention.")).to_be_visible()
     expect(page.locator("[data-kind]")).to_have_count(0)
     for name in ("Alerts by hour", "By priority", "Time to the provider"):
         chart = page.get_by_role("img", name=name)
@@ -122,8 +122,8 @@ def test_where_all_is_well_it_says_so_with_charts(desk: Desk, all_well: None, da
     check_accessibility(page)
 
 
-def test_the_charts_words_follow_the_theme(desk: Desk, all_well: None) -> None:
-    page = desk.sit(Role.AUDITORS.value)
+def test_the_charts_words_follow_the_theme(site: Site, no_problems: None) -> None:
+    page = site.login(Role.AUDITORS.value)
     visit(page, "/admin/")
     page.wait_for_function("Object.values(Chart.instances).length === 3")
     colour = "Object.values(Chart.instances)[0].options.color"
@@ -134,8 +134,8 @@ def test_the_charts_words_follow_the_theme(desk: Desk, all_well: None) -> None:
     page.wait_for_function(f"{colour} !== '{light}'")
 
 
-def test_by_key_to_the_last_seven_days(desk: Desk, all_well: None) -> None:
-    page = desk.sit(Role.OPERATORS.value)
+def test_by_key_to_the_last_seven_days(site: Site, no_problems: None) -> None:
+    page = site.login(Role.OPERATORS.value)
     visit(page, "/admin/")
 
     page.get_by_role("link", name="Last 7 days").press("Enter")
@@ -144,13 +144,13 @@ def test_by_key_to_the_last_seven_days(desk: Desk, all_well: None) -> None:
     expect(page.locator(".periods [aria-current]")).to_have_text("Last 7 days")
 
 
-def test_a_fresh_bleep_says_what_will_be_here(desk: Desk) -> None:
+def test_an_empty_bleep_says_what_will_appear_here(site: Site) -> None:
     RelayHeartbeat.objects.create(relay="ward:1")
-    page = desk.sit(SUPERUSER)
+    page = site.login(SUPERUSER)
 
     visit(page, "/admin/")
 
-    expect(page.get_by_text("Nothing that you look after needs you now.")).to_be_visible()
+    expect(page.get_by_text("Nothing you look after needs attention.")).to_be_visible()
     expect(page.get_by_text("No alerts in the last 24 hours.")).to_be_visible()
     check_accessibility(page)
     page.get_by_role("link", name="Add a clinician").click()
@@ -158,8 +158,8 @@ def test_a_fresh_bleep_says_what_will_be_here(desk: Desk) -> None:
     wait_until_settled(page)
 
 
-def test_on_a_telephone_it_fits(desk: Desk, trouble: None) -> None:
-    page = desk.sit(SUPERUSER, phone=True)
+def test_on_a_telephone_it_fits(site: Site, problems: None) -> None:
+    page = site.login(SUPERUSER, phone=True)
 
     visit(page, "/admin/?period=week")
 
@@ -168,9 +168,9 @@ def test_on_a_telephone_it_fits(desk: Desk, trouble: None) -> None:
 
 
 @LOOKS
-@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
-def test_help_is_the_guide_for_ward_staff(desk: Desk, ward: Ward, dark: bool, phone: bool) -> None:
-    page = desk.sit(NO_ROLE, dark=dark, phone=phone)
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_help_is_the_guide_for_ward_staff(site: Site, records: Records, dark: bool, phone: bool) -> None:
+    page = site.login(NO_ROLE, dark=dark, phone=phone)
     visit(page, "/admin/")
 
     page.locator(".shortcuts").get_by_role("link", name="Help").press("Enter")

@@ -1,4 +1,4 @@
-"""Logins: nobody's posts are lost with theirs, and their sessions end and are cleared away."""
+"""Logins: users are kept, and sessions end and are deleted."""
 
 from datetime import timedelta
 from typing import Any
@@ -43,7 +43,7 @@ def test_the_page_of_a_login_says_what_to_do_instead(admin_client: Client, someb
     assert "When somebody leaves, untick “Active”" in page
 
 
-def test_who_was_made_inactive_is_out_at_once(somebody: User) -> None:
+def test_an_inactive_user_is_logged_out_at_once(somebody: User) -> None:
     client = Client()
     client.force_login(somebody)
     assert client.get("/admin/").status_code == 200
@@ -70,7 +70,7 @@ def session_of(ends: timedelta) -> Session:
 
 
 def log_in(password: str) -> Any:
-    """The answer to somebody who opened the login page itself and logs in with this password."""
+    """The answer to a login with this password."""
     user = make_user(SUPERUSER)
     user.set_password("right")
     user.save()
@@ -114,12 +114,12 @@ def test_a_page_from_before_another_login_says_that_nothing_is_saved(db: None) -
     page = client.post("/admin/contacts/clinician/add/", {"name": "Ada"})
 
     assert page.status_code == 403
-    assert "You have logged in again since this page was opened" in page.content.decode()
+    assert "You have logged in again since you opened this page" in page.content.decode()
     assert "style=" not in page.content.decode()
 
 
 def test_the_login_page_says_what_became_of_unsaved_changes(db: None) -> None:
-    sentence = "If you were logged out, what you had not saved yet is not saved."
+    sentence = "If you were logged out, changes that you had not saved are lost."
 
     sent_here = Client().get("/admin/contacts/clinician/add/", follow=True).content.decode()
 

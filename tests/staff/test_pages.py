@@ -1,10 +1,10 @@
-"""Every page of the admin × everybody: who gets it, and who does not. `test_posts.py` posts to each."""
+"""Who may open each page of the admin. `test_posts.py` posts to each."""
 
 import pytest
 from django.test import Client
 
 from tests.staff.permissions import WHO_MAY, addresses, names
-from tests.staff.users import PEOPLE, make_user, make_ward
+from tests.staff.users import PEOPLE, make_records, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -14,8 +14,8 @@ def test_every_page_has_its_row_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("person", PEOPLE)
-def test_everybody_gets_what_the_table_says(person: str) -> None:
-    pages = addresses(make_ward())
+def test_each_user_gets_the_status_in_the_table(person: str) -> None:
+    pages = addresses(make_records())
     client = Client()
     client.force_login(make_user(person))
 
@@ -26,8 +26,8 @@ def test_everybody_gets_what_the_table_says(person: str) -> None:
     }
 
 
-def test_strangers_are_sent_to_the_login_page() -> None:
-    pages = addresses(make_ward())
+def test_anonymous_users_are_sent_to_the_login_page() -> None:
+    pages = addresses(make_records())
 
     answers = {name: Client().get(path) for name, path in pages.items()}
 

@@ -11,8 +11,8 @@ from contacts.models import Clinician
 from staff.roles import Role
 from tests.conftest import make_clinician
 from tests.contacts.crowd import make_crowd
-from tests.staff.browser import Desk, check_accessibility
-from tests.staff.users import Ward
+from tests.staff.browser import Site, check_accessibility
+from tests.staff.users import Records
 
 LIST = "/admin/contacts/clinician/"
 EDITOR = Role.PREFERENCE_EDITORS.value
@@ -53,9 +53,9 @@ def make_other() -> Clinician:
     )
 
 
-def test_somebody_is_found_by_their_number_as_people_write_it(desk: Desk, ward: Ward) -> None:
+def test_somebody_is_found_by_their_number_as_people_write_it(site: Site, records: Records) -> None:
     make_other()
-    page = desk.sit(EDITOR)
+    page = site.login(EDITOR)
     page.goto(LIST)
 
     page.locator("#searchbar").fill("07700 900222")
@@ -65,9 +65,9 @@ def test_somebody_is_found_by_their_number_as_people_write_it(desk: Desk, ward: 
     expect(page.get_by_role("link", name="Ben Lindqvist")).to_be_visible()
 
 
-def test_the_filter_of_problems_shows_who_has_one_and_which(desk: Desk, ward: Ward) -> None:
+def test_the_filter_of_problems_shows_who_has_one_and_which(site: Site, records: Records) -> None:
     make_other()
-    page = desk.sit(EDITOR)
+    page = site.login(EDITOR)
     page.goto(LIST)
 
     page.get_by_role("button", name="Filters").first.press("Enter")
@@ -76,18 +76,18 @@ def test_the_filter_of_problems_shows_who_has_one_and_which(desk: Desk, ward: Wa
 
     expect(page.get_by_role("link", name="Ben Lindqvist")).to_be_visible()
     expect(page.get_by_text("High has neither a call nor an SMS.")).to_be_visible()
-    expect(page.get_by_text(ward.clinician.name)).to_have_count(0)
+    expect(page.get_by_text(records.clinician.name)).to_have_count(0)
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
-def test_the_list_fits_the_screen(desk: Desk, ward: Ward, phone: bool) -> None:
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_the_list_fits_the_screen(site: Site, records: Records, phone: bool) -> None:
     make_clinician(
         "ED-CONSULTANT-2",
         {Priority.HIGH: [SMS, CALL, EMAIL], Priority.MEDIUM: [EMAIL, SMS, CALL]},
         name="Ebenezer Featherstonehaugh-Ramasubramanian",
         department="Emergency department and acute medicine",
     )
-    page = desk.sit(EDITOR, phone=phone)
+    page = site.login(EDITOR, phone=phone)
 
     page.goto(LIST)
 
@@ -102,9 +102,9 @@ def test_the_list_fits_the_screen(desk: Desk, ward: Ward, phone: bool) -> None:
 
 
 @LOOKS
-def test_preferences_of_many_are_changed_after_a_look(desk: Desk, ward: Ward, dark: bool) -> None:
+def test_preferences_of_many_are_changed_after_a_look(site: Site, records: Records, dark: bool) -> None:
     other = make_other()
-    page = desk.sit(EDITOR, dark=dark)
+    page = site.login(EDITOR, dark=dark)
     page.goto(LIST)
     for box in page.locator("input.action-select").all():
         box.check()
@@ -117,7 +117,7 @@ def test_preferences_of_many_are_changed_after_a_look(desk: Desk, ward: Ward, da
 
     expect(page.get_by_text("Ben Lindqvist (C-2): no address for Telephone call")).to_be_visible()
     check_accessibility(page)
-    assert preferences.channels_by_priority(ward.clinician)[Priority.LOW] == [EMAIL]
+    assert preferences.channels_by_priority(records.clinician)[Priority.LOW] == [EMAIL]
     page.get_by_role("button", name="Choose again").click()
     expect(page.get_by_label("Low priority")).to_have_value("sms email")
     page.get_by_label("give them the channels that can reach them").check()
@@ -125,13 +125,13 @@ def test_preferences_of_many_are_changed_after_a_look(desk: Desk, ward: Ward, da
     page.get_by_role("button", name="Change 2 clinicians").click()
 
     expect(page.get_by_text("The preferences of 2 clinicians are changed.")).to_be_visible()
-    for each in (ward.clinician, other):
+    for each in (records.clinician, other):
         assert preferences.channels_by_priority(each)[Priority.LOW] == [SMS, EMAIL]
 
 
-def test_everybody_on_all_pages_is_changed_by_key_alone(desk: Desk, ward: Ward) -> None:
+def test_everybody_on_all_pages_is_changed_by_key_alone(site: Site, records: Records) -> None:
     make_crowd(120)
-    page = desk.sit(EDITOR)
+    page = site.login(EDITOR)
     page.goto(LIST)
 
     page.locator("#action-toggle").press("Space")
@@ -145,8 +145,8 @@ def test_everybody_on_all_pages_is_changed_by_key_alone(desk: Desk, ward: Ward) 
     expect(page.get_by_text("The preferences of 121 clinicians are changed.")).to_be_visible()
 
 
-def test_making_many_inactive_is_asked_first(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(EDITOR)
+def test_making_many_inactive_is_asked_first(site: Site, records: Records) -> None:
+    page = site.login(EDITOR)
     page.goto(LIST)
     page.locator("input.action-select").first.check()
     run(page, "deactivate")
@@ -161,8 +161,8 @@ def test_making_many_inactive_is_asked_first(desk: Desk, ward: Ward) -> None:
 
 
 @LOOKS
-def test_a_file_is_looked_at_mended_and_imported(desk: Desk, ward: Ward, dark: bool) -> None:
-    page = desk.sit(EDITOR, dark=dark)
+def test_a_file_is_previewed_corrected_and_imported(site: Site, records: Records, dark: bool) -> None:
+    page = site.login(EDITOR, dark=dark)
 
     choose(page, "contact_id,name,call_number\nC-1,Asha Okafor,07700 900123\nC-7,Dara Murphy,\n")
     expect(page.get_by_text("1 clinician: No channel for High")).to_be_visible()
@@ -181,8 +181,8 @@ def test_a_file_is_looked_at_mended_and_imported(desk: Desk, ward: Ward, dark: b
     assert Clinician.objects.get(contact_id="C-1").call_number == "+447700900123"
 
 
-def test_a_double_click_on_import_says_that_it_is_imported(desk: Desk, ward: Ward) -> None:
-    page = desk.sit(EDITOR)
+def test_a_double_click_on_import_says_that_it_is_imported(site: Site, records: Records) -> None:
+    page = site.login(EDITOR)
     choose(page, "contact_id,name\nC-1,Asha Okafor\n")
 
     page.get_by_role("button", name="Import 1 clinician").dblclick()
@@ -193,9 +193,9 @@ def test_a_double_click_on_import_says_that_it_is_imported(desk: Desk, ward: War
 
 @LOOKS
 def test_the_export_is_downloaded_and_comes_back_without_a_change(
-    desk: Desk, ward: Ward, dark: bool, tmp_path: Path
+    site: Site, records: Records, dark: bool, tmp_path: Path
 ) -> None:
-    page = desk.sit(EDITOR, dark=dark)
+    page = site.login(EDITOR, dark=dark)
     page.goto(LIST)
     page.get_by_role("link", name="Export").click()
     check_accessibility(page)
@@ -214,8 +214,8 @@ def test_the_export_is_downloaded_and_comes_back_without_a_change(
 
 
 @pytest.mark.parametrize("path", ["import/", "export/"])
-def test_on_a_telephone_files_fit_the_screen(desk: Desk, ward: Ward, path: str) -> None:
-    page = desk.sit(EDITOR, phone=True)
+def test_on_a_telephone_files_fit_the_screen(site: Site, records: Records, path: str) -> None:
+    page = site.login(EDITOR, phone=True)
 
     page.goto(f"{LIST}{path}")
 

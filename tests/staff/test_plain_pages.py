@@ -10,7 +10,7 @@ from tests.staff.users import SUPERUSER, make_user
 pytestmark = pytest.mark.django_db
 
 
-def test_without_a_database_staff_are_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_database_the_page_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> None:
         raise OperationalError
 

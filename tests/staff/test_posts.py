@@ -1,4 +1,4 @@
-"""Everything that can be posted in the admin × everybody: whose rule it is, they do; nobody else changes anything."""
+"""Who may post to each page of the admin, and that nobody else changes anything."""
 
 from copy import deepcopy
 from typing import Any
@@ -10,7 +10,7 @@ from django.test import Client
 from tests.conftest import Aws
 from tests.staff.permissions import WHO_MAY
 from tests.staff.posts import ACTIONS, POSTS, Post, actions, posts
-from tests.staff.users import PEOPLE, make_user, make_ward
+from tests.staff.users import PEOPLE, make_records, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def outcome(client: Client, post: Post) -> tuple[Any, bool]:
 
 
 def is_refusal(name: str, answer: Any, post: Post, refused: int) -> bool:
-    """Whether the answer is one for somebody who may not: an action that is not offered leads back to its list."""
+    """Whether the post was refused: an action that is not offered leads back to its list."""
     if answer.status_code == refused or name not in {*POSTS, *ACTIONS}:
         return bool(answer.status_code < 500)
     if name not in ACTIONS:
@@ -62,8 +62,8 @@ def test_every_row_is_of_a_page() -> None:
 
 
 @pytest.mark.parametrize("person", [*PEOPLE, None], ids=str)
-def test_everybody_does_what_the_table_says_and_nothing_else(aws: Aws, person: str | None) -> None:
-    things = posts(make_ward())
+def test_each_user_may_do_what_the_table_says_and_nothing_else(aws: Aws, person: str | None) -> None:
+    things = posts(make_records())
     client = Client()
     if person:
         client.force_login(make_user(person))

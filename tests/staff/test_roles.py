@@ -38,7 +38,7 @@ def test_what_an_administrator_added_stays() -> None:
     assert permissions_of(Role.OPERATORS) == {*PERMISSIONS[Role.OPERATORS], "auth.view_user"}
 
 
-def test_what_is_missing_comes_back_and_nobody_leaves_the_group() -> None:
+def test_missing_permissions_are_added_and_members_stay() -> None:
     group = Group.objects.get(name=Role.OPERATORS.value)
     group.permissions.clear()
     group.user_set.add(User.objects.create_user("operator"))

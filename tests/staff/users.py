@@ -1,4 +1,4 @@
-"""The people and the things of the staff's pages: a user of each role, and one of everything that has a page."""
+"""Users of each role, and one record of each model with a page."""
 
 from dataclasses import dataclass
 from itertools import count
@@ -38,8 +38,8 @@ def make_user(person: str) -> User:
 
 
 @dataclass(frozen=True)
-class Ward:
-    """One of everything that has a page."""
+class Records:
+    """One record of each model with a page."""
 
     clinician: Clinician
     template: PreferenceTemplate
@@ -50,7 +50,7 @@ class Ward:
     group: Group
 
 
-def make_ward() -> Ward:
+def make_records() -> Records:
     """A clinician, an alert for them that failed on its channel, the client that sent it, with a token."""
     clinician = make_clinician(
         "C-1",
@@ -70,7 +70,7 @@ def make_ward() -> Ward:
     assert claim is not None
     error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
     lifecycle.mark_failed(claim, error, NextChannel(Reason.INVALID_ADDRESS))
-    return Ward(
+    return Records(
         clinician=clinician,
         template=PreferenceTemplate.objects.create(name="Nights", high=["sms", "call"], low=["sms"]),
         alert=alert,

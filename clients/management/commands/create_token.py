@@ -1,4 +1,4 @@
-"""`manage.py create_token`: a token for an API client, from the command line."""
+"""`manage.py create_token` issues a token for an API client."""
 
 from argparse import ArgumentParser
 from datetime import timedelta
@@ -16,9 +16,9 @@ MOST_DAYS = 3650
 
 
 class Command(BaseCommand):
-    """Prints the secret alone on standard output, so that it can be piped into a secret store."""
+    """Prints only the secret on standard output, so that it can be piped into a secret store."""
 
-    help = "Make a token for an API client, and the client too where it is new. The token is shown this once."
+    help = "Issue a token for an API client, and add the client if it is new. The token is shown only once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("client", help="the client's name, such as 'Lab system'")
@@ -36,9 +36,9 @@ class Command(BaseCommand):
             ApiToken(label=label).clean_fields(exclude=("client", "digest", "prefix"))
         except ValidationError as error:
             raise CommandError(
-                " ".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
+                " ".join(f"{field}: {' '.join(errors)}" for field, errors in error.message_dict.items())
             ) from error
-        with transaction.atomic():  # no client without its token
+        with transaction.atomic():  # no new client without a token
             client, is_new = ApiClient.objects.get_or_create(name=name)
             token, secret = tokens.issue(
                 client=client,
@@ -47,7 +47,7 @@ class Command(BaseCommand):
                 expires_at=timezone.now() + timedelta(days=days) if days else None,
             )
         self.stderr.write(
-            f"{'New client' if is_new else 'Client'} “{client}”: this token begins with {token.prefix}, is shown this "
+            f"{'New client' if is_new else 'Client'} “{client}”: this token begins with {token.prefix}, is shown only "
             f"once, and {f'expires in {days} days' if days else 'does not expire'}. "
             "Send it as `Authorization: Bearer <token>`."
         )

@@ -1,10 +1,10 @@
-// Buttons that copy the field that they name, and say so.
+// Buttons that copy a field: `data-copy` holds its id.
 async function copy(button) {
   const field = document.getElementById(button.dataset.copy);
   field.select();
   try {
     await navigator.clipboard.writeText(field.value);
-  } catch { // no https, or not allowed: the older way, and else the field is at least marked
+  } catch { // without HTTPS or permission: the older API; if that fails, the field is selected at least
     if (!document.execCommand("copy")) return;
   }
   const words = button.textContent;

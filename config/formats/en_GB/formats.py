@@ -1,4 +1,4 @@
-"""Times to the second, on a 24-hour clock: what was sent when is often the question."""
+"""24-hour times with seconds, since the order of events matters to staff."""
 
 TIME_FORMAT = "H:i:s"
 DATETIME_FORMAT = "j M Y, H:i:s"

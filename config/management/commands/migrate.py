@@ -1,4 +1,4 @@
-"""`manage.py migrate`, as Django has it, with all the time that it needs."""
+"""Django's `manage.py migrate`, without time limits."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +11,9 @@ UNLIMITED = ("statement_timeout", "idle_in_transaction_session_timeout")
 
 
 class Command(migrate.Command):
-    """Without the settings' limits on time, but for the one on locks.
+    """Lifts the settings' time limits, but not the one on locks.
 
-    A migration that waits for a lock makes everybody else wait behind it: it ends instead, and may be run again.
+    Everything else queues behind a migration that waits for a lock. So it fails instead, and can be run again.
     """
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -23,13 +23,13 @@ class Command(migrate.Command):
 
 @contextmanager
 def unlimited(database: str) -> Iterator[None]:
-    """No limit on time for the connection to this database."""
+    """Lift the time limits of the connection to this database."""
     connection = connections[database]
     with connection.cursor() as cursor:
         for name in UNLIMITED:
             cursor.execute(f"SET {name} = 0")
     yield
-    # Back to what the connection began with: the tests go on with it. After an error the command is over.
+    # Tests use the connection afterwards. After an error the process ends anyway.
     with connection.cursor() as cursor:
         for name in UNLIMITED:
             cursor.execute(f"RESET {name}")

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from clients import demo, tokens
+from clients import sample, tokens
 from clients.models import ApiClient, ApiToken
 from contacts import preferences
 from contacts.choices import Channel, Priority
@@ -32,7 +32,7 @@ PREFERENCES = {
 
 
 class Command(BaseCommand):
-    """Safe to run again: what is there already is left as it is, with whatever was changed since."""
+    """Safe to run again: it does not change what already exists."""
 
     help = (
         "Load the demo clinician C-1, the demo token and the login admin/admin. Refuses outside local mode."
@@ -41,15 +41,13 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.LOCAL_MODE:
-            raise CommandError(
-                "The demo has a token and a login that everybody knows: set LOCAL_MODE=true to load it."
-            )
+            raise CommandError("The demo has a public token and login. Set LOCAL_MODE=true to load it.")
         self._clinician()
         client, _ = ApiClient.objects.get_or_create(
             name="Demo hospital system", defaults={"requests_per_minute": 100_000}
         )
-        if not ApiToken.objects.filter(digest=tokens.digest(demo.TOKEN)).exists():
-            tokens.adopt(demo.TOKEN, client=client, label="The published sample's token")
+        if not ApiToken.objects.filter(digest=tokens.digest(sample.TOKEN)).exists():
+            tokens.adopt(sample.TOKEN, client=client, label="The published sample's token")
         users = get_user_model().objects
         if not users.filter(username=LOGIN).exists():
             users.create_superuser(LOGIN, password=LOGIN)

@@ -1,32 +1,32 @@
-// Whether messages arrive, asked of AWS by Bleep once the page is there; and tests, with what became of each.
+// Loads whether messages arrive, which Bleep asks AWS, and sends channel tests and shows their results.
 
-const PATIENCE = 10_000; // Milliseconds for an answer about an address. AWS may take long, and nobody waits for it.
+const PATIENCE = 10_000; // Milliseconds to wait for an answer about an address, since AWS may be slow.
 const SOON = 1_000;
 const LATER = 4_000;
-const HURRY = 30_000; // For so long the result is asked for often,
-const GIVE_UP = 360_000; // and after this no more: High priority is tried for five minutes.
-const STOPPED = "This page has stopped asking. Open it again later to see what became of the test.";
+const HURRY = 30_000; // How long the result is asked for often.
+const GIVE_UP = 360_000; // When to stop asking: High priority is tried for five minutes.
+const STOPPED = "This page has stopped checking. Open it again later to see the result of the test.";
 const NO_ANSWER = "Bleep did not answer. Open the page again to see whether the test is there.";
-const UNKNOWN = "It is not known now whether messages arrive here: there was no answer. Open the page again in a minute.";
+const UNKNOWN = "Bleep cannot tell whether messages arrive: there was no answer. Reload the page in a minute.";
 const ICONS = { good: "check_circle", risk: "warning", error: "error", unknown: "help", waiting: "hourglass_top" };
 
 function begin() {
   const section = document.getElementById("tests");
   if (!section) return;
-  const ways = [...section.querySelectorAll(".way")];
-  for (const way of ways) offerTest(section, way, ways);
-  // What would happen now is rewritten while editing; whatever it then says, what would fail of it is said below.
-  new MutationObserver(() => sayWhatWouldFail(ways)).observe(document.querySelector("#now dl"), {
+  const rows = [...section.querySelectorAll(".channel-row")];
+  for (const row of rows) offerTest(section, row, rows);
+  // contacts/clinician.js rewrites “What would happen now” during editing; then the failures are listed again.
+  new MutationObserver(() => sayWhatWouldFail(rows)).observe(document.querySelector("#now dl"), {
     attributes: true,
     childList: true,
     subtree: true,
   });
-  askAll(ways);
+  askAll(rows);
 }
 
-// One after the other: Bleep asks AWS for few people at once, and tells the others that it is not known.
-async function askAll(ways) {
-  for (const way of ways) await askReachability(way, ways);
+// One after the other, since Bleep sends AWS few questions at once and answers the others with “unknown”.
+async function askAll(rows) {
+  for (const row of rows) await askReachability(row, rows);
 }
 
 function write(place, kind, sentence, link) {
@@ -48,30 +48,30 @@ function write(place, kind, sentence, link) {
   place.replaceChildren(line);
 }
 
-async function askReachability(way, ways) {
-  const url = way.dataset.reachability;
+async function askReachability(row, rows) {
+  const url = row.dataset.reachability;
   if (!url) return;
-  const place = way.querySelector(".way-reach");
+  const place = row.querySelector(".channel-reach");
   let answer = { kind: "unknown", sentence: UNKNOWN };
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE), credentials: "same-origin" });
     if (response.ok) answer = await response.json();
   } catch {
-    // It stays unknown.
+    // Unknown.
   }
   write(place, answer.kind, answer.sentence);
-  sayAtField(way, answer.kind === "risk" ? answer.sentence : "");
-  if (answer.kind === "risk") way.dataset.why = answer.why;
-  else delete way.dataset.why;
-  sayWhatWouldFail(ways);
+  sayAtField(row, answer.kind === "risk" ? answer.sentence : "");
+  if (answer.kind === "risk") row.dataset.why = answer.why;
+  else delete row.dataset.why;
+  sayWhatWouldFail(rows);
 }
 
-// Of each priority the channels that would fail, by what AWS said of the address, as long as it is the saved one.
-function sayWhatWouldFail(ways) {
-  const lines = [...document.querySelectorAll("#now dd:not(.now-nobody)")].map((line) => whatWouldFail(line, ways));
-  const told = lines.filter(Boolean).join(" ");
+// For each priority, the channels that would fail according to AWS, unless the address has been edited.
+function sayWhatWouldFail(rows) {
+  const lines = [...document.querySelectorAll("#now dd:not(.now-nobody)")].map((line) => whatWouldFail(line, rows));
+  const sentences = lines.filter(Boolean).join(" ");
   let place = document.getElementById("now-fails");
-  if (!place && !told) return;
+  if (!place && !sentences) return;
   if (!place) {
     place = document.createElement("div");
     place.className = "said";
@@ -79,33 +79,33 @@ function sayWhatWouldFail(ways) {
     place.setAttribute("role", "status");
     document.getElementById("now").append(place);
   }
-  if (place.dataset.told === told) return; // or it would be read out again
-  place.dataset.told = told;
-  if (told) write(place, "risk", told);
+  if (place.dataset.shown === sentences) return; // or it would be read out again
+  place.dataset.shown = sentences;
+  if (sentences) write(place, "risk", sentences);
   else place.replaceChildren();
 }
 
-function whatWouldFail(line, ways) {
+function whatWouldFail(line, rows) {
   const selects = [...document.querySelectorAll(`select[name^="${line.id.replace("now-", "")}_"]`)];
   const chosen = selects.length ? selects.map((select) => select.value) : line.dataset.channels.split(" ");
-  // What has no address is not tried, either.
-  const tried = ways.filter((way) => chosen.includes(way.dataset.channel) && addressOf(way));
-  const failing = tried.filter((way) => "why" in way.dataset && addressOf(way) === way.dataset.saved);
+  // A channel without an address is not tried.
+  const tried = rows.filter((row) => chosen.includes(row.dataset.channel) && addressOf(row));
+  const failing = tried.filter((row) => "why" in row.dataset && addressOf(row) === row.dataset.saved);
   if (!failing.length) return "";
   const names = failing.map(({ dataset }) => dataset.label + (dataset.why && ` (${dataset.why})`)).join(" and ");
-  const rest = failing.length < tried.length ? "only what else is chosen can reach them" : "nobody would be told";
+  const rest = failing.length < tried.length ? "only the other channels can reach them" : "nobody would be reached";
   return `${line.dataset.priority}: ${names} would fail, so ${rest}.`;
 }
 
-function addressOf(way) {
-  const input = document.querySelector(`.field-${way.dataset.field} input`);
-  return input ? input.value.trim() : way.dataset.saved;
+function addressOf(row) {
+  const input = document.querySelector(`.field-${row.dataset.field} input`);
+  return input ? input.value.trim() : row.dataset.saved;
 }
 
-// Also where the address is edited, for as long as it is the one that was asked about.
-function sayAtField(way, sentence) {
-  const input = document.querySelector(`.field-${way.dataset.field} input`);
-  const id = `reach-${way.dataset.field}`;
+// Also at the address's field, until the address is edited.
+function sayAtField(row, sentence) {
+  const input = document.querySelector(`.field-${row.dataset.field} input`);
+  const id = `reach-${row.dataset.field}`;
   let place = document.getElementById(id);
   if (!input || (!place && !sentence)) return;
   if (!place) {
@@ -114,39 +114,39 @@ function sayAtField(way, sentence) {
     place.id = id;
     (input.closest(".grow.relative") ?? input.parentElement).append(place);
     input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") ?? ""} ${id}`.trim());
-    input.addEventListener("input", () => hideIfEdited(way, input, place));
+    input.addEventListener("input", () => hideIfEdited(row, input, place));
   }
-  hideIfEdited(way, input, place); // it may have been edited before the answer came, or a save of it been refused
+  hideIfEdited(row, input, place); // it may have been edited before the answer came, or saving it may have failed
   if (sentence) write(place, "risk", sentence);
   else place.replaceChildren();
 }
 
-function hideIfEdited(way, input, place) {
-  place.hidden = addressOf(way) !== way.dataset.saved;
+function hideIfEdited(row, input, place) {
+  place.hidden = addressOf(row) !== row.dataset.saved;
 }
 
-function offerTest(section, way, ways) {
-  const button = way.querySelector(".way-test");
+function offerTest(section, row, rows) {
+  const button = row.querySelector(".channel-test");
   if (!button) return;
-  const place = way.querySelector(".way-result");
+  const place = row.querySelector(".channel-result");
   if (place.dataset.result) follow(place.dataset.result, place).catch(() => write(place, "unknown", STOPPED));
   button.addEventListener("click", async () => {
-    if (addressOf(way) !== way.dataset.saved) {
-      write(place, "risk", "The address has been changed. Save first: a test goes to what is saved.");
+    if (addressOf(row) !== row.dataset.saved) {
+      write(place, "risk", "The address has been changed. Save first: a test goes to the saved address.");
       return;
     }
-    // Not `disabled`, which would take the focus away from whoever came by keyboard.
+    // Not `disabled`, which would take away the focus of keyboard users.
     if (button.getAttribute("aria-disabled") === "true") return;
     button.setAttribute("aria-disabled", "true");
-    delete place.dataset.when; // what is said from now on is of the new one
+    delete place.dataset.when; // from now on the text is about the new test
     write(place, "waiting", "The test is being sent.");
     try {
-      await test(section.dataset.tests, way.dataset.channel, place);
+      await test(section.dataset.tests, row.dataset.channel, place);
     } catch {
       write(place, "unknown", NO_ANSWER);
     }
     button.removeAttribute("aria-disabled");
-    askReachability(way, ways); // a test asks the person to confirm, or they may have done something meanwhile
+    askReachability(row, rows); // a test asks the person to confirm, and they may have confirmed by now
   });
 }
 
@@ -162,10 +162,10 @@ async function test(url, channel, place) {
   await follow(answer.result, place);
 }
 
-// Says what becomes of a test until that is known, or for as long as it may be worth asking.
+// Shows the state of a test until it is final, or until it is not worth asking.
 async function follow(result, place) {
   const about = place.dataset.when;
-  const isCurrent = () => place.dataset.when === about; // and not overtaken by a new test
+  const isCurrent = () => place.dataset.when === about; // no new test has begun
   const begun = Date.now();
   let shown = "";
   while (isCurrent()) {

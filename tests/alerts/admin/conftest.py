@@ -11,7 +11,7 @@ from alerts.models import Alert, Delivery
 from alerts.states import Reason
 from clients.models import ApiClient
 from contacts.models import Clinician
-from tests.alerts.admin.desk import store
+from tests.alerts.admin.pages import store
 
 
 @pytest.fixture

@@ -16,20 +16,20 @@ from alerts.states import AlertState, DeliveryState, StaffAction
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from tests.alerts.admin.desk import ALERTS, door, page_of, read, store
+from tests.alerts.admin.pages import ALERTS, action_url, page_of, read, store
 from tests.conftest import make_clinician
 
 pytestmark = pytest.mark.django_db
 
 
 def test_sending_again_is_asked_first_and_done_once(operator: Client, failed: Alert) -> None:
-    asked = read(operator, door(StaffAction.RESEND, failed))
+    asked = read(operator, action_url(StaffAction.RESEND, failed))
     assert "1 message would be sent, to 1 person." in asked
     assert Delivery.objects.count() == 1
 
     form = {"confirmed": "yes", "seen": f"{failed.pk}:1", "note": "Address mended"}
-    operator.post(door(StaffAction.RESEND, failed), form)
-    last: Any = operator.post(door(StaffAction.RESEND, failed), form, follow=True)  # a double click
+    operator.post(action_url(StaffAction.RESEND, failed), form)
+    last: Any = operator.post(action_url(StaffAction.RESEND, failed), form, follow=True)  # a double click
 
     assert Delivery.objects.count() == 2
     told = html.unescape(last.content.decode())
@@ -42,16 +42,18 @@ def test_who_comes_back_to_the_question_is_told_what_was_done_before(
     operator: Client, failed: Alert, lab: ApiClient
 ) -> None:
     for number in range(2):
-        assert "Sent again by" not in read(operator, door(StaffAction.RESEND, store(lab, f"other-{number}")))
+        assert "Sent again by" not in read(
+            operator, action_url(StaffAction.RESEND, store(lab, f"other-{number}"))
+        )
     actions.resend(failed.pk, by=User.objects.get(), after_round=1)
 
-    assert "Sent again by Olive Oakes, " in read(operator, door(StaffAction.CANCEL, failed))
+    assert "Sent again by Olive Oakes, " in read(operator, action_url(StaffAction.CANCEL, failed))
 
 
 def test_what_cannot_be_done_is_said_in_a_sentence(operator: Client, failed: Alert) -> None:
     Clinician.objects.update(active=False)
 
-    page = read(operator, door(StaffAction.RESEND, failed))
+    page = read(operator, action_url(StaffAction.RESEND, failed))
 
     assert "The clinician is marked as inactive." in page
     assert "confirmed" not in page
@@ -65,7 +67,7 @@ def test_it_is_cancelled_or_dealt_with(
 ) -> None:
     alert = store(lab, "waiting-1")
 
-    operator.post(door(action, alert), {"confirmed": "yes", "seen": f"{alert.pk}:1"})
+    operator.post(action_url(action, alert), {"confirmed": "yes", "seen": f"{alert.pk}:1"})
 
     assert Alert.objects.get().state == state
     assert AlertAction.objects.get().action == action
@@ -77,11 +79,13 @@ def test_what_is_being_sent_at_that_moment_may_still_arrive(
 ) -> None:
     alerts = [store(lab, f"m-{number}") for number in range(3)]
     lifecycle.claim(Delivery.objects.get(alert=alerts[0]).pk)
-    assert "What is being sent at this moment may still arrive." in read(operator, door(action, alerts[0]))
+    assert "What is being sent at this moment may still arrive." in read(
+        operator, action_url(action, alerts[0])
+    )
 
     def told(*chosen: Alert) -> str:
         form = {"confirmed": "yes", "seen": [f"{alert.pk}:1" for alert in chosen]}
-        done: Any = operator.post(door(action, chosen[0]), form, follow=True)
+        done: Any = operator.post(action_url(action, chosen[0]), form, follow=True)
         return html.unescape(done.content.decode())
 
     still_sent, stopped = told(alerts[0], alerts[1]), told(alerts[2])
@@ -98,7 +102,7 @@ def test_an_old_page_does_not_stop_what_somebody_sent_again(
     actions.resend(failed.pk, by=User.objects.get(), after_round=1)
 
     form = {"confirmed": "yes", "seen": f"{failed.pk}:1"}
-    told: Any = operator.post(door(action, failed), form, follow=True)
+    told: Any = operator.post(action_url(action, failed), form, follow=True)
 
     assert actions.SENT_AGAIN_MEANWHILE in html.unescape(told.content.decode())
     assert Delivery.objects.get(round=2).state == DeliveryState.PENDING
@@ -151,9 +155,10 @@ def test_without_the_permission_it_is_neither_shown_nor_done(
 ) -> None:
     Permission.objects.get(codename=f"{action.value}_alert").group_set.clear()
 
-    assert door(action, failed) not in read(operator, page_of(failed))
+    assert action_url(action, failed) not in read(operator, page_of(failed))
     assert (
-        operator.post(door(action, failed), {"confirmed": "yes", "seen": f"{failed.pk}:1"}).status_code == 403
+        operator.post(action_url(action, failed), {"confirmed": "yes", "seen": f"{failed.pk}:1"}).status_code
+        == 403
     )
     assert f'value="{action.value}_selected"' not in read(operator, ALERTS)
     operator.post(
@@ -170,7 +175,7 @@ def test_without_the_permission_it_is_neither_shown_nor_done(
 
 @pytest.mark.parametrize("seen", ["", "x:y", "1", "0:0", "999999:1", "1:2:3"])
 def test_a_form_that_was_tampered_with_does_nothing(operator: Client, failed: Alert, seen: str) -> None:
-    answer = operator.post(door(StaffAction.CLOSE, failed), {"confirmed": "yes", "seen": seen})
+    answer = operator.post(action_url(StaffAction.CLOSE, failed), {"confirmed": "yes", "seen": seen})
 
     assert answer.status_code == 302
     assert not AlertAction.objects.exists()

@@ -19,7 +19,7 @@ from alerts.models import Alert, Delivery
 from alerts.states import Reason
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
-from tests.alerts.admin.desk import ALERTS, SEARCH, page_of, read, store
+from tests.alerts.admin.pages import ALERTS, SEARCH, page_of, read, store
 from tests.conftest import make_clinician
 
 pytestmark = pytest.mark.django_db

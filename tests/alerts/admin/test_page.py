@@ -18,7 +18,7 @@ from alerts.states import AlertStatus, Reason
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from tests.alerts.admin.desk import page_of, read, store
+from tests.alerts.admin.pages import page_of, read, store
 from tests.conftest import an_alert
 
 pytestmark = pytest.mark.django_db

@@ -155,7 +155,7 @@ def fill(database: Database, prefix: str) -> None:
         )
 
     def attempt(delivery_id: Any, number: int, state: str, **fields: Any) -> None:
-        usual = {"reason": "", "code": "", "provider_id": "", "late": False}
+        usual = {"channel": "call", "reason": "", "code": "", "provider_id": "", "late": False}
         database.insert(
             "alerts_attempt", delivery_id=delivery_id, number=number, state=state, **{**usual, **fields}
         )

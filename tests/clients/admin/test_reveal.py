@@ -1,4 +1,4 @@
-"""A new secret is shown on one page, for minutes, in one browser, and is nowhere else."""
+"""A new secret is shown on one page, for ten minutes, in one browser, and is stored nowhere."""
 
 import time
 
@@ -12,7 +12,7 @@ from clients.admin import reveal
 from clients.admin.tokens import NO_LONGER_SHOWN
 from clients.models import Access, ApiClient, ApiToken
 from tests.clients.database import holds
-from tests.clients.desk import ADD, ISSUED, TOKENS, act, add, said, secrets_shown, typed
+from tests.clients.forms import ADD, ISSUED, TOKENS, act, add, secrets_shown, shown_messages, typed
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ def test_one_token_is_made_and_not_two(admin_client: Client, lab: ApiClient) -> 
     assert ApiToken.objects.count() == 1
 
 
-def test_the_page_with_the_secret_is_kept_by_nobody(admin_client: Client, lab: ApiClient) -> None:
+def test_the_page_with_the_secret_is_not_cached(admin_client: Client, lab: ApiClient) -> None:
     assert "no-store" in add(admin_client, typed(lab))["Cache-Control"]
 
 
@@ -45,7 +45,7 @@ def test_the_secret_is_in_no_message_session_or_log(admin_client: Client, lab: A
     assert holds(secret[8:]) == []
     assert not any(secret[8:] in cookie.value for cookie in admin_client.cookies.values())  # it is packed
     assert secret not in str(answer.redirect_chain)
-    assert said(answer) == []
+    assert shown_messages(answer) == []
 
 
 def test_reloading_the_page_issues_no_second_token(admin_client: Client, lab: ApiClient) -> None:
@@ -63,7 +63,7 @@ def test_once_it_is_copied_the_secret_is_gone(admin_client: Client, lab: ApiClie
     assert reveal.COOKIE not in {name for name, cookie in admin_client.cookies.items() if cookie.value}
     answer = admin_client.get(ISSUED, follow=True)
     assert answer.redirect_chain == [(TOKENS, 302)]
-    assert said(answer) == [NO_LONGER_SHOWN]
+    assert shown_messages(answer) == [NO_LONGER_SHOWN]
 
 
 def test_after_ten_minutes_the_secret_is_gone(
@@ -85,7 +85,7 @@ def test_a_cookie_that_bleep_did_not_sign_shows_nothing(
     assert admin_client.get(ISSUED).status_code == 302
 
 
-def test_who_logs_in_after_somebody_at_the_same_browser_is_shown_nothing(
+def test_the_next_user_of_a_browser_sees_no_secret(
     admin_client: Client, admin_user: User, lab: ApiClient
 ) -> None:
     add(admin_client, typed(lab))
@@ -129,7 +129,7 @@ def test_a_second_rotation_leads_to_what_the_first_one_issued(admin_client: Clie
 
     assert answer.redirect_chain == [(ISSUED, 302)]
     assert secrets_shown(answer) == shown
-    assert said(answer) == [f"{old} has been rotated already. Add a new token instead."]
+    assert shown_messages(answer) == [f"{old} has been rotated already. Add a new token instead."]
 
 
 def test_no_more_are_issued_than_can_be_shown(
@@ -145,7 +145,7 @@ def test_no_more_are_issued_than_can_be_shown(
     ]
 
     assert [len(secrets_shown(answer)) for answer in answers] == [1, 2, 2]
-    assert [len(said(answer)) for answer in answers] == [1, 0, 1]
+    assert [len(shown_messages(answer)) for answer in answers] == [1, 0, 1]
     assert ApiToken.objects.count() == 4
 
 

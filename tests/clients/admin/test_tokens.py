@@ -1,4 +1,4 @@
-"""API clients and tokens in the admin: issued, rotated, revoked; who did it is kept."""
+"""API clients and tokens in the admin: issued, rotated and revoked, with a log entry."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from clients import tokens
 from clients.admin.tokens import ApiTokenAdmin
 from clients.models import ApiClient, ApiToken
 from tests.clients.database import holds
-from tests.clients.desk import ADD, TOKENS, act, add, said, secrets_shown, typed
+from tests.clients.forms import ADD, TOKENS, act, add, secrets_shown, shown_messages, typed
 
 pytestmark = pytest.mark.django_db
 
@@ -96,7 +96,7 @@ def test_one_that_cannot_be_rotated_leaves_all_as_they_are(admin_client: Client,
 
     answer = act(admin_client, "rotate", live, ended)
 
-    assert said(answer) == [f"{ended} has been revoked or has expired. Add a new token instead."]
+    assert shown_messages(answer) == [f"{ended} has been revoked or has expired. Add a new token instead."]
     live.refresh_from_db()
     assert live.expires_at is None
     assert not LogEntry.objects.exists()
@@ -109,7 +109,7 @@ def test_revoking_ends_the_chosen_tokens_and_no_others(admin_client: Client, lab
 
     answer = act(admin_client, "revoke", chosen)
 
-    assert said(answer) == ["1 revoked. Requests that use a revoked token get a 401 from now on."]
+    assert shown_messages(answer) == ["1 revoked. Requests that use a revoked token get a 401 from now on."]
     assert [record.live for each in (chosen_secret, other_secret) if (record := tokens.find(each))] == [
         False,
         True,
@@ -118,7 +118,7 @@ def test_revoking_ends_the_chosen_tokens_and_no_others(admin_client: Client, lab
 
 
 @pytest.mark.parametrize("action", ["rotate", "revoke"])
-def test_a_deed_that_cannot_be_logged_is_not_done(
+def test_an_action_that_cannot_be_logged_is_not_done(
     admin_client: Client, lab: ApiClient, monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
     token, _secret = tokens.issue(client=lab)
@@ -135,7 +135,7 @@ def test_what_was_revoked_before_is_not_logged_again(admin_client: Client, lab: 
     token, _secret = tokens.issue(client=lab)
 
     for count in (1, 0):
-        assert said(act(admin_client, "revoke", token))[-1].startswith(f"{count} revoked.")
+        assert shown_messages(act(admin_client, "revoke", token))[-1].startswith(f"{count} revoked.")
 
     assert LogEntry.objects.count() == 1
 
@@ -153,11 +153,11 @@ def test_asking_changes_nothing(admin_client: Client, lab: ApiClient, lab_token:
 
 @pytest.mark.parametrize("action", ["rotate", "revoke"])
 @pytest.mark.parametrize("named", ["", "?token=", "?token=x", "?token=\u0663", "?token=0"])
-def test_a_question_about_nothing_leads_to_the_list(admin_client: Client, action: str, named: str) -> None:
+def test_confirming_no_tokens_leads_to_the_list(admin_client: Client, action: str, named: str) -> None:
     answer = admin_client.get(f"{TOKENS}{action}/{named}", follow=True)
 
     assert answer.redirect_chain == [(TOKENS, 302)]
-    assert said(answer) == [f"Choose the tokens to {action} first."]
+    assert shown_messages(answer) == [f"Choose the tokens to {action} first."]
 
 
 def test_a_client_that_was_added_is_offered_its_first_token(admin_client: Client) -> None:
@@ -168,10 +168,10 @@ def test_a_client_that_was_added_is_offered_its_first_token(admin_client: Client
     client = ApiClient.objects.get(name="Pharmacy")
     assert answer.redirect_chain == [(f"{ADD}?client={client.pk}", 302)]
     assert answer.context["adminform"].form.initial["client"] == str(client.pk)
-    assert "it needs a token" in said(answer)[0]
+    assert "it needs a token" in shown_messages(answer)[0]
 
 
-def test_a_clients_page_asks_as_much_with_many_tokens(admin_client: Client, lab: ApiClient) -> None:
+def test_a_clients_page_takes_as_many_queries_with_many_tokens(admin_client: Client, lab: ApiClient) -> None:
     page = f"/admin/clients/apiclient/{lab.pk}/change/"
 
     def questions() -> int:
@@ -188,7 +188,7 @@ def test_a_clients_page_asks_as_much_with_many_tokens(admin_client: Client, lab:
     assert questions() == few < 15
 
 
-def test_a_clients_page_tells_how_each_token_stands(admin_client: Client, lab: ApiClient) -> None:
+def test_a_clients_page_shows_the_status_of_each_token(admin_client: Client, lab: ApiClient) -> None:
     rotated, _ = tokens.issue(client=lab)
     tokens.rotate(rotated)
     revoked, _ = tokens.issue(client=lab)
@@ -196,9 +196,9 @@ def test_a_clients_page_tells_how_each_token_stands(admin_client: Client, lab: A
     expired, _ = tokens.issue(client=lab)
     ApiToken.objects.filter(pk=expired.pk).update(expires_at=Now())
 
-    account = admin_client.get(f"/admin/clients/apiclient/{lab.pk}/change/").context["account"]
+    summary = admin_client.get(f"/admin/clients/apiclient/{lab.pk}/change/").context["summary"]
 
-    assert [(each.words, each.works, each.may_be_rotated) for each in account.tokens] == [
+    assert [(row.status.value, row.works, row.can_be_rotated) for row in summary.tokens] == [
         ("Works", True, True),
         ("Works, and has a successor", True, False),
         ("Expired", False, False),

@@ -12,7 +12,7 @@ from contacts.models import Clinician
 IMPORT = "/admin/contacts/clinician/import/"
 PROCESS = "/admin/contacts/clinician/process_import/"
 EXPORT = "/admin/contacts/clinician/export/"
-XLSX, CSV = "0", "1"
+XLSX, CSV = "xlsx", "csv"
 HEADING = ",".join(COLUMNS)
 NEW = "C-9,Asha Okafor,Registrar,Cardiology,+44 7700 900 109,,asha@ward.example,yes,call > email,email,"
 
@@ -20,16 +20,15 @@ NEW = "C-9,Asha Okafor,Registrar,Cardiology,+44 7700 900 109,,asha@ward.example,
 def look(client: Client, content: bytes | str, name: str = "people.csv") -> Any:
     """Choose a file, and see what it would change."""
     data = content.encode() if isinstance(content, str) else content
-    return client.post(IMPORT, {"import_file": SimpleUploadedFile(name, data), "resource": "0"})
+    return client.post(IMPORT, {"import_file": SimpleUploadedFile(name, data)})
 
 
 def confirm(client: Client, looked: Any) -> Any:
-    form = looked.context["confirm_form"]
-    return client.post(PROCESS, form.initial, follow=True)
+    return client.post(PROCESS, {"packed": looked.context["packed"]}, follow=True)
 
 
-def export(client: Client, number: str, **query: str) -> bytes:
-    answer = client.post(EXPORT, {"format": number, "resource": "0"}, query_params=query)
+def export(client: Client, format_: str, **query: str) -> bytes:
+    answer = client.post(EXPORT, {"format": format_}, query_params=query)
     assert answer.status_code == 200
     content: bytes = answer.content
     return content
@@ -38,12 +37,9 @@ def export(client: Client, number: str, **query: str) -> bytes:
 def wrong(looked: Any) -> list[tuple[int, str, str]]:
     """(row, column, sentence) of all that is wrong, as the page shows them."""
     assert looked.status_code == 200
-    assert "confirm_form" not in looked.context
-    return [
-        (row.number + 1, column, " ".join(sentences))
-        for row in looked.context["result"].invalid_rows
-        for column, sentences in row.field_specific_errors.items()
-    ]
+    assert not looked.context["packed"], "it could be confirmed"
+    faults: list[tuple[int, str, str]] = looked.context["comparison"].faults
+    return faults
 
 
 def refused(looked: Any) -> list[str]:
@@ -53,8 +49,10 @@ def refused(looked: Any) -> list[str]:
 
 
 def changes(looked: Any) -> dict[int, list[tuple[str, str, str]]]:
-    rows = [row for row in looked.context["result"].rows if row.changes]
-    return {row.number: [(each.column, each.old, each.new) for each in row.changes] for row in rows}
+    return {
+        row.number: [(each.column, each.old, each.new) for each in row.changes]
+        for row in looked.context["comparison"].changed
+    }
 
 
 def said(answer: Any) -> list[str]:

@@ -11,9 +11,9 @@ import openpyxl
 import pytest
 from django.test import Client
 
-from contacts.import_export import formats
+from contacts.import_export import formats, views
 from contacts.import_export.columns import COLUMNS
-from contacts.import_export.formats import ExcelFile, UnreadableFileError
+from contacts.import_export.formats import UnreadableFileError
 from contacts.models import Clinician
 from tests.conftest import make_clinician
 from tests.contacts.import_export.files import (
@@ -34,15 +34,15 @@ NASTY = ["=1+1", "+441", "-x", "@x", "\ttab", "\rline", "'=x", "''+x", "＝1", '
 """Formulas, what looks like a defused one, and what has to be quoted."""
 
 
-@pytest.mark.parametrize("number", [XLSX, CSV])
+@pytest.mark.parametrize("format_", [XLSX, CSV])
 @pytest.mark.parametrize("text", NASTY)
 def test_a_round_trip_of_an_exported_file_changes_nothing(
-    admin_client: Client, clinician: Clinician, number: str, text: str
+    admin_client: Client, clinician: Clinician, format_: str, text: str
 ) -> None:
     Clinician.objects.update(name=text, role=text, department=text)
     before = stored()
 
-    looked = look(admin_client, export(admin_client, number))
+    looked = look(admin_client, export(admin_client, format_))
 
     assert changes(looked) == {}
     assert stored() == before
@@ -189,6 +189,14 @@ def test_a_file_that_is_too_large_is_refused(admin_client: Client) -> None:
     assert refused(looked) == ["This file is too large: at most 5 MB are taken at once. Split it."]
 
 
+def test_rows_that_the_page_cannot_carry_are_refused(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "MAX_PACKED", 10)
+
+    assert refused(look(admin_client, "contact_id,name\nC-9,Asha\n"))[0].startswith("This file is too large")
+
+
 NAMESPACE = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 A1 = '<c r="A1" t="inlineStr"><is><t>contact_id</t></is></c>'
 
@@ -234,7 +242,7 @@ def test_a_small_file_that_is_made_to_fill_the_memory_fills_little(what: str) ->
 
     tracemalloc.start()
     with contextlib.suppress(UnreadableFileError):
-        ExcelFile().create_dataset(content)
+        formats.read(content)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 

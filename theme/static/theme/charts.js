@@ -1,4 +1,4 @@
-// The words on unfold's charts, in a grey that is readable on the ground that there is: unfold's own is too faint.
+// Gives the text on unfold's charts a readable grey for the light and the dark theme: unfold's own is too faint.
 function colourCharts() {
   const dark = document.documentElement.classList.contains("dark");
   const style = getComputedStyle(document.documentElement);
@@ -10,7 +10,7 @@ function colourCharts() {
   }
 }
 
-// Alpine gives the page its theme before it is loaded, and again when somebody changes it.
+// Alpine sets the page's theme before it is loaded, and when the user changes it.
 document.addEventListener("DOMContentLoaded", () => {
   colourCharts();
   new MutationObserver(colourCharts).observe(document.documentElement, { attributeFilter: ["class"] });

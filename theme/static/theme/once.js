@@ -1,6 +1,5 @@
-// Of a double-click on a button that saves, the second click is left out: it would issue another token, or its answer
-// would be the one that is seen, and would only say that nothing is left to do. After a while a form may be sent again,
-// for a download has no new page.
+// Ignores the second click of a double-click on a submit button: it would issue another token, or show an answer that
+// says there is nothing left to do. A form may be sent again later, since a download does not open a new page.
 
 const WHILE = 2000; // Milliseconds.
 const sent = new WeakMap();

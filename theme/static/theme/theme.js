@@ -1,7 +1,7 @@
-// What unfold's and Django's scripts lack under our Content-Security-Policy, and for those who use a screen reader.
+// Makes unfold's and Django's scripts work under our Content-Security-Policy, by keyboard and with screen readers.
 
-// The policy refuses styles that are written into the page as text, also by scripts. Alpine's `x-bind:style` writes an
-// attribute; set as a property, the same is allowed.
+// The policy blocks style attributes, also those that scripts set. Alpine's `x-bind:style` sets the attribute; setting
+// the property instead is allowed.
 const setAttribute = Element.prototype.setAttribute;
 Element.prototype.setAttribute = function (name, value) {
   if (name === "style") {
@@ -11,11 +11,11 @@ Element.prototype.setAttribute = function (name, value) {
   }
 };
 
-// htmx needs neither a style of its own nor `eval`. It reads this when the page is complete.
+// htmx reads this when the page has loaded.
 htmx.config.includeIndicatorStyles = false;
 htmx.config.allowEval = false;
 
-// select2 calls its boxes by what is chosen in them, which is nothing at first: their field's label is their name.
+// select2 names its boxes by their selection, which is empty at first: name them by their field's label.
 function nameBoxes() {
   for (const select of document.querySelectorAll("select.select2-hidden-accessible[id]")) {
     const label = document.querySelector(`label[for="${CSS.escape(select.id)}"]`);
@@ -28,19 +28,19 @@ function nameBoxes() {
   }
 }
 
-// Django's list of permissions gives its icons a name, but not what they are.
+// Django's list of permissions gives its icons a label but no role.
 function nameIcons() {
   for (const icon of document.querySelectorAll("span.help-tooltip[aria-label]")) icon.setAttribute("role", "img");
 }
 
-// Much of unfold's that is clicked is neither a button nor a link, so that no key reaches it.
+// Many of unfold's controls are neither buttons nor links, so the keyboard does not reach them.
 const ICONS = { dock_to_right: "Sidebar", close: "Close", menu: "Menu" };
 const FOCUSABLE = "a[href], button, input, select, textarea";
 const CLICKED = "span[x-on\\:click], div[x-on\\:click], a[x-on\\:click]:not([href])";
 function nameSwitches() {
   for (const element of document.querySelectorAll(CLICKED)) {
     if (element.querySelector(FOCUSABLE) || element.closest("button, a[href], label")) continue;
-    if (!element.textContent.trim()) continue; // the ground beside an open panel, which has a button to close it
+    if (!element.textContent.trim()) continue; // the backdrop of an open panel, which has a close button
     element.setAttribute("role", "button");
     element.tabIndex = 0;
     const icon = ICONS[element.textContent.trim()];
@@ -53,7 +53,7 @@ function nameSwitches() {
   }
 }
 
-// The menu under one's name stands before what opens it, where Tab would not come by.
+// The user menu comes before its button in the page, so Tab would not reach it.
 function nameMenu() {
   const menu = document.querySelector("[x-data*=openUserLinks]");
   const opener = menu?.querySelector(":scope > [role=button]");
@@ -84,7 +84,7 @@ function nameMenu() {
   });
 }
 
-// The panel of filters lies over the list: while it is open the keys stay in it, and then go back to what opened it.
+// The filter panel covers the list: while it is open the focus stays in it, and then returns to its button.
 function keepFilters() {
   const panel = document.getElementById("changelist-filter");
   const opener = document.querySelector("a[x-on\\:click='filterOpen = true']");
@@ -93,7 +93,7 @@ function keepFilters() {
     [...panel.querySelectorAll(`${FOCUSABLE}, .select2-selection`)].filter((each) => each.tabIndex >= 0 && each.checkVisibility());
   let isOpen = panel.checkVisibility();
   new MutationObserver(() => {
-    // On a wide screen it may stand beside the list, where nothing opens it.
+    // On a wide screen it may be beside the list, without a button.
     if (panel.checkVisibility() === isOpen || !opener.checkVisibility()) return;
     isOpen = !isOpen;
     (isOpen ? controls()[0] : opener)?.focus();
@@ -108,7 +108,7 @@ function keepFilters() {
   });
 }
 
-// Before the links of the sidebar stands one that passes them by.
+// A link that skips the sidebar.
 function skipLinks() {
   const content = document.getElementById("content");
   const sidebar = document.getElementById("nav-sidebar");
@@ -120,12 +120,12 @@ function skipLinks() {
   skip.textContent = "Skip to content";
   content.tabIndex = -1;
   skip.addEventListener("click", (event) => {
-    event.preventDefault(); // what follows a # is a tab, to unfold
+    event.preventDefault(); // unfold takes what follows a # for a tab
     content.focus();
   });
   document.body.prepend(skip);
 }
 
-// After everything else that waits for the page, which is what makes those elements.
+// After the other load handlers, which make those elements.
 window.addEventListener("load", () => setTimeout(() => { nameBoxes(); nameIcons(); nameSwitches(); nameMenu(); keepFilters(); skipLinks(); }));
 document.addEventListener("formset:added", () => setTimeout(nameBoxes));

@@ -29,7 +29,7 @@ def read(browser: Client, address: str, query: dict[str, str] | None = None, *, 
     return html.unescape(answer.content.decode())
 
 
-def door(action: StaffAction, alert: Alert) -> str:
+def action_url(action: StaffAction, alert: Alert) -> str:
     return reverse(f"admin:alerts_alert_{action.value}", args=[alert.pk])
 
 

@@ -1,4 +1,4 @@
-"""What an administrator does with tokens in the admin, and what the pages then show."""
+"""Submits the admin's forms for tokens, and reads the pages that follow."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def act(client: Client, action: str, *chosen: ApiToken) -> Any:
     return client.post(f"{TOKENS}{action}/", {"token": keys}, follow=True)
 
 
-def said(answer: Any) -> list[str]:
+def shown_messages(answer: Any) -> list[str]:
     """The messages on the page that the answer leads to."""
     return [str(message) for message in answer.context["messages"]]
 

@@ -1,4 +1,4 @@
-"""Many rows of everything that has a list in the admin."""
+"""Makes many rows of each model with a list in the admin."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from alerts.models import Alert, Delivery
 from alerts.states import DeliveryState, Reason
+from clients import sample
 from clients.models import ApiClient, ApiToken
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, PreferenceTemplate
@@ -45,9 +46,9 @@ def _alerts(number: int) -> list[Alert]:
             clinician=clinician,
             contact_id=clinician.contact_id,
             message_id=f"many-{next(_numbers)}",
-            type="blood_test_alert",
-            patient_id="123456789",
-            description="Blood test results ready for patient",
+            type=sample.ALERT["type"],
+            patient_id=sample.ALERT["patient_id"],
+            description=sample.ALERT["description"],
             priority=Priority.LOW,
         )
         for clinician in Clinician.objects.order_by("-pk")[:number]
@@ -100,4 +101,4 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "auth.user": _users,
     "auth.group": _groups,
 }
-"""For each model with a list what makes so many rows of it, with all that a row shows."""
+"""By model: makes a number of rows with everything that its list shows."""

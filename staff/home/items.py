@@ -1,0 +1,195 @@
+"""The items under “Needs attention”: what is wrong, what to do about it, and links to where it is done."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.template.defaultfilters import pluralize
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from alerts.monitoring.checks import Finding
+from alerts.statistics import EXAMPLES, AttentionGroup, AttentionKind
+from clients import tokens
+from clients.models import ApiToken
+from contacts import problems
+from contacts.choices import Channel
+
+ALERTS = "admin:alerts_alert_changelist"
+ALERT = "admin:alerts_alert_change"
+CLINICIANS = "admin:contacts_clinician_changelist"
+CLINICIAN = "admin:contacts_clinician_change"
+CLIENT = "admin:clients_apiclient_change"
+TOKENS = "admin:clients_apitoken_changelist"
+
+FINDINGS = {
+    "oldest_due_seconds_high": "Alerts of High priority are waiting too long.",
+    "oldest_due_seconds_medium": "Alerts of Medium priority are waiting too long.",
+    "oldest_due_seconds_low": "Alerts of Low priority are waiting too long.",
+    "expired_leases": "Some messages were interrupted while they were being sent, and have not been retried yet.",
+    "alerts_without_delivery": "Some alerts have no message to send.",
+    "relays_silent": "Bleep is not sending: the part that starts every message has stopped.",
+    "relays_send_themselves": "In the last two minutes Bleep had to send alerts of High priority by its backup "
+    "route. Other alerts may wait.",
+    "workers_silent_urgent": "The part that sends alerts of High priority has stopped.",
+    "workers_silent_others": "The part that sends alerts has stopped.",
+}
+"""What each failed check of Bleep itself means to staff."""
+
+UNREACHED: dict[AttentionKind, tuple[str, str]] = {
+    AttentionKind.FAILED: (
+        "failed: no clinician is known to have been reached.",
+        "Open each one to see why. Send it again, or reach the clinician another way. Then mark it as dealt with.",
+    ),
+    AttentionKind.UNKNOWN: (
+        "may not have arrived: the provider's answer was lost.",
+        "Ask the clinician whether it arrived. If not, send it again. Then mark it as dealt with.",
+    ),
+}
+"""What to say about alerts, after their number, and what to do about them."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link on the home page."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that needs attention. `links` are the first examples, and `more` counts the others."""
+
+    kind: str
+    sentence: str
+    advice: str
+    urgent: bool = True
+    links: tuple[Link, ...] = ()
+    more: int = 0
+    show_all: Link | None = None
+
+    @property
+    def and_more(self) -> str:
+        return f"and {self.more:,} more"
+
+
+def check_failed(subject: str) -> Item:
+    return Item(
+        f"check failed: {subject}",
+        f"Bleep could not check {subject}.",
+        "Reload the page in a minute. If this stays, tell the people who run Bleep.",
+    )
+
+
+def of_findings(findings: list[Finding]) -> Iterator[Item]:
+    for finding in findings:
+        if not finding.ok:
+            yield Item(
+                f"bleep {finding.name}",
+                FINDINGS.get(finding.name, "Something is wrong with Bleep itself."),
+                "Alerts are kept, and are sent once this is fixed. Tell the people who run Bleep: "
+                f"“{finding.sentence.replace('`', '')}”",
+            )
+
+
+def of_channels_down(channels: list[Channel]) -> Iterator[Item]:
+    for channel in channels:
+        yield Item(
+            f"down {channel.value}",
+            f"{channel.label}: the provider does not answer.",
+            "Bleep tries again every few seconds. Until then, urgent alerts go to the clinician's next channel. "
+            "If it lasts, tell the people who run Bleep.",
+        )
+
+
+def of_alerts(groups: list[AttentionGroup]) -> Iterator[Item]:
+    for group in groups:
+        if group.kind in UNREACHED:
+            sentence, advice = UNREACHED[group.kind]
+            yield Item(
+                group.kind.value,
+                f"{group.count:,} alert{pluralize(group.count)} {sentence}",
+                advice,
+                show_all=Link("Show all failed alerts", f"{reverse(ALERTS)}?status=attention"),
+                **_examples(ALERT, group),
+            )
+
+
+def of_unconfirmed(groups: list[AttentionGroup]) -> Iterator[Item]:
+    for group in groups:
+        if group.kind is AttentionKind.UNCONFIRMED:
+            yield Item(
+                group.kind.value,
+                f"{_clinicians(group.count)} not confirmed their e-mail address, so e-mails to them fail.",
+                "Ask each to open the link in the message “AWS Notification - Subscription Confirmation” in their "
+                "inbox.",
+                urgent=False,
+                **_examples(CLINICIAN, group),
+            )
+
+
+def of_clinicians(found: problems.Troubled) -> Iterator[Item]:
+    if found.count:
+        yield Item(
+            "unreachable",
+            f"{_clinicians(found.count)} a problem: no channel for a priority, no address for a channel, or neither "
+            "a call nor an SMS for High.",
+            "Alerts may not reach them. Open each: the page says what is wrong.",
+            urgent=False,
+            show_all=Link("Show all with a problem", f"{reverse(CLINICIANS)}?problem=any"),
+            **_examples(CLINICIAN, found),
+        )
+
+
+def of_tokens(found: list[ApiToken]) -> Iterator[Item]:
+    now = timezone.now()
+    expired, expiring = [
+        [token for token in found if token.has_expired(now) is ended] for ended in (True, False)
+    ]
+    if expired:
+        count = len(expired)
+        yield Item(
+            "refused",
+            f"{count} token{pluralize(count, ' has,s have')} expired in use: "
+            f"all alerts from {pluralize(count, 'its system,their systems')} are being refused.",
+            "Issue a new token on the system's page, and give it to its owners. Then revoke the old one, which "
+            "removes it from here.",
+            **_token_links(expired),
+        )
+    if expiring:
+        count = len(expiring)
+        yield Item(
+            "expiring",
+            f"{count} token{pluralize(count, ' expires,s expire')} within {tokens.EXPIRES_SOON.days} days.",
+            "After that Bleep refuses alerts from the system that uses it. Rotate it, and give its owners the new "
+            "token in time.",
+            urgent=False,
+            **_token_links(expiring),
+        )
+
+
+def _examples(page: str, group: AttentionGroup | problems.Troubled) -> dict[str, Any]:
+    links = tuple(Link(name, reverse(page, args=[key])) for key, name in group.examples)
+    return {"links": links, "more": group.count - len(links)}
+
+
+def _token_links(found: list[ApiToken]) -> dict[str, Any]:
+    """Links to the clients of the first tokens, with the day each token expires, and to all tokens."""
+    links = tuple(
+        Link(
+            f"{token} ({date_format(timezone.localtime(token.expires_at), 'j F')})",
+            reverse(CLIENT, args=[token.client_id]),
+        )
+        for token in found[:EXAMPLES]
+    )
+    return {
+        "links": links,
+        "more": len(found) - len(links),
+        "show_all": Link("Show all tokens", reverse(TOKENS)),
+    }
+
+
+def _clinicians(count: int) -> str:
+    return f"{count:,} clinician{pluralize(count, ' has,s have')}"
