@@ -261,7 +261,9 @@ def test_what_a_provider_took_stays_sent_when_a_later_round_is_cancelled(
 
 
 @pytest.mark.parametrize("first", [actions.cancel, actions.close])
-def test_a_closed_decision_is_not_repeated(store: Store, operator: User, first: Callable[..., int]) -> None:
+def test_an_alert_cancelled_or_dealt_with_allows_no_other_action(
+    store: Store, operator: User, first: Callable[..., int]
+) -> None:
     alert = store(Priority.LOW).alert
     first(alert.pk, by=operator, after_round=1)
 
