@@ -23,7 +23,7 @@ from clients.models import ApiClient
 from config.celery import app
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from tests.alerts.outcomes import Tell
+from tests.alerts.attempt_outcomes import Record
 from tests.conftest import an_alert, make_clinician
 
 Store = Callable[..., Delivery]
@@ -45,7 +45,7 @@ def store(lab: ApiClient, clinician: Clinician) -> Store:
 
 @pytest.fixture
 def one_relay() -> Iterator[loop.Relay]:
-    """A relay that ticks when it is told to."""
+    """A relay that ticks when the test says so."""
     made = loop.Relay()
     yield made
     made.close()
@@ -82,10 +82,8 @@ def many_calls(settings: Any) -> None:
 
 
 @pytest.fixture
-def tell(store: Store, clinician: Clinician) -> Tell:
-    """Write attempts over a channel into the ledger, oldest first, the newest so many seconds ago; of two deliveries
-    in turn, unless it is to be `of` another number.
-    """
+def record(store: Store, clinician: Clinician) -> Record:
+    """Record attempts over a channel, oldest first, the newest `ago` seconds ago, for `of` deliveries in turn."""
     numbers = itertools.count(1)
 
     def write(channel: Channel, *outcomes: tuple[str, str], ago: float = 0.0, of: int = 2) -> None:
@@ -133,7 +131,7 @@ def broken_broker(url: str) -> Iterator[None]:
 
 @contextmanager
 def hung_server() -> Iterator[int]:
-    """A port on which somebody listens and never answers."""
+    """A port with a server that never answers."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(64)

@@ -61,12 +61,17 @@ def test_a_resend_starts_another_round_by_the_route_as_it_is_now(
     alert = fail(store(Priority.LOW))
     preferences.replace(clinician, {Priority.LOW: [Channel.SMS, Channel.EMAIL]})
 
-    again = actions.resend(alert.pk, by=operator, after_round=1, note="Number mended")
+    again = actions.resend(alert.pk, by=operator, after_round=1, note="Number corrected")
 
     assert (again.round, again.channel, again.state) == (2, Channel.SMS, DeliveryState.PENDING)
     assert not again.possible_duplicate
     done = AlertAction.objects.get()
-    assert (done.action, done.by, done.round, done.note) == (StaffAction.RESEND, operator, 2, "Number mended")
+    assert (done.action, done.by, done.round, done.note) == (
+        StaffAction.RESEND,
+        operator,
+        2,
+        "Number corrected",
+    )
     assert status(alert) == "queued"
     assert flaws() == []
 
@@ -84,7 +89,7 @@ def test_a_second_resend_from_the_same_page_does_nothing(store: Store, operator:
 
 
 @pytest.mark.parametrize("state", ["pending", "sending", "a call that rings"])
-def test_what_is_on_its_way_is_not_sent_again(store: Store, operator: User, state: str) -> None:
+def test_an_alert_on_its_way_is_not_sent_again(store: Store, operator: User, state: str) -> None:
     delivery = store(Priority.HIGH)
     held = claim(delivery) if state != "pending" else None
     if held and state == "a call that rings":
@@ -97,7 +102,9 @@ def test_what_is_on_its_way_is_not_sent_again(store: Store, operator: User, stat
     assert not AlertAction.objects.exists()
 
 
-def test_what_may_have_arrived_is_sent_again_with_a_mark(store: Store, operator: User) -> None:
+def test_an_alert_that_may_have_arrived_is_sent_again_as_a_possible_duplicate(
+    store: Store, operator: User
+) -> None:
     delivery = store(Priority.MEDIUM)
     lifecycle.mark_sent(claim(delivery), SendResult("provider-1"))
 
@@ -113,7 +120,7 @@ def test_what_may_have_arrived_is_sent_again_with_a_mark(store: Store, operator:
     ],
     ids=["inactive", "no preference", "no address"],
 )
-def test_whom_nothing_reaches_is_not_sent_anything(
+def test_nothing_is_sent_to_a_clinician_without_a_channel(
     store: Store,
     operator: User,
     clinician: Clinician,
@@ -127,7 +134,7 @@ def test_whom_nothing_reaches_is_not_sent_anything(
         actions.resend(alert.pk, by=operator, after_round=1)
 
 
-def test_cancelling_stops_what_waits_and_says_by_whom(store: Store, operator: User) -> None:
+def test_cancelling_stops_waiting_deliveries_and_records_the_user(store: Store, operator: User) -> None:
     delivery = store(Priority.LOW)
 
     assert actions.cancel(delivery.alert_id, by=operator, after_round=1) == 1
@@ -136,21 +143,21 @@ def test_cancelling_stops_what_waits_and_says_by_whom(store: Store, operator: Us
     assert AlertAction.objects.get().action == StaffAction.CANCEL
 
 
-def test_what_has_ended_cannot_be_cancelled(store: Store, operator: User) -> None:
+def test_an_alert_that_has_ended_cannot_be_cancelled(store: Store, operator: User) -> None:
     alert = fail(store(Priority.LOW))
 
     with pytest.raises(actions.ActionRefused, match="nothing to stop"):
         actions.cancel(alert.pk, by=operator, after_round=1)
 
 
-def test_what_is_dealt_with_is_no_longer_counted(store: Store, operator: User) -> None:
+def test_an_alert_that_was_dealt_with_is_no_longer_counted(store: Store, operator: User) -> None:
     alert = fail(store(Priority.LOW))
     assert checks.unreviewed_failures() == 1
 
     actions.close(alert.pk, by=operator, after_round=1, note="Told her in person")
 
     assert checks.unreviewed_failures() == 0
-    assert status(alert) == "failed"  # which the sender was told, and which is still so
+    assert status(alert) == "failed"  # the sender has seen this, and it is still true
     assert Alert.objects.get().state == AlertState.CLOSED
 
 
@@ -254,7 +261,7 @@ def test_what_a_provider_took_stays_sent_when_a_later_round_is_cancelled(
 
 
 @pytest.mark.parametrize("first", [actions.cancel, actions.close])
-def test_what_has_been_decided_is_not_decided_again(
+def test_an_alert_cancelled_or_dealt_with_allows_no_other_action(
     store: Store, operator: User, first: Callable[..., int]
 ) -> None:
     alert = store(Priority.LOW).alert
@@ -322,7 +329,7 @@ def test_a_late_answer_to_an_old_round_does_not_send_it_on(
     assert flaws() == []
 
 
-def test_what_staff_did_can_be_neither_changed_nor_deleted(store: Store, operator: User) -> None:
+def test_a_staff_action_can_be_neither_changed_nor_deleted(store: Store, operator: User) -> None:
     actions.close(store(Priority.LOW).alert_id, by=operator, after_round=1)
 
     for action in (

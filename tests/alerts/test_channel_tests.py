@@ -1,4 +1,4 @@
-"""Tests that staff send: one channel and no further, marked in the ledger, and no part of any figure."""
+"""Channel tests by staff: over one channel only, and not counted in the statistics."""
 
 import pytest
 from django.db import connection
@@ -66,7 +66,7 @@ def test_a_channel_that_is_in_no_preference_can_be_tried() -> None:
     assert send(clinician, Channel.SMS).deliveries.get().channel == "sms"
 
 
-def test_one_that_fails_goes_on_to_no_other_channel(clinician: Clinician) -> None:
+def test_a_test_that_fails_goes_on_to_no_other_channel(clinician: Clinician) -> None:
     claimed = claim(send(clinician, Channel.CALL))
     assert queries.steps_left(claimed.delivery) == []
 
@@ -76,7 +76,7 @@ def test_one_that_fails_goes_on_to_no_other_channel(clinician: Clinician) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_that_fails_disturbs_neither_figures_nor_operators(
+def test_a_test_that_fails_is_not_counted_and_alerts_no_operator(
     clinician: Clinician, caplog: pytest.LogCaptureFixture
 ) -> None:
     alert = send(clinician)
@@ -90,30 +90,30 @@ def test_one_that_fails_disturbs_neither_figures_nor_operators(
     assert not any("alert.failed" in str(record.msg) for record in caplog.records)
 
 
-def test_one_that_failed_for_want_of_a_confirmation_is_no_trouble_of_homes(clinician: Clinician) -> None:
+def test_a_test_to_an_unconfirmed_address_is_not_a_problem_on_home(clinician: Clinician) -> None:
     settle(claim(send(clinician, Channel.EMAIL)), ChannelError(Fault.REJECTED, Reason.UNCONFIRMED))
 
     assert statistics.needing_attention() == []
 
 
-def test_one_that_was_taken_is_in_no_figure_either(clinician: Clinician) -> None:
+def test_a_test_that_was_sent_is_not_counted(clinician: Clinician) -> None:
     lifecycle.mark_sent(claim(send(clinician, Channel.SMS)), SendResult("m-1"))
 
     assert statistics.latencies(Period.DAY) == []
     assert statistics.alert_counts(Period.DAY) == []
 
 
-def test_whoever_waits_is_told_why_it_failed(clinician: Clinician) -> None:
+def test_the_result_says_why_a_test_failed(clinician: Clinician) -> None:
     alert = send(clinician, Channel.SMS)
     settle(claim(alert), REJECTED)
 
-    told = result(alert)
+    shown = result(alert)
 
-    assert (told.state, told.is_final, told.went_well) == (DeliveryState.FAILED, True, False)
-    assert told.sentence == "Failed. This number has opted out of SMS. The clinician must opt in again."
+    assert (shown.state, shown.is_final, shown.went_well) == (DeliveryState.FAILED, True, False)
+    assert shown.sentence == "Failed. This number has opted out of SMS. The clinician must opt in again."
 
 
-def test_an_sms_that_was_taken_is_through(clinician: Clinician) -> None:
+def test_an_sms_test_succeeds_once_it_is_sent(clinician: Clinician) -> None:
     alert = send(clinician, Channel.SMS)
     assert not result(alert).is_final
 
@@ -122,7 +122,7 @@ def test_an_sms_that_was_taken_is_through(clinician: Clinician) -> None:
     assert (result(alert).is_final, result(alert).went_well) == (True, True)
 
 
-def test_a_call_that_was_taken_is_through_when_it_is_known_whether_it_was_picked_up(
+def test_a_call_test_ends_once_its_outcome_is_known(
     clinician: Clinician,
 ) -> None:
     alert = send(clinician, Channel.CALL)
@@ -134,26 +134,26 @@ def test_a_call_that_was_taken_is_through_when_it_is_known_whether_it_was_picked
     assert (result(alert).is_final, result(alert).state) == (True, DeliveryState.DELIVERED)
 
 
-def test_while_it_is_tried_again_the_reason_is_told(clinician: Clinician) -> None:
+def test_the_result_gives_the_reason_while_a_test_is_retried(clinician: Clinician) -> None:
     alert = send(clinician, Channel.SMS)
     settle(claim(alert), ChannelError(Fault.UNSENT, Reason.UNREACHABLE))
 
-    told = result(alert)
+    shown = result(alert)
 
-    assert not told.is_final
-    assert told.sentence == (
+    assert not shown.is_final
+    assert shown.sentence == (
         "Not sent yet; it will be tried again. "
         "The provider could not be reached. Check the network and AWS's status page."
     )
 
 
-def test_another_clinicians_test_is_not_told(clinician: Clinician) -> None:
+def test_another_clinicians_test_has_no_result_here(clinician: Clinician) -> None:
     alert = send(clinician)
 
     assert channel_tests.result(make_clinician("C-2", {}), alert.pk) is None
 
 
-def test_an_alert_that_is_no_test_is_not_told(clinician: Clinician, lab: ApiClient) -> None:
+def test_an_alert_that_is_not_a_test_has_no_result(clinician: Clinician, lab: ApiClient) -> None:
     alert = send(clinician)
     Alert.objects.update(client=lab, is_test=False)
 
@@ -167,7 +167,7 @@ def test_an_alert_that_is_no_test_is_not_told(clinician: Clinician, lab: ApiClie
         ({"call_number": ""}, "Telephone call has no address"),
     ],
 )
-def test_who_cannot_be_reached_is_sent_none(fields: dict[str, object], sentence: str) -> None:
+def test_no_test_is_sent_to_somebody_unreachable(fields: dict[str, object], sentence: str) -> None:
     clinician = make_clinician("C-9", {}, **fields)
 
     with pytest.raises(channel_tests.NotSent, match=sentence):
@@ -185,7 +185,7 @@ def test_there_is_one_at_a_time_over_a_channel(clinician: Clinician) -> None:
     assert send(clinician, Channel.EMAIL).is_test
 
 
-def test_nobody_is_sent_more_than_a_few(clinician: Clinician) -> None:
+def test_the_tests_to_one_clinician_are_limited(clinician: Clinician) -> None:
     for _ in range(channel_tests.MOST_FOR_ONE):
         lifecycle.mark_sent(claim(send(clinician, Channel.SMS)), SendResult("m-1"))
 
@@ -195,7 +195,7 @@ def test_nobody_is_sent_more_than_a_few(clinician: Clinician) -> None:
     assert send(make_clinician("C-2", {}), Channel.SMS).is_test
 
 
-def test_after_ten_minutes_there_may_be_more(clinician: Clinician) -> None:
+def test_the_limit_ends_after_ten_minutes(clinician: Clinician) -> None:
     for _ in range(channel_tests.MOST_FOR_ONE):
         lifecycle.mark_sent(claim(send(clinician, Channel.SMS)), SendResult("m-1"))
     Alert.objects.update(created_at=Now() - channel_tests.WITHIN)
@@ -235,7 +235,7 @@ def test_the_newest_test_over_each_channel_is_found_again(clinician: Clinician) 
     with CaptureQueriesContext(connection) as queries:
         found = channel_tests.latest(clinician)
 
-    assert {channel: told.alert_id for channel, told in found.items()} == {
+    assert {channel: shown.alert_id for channel, shown in found.items()} == {
         Channel.SMS: second.pk,
         Channel.CALL: call.pk,
     }

@@ -1,4 +1,4 @@
-"""Figures of the ledger: each counts what it says, leaves out what it should, and asks once."""
+"""Statistics of alerts: each counts what it should, in one query."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What staff do about alerts: asked first, done once, recorded, and only for those who may."""
+"""Staff actions on alerts: confirmed first, done once, recorded, and only with the permission."""
 
 import html
 from typing import Any
@@ -27,18 +27,18 @@ def test_sending_again_is_asked_first_and_done_once(operator: Client, failed: Al
     assert "1 message would be sent, to 1 person." in asked
     assert Delivery.objects.count() == 1
 
-    form = {"confirmed": "yes", "seen": f"{failed.pk}:1", "note": "Address mended"}
+    form = {"confirmed": "yes", "seen": f"{failed.pk}:1", "note": "Address corrected"}
     operator.post(action_url(StaffAction.RESEND, failed), form)
     last: Any = operator.post(action_url(StaffAction.RESEND, failed), form, follow=True)  # a double click
 
     assert Delivery.objects.count() == 2
-    told = html.unescape(last.content.decode())
-    assert "Sent again by Olive Oakes" in told
-    assert "“Address mended”" in told
-    assert actions.SENT_AGAIN_MEANWHILE in told
+    page = html.unescape(last.content.decode())
+    assert "Sent again by Olive Oakes" in page
+    assert "“Address corrected”" in page
+    assert actions.SENT_AGAIN_MEANWHILE in page
 
 
-def test_who_comes_back_to_the_question_is_told_what_was_done_before(
+def test_the_confirmation_page_names_the_latest_staff_action(
     operator: Client, failed: Alert, lab: ApiClient
 ) -> None:
     for number in range(2):
@@ -50,7 +50,7 @@ def test_who_comes_back_to_the_question_is_told_what_was_done_before(
     assert "Sent again by Olive Oakes, " in read(operator, action_url(StaffAction.CANCEL, failed))
 
 
-def test_what_cannot_be_done_is_said_in_a_sentence(operator: Client, failed: Alert) -> None:
+def test_the_page_says_why_an_action_is_not_possible(operator: Client, failed: Alert) -> None:
     Clinician.objects.update(active=False)
 
     page = read(operator, action_url(StaffAction.RESEND, failed))
@@ -74,7 +74,7 @@ def test_it_is_cancelled_or_dealt_with(
 
 
 @pytest.mark.parametrize("action", [StaffAction.CANCEL, StaffAction.CLOSE])
-def test_what_is_being_sent_at_that_moment_may_still_arrive(
+def test_staff_are_warned_that_an_alert_being_sent_may_still_arrive(
     operator: Client, lab: ApiClient, clinician: Clinician, action: StaffAction
 ) -> None:
     alerts = [store(lab, f"m-{number}") for number in range(3)]
@@ -83,12 +83,12 @@ def test_what_is_being_sent_at_that_moment_may_still_arrive(
         operator, action_url(action, alerts[0])
     )
 
-    def told(*chosen: Alert) -> str:
+    def messages_after(*chosen: Alert) -> str:
         form = {"confirmed": "yes", "seen": [f"{alert.pk}:1" for alert in chosen]}
         done: Any = operator.post(action_url(action, chosen[0]), form, follow=True)
         return html.unescape(done.content.decode())
 
-    still_sent, stopped = told(alerts[0], alerts[1]), told(alerts[2])
+    still_sent, stopped = messages_after(alerts[0], alerts[1]), messages_after(alerts[2])
 
     assert "What was being sent at that moment may still arrive (1 of them)." in still_sent
     assert "may still arrive" not in stopped
@@ -96,19 +96,19 @@ def test_what_is_being_sent_at_that_moment_may_still_arrive(
 
 
 @pytest.mark.parametrize("action", [StaffAction.CANCEL, StaffAction.CLOSE])
-def test_an_old_page_does_not_stop_what_somebody_sent_again(
+def test_an_old_page_does_not_stop_an_alert_that_was_sent_again(
     operator: Client, failed: Alert, action: StaffAction
 ) -> None:
     actions.resend(failed.pk, by=User.objects.get(), after_round=1)
 
     form = {"confirmed": "yes", "seen": f"{failed.pk}:1"}
-    told: Any = operator.post(action_url(action, failed), form, follow=True)
+    done: Any = operator.post(action_url(action, failed), form, follow=True)
 
-    assert actions.SENT_AGAIN_MEANWHILE in html.unescape(told.content.decode())
+    assert actions.SENT_AGAIN_MEANWHILE in html.unescape(done.content.decode())
     assert Delivery.objects.get(round=2).state == DeliveryState.PENDING
 
 
-def test_many_are_asked_for_with_how_many_would_be_sent_to_how_many_people(
+def test_the_confirmation_of_many_counts_messages_and_people(
     operator: Client, failed: Alert, lab: ApiClient
 ) -> None:
     make_clinician("D-9", {Priority.LOW: [Channel.EMAIL]}, name="Somebody Else")

@@ -25,7 +25,7 @@ from tests.conftest import make_clinician
 pytestmark = pytest.mark.django_db
 
 
-def test_the_list_shows_the_status_that_the_client_was_told(staff: Client, failed: Alert) -> None:
+def test_the_list_shows_the_status_that_the_api_reports(staff: Client, failed: Alert) -> None:
     page = read(staff, ALERTS)
 
     assert "failed-1" in page
@@ -55,7 +55,7 @@ def test_the_list_is_filtered(staff: Client, failed: Alert, query: dict[str, str
     assert ("failed-1" in read(staff, ALERTS, query)) is shown
 
 
-def test_what_is_dealt_with_needs_no_attention(staff: Client, failed: Alert) -> None:
+def test_an_alert_that_was_dealt_with_needs_no_attention(staff: Client, failed: Alert) -> None:
     actions.close(failed.pk, by=User.objects.get(), after_round=1)
 
     assert "failed-1" not in read(staff, ALERTS, {"status": "attention"})
@@ -64,7 +64,7 @@ def test_what_is_dealt_with_needs_no_attention(staff: Client, failed: Alert) -> 
 
 
 @pytest.mark.parametrize(("days", "shown"), [(0, True), (1, False), (-1, False)])
-def test_a_day_without_a_time_is_meant_as_a_whole(
+def test_a_date_without_a_time_means_the_whole_day(
     staff: Client, failed: Alert, days: int, shown: bool
 ) -> None:
     day = (timezone.localtime() + timedelta(days=days)).strftime("%Y-%m-%d")
@@ -111,20 +111,20 @@ def test_an_alert_is_found(staff: Client, failed: Alert, lab: ApiClient, term: s
         *["p=-1", "p=abc", "page=abc", "created_at_from_0=zzz", "created_at_to_0=%00", "created_at__gte=zzz"],
     ],
 )
-def test_an_address_that_makes_no_sense_breaks_nothing(staff: Client, failed: Alert, query: str) -> None:
+def test_an_invalid_query_string_breaks_nothing(staff: Client, failed: Alert, query: str) -> None:
     page: Any = staff.get(f"{ALERTS}?{query}", follow=True)
 
     assert page.status_code == 200
 
 
-def test_a_search_for_what_no_database_keeps_breaks_nothing(staff: Client, failed: Alert) -> None:
+def test_a_search_with_a_nul_breaks_nothing(staff: Client, failed: Alert) -> None:
     found: Any = staff.post(SEARCH, {"q": "failed\x00-1", "status": "\x00"}, follow=True)
     assert "failed-1" in found.content.decode()
 
     assert staff.post(SEARCH, {"q": "\x00"})["Location"] == f"{ALERTS}?"
 
 
-def test_what_is_searched_for_is_in_no_address(staff: Client, failed: Alert) -> None:
+def test_the_search_term_is_in_no_url(staff: Client, failed: Alert) -> None:
     answer: Any = staff.post(SEARCH, {"q": "123456789", "status": "failed"}, follow=True)
     links = answer.content.decode().split("href=")
 
@@ -133,7 +133,7 @@ def test_what_is_searched_for_is_in_no_address(staff: Client, failed: Alert) -> 
     assert [link for link in links if "123456789" in link.split(">")[0]] == []
 
 
-def test_a_search_is_known_in_its_own_session_alone(
+def test_a_search_works_only_in_its_own_session(
     staff: Client, operator: Client, failed: Alert, lab: ApiClient
 ) -> None:
     address = staff.post(SEARCH, {"q": "nothing like it"})["Location"]
@@ -149,7 +149,7 @@ def test_an_empty_search_shows_all(staff: Client, failed: Alert) -> None:
     assert staff.post(SEARCH, {"q": " "})["Location"] == f"{ALERTS}?"
 
 
-def test_the_oldest_searches_are_forgotten(staff: Client) -> None:
+def test_the_oldest_searches_expire(staff: Client) -> None:
     addresses = [staff.post(SEARCH, {"q": f"term {number}"})["Location"] for number in range(search.MOST + 1)]
 
     assert staff.get(addresses[0]).status_code == 302

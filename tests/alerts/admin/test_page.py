@@ -1,4 +1,4 @@
-"""An alert's page: its story, for those who may read it."""
+"""The page of an alert: its timeline, for users who may see it."""
 
 from datetime import timedelta
 
@@ -66,7 +66,7 @@ def test_nothing_can_be_added_changed_or_deleted(staff: Client, failed: Alert, v
     assert Alert.objects.get().description == an_alert()["description"]
 
 
-def test_when_the_outcome_was_known_is_part_of_the_story(
+def test_the_timeline_says_when_the_outcome_was_known(
     staff: Client, lab: ApiClient, clinician: Clinician
 ) -> None:
     alert = store(lab, "called-1", Priority.HIGH)
@@ -96,9 +96,7 @@ def claim(alert: Alert, channel: Channel = Channel.CALL) -> lifecycle.Claim:
     return claimed
 
 
-def test_what_was_taken_while_it_was_cancelled_is_not_said_not_to_have_been_sent(
-    staff: Client, urgent: Alert
-) -> None:
+def test_an_alert_sent_while_it_was_cancelled_is_not_shown_as_unsent(staff: Client, urgent: Alert) -> None:
     claimed = claim(urgent)
     actions.cancel(urgent.pk, by=User.objects.get(), after_round=1)
     meanwhile = read(staff, page_of(urgent))
@@ -110,15 +108,13 @@ def test_what_was_taken_while_it_was_cancelled_is_not_said_not_to_have_been_sent
     assert "before it was sent" not in meanwhile + after
 
 
-def test_what_was_never_tried_is_said_to_have_been_stopped_before(staff: Client, urgent: Alert) -> None:
+def test_an_alert_cancelled_before_any_attempt_is_shown_as_unsent(staff: Client, urgent: Alert) -> None:
     actions.cancel(urgent.pk, by=User.objects.get(), after_round=1)
 
     assert timeline.STOPPED_UNSENT in read(staff, page_of(urgent))
 
 
-def test_what_reached_nobody_before_it_was_cancelled_is_not_said_not_to_have_been_sent(
-    staff: Client, urgent: Alert
-) -> None:
+def test_an_undelivered_alert_that_is_cancelled_is_not_shown_as_unsent(staff: Client, urgent: Alert) -> None:
     lifecycle.mark_sent(claim(urgent), SendResult("contact-1"))
     lifecycle.mark_undelivered(urgent.deliveries.get().pk, Reason.NOT_ANSWERED)
     actions.cancel(urgent.pk, by=User.objects.get(), after_round=1)
@@ -129,7 +125,7 @@ def test_what_reached_nobody_before_it_was_cancelled_is_not_said_not_to_have_bee
     assert timeline.STOPPED_UNSENT not in page
 
 
-def test_what_may_have_arrived_before_it_was_cancelled_stays_in_doubt_and_was_not_sent_twice(
+def test_a_cancelled_alert_that_may_have_arrived_is_shown_in_doubt_and_not_as_sent_twice(
     staff: Client, urgent: Alert
 ) -> None:
     retry = Retry(timedelta(0), possible_duplicate=True)
@@ -144,7 +140,7 @@ def test_what_may_have_arrived_before_it_was_cancelled_stays_in_doubt_and_was_no
     assert "before it was sent" not in page
 
 
-def test_what_was_sent_again_in_doubt_may_arrive_twice(staff: Client, urgent: Alert) -> None:
+def test_an_alert_sent_again_in_doubt_is_shown_as_a_possible_duplicate(staff: Client, urgent: Alert) -> None:
     retry = Retry(timedelta(0), possible_duplicate=True)
     lifecycle.mark_failed(claim(urgent), LOST, retry)
     assert timeline.MAYBE_TWICE not in read(staff, page_of(urgent))
@@ -156,7 +152,7 @@ def test_what_was_sent_again_in_doubt_may_arrive_twice(staff: Client, urgent: Al
     assert timeline.MAYBE_TWICE in read(staff, page_of(urgent))
 
 
-def test_what_went_on_to_another_channel_in_doubt_may_arrive_twice(staff: Client, urgent: Alert) -> None:
+def test_another_channel_after_a_doubt_is_shown_as_a_possible_duplicate(staff: Client, urgent: Alert) -> None:
     lifecycle.mark_failed(claim(urgent), LOST, NextChannel(Reason.ANSWER_LOST, in_doubt=True))
     assert timeline.MAYBE_TWICE not in read(staff, page_of(urgent))
 
@@ -165,7 +161,7 @@ def test_what_went_on_to_another_channel_in_doubt_may_arrive_twice(staff: Client
     assert timeline.MAYBE_TWICE in read(staff, page_of(urgent))
 
 
-def test_what_is_dealt_with_while_it_is_sent_may_still_arrive(staff: Client, urgent: Alert) -> None:
+def test_an_alert_dealt_with_while_it_is_sent_may_still_arrive(staff: Client, urgent: Alert) -> None:
     claim(urgent)
     actions.close(urgent.pk, by=User.objects.get(), after_round=1)
 
@@ -173,9 +169,7 @@ def test_what_is_dealt_with_while_it_is_sent_may_still_arrive(staff: Client, urg
 
 
 @pytest.mark.parametrize("tries", [0, 1])
-def test_what_is_overdue_is_said_to_be_and_something_has_to_be_done(
-    staff: Client, urgent: Alert, tries: int
-) -> None:
+def test_an_overdue_alert_is_shown_as_overdue(staff: Client, urgent: Alert, tries: int) -> None:
     if tries:
         lifecycle.mark_failed(claim(urgent), UNSENT, Retry(timedelta(hours=1)))
         assert "It will be tried again at" in read(staff, page_of(urgent))
@@ -192,7 +186,7 @@ def test_what_is_overdue_is_said_to_be_and_something_has_to_be_done(
     assert "It will be tried again at" not in page
 
 
-def test_what_nobody_recovers_is_overdue(staff: Client, urgent: Alert) -> None:
+def test_an_expired_lease_that_nobody_recovers_is_overdue(staff: Client, urgent: Alert) -> None:
     claim(urgent)
     assert timeline.OVERDUE not in read(staff, page_of(urgent))
     Delivery.objects.update(lease_expires_at=Now() - timedelta(minutes=5))
@@ -200,7 +194,7 @@ def test_what_nobody_recovers_is_overdue(staff: Client, urgent: Alert) -> None:
     assert timeline.OVERDUE in read(staff, page_of(urgent))
 
 
-def test_whoever_looks_at_a_lost_answer_is_told_to_ask_first_and_told_it_once(
+def test_after_a_lost_answer_staff_are_asked_once_to_ask_the_person(
     staff: Client, lab: ApiClient, clinician: Clinician
 ) -> None:
     alert = store(lab, "lost-1", Priority.MEDIUM)

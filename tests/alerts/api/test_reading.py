@@ -1,4 +1,4 @@
-"""GET /notification and GET /notification/<message_id>: what became of one's own alerts."""
+"""GET /notification and GET /notification/<message_id>: the client's own alerts and their outcomes."""
 
 from urllib.parse import quote
 
@@ -41,7 +41,7 @@ def bring_to(status: str, message_id: str) -> None:
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_the_detail_tells_the_status(sender: Sender, clinician: Clinician, status: str) -> None:
+def test_the_detail_has_the_status(sender: Sender, clinician: Clinician, status: str) -> None:
     sender.post(an_alert())
     bring_to(status, "123")
 

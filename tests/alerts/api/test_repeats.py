@@ -58,7 +58,7 @@ def test_a_conflict_names_the_fields_that_differ_and_changes_nothing(
 
 
 @pytest.mark.django_db
-def test_another_clients_message_id_is_a_conflict_that_tells_nothing(
+def test_another_clients_message_id_is_a_conflict_that_reveals_nothing(
     sender: Sender, clinician: Clinician
 ) -> None:
     sender.post(an_alert())

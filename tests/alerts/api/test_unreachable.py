@@ -1,4 +1,4 @@
-"""422: nobody can be reached, so nothing is stored, and the same message_id works once that is put right."""
+"""422: nobody can be reached, so nothing is stored. The same message_id works once this is fixed."""
 
 import pytest
 

@@ -85,7 +85,7 @@ def test_it_refuses_another_content_type(sender: Sender, clinician: Clinician) -
     assert "application/json" in problem(answer, 415)["detail"]
 
 
-def test_it_names_every_field_at_fault_at_once(sender: Sender, clinician: Clinician) -> None:
+def test_it_names_every_invalid_field_at_once(sender: Sender, clinician: Clinician) -> None:
     assert set(fields_at_fault(sender.post({}))) == set(an_alert())
 
 
@@ -207,7 +207,7 @@ def test_another_method_is_refused(sender: Sender, clinician: Clinician) -> None
 
 
 @pytest.mark.parametrize("message_id", [".", ".."])
-def test_it_refuses_a_message_id_that_cannot_stand_in_an_address(
+def test_it_refuses_a_message_id_that_does_not_work_in_a_url(
     sender: Sender, clinician: Clinician, message_id: str
 ) -> None:
     assert set(fields_at_fault(sender.post(an_alert(message_id=message_id)))) == {"message_id"}

@@ -85,7 +85,7 @@ def test_the_seat_is_given_back_after_waiting(
 
 
 @pytest.mark.django_db
-def test_a_database_that_goes_away_while_waiting_does_not_unsay_that_the_alert_is_stored(
+def test_a_database_that_fails_while_waiting_does_not_hide_that_the_alert_is_stored(
     sender: Sender, clinician: Clinician, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away() -> NoReturn:

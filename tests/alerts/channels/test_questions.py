@@ -108,7 +108,7 @@ def test_a_failed_question_does_not_hold_an_urgent_sms_back_and_is_asked_again_t
 
 
 @pytest.mark.parametrize(("opted_out", "reason"), [(True, Reason.OPTED_OUT), (False, None)])
-def test_staff_are_told_whether_a_number_has_opted_out(
+def test_staff_see_whether_a_number_has_opted_out(
     sns_look_up: Stubber, message: Message, opted_out: bool, reason: Reason | None
 ) -> None:
     for _ in range(2):  # asked each time: the clinician may be opting in while staff look
@@ -118,7 +118,7 @@ def test_staff_are_told_whether_a_number_has_opted_out(
 
 
 def subscriptions(sns_look_up: Stubber, *found: tuple[str, str]) -> Reason | None:
-    """What is told of an address where its topic has these subscriptions: endpoint and ARN."""
+    """The result for an address whose topic has these subscriptions: endpoint and ARN."""
     sns_look_up.add_response("list_topics", TOPICS)
     sns_look_up.add_response(
         "list_subscriptions_by_topic",
@@ -132,7 +132,7 @@ def topic_name() -> str:
     return sns_email._topic_name("clinician-1", "someone@ward.example")  # noqa: SLF001
 
 
-def test_staff_are_told_whether_an_e_mail_subscription_is_confirmed(sns_look_up: Stubber) -> None:
+def test_staff_see_whether_an_email_subscription_is_confirmed(sns_look_up: Stubber) -> None:
     confirmed = ("Someone@ward.example", "arn:aws:sns:eu-west-2:1:t:s")
 
     assert subscriptions(sns_look_up, confirmed) is None

@@ -120,7 +120,7 @@ def look_at_subscription(sns: Stubber, *, pending: str = "false") -> None:
     sns.add_response("get_subscription_attributes", {"Attributes": {"PendingConfirmation": pending}})
 
 
-def test_the_next_email_makes_nothing_anew(sns: Stubber, email: Message) -> None:
+def test_the_next_email_creates_nothing(sns: Stubber, email: Message) -> None:
     prepare_topic(sns)
     sns.add_response("publish", {"MessageId": "m-1"})
     look_at_subscription(sns)
@@ -184,7 +184,7 @@ def test_the_stand_in_says_as_sns_does_whether_a_subscription_is_confirmed(aws: 
     assert answers == ["false", "true"]
 
 
-def test_a_topic_that_is_gone_is_made_anew_for_the_next_email(sns: Stubber, email: Message) -> None:
+def test_a_deleted_topic_is_created_again_for_the_next_email(sns: Stubber, email: Message) -> None:
     prepare_topic(sns)
     sns.add_client_error("publish", "NotFound", http_status_code=404)
     with pytest.raises(ChannelError) as caught:
@@ -198,7 +198,7 @@ def test_a_topic_that_is_gone_is_made_anew_for_the_next_email(sns: Stubber, emai
     sns.assert_no_pending_responses()
 
 
-def test_any_other_failure_of_a_publish_does_not_make_the_topic_anew(sns: Stubber, email: Message) -> None:
+def test_other_failures_of_a_publish_do_not_create_the_topic_again(sns: Stubber, email: Message) -> None:
     prepare_topic(sns)
     sns.add_client_error("publish", "Throttled", http_status_code=429)
     with pytest.raises(ChannelError):

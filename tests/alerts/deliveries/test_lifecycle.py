@@ -79,7 +79,7 @@ def test_of_ten_workers_at_once_one_gets_the_claim(store: Store) -> None:
 
 
 @pytest.mark.django_db
-def test_an_accepted_answer_ends_the_delivery(store: Store) -> None:
+def test_a_success_ends_the_delivery(store: Store) -> None:
     claimed = claim(store(Priority.HIGH))
 
     assert lifecycle.mark_sent(claimed, SendResult("provider-1"))
@@ -150,7 +150,7 @@ def test_an_alert_fails_when_its_last_channel_does(store: Store, caplog: pytest.
 
 
 @pytest.mark.django_db(transaction=True)
-def test_operators_are_told_when_an_alert_fails(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_alert_is_logged_for_operators(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     claimed = claim(store(Priority.LOW))
 
     lifecycle.mark_failed(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))

@@ -38,7 +38,7 @@ def a_relay(db: None) -> None:
 
 
 def wrong() -> list[str]:
-    """What the audit finds to be over its limit."""
+    """The findings that are over their limit."""
     return [finding.name for finding in checks.findings() if not finding.ok]
 
 
@@ -156,7 +156,7 @@ def settled() -> None:
 
 
 @pytest.mark.parametrize("seconds", [30, 90, 119, 121])
-def test_workers_that_hang_are_told_of_without_a_gap(settled: None, seconds: int) -> None:
+def test_workers_that_hang_are_reported_without_a_gap(settled: None, seconds: int) -> None:
     WorkerHeartbeat.objects.update(beat_at=Now() - seconds * SECOND)
     RelayHeartbeat.objects.update(
         sent_itself_at=Now() - (seconds - 5) * SECOND
@@ -203,7 +203,7 @@ def test_a_report_is_kept_for_a_few_seconds(monkeypatch: pytest.MonkeyPatch) -> 
     assert checks.recent.report() is not checks.recent.report()
 
 
-def test_of_many_who_ask_at_once_one_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_readers_share_one_check(monkeypatch: pytest.MonkeyPatch) -> None:
     looks, gate = [], threading.Barrier(8)
 
     def look() -> list[checks.Finding]:
@@ -296,7 +296,7 @@ def test_a_database_that_fails_is_asked_once_and_not_by_everybody_in_turn(
     assert looks == [1]
 
 
-def test_who_asks_while_another_looks_gets_the_last_report(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_during_a_check_gets_the_last_report(monkeypatch: pytest.MonkeyPatch) -> None:
     last = checks.recent.report()
     monkeypatch.setattr(checks, "KEPT_SECONDS", 0.0)
     monkeypatch.setattr(checks, "WAIT_SECONDS", 0.0)

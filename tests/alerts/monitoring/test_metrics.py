@@ -1,4 +1,4 @@
-"""What Prometheus is told: all that the ledger knows, from any process, and nothing about a person."""
+"""The metrics: the same from any process, and nothing about a person."""
 
 from datetime import timedelta
 from unittest.mock import Mock
@@ -17,7 +17,7 @@ from tests.alerts.conftest import Store
 pytestmark = pytest.mark.django_db
 
 
-def told() -> dict[tuple[str, ...], float]:
+def samples_now() -> dict[tuple[str, ...], float]:
     """Every sample, by its name and its labels' values."""
     checks.recent.forget()
     families = text_string_to_metric_families(metrics.exposition().decode())
@@ -28,31 +28,31 @@ def told() -> dict[tuple[str, ...], float]:
     }
 
 
-def test_it_tells_how_long_each_priority_waits(store: Store) -> None:
+def test_it_reports_how_long_each_priority_waits(store: Store) -> None:
     store(Priority.MEDIUM, available_at=Now() - timedelta(seconds=100))
 
-    samples = told()
+    samples = samples_now()
 
     assert 100 <= samples["bleep_oldest_due_seconds", "M"] < 160
     assert samples["bleep_oldest_due_seconds", "H"] == samples["bleep_oldest_due_seconds", "L"] == 0
 
 
-def test_it_tells_of_deliveries_and_failures(store: Store) -> None:
+def test_it_reports_deliveries_and_failures(store: Store) -> None:
     store(Priority.HIGH)
     store(Priority.MEDIUM, state="failed", reason="refused", finished_at=Now())
 
-    samples = told()
+    samples = samples_now()
 
     assert samples["bleep_deliveries", "call", "pending"] == 1
     assert samples["bleep_deliveries", "sms", "failed"] == 1
     assert samples["bleep_unreviewed_failures",] == 1
 
 
-def test_it_tells_every_finding_and_whether_it_is_within_its_limit() -> None:
+def test_it_reports_every_finding_and_whether_it_is_within_its_limit() -> None:
     RelayHeartbeat.objects.create(relay="ward:1")
-    before = told()
+    before = samples_now()
     RelayHeartbeat.objects.all().delete()
-    after = told()
+    after = samples_now()
 
     names = {finding.name for finding in checks.findings()}
     assert {key[1] for key in after if key[0] == "bleep_check"} == names

@@ -1,4 +1,4 @@
-"""`/metrics`: for who has the token, and nobody else."""
+"""`/metrics`: only with the token."""
 
 from typing import Any
 

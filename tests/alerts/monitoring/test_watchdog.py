@@ -1,4 +1,4 @@
-"""What a relay does with the audit: it says what is wrong, and pings an outside switch only while nothing is."""
+"""The relay logs what is wrong, and pings an outside switch only while nothing is."""
 
 import threading
 from collections.abc import Iterator
@@ -88,7 +88,7 @@ def test_it_is_not_pinged_while_something_is_wrong_and_the_log_says_what(
     assert "'relays_silent'" in line
 
 
-def test_it_is_not_pinged_when_the_audit_itself_breaks(
+def test_it_is_not_pinged_when_the_check_itself_fails(
     a_relay: None, switch: Switch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(checks, "LOOKS", (lambda: dict[str, list[checks.Finding]]()["broken"],))
@@ -112,7 +112,7 @@ def test_without_a_switch_nobody_is_called(
 
 
 @pytest.mark.parametrize("status", [404, 500])
-def test_a_switch_that_refuses_is_told_in_the_log_without_its_address(
+def test_a_switch_that_refuses_is_logged_without_its_url(
     a_relay: None, switch: Switch, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     switch.status = status
@@ -125,7 +125,7 @@ def test_a_switch_that_refuses_is_told_in_the_log_without_its_address(
 
 
 @pytest.mark.parametrize("path", ["", "/a path/with spaces", "/\u2603"])
-def test_a_switch_that_cannot_be_reached_is_told_in_the_log_without_its_address(
+def test_an_unreachable_switch_is_logged_without_its_url(
     a_relay: None, settings: Any, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     settings.DEADMAN_URL = f"http://127.0.0.1:{closed_port()}/secret{path}"
@@ -152,7 +152,7 @@ def test_a_switch_that_hangs_holds_up_neither_the_relay_nor_its_end(
         dog.join(watchdog.CLOSE_SECONDS)
         mine = [thread for thread in threading.enumerate() if thread.name == "watchdog"]
 
-        assert len(mine) == 1, "the next audit waits until this one is through"
+        assert len(mine) == 1, "the next check waits until this one has finished"
         assert mine[0].daemon, "the end of the process does not wait for it"
         mine[0].join()
 

@@ -7,16 +7,16 @@ from django.test.utils import CaptureQueriesContext
 from alerts.sending import breaker
 from alerts.states import AttemptState, Reason
 from contacts.choices import Channel, Priority
-from tests.alerts.outcomes import (
-    ACCEPTED,
+from tests.alerts.attempt_outcomes import (
     DIED,
     LOST,
     MISCONFIGURED,
     QUOTA,
     REJECTED,
+    SENT,
     THROTTLED,
     UNREACHABLE,
-    Tell,
+    Record,
     let_pass,
 )
 
@@ -25,64 +25,64 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_counters")]
 H, M, L = Priority.HIGH, Priority.MEDIUM, Priority.LOW
 
 
-def test_one_delivery_that_fails_again_and_again_says_nothing_of_the_others(tell: Tell) -> None:
-    tell(Channel.SMS, *[UNREACHABLE] * 9, of=1)
+def test_one_delivery_that_fails_again_and_again_says_nothing_of_the_others(record: Record) -> None:
+    record(Channel.SMS, *[UNREACHABLE] * 9, of=1)
     assert not breaker.is_down(Channel.SMS)
 
-    tell(Channel.SMS, UNREACHABLE, of=1)
+    record(Channel.SMS, UNREACHABLE, of=1)
     assert breaker.is_down(Channel.SMS)
 
 
 @pytest.mark.parametrize("outcome", [LOST, UNREACHABLE])
 @pytest.mark.parametrize("channel", Channel)
 def test_five_failures_of_the_provider_in_a_row_open_it(
-    tell: Tell, channel: Channel, outcome: tuple[str, str]
+    record: Record, channel: Channel, outcome: tuple[str, str]
 ) -> None:
-    tell(channel, *[outcome] * 4)
+    record(channel, *[outcome] * 4)
     assert not breaker.is_down(channel)
 
-    tell(channel, outcome)
+    record(channel, outcome)
 
     assert [each for each in Channel if breaker.is_down(each)] == [channel]
 
 
-@pytest.mark.parametrize("outcome", [REJECTED, THROTTLED, MISCONFIGURED, QUOTA, DIED, ACCEPTED])
-def test_what_is_not_the_providers_failure_does_not(tell: Tell, outcome: tuple[str, str]) -> None:
-    tell(Channel.SMS, *[outcome] * 20)
+@pytest.mark.parametrize("outcome", [REJECTED, THROTTLED, MISCONFIGURED, QUOTA, DIED, SENT])
+def test_what_is_not_the_providers_failure_does_not(record: Record, outcome: tuple[str, str]) -> None:
+    record(Channel.SMS, *[outcome] * 20)
 
     assert not breaker.is_down(Channel.SMS)
 
 
-@pytest.mark.parametrize("outcome", [REJECTED, THROTTLED, ACCEPTED])
+@pytest.mark.parametrize("outcome", [REJECTED, THROTTLED, SENT])
 @pytest.mark.parametrize("place", range(5))
 def test_any_answer_among_the_newest_five_shows_that_it_is_up(
-    tell: Tell, outcome: tuple[str, str], place: int
+    record: Record, outcome: tuple[str, str], place: int
 ) -> None:
     outcomes: list[tuple[str, str]] = [LOST] * 9
     outcomes[-1 - place] = outcome
 
-    tell(Channel.SMS, *outcomes)
+    record(Channel.SMS, *outcomes)
 
     assert not breaker.is_down(Channel.SMS)
 
 
-def test_an_answer_before_the_newest_five_does_not(tell: Tell) -> None:
-    tell(Channel.SMS, ACCEPTED, *[LOST] * 5)
+def test_an_answer_before_the_newest_five_does_not(record: Record) -> None:
+    record(Channel.SMS, SENT, *[LOST] * 5)
 
     assert breaker.is_down(Channel.SMS)
 
 
 @pytest.mark.parametrize("outcome", [DIED, (AttemptState.CALLING, "")])
 def test_an_attempt_that_says_nothing_of_the_provider_changes_nothing(
-    tell: Tell, outcome: tuple[str, str]
+    record: Record, outcome: tuple[str, str]
 ) -> None:
-    tell(Channel.SMS, *[UNREACHABLE] * 5, outcome)
+    record(Channel.SMS, *[UNREACHABLE] * 5, outcome)
 
     assert breaker.is_down(Channel.SMS)
 
 
-def test_failures_of_long_ago_are_forgotten(tell: Tell) -> None:
-    tell(Channel.SMS, *[LOST] * 5)
+def test_failures_of_long_ago_are_forgotten(record: Record) -> None:
+    record(Channel.SMS, *[LOST] * 5)
     let_pass(breaker.WITHIN)
 
     assert not breaker.is_down(Channel.SMS)
@@ -93,8 +93,8 @@ def test_probing_often_enough_keeps_it_open() -> None:
     assert breaker.FAILURES * breaker.RARE_PROBE < breaker.WITHIN
 
 
-def test_looking_costs_one_query(tell: Tell) -> None:
-    tell(Channel.SMS, *[LOST] * 5)
+def test_looking_costs_one_query(record: Record) -> None:
+    record(Channel.SMS, *[LOST] * 5)
 
     with CaptureQueriesContext(connection) as captured:
         breaker.is_down(Channel.SMS)
@@ -102,14 +102,14 @@ def test_looking_costs_one_query(tell: Tell) -> None:
     assert len(captured) == 1
 
 
-def test_probes_of_one_delivery_do_not_end_an_outage(tell: Tell) -> None:
-    tell(Channel.SMS, *[LOST] * 5, ago=60)
-    tell(Channel.SMS, *[LOST] * 6, of=1)
+def test_probes_of_one_delivery_do_not_end_an_outage(record: Record) -> None:
+    record(Channel.SMS, *[LOST] * 5, ago=60)
+    record(Channel.SMS, *[LOST] * 6, of=1)
 
     assert breaker.is_down(Channel.SMS)
 
 
-def test_what_was_held_up_here_says_nothing_of_the_provider(tell: Tell) -> None:
-    tell(Channel.SMS, *[(AttemptState.UNSENT, Reason.OUT_OF_TIME)] * 9)
+def test_what_was_held_up_here_says_nothing_of_the_provider(record: Record) -> None:
+    record(Channel.SMS, *[(AttemptState.UNSENT, Reason.OUT_OF_TIME)] * 9)
 
     assert not breaker.is_down(Channel.SMS)

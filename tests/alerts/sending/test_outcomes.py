@@ -1,4 +1,4 @@
-"""Accepted is not delivered: what became of a call is asked for, and a call that reached nobody is followed up."""
+"""Sent is not delivered: Bleep asks for the outcome of a call, and follows up a call that reached nobody."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -29,7 +29,7 @@ START = "connect:StartOutboundVoiceContact"
 DESCRIBE = "connect:DescribeContact"
 
 
-def test_an_accepted_call_is_asked_about_a_little_later(store: Store, aws: Aws) -> None:
+def test_a_sent_call_is_asked_about_a_little_later(store: Store, aws: Aws) -> None:
     call = store(H)
 
     sending.deliver(call.pk)
@@ -144,7 +144,7 @@ def test_an_error_while_asking_is_no_news(
     assert current(call).state == DeliveryState.UNDELIVERED
 
 
-def test_operators_are_told_as_of_an_error_when_bleep_may_not_ask(
+def test_a_denied_question_is_logged_as_an_error(
     store: Store, aws: Aws, caplog: pytest.LogCaptureFixture
 ) -> None:
     call = placed(store)

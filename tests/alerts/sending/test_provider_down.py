@@ -18,9 +18,9 @@ from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests import locks
+from tests.alerts.attempt_outcomes import LOST, SENT, Record, let_pass
 from tests.alerts.conftest import Store
 from tests.alerts.factories import current
-from tests.alerts.outcomes import ACCEPTED, LOST, Tell, let_pass
 from tests.conftest import Aws
 from tests.processes import wait_until
 
@@ -29,8 +29,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_counters")]
 H, M, L = Priority.HIGH, Priority.MEDIUM, Priority.LOW
 
 
-def test_high_takes_its_next_channel_at_once(tell: Tell, store: Store, aws: Aws) -> None:
-    tell(Channel.CALL, *[LOST] * 5, ago=10)
+def test_high_takes_its_next_channel_at_once(record: Record, store: Store, aws: Aws) -> None:
+    record(Channel.CALL, *[LOST] * 5, ago=10)
     call = store(H)
 
     sending.deliver(call.pk)
@@ -44,9 +44,9 @@ def test_high_takes_its_next_channel_at_once(tell: Tell, store: Store, aws: Aws)
 
 
 def test_high_is_risked_as_a_probe_only_when_nobody_has_probed_for_long(
-    tell: Tell, store: Store, aws: Aws
+    record: Record, store: Store, aws: Aws
 ) -> None:
-    tell(Channel.CALL, *[LOST] * 5, ago=breaker.RARE_PROBE.total_seconds() + 1)
+    record(Channel.CALL, *[LOST] * 5, ago=breaker.RARE_PROBE.total_seconds() + 1)
     first, second = store(H), store(H)
 
     sending.deliver(first.pk)
@@ -58,10 +58,10 @@ def test_high_is_risked_as_a_probe_only_when_nobody_has_probed_for_long(
 
 
 def test_high_without_another_channel_waits_for_a_probe(
-    tell: Tell, store: Store, clinician: Clinician, aws: Aws
+    record: Record, store: Store, clinician: Clinician, aws: Aws
 ) -> None:
     preferences.replace(clinician, {H: [Channel.CALL]})
-    tell(Channel.CALL, *[LOST] * 5, ago=1)
+    record(Channel.CALL, *[LOST] * 5, ago=1)
     only = store(H, handed_over_at=Now())
 
     sending.deliver(only.pk)
@@ -79,10 +79,10 @@ def test_high_without_another_channel_waits_for_a_probe(
 
 @pytest.mark.parametrize("priority", [M, L])
 def test_the_others_wait_without_spending_attempts_though_they_have_another_channel(
-    tell: Tell, store: Store, clinician: Clinician, aws: Aws, priority: Priority
+    record: Record, store: Store, clinician: Clinician, aws: Aws, priority: Priority
 ) -> None:
     preferences.replace(clinician, {priority: [Channel.SMS, Channel.EMAIL]})
-    tell(Channel.SMS, *[LOST] * 5, ago=1)
+    record(Channel.SMS, *[LOST] * 5, ago=1)
     waiting = store(priority)
 
     sending.deliver(waiting.pk)
@@ -95,10 +95,10 @@ def test_the_others_wait_without_spending_attempts_though_they_have_another_chan
 
 @pytest.mark.parametrize("priority", [M, L])
 def test_what_has_waited_longer_than_its_schedule_goes_on_to_its_next_channel(
-    tell: Tell, store: Store, clinician: Clinician, priority: Priority
+    record: Record, store: Store, clinician: Clinician, priority: Priority
 ) -> None:
     preferences.replace(clinician, {priority: [Channel.SMS, Channel.EMAIL]})
-    tell(Channel.SMS, *[LOST] * 5, ago=1)
+    record(Channel.SMS, *[LOST] * 5, ago=1)
     waiting = store(priority, created_at=Now() - SCHEDULES[priority].age - timedelta(seconds=1))
 
     sending.deliver(waiting.pk)
@@ -109,7 +109,7 @@ def test_what_has_waited_longer_than_its_schedule_goes_on_to_its_next_channel(
 
 @pytest.mark.parametrize("priority", Priority)
 def test_what_has_waited_longer_than_its_schedule_and_has_no_other_channel_has_failed(
-    tell: Tell,
+    record: Record,
     store: Store,
     clinician: Clinician,
     priority: Priority,
@@ -118,8 +118,8 @@ def test_what_has_waited_longer_than_its_schedule_and_has_no_other_channel_has_f
 ) -> None:
     preferences.replace(clinician, {priority: [Channel.SMS]})
     age = SCHEDULES[priority].age + timedelta(seconds=1)
-    tell(Channel.SMS, LOST, ago=age.total_seconds())
-    tell(Channel.SMS, *[LOST] * 5, ago=1)
+    record(Channel.SMS, LOST, ago=age.total_seconds())
+    record(Channel.SMS, *[LOST] * 5, ago=1)
     waiting = store(priority, created_at=Now() - age)
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -131,14 +131,18 @@ def test_what_has_waited_longer_than_its_schedule_and_has_no_other_channel_has_f
 
 
 @pytest.mark.parametrize("priority", Priority)
-@pytest.mark.parametrize("before", [(), (LOST, ACCEPTED)], ids=["no outage", "another outage"])
+@pytest.mark.parametrize("before", [(), (LOST, SENT)], ids=["no outage", "another outage"])
 def test_what_has_waited_for_another_reason_does_not_fail_with_an_outage_of_seconds(
-    tell: Tell, store: Store, clinician: Clinician, priority: Priority, before: tuple[tuple[str, str], ...]
+    record: Record,
+    store: Store,
+    clinician: Clinician,
+    priority: Priority,
+    before: tuple[tuple[str, str], ...],
 ) -> None:
     preferences.replace(clinician, {priority: [Channel.SMS]})
     age = SCHEDULES[priority].age + timedelta(seconds=1)
-    tell(Channel.SMS, *before, ago=age.total_seconds())
-    tell(Channel.SMS, *[LOST] * 5, ago=1)
+    record(Channel.SMS, *before, ago=age.total_seconds())
+    record(Channel.SMS, *[LOST] * 5, ago=1)
     waiting = store(priority, created_at=Now() - age)
 
     sending.deliver(waiting.pk)
@@ -146,8 +150,8 @@ def test_what_has_waited_for_another_reason_does_not_fail_with_an_outage_of_seco
     assert (current(waiting).state, current(waiting).attempt_count) == (DeliveryState.PENDING, 0)
 
 
-def test_the_first_success_closes_it(tell: Tell, store: Store, aws: Aws) -> None:
-    tell(Channel.SMS, *[LOST] * 9, ago=breaker.PROBE_EVERY.total_seconds())
+def test_the_first_success_closes_it(record: Record, store: Store, aws: Aws) -> None:
+    record(Channel.SMS, *[LOST] * 9, ago=breaker.PROBE_EVERY.total_seconds())
     probe, next_one = store(M), store(M)
 
     sending.deliver(probe.pk)
@@ -157,9 +161,9 @@ def test_the_first_success_closes_it(tell: Tell, store: Store, aws: Aws) -> None
     assert len(aws.messages()) == 2
 
 
-def test_a_probe_that_fails_keeps_it_open(tell: Tell, store: Store, aws: Aws) -> None:
+def test_a_probe_that_fails_keeps_it_open(record: Record, store: Store, aws: Aws) -> None:
     aws.misbehave("sns:Publish", "error")
-    tell(Channel.SMS, *[LOST] * 5, ago=breaker.PROBE_EVERY.total_seconds())
+    record(Channel.SMS, *[LOST] * 5, ago=breaker.PROBE_EVERY.total_seconds())
     probe, next_one = store(M), store(M)
 
     sending.deliver(probe.pk)
@@ -181,8 +185,8 @@ def test_real_failures_open_it_for_one_channel_and_not_for_another(store: Store,
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_that_come_at_once_one_probes(tell: Tell, store: Store) -> None:
-    tell(Channel.SMS, *[LOST] * 5, ago=breaker.PROBE_EVERY.total_seconds())
+def test_of_twenty_that_come_at_once_one_probes(record: Record, store: Store) -> None:
+    record(Channel.SMS, *[LOST] * 5, ago=breaker.PROBE_EVERY.total_seconds())
     waiting = [store(M) for _ in range(20)]
 
     def probe(delivery: Delivery) -> bool:
@@ -195,8 +199,8 @@ def test_of_twenty_that_come_at_once_one_probes(tell: Tell, store: Store) -> Non
         assert sorted(pool.map(probe, waiting)) == [False] * 19 + [True]
 
 
-def test_a_delivery_that_somebody_else_has_is_not_probed_with(tell: Tell, store: Store) -> None:
-    tell(Channel.SMS, *[LOST] * 5, ago=breaker.PROBE_EVERY.total_seconds())
+def test_a_delivery_that_somebody_else_has_is_not_probed_with(record: Record, store: Store) -> None:
+    record(Channel.SMS, *[LOST] * 5, ago=breaker.PROBE_EVERY.total_seconds())
     taken = store(M)
     Delivery.objects.filter(pk=taken.pk).update(available_at=Now() + timedelta(minutes=1))
 

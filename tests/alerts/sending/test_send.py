@@ -30,7 +30,7 @@ def medium(lab: ApiClient, clinician: Clinician) -> Delivery:
     return Delivery.objects.get(alert=intake.accept(client=lab, new=new).alert)
 
 
-def test_an_accepted_message_is_recorded_with_the_providers_id(medium: Delivery, aws: Aws) -> None:
+def test_a_sent_message_is_recorded_with_the_providers_id(medium: Delivery, aws: Aws) -> None:
     sending.deliver(medium.pk)
 
     medium.refresh_from_db()

@@ -1,4 +1,4 @@
-"""What attempts came to, as state and reason, for tests of the breaker."""
+"""Outcomes of attempts, as state and reason, for tests of the breaker."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,15 +11,15 @@ from alerts.states import AttemptState, Reason
 LOST = (AttemptState.UNKNOWN, Reason.ANSWER_LOST)
 UNREACHABLE = (AttemptState.UNSENT, Reason.UNREACHABLE)
 DIED = (AttemptState.UNKNOWN, Reason.WORKER_LOST)
-ACCEPTED = (AttemptState.SENT, "")
+SENT = (AttemptState.SENT, "")
 THROTTLED = (AttemptState.THROTTLED, Reason.THROTTLED)
 REJECTED = (AttemptState.REJECTED, Reason.INVALID_ADDRESS)
 MISCONFIGURED = (AttemptState.REJECTED, Reason.MISCONFIGURED)
 QUOTA = (AttemptState.UNSENT, Reason.QUOTA)
 
-Tell = Callable[..., None]
+Record = Callable[..., None]
 
 
 def let_pass(time: timedelta) -> None:
-    """As if every attempt had been made so much earlier."""
+    """Move every attempt back in time."""
     Attempt.objects.update(started_at=F("started_at") - time)
