@@ -95,7 +95,7 @@ def test_an_alert_on_its_way_is_not_sent_again(store: Store, operator: User, sta
     if held and state == "a call that rings":
         lifecycle.mark_sent(held, SendResult("provider-1"))
 
-    with pytest.raises(actions.ActionRefused, match="on its way already"):
+    with pytest.raises(actions.ActionRefused, match="already on its way"):
         actions.resend(delivery.alert_id, by=operator, after_round=1)
 
     assert Delivery.objects.count() == 1
@@ -146,7 +146,7 @@ def test_cancelling_stops_waiting_deliveries_and_records_the_user(store: Store, 
 def test_an_alert_that_has_ended_cannot_be_cancelled(store: Store, operator: User) -> None:
     alert = fail(store(Priority.LOW))
 
-    with pytest.raises(actions.ActionRefused, match="nothing to stop"):
+    with pytest.raises(actions.ActionRefused, match="Nothing is waiting to be sent"):
         actions.cancel(alert.pk, by=operator, after_round=1)
 
 
