@@ -46,11 +46,11 @@ class BulkActions(ModelAdmin):
     def _change(
         self, request: HttpRequest, queryset: QuerySet[Clinician], form_class: type[BulkForm], name: str
     ) -> HttpResponse | None:
-        asked = "preview" in request.POST or "apply" in request.POST
+        is_bound = "preview" in request.POST or "apply" in request.POST
         chosen = request.POST.dict() if "edit" in request.POST else None
-        form = form_class(request.POST if asked else None, initial=chosen)
+        form = form_class(request.POST if is_bound else None, initial=chosen)
         context: dict[str, Any] = {"title": form.title, "form": form}
-        if asked and form.is_valid():
+        if is_bound and form.is_valid():
             wanted, partly = form.wanted(), form.partly()
             if "apply" in request.POST:
                 try:
