@@ -100,7 +100,7 @@ def test_the_sample_token_works_in_local_mode_only(
 def test_the_demo_is_refused_outside_local_mode_and_so_is_its_login(settings: Settings) -> None:
     settings.LOCAL_MODE = False
 
-    with pytest.raises(CommandError, match="set LOCAL_MODE=true"):
+    with pytest.raises(CommandError, match="Set LOCAL_MODE=true"):
         call_command("load_demo")
 
     assert not ApiToken.objects.exists()

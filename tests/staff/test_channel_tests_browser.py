@@ -20,12 +20,12 @@ def test_a_result_is_shown_after_a_reload_and_updated(site: Site, records: Recor
     page = site.login(EDITOR)
     look(page, f"/admin/contacts/clinician/{records.clinician.pk}/change/")
     page.get_by_role("button", name=SEND).press("Enter")
-    expect(page.locator(RESULT)).to_contain_text("It waits to be sent.")
+    expect(page.locator(RESULT)).to_contain_text("It is waiting to be sent.")
 
     page.reload()
 
     expect(page.locator(RESULT)).to_contain_text("Test of ")
-    expect(page.locator(RESULT)).to_contain_text("It waits to be sent.")
+    expect(page.locator(RESULT)).to_contain_text("It is waiting to be sent.")
     claim = lifecycle.claim(Delivery.objects.get(alert__client__active=False).pk)
     assert claim is not None
     lifecycle.mark_sent(claim, SendResult("m-1"))
@@ -38,8 +38,8 @@ def test_when_the_page_stops_asking_it_says_so(site: Site, records: Records, aws
     page.clock.install()
     look(page, f"/admin/contacts/clinician/{records.clinician.pk}/change/")
     page.get_by_role("button", name=SEND).press("Enter")
-    expect(page.locator(RESULT)).to_contain_text("It waits to be sent.")
+    expect(page.locator(RESULT)).to_contain_text("It is waiting to be sent.")
 
     page.clock.fast_forward("06:30")
 
-    expect(page.locator(RESULT)).to_contain_text("It waits to be sent. This page has stopped checking.")
+    expect(page.locator(RESULT)).to_contain_text("It is waiting to be sent. This page has stopped checking.")

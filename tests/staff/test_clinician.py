@@ -178,7 +178,7 @@ def test_users_who_may_send_tests_see_the_latest_one(clinician: Clinician, perso
 
     page = browser_of(person).get(page_of(clinician)).content.decode()
 
-    assert ("It waits to be sent." in page) is sees
+    assert ("It is waiting to be sent." in page) is sees
     assert (f'data-result="{result}"' in page) is sees
 
 

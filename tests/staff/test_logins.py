@@ -39,7 +39,7 @@ def test_a_login_is_not_deleted_not_even_by_a_superuser(admin_client: Client, so
 def test_the_page_of_a_login_says_what_to_do_instead(admin_client: Client, somebody: User) -> None:
     page = admin_client.get(f"{USERS}{somebody.pk}/change/").content.decode()
 
-    assert "A login is never deleted" in page
+    assert "Users cannot be deleted" in page
     assert "When somebody leaves, untick “Active”" in page
 
 

@@ -21,7 +21,7 @@ def test_without_a_database_the_page_says_what_to_do(monkeypatch: pytest.MonkeyP
     page = client.get("/admin/")
 
     assert page.status_code == 500
-    assert "reach clinicians as you did before Bleep" in page.content.decode()
+    assert "contact clinicians as you did before Bleep" in page.content.decode()
 
 
 def test_a_page_that_is_not_there_says_so() -> None:

@@ -51,7 +51,7 @@ def test_unready_while_no_relay_has_ever_reported(relay: RelayHeartbeat) -> None
     assert body["checks"] == {
         "database": "ok",
         "migrations": "ok",
-        "relay": "No relay has reported lately: start `manage.py relay`, or alerts stay where they are.",
+        "relay": "No relay has reported lately: start `manage.py relay`, or no alert is sent.",
     }
 
 
