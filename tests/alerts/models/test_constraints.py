@@ -66,7 +66,7 @@ def test_the_database_refuses_a_second_attempt_while_one_is_calling(store: Store
     claimed = claim(store(Priority.HIGH))
 
     with pytest.raises(IntegrityError), transaction.atomic():
-        Attempt.objects.create(delivery=claimed.delivery, number=2)
+        Attempt.objects.create(delivery=claimed.delivery, channel=claimed.delivery.channel, number=2)
 
 
 @pytest.mark.django_db

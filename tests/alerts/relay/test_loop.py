@@ -166,7 +166,7 @@ def test_it_recovers_what_a_dead_worker_left(
         lease_expires_at=Now() - timedelta(seconds=1),
         attempt_count=1,
     )
-    Attempt.objects.create(delivery=delivery, number=1)
+    Attempt.objects.create(delivery=delivery, channel=delivery.channel, number=1)
 
     one_relay.tick()
 
@@ -248,7 +248,7 @@ def test_one_delivery_that_cannot_be_recovered_does_not_keep_others_from_it(
     }
     store(Priority.MEDIUM, lease_token=uuid.uuid4(), **expired)  # without its attempt, which cannot be
     good = store(Priority.MEDIUM, lease_token=uuid.uuid4(), **expired)
-    Attempt.objects.create(delivery=good, number=1)
+    Attempt.objects.create(delivery=good, channel=good.channel, number=1)
 
     one_relay.tick()
 
