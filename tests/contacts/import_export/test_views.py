@@ -13,9 +13,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from contacts import preferences
+from contacts import locks, preferences
 from contacts.choices import Channel, Priority
 from contacts.import_export import views
+from contacts.import_export.compare import compare
 from contacts.import_export.save import REASON
 from contacts.models import Clinician
 from tests.conftest import make_clinician
@@ -168,6 +169,11 @@ def test_an_import_is_refused_while_somebody_holds_the_clinician(admin_client: C
 
     assert said(confirm(admin_client, looked))[0].startswith("Clinicians are being imported or changed")
     assert not Clinician.objects.filter(department="Surgery").exists()
+
+
+def test_a_comparison_with_a_lock_waits_for_others(held: None) -> None:
+    with pytest.raises(locks.LockedError), locks.transaction_with_locks():
+        compare([{"contact_id": "C-1"}], lock=True)
 
 
 def test_the_preview_shows_valid_rows_beside_an_invalid_one(
