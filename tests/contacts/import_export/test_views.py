@@ -140,6 +140,12 @@ def test_a_new_clinician_needs_a_name(admin_client: Client) -> None:
     assert wrong(looked) == [(2, "name", "C-9 is new, and needs the column name.")]
 
 
+def test_an_invalid_address_of_a_new_clinician_is_one_fault(admin_client: Client) -> None:
+    looked = look(admin_client, "contact_id,name,call_number,high\nC-9,Asha,07700 900123,call\n")
+
+    assert [column for _row, column, _sentence in wrong(looked)] == ["call_number"]
+
+
 def test_a_change_between_preview_and_confirmation_stops_the_import(
     admin_client: Client, clinician: Clinician
 ) -> None:
