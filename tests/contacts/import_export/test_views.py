@@ -132,6 +132,7 @@ def test_a_contact_id_twice_in_the_file_is_refused(admin_client: Client, clinici
     looked = look(admin_client, "contact_id,name\nC-1,One\nC-1,Two\n")
 
     assert wrong(looked) == [(3, "contact_id", "C-1 is in row 2 already: keep one of the two.")]
+    assert list(changes(looked)) == [2]
 
 
 def test_a_new_clinician_needs_a_name(admin_client: Client) -> None:
