@@ -26,7 +26,7 @@ def test_what_is_new_comes_in_by_itself_and_the_page_is_the_same(site: Site, sen
     send("new-1")
     tick(page)
 
-    expect(row(page, "new-1")).to_contain_text("On its way")
+    expect(row(page, "new-1")).to_contain_text("Queued")
     expect(page.locator("#result_list tbody a").first).to_have_text("new-1")
     expect(page.locator("#alerts-counted")).to_have_text("1 new alert")
     expect(page.locator("#alerts-pages")).to_contain_text("2 alerts")

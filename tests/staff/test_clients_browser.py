@@ -57,7 +57,7 @@ def test_a_new_client_gets_a_token_and_a_command_that_works(site: Site, records:
     check_accessibility(page)
     page.get_by_role("button", name="Save", exact=True).click()
 
-    secret, command = secret_of(page), page.get_by_label("To try it out").input_value()
+    secret, command = secret_of(page), page.get_by_label("To try it in a terminal").input_value()
     check_accessibility(page)
 
     assert copied(page, "Copy token") == secret
