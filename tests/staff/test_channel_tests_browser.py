@@ -26,7 +26,7 @@ def test_a_result_is_shown_after_a_reload_and_updated(site: Site, records: Recor
 
     expect(page.locator(RESULT)).to_contain_text("Test of ")
     expect(page.locator(RESULT)).to_contain_text("It is waiting to be sent.")
-    claim = lifecycle.claim(Delivery.objects.get(alert__client__active=False).pk)
+    claim = lifecycle.claim(Delivery.objects.get(alert__is_test=True).pk)
     assert claim is not None
     lifecycle.mark_sent(claim, SendResult("m-1"))
     expect(page.locator(RESULT)).to_contain_text("The provider has taken it.")
