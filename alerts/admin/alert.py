@@ -13,5 +13,5 @@ class AlertAdmin(AlertList, AlertPage):
 
     class Media:
         css = {"all": ("alerts/alerts.css",)}  # noqa: RUF012 - Django's name
-        # In this order: refresh.js wraps what actions.js defines, and timeline.js uses refresh.js.
+        # In this order: refresh.js wraps what actions.js defines.
         js = ("admin/js/actions.js", "alerts/refresh.js", "alerts/timeline.js")

@@ -27,7 +27,6 @@ from alerts.states import (
 from contacts.choices import Channel, Priority
 from contacts.masking import mask
 
-ICONS = {Channel.CALL: "call", Channel.SMS: "sms", Channel.EMAIL: "mail"}
 TONES: dict[DeliveryState, str] = {
     DeliveryState.PENDING: "info",
     DeliveryState.SENDING: "info",
@@ -188,7 +187,7 @@ def _delivery(delivery: Delivery, shows_addresses: bool, sent_twice: bool) -> Ev
         facts.append(("Outcome known", moment(delivery.outcome_at)))
     return Event(
         delivery.created_at,
-        ICONS[channel],
+        channel.icon,
         TONES[state],
         f"{channel.label} to {address}",
         sentences=(*_sentences(delivery, channel, state), *([MAYBE_TWICE] if sent_twice else [])),
