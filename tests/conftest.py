@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import requests
+from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
@@ -70,7 +72,10 @@ def _passwords_are_digested_quickly() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _static_files_are_looked_for_once() -> Iterator[None]:
-    """Every `Client` has a WhiteNoise of its own, and each would go through all static files of all apps."""
+    """Every `Client` has a WhiteNoise of its own, and each would go through all static files of all apps.
+
+    It serves browsers too, as on a server: Django's own static files of a test server may not be cached.
+    """
     look = WhiteNoiseMiddleware.add_files_from_finders
     found: dict[str, Any] = {}
 
@@ -82,6 +87,8 @@ def _static_files_are_looked_for_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", look_once)
+        patch.setattr(StaticFilesHandlerMixin, "_should_handle", lambda _handler, _path: False)
+        patch.setattr(settings, "WHITENOISE_MAX_AGE", 3600, raising=False)
         yield
 
 

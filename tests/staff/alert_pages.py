@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from alerts.channels import ChannelError, Fault
@@ -16,8 +15,6 @@ from tests.staff.browser import Site
 ALERTS = "/admin/alerts/alert/"
 TICK = 10_000
 """Milliseconds after which the list asks again."""
-LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-SIZES = pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
 NO_NEWS = "Failed to load resource: net::ERR_FAILED"
 
 Send = Callable[..., Alert]
@@ -37,7 +34,7 @@ def let_fail(alert: Alert) -> None:
 def open_list(site: Site, query: str = "", person: str = Role.OPERATORS.value) -> Page:
     """The list, with a stopped clock."""
     page = site.login(person)
-    page.clock.install()
+    site.stop_clock(page)
     page.goto(f"{ALERTS}{query}")
     expect(refresh_status(page)).to_contain_text("Updated")
     page.evaluate("window.sameDocument = true")

@@ -5,12 +5,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from playwright.sync_api import (
@@ -33,9 +31,6 @@ REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", event => console.error(
     `Content-Security-Policy: ${event.effectiveDirective} refused ${event.blockedURI} (${event.sample})`));
 """
-SERIOUS = frozenset({"serious", "critical"})
-RULES_OF_COLOUR = ["color-contrast", "link-in-text-block"]
-"""The axe-core rules about colour: the only ones that can differ between a light page and a dark one."""
 DRAWN = """
 () => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => {
     const moving = document.getAnimations().filter(each => each.effect.getComputedTiming().endTime < Infinity);
@@ -68,17 +63,48 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-class Site:
-    """Bleep in browsers, a new one for each page; `errors` collects what their consoles report."""
+class BrowserContexts:
+    """Contexts that one test after another uses: they have Bleep's stylesheets and scripts in their cache already."""
 
     def __init__(self, browser: Browser, url: str) -> None:
-        self.browser = browser
+        self._browser = browser
         self.url = url
+        self._free: list[BrowserContext] = []
+
+    def take(self) -> BrowserContext:
+        """One without cookies, storage or pages."""
+        return self._free.pop() if self._free else self._new()
+
+    def give_back(self, context: BrowserContext) -> None:
+        """Forget what a test left in it, except for the cache."""
+        page = context.new_page()
+        storage = {"origin": self.url, "storageTypes": "local_storage"}
+        context.new_cdp_session(page).send("Storage.clearDataForOrigin", storage)
+        for each in context.pages:
+            each.close()
+        context.clear_cookies()
+        context.clear_permissions()
+        self._free.append(context)
+
+    def _new(self) -> BrowserContext:
+        context = self._browser.new_context(base_url=self.url, locale="en-GB", timezone_id="Europe/London")
+        context.set_default_timeout(SECONDS * 1000)
+        context.add_init_script(REPORT_VIOLATIONS)
+        return context
+
+
+class Site:
+    """Bleep in browsers, another one for each page; `errors` collects what their consoles report."""
+
+    def __init__(self, contexts: BrowserContexts) -> None:
+        self.url = contexts.url
         self.errors: list[str] = []
-        self._contexts: list[BrowserContext] = []
+        self._contexts = contexts
+        self._taken: list[BrowserContext] = []
+        self._without_clock: list[BrowserContext] = []
 
     def login(self, person: str, *, dark: bool = False, phone: bool = False) -> Page:
-        """An empty page of a new browser in which `person` is logged in (see `users.PEOPLE`)."""
+        """An empty page of another browser in which `person` is logged in (see `users.PEOPLE`)."""
         page = self.page(dark=dark, phone=phone)
         page.context.add_cookies(
             [{"name": settings.SESSION_COOKIE_NAME, "value": _session(person), "url": self.url}]
@@ -86,19 +112,12 @@ class Site:
         return page
 
     def page(self, *, dark: bool = False, phone: bool = False) -> Page:
-        """An empty page of a new browser without a login. `page.goto` takes paths."""
-        context = self.browser.new_context(
-            base_url=self.url,
-            viewport=PHONE if phone else DESKTOP,  # type: ignore[arg-type]
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-            locale="en-GB",
-            timezone_id="Europe/London",
-        )
-        self._contexts.append(context)
-        context.set_default_timeout(SECONDS * 1000)
-        context.add_init_script(REPORT_VIOLATIONS)
+        """An empty page of another browser without a login."""
+        context = self._contexts.take()
+        self._taken.append(context)
         page = context.new_page()
+        page.set_viewport_size(PHONE if phone else DESKTOP)
+        page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
         _follow(page)
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.errors.append(f"{_path(page)}: {error}"))
@@ -106,10 +125,18 @@ class Site:
         page.on("request", lambda request: self._note_foreign(request.url))
         return page
 
+    def stop_clock(self, page: Page) -> None:
+        """Let the page's time pass by `page.clock` only. Its browser keeps that, and so is not used again."""
+        page.clock.install()
+        self._without_clock.append(page.context)
+
     def close(self) -> None:
-        """Close all of them."""
-        for context in self._contexts:
-            context.close()
+        """Close all pages."""
+        for context in self._taken:
+            if context in self._without_clock:
+                context.close()
+            else:
+                self._contexts.give_back(context)
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
@@ -164,28 +191,6 @@ def wait_until_settled(page: Page) -> None:
             if not _asked[page]:
                 return
         assert time.monotonic() < deadline, f"Not answered: {[each.url for each in _asked[page]]}"
-
-
-def check_accessibility(page: Page) -> None:
-    """Fail on what axe-core calls serious or critical, with the elements at fault.
-
-    Dark pages get the colour rules only: the same test opens the light page too, which differs in nothing else.
-    """
-    wait_until_settled(page)
-    options: dict[str, Any] = {"resultTypes": ["violations"]}
-    if page.evaluate("document.documentElement.classList.contains('dark')"):
-        options["runOnly"] = {"type": "rule", "values": RULES_OF_COLOUR}
-    results = Axe().run(page, options=options)
-    found = [each for each in results.response["violations"] if each["impact"] in SERIOUS]
-    assert not found, "\n".join(_describe(each) for each in found)
-
-
-def _describe(violation: dict[str, Any]) -> str:
-    nodes = "".join(
-        f"\n    {node['html'][:200]}\n      {node['failureSummary'].splitlines()[-1].strip()}"
-        for node in violation["nodes"][:8]
-    )
-    return f"{violation['impact']}: {violation['id']}: {violation['help']} ({len(violation['nodes'])}){nodes}"
 
 
 def _session(person: str) -> str:

@@ -12,7 +12,7 @@ from alerts.models import Alert
 from contacts.choices import Priority
 from tests.conftest import an_alert
 from tests.staff.alert_pages import Send
-from tests.staff.browser import Site, chromium
+from tests.staff.browser import BrowserContexts, Site, chromium
 from tests.staff.users import Records, make_records
 
 
@@ -29,10 +29,16 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
+@pytest.fixture(scope="session")
+def contexts(browser: Browser, live_server: LiveServer) -> BrowserContexts:
+    """The browser contexts that the tests share."""
+    return BrowserContexts(browser, live_server.url)
+
+
 @pytest.fixture
-def site(browser: Browser, live_server: LiveServer) -> Iterator[Site]:
+def site(contexts: BrowserContexts, live_server: LiveServer) -> Iterator[Site]:
     """Bleep in browsers; the test fails if a console reports an error. One that a test provokes, it removes."""
-    site = Site(browser, live_server.url)
+    site = Site(contexts)
     yield site
     site.close()
     assert site.errors == []

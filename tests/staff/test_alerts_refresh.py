@@ -6,6 +6,7 @@ from alerts.channels import SendResult
 from alerts.deliveries import lifecycle
 from contacts.choices import Priority
 from tests.processes import wait_until
+from tests.staff.accessibility import check_accessibility
 from tests.staff.alert_pages import (
     ALERTS,
     Send,
@@ -16,7 +17,7 @@ from tests.staff.alert_pages import (
     row,
     tick,
 )
-from tests.staff.browser import Site, check_accessibility
+from tests.staff.browser import Site
 from tests.staff.users import Records
 
 

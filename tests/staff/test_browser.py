@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.staff.browser import Site, check_accessibility, wait_until_settled
+from tests.staff.accessibility import IS_DARK, check_accessibility, check_on_each_screen, fits
+from tests.staff.browser import Site, wait_until_settled
 from tests.staff.permissions import WHO_MAY, addresses
 from tests.staff.users import NO_ROLE, SUPERUSER, Records
 
-LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-SIZES = pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
 REFUSED = "Failed to load resource: the server responded with a status of 403 (Forbidden)"
 KINDS = ("changelist", "add", "change", "history", "delete")
 
@@ -23,21 +22,27 @@ def look(page: Page, path: str) -> None:
     expect(page.locator("body")).to_be_visible()
 
 
-@LOOKS
-@SIZES
-def test_the_login_page(site: Site, dark: bool, phone: bool) -> None:
-    page = site.page(dark=dark, phone=phone)
+def test_the_login_page(site: Site) -> None:
+    page = site.page()
 
     look(page, "/admin/login/")
 
+    check_on_each_screen(page)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_look_is_the_systems_until_somebody_chooses(site: Site, dark: bool) -> None:
+    page = site.page(dark=dark)
+
+    look(page, "/admin/login/")
+
+    assert page.evaluate(IS_DARK) is dark
     check_accessibility(page)
-    assert page.evaluate("document.documentElement.classList.contains('dark')") is dark
 
 
-@LOOKS
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_models_page(site: Site, records: Records, dark: bool, kind: str) -> None:
-    page = site.login(SUPERUSER, dark=dark)
+def test_every_models_page(site: Site, records: Records, kind: str) -> None:
+    page = site.login(SUPERUSER)
     paths = [
         path
         for name, path in addresses(records).items()
@@ -50,9 +55,8 @@ def test_every_models_page(site: Site, records: Records, dark: bool, kind: str) 
         check_accessibility(page)
 
 
-@LOOKS
-def test_the_page_that_refuses(site: Site, records: Records, dark: bool) -> None:
-    page = site.login(NO_ROLE, dark=dark)
+def test_the_page_that_refuses(site: Site, records: Records) -> None:
+    page = site.login(NO_ROLE)
     path = addresses(records)["contacts_clinician_changelist"]
 
     page.goto(path)
@@ -62,12 +66,11 @@ def test_the_page_that_refuses(site: Site, records: Records, dark: bool) -> None
     site.errors.remove(f"{path}: {REFUSED}")
 
 
-@LOOKS
 @pytest.mark.parametrize(
     "name", ["index", "password_change", "password_change_done", "auth_user_password_change"]
 )
-def test_home_and_ones_own_pages(site: Site, records: Records, dark: bool, name: str) -> None:
-    page = site.login(SUPERUSER, dark=dark)
+def test_home_and_ones_own_pages(site: Site, records: Records, name: str) -> None:
+    page = site.login(SUPERUSER)
 
     look(page, addresses(records)[name])
 
@@ -83,12 +86,11 @@ def test_on_a_telephone_nothing_is_wider_than_the_screen(site: Site, records: Re
     look(page, addresses(records)[name])
 
     check_accessibility(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert fits(page)
 
 
-@LOOKS
-def test_the_bar_of_actions(site: Site, records: Records, dark: bool) -> None:
-    page = site.login(SUPERUSER, dark=dark)
+def test_the_bar_of_actions(site: Site, records: Records) -> None:
+    page = site.login(SUPERUSER)
     look(page, addresses(records)["clients_apitoken_changelist"])
 
     page.locator("input.action-select").first.check()
@@ -151,9 +153,8 @@ def test_the_page_of_a_new_token(site: Site, records: Records) -> None:
     expect(page).to_have_url(f"{site.url}{addresses(records)['clients_apiclient_change']}")
 
 
-@LOOKS
-def test_the_documentation_of_the_api(site: Site, dark: bool) -> None:
-    page = site.page(dark=dark)
+def test_the_documentation_of_the_api(site: Site) -> None:
+    page = site.page()
 
     page.goto("/docs")
 

@@ -7,7 +7,8 @@ from alerts.deliveries import lifecycle
 from alerts.models import Delivery
 from staff.roles import Role
 from tests.conftest import Aws
-from tests.staff.browser import Site, check_accessibility
+from tests.staff.accessibility import check_accessibility
+from tests.staff.browser import Site
 from tests.staff.test_browser import look
 from tests.staff.users import Records
 
@@ -35,7 +36,7 @@ def test_a_result_is_shown_after_a_reload_and_updated(site: Site, records: Recor
 
 def test_when_the_page_stops_asking_it_says_so(site: Site, records: Records, aws: Aws) -> None:
     page = site.login(EDITOR)
-    page.clock.install()
+    site.stop_clock(page)
     look(page, f"/admin/contacts/clinician/{records.clinician.pk}/change/")
     page.get_by_role("button", name=SEND).press("Enter")
     expect(page.locator(RESULT)).to_contain_text("It is waiting to be sent.")

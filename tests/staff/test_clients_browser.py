@@ -4,7 +4,6 @@ import re
 import subprocess
 from typing import Any
 
-import pytest
 import requests
 from playwright.sync_api import Page, expect
 
@@ -12,10 +11,10 @@ from clients import usage
 from clients.models import ApiToken
 from staff.roles import Role
 from tests.conftest import an_alert
-from tests.staff.browser import Site, check_accessibility, visit
+from tests.staff.accessibility import check_accessibility, check_on_each_screen
+from tests.staff.browser import Site, visit
 from tests.staff.users import Records
 
-LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 INTEGRATOR = Role.INTEGRATORS.value
 PRESSES_THAT_SEND = """() => {
     let sent = 0;
@@ -46,9 +45,8 @@ def copied(page: Page, button: str) -> Any:
     return page.evaluate("navigator.clipboard.readText()")
 
 
-@LOOKS
-def test_a_new_client_gets_a_token_and_a_command_that_works(site: Site, records: Records, dark: bool) -> None:
-    page = site.login(INTEGRATOR, dark=dark)
+def test_a_new_client_gets_a_token_and_a_command_that_works(site: Site, records: Records) -> None:
+    page = site.login(INTEGRATOR)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site.url)
     visit(page, "/admin/clients/apiclient/add/")
     page.fill("#id_name", "Pharmacy system")
@@ -70,11 +68,8 @@ def test_a_new_client_gets_a_token_and_a_command_that_works(site: Site, records:
     assert secret not in page.content()
 
 
-@LOOKS
-def test_a_token_is_rotated_and_both_work_and_revoked_and_is_refused(
-    site: Site, records: Records, dark: bool
-) -> None:
-    page = site.login(INTEGRATOR, dark=dark)
+def test_a_token_is_rotated_and_both_work_and_revoked_and_is_refused(site: Site, records: Records) -> None:
+    page = site.login(INTEGRATOR)
     visit(page, f"/admin/clients/apitoken/add/?client={records.client.pk}")
     page.get_by_role("button", name="Save", exact=True).click()
     old = secret_of(page)
@@ -119,13 +114,11 @@ def test_leaving_it_as_it_is_changes_nothing(site: Site, records: Records) -> No
     assert ApiToken.objects.get().revoked_at is None
 
 
-@LOOKS
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-def test_requests_and_errors_by_day(site: Site, records: Records, dark: bool, phone: bool) -> None:
+def test_requests_and_errors_by_day(site: Site, records: Records) -> None:
     for day in usage.last_days(records.client):
         usage.counts.add(records.client.pk, day.day, 20, 3)
     usage.counts.flush()
-    page = site.login(INTEGRATOR, dark=dark, phone=phone)
+    page = site.login(INTEGRATOR)
 
     visit(page, f"/admin/clients/apiclient/{records.client.pk}/change/")
 
@@ -134,8 +127,7 @@ def test_requests_and_errors_by_day(site: Site, records: Records, dark: bool, ph
     assert chart.locator("canvas").evaluate("canvas => Chart.getChart(canvas).data.datasets[1].data[0]") == 3
     page.get_by_text("As a table").press("Enter")
     expect(page.get_by_role("row").nth(1)).to_contain_text("20")
-    check_accessibility(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    check_on_each_screen(page)
 
 
 def test_an_auditor_sees_the_tokens_and_no_buttons(site: Site, records: Records) -> None:

@@ -10,8 +10,9 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician, PreferenceTemplate
 from staff.roles import Role
 from tests.conftest import Aws, make_clinician
-from tests.staff.browser import Site, check_accessibility
-from tests.staff.test_browser import LOOKS, look
+from tests.staff.accessibility import check_accessibility, fits
+from tests.staff.browser import Site
+from tests.staff.test_browser import look
 from tests.staff.users import SUPERUSER, Records
 
 EDITOR, OPERATOR = Role.PREFERENCE_EDITORS.value, Role.OPERATORS.value
@@ -215,10 +216,9 @@ def test_the_tabs_show_alerts_and_changes(site: Site, records: Records, aws: Aws
     expect(page.locator("#change-history")).to_contain_text("from “SMS” to “E-mail”")
 
 
-@LOOKS
-def test_the_page_with_all_messages_is_accessible(site: Site, records: Records, aws: Aws, dark: bool) -> None:
+def test_the_page_with_all_messages_is_accessible(site: Site, records: Records, aws: Aws) -> None:
     Clinician.objects.update(sms_number="+447700900999")
-    page = site.login(SUPERUSER, dark=dark)
+    page = site.login(SUPERUSER)
     look(page, page_of(records.clinician))
     page.get_by_label("High priority: number 1 to try").select_option("email")
     page.get_by_label("High priority: number 2 to try").select_option("")
@@ -233,11 +233,8 @@ def test_the_page_with_all_messages_is_accessible(site: Site, records: Records, 
         check_accessibility(page)
 
 
-@LOOKS
-def test_a_colleagues_correction_is_shown_and_kept(
-    site: Site, records: Records, aws: Aws, dark: bool
-) -> None:
-    page = site.login(EDITOR, dark=dark)
+def test_a_colleagues_correction_is_shown_and_kept(site: Site, records: Records, aws: Aws) -> None:
+    page = site.login(EDITOR)
     look(page, page_of(records.clinician))
     colleague = site.login(SUPERUSER)
     look(colleague, page_of(records.clinician))
@@ -258,11 +255,10 @@ def test_a_colleagues_correction_is_shown_and_kept(
     assert (saved.department, saved.call_number) == ("Surgery", "+447700900123")
 
 
-@LOOKS
-def test_a_template_is_applied_to_those_who_were_chosen(site: Site, records: Records, dark: bool) -> None:
+def test_a_template_is_applied_to_those_who_were_chosen(site: Site, records: Records) -> None:
     nights = PreferenceTemplate.objects.get(name="Nights")
     other = make_clinician("C-2", {Priority.LOW: [Channel.EMAIL]}, call_number="")
-    page = site.login(EDITOR, dark=dark)
+    page = site.login(EDITOR)
     look(page, LIST)
     for box in page.locator("input.action-select").all():
         box.press("Space")
@@ -289,4 +285,4 @@ def test_on_a_telephone_the_page_is_no_wider_than_the_screen(site: Site, records
     expect(page.locator("#reach-email")).to_be_visible()
 
     check_accessibility(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert fits(page)

@@ -5,9 +5,9 @@ from playwright.sync_api import Dialog, expect
 
 from alerts import intake
 from tests.conftest import an_alert
-from tests.staff.browser import Site, check_accessibility, visit
+from tests.staff.accessibility import check_accessibility
+from tests.staff.browser import Site, visit
 from tests.staff.permissions import addresses
-from tests.staff.test_browser import LOOKS
 from tests.staff.users import SUPERUSER, Records
 
 COVERED = """() => {
@@ -93,7 +93,7 @@ def test_the_timeline_says_when_bleep_does_not_answer(site: Site, records: Recor
     new = intake.NewAlert(**an_alert(message_id="waiting-1"))
     alert = intake.accept(client=records.client, new=new).alert
     page = site.login(SUPERUSER)
-    page.clock.install()
+    site.stop_clock(page)
     visit(page, f"/admin/alerts/alert/{alert.pk}/change/")
     refresh_status = page.locator("#alerts-refreshed")
 
@@ -127,9 +127,8 @@ def test_the_keys_stay_in_the_open_filters_and_then_go_back(site: Site, records:
     expect(opener).to_be_focused()
 
 
-@LOOKS
-def test_the_first_tab_leads_past_the_sidebar(site: Site, records: Records, dark: bool) -> None:
-    page = site.login(SUPERUSER, dark=dark)
+def test_the_first_tab_leads_past_the_sidebar(site: Site, records: Records) -> None:
+    page = site.login(SUPERUSER)
     visit(page, addresses(records)["contacts_clinician_changelist"])
     skip = page.get_by_role("link", name="Skip to content")
     expect(skip).to_be_attached()

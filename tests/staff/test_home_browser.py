@@ -18,10 +18,9 @@ from clients import tokens
 from contacts.choices import Channel, Priority
 from staff.roles import Role
 from tests.conftest import an_alert, make_clinician
-from tests.staff.browser import Site, check_accessibility, visit, wait_until_settled
+from tests.staff.accessibility import check_accessibility, check_on_each_screen, fits
+from tests.staff.browser import Site, visit, wait_until_settled
 from tests.staff.users import NO_ROLE, SUPERUSER, Records
-
-LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 
 
 def take(records: Records, message_id: str, priority: Priority) -> Delivery:
@@ -77,9 +76,8 @@ LINKS = {
 """For each kind of item the text of a link, and where it leads."""
 
 
-@LOOKS
-def test_each_problem_links_to_its_page(site: Site, problems: None, dark: bool) -> None:
-    page = site.login(SUPERUSER, dark=dark)
+def test_each_problem_links_to_its_page(site: Site, problems: None) -> None:
+    page = site.login(SUPERUSER)
     visit(page, "/admin/")
     check_accessibility(page)
 
@@ -106,9 +104,8 @@ def test_urgent_items_come_first(site: Site, problems: None) -> None:
     assert urgent == sorted(urgent, reverse=True)
 
 
-@LOOKS
-def test_without_problems_it_says_so_and_shows_charts(site: Site, no_problems: None, dark: bool) -> None:
-    page = site.login(Role.AUDITORS.value, dark=dark)
+def test_without_problems_it_says_so_and_shows_charts(site: Site, no_problems: None) -> None:
+    page = site.login(Role.AUDITORS.value)
 
     visit(page, "/admin/")
 
@@ -164,17 +161,14 @@ def test_on_a_telephone_it_fits(site: Site, problems: None) -> None:
     visit(page, "/admin/?period=week")
 
     check_accessibility(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert fits(page)
 
 
-@LOOKS
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-def test_help_is_the_guide_for_ward_staff(site: Site, records: Records, dark: bool, phone: bool) -> None:
-    page = site.login(NO_ROLE, dark=dark, phone=phone)
+def test_help_is_the_guide_for_ward_staff(site: Site, records: Records) -> None:
+    page = site.login(NO_ROLE)
     visit(page, "/admin/")
 
     page.locator(".shortcuts").get_by_role("link", name="Help").press("Enter")
 
     expect(page.get_by_role("heading", name="An alert that failed, or may have")).to_be_visible()
-    check_accessibility(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    check_on_each_screen(page)

@@ -11,12 +11,12 @@ from contacts.models import Clinician
 from staff.roles import Role
 from tests.conftest import make_clinician
 from tests.contacts.crowd import make_crowd
-from tests.staff.browser import Site, check_accessibility
+from tests.staff.accessibility import check_accessibility, check_on_each_screen, fits
+from tests.staff.browser import Site
 from tests.staff.users import Records
 
 LIST = "/admin/contacts/clinician/"
 EDITOR = Role.PREFERENCE_EDITORS.value
-LOOKS = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 CALL, SMS, EMAIL = Channel.CALL, Channel.SMS, Channel.EMAIL
 
 
@@ -32,19 +32,6 @@ def choose(page: Page, content: str) -> None:
 def run(page: Page, action: str) -> None:
     page.select_option("select[name=action]", action)
     page.get_by_role("button", name="Run").click()
-
-
-def fits(page: Page) -> bool:
-    """Whether neither the page nor its list has to be scrolled sideways."""
-    return bool(
-        page.evaluate(
-            """() => {
-                const list = document.querySelector("#result_list");
-                return document.documentElement.scrollWidth <= window.innerWidth
-                    && (!list || list.getBoundingClientRect().right <= window.innerWidth);
-            }"""
-        )
-    )
 
 
 def make_other() -> Clinician:
@@ -79,15 +66,14 @@ def test_the_filter_of_problems_shows_who_has_one_and_which(site: Site, records:
     expect(page.get_by_text(records.clinician.name)).to_have_count(0)
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-def test_the_list_fits_the_screen(site: Site, records: Records, phone: bool) -> None:
+def test_the_list_fits_the_screen(site: Site, records: Records) -> None:
     make_clinician(
         "ED-CONSULTANT-2",
         {Priority.HIGH: [SMS, CALL, EMAIL], Priority.MEDIUM: [EMAIL, SMS, CALL]},
         name="Ebenezer Featherstonehaugh-Ramasubramanian",
         department="Emergency department and acute medicine",
     )
-    page = site.login(EDITOR, phone=phone)
+    page = site.login(EDITOR)
 
     page.goto(LIST)
 
@@ -97,14 +83,12 @@ def test_the_list_fits_the_screen(site: Site, records: Records, phone: bool) -> 
         "cells => cells.some((cell) => cell.scrollHeight > cell.clientHeight + 1)"
     )
     assert not clipped
-    assert fits(page)
-    check_accessibility(page)
+    check_on_each_screen(page)
 
 
-@LOOKS
-def test_preferences_of_many_are_changed_after_a_look(site: Site, records: Records, dark: bool) -> None:
+def test_preferences_of_many_are_changed_after_a_look(site: Site, records: Records) -> None:
     other = make_other()
-    page = site.login(EDITOR, dark=dark)
+    page = site.login(EDITOR)
     page.goto(LIST)
     for box in page.locator("input.action-select").all():
         box.check()
@@ -160,9 +144,8 @@ def test_making_many_inactive_is_asked_first(site: Site, records: Records) -> No
     expect(page.get_by_text("Inactive", exact=True).first).to_be_visible()
 
 
-@LOOKS
-def test_a_file_is_previewed_corrected_and_imported(site: Site, records: Records, dark: bool) -> None:
-    page = site.login(EDITOR, dark=dark)
+def test_a_file_is_previewed_corrected_and_imported(site: Site, records: Records) -> None:
+    page = site.login(EDITOR)
 
     choose(page, "contact_id,name,call_number\nC-1,Asha Okafor,07700 900123\nC-7,Dara Murphy,\n")
     expect(page.get_by_text("1 clinician: No channel for High")).to_be_visible()
@@ -191,11 +174,10 @@ def test_a_double_click_on_import_says_that_it_is_imported(site: Site, records: 
     expect(page.get_by_text("nothing left to change")).to_have_count(0)
 
 
-@LOOKS
 def test_the_export_is_downloaded_and_comes_back_without_a_change(
-    site: Site, records: Records, dark: bool, tmp_path: Path
+    site: Site, records: Records, tmp_path: Path
 ) -> None:
-    page = site.login(EDITOR, dark=dark)
+    page = site.login(EDITOR)
     page.goto(LIST)
     page.get_by_role("link", name="Export").click()
     check_accessibility(page)

@@ -1,0 +1,74 @@
+"""Pages that everybody can read: axe-core in the light and the dark look, and nothing wider than the screen."""
+
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.staff.browser import DESKTOP, PHONE, wait_until_settled
+
+SERIOUS = ["serious", "critical"]
+RULES_OF_COLOUR = ["color-contrast", "link-in-text-block"]
+"""The axe-core rules about colour: the only ones that can differ between a light page and a dark one."""
+IS_DARK = "document.documentElement.classList.contains('dark')"
+RUN = """
+options => axe.run(document, { resultTypes: ["violations"], ...options }).then(results => results.violations)
+"""
+FITS = """() => {
+    const list = document.querySelector("#result_list");
+    return document.documentElement.scrollWidth <= window.innerWidth
+        && (!list || list.getBoundingClientRect().right <= window.innerWidth);
+}"""
+
+
+def check_accessibility(page: Page) -> None:
+    """Fail on what axe-core calls serious or critical, with the elements at fault: light, then the colours of dark.
+
+    A page that is dark already is checked for the colours alone.
+    """
+    wait_until_settled(page)
+    page.evaluate(Axe().axe_script)
+    if not page.evaluate(IS_DARK):
+        _check(page, {})
+        _look_dark(page, dark=True)
+        _check_colours(page)
+        _look_dark(page, dark=False)
+    else:
+        _check_colours(page)
+
+
+def check_on_each_screen(page: Page) -> None:
+    """Fail if the page is not accessible on a telephone's screen or a desktop's, or has to be scrolled sideways."""
+    for screen in (PHONE, DESKTOP):
+        page.set_viewport_size(screen)
+        check_accessibility(page)
+        assert fits(page), f"It is wider than {screen['width']} pixels: {page.url}"
+
+
+def fits(page: Page) -> bool:
+    """Whether neither the page nor its list has to be scrolled sideways."""
+    return bool(page.evaluate(FITS))
+
+
+def _look_dark(page: Page, *, dark: bool) -> None:
+    """Change the look by the class that the theme's own switch sets, and for the pages without a theme by the system."""
+    page.emulate_media(color_scheme="dark" if dark else "light")
+    page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", dark)
+    wait_until_settled(page)
+
+
+def _check_colours(page: Page) -> None:
+    _check(page, {"runOnly": {"type": "rule", "values": RULES_OF_COLOUR}})
+
+
+def _check(page: Page, options: dict[str, Any]) -> None:
+    found = [each for each in page.evaluate(RUN, options) if each["impact"] in SERIOUS]
+    assert not found, "\n".join(_describe(each) for each in found)
+
+
+def _describe(violation: dict[str, Any]) -> str:
+    nodes = "".join(
+        f"\n    {node['html'][:200]}\n      {node['failureSummary'].splitlines()[-1].strip()}"
+        for node in violation["nodes"][:8]
+    )
+    return f"{violation['impact']}: {violation['id']}: {violation['help']} ({len(violation['nodes'])}){nodes}"
