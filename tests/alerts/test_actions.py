@@ -172,7 +172,7 @@ def test_an_alert_that_was_dealt_with_is_no_longer_counted(store: Store, operato
     ids=["not sent", "answer lost", "answer lost, then not sent"],
 )
 @pytest.mark.parametrize("is_waiting", [True, False], ids=["waiting", "being sent"])
-def test_what_is_stopped_is_not_tried_again_and_what_may_have_arrived_stays_in_doubt(
+def test_a_stopped_delivery_is_not_tried_again_and_a_doubtful_one_stays_in_doubt(
     store: Store,
     operator: User,
     stop: Callable[..., int],
@@ -217,7 +217,7 @@ def test_stopping_takes_as_many_queries_for_many_channels(
 
 
 @pytest.mark.parametrize("stop", [actions.cancel, actions.close])
-def test_what_was_sent_again_since_is_not_stopped_from_an_old_page(
+def test_an_old_page_does_not_stop_a_newer_round(
     store: Store, operator: User, stop: Callable[..., int]
 ) -> None:
     alert = fail(store(Priority.LOW))
@@ -231,7 +231,7 @@ def test_what_was_sent_again_since_is_not_stopped_from_an_old_page(
 
 
 @pytest.mark.parametrize("stop", [actions.cancel, actions.close])
-def test_what_was_sent_while_it_was_stopped_is_sent(
+def test_a_delivery_sent_while_it_was_stopped_is_sent(
     store: Store, operator: User, stop: Callable[..., int]
 ) -> None:
     held = claim(store(Priority.LOW))
@@ -244,7 +244,7 @@ def test_what_was_sent_while_it_was_stopped_is_sent(
 
 
 @pytest.mark.parametrize("is_waiting", [True, False], ids=["waiting", "being sent"])
-def test_what_a_provider_took_stays_sent_when_a_later_round_is_cancelled(
+def test_a_sent_delivery_stays_sent_when_a_later_round_is_cancelled(
     store: Store, operator: User, is_waiting: bool
 ) -> None:
     delivery = store(Priority.LOW)
@@ -277,7 +277,7 @@ def test_an_alert_cancelled_or_dealt_with_allows_no_other_action(
     assert AlertAction.objects.count() == 1
 
 
-def test_what_was_delivered_stays_delivered_whatever_a_later_round_comes_to(
+def test_a_delivered_alert_stays_delivered_whatever_a_later_round_comes_to(
     store: Store, operator: User
 ) -> None:
     delivery = store(Priority.HIGH)

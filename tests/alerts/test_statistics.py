@@ -70,7 +70,7 @@ def test_alerts_are_counted_by_priority_and_status(store: Store) -> None:
 
 
 @pytest.mark.parametrize(("period", "hours"), [(Period.DAY, 24), (Period.WEEK, 7 * 24)])
-def test_what_is_older_is_not_counted(store: Store, period: Period, hours: int) -> None:
+def test_older_alerts_are_not_counted(store: Store, period: Period, hours: int) -> None:
     store(M)
     Alert.objects.update(created_at=Now() - timedelta(hours=hours, minutes=1))
     store(M)
@@ -93,7 +93,7 @@ def test_the_time_to_the_provider_begins_with_the_alert(store: Store) -> None:
     assert sms.p95 == pytest.approx(17.6, abs=0.5)
 
 
-def test_what_failed_or_was_sent_again_by_staff_has_no_time(store: Store) -> None:
+def test_alerts_that_failed_or_were_sent_again_have_no_time_to_send(store: Store) -> None:
     end(store(L), Reason.INVALID_ADDRESS)
     Delivery.objects.filter(pk=send(store(M)).pk).update(round=2)
 
@@ -120,7 +120,7 @@ def test_an_alert_whose_next_channel_is_tried_or_was_taken_needs_no_attention(st
 
 
 @pytest.mark.parametrize("state", [AlertState.CLOSED, AlertState.CANCELLED, AlertState.ACKNOWLEDGED])
-def test_what_somebody_dealt_with_needs_no_attention(store: Store, state: AlertState) -> None:
+def test_an_alert_that_was_dealt_with_needs_no_attention(store: Store, state: AlertState) -> None:
     end(store(L), Reason.INVALID_ADDRESS)
     Alert.objects.update(state=state)
 
@@ -136,14 +136,14 @@ def test_a_resend_that_failed_needs_attention_although_a_provider_took_it_before
     assert found() == {AttentionKind.FAILED: (1, [delivery.alert.message_id])}
 
 
-def test_what_failed_needs_attention_until_it_is_dealt_with_however_old(store: Store) -> None:
+def test_a_failed_alert_needs_attention_at_any_age_until_it_is_dealt_with(store: Store) -> None:
     end(store(L), Reason.INVALID_ADDRESS)
     Alert.objects.update(created_at=Now() - timedelta(days=100))
 
     assert found()[AttentionKind.FAILED][0] == Alert.objects.needing_attention().count() == 1
 
 
-def test_what_is_dealt_with_is_counted_apart(store: Store) -> None:
+def test_alerts_dealt_with_are_counted_apart(store: Store) -> None:
     end(store(L), Reason.INVALID_ADDRESS)
     Alert.objects.update(state=AlertState.CLOSED)
     end(store(L), Reason.INVALID_ADDRESS)
@@ -196,7 +196,7 @@ def test_each_is_named_once(store: Store, unconfirmed: Delivery) -> None:
 
 
 @pytest.mark.parametrize("change", [{"email": "new@ward.example"}, {"active": False}])
-def test_what_the_clinicians_page_has_settled_is_not_named(
+def test_a_problem_settled_on_the_clinicians_page_is_not_named(
     unconfirmed: Delivery, change: dict[str, Any]
 ) -> None:
     Clinician.objects.update(**change)

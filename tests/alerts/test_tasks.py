@@ -74,7 +74,7 @@ def later_or_again(tree: ast.AST) -> list[str]:
         "@shared_task(autoretry_for=(OSError,))\ndef deliver(): ...",
     ],
 )
-def test_what_is_looked_for_would_be_found(source: str) -> None:
+def test_the_search_finds_each_source(source: str) -> None:
     assert later_or_again(ast.parse(source))
 
 

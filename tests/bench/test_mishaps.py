@@ -34,7 +34,7 @@ def test_whatever_goes_wrong_ends(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_is_frozen_outlasts_its_lease_and_one_of_its_kind_is_awake(seed: int) -> None:
+def test_a_frozen_process_outlasts_its_lease_and_another_of_its_kind_runs(seed: int) -> None:
     steps = steps_of(60, seed)
     frozen: set[str] = set()
     for step in steps:
@@ -71,7 +71,7 @@ def test_a_short_run_has_one_of_each_kind_one_after_the_other(seed: int) -> None
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_is_away_or_frozen_is_left_alone_until_it_is_back(seed: int) -> None:
+def test_a_stopped_or_frozen_process_is_left_alone_until_it_is_back(seed: int) -> None:
     held: set[str] = set()
     for step in steps_of(60, seed):
         if step.action in ENDS:

@@ -107,7 +107,7 @@ def test_a_call_under_another_token_than_its_own_is_found() -> None:
         assert len(verdict.violations) == found
 
 
-def test_what_follows_a_doubt_is_marked() -> None:
+def test_a_send_after_a_doubt_is_marked() -> None:
     lost = replace(
         DELIVERY, state="unknown", reason="answer_lost", attempts=(AttemptRecord(1, "unknown", "x"),)
     )

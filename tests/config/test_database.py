@@ -91,7 +91,7 @@ def test_a_lock_that_is_not_given_back_is_not_waited_for_beyond_the_limit() -> N
             cursor.execute("SELECT pg_advisory_unlock(1)")
 
 
-def test_what_the_address_says_of_limits_wins_and_the_others_stay() -> None:
+def test_limits_in_the_database_url_win_and_the_others_stay() -> None:
     url = "postgresql://bleep:bleep@127.0.0.1:9/bleep?options=-c%20lock_timeout%3D1s&sslmode=require"
     code = (
         "import json; from django.conf import settings;"

@@ -85,7 +85,7 @@ def test_each_request_has_an_id_of_its_own() -> None:
     assert first != second
 
 
-def test_what_is_said_after_a_request_does_not_have_its_id(log: LogOutput) -> None:
+def test_lines_after_a_request_do_not_carry_its_id(log: LogOutput) -> None:
     Client().get("/nothing")
 
     structlog.get_logger("other").info("afterwards")
@@ -221,7 +221,7 @@ def test_the_exception_at_hand_is_found_and_its_causes_with_it(log: LogOutput, n
     assert NUMBER not in log.text
 
 
-def test_what_another_library_says_of_ordinary_things_is_kept(log: LogOutput) -> None:
+def test_other_libraries_ordinary_lines_are_kept(log: LogOutput) -> None:
     library.warning("%s of %d", "two", 3)
 
     assert log.of("two of 3")["logger"] == "some.library"

@@ -17,7 +17,7 @@ every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 
 
 @every_document
-def test_what_a_document_links_to_is_there(document: Path) -> None:
+def test_a_documents_links_lead_somewhere(document: Path) -> None:
     for link in _links(document):
         path, _, anchor = link.partition("#")
         target = (document.parent / path).resolve() if path else document
@@ -35,7 +35,7 @@ def test_a_link_by_name_has_its_address(document: Path) -> None:
 
 
 @every_document
-def test_what_a_document_tells_to_make_can_be_made(document: Path) -> None:
+def test_make_targets_in_documents_exist(document: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
     assert set(MAKE.findall(document.read_text(encoding="utf-8"))) <= targets

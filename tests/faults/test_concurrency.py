@@ -166,7 +166,7 @@ def test_a_failure_that_races_with_the_recovery_is_recorded_and_breaks_neither(s
     assert flaws() == []
 
 
-def test_what_is_cancelled_while_it_is_claimed_is_one_of_the_two(sender: Sender) -> None:
+def test_a_delivery_cancelled_while_it_is_claimed_ends_as_one_of_the_two(sender: Sender) -> None:
     for _ in range(TIMES):
         held = claimed(sender)
         lifecycle.mark_failed(held, REFUSED, Retry(timedelta(0)))

@@ -39,7 +39,7 @@ class Trace(Enum):
     ANSWER = "the provider's answer"
 
 
-class Story(Enum):
+class Process(Enum):
     """The process that dies."""
 
     SENDER = "the web process, with an alert"
@@ -53,7 +53,7 @@ class CrashPoint:
     """A step to die at."""
 
     name: str
-    story: Story
+    process: Process
     trace: Trace
     crash: Crash
 
@@ -62,96 +62,104 @@ CLAIMED = Crash("after", "alerts.deliveries.lifecycle:claim")
 
 CRASH_POINTS = (
     CrashPoint(
-        "before the alert is written", Story.SENDER, Trace.NOTHING, Crash("before", "alerts.intake:_store")
+        "before the alert is written", Process.SENDER, Trace.NOTHING, Crash("before", "alerts.intake:_store")
     ),
     CrashPoint(
         "between the alert and its delivery",
-        Story.SENDER,
+        Process.SENDER,
         Trace.NOTHING,
         Crash("before", "alerts.deliveries.lifecycle:open_delivery"),
     ),
     CrashPoint(
         "before the alert is committed",
-        Story.SENDER,
+        Process.SENDER,
         Trace.NOTHING,
         Crash("before", COMMIT, inside="alerts.intake:_store"),
     ),
     CrashPoint(
-        "between the commit and the answer", Story.SENDER, Trace.ALERT, Crash("after", "alerts.intake:accept")
+        "between the commit and the answer",
+        Process.SENDER,
+        Trace.ALERT,
+        Crash("after", "alerts.intake:accept"),
     ),
-    CrashPoint("before it is taken", Story.RELAY, Trace.ALERT, Crash("before", "alerts.relay.loop:take_due")),
+    CrashPoint(
+        "before it is taken", Process.RELAY, Trace.ALERT, Crash("before", "alerts.relay.loop:take_due")
+    ),
     CrashPoint(
         "while it is taken",
-        Story.RELAY,
+        Process.RELAY,
         Trace.ALERT,
         Crash("after", UPDATE, inside="alerts.relay.loop:take_due"),
     ),
-    CrashPoint("between taking and publishing", Story.RELAY, Trace.ALERT, Crash("before", PUBLISH)),
-    CrashPoint("after publishing", Story.RELAY, Trace.ALERT, Crash("after", PUBLISH)),
+    CrashPoint("between taking and publishing", Process.RELAY, Trace.ALERT, Crash("before", PUBLISH)),
+    CrashPoint("after publishing", Process.RELAY, Trace.ALERT, Crash("after", PUBLISH)),
     CrashPoint(
-        "before it is recovered", Story.RECOVERY, Trace.ATTEMPT, Crash("before", "alerts.sending.send:settle")
+        "before it is recovered",
+        Process.RECOVERY,
+        Trace.ATTEMPT,
+        Crash("before", "alerts.sending.send:settle"),
     ),
     CrashPoint(
         "before the recovery is committed",
-        Story.RECOVERY,
+        Process.RECOVERY,
         Trace.ATTEMPT,
         Crash("after", "alerts.deliveries.lifecycle:mark_failed"),
     ),
     CrashPoint(
         "after the recovery",
-        Story.RECOVERY,
+        Process.RECOVERY,
         Trace.ATTEMPT,
         Crash("after", "alerts.sending.send:recover_expired"),
     ),
     CrashPoint(
-        "before the claim", Story.WORKER, Trace.ALERT, Crash("before", "alerts.deliveries.lifecycle:claim")
+        "before the claim", Process.WORKER, Trace.ALERT, Crash("before", "alerts.deliveries.lifecycle:claim")
     ),
     CrashPoint(
         "between the claim and its attempt",
-        Story.WORKER,
+        Process.WORKER,
         Trace.ALERT,
         Crash("after", UPDATE, inside="alerts.deliveries.lifecycle:claim"),
     ),
     CrashPoint(
         "before the claim is committed",
-        Story.WORKER,
+        Process.WORKER,
         Trace.ALERT,
         Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:claim"),
     ),
-    CrashPoint("between the claim and the call", Story.WORKER, Trace.ATTEMPT, CLAIMED),
+    CrashPoint("between the claim and the call", Process.WORKER, Trace.ATTEMPT, CLAIMED),
     CrashPoint(
         "before the request leaves",
-        Story.WORKER,
+        Process.WORKER,
         Trace.ATTEMPT,
         Crash("before", REQUEST, given=SENDING),
     ),
     CrashPoint(
         "after the provider took it",
-        Story.WORKER,
+        Process.WORKER,
         Trace.MESSAGE,
         Crash("after", REQUEST, given=SENDING),
     ),
     CrashPoint(
         "before the answer is recorded",
-        Story.WORKER,
+        Process.WORKER,
         Trace.MESSAGE,
         Crash("before", "alerts.deliveries.lifecycle:mark_sent"),
     ),
     CrashPoint(
         "between the delivery and its attempt, recording the answer",
-        Story.WORKER,
+        Process.WORKER,
         Trace.MESSAGE,
         Crash("before", "alerts.deliveries.lifecycle:_finish_attempt"),
     ),
     CrashPoint(
         "before the answer is committed",
-        Story.WORKER,
+        Process.WORKER,
         Trace.MESSAGE,
         Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:mark_sent"),
     ),
     CrashPoint(
         "after the answer is recorded",
-        Story.WORKER,
+        Process.WORKER,
         Trace.ANSWER,
         Crash("after", "alerts.deliveries.lifecycle:mark_sent"),
     ),
@@ -189,7 +197,7 @@ def case(priority: Priority, channel: Channel, point: CrashPoint) -> Any:
     marks = [pytest.mark.xdist_group(f"crashes {priority}")]
     if (priority, channel) != (Priority.HIGH, Channel.SMS) and point not in FIRST_OF_EACH_TRACE:
         marks.append(pytest.mark.proof)
-    name = f"{priority}-{channel}-{point.story.name.lower()} {point.name}"
+    name = f"{priority}-{channel}-{point.process.name.lower()} {point.name}"
     return pytest.param(priority, channel, point, marks=marks, id=name)
 
 
@@ -231,16 +239,16 @@ def test_whatever_dies_the_alert_ends_as_promised(
 
 def die(point: CrashPoint, fork_server: ForkServer, sender: Sender, body: dict[str, object]) -> None:
     """Bring an alert to the step, and kill the process that is at it."""
-    if point.story is Story.SENDER:
+    if point.process is Process.SENDER:
         fork_server.kill(point.crash, "post", body=body, token=sender.headers["Authorization"])
         return
     assert sender.post(body).status_code == 202
     delivery_id = str(Delivery.objects.get().pk)
-    if point.story is Story.RELAY:
+    if point.process is Process.RELAY:
         fork_server.kill(point.crash, "relay")
         return
-    first = point.crash if point.story is Story.WORKER else CLAIMED
+    first = point.crash if point.process is Process.WORKER else CLAIMED
     fork_server.kill(first, "deliver", delivery_id=delivery_id)
     let_leases_run_out()
-    if point.story is Story.RECOVERY:
+    if point.process is Process.RECOVERY:
         fork_server.kill(point.crash, "relay")

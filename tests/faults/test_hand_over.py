@@ -42,7 +42,7 @@ def test_relays_are_woken_by_a_commit_and_by_nothing_that_was_lost(
         assert heard(listener) == 1
 
 
-def test_what_is_published_is_on_record_as_handed_over_and_can_be_claimed_at_once(
+def test_a_published_delivery_is_recorded_as_handed_over_and_can_be_claimed_at_once(
     fork_server: ForkServer, sender: Sender
 ) -> None:
     sender.post(an_alert(priority="H"))

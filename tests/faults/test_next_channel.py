@@ -22,10 +22,21 @@ BEFORE_IT_IS_KNOWN = {
     "after the next channel is opened": Crash("after", "alerts.deliveries.lifecycle:open_next"),
     "before it is committed": Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:mark_failed"),
 }
+FIRST = next(iter(BEFORE_IT_IS_KNOWN))
+EACH_CRASH_AND_PRIORITY = pytest.mark.parametrize(
+    ("crash", "priority"),
+    [
+        pytest.param(crash, priority, id=f"{priority}-{name}", marks=marks)
+        for name, crash in BEFORE_IT_IS_KNOWN.items()
+        for priority in Priority
+        for marks in [() if priority is Priority.HIGH or name == FIRST else pytest.mark.proof]
+    ],
+)
+"""Every crash for High, and one for the others; the rest are proofs."""
 AFTERWARDS = Crash("after", "alerts.deliveries.lifecycle:mark_failed")
 
 
-def story(sender: Sender, priority: Priority, channels: list[Channel]) -> Delivery:
+def taken(sender: Sender, priority: Priority, channels: list[Channel]) -> Delivery:
     """An alert that was taken; its first delivery."""
     make_clinician("C-1", {priority: channels})
     assert sender.post(an_alert(priority=priority.value)).status_code == 202
@@ -40,12 +51,11 @@ def ends() -> list[tuple[str, str, str]]:
     ]
 
 
-@pytest.mark.parametrize("crash", BEFORE_IT_IS_KNOWN.values(), ids=BEFORE_IT_IS_KNOWN)
-@pytest.mark.parametrize("priority", Priority)
+@EACH_CRASH_AND_PRIORITY
 def test_a_refused_call_of_which_nobody_heard_is_tried_again_and_followed_only_for_high(
     crash: Crash, priority: Priority, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
 ) -> None:
-    call = story(sender, priority, [Channel.CALL, Channel.SMS])
+    call = taken(sender, priority, [Channel.CALL, Channel.SMS])
     aws.misbehave(CALL, "reject")
 
     fork_server.kill(crash, "deliver", delivery_id=str(call.pk))
@@ -63,12 +73,11 @@ def test_a_refused_call_of_which_nobody_heard_is_tried_again_and_followed_only_f
         assert ends() == [("call", "unknown", Reason.ANSWER_LOST)]
 
 
-@pytest.mark.parametrize("crash", BEFORE_IT_IS_KNOWN.values(), ids=BEFORE_IT_IS_KNOWN)
-@pytest.mark.parametrize("priority", Priority)
+@EACH_CRASH_AND_PRIORITY
 def test_a_refused_sms_of_which_nobody_heard_is_in_doubt_and_followed_only_for_high(
     crash: Crash, priority: Priority, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
 ) -> None:
-    sms = story(sender, priority, [Channel.SMS, Channel.CALL])
+    sms = taken(sender, priority, [Channel.SMS, Channel.CALL])
     aws.misbehave(PUBLISH, "reject")
 
     fork_server.kill(crash, "deliver", delivery_id=str(sms.pk))
@@ -90,7 +99,7 @@ def test_a_refused_sms_of_which_nobody_heard_is_in_doubt_and_followed_only_for_h
 def test_a_refusal_that_is_recorded_is_followed_by_one_message_though_the_worker_dies(
     first: Channel, priority: Priority, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
 ) -> None:
-    refused = story(sender, priority, [first, Channel.EMAIL])
+    refused = taken(sender, priority, [first, Channel.EMAIL])
     aws.misbehave(CALL if first is Channel.CALL else PUBLISH, "reject", times=1)
 
     fork_server.kill(AFTERWARDS, "deliver", delivery_id=str(refused.pk))
@@ -108,7 +117,7 @@ def test_a_refusal_that_is_recorded_is_followed_by_one_message_though_the_worker
 def test_a_throttled_message_is_sent_once_though_the_worker_dies_after_recording_it(
     priority: Priority, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
 ) -> None:
-    sms = story(sender, priority, [Channel.SMS])
+    sms = taken(sender, priority, [Channel.SMS])
     aws.misbehave(PUBLISH, "throttle", times=1)
 
     fork_server.kill(AFTERWARDS, "deliver", delivery_id=str(sms.pk))
@@ -133,7 +142,7 @@ def test_a_throttled_message_is_sent_once_though_the_worker_dies_after_recording
 def test_a_call_that_nobody_answered_is_followed_by_one_sms(
     crash: Crash, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
 ) -> None:
-    call = story(sender, Priority.HIGH, [Channel.CALL, Channel.SMS])
+    call = taken(sender, Priority.HIGH, [Channel.CALL, Channel.SMS])
     aws.misbehave(CALL, "no_answer")
     rest.finish()
 
@@ -159,7 +168,7 @@ def test_a_call_that_nobody_answered_is_followed_by_one_sms(
 def test_a_call_that_is_passed_over_is_followed_by_one_sms(
     crash: Crash, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
 ) -> None:
-    call = story(sender, Priority.HIGH, [Channel.CALL, Channel.SMS])
+    call = taken(sender, Priority.HIGH, [Channel.CALL, Channel.SMS])
     let_provider_be_down(sender)
 
     fork_server.kill(crash, "deliver", delivery_id=str(call.pk))

@@ -280,13 +280,14 @@ def expected(delivery: ModelDelivery) -> tuple[object, ...]:
 
 @pytest.mark.timeout(300)  # half a minute, and more on a machine that does much else
 @pytest.mark.django_db
-def test_the_ledger_does_what_the_model_does(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("examples", [10, pytest.param(50, marks=pytest.mark.proof)])
+def test_the_ledger_does_what_the_model_does(monkeypatch: pytest.MonkeyPatch, examples: int) -> None:
     for priority, schedule in SCHEDULES.items():  # so that the last try is reached within an example
         monkeypatch.setitem(SCHEDULES, priority, replace(schedule, tries=2))
     run_state_machine_as_test(
         Ledger,
         settings=settings(
-            max_examples=50,
+            max_examples=examples,
             stateful_step_count=25,
             # Shrinking a failure takes minutes: turn it on while debugging only.
             phases=(Phase.generate,),

@@ -70,6 +70,7 @@ def test_a_call_that_nobody_picks_up_is_followed_by_an_sms(bleep: Bleep, kind: s
     assert states == [("call", "undelivered", reason), ("sms", "sent", "")]
 
 
+@pytest.mark.proof
 def test_a_call_that_nobody_picks_up_and_was_the_only_channel_fails(bleep: Bleep) -> None:
     Clinician.objects.update(sms_number="")
     bleep.aws.misbehave("connect:StartOutboundVoiceContact", "no_answer", times=1)
@@ -173,6 +174,7 @@ def test_a_high_sms_whose_answer_is_lost_is_sent_again_and_marked(bleep: Bleep) 
     assert len(bleep.aws.messages()) == 2
 
 
+@pytest.mark.proof
 def test_a_medium_sms_whose_answer_is_lost_is_not_sent_again_and_not_called_sent(bleep: Bleep) -> None:
     bleep.aws.misbehave("sns:Publish", "error_after", times=1)
 

@@ -41,7 +41,7 @@ preferences.replace(made, {Priority.HIGH: [Channel.SMS], Priority.MEDIUM: [Chann
 print(tokens.issue(client=ApiClient.objects.create(name="Lab system"))[1])
 """
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(300)]
 
 
 class OwnBleep:

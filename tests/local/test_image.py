@@ -132,6 +132,7 @@ def test_an_unknown_part_is_refused_with_a_list(image: Path) -> None:
         assert part in result.stderr
 
 
+@pytest.mark.proof
 def test_every_part_starts_is_healthy_and_stops_when_told(
     image: Path, server: dict[str, str], tmp_path: Path
 ) -> None:

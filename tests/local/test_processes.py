@@ -46,7 +46,7 @@ def test_each_line_carries_its_process(processes: ProcessGroup, out: Path) -> No
 
 
 @pytest.mark.parametrize("program", [DEAF, PARENT], ids=["deaf", "deaf child in a session of its own"])
-def test_what_does_not_heed_sigterm_is_killed(
+def test_a_process_that_ignores_sigterm_is_killed(
     processes: ProcessGroup, out: Path, tmp_path: Path, program: str
 ) -> None:
     start(processes, "deaf", program)
@@ -59,7 +59,7 @@ def test_what_does_not_heed_sigterm_is_killed(
     assert working_on(tmp_path) == []
 
 
-def test_what_a_killed_run_left_is_found(processes: ProcessGroup, tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_run_are_found(processes: ProcessGroup, tmp_path: Path) -> None:
     program = (
         "import os, sys, signal; from pathlib import Path; from sandbox.processes import *\n"
         "group = ProcessGroup(mark=Path(sys.argv[1]), cwd=Path('.'), terminal=Terminal())\n"

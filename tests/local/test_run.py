@@ -181,7 +181,7 @@ def test_sigterm_while_starting_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.proof
-def test_what_a_killed_run_left_is_cleared_by_reset(tmp_path: Path) -> None:
+def test_reset_clears_the_leftovers_of_a_killed_run(tmp_path: Path) -> None:
     runner = start(tmp_path / "data")
     runner.wait_until_it_says("Starting the stand-in")
     runner.process.kill()

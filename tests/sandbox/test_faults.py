@@ -179,7 +179,7 @@ class TestWhomAFaultMeets:
         with pytest.raises(ClientError):
             aws.sns.list_topics()
 
-    def test_what_only_moto_answers_too(self, aws: AwsClients) -> None:
+    def test_operations_that_only_moto_answers(self, aws: AwsClients) -> None:
         aws.misbehave("connect:*", "throttle", times=1)
         with pytest.raises(ClientError, match="TooManyRequestsException"):
             aws.connect.list_instances()

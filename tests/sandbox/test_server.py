@@ -55,7 +55,7 @@ def test_the_page_has_the_request_that_make_run_prints(aws: AwsClients) -> None:
 
 
 @pytest.mark.parametrize("path", ["/static/nothing.css", "/static/..%2fapp.py", "/static/app.py", "/nothing"])
-def test_what_is_not_there_is_not_found(aws: AwsClients, path: str) -> None:
+def test_an_unknown_path_is_not_found(aws: AwsClients, path: str) -> None:
     assert aws.get(path).status_code == 404
 
 

@@ -51,7 +51,7 @@ def fits(page: Page) -> bool:
 
 
 def _look_dark(page: Page, *, dark: bool) -> None:
-    """Change the look by the class that the theme's own switch sets, and for the pages without a theme by the system."""
+    """Change the look as the theme's own switch does, and as the system does for pages without a theme."""
     page.emulate_media(color_scheme="dark" if dark else "light")
     page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", dark)
     wait_until_settled(page)

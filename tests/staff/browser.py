@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import which
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
@@ -23,7 +24,10 @@ from playwright.sync_api import (
 
 from tests.staff.users import make_user
 
-CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+CHROMIUM = Path(
+    os.environ.get("CHROMIUM") or which("chromium-headless-shell") or which("chromium") or "/usr/bin/chromium"
+)
+"""The headless shell is the same browser without what draws windows: the tests take two thirds of the time."""
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 SECONDS = 15
@@ -49,7 +53,7 @@ def chromium() -> Iterator[Browser]:
 
     Playwright has an event loop running in this thread meanwhile, which Django takes for a sign of async code.
     """
-    if not Path(CHROMIUM).exists():
+    if not CHROMIUM.exists():
         sentence = f"There is no Chromium at {CHROMIUM}: install it, or say with CHROMIUM where it is."
         if os.environ.get("CI") == "true":
             pytest.fail(sentence)

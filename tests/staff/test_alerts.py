@@ -104,7 +104,7 @@ def test_many_are_dealt_with_from_the_list(site: Site, send: Send) -> None:
     assert AlertAction.objects.count() == 2
 
 
-def test_what_is_being_sent_while_it_is_cancelled_is_not_said_to_be_stopped(site: Site, send: Send) -> None:
+def test_a_message_being_sent_during_a_cancel_is_not_shown_as_stopped(site: Site, send: Send) -> None:
     alert = send("sending-1")
     claimed = claim(alert)
     page = site.login(Role.OPERATORS.value)

@@ -21,7 +21,7 @@ from tests.staff.browser import Site
 from tests.staff.users import Records
 
 
-def test_what_is_new_comes_in_by_itself_and_the_page_is_the_same(site: Site, send: Send) -> None:
+def test_new_alerts_appear_without_a_reload(site: Site, send: Send) -> None:
     page = open_list(site)
 
     send("new-1")
@@ -34,7 +34,7 @@ def test_what_is_new_comes_in_by_itself_and_the_page_is_the_same(site: Site, sen
     assert page.evaluate("window.sameDocument")
 
 
-def test_what_has_changed_is_shown_and_the_focus_stays(site: Site, records: Records, send: Send) -> None:
+def test_a_changed_row_is_updated_and_keeps_the_focus(site: Site, records: Records, send: Send) -> None:
     alert = send("new-1")
     page = open_list(site)
     page.get_by_role("link", name="new-1").focus()
@@ -46,7 +46,7 @@ def test_what_has_changed_is_shown_and_the_focus_stays(site: Site, records: Reco
     expect(page.get_by_role("link", name="new-1")).to_be_focused()
 
 
-def test_what_is_looked_at_stays_where_it_is(site: Site, send: Send) -> None:
+def test_the_scroll_position_stays_when_rows_arrive(site: Site, send: Send) -> None:
     for number in range(45):
         send(f"old-{number}")
     page = open_list(site)

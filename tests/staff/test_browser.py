@@ -40,6 +40,7 @@ def test_the_look_is_the_systems_until_somebody_chooses(site: Site, dark: bool) 
     check_accessibility(page)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_models_page(site: Site, records: Records, kind: str) -> None:
     page = site.login(SUPERUSER)
@@ -66,6 +67,7 @@ def test_the_page_that_refuses(site: Site, records: Records) -> None:
     site.errors.remove(f"{path}: {REFUSED}")
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     "name", ["index", "password_change", "password_change_done", "auth_user_password_change"]
 )

@@ -51,7 +51,7 @@ def test_the_matrix_is_edited_by_keyboard_and_what_would_happen_is_said(
     assert high == [Channel.SMS, Channel.EMAIL]
 
 
-def test_what_is_wrong_is_said_at_its_field_while_editing(site: Site, records: Records, aws: Aws) -> None:
+def test_a_problem_is_shown_at_its_field_while_editing(site: Site, records: Records, aws: Aws) -> None:
     page = site.login(EDITOR)
     look(page, page_of(records.clinician))
 
@@ -112,7 +112,7 @@ def test_a_new_clinician_shows_no_errors_at_first_and_is_filled_in_from_a_templa
     }
 
 
-def test_what_aws_knows_of_an_address_is_said_there(site: Site, records: Records, aws: Aws) -> None:
+def test_what_aws_knows_of_an_address_is_shown_beside_it(site: Site, records: Records, aws: Aws) -> None:
     Clinician.objects.update(sms_number="+447700900999")  # opted out, to the stand-in
     page = site.login(EDITOR)
 

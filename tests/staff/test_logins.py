@@ -53,7 +53,7 @@ def test_an_inactive_user_is_logged_out_at_once(somebody: User) -> None:
     assert client.get("/admin/").status_code == 302
 
 
-def test_what_a_deleted_login_did_is_not_called_bleeps_own(
+def test_actions_of_a_deleted_login_are_not_shown_as_bleeps_own(
     admin_client: Client, clinician: Clinician
 ) -> None:
     user = make_user(SUPERUSER)

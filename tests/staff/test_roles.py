@@ -29,7 +29,7 @@ def test_a_role_is_there_from_the_start_with_what_it_may(role: Role) -> None:
     assert permissions_of(role) == PERMISSIONS[role]
 
 
-def test_what_an_administrator_added_stays() -> None:
+def test_permissions_that_an_administrator_added_stay() -> None:
     group = Group.objects.get(name=Role.OPERATORS.value)
     group.permissions.add(Permission.objects.get(codename="view_user"))
 

@@ -188,7 +188,7 @@ def test_throttled_attempts_are_not_counted_as_tries(store: Store) -> None:
 
 
 @pytest.mark.django_db
-def test_what_a_delivery_waited_before_it_was_tried_does_not_use_up_its_time(store: Store) -> None:
+def test_waiting_before_the_first_try_does_not_use_up_a_deliverys_time(store: Store) -> None:
     delivery = store(Priority.HIGH)
     long_ago = Now() - timedelta(hours=1)
     Delivery.objects.update(created_at=long_ago, available_at=long_ago)

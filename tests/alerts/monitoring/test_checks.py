@@ -101,7 +101,7 @@ def test_a_backlog_that_was_never_tried_is_not_looked_up_among_the_attempts(stor
 
 
 @pytest.mark.parametrize("state", ["sending", "sent", "failed", "cancelled"])
-def test_what_is_not_waiting_is_not_late(store: Store, state: str) -> None:
+def test_a_delivery_that_is_not_waiting_is_not_late(store: Store, state: str) -> None:
     lease = {"lease_token": uuid.uuid4(), "lease_expires_at": Now() + timedelta(minutes=1)}
     ended = {"finished_at": Now(), "reason": Reason.REFUSED, "provider_id": "p"}
     more: dict[str, Any] = lease if state == "sending" else ended

@@ -96,7 +96,7 @@ def test_a_database_that_is_away_is_no_fault_of_the_worker(monkeypatch: pytest.M
     heartbeats.write("all@ward", OTHERS)
 
 
-def test_what_has_been_gone_for_a_day_is_forgotten() -> None:
+def test_a_process_gone_for_a_day_is_forgotten() -> None:
     day = timedelta(days=1, seconds=1)
     WorkerHeartbeat.objects.create(worker="gone@ward", kind=WorkerKind.OTHERS, beat_at=Now() - day)
 

@@ -45,7 +45,7 @@ def test_only_the_id_is_in_the_broker(one_relay: loop.Relay, broker: "redis.Redi
         assert private not in body + raw.decode()
 
 
-def test_what_is_handed_over_is_not_handed_over_again_at_once(
+def test_a_delivery_handed_over_is_not_handed_over_again_at_once(
     one_relay: loop.Relay, broker: "redis.Redis", store: Store
 ) -> None:
     store(Priority.HIGH)
@@ -57,7 +57,7 @@ def test_what_is_handed_over_is_not_handed_over_again_at_once(
 
 
 @pytest.mark.parametrize("priority", Priority)
-def test_what_no_worker_claimed_is_handed_over_again(priority: Priority, store: Store) -> None:
+def test_a_delivery_no_worker_claimed_is_handed_over_again(priority: Priority, store: Store) -> None:
     long_ago = Now() - loop.HAND_OVER_AGAIN[priority] - timedelta(seconds=1)
     delivery = store(priority, handed_over_at=long_ago)
 
@@ -78,7 +78,7 @@ def test_what_no_worker_claimed_is_handed_over_again(priority: Priority, store: 
     ],
     ids=["not yet", "cancelled", "sending", "failed"],
 )
-def test_what_is_not_due_is_not_taken(store: Store, fields: dict[str, Any]) -> None:
+def test_a_delivery_not_due_is_not_taken(store: Store, fields: dict[str, Any]) -> None:
     store(Priority.HIGH, **fields)
 
     assert loop.take_due(Priority.HIGH, 10) == []
@@ -95,7 +95,7 @@ def test_the_oldest_are_taken_first_and_no_more_than_there_is_room_for(store: St
     assert loop.take_due(Priority.LOW, 3) == [newest.pk]
 
 
-def test_what_is_in_flight_is_counted_without_a_look_at_the_backlog(store: Store) -> None:
+def test_in_flight_is_counted_without_reading_the_backlog(store: Store) -> None:
     one = store(Priority.LOW)
     fields = {
         name: getattr(one, name) for name in ("alert_id", "clinician_id", "priority", "channel", "address")
@@ -142,7 +142,7 @@ def test_while_the_broker_is_away_high_is_sent_and_the_rest_waits(
     assert (waiting.state, waiting.handed_over_at) == (DeliveryState.PENDING, None)
 
 
-def test_what_waited_is_handed_over_when_the_broker_is_back(
+def test_waiting_deliveries_are_handed_over_when_the_broker_is_back(
     broker: "redis.Redis", store: Store, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.setattr(publishing, "PAUSE", 0.0)

@@ -47,7 +47,7 @@ def test_five_failures_of_the_provider_in_a_row_open_it(
 
 
 @pytest.mark.parametrize("outcome", [REJECTED, THROTTLED, MISCONFIGURED, QUOTA, DIED, SENT])
-def test_what_is_not_the_providers_failure_does_not(record: Record, outcome: tuple[str, str]) -> None:
+def test_other_failures_do_not_open_it(record: Record, outcome: tuple[str, str]) -> None:
     record(Channel.SMS, *[outcome] * 20)
 
     assert not breaker.is_down(Channel.SMS)
@@ -109,7 +109,7 @@ def test_probes_of_one_delivery_do_not_end_an_outage(record: Record) -> None:
     assert breaker.is_down(Channel.SMS)
 
 
-def test_what_was_held_up_here_says_nothing_of_the_provider(record: Record) -> None:
+def test_delays_of_our_own_say_nothing_about_the_provider(record: Record) -> None:
     record(Channel.SMS, *[(AttemptState.UNSENT, Reason.OUT_OF_TIME)] * 9)
 
     assert not breaker.is_down(Channel.SMS)

@@ -94,7 +94,7 @@ def test_the_others_wait_without_spending_attempts_though_they_have_another_chan
 
 
 @pytest.mark.parametrize("priority", [M, L])
-def test_what_has_waited_longer_than_its_schedule_goes_on_to_its_next_channel(
+def test_a_delivery_older_than_its_schedule_moves_to_its_next_channel(
     record: Record, store: Store, clinician: Clinician, priority: Priority
 ) -> None:
     preferences.replace(clinician, {priority: [Channel.SMS, Channel.EMAIL]})
@@ -108,7 +108,7 @@ def test_what_has_waited_longer_than_its_schedule_goes_on_to_its_next_channel(
 
 
 @pytest.mark.parametrize("priority", Priority)
-def test_what_has_waited_longer_than_its_schedule_and_has_no_other_channel_has_failed(
+def test_a_delivery_older_than_its_schedule_with_no_other_channel_fails(
     record: Record,
     store: Store,
     clinician: Clinician,
@@ -132,7 +132,7 @@ def test_what_has_waited_longer_than_its_schedule_and_has_no_other_channel_has_f
 
 @pytest.mark.parametrize("priority", Priority)
 @pytest.mark.parametrize("before", [(), (LOST, SENT)], ids=["no outage", "another outage"])
-def test_what_has_waited_for_another_reason_does_not_fail_with_an_outage_of_seconds(
+def test_a_delivery_that_waited_for_another_reason_survives_a_short_outage(
     record: Record,
     store: Store,
     clinician: Clinician,
@@ -218,7 +218,7 @@ def test_an_alert_that_is_dealt_with_is_not_passed_on(store: Store, state: str) 
     assert Delivery.objects.count() == 1
 
 
-def test_what_is_being_sent_is_not_passed_on(store: Store) -> None:
+def test_a_delivery_being_sent_is_not_moved_to_another_channel(store: Store) -> None:
     delivery = store(H)
     lifecycle.claim(delivery.pk)
 

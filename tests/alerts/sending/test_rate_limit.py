@@ -215,7 +215,7 @@ def test_high_is_never_put_off_for_long(monkeypatch: pytest.MonkeyPatch, store: 
     assert 2 < max(waits(Channel.CALL, H)) <= 10
 
 
-def test_what_is_over_the_budget_is_put_back_with_a_time_and_no_attempt(
+def test_a_delivery_over_the_limit_is_put_back_with_a_time_and_no_attempt(
     monkeypatch: pytest.MonkeyPatch, store: Store, aws: Aws, broker: "redis.Redis"
 ) -> None:
     limit_to(monkeypatch, Budget(1, WINDOW))

@@ -131,7 +131,7 @@ def test_an_action_that_cannot_be_logged_is_not_done(
     assert list(ApiToken.objects.values()) == before
 
 
-def test_what_was_revoked_before_is_not_logged_again(admin_client: Client, lab: ApiClient) -> None:
+def test_a_token_revoked_before_is_not_logged_again(admin_client: Client, lab: ApiClient) -> None:
     token, _secret = tokens.issue(client=lab)
 
     for count in (1, 0):
