@@ -52,7 +52,7 @@ class AttemptState(models.TextChoices):
 
     CALLING = "calling", "Calling the provider"
     SENT = "sent", "Sent"
-    THROTTLED = "throttled", "Told to slow down"
+    THROTTLED = "throttled", "Over the provider's limit"
     UNSENT = "unsent", "Not sent"
     REJECTED = "rejected", "Rejected"
     UNKNOWN = "unknown", "Unknown"

@@ -133,7 +133,7 @@ def workers(django_db_setup: None, aws_server: str, log_dir: Path) -> Iterator[N
 
 
 class Aws:
-    """What arrived at AWS's stand-in, and how it is told to misbehave."""
+    """What arrived at AWS's stand-in, and how to let it misbehave."""
 
     def __init__(self, url: str) -> None:
         self.url = url

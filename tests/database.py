@@ -1,6 +1,6 @@
 """The tests' database as `migrate` left it, put back after each test that commits.
 
-Django's own flush empties every table, and then makes content types, permissions and groups anew: a third of a second
+Django's own flush empties every table, and then makes content types, permissions and groups again: a third of a second
 for each test, and without the rows that migrations write. Here only what a test has changed is emptied, and the rows
 that migrations wrote come back as they were.
 """

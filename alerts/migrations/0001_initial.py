@@ -125,7 +125,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('channel', models.CharField(choices=[('call', 'Telephone call'), ('sms', 'SMS'), ('email', 'E-mail')], help_text="The delivery's, copied for the breaker's index.", max_length=8)),
                 ('number', models.PositiveSmallIntegerField()),
-                ('state', models.CharField(choices=[('calling', 'Calling the provider'), ('sent', 'Sent'), ('throttled', 'Told to slow down'), ('unsent', 'Not sent'), ('rejected', 'Rejected'), ('unknown', 'Unknown')], default='calling', max_length=16)),
+                ('state', models.CharField(choices=[('calling', 'Calling the provider'), ('sent', 'Sent'), ('throttled', "Over the provider's limit"), ('unsent', 'Not sent'), ('rejected', 'Rejected'), ('unknown', 'Unknown')], default='calling', max_length=16)),
                 ('reason', models.CharField(blank=True, choices=[('throttled', 'Throttled'), ('quota', 'Quota'), ('unreachable', 'Unreachable'), ('answer_lost', 'Answer Lost'), ('worker_lost', 'Worker Lost'), ('out_of_time', 'Out Of Time'), ('invalid_address', 'Invalid Address'), ('opted_out', 'Opted Out'), ('not_allowed', 'Not Allowed'), ('unconfirmed', 'Unconfirmed'), ('refused', 'Refused'), ('misconfigured', 'Misconfigured'), ('provider_down', 'Provider Down'), ('busy', 'Busy'), ('not_answered', 'Not Answered'), ('call_failed', 'Call Failed'), ('tries_used_up', 'Tries Used Up'), ('too_old', 'Too Old')], max_length=32)),
                 ('code', models.CharField(blank=True, help_text="The provider's own error code.", max_length=100)),
                 ('provider_id', models.CharField(blank=True, max_length=256)),

@@ -114,10 +114,10 @@ class Hospital:
 
 def _said(first: str, headers: dict[str, str], body: str, answer: Any) -> str:
     asked = "\n".join([first, *(f"{name}: {value}" for name, value in headers.items())])
-    told = [f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}"]
-    told += [f"{name}: {answer[name]}" for name in SHOWN if name in answer]
+    written = [f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}"]
+    written += [f"{name}: {answer[name]}" for name in SHOWN if name in answer]
     shown = json.dumps(answer.json(), indent=2)
-    return "\n\n".join(part for part in (asked, body, "\n".join(told), shown) if part) + "\n"
+    return "\n\n".join(part for part in (asked, body, "\n".join(written), shown) if part) + "\n"
 
 
 def stored(lab: Hospital) -> str:
@@ -274,15 +274,15 @@ def hospital(transactional_db: None, aws: Aws, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("name", STORIES)
 def test_the_page_shows_what_bleep_answers(name: str, hospital: Hospital) -> None:
-    told = STORIES[name](hospital)
+    written = STORIES[name](hospital)
 
     shown = {found["name"]: found["shown"] for found in EXAMPLE.finditer(read(PAGE))}
-    if os.environ.get(REFRESH) and _steady(shown[name]) != _steady(told):
+    if os.environ.get(REFRESH) and _steady(shown[name]) != _steady(written):
         block = f"<!-- example: {name} -->\n```http\n"
-        page = read(PAGE).replace(f"{block}{shown[name]}", f"{block}{told}")
+        page = read(PAGE).replace(f"{block}{shown[name]}", f"{block}{written}")
         (ROOT / PAGE).write_text(page, encoding="utf-8")
     else:
-        assert _steady(shown[name]) == _steady(told), "out of date: `make docs` puts the new one in"
+        assert _steady(shown[name]) == _steady(written), "out of date: `make docs` puts the new one in"
 
 
 def test_every_example_has_its_story() -> None:

@@ -19,6 +19,7 @@ from playwright.sync_api import (
     Error,
     Page,
     Request,
+    ViewportSize,
     sync_playwright,
 )
 
@@ -29,7 +30,8 @@ CHROMIUM = Path(
 )
 """The headless shell is the same browser without what draws windows: the tests take two thirds of the time."""
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 SECONDS = 15
 REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", event => console.error(

@@ -51,7 +51,7 @@ def something_of_each_kind() -> None:
 
 
 ALL = {"failed", "unreachable", "expiring", "refused"}
-TOLD = {
+SHOWN_TO = {
     Role.PREFERENCE_EDITORS.value: {"unreachable"},
     Role.OPERATORS.value: {"failed", "unreachable"},
     Role.AUDITORS.value: ALL,
@@ -63,7 +63,7 @@ TOLD = {
 
 @pytest.mark.parametrize("person", PEOPLE)
 def test_users_see_the_items_that_they_may_see(something_of_each_kind: None, person: str) -> None:
-    assert set(kinds(home_of(person))) == TOLD[person]
+    assert set(kinds(home_of(person))) == SHOWN_TO[person]
 
 
 @pytest.mark.parametrize("person", [Role.INTEGRATORS.value, Role.PREFERENCE_EDITORS.value, NO_ROLE])

@@ -130,7 +130,7 @@ def fill(database: Database, prefix: str) -> None:
     )
 
     def alert(message_id: str, state: str = "open") -> Any:
-        told = {
+        values = {
             "type": "blood_test_alert",
             "patient_id": "123456789",
             "description": "Ready",
@@ -143,7 +143,7 @@ def fill(database: Database, prefix: str) -> None:
             "contact_id": f"{prefix}-1",
         }
         return database.insert(
-            "alerts_alert", message_id=f"{prefix} {message_id}", state=state, **told, **who
+            "alerts_alert", message_id=f"{prefix} {message_id}", state=state, **values, **who
         )
 
     def delivery(alert_id: Any, state: str, **fields: Any) -> Any:
