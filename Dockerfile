@@ -1,4 +1,5 @@
-# One image for every part of Bleep: `web` (unless told otherwise), `relay`, `worker`, `worker-urgent`, `migrate`.
+# One image for every part of Bleep: `door` (unless another is named), `web-api`, `web-admin`, `web-probes`, `relay`,
+# `worker`, `worker-urgent`, `migrate`.
 FROM python:3.13-slim-trixie AS packages
 COPY requirements.txt /
 RUN python -m venv /opt/venv \
@@ -19,6 +20,7 @@ WORKDIR /app
 COPY manage.py ./
 COPY deploy/__init__.py deploy/entrypoint deploy/granian-log.json deploy/granian_log.py deploy/healthcheck.py deploy/liveness.py \
     deploy/
+COPY door door
 COPY config config
 COPY theme theme
 COPY contacts contacts
@@ -32,6 +34,6 @@ RUN python manage.py collectstatic --no-input \
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "deploy/healthcheck.py", "web"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "deploy/healthcheck.py", "door"]
 ENTRYPOINT ["deploy/entrypoint"]
-CMD ["web"]
+CMD ["door"]

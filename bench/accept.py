@@ -1,7 +1,7 @@
 """`make bench`: how many alerts a second Bleep accepts over open connections, and the processor time of each.
 
-Only the web server and PostgreSQL run, so this measures the way from POST to commit. The processor time is of both, not
-of the load generator. The results are medians of several runs, since machines are noisy.
+Only the front door, the API and PostgreSQL run, so this measures the way from POST to commit. The processor time is of
+these three, not of the load generator. The results are medians of several runs, since machines are noisy.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from bench.stack import Stack, StackError, cpu_seconds
 
 PREFERENCES = {"H": ("call", "sms"), "M": ("sms",), "L": ("email",)}
 GRANIAN_WORKERS = "2"
+API_THREADS = "16"
 """As in the entry point; `make run` has one."""
 
 
@@ -69,7 +70,12 @@ class Bench:
 
     def _processes(self) -> list[psutil.Process]:
         postgres = psutil.Process(self._stack.postgres.pid)
-        return [*self._stack.family("web"), postgres, *postgres.children(recursive=True)]
+        return [
+            *self._stack.family("door"),
+            *self._stack.family("web-api"),
+            postgres,
+            *postgres.children(recursive=True),
+        ]
 
 
 def medians(samples: Sequence[Sample]) -> tuple[str, ...]:
@@ -93,7 +99,10 @@ def main() -> bool:
     parser.add_argument("--requests", type=whole(2), default=2000, help="for each run (2,000)")
     parser.add_argument("--runs", type=whole(1), default=5, help="to take the medians of (5)")
     options = parser.parse_args()
-    with Stack(("web",), GRANIAN_WORKERS=GRANIAN_WORKERS) as stack, Load(stack) as senders:
+    with (
+        Stack(("door", "web-api"), GRANIAN_WORKERS=GRANIAN_WORKERS, API_THREADS=API_THREADS) as stack,
+        Load(stack) as senders,
+    ):
         bench = Bench(stack, senders, connections=options.connections, requests=options.requests)
         bench.sample(bench.bodies("warm"), "202")
         new: list[Sample] = []

@@ -136,7 +136,7 @@ def _opening(dice: random.Random) -> list[tuple[str, str]]:
         (dice.choice(("stop", "kill")), "postgres"),
         ("kill", relays[1]),
         ("kill", workers[1]),
-        ("kill", "web"),
+        ("kill", "web-api"),
         ("spell", f"connect:{dice.choice(tuple(SPELLS))}"),
     ]
     dice.shuffle(rest)
@@ -146,7 +146,7 @@ def _opening(dice: random.Random) -> list[tuple[str, str]]:
 def _deck(dice: random.Random) -> list[tuple[str, str]]:
     """One of every fault, shuffled."""
     deck = [
-        *(("kill", name) for name in (*WORKERS, *RELAYS, "web", "redis", "postgres")),
+        *(("kill", name) for name in (*WORKERS, *RELAYS, "door", "web-api", "redis", "postgres")),
         ("freeze", dice.choice((*WORKERS, *RELAYS))),
         ("freeze", "redis"),
         ("flush", "redis"),

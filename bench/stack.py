@@ -25,11 +25,23 @@ from redis.retry import Retry
 
 from sandbox.processes import Child, ProcessGroup, Terminal, kill
 from sandbox.readiness import answers, wait_until_ready
-from sandbox.run_settings import ENTRYPOINT, HOST, ROOT, Ports, RunSettings, environment
+from sandbox.run_settings import (
+    ENTRYPOINT,
+    HOST,
+    PORTS_OF_A_RUN,
+    ROOT,
+    SERVICES,
+    Ports,
+    RunSettings,
+    environment,
+)
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis, exclusive, free_port
 
 PARTS: dict[str, str] = {
-    "web": "web",
+    "door": "door",
+    "web-api": "web-api",
+    "web-admin": "web-admin",
+    "web-probes": "web-probes",
     "relay-1": "relay",
     "relay-2": "relay",
     "worker-urgent": "worker-urgent",
@@ -72,8 +84,8 @@ class Stack:
         self._children: dict[str, Child] = {}
         with contextlib.ExitStack() as stack:
             stack.callback(self._tidy)
-            self._ports = Ports(free_port(PORTS, adjacent=2))
-            self.host, self.port = HOST, self._ports.web
+            self._ports = Ports(free_port(PORTS, adjacent=PORTS_OF_A_RUN))
+            self.host, self.port = HOST, self._ports.door
             self.aws_url = f"http://{HOST}:{self._ports.aws}"
             self.postgres = EmbeddedPostgres(self.directory)
             self.redis = EmbeddedRedis(self.directory)
@@ -107,8 +119,13 @@ class Stack:
         alive = self._alive_file(name)
         alive.unlink(missing_ok=True)
         self._children[name] = self._processes.start(
-            name, [str(ENTRYPOINT), PARTS[name]], {**self.env, "ALIVE_FILE": str(alive)}
+            name,
+            [str(ENTRYPOINT), PARTS[name]],
+            {**self.env, **self._port_of(name), "ALIVE_FILE": str(alive)},
         )
+
+    def _port_of(self, name: str) -> dict[str, str]:
+        return {"GRANIAN_PORT": str(self._ports.of(name))} if name in ("door", *SERVICES) else {}
 
     def kill(self, name: str) -> None:
         """Kill one of Bleep's parts and its children with SIGKILL."""
@@ -146,8 +163,11 @@ class Stack:
         waiting: dict[str, Callable[[], bool]] = {
             name: self._alive_file(name).exists for name in WORKERS if name in self.parts
         }
-        path = "/readyz" if "relay-1" in self.parts else "/healthz"
-        waiting["web"] = lambda: answers(f"http://{self.host}:{self.port}{path}")
+        for part in {"door", *SERVICES} & set(self.parts):
+            url = f"http://{self.host}:{self._ports.of(part)}/healthz"
+            waiting[part] = lambda url=url: answers(url)  # type: ignore[misc]
+        if "relay-1" in self.parts:
+            waiting["relay-1"] = lambda: answers(f"http://{self.host}:{self.port}/readyz")
         waiting["the stand-in for AWS"] = lambda: answers(f"{self.aws_url}/healthz")
         if late := wait_until_ready(waiting, seconds=READY_SECONDS, look=self._look):
             raise self._failed(f"{', '.join(late)}: not ready in time")

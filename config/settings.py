@@ -63,8 +63,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "clients.usage.CountRequests",
 ]
-# For the web server only (`config.wsgi`): wrappers around Django, and functions to call at the start
-WSGI_MIDDLEWARE = ["alerts.api.transport.WithLength"]
+# For the web services only (`config.wsgi`): functions to call at the start
 WEB_SERVER_STARTS = ["clients.usage.keep_writing"]
 TEMPLATES = [
     {

@@ -11,7 +11,5 @@ from config.checks import refuse_a_broken_configuration
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 refuse_a_broken_configuration()
-for name in settings.WSGI_MIDDLEWARE:
-    application = import_string(name)(application)
 for name in settings.WEB_SERVER_STARTS:
     import_string(name)()

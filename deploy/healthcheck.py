@@ -19,7 +19,7 @@ RELAY_SILENCE = "30 seconds"
 
 
 def web() -> bool:
-    """Whether the web server answers. Its probe accepts any host name, and plain http."""
+    """Whether the door or a web service answers. Their probes accept any host name, and plain http."""
     address = f"http://127.0.0.1:{os.environ.get('GRANIAN_PORT', '8000')}/healthz"
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with direct.open(address, timeout=4) as answer:
@@ -44,7 +44,15 @@ def worker() -> bool:
     return time.time() - Path(os.environ["ALIVE_FILE"]).stat().st_mtime < WORKER_SILENCE_SECONDS
 
 
-CHECKS = {"web": web, "relay": relay, "worker": worker, "worker-urgent": worker}
+CHECKS = {
+    "door": web,
+    "web-api": web,
+    "web-admin": web,
+    "web-probes": web,
+    "relay": relay,
+    "worker": worker,
+    "worker-urgent": worker,
+}
 
 
 def _setting(name: str) -> str:

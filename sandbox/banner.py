@@ -46,11 +46,11 @@ def banner(settings: RunSettings) -> str:
     aws = f"Handsets    http://{HOST}:{settings.ports.aws}/   the clinicians' phones and inboxes"
     if not settings.embeds("AWS_ENDPOINT_URL"):
         aws = f"AWS         {settings.caller_env.get('AWS_ENDPOINT_URL')} (AWS_ENDPOINT_URL)"
-    command = sample.command(f"http://{HOST}:{settings.ports.web}/notification")
+    command = sample.command(f"http://{HOST}:{settings.ports.door}/notification")
     return READY.format(
         rule=RULE,
         host=HOST,
-        port=settings.ports.web,
+        port=settings.ports.door,
         login="login admin, password admin" if settings.has_demo else "see below",
         aws=aws,
         demo=(WITH_DEMO if settings.has_demo else WITHOUT_DEMO).format(command=command, host=HOST),

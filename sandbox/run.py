@@ -1,9 +1,9 @@
 """`make run`: runs Bleep on this machine, with everything it needs.
 
 It starts PostgreSQL, Redis and the stand-in for AWS (each unless its variable names another), migrates, loads the demo
-(into its own PostgreSQL only), then starts web server, relay and workers with the entry point of the container image.
-Everything listens on loopback or a unix socket. It ends on a signal, or when one of its processes ends. Only the data
-in `.local/` stays.
+(into its own PostgreSQL only), then starts front door, web services, relay and workers with the entry point of the
+container image. Everything listens on loopback or a unix socket. It ends on a signal, or when one of its processes
+ends. Only the data in `.local/` stays.
 """
 
 import argparse
@@ -20,12 +20,22 @@ from pathlib import Path
 from sandbox.banner import banner, shown
 from sandbox.processes import Child, ProcessGroup, Terminal, kill
 from sandbox.readiness import answers, wait_until_ready
-from sandbox.run_settings import ENTRYPOINT, HOST, ROOT, Ports, RunSettings, environment
+from sandbox.run_settings import (
+    ENTRYPOINT,
+    HOST,
+    PORTS_OF_A_RUN,
+    ROOT,
+    SERVICES,
+    Ports,
+    RunSettings,
+    environment,
+)
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis, ServiceError, exclusive
 
 READY_SECONDS = 120.0
 GRACE_SECONDS = 4.5
 POLL_SECONDS = 0.1
+LAST_PORT = 65535 - PORTS_OF_A_RUN + 1
 
 
 class RunError(Exception):
@@ -146,7 +156,7 @@ class LocalRun:
             return
         self.terminal.say("Starting the stand-in for AWS ...")
         ports = self.settings.ports
-        options = ["--port", str(ports.aws), "--alert-url", f"http://{HOST}:{ports.web}/notification"]
+        options = ["--port", str(ports.aws), "--alert-url", f"http://{HOST}:{ports.door}/notification"]
         self.processes.start("aws", [sys.executable, "-m", "sandbox.aws", *options], self.env)
         self.waiting["aws"] = lambda: answers(f"http://{HOST}:{ports.aws}/healthz")
 
@@ -161,10 +171,13 @@ class LocalRun:
         self.processes.forget(child)
 
     def _start_bleep(self) -> None:
-        self.terminal.say("Starting web server, relay and workers ...")
-        self.processes.start("web", [str(ENTRYPOINT), "web"], self.env)
+        self.terminal.say("Starting front door, web services, relay and workers ...")
+        for part in ("door", *SERVICES):
+            port = self.settings.ports.of(part)
+            self.processes.start(part, [str(ENTRYPOINT), part], {**self.env, "GRANIAN_PORT": str(port)})
+            self.waiting[part] = lambda port=port: answers(f"http://{HOST}:{port}/healthz")  # type: ignore[misc]
         self.processes.start("relay", [str(ENTRYPOINT), "relay"], self.env)
-        self.waiting["web and relay"] = lambda: answers(f"http://{HOST}:{self.settings.ports.web}/readyz")
+        self.waiting["relay"] = lambda: answers(f"http://{HOST}:{self.settings.ports.door}/readyz")
         for name in ("worker-urgent", "worker"):
             alive = self.settings.data.resolve() / f"{name}.alive"
             alive.unlink(missing_ok=True)
@@ -194,14 +207,16 @@ class LocalRun:
 
 
 def _ports(text: str) -> Ports:
-    # The stand-in's port is one higher, and 65535 is the last.
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65534:  # noqa: PLR2004
-        raise RunError(f"PORT is {text!r}: it must be a number from 1 to 65534, as in `PORT=9000 make run`.")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LAST_PORT:
+        raise RunError(
+            f"PORT is {text!r}: it must be a number from 1 to {LAST_PORT}, as in `PORT=9000 make run`."
+        )
     return Ports(int(text))
 
 
 def _check_ports(settings: RunSettings) -> None:
-    _check_port(settings.ports.web, "the web server")
+    for part in ("door", *SERVICES):
+        _check_port(settings.ports.of(part), f"`{part}`")
     if settings.embeds("AWS_ENDPOINT_URL"):
         _check_port(settings.ports.aws, "the stand-in for AWS")
 

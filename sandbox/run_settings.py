@@ -10,6 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ENTRYPOINT = ROOT / "deploy" / "entrypoint"
 HOST = "127.0.0.1"
+SERVICES = ("web-api", "web-admin", "web-probes")
+"""What is behind the front door."""
+PORTS_OF_A_RUN = 2 + len(SERVICES)
 WARNINGS_OFF = (
     "ignore:No directory at",  # static files are served in place, not collected
     "ignore:You're running the worker with superuser privileges",
@@ -18,14 +21,18 @@ WARNINGS_OFF = (
 
 @dataclass(frozen=True)
 class Ports:
-    """The two loopback ports of a run."""
+    """The loopback ports of a run, one after another: of the front door, the stand-in for AWS, and the services."""
 
-    web: int
+    door: int
 
     @property
     def aws(self) -> int:
-        """The port of the stand-in for AWS, one above the web server's."""
-        return self.web + 1
+        """The port of the stand-in for AWS."""
+        return self.door + 1
+
+    def of(self, part: str) -> int:
+        """The port of the door or of a service behind it."""
+        return self.door if part == "door" else self.door + 2 + SERVICES.index(part)
 
 
 @dataclass(frozen=True)
@@ -60,8 +67,12 @@ def environment(settings: RunSettings) -> dict[str, str]:
         "CONNECT_CONTACT_FLOW_ID": "22222222-2222-2222-2222-222222222222",
         "CONNECT_SOURCE_PHONE_NUMBER": "+442079460000",
         "GRANIAN_HOST": HOST,
-        "GRANIAN_PORT": str(settings.ports.web),
         "GRANIAN_WORKERS": "1",
+        "API_THREADS": "8",
+        **{
+            f"{part.upper().replace('-', '_')}_URL": f"http://{HOST}:{settings.ports.of(part)}"
+            for part in SERVICES
+        },
         # Show that a web server cannot start instead of trying again.
         "GRANIAN_RESPAWN_FAILED_WORKERS": "false",
         "PYTHONWARNINGS": ",".join(filter(None, (settings.caller_env.get("PYTHONWARNINGS"), *WARNINGS_OFF))),

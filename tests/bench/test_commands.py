@@ -49,7 +49,11 @@ def test_nothing_is_lost_whatever_goes_wrong() -> None:
     assert counted(printed, "alerts accepted (2xx)") == 120
     assert counted(printed, "sent or delivered") > 60
     assert counted(printed, "lost (must be 0)") == 0
-    for mishap in ("flush redis", "kill redis", "kill web"):  # tests/bench/test_mishaps.py has all of them
+    for mishap in (
+        "flush redis",
+        "kill redis",
+        "kill web-api",
+    ):  # tests/bench/test_mishaps.py has all of them
         assert f"{mishap} ×1" in printed
     assert "make chaos SECONDS=15 SEED=20261122" in printed
 

@@ -64,7 +64,7 @@ def test_a_short_run_has_one_of_each_kind_one_after_the_other(seed: int) -> None
         "PostgreSQL crashes": {"stop postgres", "kill postgres"},
         "a relay is killed": {f"kill {name}" for name in RELAYS},
         "a worker is killed": {f"kill {name}" for name in WORKERS},
-        "the web server is killed": {"kill web"},
+        "the web server is killed": {"kill web-api"},
     }
     assert [kind for kind, ways in kinds.items() if not ways & begun] == []
     assert min(after.at - before.at for before, after in pairwise(harmful)) >= 0.7

@@ -1,9 +1,10 @@
-"""All of Bleep as it runs in production: web server, relay, two workers, over real HTTP, PostgreSQL and Redis.
+"""All of Bleep as it runs in production: front door, web services, relay and two workers, over real HTTP.
 
 Started once for all flows, with the entry point of the container image, on the tests' own database.
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -63,16 +64,24 @@ class Bleep:
 @pytest.fixture(scope="session")
 def processes(workers: None, log_dir: Path) -> Iterator[str]:
     """Every process of Bleep; the web server's address."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
+    urls = {
+        part: f"http://127.0.0.1:{free_port()}" for part in ("door", "web-api", "web-admin", "web-probes")
+    }
     env = {
         "DATABASE_URL": database_url(str(connection.settings_dict["NAME"])),
         "GRANIAN_HOST": "127.0.0.1",
-        "GRANIAN_PORT": str(port),
+        "GRANIAN_WORKERS": "1",
+        "API_THREADS": "8",
+        **{f"{part.upper().replace('-', '_')}_URL": url for part, url in urls.items()},
     }
-    with running("web", [ENTRY_POINT, "web"], env, log_dir):
-        wait_until(lambda: answers(f"{url}/readyz"), what="web server and relay are ready", seconds=60)
-        yield url
+    with ExitStack() as stack:
+        for part, url in urls.items():
+            port = url.rpartition(":")[2]
+            stack.enter_context(running(part, [ENTRY_POINT, part], {**env, "GRANIAN_PORT": port}, log_dir))
+        for part, url in urls.items():
+            wait_until(lambda url=url: answers(f"{url}/healthz"), what=f"{part} answers", seconds=60)  # type: ignore[misc]
+        wait_until(lambda: answers(f"{urls['door']}/readyz"), what="a relay is ready", seconds=60)
+        yield urls["door"]
 
 
 @pytest.fixture

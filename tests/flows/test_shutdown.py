@@ -115,7 +115,7 @@ def bleep(prepared: OwnBleep, aws: Aws) -> OwnBleep:
 @pytest.fixture
 def web(bleep: OwnBleep) -> Iterator["subprocess.Popen[bytes]"]:
     """Its web server."""
-    with bleep.run("web") as process:
+    with bleep.run("web-api") as process:
         wait_until(lambda: answers(f"{bleep.url}/healthz"), what="the web server answers", seconds=60)
         yield process
 
@@ -194,7 +194,7 @@ def test_a_web_server_that_is_stopped_answers_who_waits(
         answer = waiting.result(timeout=30)
 
     assert (answer.status_code, json.loads(answer.text)["status"]) == (202, "queued")
-    with bleep.run("web"):
+    with bleep.run("web-api"):
         wait_until(lambda: answers(f"{bleep.url}/healthz"), what="the next one answers", seconds=60)
         again = bleep.post(an_alert(priority="M"))
     assert (again.status_code, again.headers["Idempotent-Replayed"]) == (200, "true")

@@ -7,7 +7,7 @@ import yaml
 
 from tests.local.machine import ROOT
 
-PARTS = ("web", "relay", "worker", "worker-urgent", "migrate")
+PARTS = ("door", "web-api", "web-admin", "web-probes", "relay", "worker", "worker-urgent", "migrate")
 
 
 def dockerfile() -> list[tuple[str, str]]:

@@ -31,8 +31,8 @@ def test_the_image_is_pinned_small_and_without_root() -> None:
 
 def test_the_image_starts_by_the_entry_point() -> None:
     assert given("ENTRYPOINT") == ['["deploy/entrypoint"]']
-    assert given("CMD") == ['["web"]']
-    assert 'CMD ["python", "deploy/healthcheck.py", "web"]' in given("HEALTHCHECK")[0]
+    assert given("CMD") == ['["door"]']
+    assert 'CMD ["python", "deploy/healthcheck.py", "door"]' in given("HEALTHCHECK")[0]
 
 
 def test_each_service_of_ours_is_a_part_with_a_check_of_its_own() -> None:
@@ -54,12 +54,22 @@ def test_each_service_is_hardened(name: str) -> None:
     assert service["restart"] == ("no" if name == "migrate" else "unless-stopped")
     assert "healthcheck" in service
     assert "memory" in service["deploy"]["resources"]["limits"]
-    assert ("ports" in service) == (name == "web")
+    assert ("ports" in service) == (name == "door")
     assert "privileged" not in service
 
 
-def test_the_web_port_is_published_on_loopback() -> None:
-    assert SERVICES["web"]["ports"] == ["${BLEEP_LISTEN:-127.0.0.1:8000}:8000"]
+def test_the_doors_port_alone_is_published_and_on_loopback() -> None:
+    assert SERVICES["door"]["ports"] == ["${BLEEP_LISTEN:-127.0.0.1:8000}:8000"]
+
+
+def test_nobody_goes_round_the_door() -> None:
+    behind = ("web-api", "web-admin", "web-probes")
+    assert compose()["networks"]["web"] == {"internal": True}
+    for name in behind:
+        assert "web" in SERVICES[name]["networks"]
+        variable = f"{name.upper().replace('-', '_')}_URL"
+        assert SERVICES["door"]["environment"][variable] == f"http://{name}:8000"
+    assert "data" not in SERVICES["door"]["networks"]
 
 
 def test_the_stores_are_set_up_as_they_are_tested() -> None:
@@ -72,7 +82,7 @@ def test_the_stores_are_set_up_as_they_are_tested() -> None:
 
 
 def test_parts_wait_for_the_migration_and_have_time_to_finish() -> None:
-    for name in set(OURS) - {"migrate"}:
+    for name in set(OURS) - {"door", "migrate"}:
         assert OURS[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     assert OURS["relay"]["deploy"]["replicas"] == 2
     for name in ("worker", "worker-urgent", "relay"):
@@ -133,7 +143,7 @@ def test_make_secrets_makes_every_file_that_compose_mounts_and_keeps_it(tmp_path
     assert made["redis_password"].strip() in made["redis_url"]
     assert len(made["secret_key"].strip()) == 64
     assert (deploy / "secrets").stat().st_mode & 0o777 == 0o700
-    assert (tmp_path / SERVICES["web"]["env_file"][0]).exists()
+    assert (tmp_path / SERVICES["web-api"]["env_file"][0]).exists()
 
 
 def _make_secrets(deploy: Path) -> tuple[str, dict[str, str]]:

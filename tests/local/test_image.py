@@ -75,7 +75,7 @@ def server(stores: Services, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     for name, value in values.items():
         (secrets / name).write_text(f"{value}\n")
     files = {f"{name}_FILE": str(secrets / name) for name in values}
-    assert set(files) <= set(SERVICES["web"]["environment"])
+    assert set(files) <= set(SERVICES["web-api"]["environment"])
     return bare_environment(
         **files,
         ALLOWED_HOSTS="bleep.example",
@@ -84,7 +84,6 @@ def server(stores: Services, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         CONNECT_CONTACT_FLOW_ID="flow",
         CONNECT_SOURCE_PHONE_NUMBER="+442079460000",
         GRANIAN_HOST="127.0.0.1",
-        GRANIAN_PORT=str(two_free_ports()),
     )
 
 
@@ -109,6 +108,7 @@ def test_the_image_holds_the_product_and_nothing_else(image: Path) -> None:
     assert found == {
         "manage.py",
         "deploy",
+        "door",
         "config",
         "theme",
         "contacts",
@@ -140,7 +140,17 @@ def test_every_part_starts_is_healthy_and_stops_when_told(
     assert migrated.returncode == 0, migrated.stderr
 
     parts = [part for part in PARTS if part != "migrate"]
-    envs = {part: {**server, "ALIVE_FILE": str(tmp_path / f"{part}.alive")} for part in parts}
+    ports = {part: str(two_free_ports()) for part in parts}
+    services = {f"{part.upper().replace('-', '_')}_URL": f"http://127.0.0.1:{ports[part]}" for part in parts}
+    envs = {
+        part: {
+            **server,
+            **services,
+            "GRANIAN_PORT": ports[part],
+            "ALIVE_FILE": str(tmp_path / f"{part}.alive"),
+        }
+        for part in parts
+    }
     for part in parts:
         assert not healthy(image, part, envs[part]), f"{part} is not there yet"
     with ExitStack() as stack:
@@ -155,20 +165,20 @@ def test_every_part_starts_is_healthy_and_stops_when_told(
                 seconds=40,
             )
         answer = requests.get(
-            f"http://127.0.0.1:{server['GRANIAN_PORT']}/readyz", headers={"Host": "bleep.example"}, timeout=5
+            f"http://127.0.0.1:{ports['door']}/readyz", headers={"Host": "bleep.example"}, timeout=5
         )
         assert answer.status_code == 200, answer.text
-        for part in ("web", "relay"):
+        for part in ("door", "web-api", "relay"):
             lines = [json.loads(line) for line in (tmp_path / f"{part}.log").read_text().splitlines()]
             assert all({"event", "level", "timestamp"} <= set(line) for line in lines)
-        assert "Starting granian" in (tmp_path / "web.log").read_text()
+        assert "Starting granian" in (tmp_path / "web-api.log").read_text()
 
         for process in processes.values():
             process.send_signal(signal.SIGTERM)
         assert {part: process.wait(STOP_SECONDS) for part, process in processes.items()} == dict.fromkeys(
             parts, 0
         )
-    assert not healthy(image, "web", envs["web"])
+    assert not healthy(image, "door", envs["door"])
     assert not healthy(image, "relay", envs["relay"])
 
 

@@ -1,0 +1,90 @@
+"""Who may go in now: as many requests as there are threads; the others wait in order of urgency, but only for a while.
+
+A request is refused at once if those before it would take longer than `MOST_SECONDS` at the rate of the last seconds.
+So every answer comes soon, and a sender that gave up finds no queue of its own old requests when it tries again.
+"""
+
+import asyncio
+import heapq
+import json
+import time
+from enum import IntEnum
+from itertools import count
+
+from door.errors import Busy
+
+MOST_SECONDS = 1.5
+"""How long a request may wait for its turn."""
+WEIGHT = 0.1
+"""Of the newest answer in the running mean of the time between two answers."""
+
+
+class Urgency(IntEnum):
+    """The order of those that wait."""
+
+    HIGH = 0
+    MEDIUM = 1
+    LOW = 2
+
+    @classmethod
+    def of(cls, body: bytes) -> "Urgency":
+        """By the alert's priority. What has none, or is no alert, can wait."""
+        try:
+            return {"H": cls.HIGH, "M": cls.MEDIUM}.get(json.loads(body)["priority"], cls.LOW)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return cls.LOW
+
+
+class Admission:
+    """Lets `threads` requests in at a time."""
+
+    def __init__(self, threads: int) -> None:
+        self._free = threads
+        self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
+        self._number = count()
+        self._seconds_each = 0.0
+        self._last_answer: float | None = None
+
+    async def enter(self, body: bytes) -> None:
+        """Wait for a turn. Raises Busy if it would not come soon."""
+        if self._free:
+            self._free -= 1
+        else:
+            await self._wait(Urgency.of(body))
+
+    def leave(self) -> None:
+        """Give the turn to who waits, or keep it for the next to come."""
+        self._measure()
+        while self._waiting:
+            _, _, turn = heapq.heappop(self._waiting)
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
+    async def _wait(self, urgency: Urgency) -> None:
+        before = sum(1 for other, _, turn in self._waiting if other <= urgency and not turn.done())
+        if before * self._seconds_each > MOST_SECONDS:
+            raise Busy
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (urgency, next(self._number), turn))
+        try:
+            await asyncio.wait_for(asyncio.shield(turn), MOST_SECONDS)
+        except TimeoutError:
+            if turn.done():  # it came at the last moment
+                return
+            turn.cancel()
+            raise Busy from None
+        except asyncio.CancelledError:  # its client has left
+            if turn.done() and not turn.cancelled():
+                self.leave()
+            turn.cancel()
+            raise
+
+    def _measure(self) -> None:
+        """The time between two answers. Only of those while others waited: at rest there are long gaps."""
+        now = time.monotonic()
+        if self._last_answer is not None and self._waiting:
+            passed = now - self._last_answer
+            self._seconds_each += WEIGHT * (passed - self._seconds_each)
+        self._last_answer = now

@@ -1,0 +1,49 @@
+"""The door's settings, from the environment; docs/deployment.md describes them."""
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service behind the door."""
+
+    name: str
+    url: str
+    """Where it listens: scheme, host and port."""
+    most_bytes: int
+    """The largest body that it gets."""
+    seconds: float
+    """How long it may take to answer."""
+    repeatable: bool
+    """Whether the same request twice does the same as once."""
+
+
+KIB = 1024
+BODY_SECONDS = 10.0
+"""For a whole body to arrive."""
+CONNECT_SECONDS = 3.0
+"""For a service to accept a connection: as long as one takes to be replaced."""
+API = Service(
+    name="api",
+    url=os.environ.get("WEB_API_URL", "http://127.0.0.1:8002"),
+    most_bytes=64 * KIB,
+    seconds=60,
+    repeatable=True,  # by its message_id
+)
+ADMIN = Service(
+    name="admin",
+    url=os.environ.get("WEB_ADMIN_URL", "http://127.0.0.1:8003"),
+    most_bytes=6 * 1024 * KIB,  # a file of the largest size that an import takes, and the form around it
+    seconds=300,
+    repeatable=False,
+)
+PROBES = Service(
+    name="probes",
+    url=os.environ.get("WEB_PROBES_URL", "http://127.0.0.1:8004"),
+    most_bytes=0,
+    seconds=10,
+    repeatable=True,
+)
+API_THREADS = int(os.environ.get("API_THREADS", "16"))
+"""How many requests the API works on at once: the threads of all its processes."""

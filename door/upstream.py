@@ -1,0 +1,94 @@
+"""Passes a whole request on to a service, and the service's answer back."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from door.errors import Unavailable
+from door.settings import CONNECT_SECONDS, Service
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+OF_ONE_CONNECTION = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""Headers that are for the next hop only (RFC 9110, 7.6.1), and the length, which is set again."""
+SET_BY_THE_DOOR = frozenset({"date", "server"})
+NOT_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+class Upstream:
+    """Connections to the services."""
+
+    def __init__(self) -> None:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=15),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            skip_auto_headers=NOT_ADDED,
+        )
+
+    @asynccontextmanager
+    async def answer(
+        self, service: Service, method: str, target: str, headers: Headers, body: bytes
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a request and give the service's response, whose body is read in the block.
+
+        Raises Unavailable if there is none. A request that is repeatable is sent a second time if its connection ends.
+        """
+        tries = 2 if service.repeatable else 1
+        for left in reversed(range(tries)):
+            try:
+                response = await self._session.request(
+                    method,
+                    URL(f"{service.url}{target}", encoded=True),
+                    headers=_passed_on(headers),
+                    data=body or (b"" if method in {"POST", "PUT", "PATCH"} else None),
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=service.seconds),
+                )
+            except (aiohttp.ClientConnectionError, TimeoutError) as error:
+                if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError) and left:
+                    continue
+                raise Unavailable from error
+            async with response:
+                yield response
+            return
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+
+def _passed_on(headers: Headers) -> CIMultiDict[str]:
+    """Without those with an underscore, too: WSGI cannot tell them from others with a dash."""
+    return CIMultiDict(
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in headers
+        if b"_" not in name and name.decode("latin-1").lower() not in OF_ONE_CONNECTION
+    )
+
+
+def passed_back(response: aiohttp.ClientResponse) -> list[tuple[bytes, bytes]]:
+    """The headers of a service's response for the client."""
+    kept = [
+        (name.lower(), value)
+        for name, value in response.raw_headers
+        if name.decode("latin-1").lower() not in OF_ONE_CONNECTION | SET_BY_THE_DOOR
+    ]
+    length = response.headers.get("Content-Length")
+    return [*kept, (b"content-length", length.encode())] if length is not None else kept

@@ -1,0 +1,104 @@
+"""The door as a process of its own, and a service behind it that answers as a test says."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.services import free_port
+from tests.processes import ENTRY_POINT, answers, running, wait_until
+
+THREADS = 2
+"""Of the API, as the door knows it."""
+
+
+@dataclass
+class Service:
+    """What the door passes on, and how the service answers."""
+
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+    """How long each request takes."""
+    ended: Callable[[], bool] = lambda: False
+    """Whether the connection ends instead of an answer."""
+
+
+class Door:
+    """The door's address, and what is behind it."""
+
+    def __init__(self, port: int, service: Service) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.service = service
+
+    def connect(self, sent: bytes) -> socket.socket:
+        """A connection that has sent this, and nothing more."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        connection.sendall(sent)
+        return connection
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Notes what arrives."""
+
+    protocol_version = "HTTP/1.1"
+    service: Service
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.service.requests.append({"path": self.path, "headers": headers, "body": body})
+        if self.service.ended():
+            self.close_connection = True
+            return
+        time.sleep(self.service.seconds)
+        answer = json.dumps({"method": self.command, "bytes": len(body)}).encode()
+        self.send_response(202)
+        self.send_header("Content-Length", str(len(answer)))
+        self.send_header("X-Request-ID", "abc")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer)
+
+    do_GET = do_HEAD = do_POST  # noqa: N815
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def _behind() -> Iterator[tuple[str, type[Handler]]]:
+    class Ours(Handler):
+        pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Ours) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", Ours
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def _port(_behind: tuple[str, type[Handler]], log_dir: Path) -> Iterator[int]:
+    port = free_port()
+    urls = {f"WEB_{name}_URL": _behind[0] for name in ("API", "ADMIN", "PROBES")}
+    env = {**urls, "GRANIAN_HOST": "127.0.0.1", "GRANIAN_PORT": str(port), "API_THREADS": str(THREADS)}
+    with running("door-alone", [ENTRY_POINT, "door"], env, log_dir):
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), what="the door answers")
+        yield port
+
+
+@pytest.fixture
+def door(_port: int, _behind: tuple[str, type[Handler]]) -> Door:
+    """The door, with a service behind it that takes no time."""
+    _behind[1].service = Service()
+    return Door(_port, _behind[1].service)

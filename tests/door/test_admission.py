@@ -1,0 +1,97 @@
+"""More requests than threads: the urgent go first, and nobody waits for long."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import requests
+
+from tests.door.conftest import THREADS, Door
+from tests.processes import wait_until
+
+
+def post(door: Door, priority: str) -> tuple[str, int, float, str]:
+    """Priority, status, seconds, Retry-After."""
+    started = time.monotonic()
+    answer = requests.post(
+        f"{door.url}/notification", data=json.dumps({"priority": priority}).encode(), timeout=20
+    )
+    took = time.monotonic() - started
+    return priority, answer.status_code, took, answer.headers.get("Retry-After", "")
+
+
+def test_of_those_that_wait_high_goes_first(door: Door) -> None:
+    door.service.seconds = 0.4
+    with ThreadPoolExecutor(20) as pool:
+        running = [pool.submit(post, door, "L") for _ in range(THREADS)]
+        wait_until(lambda: len(door.service.requests) == THREADS, what="all threads work")
+        low = [pool.submit(post, door, "L") for _ in range(4)]
+        time.sleep(0.1)
+        high = [pool.submit(post, door, "H") for _ in range(2)]
+        wait([*running, *low, *high])
+
+    order = [json.loads(request["body"])["priority"] for request in door.service.requests]
+    assert order[: THREADS + 2] == ["L", "L", "H", "H"]
+
+
+def test_of_a_hundred_at_once_each_gets_an_answer_in_a_second_or_two(door: Door) -> None:
+    door.service.seconds = 0.1
+    with ThreadPoolExecutor(100) as pool:
+        answers = list(pool.map(lambda _: post(door, "L"), range(100)))
+
+    taken = [each for each in answers if each[1] == 202]
+    refused = [each for each in answers if each[1] == 503]
+    assert len(taken) + len(refused) == 100
+    assert len(taken) >= 10, "as many as can be answered in that time"
+    assert refused
+    assert {after for *_, after in refused} == {"2"}
+    assert len(door.service.requests) == len(taken), "nothing was begun for those that were refused"
+    assert max(seconds for *_, seconds, _ in answers) < 4
+
+
+def test_a_client_that_left_costs_nothing(door: Door) -> None:
+    door.service.seconds = 0.5
+    with ThreadPoolExecutor(THREADS) as pool:
+        running = [pool.submit(post, door, "H") for _ in range(THREADS)]
+        wait_until(lambda: len(door.service.requests) == THREADS, what="all threads work")
+        body = b'{"priority": "H", "left": true}'
+        gone = door.connect(
+            b"POST /notification HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        )
+        time.sleep(0.1)
+        gone.close()
+        wait(running)
+
+    assert post(door, "L")[1] == 202
+    assert all(b"left" not in request["body"] for request in door.service.requests)
+
+
+def test_the_other_services_wait_for_nobody(door: Door) -> None:
+    door.service.seconds = 0.5
+    with ThreadPoolExecutor(THREADS) as pool:
+        for _ in range(THREADS):
+            pool.submit(post, door, "L")
+        wait_until(lambda: len(door.service.requests) == THREADS, what="all threads work")
+
+        started = time.monotonic()
+        assert requests.get(f"{door.url}/healthz", timeout=5).status_code == 200
+        assert time.monotonic() - started < 0.4
+
+
+def test_an_alert_whose_connection_ends_is_passed_on_again(door: Door) -> None:
+    """A service is being replaced. The message_id makes it harmless."""
+    ends = iter([True, False])
+    door.service.ended = lambda: next(ends)
+
+    assert post(door, "H")[1] == 202
+    assert len(door.service.requests) == 2
+
+
+def test_a_service_that_does_not_answer_is_a_503_and_staff_are_not_repeated(door: Door) -> None:
+    door.service.ended = lambda: True
+
+    assert post(door, "H")[1:2] == (503,)
+    assert len(door.service.requests) == 2
+    answer = requests.post(f"{door.url}/admin/contacts/clinician/add/", data={"name": "A"}, timeout=5)
+    assert answer.status_code == 503
+    assert len(door.service.requests) == 3

@@ -1,0 +1,112 @@
+"""A request goes on whole or not at all, and never costs a thread before it is whole."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.door.conftest import Door
+
+HEAD = b"POST /notification HTTP/1.1\r\nHost: bleep\r\n"
+UNFINISHED = {
+    "Content-Length": HEAD + b"Content-Length: 100\r\n\r\n{",
+    "chunked": HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+    "login": b"POST /admin/login/ HTTP/1.1\r\nHost: bleep\r\nContent-Length: 100\r\n\r\nu",
+}
+
+
+def in_chunks(body: bytes) -> Iterator[bytes]:
+    """What `requests` sends with Transfer-Encoding: chunked, since it cannot know the length."""
+    for start in range(0, len(body), 1000):
+        yield body[start : start + 1000]
+
+
+def test_a_request_arrives_as_it_was_sent(door: Door) -> None:
+    answer = requests.post(
+        f"{door.url}/notification?a=b%20c&d=%2F",
+        data=b"hello",
+        headers={"Authorization": "secret", "Content-Type": "application/json", "Prefer": "wait=1"},
+        timeout=5,
+    )
+
+    assert (answer.status_code, answer.json()) == (202, {"method": "POST", "bytes": 5})
+    assert answer.headers["X-Request-ID"] == "abc"
+    [arrived] = door.service.requests
+    assert (arrived["path"], arrived["body"]) == ("/notification?a=b%20c&d=%2F", b"hello")
+    kept = {"authorization": "secret", "content-type": "application/json", "prefer": "wait=1"}
+    assert arrived["headers"].items() >= kept.items()
+    assert arrived["headers"]["host"] == door.url.removeprefix("http://")
+
+
+def test_chunks_become_one_body_with_a_length(door: Door) -> None:
+    requests.post(f"{door.url}/notification", data=in_chunks(b"x" * 5000), timeout=5)
+
+    [arrived] = door.service.requests
+    assert arrived["headers"]["content-length"] == "5000"
+    assert "transfer-encoding" not in arrived["headers"]
+    assert arrived["body"] == b"x" * 5000
+
+
+def test_a_header_with_an_underscore_does_not_pass_for_one_with_a_dash(door: Door) -> None:
+    requests.get(f"{door.url}/admin/", headers={"X_Forwarded_Proto": "https", "X-Other": "1"}, timeout=5)
+
+    headers = door.service.requests[0]["headers"]
+    assert "x_forwarded_proto" not in headers
+    assert headers["x-other"] == "1"
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["Content-Length", "chunked"])
+def test_a_body_that_is_too_large_goes_nowhere(door: Door, chunked: bool) -> None:
+    body = b"x" * (64 * 1024 + 1)
+
+    answer = requests.post(f"{door.url}/notification", data=in_chunks(body) if chunked else body, timeout=5)
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert door.service.requests == []
+    whole = requests.post(f"{door.url}/notification", data=body[1:], timeout=5)
+    assert whole.json()["bytes"] == 64 * 1024
+
+
+def test_unfinished_requests_hold_up_nobody_and_get_an_answer(door: Door) -> None:
+    """Forty of each kind; the services have two threads."""
+    held = [door.connect(sent) for sent in UNFINISHED.values() for _ in range(40)]
+
+    started = time.monotonic()
+    answers = [requests.post(f"{door.url}/notification", data=b"{}", timeout=5) for _ in range(6)]
+    assert time.monotonic() - started < 5
+    assert {answer.status_code for answer in answers} == {202}
+    assert len(door.service.requests) == 6, "nothing unfinished was passed on"
+    for connection in held:
+        with connection:
+            assert connection.recv(100).startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize("kind", UNFINISHED)
+def test_a_request_that_ends_too_early_is_not_taken_for_stored(door: Door, kind: str) -> None:
+    with door.connect(UNFINISHED[kind]) as connection:
+        connection.shutdown(1)
+
+        assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+
+    assert door.service.requests == []
+
+
+def test_a_head_that_is_not_finished_is_cut_off(door: Door) -> None:
+    with door.connect(b"POST /notif") as connection:
+        assert connection.recv(100) == b""
+
+
+def test_many_idle_connections_keep_nobody_out(door: Door) -> None:
+    idle = [door.connect(b"") for _ in range(1100)]
+    try:
+        assert requests.post(f"{door.url}/notification", data=b"{}", timeout=5).status_code == 202
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+def test_the_metrics_are_not_published(door: Door) -> None:
+    assert requests.get(f"{door.url}/metrics", timeout=5).status_code == 404
+    assert door.service.requests == []
