@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db.utils import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse, JsonResponse
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
@@ -14,6 +13,7 @@ from rest_framework.views import set_rollback
 
 from alerts.api.parsers import BodyTooLarge
 from alerts.intake import Conflict, Unreachable
+from config import database
 
 MEDIA_TYPE = "application/problem+json"
 DATABASE_RETRY_SECONDS = 5
@@ -66,11 +66,8 @@ def handle(error: Exception, _context: dict[str, Any]) -> Response:  # noqa: C90
             return _conflict(error)
         case Unreachable():
             return _unreachable(error)
-        case OperationalError() | InterfaceError():
-            log.error("database.unavailable", exc_info=error)
-            seconds = DATABASE_RETRY_SECONDS
-            detail = f"The database does not answer. Send the same again in {seconds} seconds: it is safe to repeat."
-            return _problem(503, "unavailable", detail, retry_after=seconds)
+        case _ if isinstance(error, database.AWAY):
+            return _database_away(error)
         case _:
             log.error("request.failed", exc_info=error)
             detail = (
@@ -119,6 +116,16 @@ def _conflict(error: Conflict) -> Response:
         "use a new message_id for a new alert."
     )
     return _problem(409, "conflict", detail, differing_fields=list(error.fields))
+
+
+def _database_away(error: Exception) -> Response:
+    log.error("database.unavailable", exc_info=error)
+    database.forget_session()
+    seconds = DATABASE_RETRY_SECONDS
+    detail = (
+        f"The database stores nothing now. Send the same again in {seconds} seconds: it is safe to repeat."
+    )
+    return _problem(503, "unavailable", detail, retry_after=seconds)
 
 
 def _unreachable(error: Unreachable) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -68,9 +68,20 @@ def open_delivery(
 
 
 def wake_relays() -> None:
-    """Wake every relay when the transaction commits."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"NOTIFY {DUE_CHANNEL}")
+    """Wake every relay once the transaction has committed.
+
+    A hint: a relay looks every second anyway. So it costs nothing if it fails, as with a full queue of notifications,
+    which another application of the same server can cause.
+    """
+    transaction.on_commit(_notify)
+
+
+def _notify() -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"NOTIFY {DUE_CHANNEL}")
+    except Error as error:
+        log.warning("relays.not_woken", error=type(error).__name__)
 
 
 def postpone(delivery_id: uuid.UUID, wait: timedelta) -> None:

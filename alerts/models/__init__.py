@@ -1,11 +1,11 @@
 """The ledger: alerts, deliveries, attempts and staff actions, with the constraints that keep them honest. Also the
-heartbeats of relays and workers.
+heartbeats of relays and workers, and the row of `/readyz`.
 """
 
 from alerts.models.action import AlertAction
 from alerts.models.alert import Alert
 from alerts.models.delivery import Attempt, Delivery
-from alerts.models.heartbeat import RelayHeartbeat, WorkerHeartbeat, WorkerKind
+from alerts.models.heartbeat import RelayHeartbeat, WorkerHeartbeat, WorkerKind, WriteProbe
 
 __all__ = [
     "Alert",
@@ -15,4 +15,5 @@ __all__ = [
     "RelayHeartbeat",
     "WorkerHeartbeat",
     "WorkerKind",
+    "WriteProbe",
 ]

@@ -1,4 +1,4 @@
-"""Heartbeats of relays and workers."""
+"""Heartbeats of relays and workers, and what `/readyz` writes."""
 
 from datetime import timedelta
 from typing import Any, ClassVar, Self
@@ -63,3 +63,12 @@ class WorkerHeartbeat(Heartbeat):
 
     def __str__(self) -> str:
         return self.worker
+
+
+class WriteProbe(models.Model):
+    """One row, which `/readyz` writes: a database that answers may still store nothing."""
+
+    written_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.written_at:%H:%M:%S}"

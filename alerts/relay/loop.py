@@ -19,7 +19,6 @@ import structlog
 from django.db import close_old_connections, connection, connections, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
-from django.db.utils import InterfaceError, InternalError, OperationalError
 
 from alerts import tasks
 from alerts.deliveries.lifecycle import DUE_CHANNEL
@@ -28,6 +27,7 @@ from alerts.monitoring import watchdog
 from alerts.relay.publishing import QUEUES, Publisher
 from alerts.sending import outcomes, send
 from alerts.states import DeliveryState
+from config import database
 from config.celery import QUESTIONS
 from config.periodic import Periodic
 from contacts.choices import Priority
@@ -50,8 +50,8 @@ HAND_OVER_AGAIN: dict[Priority, timedelta] = {
 }
 """Hand a delivery over again if no worker has claimed it by then: Redis may have lost it."""
 
-AWAY = (OperationalError, InterfaceError, InternalError, psycopg.OperationalError)
-"""Raised by a database that is away or has become read-only."""
+AWAY = (*database.AWAY, psycopg.OperationalError)
+"""The listener has a connection of its own."""
 
 log = structlog.get_logger(__name__)
 

@@ -3,6 +3,7 @@
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
@@ -248,12 +249,18 @@ def test_a_retry_that_staff_have_stopped_is_not_made(store: Store) -> None:
 
 
 @pytest.mark.django_db
-def test_taking_an_alert_costs_few_queries(lab: ApiClient, clinician: Clinician) -> None:
+def test_taking_an_alert_costs_few_queries_and_waking_the_relays_comes_last(
+    lab: ApiClient, clinician: Clinician, django_capture_on_commit_callbacks: Any
+) -> None:
     new = intake.NewAlert(**{**an_alert(), "priority": Priority.HIGH})
 
-    with CaptureQueriesContext(connection) as captured:
+    with (
+        CaptureQueriesContext(connection) as captured,
+        django_capture_on_commit_callbacks(execute=True) as afterwards,
+    ):
         intake.accept(client=lab, new=new)
 
+    assert len(afterwards) == 1
     statements = [query["sql"].split()[0] for query in captured if "SAVEPOINT" not in query["sql"]]
     assert statements == ["SELECT", "SELECT", "INSERT", "INSERT", "NOTIFY"]
 

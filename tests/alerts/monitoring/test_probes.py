@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
@@ -40,6 +41,33 @@ def test_ready_with_database_migrations_and_a_relay(relay: RelayHeartbeat) -> No
         200,
         {"status": "ok", "checks": {"database": "ok", "migrations": "ok", "relay": "ok"}, "warnings": []},
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_unready_while_the_database_only_reads() -> None:
+    RelayHeartbeat.objects.create(relay="relay:1")
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+
+    status, body = readyz()
+
+    assert status == 503
+    assert body["checks"]["database"].startswith("The database only reads: no alert can be stored.")
+    assert readyz()[0] == 200, "the session was closed, and the next one can write"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("table", ["alerts_alert", "alerts_delivery", "alerts_writeprobe"])
+def test_unready_while_a_table_that_intake_needs_is_locked(table: str) -> None:
+    RelayHeartbeat.objects.create(relay="relay:1")
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+
+        status, body = readyz()
+
+    assert status == 503
+    assert body["checks"]["database"].startswith("Somebody has locked a table of alerts")
+    assert readyz()[0] == 200
 
 
 def test_unready_while_no_relay_has_ever_reported(relay: RelayHeartbeat) -> None:
