@@ -12,13 +12,15 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sandbox.banner import banner, shown
-from sandbox.processes import Child, ProcessGroup, Terminal, kill
+from sandbox.guardian import end_leftovers
+from sandbox.processes import Child, ProcessGroup, Terminal
 from sandbox.readiness import answers, wait_until_ready
 from sandbox.run_settings import (
     ENTRYPOINT,
@@ -90,7 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
 def reset(data: Path, terminal: Terminal) -> None:
     """Delete the data of earlier runs. Raises RunError while a run uses it."""
     with _alone(data):
-        _end_leftovers(data, terminal)
+        end_leftovers(data)
         for entry in data.iterdir():
             if entry.is_dir():
                 shutil.rmtree(entry)
@@ -106,9 +108,9 @@ def run(settings: RunSettings, terminal: Terminal) -> None:
     """
     stop = StopRequest(terminal)
     with _alone(settings.data), contextlib.suppress(Stopped):
-        _end_leftovers(settings.data, terminal)
+        end_leftovers(settings.data)
         _check_ports(settings)
-        with contextlib.ExitStack() as stack:
+        with _guarded(settings.data), contextlib.ExitStack() as stack:
             LocalRun(settings, terminal, stop).go(stack)
     terminal.say(f"Everything is stopped. The data stays in {shown(settings.data)}.")
 
@@ -244,11 +246,18 @@ def _alone(data: Path) -> Iterator[None]:
         yield
 
 
-def _end_leftovers(data: Path, terminal: Terminal) -> None:
-    """Stop what an earlier run that was killed has left running on this data."""
-    kill(ProcessGroup(mark=data, cwd=ROOT, terminal=terminal).found())
-    EmbeddedPostgres(data).kill()
-    EmbeddedRedis(data).kill()
+@contextlib.contextmanager
+def _guarded(data: Path) -> Iterator[None]:
+    """A process that ends everything if this one is killed. If it is killed itself, the next run clears up."""
+    command = [sys.executable, "-m", "sandbox.guardian", str(data.resolve())]
+    # In its own session: a Ctrl-C in the terminal is for the run.
+    guardian = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
+    try:
+        yield
+    finally:
+        # Everything has ended: it has nothing to do.
+        guardian.kill()
+        guardian.wait()
 
 
 def _ended(child: Child) -> str:

@@ -180,10 +180,27 @@ def test_sigterm_while_starting_leaves_nothing(tmp_path: Path) -> None:
     assert runner.ends() == 0
 
 
+def test_a_run_that_is_killed_takes_everything_with_it(tmp_path: Path) -> None:
+    runner = start(tmp_path / "data")
+    runner.wait_until_it_says("Starting the stand-in")
+    assert working_on(runner.data)
+
+    runner.process.kill()
+    runner.process.wait()
+
+    wait_until(lambda: working_on(runner.data) == [], what="nothing is left", seconds=STOP_SECONDS)
+
+
 @pytest.mark.proof
 def test_reset_clears_the_leftovers_of_a_killed_run(tmp_path: Path) -> None:
     runner = start(tmp_path / "data")
     runner.wait_until_it_says("Starting the stand-in")
+    (guardian,) = (
+        process
+        for process in psutil.Process(runner.process.pid).children()
+        if "sandbox.guardian" in process.cmdline()
+    )
+    guardian.kill()
     runner.process.kill()
     runner.process.wait()
     assert working_on(runner.data)
