@@ -105,6 +105,7 @@ class Reason(models.TextChoices):
     OUT_OF_TIME = "out_of_time"
     INVALID_ADDRESS = "invalid_address"
     OPTED_OUT = "opted_out"
+    TOO_LONG = "too_long"
     NOT_ALLOWED = "not_allowed"
     UNCONFIRMED = "unconfirmed"
     REFUSED = "refused"

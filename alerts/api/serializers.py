@@ -17,8 +17,8 @@ from alerts.states import AlertStatus, AttemptState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
 from contacts.masking import mask
 
-CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
-CONTROL_CHARACTERS_BUT_WHITE_SPACE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff]")
+CONTROL_CHARACTERS_BUT_WHITE_SPACE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
 class StrictCharField(serializers.CharField):
@@ -26,7 +26,7 @@ class StrictCharField(serializers.CharField):
 
     default_error_messages = {  # noqa: RUF012 - DRF's name
         "invalid": "This must be a string, in double quotes.",
-        "control_characters": "This has control characters in it: leave them out.",
+        "control_characters": "This has control characters in it, or U+FFFE or U+FFFF: leave them out.",
         "surrogates": "This has an unpaired surrogate in it: send well-formed Unicode.",
     }
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 OPT_OUT_KNOWN_FOR = 900
 """Seconds to keep an answer about a number."""
 
+MOST_BYTES = 1600
+"""SNS splits what is longer than a part of 140 bytes, up to this size in all (Publish in the API reference)."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -25,6 +28,9 @@ def send(message: Message) -> SendResult:
     SNS takes a message to a number that has opted out, and drops it. So High looks the number up first, and can use
     the next channel.
     """
+    if len(message.text.encode()) > MOST_BYTES:
+        # SNS would call it an invalid parameter, as it does a wrong number.
+        raise ChannelError(Fault.REJECTED, Reason.TOO_LONG, "TooLong")
     if message.urgent and _has_opted_out(message.address):
         raise ChannelError(Fault.REJECTED, Reason.OPTED_OUT, "OptedOut")
     message.require_time(aws.CALL_SECONDS)

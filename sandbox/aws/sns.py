@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: characters; and must be less than 100 characters long", Publish in the API reference.
 _SUBJECT = re.compile(r"[!-~][ -~]{0,98}")
 _MESSAGE_BYTES = 262_144
+_SMS_BYTES = 1600
+_NO_CHARACTERS = frozenset("\ufffe\uffff")
+"""Not allowed in a message (Publish in the API reference names the ranges of XML)."""
 _DEFAULT_SENDER = "AWS Notifications"
 
 Form = Mapping[str, str]
@@ -146,7 +149,9 @@ def _check(form: Form) -> None:
         raise AwsError("InvalidParameter", "Invalid parameter: Subject")
     if not message:
         raise AwsError("InvalidParameter", "Invalid parameter: Empty message")
-    if len(message.encode()) > _MESSAGE_BYTES:
+    if _NO_CHARACTERS & set(message):
+        raise AwsError("InvalidParameter", "Invalid parameter: Message Reason: invalid characters")
+    if len(message.encode()) > (_MESSAGE_BYTES if number is None else _SMS_BYTES):
         raise AwsError("InvalidParameter", "Invalid parameter: Message too long")
 
 

@@ -143,7 +143,7 @@ def test_it_takes_any_ten_digits_where_the_check_is_off(
 
 
 @pytest.mark.parametrize("field", sorted(set(an_alert()) - {"priority"}))
-@pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\x7f"])
+@pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\x7f", "\ufffe", "\uffff"])
 def test_it_refuses_control_characters(
     sender: Sender, clinician: Clinician, field: str, character: str
 ) -> None:

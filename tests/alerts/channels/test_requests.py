@@ -67,6 +67,20 @@ def test_an_sms_carries_sender_and_price_where_they_are_set(
     sns_sms.send(message)
 
 
+def test_an_sms_that_is_too_long_is_not_called_a_wrong_number(message: Message) -> None:
+    """In bytes: a description of 1,000 characters may be 4,000."""
+    with pytest.raises(ChannelError) as caught:
+        sns_sms.send(replace(message, text="é" * 801))
+
+    assert (caught.value.fault, caught.value.reason) == (Fault.REJECTED, Reason.TOO_LONG)
+
+
+def test_aws_takes_the_longest_sms(aws: Aws, message: Message) -> None:
+    assert sns_sms.send(replace(message, text="é" * 800)).provider_id
+
+    assert aws.messages()[0]["text"] == "é" * 800
+
+
 def expected_call(message: Message, settings: Settings, **caller: str) -> dict[str, Any]:
     """The request for a call."""
     return {
