@@ -53,6 +53,8 @@ app.conf.update(
     broker_url=settings.REDIS_URL,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
+    # Replies such as READONLY and OOM are channel errors to kombu. They pass, as a lost connection does.
+    broker_channel_error_retry=True,
     broker_transport_options={
         "visibility_timeout": 120,
         "unacked_restore_interval": 5,

@@ -2,9 +2,11 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
+import redis
 import requests
 from django.db import connection, connections
 
@@ -51,6 +53,27 @@ def test_with_redis_hung_the_answer_is_202_and_high_arrives(bleep: Bleep) -> Non
         assert message["channel"] == "call"
     finally:
         os.kill(REDIS.pid, signal.SIGCONT)
+
+
+REFUSALS = {
+    "READONLY and UNBLOCKED": (["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]),
+    "OOM": (["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"]),
+}
+"""Commands that make Redis answer with errors, as during a failover or when it is full, and that end it."""
+
+
+@pytest.mark.parametrize(("begin", "end"), REFUSALS.values(), ids=REFUSALS)
+def test_workers_survive_a_redis_that_refuses(bleep: Bleep, begin: list[str], end: list[str]) -> None:
+    with redis.Redis.from_url(REDIS.url) as broker:
+        broker.execute_command(*begin)
+        try:
+            assert bleep.post(an_alert(message_id="m-1", priority="M")).status_code == 202
+            time.sleep(3)  # long enough for a worker to end
+        finally:
+            broker.execute_command(*end)
+
+    bleep.wait_for("m-1", "sent", seconds=60)
+    assert bleep.post(an_alert(message_id="m-2", priority="M"), Prefer="wait=20").json()["status"] == "sent"
 
 
 def test_with_postgresql_stopped_the_answer_is_503_and_the_same_post_works_when_it_is_back(
