@@ -94,11 +94,16 @@ def _says_down(newest: list[tuple[str, str, UUID]]) -> bool:
 def _telling(channel: Channel) -> QuerySet[Attempt]:
     """Attempts that say something about the provider. One still calling, or whose worker died or was late, does not."""
     silent = Q(state=AttemptState.CALLING) | Q(reason__in=(Reason.WORKER_LOST, Reason.OUT_OF_TIME))
-    return Attempt.objects.filter(~silent, channel=channel)
+    return _past(channel).filter(~silent)
 
 
 def _attempts(channel: Channel, within: timedelta) -> QuerySet[Attempt]:
-    return Attempt.objects.filter(channel=channel, started_at__gt=Now() - within)
+    return _past(channel).filter(started_at__gt=Now() - within)
+
+
+def _past(channel: Channel) -> QuerySet[Attempt]:
+    """Not those from the future: the database's clock was set back, and they would count as the newest until then."""
+    return Attempt.objects.filter(channel=channel, started_at__lte=Now())
 
 
 def _lock(channel: Channel) -> bool:

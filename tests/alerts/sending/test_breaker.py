@@ -113,3 +113,12 @@ def test_delays_of_our_own_say_nothing_about_the_provider(record: Record) -> Non
     record(Channel.SMS, *[(AttemptState.UNSENT, Reason.OUT_OF_TIME)] * 9)
 
     assert not breaker.is_down(Channel.SMS)
+
+
+def test_attempts_from_before_the_clock_was_set_back_do_not_keep_it_open(record: Record) -> None:
+    record(Channel.SMS, *[LOST] * 5, ago=-600)
+    assert not breaker.is_down(Channel.SMS)
+
+    record(Channel.SMS, SENT)
+
+    assert not breaker.is_down(Channel.SMS)
