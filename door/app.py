@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
+
+import aiohttp
 
 from door import errors
 from door.admission import Admission
-from door.settings import ADMIN, API, API_THREADS, BODY_SECONDS, PROBES, Service
+from door.body import Bodies, Receive
+from door.settings import ADMIN, API, API_THREADS, PROBES, Service
 from door.upstream import Upstream, passed_back
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 ALIVE = b'{"status": "ok"}'
@@ -28,6 +31,7 @@ class Door:
     def __init__(self) -> None:
         self._upstream = Upstream()
         self._admission = Admission(API_THREADS)
+        self._bodies = {service.name: Bodies(service) for service in (API, ADMIN, PROBES)}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass it on."""
@@ -39,31 +43,44 @@ class Door:
         try:
             if path == "/metrics":
                 raise errors.NotFound
-            body = await read(receive, service.most_bytes)
-            if service is API:
-                await self._in_turn(scope, receive, send, body)
-            else:
-                await self._pass_on(service, scope, send, body)
+            async with self._bodies[service.name].read(receive) as body:
+                if service is API:
+                    await self._in_turn(scope, receive, send, body)
+                else:
+                    await self._pass_on(service, scope, send, body)
         except errors.Refusal as refusal:
             await _refuse(send, refusal, api=service is API)
         except ClientLeftError:
             return
 
     async def _in_turn(self, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:
+        """The turn ends with the answer, however slowly its client reads it."""
         await unless_left(receive, self._admission.enter(body))
         try:
-            await self._pass_on(API, scope, send, body)
+            async with self._asked(API, scope, body) as response:
+                answer = await response.read()
+        except (aiohttp.ClientError, TimeoutError):
+            raise errors.Unavailable(repeatable=API.repeatable) from None
         finally:
             self._admission.leave()
+        await send(_start(response))
+        await send({"type": BODY, "body": answer, "more_body": False})
 
     async def _pass_on(self, service: Service, scope: Scope, send: Send, body: bytes) -> None:
-        headers = [*scope["headers"], *_scheme(scope)]
-        async with self._upstream.answer(service, scope["method"], _target(scope), headers, body) as response:
-            start = {"type": "http.response.start", "status": response.status}
-            await send({**start, "headers": passed_back(response)})
-            async for part in response.content.iter_any():
-                await send({"type": BODY, "body": part, "more_body": True})
+        async with self._asked(service, scope, body) as response:
+            await send(_start(response))
+            try:
+                async for part in response.content.iter_any():
+                    await send({"type": BODY, "body": part, "more_body": True})
+            except (aiohttp.ClientError, TimeoutError):
+                return  # the client gets less than was announced, and sees that something is missing
             await send({"type": BODY, "body": b"", "more_body": False})
+
+    def _asked(
+        self, service: Service, scope: Scope, body: bytes
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        headers = [*scope["headers"], *_scheme(scope)]
+        return self._upstream.answer(service, scope["method"], _target(scope), headers, body)
 
     async def close(self) -> None:
         """Close the connections to the services."""
@@ -75,26 +92,6 @@ def service_for(path: str) -> Service:
     if path == "/notification" or path.startswith("/notification/"):
         return API
     return PROBES if path == "/readyz" else ADMIN
-
-
-async def read(receive: Receive, most_bytes: int) -> bytes:
-    """The whole body. Raises BodyTooLarge, BodyIncomplete or BodyCut."""
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise errors.BodyCut
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > most_bytes:
-                    raise errors.BodyTooLarge(most_bytes)
-                if not message.get("more_body"):
-                    return b"".join(parts)
-    except TimeoutError:
-        raise errors.BodyIncomplete(BODY_SECONDS) from None
 
 
 async def unless_left(receive: Receive, entering: Coroutine[Any, Any, None]) -> None:
@@ -119,6 +116,10 @@ async def unless_left(receive: Receive, entering: Coroutine[Any, Any, None]) -> 
 async def _left(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _start(response: aiohttp.ClientResponse) -> Message:
+    return {"type": "http.response.start", "status": response.status, "headers": passed_back(response)}
 
 
 def _target(scope: Scope) -> str:

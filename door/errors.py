@@ -69,7 +69,13 @@ class Unavailable(Refusal):
     status = 503
     code = "unavailable"
     retry_after = 5
-    detail = "This part of Bleep does not answer. Send the same again in 5 seconds: it is safe to repeat."
+
+    def __init__(self, *, repeatable: bool) -> None:
+        self.detail = (
+            "This part of Bleep does not answer. Send the same again in 5 seconds: it is safe to repeat."
+            if repeatable
+            else "This part of Bleep does not answer. Look in a minute whether your change was saved."
+        )
 
 
 class NotFound(Refusal):

@@ -13,6 +13,8 @@ class Service:
     """Where it listens: scheme, host and port."""
     most_bytes: int
     """The largest body that it gets."""
+    most_in_all: int
+    """How much of bodies that are not complete, or wait, the door keeps for it."""
     seconds: float
     """How long it may take to answer."""
     repeatable: bool
@@ -20,6 +22,7 @@ class Service:
 
 
 KIB = 1024
+MIB = 1024 * KIB
 BODY_SECONDS = 10.0
 """For a whole body to arrive."""
 CONNECT_SECONDS = 3.0
@@ -28,13 +31,15 @@ API = Service(
     name="api",
     url=os.environ.get("WEB_API_URL", "http://127.0.0.1:8002"),
     most_bytes=64 * KIB,
+    most_in_all=32 * MIB,
     seconds=60,
     repeatable=True,  # by its message_id
 )
 ADMIN = Service(
     name="admin",
     url=os.environ.get("WEB_ADMIN_URL", "http://127.0.0.1:8003"),
-    most_bytes=6 * 1024 * KIB,  # a file of the largest size that an import takes, and the form around it
+    most_bytes=6 * MIB,  # a file of the largest size that an import takes, and the form around it
+    most_in_all=48 * MIB,
     seconds=300,
     repeatable=False,
 )
@@ -42,6 +47,7 @@ PROBES = Service(
     name="probes",
     url=os.environ.get("WEB_PROBES_URL", "http://127.0.0.1:8004"),
     most_bytes=0,
+    most_in_all=0,
     seconds=10,
     repeatable=True,
 )

@@ -64,7 +64,7 @@ class Upstream:
             except (aiohttp.ClientConnectionError, TimeoutError) as error:
                 if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError) and left:
                     continue
-                raise Unavailable from error
+                raise Unavailable(repeatable=service.repeatable) from error
             async with response:
                 yield response
             return

@@ -26,6 +26,10 @@ class Service:
     requests: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
     """How long each request takes."""
+    answer_bytes: int = 0
+    """How much it answers, if not a few words."""
+    missing: int = 0
+    """How much less it answers than it announces."""
     ended: Callable[[], bool] = lambda: False
     """Whether the connection ends instead of an answer."""
 
@@ -59,13 +63,17 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         time.sleep(self.service.seconds)
-        answer = json.dumps({"method": self.command, "bytes": len(body)}).encode()
+        answer = (
+            b"x" * self.service.answer_bytes
+            or json.dumps({"method": self.command, "bytes": len(body)}).encode()
+        )
         self.send_response(202)
-        self.send_header("Content-Length", str(len(answer)))
+        self.send_header("Content-Length", str(len(answer) + self.service.missing))
         self.send_header("X-Request-ID", "abc")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer)
+        self.close_connection = bool(self.service.missing)
 
     do_GET = do_HEAD = do_POST  # noqa: N815
 

@@ -4,6 +4,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 
+import pytest
 import requests
 
 from tests.door.conftest import THREADS, Door
@@ -95,3 +96,12 @@ def test_a_service_that_does_not_answer_is_a_503_and_staff_are_not_repeated(door
     answer = requests.post(f"{door.url}/admin/contacts/clinician/add/", data={"name": "A"}, timeout=5)
     assert answer.status_code == 503
     assert len(door.service.requests) == 3
+
+
+def test_an_answer_that_breaks_off_is_not_passed_off_as_whole(door: Door) -> None:
+    door.service.missing = 10
+
+    assert post(door, "H")[1:2] == (503,)
+    with pytest.raises(requests.RequestException):
+        requests.post(f"{door.url}/admin/", data=b"x", timeout=5)
+    assert len(door.service.requests) == 2

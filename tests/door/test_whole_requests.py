@@ -1,12 +1,15 @@
 """A request goes on whole or not at all, and never costs a thread before it is whole."""
 
+import contextlib
+import socket
 import time
 from collections.abc import Iterator
 
 import pytest
 import requests
 
-from tests.door.conftest import Door
+from tests.door.conftest import THREADS, Door
+from tests.processes import wait_until
 
 HEAD = b"POST /notification HTTP/1.1\r\nHost: bleep\r\n"
 UNFINISHED = {
@@ -110,3 +113,43 @@ def test_many_idle_connections_keep_nobody_out(door: Door) -> None:
 def test_the_metrics_are_not_published(door: Door) -> None:
     assert requests.get(f"{door.url}/metrics", timeout=5).status_code == 404
     assert door.service.requests == []
+
+
+def test_large_unfinished_bodies_do_not_fill_the_memory(door: Door) -> None:
+    """Twelve with nearly six MiB each, for the staff's site: more than the door keeps for it in all."""
+    size = 6 * 1024 * 1024
+    head = b"POST /admin/login/ HTTP/1.1\r\nHost: bleep\r\nContent-Length: %d\r\n\r\n" % size
+    held = []
+    for _ in range(12):
+        connection = door.connect(head)
+        held.append(connection)
+        with contextlib.suppress(OSError):  # refused in the middle
+            connection.sendall(b"x" * (size - 1))
+
+    assert requests.post(f"{door.url}/notification", data=b"{}", timeout=5).status_code == 202
+    statuses = [status(connection) for connection in held]
+    assert statuses.count("503") >= 4
+    assert set(statuses) <= {"503", "408", ""}
+    assert requests.post(f"{door.url}/admin/", data=b"x" * 1000, timeout=5).status_code == 202, (
+        "it is free again"
+    )
+
+
+def status(connection: socket.socket) -> str:
+    """The status of the answer; nothing if the connection was reset."""
+    with connection, contextlib.suppress(OSError):
+        return connection.recv(100)[9:12].decode()
+    return ""
+
+
+def test_who_reads_slowly_keeps_no_thread(door: Door) -> None:
+    """More of them than the API has threads, with an answer that no socket's buffer takes."""
+    door.service.answer_bytes = 16 * 1024 * 1024
+    slow = [door.connect(b"GET /notification HTTP/1.1\r\nHost: bleep\r\n\r\n") for _ in range(THREADS + 1)]
+    wait_until(lambda: len(door.service.requests) == len(slow), what="all were passed on")
+
+    door.service.answer_bytes = 0
+    assert requests.post(f"{door.url}/notification", data=b"{}", timeout=5).status_code == 202
+
+    for connection in slow:
+        connection.close()

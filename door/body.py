@@ -1,0 +1,58 @@
+"""Reads a body whole: within its size, its time, and the memory that all bodies may take together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from door.errors import BodyCut, BodyIncomplete, BodyTooLarge, Busy
+from door.settings import BODY_SECONDS, Service
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+class Bodies:
+    """The bodies that the door keeps for a service."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._kept = 0
+
+    @asynccontextmanager
+    async def read(self, receive: Receive) -> AsyncIterator[bytes]:
+        """A whole body, whose memory counts for as long as the block lasts.
+
+        Raises BodyTooLarge, BodyIncomplete, BodyCut, or Busy if there is no memory left for it.
+        """
+        parts: list[bytes] = []
+        try:
+            await self._read(receive, parts)
+            yield b"".join(parts)
+        finally:
+            self._kept -= sum(map(len, parts))
+
+    async def _read(self, receive: Receive, parts: list[bytes]) -> None:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for part in _parts(receive):
+                    self._keep(parts, part)
+        except TimeoutError:
+            raise BodyIncomplete(BODY_SECONDS) from None
+
+    def _keep(self, parts: list[bytes], part: bytes) -> None:
+        if sum(map(len, parts)) + len(part) > self._service.most_bytes:
+            raise BodyTooLarge(self._service.most_bytes)
+        if self._kept + len(part) > self._service.most_in_all:
+            raise Busy
+        parts.append(part)
+        self._kept += len(part)
+
+
+async def _parts(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BodyCut
+        more = message.get("more_body", False)
+        yield message.get("body", b"")
