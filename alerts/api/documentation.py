@@ -90,11 +90,17 @@ READING: dict[Any, Any] = {
     (500, MEDIA_TYPE): _problem(
         500, "Internal Server Error", "internal", "Something went wrong on our side. Send the same again."
     ),
-    (503, MEDIA_TYPE): _problem(503, "Service Unavailable", "unavailable", "The database does not answer."),
+    (503, MEDIA_TYPE): _problem(
+        503, "Service Unavailable", "unavailable", "The database stores nothing now.",
+        also={"busy": "Bleep has more to do than it can answer soon. Nothing was stored: see Retry-After."},
+    ),
 }  # fmt: skip
 SENDING: dict[Any, Any] = {
     **READING,
     (400, MEDIA_TYPE): INVALID,
+    (408, MEDIA_TYPE): _problem(
+        408, "Request Timeout", "incomplete", "The request was not complete in time. Nothing was stored."
+    ),
     (409, MEDIA_TYPE): _problem(
         409, "Conflict", "conflict", "This message_id was used for an alert with another priority.",
         differing_fields=["priority"],

@@ -37,6 +37,7 @@ def test_it_names_every_answer_of_a_post(document: dict[str, Any]) -> None:
         "400",
         "401",
         "403",
+        "408",
         "409",
         "413",
         "415",
