@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.cache import cache_page
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
@@ -9,7 +10,8 @@ urlpatterns = [
     # Not for a POST, which would end at a login page with a 200.
     path("", RedirectView.as_view(pattern_name="admin:index", http_method_names=["get", "head"])),
     path("", include("alerts.api.urls")),
-    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    # Made once in ten minutes: it is the same for everybody, and making it takes as long as ten alerts.
+    path("schema", cache_page(600)(SpectacularAPIView.as_view()), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("", include("alerts.monitoring.urls")),
     path("admin/", admin.site.urls),

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 import yaml
+from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
 from alerts.api.serializers import NewAlertSerializer
@@ -24,6 +26,24 @@ def document() -> dict[str, Any]:
 
 def test_it_is_valid_and_generated_without_a_warning(tmp_path: Any) -> None:
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yaml"))
+
+
+def test_it_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making it takes a second of processor time, and anybody may ask for it."""
+    made: list[object] = []
+    get_schema = SchemaGenerator.get_schema
+
+    def count(generator: Any, *args: Any, **kwargs: Any) -> Any:
+        made.append(generator)
+        return get_schema(generator, *args, **kwargs)
+
+    monkeypatch.setattr(SchemaGenerator, "get_schema", count)
+    cache.clear()
+
+    bodies = [Client().get("/schema").content for _ in range(3)]
+
+    assert len(made) == 1
+    assert len(set(bodies)) == 1
 
 
 def test_it_names_every_answer_of_a_post(document: dict[str, Any]) -> None:
