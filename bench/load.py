@@ -14,10 +14,12 @@ from types import TracebackType
 from typing import Self
 
 from bench.command import SHOW_EVERY, Progress
-from bench.sender import AlertSender
+from bench.sender import AlertSender, Answer
 from bench.stack import Address, Stack
 
 PROCESSES = 2
+REPEAT_SECONDS = 0.2
+MOST_REPEATS = 50
 HEAD_START = 0.2
 """Seconds that all processes wait, so that they start together."""
 
@@ -112,7 +114,7 @@ def _post_share(address: Address, share: Bodies, at: float) -> list[tuple[str, f
     for body in share:
         began = time.monotonic()
         try:
-            answer = sender.post(body)
+            answer = _until_taken(sender, body)
             kind = f"{answer.status} replayed" if answer.replayed else str(answer.status)
         except (OSError, http.client.HTTPException):
             kind = "no answer"
@@ -121,3 +123,14 @@ def _post_share(address: Address, share: Bodies, at: float) -> list[tuple[str, f
             _answered.value += 1
     sender.close()
     return answers
+
+
+def _until_taken(sender: AlertSender, body: Mapping[str, str]) -> Answer:
+    """Send again while Bleep is too busy, as senders do; the time of the answer is that of all of it."""
+    answer = sender.post(body)
+    for _ in range(MOST_REPEATS):
+        if answer.status != http.HTTPStatus.SERVICE_UNAVAILABLE:
+            break
+        time.sleep(REPEAT_SECONDS)
+        answer = sender.post(body)
+    return answer

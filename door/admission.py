@@ -13,7 +13,7 @@ from itertools import count
 
 from door.errors import Busy
 
-MOST_SECONDS = 1.5
+MOST_SECONDS = 2.0
 """How long a request may wait for its turn."""
 WEIGHT = 0.1
 """Of the newest answer in the running mean of the time between two answers."""

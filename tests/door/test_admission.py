@@ -22,7 +22,7 @@ def post(door: Door, priority: str) -> tuple[str, int, float, str]:
 
 
 def test_of_those_that_wait_high_goes_first(door: Door) -> None:
-    door.service.seconds = 0.4
+    door.service.seconds = 0.8
     with ThreadPoolExecutor(20) as pool:
         running = [pool.submit(post, door, "L") for _ in range(THREADS)]
         wait_until(lambda: len(door.service.requests) == THREADS, what="all threads work")
@@ -47,7 +47,7 @@ def test_of_a_hundred_at_once_each_gets_an_answer_in_a_second_or_two(door: Door)
     assert refused
     assert {after for *_, after in refused} == {"2"}
     assert len(door.service.requests) == len(taken), "nothing was begun for those that were refused"
-    assert max(seconds for *_, seconds, _ in answers) < 4
+    assert max(seconds for *_, seconds, _ in answers) < 6
 
 
 def test_a_client_that_left_costs_nothing(door: Door) -> None:
@@ -68,7 +68,7 @@ def test_a_client_that_left_costs_nothing(door: Door) -> None:
 
 
 def test_the_other_services_wait_for_nobody(door: Door) -> None:
-    door.service.seconds = 0.5
+    door.service.seconds = 2
     with ThreadPoolExecutor(THREADS) as pool:
         for _ in range(THREADS):
             pool.submit(post, door, "L")
@@ -76,7 +76,7 @@ def test_the_other_services_wait_for_nobody(door: Door) -> None:
 
         started = time.monotonic()
         assert requests.get(f"{door.url}/healthz", timeout=5).status_code == 200
-        assert time.monotonic() - started < 0.4
+        assert time.monotonic() - started < 1.5
 
 
 def test_an_alert_whose_connection_ends_is_passed_on_again(door: Door) -> None:

@@ -1,6 +1,7 @@
 """A request goes on whole or not at all, and never costs a thread before it is whole."""
 
 import contextlib
+import resource
 import socket
 import time
 from collections.abc import Iterator
@@ -101,6 +102,16 @@ def test_a_head_that_is_not_finished_is_cut_off(door: Door) -> None:
         assert connection.recv(100) == b""
 
 
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """This process may have as many files open as the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("many_files")
 def test_many_idle_connections_keep_nobody_out(door: Door) -> None:
     idle = [door.connect(b"") for _ in range(1100)]
     try:

@@ -31,7 +31,7 @@ def test_it_is_valid_and_generated_without_a_warning(tmp_path: Any) -> None:
 def test_it_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Making it takes a second of processor time, and anybody may ask for it."""
     made: list[object] = []
-    get_schema = SchemaGenerator.get_schema
+    get_schema: Any = SchemaGenerator.get_schema
 
     def count(generator: Any, *args: Any, **kwargs: Any) -> Any:
         made.append(generator)
