@@ -43,7 +43,8 @@ class Admission:
         self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
         self._number = count()
         self._seconds_each = 0.0
-        self._last_answer: float | None = None
+        self._since: float | None = None
+        """The last answer, or when somebody began to wait; None while nobody waits."""
 
     async def enter(self, body: bytes) -> None:
         """Wait for a turn. Raises Busy if it would not come soon."""
@@ -66,6 +67,8 @@ class Admission:
         before = sum(1 for other, _, turn in self._waiting if other <= urgency and not turn.done())
         if before * self._seconds_each > MOST_SECONDS:
             raise Busy
+        if self._since is None:
+            self._since = time.monotonic()
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (urgency, next(self._number), turn))
         try:
@@ -82,9 +85,9 @@ class Admission:
             raise
 
     def _measure(self) -> None:
-        """The time between two answers. Only of those while others waited: at rest there are long gaps."""
+        """The time between two answers while others waited: at rest it says nothing."""
+        if self._since is None:
+            return
         now = time.monotonic()
-        if self._last_answer is not None and self._waiting:
-            passed = now - self._last_answer
-            self._seconds_each += WEIGHT * (passed - self._seconds_each)
-        self._last_answer = now
+        self._seconds_each += WEIGHT * (now - self._since - self._seconds_each)
+        self._since = now if self._waiting else None

@@ -11,7 +11,7 @@ from door import errors
 from door.admission import Admission
 from door.body import Bodies, Receive
 from door.settings import ADMIN, API, API_THREADS, PROBES, Service
-from door.upstream import Upstream, passed_back
+from door.upstream import Upstream, passed_back, unavailable
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -41,7 +41,7 @@ class Door:
             return
         service = service_for(path)
         try:
-            if path == "/metrics":
+            if path == "/metrics" or not path.startswith("/"):  # `OPTIONS *`
                 raise errors.NotFound
             async with self._bodies[service.name].read(receive) as body:
                 if service is API:
@@ -59,8 +59,8 @@ class Door:
         try:
             async with self._asked(API, scope, body) as response:
                 answer = await response.read()
-        except (aiohttp.ClientError, TimeoutError):
-            raise errors.Unavailable(repeatable=API.repeatable) from None
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise unavailable(API, error) from error
         finally:
             self._admission.leave()
         await send(_start(response))
@@ -72,15 +72,15 @@ class Door:
             try:
                 async for part in response.content.iter_any():
                     await send({"type": BODY, "body": part, "more_body": True})
-            except (aiohttp.ClientError, TimeoutError):
+            except (aiohttp.ClientError, TimeoutError) as error:
+                unavailable(service, error)
                 return  # the client gets less than was announced, and sees that something is missing
             await send({"type": BODY, "body": b"", "more_body": False})
 
     def _asked(
         self, service: Service, scope: Scope, body: bytes
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        headers = [*scope["headers"], *_scheme(scope)]
-        return self._upstream.answer(service, scope["method"], _target(scope), headers, body)
+        return self._upstream.answer(service, scope["method"], _target(scope), _headers(scope), body)
 
     async def close(self) -> None:
         """Close the connections to the services."""
@@ -129,9 +129,13 @@ def _target(scope: Scope) -> str:
     return (raw.partition(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
 
 
-def _scheme(scope: Scope) -> list[tuple[bytes, bytes]]:
-    """Where the door itself ends TLS, the services learn that the request came over it."""
-    return [(b"x-forwarded-proto", b"https")] if scope.get("scheme") == "https" else []
+def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """As they came. Where the door itself ends TLS, it says so, and not the client."""
+    headers = list(scope["headers"])
+    if scope["scheme"] != "https":
+        return headers
+    others = [(name, value) for name, value in headers if name != b"x-forwarded-proto"]
+    return [*others, (b"x-forwarded-proto", b"https")]
 
 
 async def _refuse(send: Send, refusal: errors.Refusal, *, api: bool) -> None:

@@ -24,27 +24,27 @@ class Bodies:
 
         Raises BodyTooLarge, BodyIncomplete, BodyCut, or Busy if there is no memory left for it.
         """
-        parts: list[bytes] = []
+        body = bytearray()
         try:
-            await self._read(receive, parts)
-            yield b"".join(parts)
+            await self._read(receive, body)
+            yield bytes(body)
         finally:
-            self._kept -= sum(map(len, parts))
+            self._kept -= len(body)
 
-    async def _read(self, receive: Receive, parts: list[bytes]) -> None:
+    async def _read(self, receive: Receive, body: bytearray) -> None:
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 async for part in _parts(receive):
-                    self._keep(parts, part)
+                    self._keep(body, part)
         except TimeoutError:
             raise BodyIncomplete(BODY_SECONDS) from None
 
-    def _keep(self, parts: list[bytes], part: bytes) -> None:
-        if sum(map(len, parts)) + len(part) > self._service.most_bytes:
+    def _keep(self, body: bytearray, part: bytes) -> None:
+        if len(body) + len(part) > self._service.most_bytes:
             raise BodyTooLarge(self._service.most_bytes)
         if self._kept + len(part) > self._service.most_in_all:
             raise Busy
-        parts.append(part)
+        body += part
         self._kept += len(part)
 
 

@@ -26,7 +26,7 @@ MIB = 1024 * KIB
 BODY_SECONDS = 10.0
 """For a whole body to arrive."""
 CONNECT_SECONDS = 3.0
-"""For a service to accept a connection: as long as one takes to be replaced."""
+"""For a service to accept a connection."""
 API = Service(
     name="api",
     url=os.environ.get("WEB_API_URL", "http://127.0.0.1:8002"),

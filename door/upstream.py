@@ -1,5 +1,6 @@
 """Passes a whole request on to a service, and the service's answer back."""
 
+import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,8 @@ from yarl import URL
 
 from door.errors import Unavailable
 from door.settings import CONNECT_SECONDS, Service
+
+log = logging.getLogger(__name__)
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -61,10 +64,10 @@ class Upstream:
                     allow_redirects=False,
                     timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=service.seconds),
                 )
-            except (aiohttp.ClientConnectionError, TimeoutError) as error:
+            except (aiohttp.ClientError, TimeoutError) as error:
                 if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError) and left:
                     continue
-                raise Unavailable(repeatable=service.repeatable) from error
+                raise unavailable(service, error) from error
             async with response:
                 yield response
             return
@@ -72,6 +75,12 @@ class Upstream:
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
+
+
+def unavailable(service: Service, error: Exception) -> Unavailable:
+    """The refusal for a service that did not answer, or broke off; the log says which, and why."""
+    log.warning("door.unavailable: web-%s: %s", service.name, type(error).__name__)
+    return Unavailable(repeatable=service.repeatable)
 
 
 def _passed_on(headers: Headers) -> CIMultiDict[str]:

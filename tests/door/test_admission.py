@@ -3,6 +3,7 @@
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 
 import pytest
 import requests
@@ -67,7 +68,20 @@ def test_a_client_that_left_costs_nothing(door: Door) -> None:
     assert all(b"left" not in request["body"] for request in door.service.requests)
 
 
-def test_the_other_services_wait_for_nobody(door: Door) -> None:
+def test_a_rest_before_a_burst_is_not_taken_for_slowness(door: Door) -> None:
+    """The first ten have their answers a second after nothing happened for five; the last ten come meanwhile."""
+    door.service.seconds = 0.1
+    post(door, "L")
+    time.sleep(5)
+    with ThreadPoolExecutor(20) as pool:
+        first = [pool.submit(post, door, "L") for _ in range(10)]
+        wait_until(lambda: len(door.service.requests) > 1 + THREADS, what="the first have been answered")
+        last = [pool.submit(post, door, "L") for _ in range(10)]
+
+    assert {each.result()[1] for each in (*first, *last)} == {202}
+
+
+def test_the_door_answers_for_itself_while_all_threads_work(door: Door) -> None:
     door.service.seconds = 2
     with ThreadPoolExecutor(THREADS) as pool:
         for _ in range(THREADS):
@@ -88,7 +102,9 @@ def test_an_alert_whose_connection_ends_is_passed_on_again(door: Door) -> None:
     assert len(door.service.requests) == 2
 
 
-def test_a_service_that_does_not_answer_is_a_503_and_staff_are_not_repeated(door: Door) -> None:
+def test_a_service_that_does_not_answer_is_a_503_and_staff_are_not_repeated(
+    door: Door, log_dir: Path
+) -> None:
     door.service.ended = lambda: True
 
     assert post(door, "H")[1:2] == (503,)
@@ -96,6 +112,12 @@ def test_a_service_that_does_not_answer_is_a_503_and_staff_are_not_repeated(door
     answer = requests.post(f"{door.url}/admin/contacts/clinician/add/", data={"name": "A"}, timeout=5)
     assert answer.status_code == 503
     assert len(door.service.requests) == 3
+    lines = [json.loads(line) for line in (log_dir / "door-alone.log").read_text().splitlines()]
+    events = [line["event"] for line in lines if line["logger"] == "door.upstream"]
+    assert events[-2:] == [
+        "door.unavailable: web-api: ServerDisconnectedError",
+        "door.unavailable: web-admin: ServerDisconnectedError",
+    ]
 
 
 def test_an_answer_that_breaks_off_is_not_passed_off_as_whole(door: Door) -> None:

@@ -52,6 +52,23 @@ def test_chunks_become_one_body_with_a_length(door: Door) -> None:
     assert arrived["body"] == b"x" * 5000
 
 
+def test_the_smallest_chunks_cost_no_more_than_others(door: Door) -> None:
+    """Of one byte each, as many as the API takes: the door must not look at all of them for each."""
+    chunks = b"1\r\nx\r\n" * (64 * 1024)
+    started = time.monotonic()
+
+    with door.connect(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n") as connection:
+        assert connection.recv(100).startswith(b"HTTP/1.1 202 ")
+
+    assert time.monotonic() - started < 8
+    assert len(door.service.requests[0]["body"]) == 64 * 1024
+
+
+def test_what_has_no_path_is_refused(door: Door) -> None:
+    with door.connect(b"OPTIONS * HTTP/1.1\r\nHost: bleep\r\n\r\n") as connection:
+        assert connection.recv(100).startswith(b"HTTP/1.1 404 ")
+
+
 def test_a_header_with_an_underscore_does_not_pass_for_one_with_a_dash(door: Door) -> None:
     requests.get(f"{door.url}/admin/", headers={"X_Forwarded_Proto": "https", "X-Other": "1"}, timeout=5)
 
