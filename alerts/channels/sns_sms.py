@@ -17,7 +17,8 @@ OPT_OUT_KNOWN_FOR = 900
 """Seconds to keep an answer about a number."""
 
 MOST_BYTES = 1600
-"""SNS splits what is longer than a part of 140 bytes, up to this size in all (Publish in the API reference)."""
+"""SNS splits a text into parts, up to 1,600 in all: bytes in older editions of the API reference (Publish), characters
+in today's. So SNS decides; this says only what a refusal means."""
 
 log = structlog.get_logger(__name__)
 
@@ -28,17 +29,20 @@ def send(message: Message) -> SendResult:
     SNS takes a message to a number that has opted out, and drops it. So High looks the number up first, and can use
     the next channel.
     """
-    if len(message.text.encode()) > MOST_BYTES:
-        # SNS would call it an invalid parameter, as it does a wrong number.
-        raise ChannelError(Fault.REJECTED, Reason.TOO_LONG, "TooLong")
     if message.urgent and _has_opted_out(message.address):
         raise ChannelError(Fault.REJECTED, Reason.OPTED_OUT, "OptedOut")
     message.require_time(aws.CALL_SECONDS)
     client = aws.client("sns")
-    with aws.translated():
-        answer = client.publish(
-            PhoneNumber=message.address, Message=message.text, MessageAttributes=_attributes()
-        )
+    try:
+        with aws.translated():
+            answer = client.publish(
+                PhoneNumber=message.address, Message=message.text, MessageAttributes=_attributes()
+            )
+    except ChannelError as error:
+        # SNS calls both a wrong number and too long a text an invalid parameter.
+        if error.reason is Reason.INVALID_ADDRESS and len(message.text.encode()) > MOST_BYTES:
+            raise ChannelError(error.fault, Reason.TOO_LONG, error.code) from error
+        raise
     return SendResult(answer["MessageId"])
 
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 _SUBJECT = re.compile(r"[!-~][ -~]{0,98}")
 _MESSAGE_BYTES = 262_144
 _SMS_BYTES = 1600
+"""By older editions of the API reference; today's says characters, which is less strict."""
 _NO_CHARACTERS = frozenset("\ufffe\uffff")
-"""Not allowed in a message (Publish in the API reference names the ranges of XML)."""
+"""SNS refuses what is no character in XML 1.0. (Control characters, which are none either, do not get this far.)"""
 _DEFAULT_SENDER = "AWS Notifications"
 
 Form = Mapping[str, str]

@@ -67,12 +67,27 @@ def test_an_sms_carries_sender_and_price_where_they_are_set(
     sns_sms.send(message)
 
 
-def test_an_sms_that_is_too_long_is_not_called_a_wrong_number(message: Message) -> None:
+@pytest.mark.parametrize(
+    ("text", "reason"), [("é" * 801, Reason.TOO_LONG), ("é" * 800, Reason.INVALID_ADDRESS)]
+)
+def test_a_refusal_of_a_long_text_is_not_taken_for_a_wrong_number(
+    sns: Stubber, message: Message, text: str, reason: Reason
+) -> None:
     """In bytes: a description of 1,000 characters may be 4,000."""
+    sns.add_client_error("publish", "InvalidParameter", "Invalid parameter", 400)
+
+    with pytest.raises(ChannelError) as caught:
+        sns_sms.send(replace(message, text=text))
+
+    assert (caught.value.fault, caught.value.reason) == (Fault.REJECTED, reason)
+
+
+def test_the_stand_in_refuses_too_long_a_text(aws: Aws, message: Message) -> None:
     with pytest.raises(ChannelError) as caught:
         sns_sms.send(replace(message, text="é" * 801))
 
-    assert (caught.value.fault, caught.value.reason) == (Fault.REJECTED, Reason.TOO_LONG)
+    assert caught.value.reason == Reason.TOO_LONG
+    assert aws.messages() == []
 
 
 def test_aws_takes_the_longest_sms(aws: Aws, message: Message) -> None:
