@@ -82,7 +82,7 @@ class Relay:
                 self._listen_and_tick()
             except AWAY as error:
                 log.warning("relay.database_away", error=type(error).__name__)
-                connection.close()
+                database.forget_session()
                 time.sleep(TICK)
         self.close()
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.utils import DataError, Error, IntegrityError, InterfaceError, OperationalError
+from django.db import transaction
+from django.db.utils import DataError, Error, IntegrityError
 from structlog.contextvars import bound_contextvars
 
 from alerts import wording
@@ -20,6 +20,7 @@ from alerts.deliveries.lifecycle import Claim
 from alerts.models import Delivery
 from alerts.sending import breaker, rate_limit
 from alerts.states import Reason
+from config import database
 from contacts.choices import Channel, Priority
 
 RECORD_SECONDS = 180.0
@@ -100,7 +101,7 @@ def _recover(delivery_id: uuid.UUID) -> bool:
                     lost = ChannelError(Fault.UNKNOWN, Reason.WORKER_LOST)
                     _report(lost)
                     return settle(claimed, lost)
-        except (OperationalError, InterfaceError):
+        except database.AWAY:
             raise
         except Exception:
             # One delivery that cannot be recovered must not stop the others.
@@ -184,9 +185,7 @@ def _record(write: Callable[[], bool]) -> None:
         except (IntegrityError, DataError):
             raise
         except Error:
-            # Close the connection: a server that became read-only would look healthy, and a new connection finds its
-            # successor.
-            connection.close()
+            database.forget_session()
             if time.monotonic() > until:
                 raise
             time.sleep(RECORD_PAUSE)

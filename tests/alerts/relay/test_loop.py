@@ -12,12 +12,15 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
+from alerts.deliveries import lifecycle
 from alerts.models import Attempt, Delivery, RelayHeartbeat
 from alerts.monitoring import checks
 from alerts.relay import loop, publishing
+from alerts.sending import send
 from alerts.states import DeliveryState, Reason
 from contacts.choices import Priority
 from tests.alerts.conftest import Store, broken_broker, hung_server
+from tests.alerts.factories import let_lease_run_out
 from tests.conftest import Aws
 from tests.processes import wait_until
 
@@ -253,3 +256,20 @@ def test_one_delivery_that_cannot_be_recovered_does_not_keep_others_from_it(
     one_relay.tick()
 
     assert Delivery.objects.get(pk=good.pk).state == DeliveryState.UNKNOWN
+
+
+def test_a_database_that_only_reads_is_waited_for_and_not_skipped(
+    one_relay: loop.Relay, store: Store
+) -> None:
+    """As one that is away: otherwise each delivery of a dead worker is an error in the log, and the session stays."""
+    delivery = store(Priority.HIGH)
+    assert lifecycle.claim(delivery.pk) is not None
+    let_lease_run_out(delivery)
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+
+    with pytest.raises(loop.AWAY):
+        send.recover_expired()
+
+    connection.close()
+    assert send.recover_expired() == 1
