@@ -13,6 +13,7 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -23,25 +24,14 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from sandbox import run_settings
 from sandbox.processes import Child, ProcessGroup, Terminal, kill
 from sandbox.readiness import answers, wait_until_ready
-from sandbox.run_settings import (
-    ENTRYPOINT,
-    HOST,
-    PORTS_OF_A_RUN,
-    ROOT,
-    SERVICES,
-    Ports,
-    RunSettings,
-    environment,
-)
+from sandbox.run_settings import DOOR, HOST, WEB_PARTS, Ports, RunSettings, environment
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis, exclusive, free_port
 
 PARTS: dict[str, str] = {
-    "door": "door",
-    "web-api": "web-api",
-    "web-admin": "web-admin",
-    "web-probes": "web-probes",
+    **{part: part for part in WEB_PARTS},
     "relay-1": "relay",
     "relay-2": "relay",
     "worker-urgent": "worker-urgent",
@@ -84,7 +74,7 @@ class Stack:
         self._children: dict[str, Child] = {}
         with contextlib.ExitStack() as stack:
             stack.callback(self._tidy)
-            self._ports = Ports(free_port(PORTS, adjacent=PORTS_OF_A_RUN))
+            self._ports = Ports(free_port(PORTS, adjacent=run_settings.PORTS_OF_A_RUN))
             self.host, self.port = HOST, self._ports.door
             self.aws_url = f"http://{HOST}:{self._ports.aws}"
             self.postgres = EmbeddedPostgres(self.directory)
@@ -120,12 +110,9 @@ class Stack:
         alive.unlink(missing_ok=True)
         self._children[name] = self._processes.start(
             name,
-            [str(ENTRYPOINT), PARTS[name]],
-            {**self.env, **self._port_of(name), "ALIVE_FILE": str(alive)},
+            [str(run_settings.ENTRYPOINT), PARTS[name]],
+            {**self.env, **self._ports.env(name), "ALIVE_FILE": str(alive)},
         )
-
-    def _port_of(self, name: str) -> dict[str, str]:
-        return {"GRANIAN_PORT": str(self._ports.of(name))} if name in ("door", *SERVICES) else {}
 
     def kill(self, name: str) -> None:
         """Kill one of Bleep's parts and its children with SIGKILL."""
@@ -163,11 +150,10 @@ class Stack:
         waiting: dict[str, Callable[[], bool]] = {
             name: self._alive_file(name).exists for name in WORKERS if name in self.parts
         }
-        for part in {"door", *SERVICES} & set(self.parts):
-            url = f"http://{self.host}:{self._ports.of(part)}/healthz"
-            waiting[part] = lambda url=url: answers(url)  # type: ignore[misc]
+        for part in set(WEB_PARTS) & set(self.parts):
+            waiting[part] = partial(answers, f"{self._ports.url(part)}/healthz")
         if "relay-1" in self.parts:
-            waiting["relay-1"] = lambda: answers(f"http://{self.host}:{self.port}/readyz")
+            waiting["relay-1"] = partial(answers, f"{self._ports.url(DOOR)}/readyz")
         waiting["the stand-in for AWS"] = lambda: answers(f"{self.aws_url}/healthz")
         if late := wait_until_ready(waiting, seconds=READY_SECONDS, look=self._look):
             raise self._failed(f"{', '.join(late)}: not ready in time")
@@ -202,7 +188,9 @@ class Stack:
             stack.callback(server.stop)
             server.start()
         log = stack.enter_context(self.log.open("wb"))
-        self._processes = ProcessGroup(mark=self.directory, cwd=ROOT, terminal=Terminal(log.fileno()))
+        self._processes = ProcessGroup(
+            mark=self.directory, cwd=run_settings.ROOT, terminal=Terminal(log.fileno())
+        )
         stack.callback(self._processes.stop, GRACE_SECONDS)
         options = ["--port", str(self._ports.aws)]
         self._processes.start("aws", [sys.executable, "-m", "sandbox.aws", *options], self.env)
@@ -214,11 +202,11 @@ class Stack:
     def _prepare(self, log: IO[bytes]) -> None:
         """Migrate, and make an API client."""
         for command in (
-            [str(ENTRYPOINT), "migrate"],
+            [str(run_settings.ENTRYPOINT), "migrate"],
             [sys.executable, "manage.py", "create_token", "Hospital"],
         ):
             done = subprocess.run(
-                command, cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=log, check=False
+                command, cwd=run_settings.ROOT, env=self.env, stdout=subprocess.PIPE, stderr=log, check=False
             )
             if done.returncode:
                 raise self._failed(f"{command[1]} failed")

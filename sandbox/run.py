@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from sandbox.banner import banner, shown
@@ -23,11 +24,12 @@ from sandbox.guardian import end_leftovers
 from sandbox.processes import Child, ProcessGroup, Terminal
 from sandbox.readiness import answers, wait_until_ready
 from sandbox.run_settings import (
+    DOOR,
     ENTRYPOINT,
     HOST,
     PORTS_OF_A_RUN,
     ROOT,
-    SERVICES,
+    WEB_PARTS,
     Ports,
     RunSettings,
     environment,
@@ -45,11 +47,12 @@ class RunError(Exception):
 
 
 class StopRequest:
-    """True once the run should end: after Ctrl-C, SIGTERM, or when the terminal was closed."""
+    """True once the run should end: after Ctrl-C or SIGTERM, or when the terminal or its parent is gone."""
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
         self._asked = False
+        self._parent = os.getppid()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if (
                 number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
@@ -58,7 +61,7 @@ class StopRequest:
                 signal.signal(number, lambda *_: self._ask())
 
     def __bool__(self) -> bool:
-        return self._asked or self._terminal.gone.is_set()
+        return self._asked or self._terminal.gone.is_set() or os.getppid() != self._parent
 
     def _ask(self) -> None:
         self._asked = True
@@ -158,7 +161,7 @@ class LocalRun:
             return
         self.terminal.say("Starting the stand-in for AWS ...")
         ports = self.settings.ports
-        options = ["--port", str(ports.aws), "--alert-url", f"http://{HOST}:{ports.door}/notification"]
+        options = ["--port", str(ports.aws), "--alert-url", f"{ports.url(DOOR)}/notification"]
         self.processes.start("aws", [sys.executable, "-m", "sandbox.aws", *options], self.env)
         self.waiting["aws"] = lambda: answers(f"http://{HOST}:{ports.aws}/healthz")
 
@@ -174,12 +177,12 @@ class LocalRun:
 
     def _start_bleep(self) -> None:
         self.terminal.say("Starting front door, web services, relay and workers ...")
-        for part in ("door", *SERVICES):
-            port = self.settings.ports.of(part)
-            self.processes.start(part, [str(ENTRYPOINT), part], {**self.env, "GRANIAN_PORT": str(port)})
-            self.waiting[part] = lambda port=port: answers(f"http://{HOST}:{port}/healthz")  # type: ignore[misc]
+        ports = self.settings.ports
+        for part in WEB_PARTS:
+            self.processes.start(part, [str(ENTRYPOINT), part], {**self.env, **ports.env(part)})
+            self.waiting[part] = partial(answers, f"{ports.url(part)}/healthz")
         self.processes.start("relay", [str(ENTRYPOINT), "relay"], self.env)
-        self.waiting["relay"] = lambda: answers(f"http://{HOST}:{self.settings.ports.door}/readyz")
+        self.waiting["relay"] = partial(answers, f"{ports.url(DOOR)}/readyz")
         for name in ("worker-urgent", "worker"):
             alive = self.settings.data.resolve() / f"{name}.alive"
             alive.unlink(missing_ok=True)
@@ -217,7 +220,7 @@ def _ports(text: str) -> Ports:
 
 
 def _check_ports(settings: RunSettings) -> None:
-    for part in ("door", *SERVICES):
+    for part in WEB_PARTS:
         _check_port(settings.ports.of(part), f"`{part}`")
     if settings.embeds("AWS_ENDPOINT_URL"):
         _check_port(settings.ports.aws, "the stand-in for AWS")

@@ -10,8 +10,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ENTRYPOINT = ROOT / "deploy" / "entrypoint"
 HOST = "127.0.0.1"
+DOOR = "door"
 SERVICES = ("web-api", "web-admin", "web-probes")
 """What is behind the front door."""
+WEB_PARTS = (DOOR, *SERVICES)
 PORTS_OF_A_RUN = 2 + len(SERVICES)
 WARNINGS_OFF = (
     "ignore:No directory at",  # static files are served in place, not collected
@@ -31,8 +33,16 @@ class Ports:
         return self.door + 1
 
     def of(self, part: str) -> int:
-        """The port of the door or of a service behind it."""
-        return self.door if part == "door" else self.door + 2 + SERVICES.index(part)
+        """The port of one of the `WEB_PARTS`."""
+        return self.door if part == DOOR else self.door + 2 + SERVICES.index(part)
+
+    def url(self, part: str) -> str:
+        """Where one of the `WEB_PARTS` listens."""
+        return f"http://{HOST}:{self.of(part)}"
+
+    def env(self, part: str) -> dict[str, str]:
+        """The variables of this part alone."""
+        return {"GRANIAN_PORT": str(self.of(part))} if part in WEB_PARTS else {}
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,11 @@ class RunSettings:
         return not (self.caller_env.get(variable) or self.caller_env.get(f"{variable}_FILE"))
 
 
+def url_variable(service: str) -> str:
+    """The variable that tells the door where a service listens: `WEB_API_URL` for `web-api`."""
+    return f"{service.upper().replace('-', '_')}_URL"
+
+
 def environment(settings: RunSettings) -> dict[str, str]:
     """The environment of every process: the caller's, with the settings of a local run on top."""
     ours = {
@@ -69,10 +84,7 @@ def environment(settings: RunSettings) -> dict[str, str]:
         "GRANIAN_HOST": HOST,
         "GRANIAN_WORKERS": "1",
         "API_THREADS": "8",
-        **{
-            f"{part.upper().replace('-', '_')}_URL": f"http://{HOST}:{settings.ports.of(part)}"
-            for part in SERVICES
-        },
+        **{url_variable(part): settings.ports.url(part) for part in SERVICES},
         # Show that a web server cannot start instead of trying again.
         "GRANIAN_RESPAWN_FAILED_WORKERS": "false",
         "PYTHONWARNINGS": ",".join(filter(None, (settings.caller_env.get("PYTHONWARNINGS"), *WARNINGS_OFF))),

@@ -5,6 +5,7 @@ Started once for all flows, with the entry point of the container image, on the 
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.db import connection
 from clients import tokens
 from clients.models import ApiClient
 from contacts.models import Clinician
+from sandbox.run_settings import DOOR, PORTS_OF_A_RUN, SERVICES, WEB_PARTS, Ports, url_variable
 from sandbox.services import free_port
 from tests.conftest import Aws
 from tests.environment import database_url
@@ -63,25 +65,22 @@ class Bleep:
 
 @pytest.fixture(scope="session")
 def processes(workers: None, log_dir: Path) -> Iterator[str]:
-    """Every process of Bleep; the web server's address."""
-    urls = {
-        part: f"http://127.0.0.1:{free_port()}" for part in ("door", "web-api", "web-admin", "web-probes")
-    }
+    """Every process of Bleep; the front door's address."""
+    ports = Ports(free_port(range(20000, 29000), adjacent=PORTS_OF_A_RUN))
     env = {
         "DATABASE_URL": database_url(str(connection.settings_dict["NAME"])),
         "GRANIAN_HOST": "127.0.0.1",
         "GRANIAN_WORKERS": "1",
         "API_THREADS": "8",
-        **{f"{part.upper().replace('-', '_')}_URL": url for part, url in urls.items()},
+        **{url_variable(part): ports.url(part) for part in SERVICES},
     }
     with ExitStack() as stack:
-        for part, url in urls.items():
-            port = url.rpartition(":")[2]
-            stack.enter_context(running(part, [ENTRY_POINT, part], {**env, "GRANIAN_PORT": port}, log_dir))
-        for part, url in urls.items():
-            wait_until(lambda url=url: answers(f"{url}/healthz"), what=f"{part} answers", seconds=60)  # type: ignore[misc]
-        wait_until(lambda: answers(f"{urls['door']}/readyz"), what="a relay is ready", seconds=60)
-        yield urls["door"]
+        for part in WEB_PARTS:
+            stack.enter_context(running(part, [ENTRY_POINT, part], {**env, **ports.env(part)}, log_dir))
+        for part in WEB_PARTS:
+            wait_until(partial(answers, f"{ports.url(part)}/healthz"), what=f"{part} answers", seconds=60)
+        wait_until(partial(answers, f"{ports.url(DOOR)}/readyz"), what="a relay is ready", seconds=60)
+        yield ports.url(DOOR)
 
 
 @pytest.fixture

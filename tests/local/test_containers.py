@@ -14,6 +14,8 @@ from redis.retry import Retry
 
 from config.env import VARIABLES
 from deploy.healthcheck import CHECKS
+from door.settings import API_THREADS
+from sandbox.run_settings import SERVICES as BEHIND_THE_DOOR, url_variable
 from tests.local.containers import OURS, PARTS, SERVICES, compose, dockerfile, given
 from tests.local.machine import ROOT, outside_environment, run_script, two_free_ports
 from tests.processes import running, wait_until
@@ -63,13 +65,18 @@ def test_the_doors_port_alone_is_published_and_on_loopback() -> None:
 
 
 def test_nobody_goes_round_the_door() -> None:
-    behind = ("web-api", "web-admin", "web-probes")
     assert compose()["networks"]["web"] == {"internal": True}
-    for name in behind:
+    for name in BEHIND_THE_DOOR:
         assert "web" in SERVICES[name]["networks"]
-        variable = f"{name.upper().replace('-', '_')}_URL"
-        assert SERVICES["door"]["environment"][variable] == f"http://{name}:8000"
+        assert SERVICES["door"]["environment"][url_variable(name)] == f"http://{name}:8000"
     assert "data" not in SERVICES["door"]["networks"]
+
+
+def test_the_door_lets_in_as_many_as_there_are_threads() -> None:
+    entry_point = (ROOT / "deploy" / "entrypoint").read_text()
+    found = re.search(r"web-api\) service (\d+) (\d+)", entry_point)
+    assert found
+    assert int(found[1]) * int(found[2]) == SERVICES["door"]["environment"]["API_THREADS"] == API_THREADS
 
 
 def test_the_stores_are_set_up_as_they_are_tested() -> None:

@@ -13,9 +13,16 @@ from pathlib import Path
 import pytest
 import requests
 
-from sandbox.services import Services, embedded
+from sandbox.run_settings import (
+    DOOR,
+    PORTS_OF_A_RUN,
+    SERVICES as BEHIND_THE_DOOR,
+    Ports,
+    url_variable,
+)
+from sandbox.services import Services, embedded, free_port
 from tests.local.containers import PARTS, SERVICES, given
-from tests.local.machine import ROOT, run_script, two_free_ports
+from tests.local.machine import ROOT, run_script
 from tests.processes import wait_until
 
 STOP_SECONDS = 10
@@ -140,15 +147,10 @@ def test_every_part_starts_is_healthy_and_stops_when_told(
     assert migrated.returncode == 0, migrated.stderr
 
     parts = [part for part in PARTS if part != "migrate"]
-    ports = {part: str(two_free_ports()) for part in parts}
-    services = {f"{part.upper().replace('-', '_')}_URL": f"http://127.0.0.1:{ports[part]}" for part in parts}
+    ports = Ports(free_port(range(10000, 19000), adjacent=PORTS_OF_A_RUN))
+    urls = {url_variable(part): ports.url(part) for part in BEHIND_THE_DOOR}
     envs = {
-        part: {
-            **server,
-            **services,
-            "GRANIAN_PORT": ports[part],
-            "ALIVE_FILE": str(tmp_path / f"{part}.alive"),
-        }
+        part: {**server, **urls, **ports.env(part), "ALIVE_FILE": str(tmp_path / f"{part}.alive")}
         for part in parts
     }
     for part in parts:
@@ -164,9 +166,7 @@ def test_every_part_starts_is_healthy_and_stops_when_told(
                 what=f"{part} is healthy",
                 seconds=40,
             )
-        answer = requests.get(
-            f"http://127.0.0.1:{ports['door']}/readyz", headers={"Host": "bleep.example"}, timeout=5
-        )
+        answer = requests.get(f"{ports.url(DOOR)}/readyz", headers={"Host": "bleep.example"}, timeout=5)
         assert answer.status_code == 200, answer.text
         for part in ("door", "web-api", "relay"):
             lines = [json.loads(line) for line in (tmp_path / f"{part}.log").read_text().splitlines()]

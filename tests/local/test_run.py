@@ -191,6 +191,18 @@ def test_a_run_that_is_killed_takes_everything_with_it(tmp_path: Path) -> None:
     wait_until(lambda: working_on(runner.data) == [], what="nothing is left", seconds=STOP_SECONDS)
 
 
+def test_a_run_whose_parent_is_killed_ends(tmp_path: Path) -> None:
+    data, log = tmp_path / "data", tmp_path / "log"
+    command = f"'{sys.executable}' -m sandbox.run --data '{data}' >'{log}' 2>&1; true"
+    env = outside_environment(PORT=str(two_free_ports()))
+    with subprocess.Popen(["sh", "-c", command], cwd=ROOT, env=env, stdin=subprocess.DEVNULL) as parent:
+        wait_until(lambda: log.exists() and "Starting the stand-in" in log.read_text(), what="it has begun")
+        parent.kill()
+
+    wait_until(lambda: "Everything is stopped." in log.read_text(), what="it ends", seconds=STOP_SECONDS)
+    assert working_on(data) == []
+
+
 @pytest.mark.proof
 def test_reset_clears_the_leftovers_of_a_killed_run(tmp_path: Path) -> None:
     runner = start(tmp_path / "data")

@@ -1,0 +1,21 @@
+"""What the door and Django each know, since the door does without Django."""
+
+from django.conf import settings
+
+from alerts.api.parsers import MAX_BODY
+from alerts.api.transport import ADDRESS
+from door.app import service_for
+from door.settings import ADMIN, API, PROBES
+
+
+def test_the_api_is_at_the_same_address() -> None:
+    for path in (ADDRESS, f"{ADDRESS}/123"):
+        assert service_for(path) is API
+    assert service_for("/readyz") is PROBES
+    for path in ("/", "/admin/", "/docs", f"{ADDRESS}s", f"/{ADDRESS}"):
+        assert service_for(path) is ADMIN
+
+
+def test_bodies_may_be_as_large() -> None:
+    assert API.most_bytes == MAX_BODY
+    assert ADMIN.most_bytes > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
