@@ -13,7 +13,7 @@ import structlog
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
-from alerts.deliveries import lifecycle
+from alerts.deliveries import lifecycle, opening
 from alerts.models import Alert, AlertAction, Delivery
 from alerts.states import UNFINISHED, AlertState, StaffAction
 from contacts.choices import Priority
@@ -49,7 +49,7 @@ def resend(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str =
     """
     with _locked(alert_id) as alert:
         _refuse_unless_possible(StaffAction.RESEND, alert, after_round)
-        delivery = lifecycle.open_delivery(
+        delivery = opening.open_delivery(
             alert,
             route_of(alert).steps[0],
             round_number=after_round + 1,

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from alerts import labels, wording
 from alerts.channels import ADAPTERS
-from alerts.deliveries import lifecycle
+from alerts.deliveries import opening
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import NEEDS_REASON, SUCCEEDED, UNFINISHED, DeliveryState, Reason
 from contacts.choices import Channel, Priority
@@ -87,7 +87,7 @@ def send_test(*, clinician: Clinician, channel: Channel, by: str) -> Alert:
             description=wording.test(by=by),
             priority=Priority.HIGH,
         )
-        lifecycle.open_delivery(alert, Step(channel, locked.address(channel)))
+        opening.open_delivery(alert, Step(channel, locked.address(channel)))
     log.info("test.stored", alert_id=alert.pk, channel=channel.value)
     return alert
 

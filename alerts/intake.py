@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.utils import IntegrityError
 from structlog.contextvars import bind_contextvars
 
-from alerts.deliveries import lifecycle
+from alerts.deliveries import opening
 from alerts.models import Alert
 from alerts.states import AlertStatus
 from clients.models import ApiClient
@@ -79,7 +79,7 @@ def accept(*, client: ApiClient, new: NewAlert) -> Accepted:
 def _store(client: ApiClient, new: NewAlert, clinician: Clinician, way: Route) -> Alert:
     with transaction.atomic():
         alert = Alert.objects.create(client=client, clinician=clinician, **vars(new))
-        delivery = lifecycle.open_delivery(alert, way.steps[0])
+        delivery = opening.open_delivery(alert, way.steps[0])
     # Fill in what a query would return: once the alert is stored, nothing that can fail may delay the answer.
     alert.status = AlertStatus.QUEUED
     known = alert.deliveries.all()

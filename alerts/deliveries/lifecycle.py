@@ -1,18 +1,21 @@
-"""The only functions that change a state. Each is a compare-and-set in one transaction, on the database's clock."""
+"""How deliveries and alerts change state: what an answer, a failure, the provider's word or staff lead to.
+
+These functions, and those of `claims` and `opening`, are the only ones that write a state. Each is a compare-and-set in
+one transaction, on the database's clock.
+"""
 
 import uuid
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import Error, connection, transaction
-from django.db.models import F
+from django.db import transaction
 from django.db.models.functions import Now
 
 from alerts.channels import ADAPTERS, ChannelError, Fault, SendResult
-from alerts.deliveries import queries
+from alerts.deliveries import opening, queries
+from alerts.deliveries.claims import Claim
 from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel, Retry, give_up
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import (
@@ -23,10 +26,6 @@ from alerts.states import (
     Reason,
 )
 from contacts.choices import Channel, Priority
-from contacts.routing import Step
-
-DUE_CHANNEL = "bleep_due"
-"""The NOTIFY channel that wakes the relays."""
 
 OUTCOME_EVERY = timedelta(seconds=5)
 """How long after sending (for High), and after each question, to ask the provider what became of a message."""
@@ -41,63 +40,13 @@ ATTEMPT_AFTER: dict[Fault, AttemptState] = {
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class Claim:
-    """The right to send a delivery until its lease runs out."""
-
-    delivery: Delivery
-    attempt: Attempt
-    token: uuid.UUID
-
-
-def open_delivery(
-    alert: Alert, step: Step, *, round_number: int = 1, possible_duplicate: bool = False
-) -> Delivery:
-    """Create a delivery that is due now, and wake the relays. Call inside a transaction."""
-    delivery = Delivery.objects.create(
-        alert=alert,
-        clinician_id=alert.clinician_id,
-        priority=alert.priority,
-        channel=step.channel,
-        address=step.address,
-        round=round_number,
-        possible_duplicate=possible_duplicate,
-    )
-    wake_relays()
-    return delivery
-
-
-def wake_relays() -> None:
-    """Wake every relay once the transaction has committed.
-
-    A hint: a relay looks every second anyway. So it costs nothing if it fails, as with a full queue of notifications,
-    which another application of the same server can cause.
-    """
-    transaction.on_commit(_notify)
-
-
-def _notify() -> None:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(f"NOTIFY {DUE_CHANNEL}")
-    except Error as error:
-        log.warning("relays.not_woken", error=type(error).__name__)
-
-
-def postpone(delivery_id: uuid.UUID, wait: timedelta) -> None:
-    """Postpone a due delivery. This uses up no attempt."""
-    Delivery.objects.filter(queries.due(), pk=delivery_id).update(
-        available_at=Now() + wait, handed_over_at=None
-    )
-
-
 def pass_over(delivery_id: uuid.UUID, reason: Reason, *, even_the_last: bool = False) -> bool:
     """Give a channel up untried and open the next one.
 
     Returns False and changes nothing if no channel is left, unless `even_the_last`: then the alert may have failed.
     """
     with transaction.atomic():
-        alert = _lock_alert_of(delivery_id)
+        alert = opening.lock_alert_of(delivery_id)
         delivery = Delivery.objects.select_for_update().filter(queries.due(), pk=delivery_id).first()
         if delivery is None or alert.state != AlertState.OPEN:
             return False
@@ -111,25 +60,6 @@ def pass_over(delivery_id: uuid.UUID, reason: Reason, *, even_the_last: bool = F
     return True
 
 
-def claim(delivery_id: uuid.UUID) -> Claim | None:
-    """Claim the delivery and write the attempt in the same commit. None if it cannot be claimed."""
-    token = uuid.uuid4()
-    with transaction.atomic():
-        taken = Delivery.objects.filter(queries.due(), pk=delivery_id).update(
-            state=DeliveryState.SENDING,
-            lease_token=token,
-            lease_expires_at=Now() + settings.LEASE,
-            attempt_count=F("attempt_count") + 1,
-        )
-        if not taken:
-            return None
-        delivery = Delivery.objects.select_related("alert").get(pk=delivery_id)
-        attempt = Attempt.objects.create(
-            delivery=delivery, channel=delivery.channel, number=delivery.attempt_count
-        )
-    return Claim(delivery, attempt, token)
-
-
 def mark_sent(claimed: Claim, result: SendResult) -> bool:
     """Record that the provider took it. False if the lease was lost: then the answer is recorded as late."""
     with transaction.atomic():
@@ -138,7 +68,7 @@ def mark_sent(claimed: Claim, result: SendResult) -> bool:
             _finish_attempt(claimed, AttemptState.SENT, provider_id=result.provider_id)
             return True
         # The lock keeps this out of the middle of settling another attempt's failure.
-        _lock_alert_of(claimed.delivery.pk)
+        opening.lock_alert_of(claimed.delivery.pk)
         _record_late(claimed, result)
         return False
 
@@ -147,7 +77,7 @@ def mark_failed(claimed: Claim, error: ChannelError, decision: Decision) -> bool
     """Record why the attempt failed and carry out the decision. False if the lease was lost."""
     outcome: dict[str, Any] = {"reason": error.reason, "code": error.code}
     with transaction.atomic():
-        alert = _lock_alert_of(claimed.delivery.pk)
+        alert = opening.lock_alert_of(claimed.delivery.pk)
         if _settle_by_an_earlier_answer(claimed):
             _finish_attempt(claimed, ATTEMPT_AFTER[error.fault], **outcome)
             return True
@@ -198,51 +128,11 @@ def _settles_doubt(claimed: Claim, error: ChannelError, state: DeliveryState, fi
 def _follow_up(delivery: Delivery, decision: Decision) -> None:
     match decision:
         case NextChannel():
-            open_next(delivery, in_doubt=decision.in_doubt)
+            opening.open_next(delivery, in_doubt=decision.in_doubt)
         case LeaveInDoubt():
-            _report_if_failed(delivery.alert_id)
+            opening.report_if_failed(delivery.alert_id)
         case Retry():
             pass
-
-
-def expired_claim(delivery_id: uuid.UUID) -> Claim | None:
-    """The claim of a delivery whose lease has run out; None if another process has it. Call inside a transaction."""
-    # Lock the alert first, as everywhere: a late failure holds it while waiting for the delivery.
-    alert = Alert.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-    if not alert.filter(deliveries=delivery_id).first():
-        return None
-    delivery = (
-        Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("alert")
-        .filter(pk=delivery_id, state=DeliveryState.SENDING, lease_expires_at__lt=Now())
-        .first()
-    )
-    if delivery is None or delivery.lease_token is None:
-        return None
-    attempt = Attempt.objects.get(delivery=delivery, state=AttemptState.CALLING)
-    return Claim(delivery, attempt, delivery.lease_token)
-
-
-def open_next(given_up: Delivery, *, in_doubt: bool = False) -> Delivery | None:
-    """Open the next channel of the clinician's *current* route. Call inside a transaction.
-
-    None if no channel is left in this round, staff have closed the alert, or another channel is already under way.
-    """
-    alert = _lock_alert_of(given_up.pk)
-    if alert.state != AlertState.OPEN or queries.another_is_on_its_way(alert, given_up):
-        return None
-    left = queries.steps_left(given_up)
-    if not left:
-        _report_if_failed(alert.pk)
-        return None
-    # A doubt stays on every channel that follows.
-    doubtful = in_doubt or given_up.possible_duplicate
-    return open_delivery(alert, left[0], round_number=given_up.round, possible_duplicate=doubtful)
-
-
-def _lock_alert_of(delivery_id: uuid.UUID) -> Alert:
-    """Lock the alert before its deliveries, as `cancel` does. In the other order two could deadlock."""
-    return Alert.objects.select_for_update(of=("self",), no_key=True).get(deliveries=delivery_id)
 
 
 def mark_delivered(delivery_id: uuid.UUID) -> None:
@@ -253,9 +143,9 @@ def mark_delivered(delivery_id: uuid.UUID) -> None:
 def mark_undelivered(delivery_id: uuid.UUID, reason: Reason) -> None:
     """Record that the handset did not get it, says the provider, and go on to the next channel."""
     with transaction.atomic():
-        _lock_alert_of(delivery_id)
+        opening.lock_alert_of(delivery_id)
         if _record_outcome(delivery_id, DeliveryState.UNDELIVERED, reason=reason):
-            open_next(Delivery.objects.get(pk=delivery_id))
+            opening.open_next(Delivery.objects.get(pk=delivery_id))
 
 
 def _record_outcome(delivery_id: uuid.UUID, state: DeliveryState, *, reason: str) -> bool:
@@ -344,10 +234,3 @@ def _record_late(claimed: Claim, result: SendResult) -> None:
         state=DeliveryState.SENT, **fields
     )
     log.warning("attempt.late", delivery_id=str(claimed.delivery.pk), attempt_id=claimed.attempt.pk)
-
-
-def _report_if_failed(alert_id: int) -> None:
-    """Log an error after the commit if nothing is left that could reach the person."""
-    # Cancelled and closed alerts and tests are no emergency: staff are looking at them.
-    if Alert.objects.needing_attention().filter(pk=alert_id).exists():
-        transaction.on_commit(lambda: log.error("alert.failed", alert_id=alert_id))

@@ -21,7 +21,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from alerts import tasks
-from alerts.deliveries.lifecycle import DUE_CHANNEL
+from alerts.deliveries.opening import DUE_CHANNEL
 from alerts.models import Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.monitoring import watchdog
 from alerts.relay.publishing import QUEUES, Publisher

@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from alerts.deliveries import lifecycle
-from alerts.deliveries.lifecycle import Claim
+from alerts.deliveries import claims
+from alerts.deliveries.claims import Claim
 from alerts.models import Attempt, Delivery
 from alerts.states import AttemptState, Reason
 from contacts.choices import Channel, Priority
@@ -71,7 +71,7 @@ def claim_as_probe(delivery: Delivery, *, quiet_for: timedelta = PROBE_EVERY) ->
         # Held until the commit makes the attempt visible: the next process then finds the channel tried.
         if not _lock(channel) or _attempts(channel, quiet_for).exists():
             return None
-        return lifecycle.claim(delivery.pk)
+        return claims.claim(delivery.pk)
 
 
 def wait(priority: Priority) -> timedelta:

@@ -15,8 +15,8 @@ from structlog.contextvars import bound_contextvars
 
 from alerts import wording
 from alerts.channels import ADAPTERS, ChannelError, Fault, Message, SendResult
-from alerts.deliveries import lifecycle, queries, retry
-from alerts.deliveries.lifecycle import Claim
+from alerts.deliveries import claims, lifecycle, queries, retry
+from alerts.deliveries.claims import Claim
 from alerts.models import Delivery
 from alerts.sending import breaker, rate_limit
 from alerts.states import Reason
@@ -94,7 +94,7 @@ def _recover(delivery_id: uuid.UUID) -> bool:
     with bound_contextvars(delivery_id=str(delivery_id)):
         try:
             with transaction.atomic():
-                claimed = lifecycle.expired_claim(delivery_id)
+                claimed = claims.expired_claim(delivery_id)
                 if claimed is None:
                     return False
                 with bound_contextvars(alert_id=claimed.delivery.alert_id, attempt_id=claimed.attempt.pk):
@@ -115,9 +115,9 @@ def _claim(due: Delivery) -> Claim | None:
         return _claim_while_down(due)
     wait = rate_limit.hold(due)
     if wait is not None:
-        lifecycle.postpone(due.pk, wait)
+        claims.postpone(due.pk, wait)
         return None
-    return lifecycle.claim(due.pk)
+    return claims.claim(due.pk)
 
 
 def _claim_while_down(due: Delivery) -> Claim | None:
@@ -137,7 +137,7 @@ def _claim_while_down(due: Delivery) -> Claim | None:
     if claimed is not None:
         return claimed
     if not (too_old and breaker.has_been_down_for(channel, age) and _pass_over(due, even_the_last=True)):
-        lifecycle.postpone(due.pk, breaker.wait(priority))
+        claims.postpone(due.pk, breaker.wait(priority))
     return None
 
 

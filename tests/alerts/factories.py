@@ -8,7 +8,7 @@ import pytest
 from django.db.models.functions import Now
 
 from alerts.channels import ADAPTERS, Budget, ChannelError, Fault
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims
 from alerts.models import Delivery
 from alerts.sending import send as sending
 from alerts.states import Reason
@@ -20,9 +20,9 @@ REJECTED = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParamete
 THROTTLED = ChannelError(Fault.THROTTLED, Reason.THROTTLED, "Throttling")
 
 
-def claim(delivery: Delivery) -> lifecycle.Claim:
+def claim(delivery: Delivery) -> claims.Claim:
     """The claim, which must succeed."""
-    claimed = lifecycle.claim(delivery.pk)
+    claimed = claims.claim(delivery.pk)
     assert claimed is not None
     return claimed
 

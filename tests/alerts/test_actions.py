@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from alerts import actions
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import LeaveInDoubt, NextChannel, Retry
 from alerts.models import Alert, AlertAction, Delivery
 from alerts.monitoring import checks
@@ -35,8 +35,8 @@ def operator() -> User:
     return User.objects.create_user("operator", first_name="Olive")
 
 
-def claim(delivery: Delivery) -> lifecycle.Claim:
-    claimed = lifecycle.claim(delivery.pk)
+def claim(delivery: Delivery) -> claims.Claim:
+    claimed = claims.claim(delivery.pk)
     assert claimed is not None
     return claimed
 
@@ -194,7 +194,7 @@ def test_a_stopped_delivery_is_not_tried_again_and_a_doubtful_one_stays_in_doubt
         lifecycle.mark_failed(held, outcomes[-1], Retry(timedelta(0)))
     delivery.refresh_from_db()
     assert (delivery.state, delivery.reason) == (state, reason)
-    assert lifecycle.claim(delivery.pk) is None
+    assert claims.claim(delivery.pk) is None
     assert Alert.objects.needing_attention().count() == 0
     assert flaws() == []
 

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from alerts import actions, channel_tests, statistics
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import lifecycle, queries
+from alerts.deliveries import claims, lifecycle, queries
 from alerts.models import Alert, Delivery
 from alerts.monitoring import checks
 from alerts.sending.send import settle
@@ -27,8 +27,8 @@ def send(clinician: Clinician, channel: Channel = Channel.CALL) -> Alert:
     return channel_tests.send_test(clinician=clinician, channel=channel, by="ward.editor")
 
 
-def claim(alert: Alert) -> lifecycle.Claim:
-    claimed = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
+def claim(alert: Alert) -> claims.Claim:
+    claimed = claims.claim(Delivery.objects.get(alert=alert).pk)
     assert claimed is not None
     return claimed
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from alerts import actions, statistics
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel
 from alerts.models import Alert, Attempt, Delivery
 from alerts.sending import breaker
@@ -30,7 +30,7 @@ H, M, L = Priority.HIGH, Priority.MEDIUM, Priority.LOW
 
 def end(delivery: Delivery, reason: Reason, decision: Decision | None = None) -> Delivery:
     """Let the provider refuse it; nothing follows on its channel."""
-    claim = lifecycle.claim(delivery.pk)
+    claim = claims.claim(delivery.pk)
     assert claim
     fault = Fault.UNKNOWN if isinstance(decision, LeaveInDoubt) else Fault.REJECTED
     lifecycle.mark_failed(claim, ChannelError(fault, reason), decision or NextChannel(reason))
@@ -39,7 +39,7 @@ def end(delivery: Delivery, reason: Reason, decision: Decision | None = None) ->
 
 def send(delivery: Delivery) -> Delivery:
     """Let the provider take it."""
-    claim = lifecycle.claim(delivery.pk)
+    claim = claims.claim(delivery.pk)
     assert claim
     lifecycle.mark_sent(claim, SendResult("provider-1"))
     return delivery

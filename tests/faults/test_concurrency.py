@@ -14,8 +14,8 @@ from django.db.models.functions import Now
 
 from alerts import actions
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import lifecycle
-from alerts.deliveries.lifecycle import Claim
+from alerts.deliveries import claims, lifecycle
+from alerts.deliveries.claims import Claim
 from alerts.deliveries.retry import SCHEDULES, NextChannel, Retry
 from alerts.models import AlertAction, Delivery
 from alerts.relay import loop
@@ -69,7 +69,7 @@ def claimed(sender: Sender, priority: Priority = Priority.HIGH) -> Claim:
     """A new alert whose delivery a worker has claimed."""
     body = an_alert(message_id=uuid.uuid4().hex, priority=priority.value)
     assert sender.post(body).status_code == 202
-    found = lifecycle.claim(Delivery.objects.get(alert__message_id=body["message_id"]).pk)
+    found = claims.claim(Delivery.objects.get(alert__message_id=body["message_id"]).pk)
     assert found is not None
     return found
 
@@ -172,7 +172,7 @@ def test_a_delivery_cancelled_while_it_is_claimed_ends_as_one_of_the_two(sender:
         lifecycle.mark_failed(held, REFUSED, Retry(timedelta(0)))
 
         taken, stopped = at_once(
-            lambda held=held: lifecycle.claim(held.delivery.pk),  # type: ignore[misc]
+            lambda held=held: claims.claim(held.delivery.pk),  # type: ignore[misc]
             lambda held=held: lifecycle.cancel(held.delivery.alert),  # type: ignore[misc]
         )
 
@@ -236,7 +236,7 @@ def test_a_retry_that_waits_while_it_is_dealt_with_is_one_of_the_two(sender: Sen
         lifecycle.mark_failed(held, REFUSED, Retry(timedelta(0)))
 
         taken, stopped = at_once(
-            lambda held=held: lifecycle.claim(held.delivery.pk),  # type: ignore[misc]
+            lambda held=held: claims.claim(held.delivery.pk),  # type: ignore[misc]
             lambda held=held: actions.close(held.delivery.alert_id, by=operator, after_round=1),  # type: ignore[misc]
         )
 
@@ -283,7 +283,7 @@ def test_a_late_acceptance_ends_a_delivery_that_was_tried_since_and_the_mark_sta
         let_leases_run_out()
         sending.recover_expired()
         Delivery.objects.update(available_at=Now())
-        second = lifecycle.claim(first.delivery.pk)
+        second = claims.claim(first.delivery.pk)
     assert second is not None
     lifecycle.mark_failed(second, LOST, Retry(timedelta(0), possible_duplicate=True))
 
@@ -303,7 +303,7 @@ def test_a_late_acceptance_is_seen_by_a_failure_that_comes_while_it_is_being_wri
     let_leases_run_out()
     sending.recover_expired()
     Delivery.objects.update(available_at=Now())
-    second = lifecycle.claim(first.delivery.pk)
+    second = claims.claim(first.delivery.pk)
     assert second is not None
 
     with ThreadPoolExecutor(1) as pool:

@@ -58,7 +58,7 @@ class CrashPoint:
     crash: Crash
 
 
-CLAIMED = Crash("after", "alerts.deliveries.lifecycle:claim")
+CLAIMED = Crash("after", "alerts.deliveries.claims:claim")
 
 CRASH_POINTS = (
     CrashPoint(
@@ -68,7 +68,7 @@ CRASH_POINTS = (
         "between the alert and its delivery",
         Process.SENDER,
         Trace.NOTHING,
-        Crash("before", "alerts.deliveries.lifecycle:open_delivery"),
+        Crash("before", "alerts.deliveries.opening:open_delivery"),
     ),
     CrashPoint(
         "before the alert is committed",
@@ -112,19 +112,19 @@ CRASH_POINTS = (
         Crash("after", "alerts.sending.send:recover_expired"),
     ),
     CrashPoint(
-        "before the claim", Process.WORKER, Trace.ALERT, Crash("before", "alerts.deliveries.lifecycle:claim")
+        "before the claim", Process.WORKER, Trace.ALERT, Crash("before", "alerts.deliveries.claims:claim")
     ),
     CrashPoint(
         "between the claim and its attempt",
         Process.WORKER,
         Trace.ALERT,
-        Crash("after", UPDATE, inside="alerts.deliveries.lifecycle:claim"),
+        Crash("after", UPDATE, inside="alerts.deliveries.claims:claim"),
     ),
     CrashPoint(
         "before the claim is committed",
         Process.WORKER,
         Trace.ALERT,
-        Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:claim"),
+        Crash("before", COMMIT, inside="alerts.deliveries.claims:claim"),
     ),
     CrashPoint("between the claim and the call", Process.WORKER, Trace.ATTEMPT, CLAIMED),
     CrashPoint(

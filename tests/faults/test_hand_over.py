@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from alerts.deliveries.lifecycle import DUE_CHANNEL
+from alerts.deliveries.opening import DUE_CHANNEL
 from alerts.models import Delivery
 from contacts.choices import Channel, Priority
 from tests.conftest import Sender, an_alert, make_clinician
@@ -31,7 +31,7 @@ def test_relays_are_woken_by_a_commit_and_by_nothing_that_was_lost(
         listener.execute(f"LISTEN {DUE_CHANNEL}")
 
         fork_server.kill(
-            Crash("after", "alerts.deliveries.lifecycle:open_delivery"),
+            Crash("after", "alerts.deliveries.opening:open_delivery"),
             "post",
             body=an_alert(priority="H"),
             token=sender.headers["Authorization"],

@@ -18,8 +18,8 @@ CALL = "connect:StartOutboundVoiceContact"
 
 BEFORE_IT_IS_KNOWN = {
     "before the failure is recorded": Crash("before", "alerts.deliveries.lifecycle:mark_failed"),
-    "before the next channel is opened": Crash("before", "alerts.deliveries.lifecycle:open_next"),
-    "after the next channel is opened": Crash("after", "alerts.deliveries.lifecycle:open_next"),
+    "before the next channel is opened": Crash("before", "alerts.deliveries.opening:open_next"),
+    "after the next channel is opened": Crash("after", "alerts.deliveries.opening:open_next"),
     "before it is committed": Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:mark_failed"),
 }
 FIRST = next(iter(BEFORE_IT_IS_KNOWN))
@@ -133,7 +133,7 @@ def test_a_throttled_message_is_sent_once_though_the_worker_dies_after_recording
     "crash",
     [
         Crash("before", "alerts.deliveries.lifecycle:mark_undelivered"),
-        Crash("before", "alerts.deliveries.lifecycle:open_next"),
+        Crash("before", "alerts.deliveries.opening:open_next"),
         Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:mark_undelivered"),
         Crash("after", "alerts.deliveries.lifecycle:mark_undelivered"),
     ],
@@ -159,7 +159,7 @@ def test_a_call_that_nobody_answered_is_followed_by_one_sms(
     "crash",
     [
         Crash("before", "alerts.deliveries.lifecycle:pass_over"),
-        Crash("after", "alerts.deliveries.lifecycle:open_next"),
+        Crash("after", "alerts.deliveries.opening:open_next"),
         Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:pass_over"),
         Crash("after", "alerts.deliveries.lifecycle:pass_over"),
     ],

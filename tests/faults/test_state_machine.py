@@ -28,8 +28,8 @@ from hypothesis.stateful import (
 
 from alerts import actions, intake
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import lifecycle
-from alerts.deliveries.lifecycle import Claim
+from alerts.deliveries import claims, lifecycle
+from alerts.deliveries.claims import Claim
 from alerts.deliveries.retry import SCHEDULES, Decision, LeaveInDoubt, NextChannel, Retry
 from alerts.models import Delivery
 from alerts.sending import send as sending
@@ -109,7 +109,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(target=claims)
     def a_worker_claims(self) -> Any:
         delivery, modelled = self.newest()
-        claimed = lifecycle.claim(delivery.pk)
+        claimed = claims.claim(delivery.pk)
         expected = self.model.claim(modelled)
         assert (claimed.attempt.number if claimed else None) == expected
         return Held(claimed, modelled, claimed.attempt.number) if claimed else multiple()
@@ -204,7 +204,7 @@ class Ledger(RuleBasedStateMachine):
         delivery, modelled = self.pick(number)
         match what:
             case "put off":
-                lifecycle.postpone(delivery.pk, NOT_NOW)
+                claims.postpone(delivery.pk, NOT_NOW)
                 self.model.postpone(modelled)
             case "passed over" | "given up":
                 last = what == "given up"

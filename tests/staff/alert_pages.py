@@ -5,7 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import Locator, Page, expect
 
 from alerts.channels import ChannelError, Fault
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import NextChannel
 from alerts.models import Alert, Delivery
 from alerts.states import Reason
@@ -20,8 +20,8 @@ NO_NEWS = "Failed to load resource: net::ERR_FAILED"
 Send = Callable[..., Alert]
 
 
-def claim(alert: Alert) -> lifecycle.Claim:
-    claimed = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
+def claim(alert: Alert) -> claims.Claim:
+    claimed = claims.claim(Delivery.objects.get(alert=alert).pk)
     assert claimed is not None
     return claimed
 

@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from alerts.channels import SendResult
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims, lifecycle
 from alerts.models import Delivery
 from staff.roles import Role
 from tests.conftest import Aws
@@ -27,7 +27,7 @@ def test_a_result_is_shown_after_a_reload_and_updated(site: Site, records: Recor
 
     expect(page.locator(RESULT)).to_contain_text("Test of ")
     expect(page.locator(RESULT)).to_contain_text("It is waiting to be sent.")
-    claim = lifecycle.claim(Delivery.objects.get(alert__is_test=True).pk)
+    claim = claims.claim(Delivery.objects.get(alert__is_test=True).pk)
     assert claim is not None
     lifecycle.mark_sent(claim, SendResult("m-1"))
     expect(page.locator(RESULT)).to_contain_text("The provider has taken it.")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from alerts import intake
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel
 from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat
 from alerts.sending import breaker
@@ -30,7 +30,7 @@ def take(records: Records, message_id: str, priority: Priority) -> Delivery:
 
 
 def fail(delivery: Delivery, reason: Reason, decision: Decision | None = None) -> None:
-    claim = lifecycle.claim(delivery.pk)
+    claim = claims.claim(delivery.pk)
     assert claim
     fault = Fault.UNKNOWN if isinstance(decision, LeaveInDoubt) else Fault.REJECTED
     lifecycle.mark_failed(claim, ChannelError(fault, reason), decision or NextChannel(reason))
@@ -60,7 +60,7 @@ def problems(records: Records) -> None:
 def no_problems(records: Records) -> None:
     """The failed alert was dealt with, another was sent, and a relay is running."""
     Alert.objects.update(state=AlertState.CLOSED)
-    claim = lifecycle.claim(take(records, "sent-1", Priority.HIGH).pk)
+    claim = claims.claim(take(records, "sent-1", Priority.HIGH).pk)
     assert claim
     lifecycle.mark_sent(claim, SendResult("contact-1"))
     RelayHeartbeat.objects.create(relay="ward:1")

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, User
 
 from alerts import intake
 from alerts.channels import ChannelError, Fault
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import NextChannel
 from alerts.models import Alert, Delivery
 from alerts.states import Reason
@@ -66,7 +66,7 @@ def make_records() -> Records:
     token, _secret = tokens.issue(client=client, label="Analyser 2")
     new = intake.NewAlert(**{**an_alert(message_id="failed-1"), "priority": Priority.LOW})
     alert = intake.accept(client=client, new=new).alert
-    claim = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
+    claim = claims.claim(Delivery.objects.get(alert=alert).pk)
     assert claim is not None
     error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
     lifecycle.mark_failed(claim, error, NextChannel(Reason.INVALID_ADDRESS))

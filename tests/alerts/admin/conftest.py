@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from alerts.channels import ChannelError, Fault
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import NextChannel
 from alerts.models import Alert, Delivery
 from alerts.states import Reason
@@ -36,7 +36,7 @@ def operator(db: None) -> Client:
 def failed(lab: ApiClient, clinician: Clinician) -> Alert:
     """A Low alert whose e-mail address was refused."""
     alert = store(lab, "failed-1")
-    claim = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
+    claim = claims.claim(Delivery.objects.get(alert=alert).pk)
     assert claim is not None
     error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
     lifecycle.mark_failed(claim, error, NextChannel(Reason.INVALID_ADDRESS))

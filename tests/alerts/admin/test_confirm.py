@@ -10,7 +10,7 @@ from django.test import Client
 from alerts import actions
 from alerts.admin import confirm
 from alerts.channels import SendResult
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims, lifecycle
 from alerts.models import Alert, AlertAction, Delivery
 from alerts.states import AlertState, DeliveryState, StaffAction
 from clients.models import ApiClient
@@ -78,7 +78,7 @@ def test_staff_are_warned_that_an_alert_being_sent_may_still_arrive(
     operator: Client, lab: ApiClient, clinician: Clinician, action: StaffAction
 ) -> None:
     alerts = [store(lab, f"m-{number}") for number in range(3)]
-    lifecycle.claim(Delivery.objects.get(alert=alerts[0]).pk)
+    claims.claim(Delivery.objects.get(alert=alerts[0]).pk)
     assert "What is being sent at this moment may still arrive." in read(
         operator, action_url(action, alerts[0])
     )
@@ -118,7 +118,7 @@ def test_the_confirmation_of_many_counts_messages_and_people(
         *[store(lab, f"d-{number}", contact_id="D-9") for number in range(2)],
     ]
     for alert in chosen[2:]:
-        claim = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
+        claim = claims.claim(Delivery.objects.get(alert=alert).pk)
         assert claim is not None
         lifecycle.mark_sent(claim, SendResult(f"provider-{alert.pk}"))
     form = {"action": "resend_selected", "_selected_action": [str(alert.pk) for alert in chosen]}

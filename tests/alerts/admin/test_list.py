@@ -13,7 +13,7 @@ from django.utils import timezone
 from alerts import actions
 from alerts.admin import search
 from alerts.channels import ChannelError, Fault
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import NextChannel
 from alerts.models import Alert, Delivery
 from alerts.states import Reason
@@ -190,7 +190,7 @@ def test_the_number_of_queries_does_not_grow(operator: Client, failed: Alert, la
         make_clinician(f"D-{number}", {Priority.LOW: [Channel.EMAIL]})
         store(lab, f"m{number}", contact_id=f"D-{number}")
     for number in range(2, 5):
-        claim = lifecycle.claim(Delivery.objects.get(alert=failed, round=number).pk)
+        claim = claims.claim(Delivery.objects.get(alert=failed, round=number).pk)
         assert claim is not None
         error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
         lifecycle.mark_failed(claim, error, NextChannel(Reason.INVALID_ADDRESS))

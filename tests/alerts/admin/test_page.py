@@ -11,7 +11,7 @@ from django.urls import reverse
 from alerts import actions, labels
 from alerts.admin import timeline
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import LeaveInDoubt, NextChannel, Retry
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import AlertStatus, Reason
@@ -70,7 +70,7 @@ def test_the_timeline_says_when_the_outcome_was_known(
     staff: Client, lab: ApiClient, clinician: Clinician
 ) -> None:
     alert = store(lab, "called-1", Priority.HIGH)
-    claim = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
+    claim = claims.claim(Delivery.objects.get(alert=alert).pk)
     assert claim is not None
     lifecycle.mark_sent(claim, SendResult("contact-1"))
     assert "Outcome known" not in read(staff, page_of(alert))
@@ -90,8 +90,8 @@ def urgent(lab: ApiClient, clinician: Clinician) -> Alert:
     return store(lab, "urgent-1", Priority.HIGH)
 
 
-def claim(alert: Alert, channel: Channel = Channel.CALL) -> lifecycle.Claim:
-    claimed = lifecycle.claim(Delivery.objects.get(alert=alert, channel=channel).pk)
+def claim(alert: Alert, channel: Channel = Channel.CALL) -> claims.Claim:
+    claimed = claims.claim(Delivery.objects.get(alert=alert, channel=channel).pk)
     assert claimed is not None
     return claimed
 

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from alerts.deliveries import lifecycle
+from alerts.deliveries import opening
 from alerts.models import Alert
 from contacts.models import Clinician
 from tests.conftest import Sender, an_alert
@@ -39,7 +39,7 @@ def test_a_locked_table_is_one_that_is_away(sender: Sender, clinician: Clinician
 def test_relays_that_cannot_be_woken_cost_nothing(
     sender: Sender, clinician: Clinician, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lifecycle, "DUE_CHANNEL", "no channel")  # refused by PostgreSQL, as with a full queue
+    monkeypatch.setattr(opening, "DUE_CHANNEL", "no channel")  # refused by PostgreSQL, as with a full queue
 
     answer = sender.post(an_alert())
 

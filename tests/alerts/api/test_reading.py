@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import NextChannel
 from alerts.models import Alert, Delivery
 from alerts.states import Reason
@@ -29,7 +29,7 @@ def bring_to(status: str, message_id: str) -> None:
     elif status == "acknowledged":
         Alert.objects.filter(pk=alert.pk).update(state="acknowledged")
     elif status != "queued":
-        claim = lifecycle.claim(Delivery.objects.get(alert=alert).pk)
+        claim = claims.claim(Delivery.objects.get(alert=alert).pk)
         assert claim is not None
         if status == "failed":
             error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")

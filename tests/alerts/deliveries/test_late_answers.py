@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from alerts import intake
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims, lifecycle
 from alerts.models import Delivery
 from alerts.sending import send as sending
 from alerts.states import DeliveryState, Reason
@@ -18,10 +18,10 @@ from tests.conftest import an_alert
 LOST = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
 
 
-def claim(delivery: Delivery) -> lifecycle.Claim:
+def claim(delivery: Delivery) -> claims.Claim:
     """The claim, which must succeed, of a delivery that is made due."""
     Delivery.objects.filter(pk=delivery.pk).update(available_at=Now())
-    claimed = lifecycle.claim(delivery.pk)
+    claimed = claims.claim(delivery.pk)
     assert claimed is not None
     return claimed
 
@@ -85,7 +85,7 @@ REFUSED = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter
 THROTTLED = ChannelError(Fault.THROTTLED, Reason.THROTTLED, "Throttling")
 
 
-def two_at_once(delivery: Delivery) -> tuple[lifecycle.Claim, lifecycle.Claim]:
+def two_at_once(delivery: Delivery) -> tuple[claims.Claim, claims.Claim]:
     """The claim of a worker that was paused beyond its lease, and that of the one that came after it."""
     first = claim(delivery)
     let_lease_run_out(delivery)

@@ -4,7 +4,7 @@ import pytest
 from django.db.models.functions import Now
 
 from alerts.channels import SendResult
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims, lifecycle
 from alerts.models import Attempt, Delivery
 from alerts.sending import send as sending
 from alerts.states import (
@@ -75,7 +75,7 @@ def test_a_late_acceptance_stops_the_resend_that_has_not_begun(store: Store) -> 
     lifecycle.mark_sent(claimed, SendResult("provider-1"))
 
     assert current(claimed.delivery).state == DeliveryState.SENT
-    assert lifecycle.claim(claimed.delivery.pk) is None
+    assert claims.claim(claimed.delivery.pk) is None
 
 
 @pytest.mark.django_db

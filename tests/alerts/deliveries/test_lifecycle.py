@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from alerts import intake, labels
 from alerts.channels import SendResult
-from alerts.deliveries import lifecycle, queries
+from alerts.deliveries import claims, lifecycle, queries
 from alerts.deliveries.retry import NextChannel, Retry
 from alerts.models import Alert, Attempt, Delivery
 from alerts.sending import send as sending
@@ -49,7 +49,7 @@ def test_a_delivery_is_claimed_once(store: Store) -> None:
     delivery = store(Priority.HIGH)
     claim(delivery)
 
-    assert lifecycle.claim(delivery.pk) is None
+    assert claims.claim(delivery.pk) is None
     assert Attempt.objects.count() == 1
 
 
@@ -58,12 +58,12 @@ def test_a_delivery_is_not_claimed_before_its_time(store: Store) -> None:
     delivery = store(Priority.HIGH)
     Delivery.objects.update(available_at=Now() + timedelta(seconds=5))
 
-    assert lifecycle.claim(delivery.pk) is None
+    assert claims.claim(delivery.pk) is None
 
 
 @pytest.mark.django_db
 def test_a_delivery_that_is_not_there_is_not_claimed(db: None) -> None:
-    assert lifecycle.claim(uuid.uuid4()) is None
+    assert claims.claim(uuid.uuid4()) is None
 
 
 @pytest.mark.django_db(transaction=True)
@@ -71,7 +71,7 @@ def test_of_ten_workers_at_once_one_gets_the_claim(store: Store) -> None:
     delivery = store(Priority.HIGH)
 
     def try_to_claim(_number: int) -> bool:
-        won = lifecycle.claim(delivery.pk) is not None
+        won = claims.claim(delivery.pk) is not None
         connections.close_all()
         return won
 
@@ -176,7 +176,7 @@ def test_cancelling_stops_what_waits_and_cannot_be_done_twice(store: Store) -> N
     assert lifecycle.cancel(delivery.alert) == 1
     assert lifecycle.cancel(delivery.alert) == 0
     assert current(delivery).state == DeliveryState.CANCELLED
-    assert lifecycle.claim(delivery.pk) is None
+    assert claims.claim(delivery.pk) is None
 
 
 @pytest.mark.django_db
@@ -245,7 +245,7 @@ def test_a_retry_that_staff_have_stopped_is_not_made(store: Store) -> None:
     lifecycle.mark_failed(claimed, THROTTLED, Retry(timedelta(0)))
 
     assert current(claimed.delivery).state == DeliveryState.CANCELLED
-    assert lifecycle.claim(claimed.delivery.pk) is None
+    assert claims.claim(claimed.delivery.pk) is None
 
 
 @pytest.mark.django_db

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import SCHEDULES, NextChannel, Retry
 from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.monitoring import checks
@@ -71,7 +71,7 @@ def test_one_that_waits_longer_is_found(store: Store, priority: Priority) -> Non
 def test_putting_a_delivery_off_again_and_again_does_not_hide_it(store: Store, priority: Priority) -> None:
     delivery = store(priority, created_at=long_ago(priority))
 
-    lifecycle.postpone(delivery.pk, timedelta(minutes=1))
+    claims.postpone(delivery.pk, timedelta(minutes=1))
 
     assert wrong() == [DUE[priority]]
 
@@ -79,7 +79,7 @@ def test_putting_a_delivery_off_again_and_again_does_not_hide_it(store: Store, p
 @pytest.mark.parametrize("priority", Priority)
 def test_one_that_was_tried_a_moment_ago_is_on_its_way(store: Store, priority: Priority) -> None:
     delivery = store(priority, created_at=Now() - timedelta(days=1))
-    claimed = lifecycle.claim(delivery.pk)
+    claimed = claims.claim(delivery.pk)
     assert claimed
     lifecycle.mark_failed(claimed, THROTTLED, Retry(SCHEDULES[priority].longest))
 
@@ -111,7 +111,7 @@ def test_a_delivery_that_is_not_waiting_is_not_late(store: Store, state: str) ->
 
 
 def test_a_lease_that_nobody_recovers_is_found(store: Store) -> None:
-    claimed = lifecycle.claim(store(H).pk)
+    claimed = claims.claim(store(H).pk)
     assert claimed
     Delivery.objects.update(lease_expires_at=Now() - checks.LEASE_OVERRUN + timedelta(seconds=20))
     assert wrong() == []
@@ -226,7 +226,7 @@ def test_concurrent_readers_share_one_check(monkeypatch: pytest.MonkeyPatch) -> 
 
 def failed(store: Store) -> Alert:
     """An alert that nothing can reach any more."""
-    claimed = lifecycle.claim(store(L).pk)
+    claimed = claims.claim(store(L).pk)
     assert claimed
     lifecycle.mark_failed(claimed, REFUSED, NextChannel(Reason.REFUSED))
     return claimed.delivery.alert
@@ -252,12 +252,12 @@ def test_every_bad_end_is_a_failure(store: Store, state: str, reason: str) -> No
 
 
 def test_an_alert_whose_next_channel_is_on_its_way_has_not_failed(store: Store) -> None:
-    claimed = lifecycle.claim(store(H).pk)
+    claimed = claims.claim(store(H).pk)
     assert claimed
     lifecycle.mark_failed(claimed, REFUSED, NextChannel(Reason.REFUSED))
     assert checks.unreviewed_failures() == 0
 
-    claimed = lifecycle.claim(Delivery.objects.get(state=DeliveryState.PENDING).pk)
+    claimed = claims.claim(Delivery.objects.get(state=DeliveryState.PENDING).pk)
     assert claimed
     lifecycle.mark_sent(claimed, SendResult("p"))
     assert checks.unreviewed_failures() == 0

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims
 from alerts.models import Attempt, Delivery, RelayHeartbeat
 from alerts.monitoring import checks
 from alerts.relay import loop, publishing
@@ -263,7 +263,7 @@ def test_a_database_that_only_reads_is_waited_for_and_not_skipped(
 ) -> None:
     """As one that is away: otherwise each delivery of a dead worker is an error in the log, and the session stays."""
     delivery = store(Priority.HIGH)
-    assert lifecycle.claim(delivery.pk) is not None
+    assert claims.claim(delivery.pk) is not None
     let_lease_run_out(delivery)
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")

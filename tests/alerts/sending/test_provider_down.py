@@ -9,7 +9,7 @@ from django.db import connections, transaction
 from django.db.models.functions import Now
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import SCHEDULES
 from alerts.models import Alert, Attempt, Delivery
 from alerts.sending import breaker, send as sending
@@ -220,7 +220,7 @@ def test_an_alert_that_is_dealt_with_is_not_passed_on(store: Store, state: str) 
 
 def test_a_delivery_being_sent_is_not_moved_to_another_channel(store: Store) -> None:
     delivery = store(H)
-    lifecycle.claim(delivery.pk)
+    claims.claim(delivery.pk)
 
     assert not lifecycle.pass_over(delivery.pk, Reason.PROVIDER_DOWN)
     assert Delivery.objects.count() == 1

@@ -11,7 +11,7 @@ from django.db.utils import OperationalError
 
 from alerts import intake
 from alerts.channels import ADAPTERS, Message
-from alerts.deliveries import lifecycle
+from alerts.deliveries import claims, lifecycle
 from alerts.models import Attempt, Delivery
 from alerts.sending import send as sending
 from alerts.states import AttemptState, DeliveryState, Reason
@@ -122,15 +122,15 @@ def test_an_answer_that_cannot_be_kept_is_an_error_and_not_a_silence(
 def test_a_worker_that_was_paused_right_after_its_claim_sends_nothing(
     medium: Delivery, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claim = lifecycle.claim
+    claim = claims.claim
 
-    def claim_and_pause(pk: uuid.UUID) -> lifecycle.Claim | None:
+    def claim_and_pause(pk: uuid.UUID) -> claims.Claim | None:
         claimed = claim(pk)
         now = time.monotonic
         monkeypatch.setattr(time, "monotonic", lambda: now() + 60)
         return claimed
 
-    monkeypatch.setattr(lifecycle, "claim", claim_and_pause)
+    monkeypatch.setattr(claims, "claim", claim_and_pause)
     sending.deliver(medium.pk)
 
     medium.refresh_from_db()
