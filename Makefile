@@ -7,7 +7,7 @@ UV = $(BIN)/uv
 SERVER = env -u DEBUG -u LOCAL_MODE -u HTTPS DJANGO_SETTINGS_MODULE=config.settings \
   SECRET_KEY=only-for-the-checks-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ ALLOWED_HOSTS=bleep.example \
   DATABASE_URL=postgresql://bleep:bleep@127.0.0.1:9/bleep REDIS_URL=redis://127.0.0.1:9/0 TRUST_PROXY=true \
-  CONNECT_INSTANCE_ID=instance CONNECT_CONTACT_FLOW_ID=flow CONNECT_SOURCE_PHONE_NUMBER=+442079460000
+  FRONT_DOOR_URL=http://127.0.0.1:9 CONNECT_INSTANCE_ID=instance CONNECT_CONTACT_FLOW_ID=flow CONNECT_SOURCE_PHONE_NUMBER=+442079460000
 
 # The whole suite on two processors at once; the relay and the workers of some tests come last.
 SHARED_OUT = -n 2 --dist loadgroup --no-loadscope-reorder

@@ -1,6 +1,7 @@
 """Take an alert: before a 2xx answer it is on disk, and a repeat does no harm."""
 
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from django.db import transaction
@@ -8,10 +9,11 @@ from django.db.utils import IntegrityError
 from structlog.contextvars import bind_contextvars
 
 from alerts.deliveries import opening
-from alerts.models import Alert
+from alerts.models import Alert, WriteProbe
 from alerts.states import AlertStatus
 from clients.models import ApiClient
-from contacts.choices import Priority
+from contacts import preferences
+from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from contacts.routing import NoRoute, Route, route
 
@@ -74,6 +76,24 @@ def accept(*, client: ApiClient, new: NewAlert) -> Accepted:
         if stored is None:
             raise
         return stored
+
+
+def rehearse(new: NewAlert) -> None:
+    """Take an alert for an invented clinician from an invented client, and leave nothing behind but when.
+
+    Raises:
+        Error: the database would not have stored it.
+    """
+    with transaction.atomic():
+        invented = str(uuid.uuid4())
+        client = ApiClient.objects.create(name=invented)
+        clinician = Clinician.objects.create(
+            contact_id=invented, name=invented, email="intake-check@bleep.invalid"
+        )
+        preferences.replace(clinician, {new.priority: [Channel.EMAIL]})
+        accept(client=client, new=replace(new, message_id=invented, contact_id=invented))
+        transaction.set_rollback(True)
+    WriteProbe.objects.write()
 
 
 def _store(client: ApiClient, new: NewAlert, clinician: Clinician, way: Route) -> Alert:

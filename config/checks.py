@@ -38,7 +38,9 @@ def refuse_a_broken_configuration() -> None:
 
 @register(Tags.security, deploy=True)
 def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """bleep.W010: local mode on a server. bleep.W011, bleep.W012: calls cannot work with these settings."""
+    """bleep.W010: local mode on a server. bleep.W011, bleep.W012: calls cannot work with these settings.
+    bleep.W013: health checks cannot see intake.
+    """
     found: list[CheckMessage] = []
     if settings.LOCAL_MODE:
         found.append(
@@ -62,6 +64,14 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
                 "Calls have no caller number: CONNECT_SOURCE_PHONE_NUMBER and CONNECT_QUEUE_ID are both unset.",
                 hint="Amazon Connect requires one of the two.",
                 id="bleep.W012",
+            )
+        )
+    if not settings.FRONT_DOOR_URL:
+        found.append(
+            Warning(
+                "FRONT_DOOR_URL is not set, so the health checks do not notice an intake that hangs.",
+                hint="Set it to the address of `door` inside the deployment, for example http://door:8000.",
+                id="bleep.W013",
             )
         )
     return found

@@ -1,10 +1,24 @@
-"""A database that is away, and what to do about it."""
+"""A database that is away or stores nothing, and what to do about it."""
 
-from django.db import connection
+from django.db import Error, connection
 from django.db.utils import InterfaceError, InternalError, OperationalError
+from psycopg import errors
 
 AWAY = (OperationalError, InterfaceError, InternalError)
 """Raised where the database does not answer, refuses, or only reads (an `InternalError`): later it may work again."""
+
+CAUSES: dict[type[Exception], str] = {
+    errors.ReadOnlySqlTransaction: "The database only reads.",
+    errors.LockNotAvailable: "Somebody has locked a table of alerts.",
+    errors.QueryCanceled: "The database takes too long.",
+    errors.DiskFull: "The database's disk is full.",
+}
+"""What keeps a database that answers from storing, by its error."""
+
+
+def cause(error: Error) -> str | None:
+    """Why a database that answers stored nothing, as a sentence; None if it may not have answered at all."""
+    return next((text for kind, text in CAUSES.items() if isinstance(error.__cause__, kind)), None)
 
 
 def forget_session() -> None:

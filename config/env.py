@@ -74,6 +74,11 @@ VARIABLES: dict[str, Variable] = {
     "LEASE_SECONDS": Variable(
         "60", "How long a worker may hold a delivery, 30 to 600. Use less than the default only in tests."
     ),
+    "FRONT_DOOR_URL": Variable(
+        "",
+        "Address of the front door inside the deployment, for example `http://door:8000`. Health checks send it a test "
+        "alert that leaves nothing behind. Without it nobody notices an intake that hangs.",
+    ),
     "DEADMAN_URL": Variable(
         "",
         "URL that the relay fetches while all health checks pass: a dead-man's switch, which alarms when that stops.",

@@ -254,6 +254,11 @@ CONNECT_CALLS_PER_SECOND = env.number("CONNECT_CALLS_PER_SECOND", least=1, most=
 SMS_PER_SECOND = env.number("SMS_PER_SECOND", least=1, most=10_000)
 
 # Monitoring
+FRONT_DOOR_URL = env.matching(
+    "FRONT_DOOR_URL",
+    r"https?://[!-~]+",
+    "must be an http or https URL, for example http://door:8000.",
+)
 DEADMAN_URL = env.matching(
     "DEADMAN_URL",
     r"https?://[!-~]+",

@@ -1,8 +1,10 @@
 """The way in: `granian --interface asgi door.app:application`."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from contextlib import AbstractAsyncContextManager
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -10,6 +12,7 @@ import aiohttp
 from door import errors
 from door.admission import Admission
 from door.body import Bodies, Receive
+from door.refusals import Refusals
 from door.settings import ADMIN, API, API_THREADS, PROBES, Service
 from door.upstream import Upstream, passed_back, unavailable
 
@@ -17,7 +20,6 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
-ALIVE = b'{"status": "ok"}'
 BODY = "http.response.body"
 
 
@@ -31,13 +33,14 @@ class Door:
     def __init__(self) -> None:
         self._upstream = Upstream()
         self._admission = Admission(API_THREADS)
+        self._refusals = Refusals()
         self._bodies = {service.name: Bodies(service) for service in (API, ADMIN, PROBES)}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass it on."""
         path = scope["path"]
         if path == "/healthz":
-            await _respond(send, 200, [(b"content-type", b"application/json")], ALIVE)
+            await self._show_health(send)
             return
         service = service_for(path)
         try:
@@ -49,7 +52,9 @@ class Door:
                 else:
                     await self._pass_on(service, scope, send, body)
         except errors.Refusal as refusal:
-            await _refuse(send, refusal, api=service is API)
+            kind, answer = errors.body_of(refusal, api=service is API)
+            self._note(scope, refusal.status, answer)
+            await _refuse(send, refusal, kind, answer)
         except ClientLeftError:
             return
 
@@ -63,8 +68,18 @@ class Door:
             raise unavailable(API, error) from error
         finally:
             self._admission.leave()
+        self._note(scope, response.status, answer)
         await send(_start(response))
         await send({"type": BODY, "body": answer, "more_body": False})
+
+    def _note(self, scope: Scope, status: int, answer: bytes) -> None:
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR and is_alert(scope):
+            self._refusals.note(answer)
+
+    async def _show_health(self, send: Send) -> None:
+        refused = self._refusals.shown()
+        shown = {"status": "ok"} if refused is None else {"status": "ok", "refused": refused}
+        await _respond(send, 200, [(b"content-type", b"application/json")], json.dumps(shown).encode())
 
     async def _pass_on(self, service: Service, scope: Scope, send: Send, body: bytes) -> None:
         async with self._asked(service, scope, body) as response:
@@ -89,9 +104,14 @@ class Door:
 
 def service_for(path: str) -> Service:
     """The service that answers at a path."""
-    if path == "/notification" or path.startswith("/notification/"):
+    if path in {"/notification", "/intake-check"} or path.startswith("/notification/"):
         return API
     return PROBES if path == "/readyz" else ADMIN
+
+
+def is_alert(scope: Scope) -> bool:
+    """Whether a request sends an alert."""
+    return (scope["method"], scope["path"].rstrip("/")) == ("POST", "/notification")
 
 
 async def unless_left(receive: Receive, entering: Coroutine[Any, Any, None]) -> None:
@@ -138,8 +158,7 @@ def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
     return [*others, (b"x-forwarded-proto", b"https")]
 
 
-async def _refuse(send: Send, refusal: errors.Refusal, *, api: bool) -> None:
-    kind, body = errors.body_of(refusal, api=api)
+async def _refuse(send: Send, refusal: errors.Refusal, kind: bytes, body: bytes) -> None:
     headers = [(b"content-type", kind)]
     if refusal.retry_after is not None:
         headers.append((b"retry-after", str(refusal.retry_after).encode()))

@@ -84,6 +84,7 @@ def environment(settings: RunSettings) -> dict[str, str]:
         "GRANIAN_HOST": HOST,
         "GRANIAN_WORKERS": "1",
         "API_THREADS": "8",
+        "FRONT_DOOR_URL": settings.ports.url(DOOR),
         **{url_variable(part): settings.ports.url(part) for part in SERVICES},
         # Show that a web server cannot start instead of trying again.
         "GRANIAN_RESPAWN_FAILED_WORKERS": "false",

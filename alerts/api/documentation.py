@@ -91,7 +91,7 @@ READING: dict[Any, Any] = {
         500, "Internal Server Error", "internal", "Something went wrong on our side. Send the same again."
     ),
     (503, MEDIA_TYPE): _problem(
-        503, "Service Unavailable", "unavailable", "The database stores nothing now.",
+        503, "Service Unavailable", "unavailable", "The database does not answer. Send the same again.",
         also={"busy": "Bleep has more to do than it can answer soon. Nothing was stored: see Retry-After."},
     ),
 }  # fmt: skip

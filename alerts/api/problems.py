@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import Error
 from django.http import Http404, HttpResponse, JsonResponse
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
@@ -118,13 +119,12 @@ def _conflict(error: Conflict) -> Response:
     return _problem(409, "conflict", detail, differing_fields=list(error.fields))
 
 
-def _database_away(error: Exception) -> Response:
+def _database_away(error: Error) -> Response:
     log.error("database.unavailable", exc_info=error)
     database.forget_session()
     seconds = DATABASE_RETRY_SECONDS
-    detail = (
-        f"The database stores nothing now. Send the same again in {seconds} seconds: it is safe to repeat."
-    )
+    cause = database.cause(error) or "The database does not answer."
+    detail = f"{cause} Send the same again in {seconds} seconds: it is safe to repeat."
     return _problem(503, "unavailable", detail, retry_after=seconds)
 
 

@@ -6,8 +6,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from alerts.api import problems
+from alerts.monitoring import front_door
 
-ADDRESS = "/notification"
+ADDRESSES = ("/notification", front_door.PATH)
 
 
 class HttpsOnly:
@@ -27,4 +28,4 @@ class HttpsOnly:
 
 def is_api(path: str) -> bool:
     """Whether the path belongs to the API."""
-    return path == ADDRESS or path.startswith(f"{ADDRESS}/")
+    return path in ADDRESSES or path.startswith(f"{ADDRESSES[0]}/")

@@ -3,8 +3,11 @@
 from django.urls import path
 
 from alerts.api import views
+from alerts.api.intake_check import IntakeCheckView
+from alerts.monitoring import front_door
 
 urlpatterns = [
+    path(front_door.PATH.removeprefix("/"), IntakeCheckView.as_view()),
     path("notification", views.AlertsView.as_view(), name="alerts"),
     path("notification/", views.AlertsView.as_view()),
     # The `path` converter, because a message_id may contain slashes.

@@ -1,4 +1,4 @@
-"""Heartbeats of relays and workers, and what `/readyz` writes."""
+"""Heartbeats of relays and workers, and what health checks write."""
 
 from datetime import timedelta
 from typing import Any, ClassVar, Self
@@ -65,10 +65,23 @@ class WorkerHeartbeat(Heartbeat):
         return self.worker
 
 
+class WriteProbeManager(models.Manager["WriteProbe"]):
+    def write(self) -> None:
+        """Write the row."""
+        self.bulk_create(
+            [WriteProbe(pk=1, written_at=Now())],
+            update_conflicts=True,
+            unique_fields=["pk"],
+            update_fields=["written_at"],
+        )
+
+
 class WriteProbe(models.Model):
-    """One row, which `/readyz` writes: a database that answers may still store nothing."""
+    """One row, which health checks write: a database that answers may still store nothing."""
 
     written_at = models.DateTimeField()
+
+    objects = WriteProbeManager()
 
     def __str__(self) -> str:
         return f"{self.written_at:%H:%M:%S}"

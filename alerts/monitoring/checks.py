@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import Error
 from django.db.models import (
     Case,
@@ -23,8 +24,11 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce, Least, Now
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
+from alerts.monitoring import front_door
 from alerts.states import DeliveryState
 from contacts.choices import Priority
 
@@ -206,6 +210,30 @@ def _processes() -> list[Finding]:
     ]
 
 
+def _front_door() -> list[Finding]:
+    if not settings.FRONT_DOOR_URL:
+        return []
+    found = front_door.ask()
+    refused = found.refusals
+    return [
+        Finding(
+            "intake_fails",
+            int(found.problem is not None),
+            0,
+            f"Intake did not take a test alert. {found.problem or ''} Check `door`, `web-api` and the database.",
+        ),
+        Finding(
+            "requests_refused",
+            refused.requests if refused else 0,
+            0,
+            f"Intake has refused {refused.requests} requests since {date_format(localtime(refused.since), 'H:i')}. "
+            f"Its last answer was: “{refused.detail}”"
+            if refused
+            else "",
+        ),
+    ]
+
+
 SILENT_WORKERS: dict[WorkerKind, str] = {
     WorkerKind.URGENT: "No worker for urgent deliveries has reported lately: start `worker-urgent`, check Redis.",
     WorkerKind.OTHERS: "No worker for all deliveries has reported lately: start `worker`, check Redis.",
@@ -214,6 +242,7 @@ LOOKS: tuple[Callable[[], list[Finding]], ...] = (
     _expired_leases,
     _alerts_without_delivery,
     _processes,
+    _front_door,
 )
 
 

@@ -6,22 +6,13 @@ from collections.abc import Callable
 import structlog
 from django.db import Error, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from psycopg import errors
 
 from alerts.models import Alert, Delivery, RelayHeartbeat, WriteProbe
 from alerts.monitoring import checks
 from config import database
 
 WRITTEN_BY_INTAKE = ", ".join(model._meta.db_table for model in (Alert, Delivery))  # noqa: SLF001 - documented
-NOT_STORED: dict[type[Exception], str] = {
-    errors.ReadOnlySqlTransaction: "The database only reads: no alert can be stored. Was there a failover?",
-    errors.LockNotAvailable: "Somebody has locked a table of alerts, so no alert can be stored. End that session.",
-    errors.QueryCanceled: "The database takes too long to store: no alert can be stored in time.",
-    errors.DiskFull: "The database's disk is full: no alert can be stored. Make room.",
-}
-"""What keeps a database that answers from storing, by its error."""
 
 log = structlog.get_logger(__name__)
 _all_applied = threading.Event()
@@ -79,20 +70,14 @@ def _database() -> str:
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '3s'")
                 cursor.execute(f"LOCK TABLE {WRITTEN_BY_INTAKE} IN ROW EXCLUSIVE MODE")
-            WriteProbe.objects.bulk_create(
-                [WriteProbe(pk=1, written_at=Now())],
-                update_conflicts=True,
-                unique_fields=["pk"],
-                update_fields=["written_at"],
-            )
+            WriteProbe.objects.write()
     except Error as error:
-        cause = error.__cause__
-        sentence = next((text for kind, text in NOT_STORED.items() if isinstance(cause, kind)), None)
-        if sentence is None:
+        cause = database.cause(error)
+        if cause is None:
             raise
         log.warning("unready", exc_info=error)
         database.forget_session()
-        return sentence
+        return f"{cause} No alert can be stored: docs/recovery.md says what to do."
     return "ok"
 
 

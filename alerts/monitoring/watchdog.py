@@ -5,8 +5,10 @@ from http.client import HTTPException
 
 import structlog
 from django.conf import settings
+from django.db import Error
 
 from alerts.monitoring import checks
+from config import database
 from config.periodic import Periodic
 
 CHECK_EVERY = 15.0
@@ -20,7 +22,11 @@ log = structlog.get_logger(__name__)
 
 def watch() -> None:
     """Log each finding over its limit; if there is none, ping DEADMAN_URL."""
-    failing = [finding for finding in checks.findings() if not finding.ok]
+    try:
+        failing = [finding for finding in checks.findings() if not finding.ok]
+    except Error as error:
+        log.exception("check.unanswered", cause=database.cause(error))
+        return
     for finding in failing:
         log.error("check.failed", finding=finding.name, value=finding.value, limit=finding.limit)
     if settings.DEADMAN_URL and not failing:

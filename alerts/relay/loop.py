@@ -78,6 +78,7 @@ class Relay:
         """Tick on every NOTIFY and at least once a second. Wait while the database is away."""
         log.info("relay.started", relay=self.name)
         while not self._stopping:
+            self._watchdog.start_if_due()  # it must look when the rest cannot even begin
             try:
                 self._listen_and_tick()
             except AWAY as error:
@@ -104,12 +105,12 @@ class Relay:
 
     def tick(self) -> bool:
         """Do everything that is due. True if there is more than one tick can take."""
+        self._watchdog.start_if_due()  # before anything that may raise
         close_old_connections()
         self._heartbeat.run_if_due()
         results = [self._hand_over(priority) for priority in Priority]
         send.recover_expired()
         self._ask_outcomes()
-        self._watchdog.start_if_due()
         return any(results)
 
     def _report(self) -> None:

@@ -17,6 +17,7 @@ ENVIRONMENT = {
     # Nobody listens on port 9 of loopback.
     "DATABASE_URL": "postgresql://bleep:bleep@127.0.0.1:9/bleep",
     "REDIS_URL": "redis://127.0.0.1:9/0",
+    "FRONT_DOOR_URL": "http://127.0.0.1:9",
     "CONNECT_INSTANCE_ID": "instance",
     "CONNECT_CONTACT_FLOW_ID": "flow",
     "CONNECT_SOURCE_PHONE_NUMBER": "+442079460000",

@@ -78,6 +78,7 @@ def test_each_variable_that_cannot_be_used_is_an_error_that_says_why_once() -> N
         ("CONNECT_INSTANCE_ID", None, "bleep.W011"),
         ("CONNECT_CONTACT_FLOW_ID", None, "bleep.W011"),
         ("CONNECT_SOURCE_PHONE_NUMBER", None, "bleep.W012"),
+        ("FRONT_DOOR_URL", None, "bleep.W013"),
         ("ALLOWED_HOSTS", None, "security.W020"),
         ("DEBUG", "true", "security.W018"),
     ],

@@ -26,6 +26,7 @@ class Service:
     requests: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
     """How long each request takes."""
+    status: int = 202
     answer_bytes: int = 0
     """How much it answers, if not a few words."""
     missing: int = 0
@@ -67,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
             b"x" * self.service.answer_bytes
             or json.dumps({"method": self.command, "bytes": len(body)}).encode()
         )
-        self.send_response(202)
+        self.send_response(self.service.status)
         self.send_header("Content-Length", str(len(answer) + self.service.missing))
         self.send_header("X-Request-ID", "abc")
         self.end_headers()

@@ -127,3 +127,15 @@ def test_an_answer_that_breaks_off_is_not_passed_off_as_whole(door: Door) -> Non
     with pytest.raises(requests.RequestException):
         requests.post(f"{door.url}/admin/", data=b"x", timeout=5)
     assert len(door.service.requests) == 2
+
+
+def test_healthz_says_what_was_refused(door: Door) -> None:
+    door.service.status = 503
+    requests.post(f"{door.url}/notification", data=b"{}", timeout=5)
+    requests.post(f"{door.url}/admin/login/", data=b"{}", timeout=5)
+    requests.get(f"{door.url}/notification", timeout=5)
+
+    shown = requests.get(f"{door.url}/healthz", timeout=5).json()
+
+    assert shown["status"] == "ok"
+    assert shown["refused"]["detail"] == "The answer was no problem document."

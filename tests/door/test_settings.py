@@ -3,16 +3,16 @@
 from django.conf import settings
 
 from alerts.api.parsers import MAX_BODY
-from alerts.api.transport import ADDRESS
+from alerts.api.transport import ADDRESSES
 from door.app import service_for
 from door.settings import ADMIN, API, PROBES
 
 
 def test_the_api_is_at_the_same_address() -> None:
-    for path in (ADDRESS, f"{ADDRESS}/123"):
+    for path in (*ADDRESSES, "/notification/123"):
         assert service_for(path) is API
     assert service_for("/readyz") is PROBES
-    for path in ("/", "/admin/", "/docs", f"{ADDRESS}s", f"/{ADDRESS}"):
+    for path in ("/", "/admin/", "/docs", "/notifications", "//notification"):
         assert service_for(path) is ADMIN
 
 

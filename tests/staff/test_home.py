@@ -4,8 +4,10 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -21,6 +23,7 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from staff.home import charts, items, page
 from staff.roles import Role
+from tests.alerts.conftest import closed_port
 from tests.conftest import make_clinician
 from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_records, make_user
 
@@ -179,7 +182,9 @@ def test_failed_statistics_are_shown(lost_table: Callable[[str], None], somethin
     assert 'data-kind="failed"' in page
 
 
-def test_every_finding_has_a_sentence_for_staff(db: None) -> None:
+def test_every_finding_has_a_sentence_for_staff(db: None, settings: Any) -> None:
+    settings.FRONT_DOOR_URL = f"http://127.0.0.1:{closed_port()}"
+
     assert {finding.name for finding in checks.findings()} == set(items.FINDINGS)
 
 
@@ -265,3 +270,19 @@ def test_the_apps_have_names_for_staff() -> None:
     called = [app["name"] for app in client.get("/admin/").context["app_list"]]
 
     assert sorted(called) == ["Alerts", "Clinicians", "Hospital systems", "Logins"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_only_reads_still_shows_what_is_wrong() -> None:
+    client = home_of(Role.OPERATORS.value)
+    client.get("/admin/")
+    cache.clear()
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    try:
+        answer = client.get("/admin/")
+    finally:
+        connection.close()
+
+    assert answer.status_code == 200
+    assert "bleep relays_silent" in re.findall(r'data-kind="([^"]+)"', answer.content.decode())

@@ -52,7 +52,7 @@ def test_unready_while_the_database_only_reads() -> None:
     status, body = readyz()
 
     assert status == 503
-    assert body["checks"]["database"].startswith("The database only reads: no alert can be stored.")
+    assert body["checks"]["database"].startswith("The database only reads. No alert can be stored")
     assert readyz()[0] == 200, "the session was closed, and the next one can write"
 
 

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from django.db import InternalError, connection
 
 from alerts.models import RelayHeartbeat
 from alerts.monitoring import checks, watchdog
@@ -99,6 +100,33 @@ def test_it_is_not_pinged_when_the_check_itself_fails(
     [line] = logged(caplog)
     assert "'periodic.failed'" in line
     assert "'work': 'watchdog'" in line
+
+
+def test_it_looks_although_the_relay_can_do_nothing(
+    transactional_db: None, switch: Switch, broker: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    relay = Relay()
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+
+    with pytest.raises(InternalError):
+        relay.tick()
+
+    wait_until(lambda: logged(caplog), what="the watchdog has looked")
+    assert "'relays_silent'" in logged(caplog)[0]
+    connection.close()
+    relay.close()
+
+
+def test_a_database_that_is_away_is_logged(
+    transactional_db: None, switch: Switch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "PORT", str(closed_port()))
+
+    watch()
+
+    assert switch.pings == []
+    assert "'check.unanswered'" in logged(caplog)[0]
 
 
 def test_without_a_switch_nobody_is_called(

@@ -1,0 +1,106 @@
+"""Whether alerts get in: sends a test alert through the front door, and asks the door what it refused lately.
+
+Intake takes the test alert as any other, and leaves nothing of it behind (`alerts.intake.rehearse`).
+"""
+
+import json
+import urllib.request
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError
+
+from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+PATH = "/intake-check"
+SECONDS = 3
+"""To connect and for each answer."""
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """How many requests with alerts the door has refused lately, since when, and its last answer."""
+
+    requests: int
+    since: datetime
+    detail: str
+
+
+@dataclass(frozen=True)
+class FrontDoor:
+    """What came of it. `problem` is None if intake took the test alert."""
+
+    problem: str | None
+    refusals: Refusals | None
+
+
+def ask() -> FrontDoor:
+    """Send a test alert, and ask for the refusals."""
+    return FrontDoor(_problem(), _refusals())
+
+
+def is_health_check(header: str) -> bool:
+    """Whether a request with this Authorization header is a health check of this Bleep."""
+    return constant_time_compare(header, _authorization())
+
+
+def _authorization() -> str:
+    return f"Bearer {salted_hmac('alerts.monitoring.front_door', PATH, algorithm='sha256').hexdigest()}"
+
+
+def _problem() -> str | None:
+    headers = {"Authorization": _authorization(), "Content-Type": "application/json"}
+    body = json.dumps(
+        {
+            "message_id": "intake-check",
+            "type": "intake_check",
+            "patient_id": "TEST",
+            "contact_id": "intake-check",
+            "description": "A test of intake, which leaves nothing behind.",
+            "priority": "H",
+        }
+    )
+    try:
+        status, _body = _request(PATH, body.encode(), headers)
+    except HTTPError as error:
+        return f"Its answer was: “{_detail(error)}”"
+    except (OSError, HTTPException, ValueError) as error:
+        return f"It did not answer within {SECONDS} seconds ({type(error).__name__})."
+    # A redirect or a proxy's page is an answer, too.
+    return None if status == HTTPStatus.NO_CONTENT else f"It answered with {status} instead of 204."
+
+
+def _refusals() -> Refusals | None:
+    try:
+        _status, body = _request("/healthz", None, {})
+        found: dict[str, Any] | None = json.loads(body).get("refused")
+    except (OSError, HTTPException, ValueError):
+        return None  # the test alert has found that
+    if not found:
+        return None
+    return Refusals(int(found["requests"]), datetime.fromisoformat(found["since"]), str(found["detail"]))
+
+
+def _request(path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    """The status and body of an answer. An error status is an HTTPError."""
+    named = {"Host": settings.ALLOWED_HOSTS[0].lstrip(".")} if settings.ALLOWED_HOSTS else {}
+    secure = {"X-Forwarded-Proto": "https"} if settings.HTTPS else {}
+    request = urllib.request.Request(  # noqa: S310 - http(s), by `config.settings`
+        settings.FRONT_DOOR_URL.rstrip("/") + path, body, {**named, **secure, **headers}
+    )
+    # The door is inside the deployment: no proxy is asked.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=SECONDS) as answer:
+        return answer.status, answer.read()
+
+
+def _detail(error: HTTPError) -> str:
+    """The sentence of a problem document, or the status."""
+    with error:
+        try:
+            return str(json.loads(error.read())["detail"])
+        except (OSError, HTTPException, ValueError, KeyError, TypeError):
+            return f"{error.code} {error.reason}"

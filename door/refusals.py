@@ -1,0 +1,40 @@
+"""What the door refused lately, for the health checks of Bleep, which ask `/healthz`."""
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+LATELY = 120.0
+"""Seconds. After so long without a refusal the count begins again."""
+
+
+class Refusals:
+    """Requests with alerts that got an answer of 500 or more, from the door or from the API behind it."""
+
+    def __init__(self) -> None:
+        self._requests = 0
+        self._since = self._detail = ""
+        self._last = float("-inf")
+
+    def note(self, body: bytes) -> None:
+        """Count one more, by the problem document that the sender got."""
+        shown = self.shown()
+        if shown is None:
+            self._requests, self._since = 0, datetime.now(UTC).isoformat(timespec="seconds")
+        self._requests += 1
+        self._last = time.monotonic()
+        self._detail = _detail(body)
+
+    def shown(self) -> dict[str, Any] | None:
+        """How many, since when, and what the last answer said; None if there was none lately."""
+        if time.monotonic() - self._last > LATELY:
+            return None
+        return {"requests": self._requests, "since": self._since, "detail": self._detail}
+
+
+def _detail(body: bytes) -> str:
+    try:
+        return str(json.loads(body)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return "The answer was no problem document."

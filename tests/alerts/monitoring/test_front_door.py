@@ -1,0 +1,143 @@
+"""Health checks send a test alert through the real front door to a real web server, and it leaves nothing behind."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.apps import apps
+from django.db import connection
+
+from alerts.models import WriteProbe
+from alerts.monitoring import checks, front_door
+from contacts.models import Clinician
+from sandbox.services import free_port
+from tests.conftest import an_alert
+from tests.processes import ENTRY_POINT, answers, running, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TRIGGER = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '53100'; END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON alerts_alert EXECUTE FUNCTION refuse();
+"""
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """PostgreSQL's error for a full disk, for whoever stores an alert."""
+    with connection.cursor() as cursor:
+        cursor.execute(TRIGGER)
+        try:
+            yield
+        finally:
+            cursor.execute("DROP TRIGGER refuse ON alerts_alert; DROP FUNCTION refuse()")
+
+
+@pytest.fixture
+def door(live_server: Any, log_dir: Path, settings: Any) -> Iterator[str]:
+    """A front door before this process's web server; its address."""
+    port = free_port()
+    urls = {f"WEB_{name}_URL": live_server.url for name in ("API", "ADMIN", "PROBES")}
+    url = f"http://127.0.0.1:{port}"
+    with running("door", [ENTRY_POINT, "door"], {**urls, "GRANIAN_PORT": str(port)}, log_dir):
+        wait_until(lambda: answers(f"{url}/healthz"), what="the door answers")
+        settings.FRONT_DOOR_URL = url
+        yield url
+
+
+def found(name: str) -> checks.Finding:
+    """A finding of a new report."""
+    return next(finding for finding in checks.findings() if finding.name == name)
+
+
+def rows() -> dict[str, int]:
+    """The number of rows of every model but the one that health checks write."""
+    models = [model for model in apps.get_models() if model is not WriteProbe]
+    return {model.__name__: model.objects.count() for model in models}  # type: ignore[attr-defined]
+
+
+def test_intake_takes_a_test_alert_and_nothing_of_it_stays(door: str) -> None:
+    before = rows()
+
+    assert found("intake_fails").ok
+    assert found("requests_refused").ok
+    assert rows() == before
+    assert WriteProbe.objects.exists()
+
+
+def test_an_intake_that_cannot_store_is_found_with_its_answer(door: str) -> None:
+    with full_disk():
+        finding = found("intake_fails")
+
+    assert not finding.ok
+    assert "The database's disk is full." in finding.sentence
+    assert found("intake_fails").ok
+
+
+def test_an_intake_that_hangs_is_found(door: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front_door, "SECONDS", 1)
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN; LOCK TABLE alerts_alert IN ACCESS EXCLUSIVE MODE")
+        try:
+            answer = front_door.ask()
+        finally:
+            cursor.execute("ROLLBACK")
+
+    assert answer.problem == "It did not answer within 1 seconds (TimeoutError)."
+
+
+def test_a_door_that_is_away_is_found(door: str, settings: Any) -> None:
+    settings.FRONT_DOOR_URL = f"http://127.0.0.1:{free_port()}"
+
+    assert not found("intake_fails").ok
+    assert found("requests_refused").ok, "what it refused is not known"
+
+
+def test_what_senders_were_refused_is_counted_with_the_reason(
+    door: str, lab_token: str, clinician: Clinician
+) -> None:
+    headers = {"Authorization": f"Bearer {lab_token}"}
+    with full_disk():
+        for number in range(3):
+            sent = an_alert(message_id=f"M-{number}")
+            assert (
+                requests.post(f"{door}/notification", json=sent, headers=headers, timeout=5).status_code
+                == 503
+            )
+        finding = found("requests_refused")
+
+    assert finding.value == 3, "test alerts are not counted"
+    assert "has refused 3 requests since " in finding.sentence
+    assert "The database's disk is full." in finding.sentence
+
+
+def test_what_a_sender_did_wrong_is_not_counted(door: str, lab_token: str) -> None:
+    headers = {"Authorization": f"Bearer {lab_token}"}
+    for body, status in (({}, 400), (an_alert(contact_id="nobody"), 422)):
+        answer = requests.post(f"{door}/notification", json=body, headers=headers, timeout=5)
+        assert answer.status_code == status
+
+    assert found("requests_refused").ok
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer x", "Bearer \u00e9"])
+def test_nobody_else_may_send_a_test_alert(live_server: Any, authorization: str) -> None:
+    answer = requests.post(
+        live_server.url + front_door.PATH,
+        json=an_alert(),
+        headers={"Authorization": authorization.encode()},
+        timeout=5,
+    )
+
+    assert answer.status_code == 403
+    assert "same SECRET_KEY" in answer.json()["detail"]
+
+
+def test_without_an_address_the_door_is_not_checked(settings: Any) -> None:
+    settings.FRONT_DOOR_URL = ""
+
+    assert {finding.name for finding in checks.findings()}.isdisjoint({"intake_fails", "requests_refused"})
