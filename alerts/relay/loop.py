@@ -12,21 +12,19 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import timedelta
 
 import psycopg
 import structlog
-from django.db import close_old_connections, connection, connections, transaction
-from django.db.models import Q, QuerySet
+from django.db import close_old_connections, connection, connections
 from django.db.models.functions import Now
 
 from alerts import tasks
 from alerts.deliveries.opening import DUE_CHANNEL
-from alerts.models import Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
+from alerts.models import RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.monitoring import watchdog
+from alerts.relay import due
 from alerts.relay.publishing import QUEUES, Publisher
 from alerts.sending import outcomes, send
-from alerts.states import DeliveryState
 from config import database
 from config.celery import QUESTIONS
 from config.periodic import Periodic
@@ -41,15 +39,6 @@ DIRECT_ASKERS = 4
 """How many of these may ask for outcomes instead, so that a hanging provider leaves the rest free to send."""
 OUTCOMES_AT_ONCE = 50
 """Outcomes asked for in one tick."""
-IN_FLIGHT: dict[Priority, int] = {Priority.HIGH: 500, Priority.MEDIUM: 200, Priority.LOW: 100}
-"""How many may be in Celery's queues. The backlog waits in the database, where it cannot get lost."""
-HAND_OVER_AGAIN: dict[Priority, timedelta] = {
-    Priority.HIGH: timedelta(seconds=5),
-    Priority.MEDIUM: timedelta(seconds=30),
-    Priority.LOW: timedelta(seconds=60),
-}
-"""Hand a delivery over again if no worker has claimed it by then: Redis may have lost it."""
-
 AWAY = (*database.AWAY, psycopg.OperationalError)
 """The listener has a connection of its own."""
 
@@ -63,6 +52,7 @@ class Relay:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._stopping = False  # an Event's lock must not be taken in a signal handler
         self._publisher = Publisher()
+        self._in_flight = {priority: due.InFlight(priority) for priority in Priority}
         self._senders = ThreadPoolExecutor(max_workers=DIRECT_SENDERS, thread_name_prefix="direct")
         self._sending: list[Future[None]] = []
         self._asking: list[Future[None]] = []
@@ -125,15 +115,21 @@ class Relay:
     def _hand_over(self, priority: Priority) -> bool:
         """Give due deliveries to Celery; send High ones here if no worker takes them. True if there is more."""
         urgent = priority is Priority.HIGH
-        if self._publisher.is_resting(QUEUES[priority]):
-            return urgent and self._send_directly(Q())
+        queue = QUEUES[priority]
+        in_flight = self._in_flight[priority]
+        if self._publisher.is_resting(queue):
+            return urgent and self._send_directly(
+                due.take(priority, self._free_senders(), lost=in_flight.lost)
+            )
+        in_flight.look(lambda: self._publisher.oldest(queue))
         if urgent:
             # Handed over once before, and no worker claimed it.
-            self._send_directly(handed_over_in_vain(priority))
-        taken = take_due(priority, IN_FLIGHT[priority] - count_in_flight(priority))
-        left = self._publisher.publish(tasks.deliver, QUEUES[priority], taken)
+            self._send_directly(due.take(priority, self._free_senders(), lost=in_flight.lost, lost_only=True))
+        taken = due.take(priority, in_flight.room, lost=in_flight.lost)
+        left = self._publisher.publish(tasks.deliver, queue, taken)
+        in_flight.took(len(taken) - len(left))
         if left:
-            give_back(left)
+            due.give_back(left)
         return bool(taken) and not left
 
     def _ask_outcomes(self) -> None:
@@ -156,8 +152,7 @@ class Relay:
         free = self._free_senders()
         return min(free, DIRECT_ASKERS - len(self._asking))
 
-    def _send_directly(self, which: Q) -> bool:
-        taken = take_due(Priority.HIGH, self._free_senders(), which)
+    def _send_directly(self, taken: list[uuid.UUID]) -> bool:
         if taken:
             log.warning("relay.sends_directly", count=len(taken))
             RelayHeartbeat.objects.filter(pk=self.name).update(sent_itself_at=Now())
@@ -166,40 +161,6 @@ class Relay:
 
     def _submit(self, work: Callable[[uuid.UUID], None], pk: uuid.UUID) -> Future[None]:
         return self._senders.submit(_do_here, work, pk)
-
-
-def handed_over_in_vain(priority: Priority) -> Q:
-    """Deliveries handed over so long ago that Redis or a worker must have lost them."""
-    return Q(handed_over_at__lt=Now() - HAND_OVER_AGAIN[priority])
-
-
-def count_in_flight(priority: Priority) -> int:
-    """How many deliveries were handed over and may still be claimed."""
-    # A range, so that the partial index serves it: the backlog may be a thousand times longer.
-    return _pending(priority).filter(handed_over_at__gte=Now() - HAND_OVER_AGAIN[priority]).count()
-
-
-def take_due(priority: Priority, most: int, which: Q | None = None) -> list[uuid.UUID]:
-    """Mark up to `most` due deliveries as handed over, oldest first; return their ids."""
-    free = Q(handed_over_at=None) | handed_over_in_vain(priority)
-    due = _pending(priority).filter(free, which or Q(), available_at__lte=Now())
-    if most <= 0:
-        return []
-    with transaction.atomic():
-        rows = due.select_for_update(skip_locked=True).order_by("available_at")[:most]
-        ids = list(rows.values_list("pk", flat=True))
-        if ids:
-            Delivery.objects.filter(pk__in=ids).update(handed_over_at=Now())
-    return ids
-
-
-def _pending(priority: Priority) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(state=DeliveryState.PENDING, priority=priority)
-
-
-def give_back(ids: list[uuid.UUID]) -> None:
-    """Undo the hand-over of deliveries that nobody has claimed."""
-    Delivery.objects.filter(pk__in=ids, state=DeliveryState.PENDING).update(handed_over_at=None)
 
 
 def _do_here(work: Callable[[uuid.UUID], None], pk: uuid.UUID) -> None:

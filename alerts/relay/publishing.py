@@ -1,5 +1,6 @@
 """Hand ids to Celery within a bounded time. A broken broker gives an error, never a wait."""
 
+import json
 import time
 import uuid
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ FULL = 1000
 LONGEST = 2.0
 """Seconds that one call of `publish` may take: a slow broker must not hold up the relay."""
 
+BROKEN = (BrokerError, RedisError, OSError)
+
 log = structlog.get_logger(__name__)
 
 
@@ -37,6 +40,16 @@ class Publisher:
     def is_resting(self, queue: str) -> bool:
         """Whether to leave this queue alone: the broker just failed, or nobody takes from the queue."""
         return self._rests[queue].is_on
+
+    def oldest(self, queue: str) -> uuid.UUID | None:
+        """The delivery that has been in this queue for longest; None if it is empty, or the broker fails."""
+        try:
+            with celery.publishing_connection() as broker:
+                message: bytes | None = broker.default_channel.client.lindex(queue, -1)
+        except BROKEN as error:
+            self._rest(error)
+            return None
+        return uuid.UUID(json.loads(message)["headers"]["id"]) if message else None
 
     def publish(self, task: Any, queue: str, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
         """Publish a task for each id; return the ids that were not published.
@@ -52,15 +65,20 @@ class Publisher:
                 if self._is_full(broker.default_channel, queue):
                     return list(ids)
                 for each in ids:
-                    task.apply_async((str(each),), queue=queue, producer=producer, retry=False)
+                    # The task has the delivery's id, so that `oldest` finds it in the queue.
+                    args = {"task_id": str(each), "queue": queue, "producer": producer, "retry": False}
+                    task.apply_async((str(each),), **args)
                     published += 1
                     if time.monotonic() > until:
                         break
-        except (BrokerError, RedisError, OSError) as error:
-            for rest in self._rests.values():
-                rest.begin()
-            log.warning("relay.broker_down", error=type(error).__name__, waiting=len(ids) - published)
+        except BROKEN as error:
+            self._rest(error, waiting=len(ids) - published)
         return list(ids[published:])
+
+    def _rest(self, error: Exception, **known: int) -> None:
+        for rest in self._rests.values():
+            rest.begin()
+        log.warning("relay.broker_down", error=type(error).__name__, **known)
 
     def _is_full(self, channel: Any, queue: str) -> bool:
         """Without workers a queue grows, because relays hand unclaimed deliveries over again."""

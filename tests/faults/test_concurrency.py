@@ -18,7 +18,7 @@ from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.claims import Claim
 from alerts.deliveries.retry import SCHEDULES, NextChannel, Retry
 from alerts.models import AlertAction, Delivery
-from alerts.relay import loop
+from alerts.relay import due
 from alerts.sending import send as sending
 from alerts.states import AlertState, AttemptState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
@@ -321,7 +321,7 @@ def test_two_relays_take_nothing_twice(sender: Sender) -> None:
     for number in range(TIMES * 2):
         assert sender.post(an_alert(message_id=str(number), priority="H")).status_code == 202
 
-    taken = at_once(*[lambda: loop.take_due(Priority.HIGH, 500)] * 4)
+    taken = at_once(*[lambda: due.take(Priority.HIGH, 500, lost=due.InFlight(Priority.HIGH).lost)] * 4)
 
     ids = [pk for each in taken if isinstance(each, list) for pk in each]
     assert len(ids) == len(set(ids)) == TIMES * 2

@@ -82,14 +82,12 @@ CRASH_POINTS = (
         Trace.ALERT,
         Crash("after", "alerts.intake:accept"),
     ),
-    CrashPoint(
-        "before it is taken", Process.RELAY, Trace.ALERT, Crash("before", "alerts.relay.loop:take_due")
-    ),
+    CrashPoint("before it is taken", Process.RELAY, Trace.ALERT, Crash("before", "alerts.relay.due:take")),
     CrashPoint(
         "while it is taken",
         Process.RELAY,
         Trace.ALERT,
-        Crash("after", UPDATE, inside="alerts.relay.loop:take_due"),
+        Crash("after", UPDATE, inside="alerts.relay.due:take"),
     ),
     CrashPoint("between taking and publishing", Process.RELAY, Trace.ALERT, Crash("before", PUBLISH)),
     CrashPoint("after publishing", Process.RELAY, Trace.ALERT, Crash("after", PUBLISH)),

@@ -1,0 +1,124 @@
+"""Which deliveries a relay hands over: those that are due, as many as workers take soon, and again what was lost.
+
+What was handed over is a row's `handed_over_at`, so relays see each other's work, and a restart loses nothing.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models.functions import Now
+
+from alerts.models import Delivery
+from alerts.states import DeliveryState
+from contacts.choices import Priority
+
+MAX_IN_FLIGHT: dict[Priority, int] = {Priority.HIGH: 500, Priority.MEDIUM: 200, Priority.LOW: 100}
+"""How many may be in Celery's queues. The backlog waits in the database, where it cannot get lost."""
+MIN_IN_FLIGHT = 50
+"""So many are there for workers even if they are slow."""
+QUEUE_DELAY = timedelta(seconds=2)
+"""How long a delivery may wait in a queue before fewer are handed over: what is new waits behind it."""
+HAND_OVER_AGAIN: dict[Priority, timedelta] = {
+    Priority.HIGH: timedelta(seconds=5),
+    Priority.MEDIUM: timedelta(seconds=30),
+    Priority.LOW: timedelta(seconds=60),
+}
+"""Hand a delivery over again if no worker has claimed it by then, unless it is still in a queue that moves."""
+SLACK = timedelta(seconds=3)
+"""Longer than a relay takes to publish what it has marked as handed over: two relays' deliveries mix in a queue."""
+UNKNOWN_AGE = timedelta(hours=1)
+
+
+class InFlight:
+    """What relays have handed over of a priority and nobody has claimed: what is lost, and how much more may go.
+
+    `allowed` follows the workers: it doubles when they have emptied a full queue, and halves when a delivery has waited
+    in the queue for `QUEUE_DELAY`.
+    """
+
+    def __init__(self, priority: Priority) -> None:
+        self._priority = priority
+        self._was_full = False
+        self._head: uuid.UUID | None = None
+        self._head_since = 0.0
+        self.allowed = min(MAX_IN_FLIGHT[priority], 2 * MIN_IN_FLIGHT)
+        self.lost_after = HAND_OVER_AGAIN[priority]
+        """What was handed over longer ago than this is lost."""
+        self.room = 0
+        """How many more may be handed over now."""
+
+    @property
+    def lost(self) -> Q:
+        """The lost deliveries."""
+        return Q(handed_over_at__lt=Now() - self.lost_after)
+
+    def look(self, oldest_in_queue: Callable[[], uuid.UUID | None]) -> None:
+        """Find what is in flight. Redis is asked only when a delivery has waited for long."""
+        again = HAND_OVER_AGAIN[self._priority]
+        waiting = _pending(self._priority).filter(handed_over_at__isnull=False)
+        found = waiting.aggregate(count=Count("pk"), age=Now() - Min("handed_over_at"))
+        count, age = found["count"], found["age"] or timedelta()
+        self.lost_after = again
+        if age > again / 2:
+            self.lost_after = max(again, self._age_of_queue(oldest_in_queue()))
+            count = waiting.exclude(self.lost).count()
+        self._follow(count, age)
+        self.room = max(0, self.allowed - count)
+
+    def took(self, count: int) -> None:
+        """So many were handed over now."""
+        self._was_full = 0 < self.room <= count
+
+    def _age_of_queue(self, head: uuid.UUID | None) -> timedelta:
+        """How long ago what is still in the queue may have been handed over; zero if no worker takes from it.
+
+        Queues are first in, first out: what was handed over before the oldest message is no longer there.
+        """
+        now = time.monotonic()
+        if head != self._head:
+            self._head, self._head_since = head, now
+        if head is None or now - self._head_since > HAND_OVER_AGAIN[self._priority].total_seconds() / 2:
+            return timedelta()
+        ages = Delivery.objects.filter(pk=head, state=DeliveryState.PENDING, handed_over_at__isnull=False)
+        age = ages.values_list(Now() - F("handed_over_at"), flat=True).first()
+        return UNKNOWN_AGE if age is None else age + SLACK
+
+    def _follow(self, count: int, age: timedelta) -> None:
+        if count and age > QUEUE_DELAY:
+            self.allowed = max(MIN_IN_FLIGHT, self.allowed // 2)
+        elif not count and self._was_full:
+            self.allowed = min(MAX_IN_FLIGHT[self._priority], self.allowed * 2)
+
+
+def take(priority: Priority, most: int, *, lost: Q, lost_only: bool = False) -> list[uuid.UUID]:
+    """Mark up to `most` due deliveries as handed over, and return their ids.
+
+    Oldest first, but half of the places are for the newest of High
+    (`docs/decisions/0011-the-newest-high-gets-half.md`).
+    """
+    if most <= 0:
+        return []
+    free = lost if lost_only else lost | Q(handed_over_at=None)
+    due = _pending(priority).filter(free, available_at__lte=Now())
+    newest = most // 2 if priority is Priority.HIGH else 0
+    with transaction.atomic():
+        locked = due.select_for_update(skip_locked=True)
+        ids = list(locked.order_by("available_at").values_list("pk", flat=True)[: most - newest])
+        if newest and len(ids) == most - newest:
+            ids += locked.exclude(pk__in=ids).order_by("-available_at").values_list("pk", flat=True)[:newest]
+        if ids:
+            Delivery.objects.filter(pk__in=ids).update(handed_over_at=Now())
+    return ids
+
+
+def give_back(ids: list[uuid.UUID]) -> None:
+    """Undo the hand-over of deliveries that nobody has claimed."""
+    Delivery.objects.filter(pk__in=ids, state=DeliveryState.PENDING).update(handed_over_at=None)
+
+
+def _pending(priority: Priority) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(state=DeliveryState.PENDING, priority=priority)
