@@ -7,13 +7,14 @@ from celery import current_app, shared_task
 from celery.signals import heartbeat_sent
 from django.db import close_old_connections
 
-from alerts.monitoring.heartbeats import worker_heartbeat
+from alerts.monitoring.heartbeats import note_task, worker_heartbeat
 from alerts.sending import outcomes, send
 
 
 @shared_task
 def deliver(delivery_id: str) -> None:
     """Send the delivery, if it is still due."""
+    note_task()
     close_old_connections()  # the database may have restarted since the last task
     send.deliver(uuid.UUID(delivery_id))
 

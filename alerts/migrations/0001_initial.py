@@ -55,6 +55,7 @@ class Migration(migrations.Migration):
                 ('beat_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('worker', models.CharField(max_length=200, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('urgent', 'urgent deliveries alone'), ('others', 'all deliveries')], max_length=16)),
+                ('worked_at', models.DateTimeField(help_text='When it last began a task.', null=True)),
             ],
             options={
                 'abstract': False,

@@ -58,8 +58,17 @@ class WorkerHeartbeat(Heartbeat):
     FRESH = timedelta(seconds=120)
     """Longer than an upgrade: a worker may take 75 s to stop, and does not report meanwhile."""
 
+    AT_WORK = timedelta(seconds=30)
+    """Longer than from a worker's task to its next heartbeat, while it is busy with calls to a provider that hangs."""
+
     worker = models.CharField(max_length=200, primary_key=True)
     kind = models.CharField(max_length=16, choices=WorkerKind)
+    worked_at = models.DateTimeField(null=True, help_text="When it last began a task.")
+
+    @classmethod
+    def is_at_work(cls, kind: WorkerKind) -> bool:
+        """Whether a worker of this kind took a delivery lately."""
+        return cls.objects.filter(kind=kind, worked_at__gt=Now() - cls.AT_WORK).exists()
 
     def __str__(self) -> str:
         return self.worker

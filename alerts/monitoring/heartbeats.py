@@ -5,7 +5,10 @@ database that hangs must not hold up that loop.
 """
 
 import contextlib
+import time
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
 
 from django.db import Error
 from django.db.models.functions import Now
@@ -18,10 +21,21 @@ SECONDS = 10.0
 """Between two heartbeats of a worker."""
 
 
+_last_task: float | None = None
+
+
+def note_task() -> None:
+    """This worker begins a task."""
+    global _last_task  # noqa: PLW0603 - one for the process
+    _last_task = time.monotonic()
+
+
 def write(worker: str, queues: Iterable[str]) -> None:
     """Write that the worker takes from these queues. A database that is away is reported by everything else."""
     with contextlib.suppress(Error):
-        now = {"kind": kind(queues), "beat_at": Now()}
+        now: dict[str, Any] = {"kind": kind(queues), "beat_at": Now()}
+        if _last_task is not None:
+            now["worked_at"] = Now() - timedelta(seconds=time.monotonic() - _last_task)
         WorkerHeartbeat.objects.update_or_create(worker=worker, defaults=now)
         WorkerHeartbeat.objects.stale().delete()
 

@@ -22,12 +22,16 @@ MIN_IN_FLIGHT = 50
 """So many are there for workers even if they are slow."""
 QUEUE_DELAY = timedelta(seconds=2)
 """How long a delivery may wait in a queue before fewer are handed over: what is new waits behind it."""
+UNCLAIMED = timedelta(seconds=5)
+"""A relay sends a High delivery itself if no worker has claimed it by then, unless it is in a queue that moves."""
 HAND_OVER_AGAIN: dict[Priority, timedelta] = {
-    Priority.HIGH: timedelta(seconds=5),
+    Priority.HIGH: timedelta(seconds=15),
     Priority.MEDIUM: timedelta(seconds=30),
     Priority.LOW: timedelta(seconds=60),
 }
-"""Hand a delivery over again if no worker has claimed it by then, unless it is still in a queue that moves."""
+"""Hand a delivery over again if no worker has claimed it by then, unless it is still in a queue that is emptied."""
+STALLED = timedelta(seconds=12)
+"""A queue from which nothing was taken for so long is not emptied: calls to a provider that hangs end sooner."""
 SLACK = timedelta(seconds=3)
 """Longer than a relay takes to publish what it has marked as handed over: two relays' deliveries mix in a queue."""
 UNKNOWN_AGE = timedelta(hours=1)
@@ -46,25 +50,34 @@ class InFlight:
         self._head: uuid.UUID | None = None
         self._head_since = 0.0
         self.allowed = min(MAX_IN_FLIGHT[priority], 2 * MIN_IN_FLIGHT)
-        self.lost_after = HAND_OVER_AGAIN[priority]
-        """What was handed over longer ago than this is lost."""
+        self._lost_after = HAND_OVER_AGAIN[priority]
+        self._unclaimed_after = UNCLAIMED
         self.room = 0
         """How many more may be handed over now."""
 
     @property
+    def free(self) -> Q:
+        """Deliveries to hand over, for the first time or again."""
+        return Q(handed_over_at=None) | self.lost
+
+    @property
     def lost(self) -> Q:
-        """The lost deliveries."""
-        return Q(handed_over_at__lt=Now() - self.lost_after)
+        """Deliveries to hand over again."""
+        return Q(handed_over_at__lt=Now() - self._lost_after)
+
+    @property
+    def unclaimed(self) -> Q:
+        """Deliveries that no worker takes in time."""
+        return Q(handed_over_at__lt=Now() - self._unclaimed_after)
 
     def look(self, oldest_in_queue: Callable[[], uuid.UUID | None]) -> None:
         """Find what is in flight. Redis is asked only when a delivery has waited for long."""
-        again = HAND_OVER_AGAIN[self._priority]
         waiting = _pending(self._priority).filter(handed_over_at__isnull=False)
         found = waiting.aggregate(count=Count("pk"), age=Now() - Min("handed_over_at"))
         count, age = found["count"], found["age"] or timedelta()
-        self.lost_after = again
-        if age > again / 2:
-            self.lost_after = max(again, self._age_of_queue(oldest_in_queue()))
+        self._lost_after, self._unclaimed_after = HAND_OVER_AGAIN[self._priority], UNCLAIMED
+        if age > UNCLAIMED / 2:
+            self._allow_for_the_queue(oldest_in_queue())
             count = waiting.exclude(self.lost).count()
         self._follow(count, age)
         self.room = max(0, self.allowed - count)
@@ -73,19 +86,24 @@ class InFlight:
         """So many were handed over now."""
         self._was_full = 0 < self.room <= count
 
-    def _age_of_queue(self, head: uuid.UUID | None) -> timedelta:
-        """How long ago what is still in the queue may have been handed over; zero if no worker takes from it.
+    def _allow_for_the_queue(self, head: uuid.UUID | None) -> None:
+        """What is still in a queue that workers empty is not lost.
 
         Queues are first in, first out: what was handed over before the oldest message is no longer there.
         """
         now = time.monotonic()
         if head != self._head:
             self._head, self._head_since = head, now
-        if head is None or now - self._head_since > HAND_OVER_AGAIN[self._priority].total_seconds() / 2:
-            return timedelta()
+        if head is None:
+            return
+        stood = timedelta(seconds=now - self._head_since)
         ages = Delivery.objects.filter(pk=head, state=DeliveryState.PENDING, handed_over_at__isnull=False)
         age = ages.values_list(Now() - F("handed_over_at"), flat=True).first()
-        return UNKNOWN_AGE if age is None else age + SLACK
+        queued = UNKNOWN_AGE if age is None else age + SLACK
+        if stood < STALLED:
+            self._lost_after = max(self._lost_after, queued)
+        if stood < UNCLAIMED / 2:
+            self._unclaimed_after = max(self._unclaimed_after, queued)
 
     def _follow(self, count: int, age: timedelta) -> None:
         if count and age > QUEUE_DELAY:
@@ -94,16 +112,15 @@ class InFlight:
             self.allowed = min(MAX_IN_FLIGHT[self._priority], self.allowed * 2)
 
 
-def take(priority: Priority, most: int, *, lost: Q, lost_only: bool = False) -> list[uuid.UUID]:
-    """Mark up to `most` due deliveries as handed over, and return their ids.
+def take(priority: Priority, most: int, *, which: Q) -> list[uuid.UUID]:
+    """Mark up to `most` of these due deliveries as handed over, and return their ids.
 
     Oldest first, but half of the places are for the newest of High
     (`docs/decisions/0011-the-newest-high-gets-half.md`).
     """
     if most <= 0:
         return []
-    free = lost if lost_only else lost | Q(handed_over_at=None)
-    due = _pending(priority).filter(free, available_at__lte=Now())
+    due = _pending(priority).filter(which, available_at__lte=Now())
     newest = most // 2 if priority is Priority.HIGH else 0
     with transaction.atomic():
         locked = due.select_for_update(skip_locked=True)

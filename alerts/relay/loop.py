@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import psycopg
 import structlog
 from django.db import close_old_connections, connection, connections
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from alerts import tasks
@@ -118,14 +119,11 @@ class Relay:
         queue = QUEUES[priority]
         in_flight = self._in_flight[priority]
         if self._publisher.is_resting(queue):
-            return urgent and self._send_directly(
-                due.take(priority, self._free_senders(), lost=in_flight.lost)
-            )
+            return urgent and self._send_directly(in_flight.free)
         in_flight.look(lambda: self._publisher.oldest(queue))
         if urgent:
-            # Handed over once before, and no worker claimed it.
-            self._send_directly(due.take(priority, self._free_senders(), lost=in_flight.lost, lost_only=True))
-        taken = due.take(priority, in_flight.room, lost=in_flight.lost)
+            self._send_directly(in_flight.unclaimed)
+        taken = due.take(priority, in_flight.room, which=in_flight.free)
         left = self._publisher.publish(tasks.deliver, queue, taken)
         in_flight.took(len(taken) - len(left))
         if left:
@@ -152,10 +150,13 @@ class Relay:
         free = self._free_senders()
         return min(free, DIRECT_ASKERS - len(self._asking))
 
-    def _send_directly(self, taken: list[uuid.UUID]) -> bool:
+    def _send_directly(self, which: Q) -> bool:
+        """Send High deliveries here. It is no worker's fault if workers are at work, and only busy."""
+        taken = due.take(Priority.HIGH, self._free_senders(), which=which)
         if taken:
             log.warning("relay.sends_directly", count=len(taken))
-            RelayHeartbeat.objects.filter(pk=self.name).update(sent_itself_at=Now())
+            if not WorkerHeartbeat.is_at_work(WorkerKind.URGENT):
+                RelayHeartbeat.objects.filter(pk=self.name).update(sent_itself_at=Now())
         self._sending += [self._submit(send.deliver, pk) for pk in taken]
         return bool(taken)
 

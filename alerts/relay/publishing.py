@@ -45,7 +45,8 @@ class Publisher:
         """The delivery that has been in this queue for longest; None if it is empty, or the broker fails."""
         try:
             with celery.publishing_connection() as broker:
-                message: bytes | None = broker.default_channel.client.lindex(queue, -1)
+                channel: Any = broker.default_channel
+                message: bytes | None = channel.client.lindex(queue, -1)
         except BROKEN as error:
             self._rest(error)
             return None

@@ -321,7 +321,7 @@ def test_two_relays_take_nothing_twice(sender: Sender) -> None:
     for number in range(TIMES * 2):
         assert sender.post(an_alert(message_id=str(number), priority="H")).status_code == 202
 
-    taken = at_once(*[lambda: due.take(Priority.HIGH, 500, lost=due.InFlight(Priority.HIGH).lost)] * 4)
+    taken = at_once(*[lambda: due.take(Priority.HIGH, 500, which=due.InFlight(Priority.HIGH).free)] * 4)
 
     ids = [pk for each in taken if isinstance(each, list) for pk in each]
     assert len(ids) == len(set(ids)) == TIMES * 2

@@ -1,6 +1,7 @@
 """Workers say that they are at work, and for what."""
 
 import threading
+import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -94,6 +95,19 @@ def test_a_database_that_is_away_is_no_fault_of_the_worker(monkeypatch: pytest.M
     monkeypatch.setattr(WorkerHeartbeat.objects, "update_or_create", away)
 
     heartbeats.write("all@ward", OTHERS)
+
+
+def test_it_says_when_the_worker_began_its_last_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    heartbeats.write("all@ward", OTHERS)
+    assert not WorkerHeartbeat.is_at_work(WorkerKind.OTHERS)
+    monkeypatch.setattr(heartbeats, "_last_task", None)
+    tasks.deliver(str(uuid.uuid4()))
+
+    heartbeats.write("all@ward", OTHERS)
+
+    assert WorkerHeartbeat.is_at_work(WorkerKind.OTHERS)
+    WorkerHeartbeat.objects.update(worked_at=Now() - timedelta(minutes=1))
+    assert not WorkerHeartbeat.is_at_work(WorkerKind.OTHERS)
 
 
 def test_a_process_gone_for_a_day_is_forgotten() -> None:

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from alerts import tasks
 from alerts.deliveries import claims
-from alerts.models import Attempt, Delivery, RelayHeartbeat
+from alerts.models import Attempt, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.monitoring import checks
 from alerts.relay import due, loop, publishing
 from alerts.sending import send
@@ -67,7 +67,7 @@ def test_a_delivery_no_worker_claimed_is_handed_over_again(priority: Priority, s
     long_ago = Now() - due.HAND_OVER_AGAIN[priority] - timedelta(seconds=1)
     delivery = store(priority, handed_over_at=long_ago)
 
-    assert due.take(priority, 10, lost=due.InFlight(priority).lost) == [delivery.pk]
+    assert due.take(priority, 10, which=due.InFlight(priority).free) == [delivery.pk]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_delivery_no_worker_claimed_is_handed_over_again(priority: Priority, s
 def test_a_delivery_not_due_is_not_taken(store: Store, fields: dict[str, Any]) -> None:
     store(Priority.HIGH, **fields)
 
-    assert due.take(Priority.HIGH, 10, lost=due.InFlight(Priority.HIGH).lost) == []
+    assert due.take(Priority.HIGH, 10, which=due.InFlight(Priority.HIGH).free) == []
 
 
 def test_the_oldest_are_taken_first_and_no_more_than_there_is_room_for(store: Store) -> None:
@@ -95,9 +95,9 @@ def test_the_oldest_are_taken_first_and_no_more_than_there_is_room_for(store: St
     oldest = store(Priority.LOW, available_at=Now() - timedelta(seconds=9))
     middle = store(Priority.LOW, available_at=Now() - timedelta(seconds=5))
 
-    assert set(due.take(Priority.LOW, 2, lost=due.InFlight(Priority.LOW).lost)) == {oldest.pk, middle.pk}
-    assert due.take(Priority.LOW, 0, lost=due.InFlight(Priority.LOW).lost) == []
-    assert due.take(Priority.LOW, 3, lost=due.InFlight(Priority.LOW).lost) == [newest.pk]
+    assert set(due.take(Priority.LOW, 2, which=due.InFlight(Priority.LOW).free)) == {oldest.pk, middle.pk}
+    assert due.take(Priority.LOW, 0, which=due.InFlight(Priority.LOW).free) == []
+    assert due.take(Priority.LOW, 3, which=due.InFlight(Priority.LOW).free) == [newest.pk]
 
 
 def test_in_flight_is_counted_without_reading_the_backlog(store: Store) -> None:
@@ -273,6 +273,12 @@ def handed_over_long_ago() -> None:
     Delivery.objects.filter(handed_over_at__isnull=False).update(handed_over_at=Now() - LONG)
 
 
+def let_the_queue_stand(monkeypatch: pytest.MonkeyPatch, *, seconds: float) -> None:
+    """Let time pass for the relay alone."""
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + seconds)
+
+
 def test_what_is_still_in_a_queue_that_moves_is_not_lost(
     one_relay: loop.Relay, broker: "redis.Redis", store: Store, aws: Aws
 ) -> None:
@@ -288,6 +294,24 @@ def test_what_is_still_in_a_queue_that_moves_is_not_lost(
     assert broker.llen("urgent") == 2
     assert not RelayHeartbeat.objects.filter(sent_itself_at__isnull=False).exists()
     assert aws.messages() == []
+
+
+@pytest.mark.usefixtures("fresh_counters", "many_calls")
+def test_workers_that_are_only_busy_are_helped_without_an_alarm(
+    one_relay: loop.Relay, broker: "redis.Redis", store: Store, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    WorkerHeartbeat.objects.create(worker="urgent@ward", kind=WorkerKind.URGENT, worked_at=Now())
+    deliveries = [store(Priority.HIGH) for _ in range(loop.DIRECT_SENDERS + 2)]
+    one_relay.tick()
+    handed_over_long_ago()
+    one_relay.tick()
+    let_the_queue_stand(monkeypatch, seconds=5)
+
+    one_relay.tick()
+
+    wait_until(lambda: len(aws.messages()) == loop.DIRECT_SENDERS, what="the relay helped")
+    assert broker.llen("urgent") == len(deliveries), "nothing was handed over again"
+    assert not RelayHeartbeat.objects.filter(sent_itself_at__isnull=False).exists()
 
 
 def test_what_was_handed_over_before_the_oldest_in_the_queue_is_lost(
@@ -315,20 +339,20 @@ def test_high_that_no_worker_claims_is_sent_by_the_relay(
     handed_over_long_ago()
     one_relay.tick()
     assert aws.messages() == [], "it may move"
-    now = time.monotonic()
-    monkeypatch.setattr(due.time, "monotonic", lambda: now + 3)
+    let_the_queue_stand(monkeypatch, seconds=3)
 
     one_relay.tick()
 
     wait_until(lambda: Delivery.objects.get(pk=delivery.pk).provider_id, what="the relay sent it")
     assert broker.llen("urgent") == 1
+    assert RelayHeartbeat.objects.filter(sent_itself_at__isnull=False).exists()
 
 
 def test_a_new_high_does_not_wait_for_all_the_old_ones(store: Store) -> None:
     old = [store(Priority.HIGH, available_at=Now() - timedelta(minutes=10 - number)) for number in range(6)]
     new = store(Priority.HIGH)
 
-    taken = due.take(Priority.HIGH, 4, lost=Q())
+    taken = due.take(Priority.HIGH, 4, which=Q())
 
     assert taken == [old[0].pk, old[1].pk, new.pk, old[5].pk]
 
@@ -336,7 +360,7 @@ def test_a_new_high_does_not_wait_for_all_the_old_ones(store: Store) -> None:
 def test_a_low_waits_for_its_turn(store: Store) -> None:
     old = [store(Priority.LOW, available_at=Now() - timedelta(minutes=10 - number)) for number in range(3)]
 
-    assert due.take(Priority.LOW, 2, lost=Q()) == [old[0].pk, old[1].pk]
+    assert due.take(Priority.LOW, 2, which=Q()) == [old[0].pk, old[1].pk]
 
 
 def test_what_is_in_flight_follows_the_workers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
