@@ -1,6 +1,11 @@
 """The text of an alert on each channel. All templates are here."""
 
 import unicodedata
+from typing import NamedTuple
+
+from django.conf import settings
+
+from alerts import sms_parts
 
 SMS_AND_EMAIL = "{description} {patient_id}"
 SPOKEN = "This is a message from Staff Alert. {description}"
@@ -12,9 +17,29 @@ SUBJECT_LENGTH = 99
 """SNS: fewer than 100 characters, printable ASCII, no line break."""
 
 
+class Sms(NamedTuple):
+    """The body of an SMS."""
+
+    text: str
+    parts: int
+    is_cut: bool
+
+
 def text(*, description: str, patient_id: str) -> str:
-    """The body of an SMS or an e-mail."""
+    """The body of an e-mail, and of an SMS that is not cut."""
     return SMS_AND_EMAIL.format(description=description, patient_id=patient_id)
+
+
+def sms(*, description: str, patient_id: str) -> Sms:
+    """The body of an SMS, with the description cut where SMS_MAX_PARTS says so. The patient reference is never cut."""
+
+    def write(shown: str) -> str:
+        return text(description=shown, patient_id=patient_id)
+
+    whole = write(description)
+    most = settings.SMS_MAX_PARTS
+    sent = sms_parts.fit(write, description, most=most) if most else whole
+    return Sms(sent, sms_parts.count(sent), is_cut=sent != whole)
 
 
 def spoken(*, description: str) -> str:

@@ -61,6 +61,10 @@ VARIABLES: dict[str, Variable] = {
         "", "Sender shown on an SMS: 1 to 11 letters and digits, with at least one letter."
     ),
     "SMS_MAX_PRICE": Variable("", "Highest price of one SMS in US dollars, for example `0.50`."),
+    "SMS_MAX_PARTS": Variable(
+        "",
+        "Cut the text of an SMS that needs more parts, 1 to 10. None is cut while this is empty or 0.",
+    ),
     "CONNECT_INSTANCE_ID": Variable("", "Amazon Connect instance that places the calls."),
     "CONNECT_CONTACT_FLOW_ID": Variable("", "Contact flow that speaks `Message` and `Message2`."),
     "CONNECT_SOURCE_PHONE_NUMBER": Variable(

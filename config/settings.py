@@ -241,6 +241,12 @@ SMS_SENDER_ID = env.matching(
 SMS_MAX_PRICE = env.matching(
     "SMS_MAX_PRICE", r"[0-9]{1,4}(\.[0-9]{1,5})?", "must be a price in US dollars, for example 0.50."
 )
+SMS_MAX_PARTS = int(
+    env.matching(
+        "SMS_MAX_PARTS", r"[0-9]|10", "must be a whole number from 1 to 10; 0 or empty cuts nothing."
+    )
+    or 0
+)
 CONNECT_INSTANCE_ID = env.text("CONNECT_INSTANCE_ID")
 CONNECT_CONTACT_FLOW_ID = env.text("CONNECT_CONTACT_FLOW_ID")
 CONNECT_SOURCE_PHONE_NUMBER = env.matching(

@@ -24,7 +24,9 @@ class Message:
     subject: str
     """For e-mail: printable ASCII, one line, under 100 characters."""
     text: str
-    """For SMS and e-mail."""
+    """For e-mail."""
+    sms: str
+    """For SMS: the same, or cut."""
     urgent: bool
     """High priority: worth checking first for what would fail later."""
     spoken: str

@@ -8,6 +8,7 @@ from django.conf import settings
 from alerts.channels import aws
 from alerts.channels.base import Adapter, Budget, ChannelError, Fault, Message, SendResult
 from alerts.channels.memory import remembered
+from alerts.sms_parts import MOST_BYTES
 from alerts.states import Reason
 
 if TYPE_CHECKING:
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
 
 OPT_OUT_KNOWN_FOR = 900
 """Seconds to keep an answer about a number."""
-
-MOST_BYTES = 1600
-"""SNS splits a text into parts, up to 1,600 in all: bytes in older editions of the API reference (Publish), characters
-in today's. So SNS decides; this says only what a refusal means."""
 
 log = structlog.get_logger(__name__)
 
@@ -36,11 +33,11 @@ def send(message: Message) -> SendResult:
     try:
         with aws.translated():
             answer = client.publish(
-                PhoneNumber=message.address, Message=message.text, MessageAttributes=_attributes()
+                PhoneNumber=message.address, Message=message.sms, MessageAttributes=_attributes()
             )
     except ChannelError as error:
         # SNS calls both a wrong number and too long a text an invalid parameter.
-        if error.reason is Reason.INVALID_ADDRESS and len(message.text.encode()) > MOST_BYTES:
+        if error.reason is Reason.INVALID_ADDRESS and len(message.sms.encode()) > MOST_BYTES:
             raise ChannelError(error.fault, Reason.TOO_LONG, error.code) from error
         raise
     return SendResult(answer["MessageId"])

@@ -169,6 +169,7 @@ def _message(claimed: Claim, deadline: float) -> Message:
         subject=wording.subject(alert.type),
         urgent=claimed.delivery.priority == Priority.HIGH,
         text=wording.text(description=alert.description, patient_id=alert.patient_id),
+        sms=wording.sms(description=alert.description, patient_id=alert.patient_id).text,
         spoken=wording.spoken(description=alert.description),
         spoken_digits=alert.patient_id,
         deadline=deadline,

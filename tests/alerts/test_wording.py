@@ -1,6 +1,7 @@
 """What an alert says on each channel."""
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from alerts import wording
 
@@ -9,6 +10,38 @@ def test_sms_and_email_say_the_description_and_the_patient_reference() -> None:
     text = wording.text(description="Blood test results ready for patient", patient_id="123456789")
 
     assert text == "Blood test results ready for patient 123456789"
+
+
+@pytest.mark.parametrize("most", [0, 10])
+def test_an_sms_is_not_cut_where_nothing_says_so_or_it_fits(settings: Settings, most: int) -> None:
+    settings.SMS_MAX_PARTS = most
+
+    sms = wording.sms(description="a" * 1000, patient_id="123456789")
+
+    assert sms == (f"{'a' * 1000} 123456789", 7, False)
+
+
+def test_the_description_of_an_sms_is_cut_and_the_patient_reference_is_not(settings: Settings) -> None:
+    settings.SMS_MAX_PARTS = 2
+
+    sms = wording.sms(description="a" * 1000, patient_id="123456789")
+
+    assert sms == (f"{'a' * 293}... 123456789", 2, True)
+
+
+def test_an_email_is_never_cut(settings: Settings) -> None:
+    settings.SMS_MAX_PARTS = 1
+
+    assert wording.text(description="a" * 1000, patient_id="7") == f"{'a' * 1000} 7"
+
+
+def test_braces_in_a_description_that_is_cut_are_text(settings: Settings) -> None:
+    settings.SMS_MAX_PARTS = 1
+
+    sms = wording.sms(description="{patient_id}" * 20, patient_id="7")
+
+    assert sms.text.startswith("{patient_id}{patient_id}")
+    assert sms.text.endswith("... 7")
 
 
 def test_a_call_says_who_is_calling() -> None:

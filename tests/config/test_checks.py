@@ -45,6 +45,7 @@ def test_each_variable_that_cannot_be_used_is_an_error_that_says_why_once() -> N
         LOG_FORMAT="xml",
         SMS_SENDER_ID="12345",
         SMS_MAX_PRICE="a lot",
+        SMS_MAX_PARTS="11",
         EMAIL_TOPIC_PREFIX="a topic",
         CONNECT_SOURCE_PHONE_NUMBER="020 7946 0000",
     )
@@ -63,12 +64,23 @@ def test_each_variable_that_cannot_be_used_is_an_error_that_says_why_once() -> N
             "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR.",
             "RATE_LIMIT_PER_MINUTE must be a whole number from 1 to 1000000.",
             "REDIS_URL must be the URL of a Redis, for example redis://host:6379/0.",
+            "SMS_MAX_PARTS must be a whole number from 1 to 10; 0 or empty cuts nothing.",
             "SMS_MAX_PRICE must be a price in US dollars, for example 0.50.",
             "SMS_SENDER_ID must be 1 to 11 letters and digits with at least one letter.",
             "TIME_ZONE must be a time zone, for example Europe/London.",
         ]
     }
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [(None, 0), ("", 0), ("0", 0), ("10", 10), ("11", 0)],
+)
+def test_an_sms_is_cut_only_where_a_number_of_parts_is_set(value: str | None, meant: int) -> None:
+    done = run("-c", "from config import settings; print(settings.SMS_MAX_PARTS)", SMS_MAX_PARTS=value)
+
+    assert done.stdout == f"{meant}\n"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ def message() -> Message:
         subject="Blood test alert",
         urgent=False,
         text="Results ready 123456789",
+        sms="Results ready 123456789",
         spoken="This is a message from Staff Alert. Results ready",
         spoken_digits="123456789",
         deadline=time.monotonic() + 50,

@@ -46,7 +46,7 @@ def test_a_repeat_arrives_once_where_the_provider_recognises_it(
 
 
 def test_an_sms_is_transactional(sns: Stubber, message: Message) -> None:
-    expected = {"PhoneNumber": message.address, "Message": message.text, "MessageAttributes": TRANSACTIONAL}
+    expected = {"PhoneNumber": message.address, "Message": message.sms, "MessageAttributes": TRANSACTIONAL}
     sns.add_response("publish", {"MessageId": "m-1"}, expected)
 
     assert sns_sms.send(message).provider_id == "m-1"
@@ -61,7 +61,7 @@ def test_an_sms_carries_sender_and_price_where_they_are_set(
         "AWS.SNS.SMS.SenderID": {"DataType": "String", "StringValue": "Hospital"},
         "AWS.SNS.SMS.MaxPrice": {"DataType": "Number", "StringValue": "0.50"},
     }
-    expected = {"PhoneNumber": message.address, "Message": message.text, "MessageAttributes": attributes}
+    expected = {"PhoneNumber": message.address, "Message": message.sms, "MessageAttributes": attributes}
     sns.add_response("publish", {"MessageId": "m-1"}, expected)
 
     sns_sms.send(message)
@@ -77,21 +77,21 @@ def test_a_refusal_of_a_long_text_is_not_taken_for_a_wrong_number(
     sns.add_client_error("publish", "InvalidParameter", "Invalid parameter", 400)
 
     with pytest.raises(ChannelError) as caught:
-        sns_sms.send(replace(message, text=text))
+        sns_sms.send(replace(message, sms=text))
 
     assert (caught.value.fault, caught.value.reason) == (Fault.REJECTED, reason)
 
 
 def test_the_stand_in_refuses_too_long_a_text(aws: Aws, message: Message) -> None:
     with pytest.raises(ChannelError) as caught:
-        sns_sms.send(replace(message, text="é" * 801))
+        sns_sms.send(replace(message, sms="é" * 801))
 
     assert caught.value.reason == Reason.TOO_LONG
     assert aws.messages() == []
 
 
 def test_aws_takes_the_longest_sms(aws: Aws, message: Message) -> None:
-    assert sns_sms.send(replace(message, text="é" * 800)).provider_id
+    assert sns_sms.send(replace(message, sms="é" * 800)).provider_id
 
     assert aws.messages()[0]["text"] == "é" * 800
 

@@ -8,8 +8,9 @@ from typing import Any, NoReturn
 import pytest
 from django.db import connection
 from django.db.utils import OperationalError
+from pytest_django.fixtures import Settings
 
-from alerts import intake
+from alerts import intake, wording
 from alerts.channels import ADAPTERS, Message
 from alerts.deliveries import claims, lifecycle
 from alerts.models import Attempt, Delivery
@@ -36,6 +37,38 @@ def test_a_sent_message_is_recorded_with_the_providers_id(medium: Delivery, aws:
     medium.refresh_from_db()
     assert medium.state == DeliveryState.SENT
     assert medium.provider_id == aws.messages()[0]["provider_id"]
+
+
+def test_an_sms_arrives_as_it_was_cut_and_counted(
+    lab: ApiClient, clinician: Clinician, aws: Aws, settings: Settings
+) -> None:
+    settings.SMS_MAX_PARTS = 2
+    new = intake.NewAlert(**{**an_alert(description="Blood " * 166), "priority": Priority.MEDIUM})
+    sending.deliver(Delivery.objects.get(alert=intake.accept(client=lab, new=new).alert).pk)
+
+    [message] = aws.messages()
+    assert message["text"] == f"{'Blood ' * 48}Blood... 123456789"
+    assert message["text"] == wording.sms(description=new.description, patient_id=new.patient_id).text
+
+
+def test_an_email_arrives_whole_where_an_sms_would_be_cut(
+    lab: ApiClient, clinician: Clinician, aws: Aws, settings: Settings
+) -> None:
+    settings.SMS_MAX_PARTS = 1
+    new = intake.NewAlert(**{**an_alert(description="a" * 1000), "priority": Priority.LOW})
+    sending.deliver(Delivery.objects.get(alert=intake.accept(client=lab, new=new).alert).pk)
+
+    assert aws.messages()[0]["text"] == f"{'a' * 1000} 123456789"
+
+
+def test_a_text_that_sns_would_refuse_arrives_where_it_may_be_cut(
+    lab: ApiClient, clinician: Clinician, aws: Aws, settings: Settings
+) -> None:
+    settings.SMS_MAX_PARTS = 10
+    new = intake.NewAlert(**{**an_alert(description="漢" * 1000), "priority": Priority.MEDIUM})
+    sending.deliver(Delivery.objects.get(alert=intake.accept(client=lab, new=new).alert).pk)
+
+    assert aws.messages()[0]["text"].endswith("漢… 123456789")
 
 
 def test_the_attempt_is_on_disk_before_the_provider_is_called(
