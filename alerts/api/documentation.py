@@ -26,6 +26,7 @@ _DELIVERY = {
     "round": 1,
     "channel": "email",
     "address": "d***@dev.co.uk",
+    "parts": None,
     "reason": "",
     "possible_duplicate": False,
     "created_at": "2026-01-05T08:30:00.000000Z",

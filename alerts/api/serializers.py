@@ -11,6 +11,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 from stdnum.gb import nhs
 
+from alerts import wording
 from alerts.intake import NewAlert
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import AlertStatus, AttemptState, DeliveryState, Reason
@@ -132,17 +133,26 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
     channel = serializers.ChoiceField(choices=Channel.choices)
     address = serializers.SerializerMethodField(help_text="Masked.")
     state = serializers.ChoiceField(choices=DeliveryState.choices)
+    parts = serializers.SerializerMethodField(
+        help_text="How many SMS the text takes, as it is sent: AWS charges for each. `null` for a call or an e-mail."
+    )
     reason = serializers.ChoiceField(choices=Reason.choices, allow_blank=True, help_text="Why it failed.")
 
     class Meta:
         model = Delivery
         fields = (
-            "id", "round", "channel", "address", "state", "reason", "possible_duplicate", "created_at",
+            "id", "round", "channel", "address", "parts", "state", "reason", "possible_duplicate", "created_at",
             "finished_at",
         )  # fmt: skip
 
     def get_address(self, delivery: Delivery) -> str:
         return mask(delivery.address)
+
+    def get_parts(self, delivery: Delivery) -> int | None:
+        if delivery.channel != Channel.SMS:
+            return None
+        alert = delivery.alert  # in memory: the deliveries were read through it
+        return wording.sms(description=alert.description, patient_id=alert.patient_id).parts
 
 
 class DeliveryWithAttemptsSerializer(DeliverySerializer):

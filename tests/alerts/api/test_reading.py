@@ -5,6 +5,7 @@ from urllib.parse import quote
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
 
 from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import claims, lifecycle
@@ -72,6 +73,41 @@ def test_the_detail_shows_deliveries_and_attempts_with_masked_addresses(
     assert (delivery["state"], delivery["reason"]) == ("failed", "invalid_address")
     assert (attempt["number"], attempt["state"], attempt["code"]) == (1, "rejected", "InvalidParameter")
     assert delivery["address"] == "c***@ward.example"
+
+
+@pytest.mark.parametrize(
+    ("description", "most", "parts"),
+    [
+        ("a" * 150, 0, 1),
+        ("a" * 151, 0, 2),
+        ("a" * 1000, 0, 7),
+        ("“Ready” " * 10, 0, 2),
+        ("a" * 1000, 3, 3),
+        ("a" * 1000, 1, 1),
+    ],
+)
+def test_an_sms_has_the_number_of_parts_that_are_sent_wherever_it_is_shown(
+    sender: Sender, clinician: Clinician, settings: Settings, description: str, most: int, parts: int
+) -> None:
+    settings.SMS_MAX_PARTS = most
+    body = an_alert(priority="M", description=description)
+
+    answers = [
+        sender.post(body).json(),
+        sender.post(body).json(),  # a repeat
+        sender.get("/notification/123").json(),
+        sender.get("/notification").json()["results"][0],
+    ]
+
+    assert [answer["deliveries"][0]["parts"] for answer in answers] == [parts] * 4
+
+
+@pytest.mark.parametrize("priority", ["H", "L"])
+def test_a_call_and_an_email_have_no_parts(sender: Sender, clinician: Clinician, priority: str) -> None:
+    answer = sender.post(an_alert(priority=priority, description="a" * 1000)).json()
+
+    assert answer["deliveries"][0]["channel"] != "sms"
+    assert answer["deliveries"][0]["parts"] is None
 
 
 @pytest.mark.parametrize("path", ["/notification", "/notification/123"])
@@ -197,7 +233,10 @@ def test_a_page_is_followed_in_both_directions(sender: Sender, clinician: Clinic
     assert sender.get(second["previous"]).json()["results"] == first["results"]
 
 
-def test_the_number_of_queries_does_not_grow_with_the_page(sender: Sender, clinician: Clinician) -> None:
+@pytest.mark.parametrize("priority", ["L", "M"])
+def test_the_number_of_queries_does_not_grow_with_the_page(
+    sender: Sender, clinician: Clinician, priority: str
+) -> None:
     def queries() -> int:
         with CaptureQueriesContext(
             connection,
@@ -205,11 +244,11 @@ def test_the_number_of_queries_does_not_grow_with_the_page(sender: Sender, clini
             sender.get("/notification")
         return len(captured)
 
-    sender.post(an_alert(message_id="first"))
+    sender.post(an_alert(message_id="first", priority=priority))
     sender.get("/notification")  # the token's last use is noted by now
     with_one = queries()
     for number in range(10):
-        sender.post(an_alert(message_id=f"m{number}"))
+        sender.post(an_alert(message_id=f"m{number}", priority=priority))
 
     assert queries() == with_one
 
