@@ -76,6 +76,7 @@ OVERDUE = "It should have been sent by now. Check the Home page, or reach the pe
 PICKED_UP = "The call was picked up, by a person or by voicemail."
 MAYBE_TWICE = "The person may get this twice: it was sent again although an earlier message may have arrived."
 ASK_THEM = "Ask the person, or reach them another way."
+CUT = "the text is longer, so its end is left out. The patient reference is not."
 LATE = "The answer came late, after Bleep had stopped waiting."
 
 
@@ -209,9 +210,20 @@ def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState) -> li
     if since:
         found = [f"It is overdue: it has waited since {moment(since)}."]
     found += _why(delivery, state is DeliveryState.UNKNOWN)
+    found += _parts(delivery) if channel is Channel.SMS else []
     if state is DeliveryState.UNKNOWN:
         found.append(ASK_THEM)
     return found
+
+
+def _parts(delivery: Delivery) -> list[str]:
+    """How many SMS the text takes, where that is not one, and whether it is cut."""
+    alert = delivery.alert
+    sms = wording.sms(description=alert.description, patient_id=alert.patient_id)
+    parts = "1 SMS part" if sms.parts == 1 else f"{sms.parts} SMS parts"
+    if sms.is_cut:
+        return [f"{parts}: {CUT}"]
+    return [f"{parts}."] if sms.parts > 1 else []
 
 
 def _why(record: Delivery | Attempt, in_doubt: bool) -> list[str]:  # noqa: FBT001

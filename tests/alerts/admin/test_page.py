@@ -1,5 +1,6 @@
 """The page of an alert: its timeline, for users who may see it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from django.contrib.auth.models import Permission, User
 from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
+from pytest_django.fixtures import Settings
 
 from alerts import actions, labels
 from alerts.admin import timeline
@@ -205,3 +207,36 @@ def test_after_a_lost_answer_staff_are_asked_once_to_ask_the_person(
 
     assert timeline.IN_DOUBT[AlertStatus.FAILED] in page
     assert labels.REASON[Reason.ANSWER_LOST] not in page
+
+
+def sms_of(lab: ApiClient, description: str) -> Alert:
+    return store(lab, "sms-1", Priority.MEDIUM, description=description)
+
+
+@pytest.mark.parametrize(("length", "said"), [(150, ""), (151, "2 SMS parts."), (1000, "7 SMS parts.")])
+def test_the_page_says_how_many_parts_an_sms_takes_where_that_is_not_one(
+    staff: Client, lab: ApiClient, clinician: Clinician, length: int, said: str
+) -> None:
+    page = read(staff, page_of(sms_of(lab, "a" * length)))
+
+    assert re.findall(r"<p>(\d+ SMS part.*?)</p>", page) == ([said] if said else [])
+
+
+@pytest.mark.parametrize(("most", "parts"), [(1, "1 SMS part"), (3, "3 SMS parts")])
+def test_the_page_says_that_an_sms_was_cut_and_shows_the_whole_text(
+    staff: Client, lab: ApiClient, clinician: Clinician, settings: Settings, most: int, parts: str
+) -> None:
+    settings.SMS_MAX_PARTS = most
+
+    page = read(staff, page_of(sms_of(lab, "a" * 1000)))
+
+    assert f"<p>{parts}: {timeline.CUT}</p>" in page
+    assert "a" * 1000 in page
+
+
+def test_a_call_has_no_parts(staff: Client, lab: ApiClient, clinician: Clinician, settings: Settings) -> None:
+    settings.SMS_MAX_PARTS = 1
+
+    page = read(staff, page_of(store(lab, "call-1", Priority.HIGH, description="a" * 1000)))
+
+    assert "SMS part" not in page
