@@ -1,7 +1,7 @@
 """Keep each channel within AWS's quotas, across all processes, with a share reserved for High.
 
-The quotas are per account, so Redis counts. While Redis is away, each process counts for itself over a longer window,
-so that a handful of processes stay within the quota together.
+The quotas are per account, so Redis counts, by its own clock. While Redis is away, each process counts for itself over
+a longer window, so that a handful of processes stay within the quota together.
 """
 
 import random
@@ -13,12 +13,13 @@ from threading import Lock
 import structlog
 from django.conf import settings
 from limits import RateLimitItemPerSecond
-from limits.storage import MemoryStorage, RedisStorage
+from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from alerts.channels import ADAPTERS, Budget
 from alerts.cooldown import Cooldown
 from alerts.models import Delivery
+from alerts.sending.moving_window import MovingWindow
 from alerts.states import DeliveryState
 from contacts.choices import Channel, Priority
 
@@ -63,10 +64,19 @@ def has_room_for_question(channel: Channel, priority: Priority) -> bool:
 
 
 def _take_place(scope: str, priority: Priority, allowed: Budget) -> bool:
-    # The others' share first: a place taken there and not used only makes the limit slightly too strict.
-    return (
-        priority is Priority.HIGH or _take(f"{scope}:others", allowed.for_others, allowed.seconds)
-    ) and _take(f"{scope}:all", allowed.amount, allowed.seconds)
+    # The others' share first: without Redis, a place taken there and not used only makes the limit slightly too strict.
+    shares = {} if priority is Priority.HIGH else {f"bleep:rate:{scope}:others": allowed.for_others}
+    shares[f"bleep:rate:{scope}:all"] = allowed.amount
+    if not redis_cooldown.is_on:
+        try:
+            return _shared().take(shares, allowed.seconds)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the counter, alerts must go out
+            redis_cooldown.begin()
+            log.warning("rate_limit.redis_away", error=type(error).__name__)
+    # A longer window, not a smaller amount: there is no quarter of a call.
+    seconds = allowed.seconds * WITHOUT_REDIS
+    with _one_at_a_time:
+        return all(_own().hit(RateLimitItemPerSecond(amount, seconds), key) for key, amount in shares.items())
 
 
 @lru_cache(maxsize=64)
@@ -77,25 +87,11 @@ def _backlog(channel: Channel, priority: Priority, clinician_id: int | None, mos
     return own.order_by()[:most].count()  # unordered, so that it stops at `most`
 
 
-def _take(share: str, amount: int, seconds: int) -> bool:
-    key = f"bleep:rate:{share}"
-    if not redis_cooldown.is_on:
-        try:
-            return _shared().hit(RateLimitItemPerSecond(amount, seconds), key)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the counter, alerts must go out
-            redis_cooldown.begin()
-            log.warning("rate_limit.redis_away", error=type(error).__name__)
-    # A longer window, not a smaller amount: there is no quarter of a call.
-    with _one_at_a_time:
-        return _own().hit(RateLimitItemPerSecond(amount, seconds * WITHOUT_REDIS), key)
-
-
 @cache
-def _shared() -> MovingWindowRateLimiter:
+def _shared() -> MovingWindow:
     # Celery and redis-py write socket addresses differently.
     url = settings.REDIS_URL.replace("redis+socket://", "unix://", 1).replace("virtual_host=", "db=", 1)
-    storage = RedisStorage(url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
-    return MovingWindowRateLimiter(storage)
+    return MovingWindow(url, timeout=REDIS_SECONDS)
 
 
 @cache

@@ -48,7 +48,7 @@ def granted(channel: Channel, priority: Priority, times: int, clinician_id: int 
 def let_pass(broker: "redis.Redis", seconds: float) -> None:
     """As if what was counted had been counted so much earlier."""
     for key in broker.keys("*bleep:rate:*"):
-        taken = [float(each) - seconds for each in broker.lrange(key, 0, -1)]
+        taken = [int(each) - int(seconds * 1000) for each in broker.lrange(key, 0, -1)]
         broker.delete(key)
         broker.rpush(key, *taken)
 
@@ -125,7 +125,48 @@ def test_questions_about_others_cannot_use_up_what_high_needs(four: None) -> Non
     assert [rate_limit.has_room_for_question(Channel.CALL, H) for _ in range(2)] == [True, False]
 
 
+def test_the_window_moves_also_once_the_clock_of_redis_was_set_back(
+    four: None, broker: "redis.Redis"
+) -> None:
+    granted(Channel.SMS, M, 10)
+    let_pass(broker, -3600)
+
+    assert (granted(Channel.SMS, M, 10), granted(Channel.SMS, H, 10)) == (3, 1), "the quota, and no more"
+
+
+def test_who_finds_no_place_in_one_share_takes_none_in_the_other(four: None, broker: "redis.Redis") -> None:
+    granted(Channel.SMS, H, 4)
+
+    granted(Channel.SMS, M, 10)
+
+    assert broker.keys("*bleep:rate:*") == [b"bleep:rate:sms:all"]
+
+
+def test_what_is_counted_is_not_kept_for_ever(four: None, broker: "redis.Redis") -> None:
+    granted(Channel.SMS, M, 10)
+
+    kept = {key: broker.pttl(key) for key in broker.keys("*bleep:rate:*")}
+    assert len(kept) == 2
+    assert all(0 < each <= WINDOW * 1000 for each in kept.values())
+    assert [broker.llen(key) for key in sorted(kept)] == [3, 3]
+
+
+def test_a_place_costs_one_round_trip(
+    four: None, broker: "redis.Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    granted(Channel.SMS, M, 1)
+    before: Any = broker.info("commandstats")
+
+    granted(Channel.SMS, M, 1)
+
+    after: Any = broker.info("commandstats")
+    assert after["cmdstat_evalsha"]["calls"] - before["cmdstat_evalsha"]["calls"] == 1
+
+
 ANOTHER_PROCESS = """
+import sys, time
+ahead, tell = float(sys.argv[1]), time.time
+time.time = lambda: tell() + ahead
 import django
 django.setup()
 from dataclasses import replace
@@ -139,16 +180,37 @@ print(sum(rate_limit.hold(wanted) is None for _ in range(40)))
 """
 
 
+def granted_to_another_process(ahead: float = 0.0) -> int:
+    """How many of forty calls find room in a process whose clock is so many seconds ahead."""
+    child = subprocess.run(
+        [sys.executable, "-c", ANOTHER_PROCESS, str(ahead)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(child.stdout)
+
+
 def test_two_processes_share_one_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     limit_to(monkeypatch, Budget(40, 600))
     granted(Channel.CALL, H, 25)
 
-    child = subprocess.run(
-        [sys.executable, "-c", ANOTHER_PROCESS], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-
-    assert int(child.stdout) == 15
+    assert granted_to_another_process() == 15
     assert granted(Channel.CALL, H, 10) == 0
+
+
+@pytest.mark.parametrize("ahead", [3600, -3600], ids=["ahead", "behind"])
+def test_a_host_whose_clock_is_wrong_takes_no_more_and_for_no_longer_than_the_others(
+    monkeypatch: pytest.MonkeyPatch, broker: "redis.Redis", ahead: float
+) -> None:
+    limit_to(monkeypatch, Budget(40, WINDOW))
+
+    assert granted_to_another_process(ahead) == 40
+    assert granted(Channel.CALL, H, 10) == 0
+
+    let_pass(broker, WINDOW + 1)
+    assert granted(Channel.CALL, H, 50) == 40
 
 
 def waits(channel: Channel, priority: Priority, clinician_id: int = 1) -> list[float]:
@@ -271,8 +333,8 @@ def test_a_redis_that_hangs_costs_less_than_half_a_second_once(four: None, setti
 
         assert hung.connections() == 1, "not again by redis-py, and not by the next delivery"
 
-    bounds: Any = rate_limit._shared().storage  # noqa: SLF001 - what bounds that one connection
-    options = bounds.storage.connection_pool.connection_kwargs
+    bounds: Any = rate_limit._shared().client  # noqa: SLF001 - what bounds that one connection
+    options = bounds.connection_pool.connection_kwargs
     assert options["socket_connect_timeout"] + options["socket_timeout"] < 0.5
 
 
