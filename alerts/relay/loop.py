@@ -25,7 +25,7 @@ from alerts.models import RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.monitoring import watchdog
 from alerts.relay import due
 from alerts.relay.publishing import QUEUES, Publisher
-from alerts.sending import outcomes, send
+from alerts.sending import clock, outcomes, send
 from config import database
 from config.celery import QUESTIONS
 from config.periodic import Periodic
@@ -59,6 +59,7 @@ class Relay:
         self._asking: list[Future[None]] = []
         self._has_reported = False
         self._heartbeat = Periodic("heartbeat", self._report, seconds=HEARTBEAT_SECONDS)
+        self._clock = Periodic("clock", clock.mend, seconds=clock.EVERY)
         self._watchdog = watchdog.watchdog()
 
     def stop(self) -> None:
@@ -99,6 +100,7 @@ class Relay:
         self._watchdog.start_if_due()  # before anything that may raise
         close_old_connections()
         self._heartbeat.run_if_due()
+        self._clock.run_if_due()
         results = [self._hand_over(priority) for priority in Priority]
         send.recover_expired()
         self._ask_outcomes()

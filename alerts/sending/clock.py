@@ -1,0 +1,89 @@
+"""Mend what the database's clock had dated before it was set back: else it would wait until the clock has caught up.
+
+Nothing here sends. A delivery becomes due, and is claimed like any other.
+"""
+
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.expressions import Combinable, CombinedExpression
+from django.db.models.functions import Now
+
+from alerts.deliveries.lifecycle import OUTCOME_EVERY
+from alerts.deliveries.retry import SCHEDULES
+from alerts.models import Attempt, Delivery
+from alerts.sending.rate_limit import LONGEST_HOLD
+from alerts.states import AttemptState, DeliveryState
+from contacts.choices import Priority
+
+EVERY = 3.0
+"""Seconds between two looks."""
+AT_ONCE = 1000
+"""Deliveries mended in one look."""
+TOLERANCE = timedelta(seconds=2)
+"""A date may lie this far ahead without the clock having been set back: transactions take theirs when they begin."""
+LONGEST_WAIT: dict[Priority, timedelta] = {
+    priority: max(SCHEDULES[priority].longest, LONGEST_HOLD[priority]) for priority in Priority
+}
+"""Nothing postpones a delivery for longer, and none that was never tried for longer than LONGEST_HOLD."""
+
+log = structlog.get_logger(__name__)
+
+
+def mend() -> int:
+    """Correct dates that are further ahead than any that Bleep sets, and return of how many deliveries.
+
+    One query if there are none, and three otherwise.
+    """
+    impossible = _impossible()
+    first, *others = (
+        Delivery.objects.filter(rows).order_by().values_list("pk") for rows, _ in impossible.values()
+    )
+    found = [pk for (pk,) in first.union(*others)[:AT_ONCE]]
+    if not found:
+        return 0
+    # Each date is judged again under the lock. A delivery that somebody has locked is being changed anyway.
+    dates = {field: Case(When(rows, then=now), default=F(field)) for field, (rows, now) in impossible.items()}
+    with transaction.atomic():
+        locked = Delivery.objects.select_for_update(skip_locked=True).filter(pk__in=found)
+        ids = list(locked.values_list("pk", flat=True))
+        mended = Delivery.objects.filter(pk__in=ids).update(**dates)
+    log.warning("clock.set_back", count=mended)
+    return mended
+
+
+def _impossible() -> dict[str, tuple[Q, Combinable]]:
+    """For each date of a delivery: in which rows it is impossible, and what it becomes. Indexes serve them all."""
+    any_priority = Q(priority__in=Priority.values)
+    first_question = timedelta(seconds=settings.CONNECT_RING_SECONDS) + OUTCOME_EVERY
+    begun = Attempt.objects.filter(delivery=OuterRef("pk"), state=AttemptState.CALLING)
+    waits = Q()
+    for priority in Priority:
+        held, retried = LONGEST_HOLD[priority], LONGEST_WAIT[priority]
+        too_long = Q(attempt_count=0) | Q(available_at__gt=_after(retried))
+        waits |= Q(priority=priority, available_at__gt=_after(held)) & too_long
+    return {
+        "available_at": (Q(state=DeliveryState.PENDING) & waits, Now()),
+        "handed_over_at": (
+            any_priority & Q(state=DeliveryState.PENDING, handed_over_at__gt=_after(timedelta())),
+            Value(None),
+        ),
+        "outcome_due_at": (
+            any_priority & Q(state=DeliveryState.SENT, outcome_due_at__gt=_after(first_question)),
+            Now(),
+        ),
+        # Its worker may still be sending, so it gets a whole lease from now. The date of its attempt proves that the
+        # clock was set back: the lease alone may be from before LEASE_SECONDS was lowered.
+        "lease_expires_at": (
+            Q(state=DeliveryState.SENDING, lease_expires_at__gt=_after(settings.LEASE))
+            & Q(Exists(begun.filter(started_at__gt=_after(timedelta())))),
+            Now() + settings.LEASE,
+        ),
+    }
+
+
+def _after(time: timedelta) -> CombinedExpression:
+    return Now() + time + TOLERANCE
