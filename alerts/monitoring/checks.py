@@ -29,8 +29,9 @@ from django.utils.timezone import localtime
 
 from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.monitoring import front_door
+from alerts.sending import clock
 from alerts.states import DeliveryState
-from contacts.choices import Priority
+from contacts.choices import Channel, Priority
 
 OBJECTIVE: dict[Priority, timedelta] = {
     Priority.HIGH: timedelta(seconds=30),
@@ -43,6 +44,8 @@ INSTEAD = WorkerHeartbeat.FRESH
 """How long to report that relays sent instead of workers: until hanging workers count as silent."""
 RECENTLY = timedelta(days=1)
 """How far back to look in tables that grow for ever, so that a check run every few seconds stays cheap."""
+COUNTED = 1000
+"""Rows from the future are counted no further, of each kind."""
 KEPT_SECONDS = 5.0
 WAIT_SECONDS = 1.0
 
@@ -177,6 +180,32 @@ def _alerts_without_delivery() -> list[Finding]:
     ]
 
 
+def _rows_from_the_future() -> list[Finding]:
+    """Dates that lie ahead, although nothing sets them so: the database's clock was set back. One query.
+
+    Of the alerts and attempts, indexes find the newest. A delivery has the dates of its alert and its attempts, but for
+    the hand-over, which an index finds among those that wait.
+    """
+    later = Now() + clock.TOLERANCE
+    dated = (
+        Alert.objects.filter(created_at__gt=later),
+        Attempt.objects.filter(channel__in=Channel.values, started_at__gt=later),
+        Delivery.objects.filter(
+            state=DeliveryState.PENDING, priority__in=Priority.values, handed_over_at__gt=later
+        ),
+    )
+    first, *others = (rows.order_by().values_list(Value(1))[:COUNTED] for rows in dated)
+    return [
+        Finding(
+            "rows_from_the_future",
+            first.union(*others, all=True).count(),
+            0,
+            "Rows are dated in the future, because the database's clock was set back. Alerts are sent, but their times "
+            "and these checks are wrong until it has caught up: check the clock of the database's host.",
+        )
+    ]
+
+
 def _processes() -> list[Finding]:
     """Silent relays and workers, and relays that do the workers' work. One query."""
     instead = Case(When(sent_itself_at__gt=Now() - INSTEAD, then=True), default=False)
@@ -241,6 +270,7 @@ SILENT_WORKERS: dict[WorkerKind, str] = {
 LOOKS: tuple[Callable[[], list[Finding]], ...] = (
     _expired_leases,
     _alerts_without_delivery,
+    _rows_from_the_future,
     _processes,
     _front_door,
 )

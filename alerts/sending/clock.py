@@ -24,7 +24,7 @@ EVERY = 3.0
 AT_ONCE = 1000
 """Deliveries mended in one look."""
 TOLERANCE = timedelta(seconds=2)
-"""A date may lie this far ahead without the clock having been set back: transactions take theirs when they begin."""
+"""A date may be this far ahead though the clock was not set back: a statement that looks may have begun before."""
 LONGEST_WAIT: dict[Priority, timedelta] = {
     priority: max(SCHEDULES[priority].longest, LONGEST_HOLD[priority]) for priority in Priority
 }
