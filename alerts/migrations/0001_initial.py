@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
             name='RelayHeartbeat',
             fields=[
                 ('beat_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('clock_offset_seconds', models.FloatField(help_text="How far its host's clock is ahead of the database's, if it could be measured.", null=True)),
                 ('relay', models.CharField(max_length=200, primary_key=True, serialize=False)),
                 ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('sent_itself_at', models.DateTimeField(help_text='When it last sent a High delivery itself because no worker took it.', null=True)),
@@ -53,6 +54,7 @@ class Migration(migrations.Migration):
             name='WorkerHeartbeat',
             fields=[
                 ('beat_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('clock_offset_seconds', models.FloatField(help_text="How far its host's clock is ahead of the database's, if it could be measured.", null=True)),
                 ('worker', models.CharField(max_length=200, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('urgent', 'urgent deliveries alone'), ('others', 'all deliveries')], max_length=16)),
                 ('worked_at', models.DateTimeField(help_text='When it last began a task.', null=True)),

@@ -23,6 +23,9 @@ class Heartbeat(models.Model):
     FRESH: ClassVar[timedelta]
 
     beat_at = models.DateTimeField(db_default=Now())
+    clock_offset_seconds = models.FloatField(
+        null=True, help_text="How far its host's clock is ahead of the database's, if it could be measured."
+    )
 
     objects = HeartbeatQuerySet.as_manager()
 

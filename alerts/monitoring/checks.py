@@ -46,6 +46,8 @@ RECENTLY = timedelta(days=1)
 """How far back to look in tables that grow for ever, so that a check run every few seconds stays cheap."""
 COUNTED = 1000
 """Rows from the future are counted no further, of each kind."""
+CLOCK_OFFSET = timedelta(seconds=2)
+"""How far the clock of a host may be from the database's."""
 KEPT_SECONDS = 5.0
 WAIT_SECONDS = 1.0
 
@@ -207,15 +209,16 @@ def _rows_from_the_future() -> list[Finding]:
 
 
 def _processes() -> list[Finding]:
-    """Silent relays and workers, and relays that do the workers' work. One query."""
+    """Silent relays and workers, relays that do the workers' work, and clocks that are off. One query."""
     instead = Case(When(sent_itself_at__gt=Now() - INSTEAD, then=True), default=False)
     settled = Case(When(started_at__lt=Now() - WorkerHeartbeat.FRESH, then=True), default=False)
-    relays = RelayHeartbeat.objects.fresh().values_list(Value("relay"), instead, settled)
-    workers = WorkerHeartbeat.objects.fresh().values_list("kind", Value(value=False), Value(value=False))
+    no, offset = Value(value=False), "clock_offset_seconds"
+    relays = RelayHeartbeat.objects.fresh().values_list(Value("relay"), instead, settled, offset)
+    workers = WorkerHeartbeat.objects.fresh().values_list("kind", no, no, offset)
     heard = list(relays.union(workers, all=True))
-    kinds = {kind for kind, _, _ in heard}
+    kinds = {kind for kind, *_ in heard}
     # Until a relay has run for a while, the workers may still be starting too.
-    may_be_missed = any(at_work for _, _, at_work in heard)
+    may_be_missed = any(at_work for _, _, at_work, _ in heard)
     return [
         Finding(
             "relays_silent",
@@ -226,7 +229,7 @@ def _processes() -> list[Finding]:
         # Relays send High themselves when no worker does. So hanging workers cause no lateness and no growing queue.
         Finding(
             "relays_send_themselves",
-            sum(sent for _, sent, _ in heard),
+            sum(sent for _, sent, _, _ in heard),
             0,
             "Relays had to send urgent deliveries because no worker took them: restart `worker-urgent`, check Redis.",
         ),
@@ -235,6 +238,13 @@ def _processes() -> list[Finding]:
                 f"workers_silent_{kind.value}", int(may_be_missed and kind.value not in kinds), 0, sentence
             )
             for kind, sentence in SILENT_WORKERS.items()
+        ),
+        Finding(
+            "clock_offset_seconds",
+            max((abs(seconds) for *_, seconds in heard if seconds is not None), default=0.0),
+            CLOCK_OFFSET.total_seconds(),
+            "The clock of a relay's or a worker's host differs from the database's. If it is minutes off, AWS refuses "
+            "all that it sends: set the clocks of all hosts by NTP.",
         ),
     ]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.db import Error
+from django.db import Error, connection
 from django.db.models.functions import Now
 
 from alerts.models import WorkerHeartbeat, WorkerKind
@@ -19,6 +19,8 @@ from config.periodic import Periodic
 
 SECONDS = 10.0
 """Between two heartbeats of a worker."""
+MEASURED_WITHIN = 1.0
+"""Seconds: an answer that takes longer does not tell well enough when it was given."""
 
 
 _last_task: float | None = None
@@ -30,14 +32,39 @@ def note_task() -> None:
     _last_task = time.monotonic()
 
 
+def _worked_at() -> Any:
+    """When this worker began its last task, by the database's clock."""
+    return None if _last_task is None else Now() - timedelta(seconds=time.monotonic() - _last_task)
+
+
 def write(worker: str, queues: Iterable[str]) -> None:
     """Write that the worker takes from these queues. A database that is away is reported by everything else."""
     with contextlib.suppress(Error):
-        now: dict[str, Any] = {"kind": kind(queues), "beat_at": Now()}
-        if _last_task is not None:
-            now["worked_at"] = Now() - timedelta(seconds=time.monotonic() - _last_task)
-        WorkerHeartbeat.objects.update_or_create(worker=worker, defaults=now)
+        beat = WorkerHeartbeat(
+            worker=worker,
+            kind=kind(queues),
+            beat_at=Now(),
+            worked_at=_worked_at(),
+            clock_offset_seconds=clock_offset(),
+        )
+        WorkerHeartbeat.objects.bulk_create(
+            [beat],
+            update_conflicts=True,
+            unique_fields=["worker"],
+            update_fields=["kind", "beat_at", "worked_at", "clock_offset_seconds"],
+        )
         WorkerHeartbeat.objects.stale().delete()
+
+
+def clock_offset() -> float | None:
+    """How many seconds this host's clock is ahead of the database's, to half a second. None if that is not known."""
+    connection.ensure_connection()  # which takes longer than the question
+    asked, started = time.time(), time.monotonic()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
+        answered: float = cursor.fetchone()[0]
+    took = time.monotonic() - started
+    return asked + took / 2 - answered if took < MEASURED_WITHIN else None
 
 
 def kind(queues: Iterable[str]) -> WorkerKind:

@@ -23,6 +23,7 @@ from alerts import tasks
 from alerts.deliveries.opening import DUE_CHANNEL
 from alerts.models import RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.monitoring import watchdog
+from alerts.monitoring.heartbeats import clock_offset
 from alerts.relay import due
 from alerts.relay.publishing import QUEUES, Publisher
 from alerts.sending import clock, outcomes, send
@@ -108,10 +109,14 @@ class Relay:
 
     def _report(self) -> None:
         """Write this relay's heartbeat."""
-        now = {"beat_at": Now()}
+        beat = RelayHeartbeat(relay=self.name, beat_at=Now(), clock_offset_seconds=clock_offset())
+        news = ["beat_at", "clock_offset_seconds"]
         if not self._has_reported:  # a killed relay of the same name left its row
-            now["started_at"] = Now()
-        RelayHeartbeat.objects.update_or_create(relay=self.name, defaults=now)
+            beat.started_at = Now()
+            news.append("started_at")
+        RelayHeartbeat.objects.bulk_create(
+            [beat], update_conflicts=True, unique_fields=["relay"], update_fields=news
+        )
         RelayHeartbeat.objects.stale().delete()
         self._has_reported = True
 

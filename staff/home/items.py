@@ -37,6 +37,7 @@ FINDINGS = {
     "requests_refused": "Bleep could not store some alerts in the last minutes. The hospital systems send them again.",
     "workers_silent_urgent": "The part that sends alerts of High priority has stopped.",
     "workers_silent_others": "The part that sends alerts has stopped.",
+    "clock_offset_seconds": "The clocks of the computers that Bleep runs on differ.",
 }
 """What each failed check of Bleep itself means to staff."""
 

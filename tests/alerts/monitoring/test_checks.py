@@ -226,6 +226,33 @@ def test_workers_that_hang_are_reported_without_a_gap(settled: None, seconds: in
     assert wrong()
 
 
+@pytest.mark.parametrize("ahead", [1, -1], ids=["ahead", "behind"])
+@pytest.mark.parametrize("process", [RelayHeartbeat, WorkerHeartbeat])
+def test_a_host_whose_clock_is_off_is_found(
+    settled: None, process: type[RelayHeartbeat | WorkerHeartbeat], ahead: int
+) -> None:
+    process.objects.update(clock_offset_seconds=1.9 * ahead)
+    assert wrong() == []
+
+    process.objects.update(clock_offset_seconds=2.1 * ahead)
+    assert wrong() == ["clock_offset_seconds"]
+
+
+def test_the_clock_of_a_process_that_is_gone_is_no_finding() -> None:
+    RelayHeartbeat.objects.create(
+        relay="ward:2", beat_at=Now() - timedelta(minutes=5), clock_offset_seconds=60
+    )
+
+    assert wrong() == []
+
+
+def test_processes_are_looked_at_in_one_query(settled: None) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        checks._processes()  # noqa: SLF001 - what it costs shows nowhere else
+
+    assert len(captured) == 1
+
+
 def test_workers_that_speak_are_no_finding(settled: None) -> None:
     assert wrong() == []
 
@@ -336,7 +363,7 @@ def test_deliveries_of_recent_alerts_are_counted_by_channel_and_state(store: Sto
 def test_every_finding_says_what_to_do() -> None:
     sentences = [finding.sentence for finding in checks.findings()]
 
-    assert len(set(sentences)) == len(sentences) == 10
+    assert len(set(sentences)) == len(sentences) == 11
     assert all(sentence.endswith((".", "?")) for sentence in sentences)
 
 

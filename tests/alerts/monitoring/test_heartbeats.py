@@ -1,6 +1,7 @@
 """Workers say that they are at work, and for what."""
 
 import threading
+import time
 import uuid
 from collections.abc import Iterable
 from datetime import timedelta
@@ -9,8 +10,9 @@ from unittest.mock import Mock
 
 import pytest
 from celery.signals import heartbeat_sent
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
 from alerts import tasks
 from alerts.models import WorkerHeartbeat, WorkerKind
@@ -88,11 +90,40 @@ def test_a_database_that_hangs_holds_no_worker_up(monkeypatch: pytest.MonkeyPatc
     assert began == ["all@ward"]
 
 
+@pytest.mark.parametrize("ahead", [3600, 0, -3600])
+def test_it_says_how_far_the_clock_of_its_host_is_ahead(monkeypatch: pytest.MonkeyPatch, ahead: int) -> None:
+    tell = time.time
+    monkeypatch.setattr(time, "time", lambda: tell() + ahead)
+
+    heartbeats.write("all@ward", OTHERS)
+
+    assert WorkerHeartbeat.objects.get().clock_offset_seconds == pytest.approx(ahead, abs=0.5)
+
+
+def test_how_far_it_is_ahead_is_not_known_from_a_slow_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    heartbeats.write("all@ward", OTHERS)
+    monkeypatch.setattr(heartbeats, "MEASURED_WITHIN", 0.0)
+
+    heartbeats.write("all@ward", OTHERS)
+
+    assert WorkerHeartbeat.objects.get().clock_offset_seconds is None
+
+
+def test_a_heartbeat_costs_three_statements() -> None:
+    heartbeats.write("all@ward", OTHERS)
+
+    with CaptureQueriesContext(connection) as captured:
+        heartbeats.write("all@ward", OTHERS)
+
+    statements = [query["sql"].split()[0] for query in captured]
+    assert [each for each in statements if each not in ("BEGIN", "COMMIT")] == ["SELECT", "INSERT", "DELETE"]
+
+
 def test_a_database_that_is_away_is_no_fault_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(**_: Any) -> None:
+    def away(*_: Any, **__: Any) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(WorkerHeartbeat.objects, "update_or_create", away)
+    monkeypatch.setattr(WorkerHeartbeat.objects, "bulk_create", away)
 
     heartbeats.write("all@ward", OTHERS)
 

@@ -195,6 +195,23 @@ def test_it_says_since_when_though_one_of_its_name_was_killed(
     assert RelayHeartbeat.objects.filter(started_at__gt=Now() - timedelta(minutes=1)).exists()
 
 
+def test_it_says_how_far_the_clock_of_its_host_is_ahead_in_three_statements(
+    one_relay: loop.Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    RelayHeartbeat.objects.create(relay=one_relay.name, sent_itself_at=Now())
+    tell = time.time
+    monkeypatch.setattr(time, "time", lambda: tell() + 60)
+
+    with CaptureQueriesContext(connection) as captured:
+        one_relay._report()  # noqa: SLF001 - what it costs shows nowhere else
+
+    relay = RelayHeartbeat.objects.get()
+    assert relay.clock_offset_seconds == pytest.approx(60, abs=0.5)
+    assert relay.sent_itself_at is not None, "it is kept"
+    statements = [query["sql"].split()[0] for query in captured]
+    assert [each for each in statements if each not in ("BEGIN", "COMMIT")] == ["SELECT", "INSERT", "DELETE"]
+
+
 def test_a_silent_relay_is_not_fresh(db: None) -> None:
     RelayHeartbeat.objects.create(relay="old", beat_at=Now() - timedelta(minutes=1))
 
