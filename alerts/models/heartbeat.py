@@ -68,13 +68,13 @@ class WorkerHeartbeat(Heartbeat):
     kind = models.CharField(max_length=16, choices=WorkerKind)
     worked_at = models.DateTimeField(null=True, help_text="When it last began a task.")
 
+    def __str__(self) -> str:
+        return self.worker
+
     @classmethod
     def is_at_work(cls, kind: WorkerKind) -> bool:
         """Whether a worker of this kind took a delivery lately."""
         return cls.objects.filter(kind=kind, worked_at__gt=Now() - cls.AT_WORK).exists()
-
-    def __str__(self) -> str:
-        return self.worker
 
 
 class WriteProbeManager(models.Manager["WriteProbe"]):
