@@ -23,7 +23,7 @@ class Service:
 
 KIB = 1024
 MIB = 1024 * KIB
-BODY_SECONDS = 10.0
+BODY_SECONDS = float(os.environ.get("BODY_SECONDS", "10"))
 """For a whole body to arrive."""
 CONNECT_SECONDS = 3.0
 """For a service to accept a connection."""

@@ -24,7 +24,7 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.database import Pristine
 from tests.environment import AWS_PORT, AWS_URL, database_url
-from tests.processes import ENTRY_POINT, answers, running, wait_until
+from tests.processes import ENTRY_POINT, answers, at_once, running, wait_until
 
 WORKERS = {"relay": "relay.started", "worker-urgent": "ready.", "worker": "ready."}
 """The processes that send, and what each logs when it is ready."""
@@ -60,6 +60,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: pristine.put_back())
         yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        # A browser's last requests may still hold sessions, and the database could not be dropped.
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -121,8 +127,8 @@ def workers(django_db_setup: None, aws_server: str, log_dir: Path) -> Iterator[N
     """
     env = {"DATABASE_URL": database_url(str(connection.settings_dict["NAME"]))}
     with ExitStack() as stack:
+        at_once(stack, [running(part, [ENTRY_POINT, part], env, log_dir) for part in WORKERS])
         for part, ready in WORKERS.items():
-            stack.enter_context(running(part, [ENTRY_POINT, part], env, log_dir))
             log = log_dir / f"{part}.log"
             wait_until(
                 lambda log=log, ready=ready: ready in log.read_text(),  # type: ignore[misc]

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import requests
@@ -49,6 +49,12 @@ def running(
             yield process
         finally:
             stop(process)
+
+
+def at_once(stack: ExitStack, starting: list[AbstractContextManager[subprocess.Popen[bytes]]]) -> None:
+    """Start processes together, and let them end together with the stack."""
+    processes = [stack.enter_context(each) for each in starting]
+    stack.callback(lambda: [process.terminate() for process in processes])
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

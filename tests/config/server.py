@@ -2,14 +2,16 @@
 
 import contextlib
 import json
+import multiprocessing
 import os
 import socket
 import subprocess
-import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from tests.processes import ROOT
+from tests.config import forked
 
 ENVIRONMENT = {
     "SECRET_KEY": "only-for-the-checks-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
@@ -24,25 +26,32 @@ ENVIRONMENT = {
 }
 SECONDS = 60
 
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload([forked.__name__])
+
 
 def run(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
-    """Run Python in `ENVIRONMENT` with `changes`; None removes a variable."""
-    given = {**ENVIRONMENT, **changes}
+    """Run Python in `ENVIRONMENT` with `changes`; None removes a variable.
+
+    In a fork of a process that has the libraries and nothing of Bleep: it starts in a third of the time.
+    """
+    given = {
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        **ENVIRONMENT,
+        **changes,
+    }
     environment = {name: value for name, value in given.items() if value is not None}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "PYTHONPATH": str(ROOT),
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=SECONDS,
-    )
+    with tempfile.TemporaryDirectory() as directory:
+        out, err = Path(directory, "out"), Path(directory, "err")
+        process = _forks.Process(target=forked.run, args=(arguments, environment, out, err))
+        process.start()
+        process.join(SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(arguments, SECONDS)
+        return subprocess.CompletedProcess(arguments, process.exitcode, out.read_text(), err.read_text())
 
 
 def check(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[str]:

@@ -20,7 +20,7 @@ from sandbox.run_settings import DOOR, PORTS_OF_A_RUN, SERVICES, WEB_PARTS, Port
 from sandbox.services import free_port
 from tests.conftest import Aws
 from tests.environment import database_url
-from tests.processes import ENTRY_POINT, answers, running, wait_until
+from tests.processes import ENTRY_POINT, answers, at_once, running, wait_until
 
 
 class Bleep:
@@ -75,8 +75,10 @@ def processes(workers: None, log_dir: Path) -> Iterator[str]:
         **{url_variable(part): ports.url(part) for part in SERVICES},
     }
     with ExitStack() as stack:
-        for part in WEB_PARTS:
-            stack.enter_context(running(part, [ENTRY_POINT, part], {**env, **ports.env(part)}, log_dir))
+        at_once(
+            stack,
+            [running(part, [ENTRY_POINT, part], {**env, **ports.env(part)}, log_dir) for part in WEB_PARTS],
+        )
         for part in WEB_PARTS:
             wait_until(partial(answers, f"{ports.url(part)}/healthz"), what=f"{part} answers", seconds=60)
         wait_until(partial(answers, f"{ports.url(DOOR)}/readyz"), what="a relay is ready", seconds=60)

