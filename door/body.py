@@ -5,9 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from door.errors import BodyCut, BodyIncomplete, BodyTooLarge, Busy
+from door.errors import BodyCut, BodyIncomplete, BodyInPieces, BodyTooLarge, Busy
 from door.settings import BODY_SECONDS, Service
 
+SMALL_PARTS, SMALL_BYTES = 1000, 64
+"""A body may have so many parts of any size; all others must have so many bytes on average. Each part costs as much as a
+request, however small it is.
+"""
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
@@ -22,7 +26,7 @@ class Bodies:
     async def read(self, receive: Receive) -> AsyncIterator[bytes]:
         """A whole body, whose memory counts for as long as the block lasts.
 
-        Raises BodyTooLarge, BodyIncomplete, BodyCut, or Busy if there is no memory left for it.
+        Raises BodyTooLarge, BodyIncomplete, BodyInPieces, BodyCut, or Busy if there is no memory left for it.
         """
         body = bytearray()
         try:
@@ -34,7 +38,11 @@ class Bodies:
     async def _read(self, receive: Receive, body: bytearray) -> None:
         try:
             async with asyncio.timeout(BODY_SECONDS):
+                number = 0
                 async for part in _parts(receive):
+                    number += 1
+                    if number > SMALL_PARTS + len(body) / SMALL_BYTES:
+                        raise BodyInPieces
                     self._keep(body, part)
         except TimeoutError:
             raise BodyIncomplete(BODY_SECONDS) from None

@@ -52,6 +52,15 @@ class BodyCut(Refusal):
     detail = "The request ended before its body did. Nothing was stored: send the same again."
 
 
+class BodyInPieces(Refusal):
+    """400: to take it apart costs far more than to send it."""
+
+    status = 400
+    code = "too_many_chunks"
+    closes = True
+    detail = "The body comes in too many chunks of a few bytes. Nothing was stored: send it in larger ones."
+
+
 class Busy(Refusal):
     """503: more requests than Bleep can answer soon."""
 

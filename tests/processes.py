@@ -54,7 +54,8 @@ def running(
 def at_once(stack: ExitStack, starting: list[AbstractContextManager[subprocess.Popen[bytes]]]) -> None:
     """Start processes together, and let them end together with the stack."""
     processes = [stack.enter_context(each) for each in starting]
-    stack.callback(lambda: [process.terminate() for process in processes])
+    for process in processes:
+        stack.callback(process.terminate)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

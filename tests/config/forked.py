@@ -44,7 +44,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], out: Path, err
     try:
         _run(*arguments)
     except Exception:  # noqa: BLE001 - as the interpreter does, and not as multiprocessing
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
         sys.exit(1)
 
 
