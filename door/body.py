@@ -9,9 +9,7 @@ from door.errors import BodyCut, BodyIncomplete, BodyInPieces, BodyTooLarge, Bus
 from door.settings import BODY_SECONDS, Service
 
 SMALL_PARTS, SMALL_BYTES = 1000, 64
-"""A body may have so many parts of any size; all others must have so many bytes on average. Each part costs as much as a
-request, however small it is.
-"""
+"""A body may have so many parts of any size; all others must have so many bytes on average: each costs the same."""
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 

@@ -1,0 +1,214 @@
+"""`make overload`: how many alerts a second are stored while far more requests come than Bleep can answer.
+
+First the capacity is measured, with as many clients as wait for their answers. Then requests come at a multiple of it,
+whether or not those before were answered. What is refused with 503 is sent again after its `Retry-After`, as hospital
+systems do; a client that has no answer after ten seconds gives up. Goodput is what was stored in a second.
+"""
+
+import argparse
+import asyncio
+import heapq
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import aiohttp
+
+from bench.accept import API_THREADS, GRANIAN_WORKERS, PREFERENCES
+from bench.command import conclude, whole
+from bench.people import Person, alert, load, make_people
+from bench.report import table
+from bench.stack import Stack, StackError
+
+CLIENTS = 32
+"""That wait for their answers, to measure the capacity."""
+TIMES = (1, 2, 5, 10)
+"""The offered load, in multiples of the capacity."""
+TIMEOUT = 10.0
+JITTER = 1.0
+"""Seconds by which clients spread their repeats."""
+SHARE = 0.8
+"""Goodput at ten times the capacity must be this share of the capacity."""
+PRIORITIES = "HMLLL"
+BAR = 40
+
+
+class Sent(NamedTuple):
+    """One answer, or none: the status is 0 then."""
+
+    status: int
+    priority: str
+    seconds: float
+    retry_after: float
+
+
+@dataclass
+class Run:
+    """What came of one offered load."""
+
+    seconds: float
+    offered: float
+    """Requests a second."""
+    sent: list[Sent] = field(default_factory=list)
+    first_tries: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def goodput(self) -> float:
+        """Alerts stored in a second."""
+        return self._count(202) / self.seconds
+
+    @property
+    def unanswered(self) -> int:
+        """Requests without an answer."""
+        return self._count(0)
+
+    @property
+    def refused(self) -> int:
+        """Requests refused with 503."""
+        return self._count(503)
+
+    def stored_share(self, priority: str) -> float:
+        """What part of the alerts of a priority was stored."""
+        stored = sum(each.status == 202 and each.priority == priority for each in self.sent)  # noqa: PLR2004
+        return stored / max(1, self.first_tries[priority])
+
+    def percentile(self, percent: int) -> float:
+        """A percentile of the times of all answers, in seconds."""
+        times = sorted(each.seconds for each in self.sent if each.status)
+        return times[min(len(times) - 1, len(times) * percent // 100)] if times else 0.0
+
+    def _count(self, status: int) -> int:
+        return sum(each.status == status for each in self.sent)
+
+
+class Senders:
+    """Clients that send to one stack."""
+
+    def __init__(self, stack: Stack, session: aiohttp.ClientSession, people: list[Person]) -> None:
+        self._url = f"http://{stack.host}:{stack.port}/notification"
+        self._headers = {"Authorization": f"Bearer {stack.token}"}
+        self._session = session
+        self._people = people
+        self._number = 0
+
+    def new(self) -> dict[str, str]:
+        """Another alert."""
+        self._number += 1
+        person = self._people[self._number % len(self._people)]
+        return alert(f"O-{self._number}", person.contact_id, PRIORITIES[self._number % len(PRIORITIES)])
+
+    async def send(self, body: dict[str, str]) -> Sent:
+        """POST it once."""
+        began = time.monotonic()
+        try:
+            async with self._session.post(self._url, json=body, headers=self._headers) as answer:
+                await answer.read()
+                status, retry_after = answer.status, float(answer.headers.get("Retry-After", 0))
+        except (aiohttp.ClientError, TimeoutError):
+            status, retry_after = 0, 0.0
+        return Sent(status, body["priority"], time.monotonic() - began, retry_after)
+
+    async def measure_capacity(self, seconds: float) -> float:
+        """Alerts stored in a second for clients that wait for their answers."""
+        until = time.monotonic() + seconds
+
+        async def client() -> int:
+            stored = 0
+            while time.monotonic() < until:
+                stored += (await self.send(self.new())).status == 202  # noqa: PLR2004
+            return stored
+
+        return sum(await asyncio.gather(*[client() for _ in range(CLIENTS)])) / seconds
+
+    async def offer(self, rate: float, seconds: float) -> Run:
+        """Send `rate` requests a second: repeats that are due, or else new alerts."""
+        run = Run(seconds, rate)
+        again: list[tuple[float, int, dict[str, str]]] = []
+        tasks: set[asyncio.Task[None]] = set()
+        began = time.monotonic()
+
+        async def one(body: dict[str, str]) -> None:
+            sent = await self.send(body)
+            now = time.monotonic()
+            if now - began <= seconds:
+                run.sent.append(sent)
+            if sent.status == 503:  # noqa: PLR2004
+                due = now + sent.retry_after + random.uniform(0, JITTER)
+                heapq.heappush(again, (due, id(body), body))
+
+        for number in range(int(rate * seconds)):
+            await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
+            if again and again[0][0] <= time.monotonic():
+                body = heapq.heappop(again)[2]
+            else:
+                body = self.new()
+                run.first_tries[body["priority"]] += 1
+            task = asyncio.create_task(one(body))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        await asyncio.gather(*tasks)
+        return run
+
+
+async def measure(stack: Stack, people: list[Person], seconds: float) -> tuple[float, list[Run]]:
+    """The capacity, and a run for each of `TIMES`."""
+    connector = aiohttp.TCPConnector(limit=0)
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+        senders = Senders(stack, session, people)
+        await senders.measure_capacity(2.0)  # the first alerts open connections
+        capacity = await senders.measure_capacity(seconds)
+        if not capacity:
+            raise StackError(f"No alert was stored. The output of the processes is in {stack.log}")
+        print(f"Capacity: {capacity:.0f} alerts a second with {CLIENTS} clients.", flush=True)
+        runs = []
+        for times in TIMES:
+            run = await senders.offer(capacity * times, seconds)
+            runs.append(run)
+            bar = "█" * round(BAR * min(1.25, run.goodput / capacity))
+            print(f"{times:3} × capacity offered  {bar} {run.goodput / capacity:.0%} stored", flush=True)
+            await asyncio.sleep(3.0)  # what waits at the door is answered
+        return capacity, runs
+
+
+def rows(runs: list[Run]) -> list[tuple[str, ...]]:
+    """The runs as rows of a table."""
+    return [
+        (
+            f"{run.offered:.0f}",
+            f"{run.goodput:.0f}",
+            f"{run.refused / run.seconds:.0f}",
+            str(run.unanswered),
+            *(f"{run.stored_share(priority):.0%}" for priority in "HML"),
+            f"{run.percentile(50):.2f}",
+            f"{run.percentile(99):.2f}",
+        )
+        for run in runs
+    ]
+
+
+def main() -> bool:
+    """Returns True if goodput held, and everybody was answered."""
+    parser = argparse.ArgumentParser(prog="python -m bench.overload", description=__doc__)
+    parser.add_argument("--seconds", type=whole(2, 600), default=10, help="for each load (10)")
+    options = parser.parse_args()
+    with Stack(("door", "web-api"), GRANIAN_WORKERS=GRANIAN_WORKERS, API_THREADS=API_THREADS) as stack:
+        people = make_people(50, [PREFERENCES], random.Random(0))
+        load(stack, people)
+        capacity, runs = asyncio.run(measure(stack, people, float(options.seconds)))
+    head = ("offered/s", "stored/s", "refused/s", "no answer", "High", "Medium", "Low", "p50 s", "p99 s")
+    print(f"\n{table(head, rows(runs))}\n")
+    held = runs[-1].goodput >= SHARE * capacity
+    answered = not any(run.unanswered for run in runs)
+    print(
+        f"At {TIMES[-1]} times the capacity {runs[-1].goodput / capacity:.0%} of it is stored (at least {SHARE:.0%})."
+    )
+    if not answered:
+        print("Some clients had no answer within ten seconds.")
+    return held and answered
+
+
+if __name__ == "__main__":
+    conclude(main)
