@@ -121,7 +121,7 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["stderr"], "level": level},
-        "filters": {"failure": {"()": RequestFailure}},
+        "filters": {"failure": {"()": RequestFailure}, "redis_away": {"()": RedisAway}},
         "loggers": {
             # At DEBUG these log whole requests, with phone numbers and texts.
             "boto3": {"level": "WARNING"},
@@ -134,6 +134,7 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
             "_granian": {"level": level, "propagate": True},
             # These lines contain paths. RequestTelemetry logs requests; only exceptions are kept from here.
             "django.request": {"level": "ERROR", "filters": ["failure"]},
+            "celery.worker.consumer.consumer": {"filters": ["redis_away"]},
         },
     }
 
@@ -144,6 +145,28 @@ class RequestFailure(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = "request.failed", ()
         return bool(record.exc_info)
+
+
+class RedisAway(logging.Filter):
+    """One line in half a minute while a worker has no Redis, where Celery writes six a second."""
+
+    TEMPLATES = ("consumer: Cannot connect to", "Frequent restarts detected")
+    SECONDS = 30.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._quiet_until = float("-inf")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not str(record.msg).startswith(self.TEMPLATES):
+            return True
+        now = time.monotonic()
+        if now < self._quiet_until:
+            return False
+        self._quiet_until = now + self.SECONDS
+        record.msg, record.args, record.exc_info = "worker.redis_away", (), None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
 
 
 def configure(config: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
@@ -63,7 +64,11 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize(("begin", "end"), REFUSALS.values(), ids=REFUSALS)
-def test_workers_survive_a_redis_that_refuses(bleep: Bleep, begin: list[str], end: list[str]) -> None:
+def test_workers_survive_a_redis_that_refuses(
+    bleep: Bleep, log_dir: Path, begin: list[str], end: list[str]
+) -> None:
+    logs = [log_dir / f"{part}.log" for part in ("worker", "worker-urgent")]
+    before = [len(log.read_text()) for log in logs]
     with redis.Redis.from_url(REDIS.url) as broker:
         broker.execute_command(*begin)
         try:
@@ -74,6 +79,10 @@ def test_workers_survive_a_redis_that_refuses(bleep: Bleep, begin: list[str], en
 
     bleep.wait_for("m-1", "sent", seconds=60)
     assert bleep.post(an_alert(message_id="m-2", priority="M"), Prefer="wait=20").json()["status"] == "sent"
+    for log, length in zip(logs, before, strict=True):
+        printed = log.read_text()[length:]
+        assert "Cannot connect" not in printed
+        assert printed.count("worker.redis_away") <= 1, "it is said once, and not six times a second"
 
 
 def test_with_postgresql_stopped_the_answer_is_503_and_the_same_post_works_when_it_is_back(
