@@ -1,6 +1,6 @@
 """The ledger's closed vocabulary: states, the transitions between them, and reasons.
 
-Only `alerts.deliveries.lifecycle` changes a state. The database refuses any value not listed here.
+Only `opening`, `claims` and `lifecycle` in `alerts.deliveries` write a state. The database refuses unlisted values.
 """
 
 from django.db import models

@@ -1,4 +1,4 @@
-"""Queries about a delivery and its neighbours. Nothing here changes a row: `lifecycle` does."""
+"""Queries about a delivery and its neighbours. Read only."""
 
 import uuid
 from dataclasses import dataclass

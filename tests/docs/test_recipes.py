@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from scripts.docs import PARTS
 from tests.docs.documents import ROOT, read
 
 RECIPES = (
@@ -37,3 +38,9 @@ def test_a_recipe_names_places_that_exist(title: str) -> None:
         assert hasattr(module, name), f"{path} has no {name}"
     missing = [path for path in PATHS.findall(text) if not (ROOT / path).exists()]
     assert set(missing) <= TO_BE_WRITTEN
+
+
+def test_the_retry_recipe_names_the_file_that_make_docs_writes() -> None:
+    assert f"`make docs` updates the table in `{PARTS['retries'][0]}`" in " ".join(
+        recipe("The retry schedule").split()
+    )
