@@ -1,15 +1,7 @@
 """The channels. To add one: a module with an `ADAPTER`, a line here, a member of `Channel`, and its tests."""
 
 from alerts.channels import connect_call, sns_email, sns_sms
-from alerts.channels.base import (
-    Adapter,
-    Budget,
-    ChannelError,
-    Fault,
-    Message,
-    Outcome,
-    SendResult,
-)
+from alerts.channels.base import Adapter, Budget, ChannelError, Fault, Message, Outcome, SendResult
 from contacts.choices import Channel
 
 ADAPTERS: dict[Channel, Adapter] = {

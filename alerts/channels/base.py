@@ -7,8 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Any
 
 from alerts.states import Reason
+
+
+def recipient(clinician_id: int) -> str:
+    """An opaque name for a person, the same in all their messages: e-mail topics are named by it."""
+    return f"clinician-{clinician_id}"
 
 
 @dataclass(frozen=True)
@@ -18,7 +24,7 @@ class Message:
     delivery_id: str
     """Unique per delivery. Providers recognise a repeat by it."""
     recipient: str
-    """An opaque name for the person, the same in all their messages."""
+    """As `recipient` names the person."""
     address: str
     """E.164, or an e-mail address."""
     subject: str
@@ -82,6 +88,11 @@ class ChannelError(Exception):
         self.reason = reason
         self.code = code
         """The provider's own error code, or the exception's name where there was no answer."""
+
+    def report(self, log: Any, event: str, **more: str) -> None:
+        """Log it: as an error if a setting is wrong, because then no retry helps."""
+        level = log.error if self.reason is Reason.MISCONFIGURED else log.warning
+        level(event, reason=self.reason.value, code=self.code, **more)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from alerts.channels import ADAPTERS, ChannelError
 from alerts.deliveries import lifecycle
 from alerts.models import Delivery
 from alerts.sending import rate_limit
-from alerts.states import DeliveryState, Reason
+from alerts.states import DeliveryState
 from contacts.choices import Channel, Priority
 
 ASKED_FOR = timedelta(minutes=5)
@@ -62,8 +62,7 @@ def ask(delivery_id: uuid.UUID) -> None:
         try:
             outcome = provider(delivery.provider_id)
         except ChannelError as error:
-            level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
-            level("outcome.unknown", reason=error.reason.value, code=error.code)
+            error.report(log, "outcome.unknown")
             _end_if_late(delivery_id)
             return
         if outcome.delivered:

@@ -15,6 +15,7 @@ from structlog.contextvars import bound_contextvars
 
 from alerts import wording
 from alerts.channels import ADAPTERS, ChannelError, Fault, Message, SendResult
+from alerts.channels.base import recipient
 from alerts.deliveries import claims, lifecycle, queries, retry
 from alerts.deliveries.claims import Claim
 from alerts.models import Delivery
@@ -51,10 +52,11 @@ def deliver(delivery_id: uuid.UUID) -> None:
         try:
             result = _call(claimed, deadline)
         except ChannelError as error:
-            _report(error)
+            # Before it is recorded: if the database stays away, the provider's code is only here.
+            error.report(log, "attempt.failed")
             _record(lambda failure=error: settle(claimed, failure))  # type: ignore[misc]
         else:
-            # Logged before it is recorded: if recording fails for good, the provider's id is only here.
+            # Here, too: the provider's id.
             log.info("attempt.sent", provider_id=result.provider_id)
             _record(lambda: lifecycle.mark_sent(claimed, result))
 
@@ -79,12 +81,6 @@ def settle(claimed: Claim, error: ChannelError) -> bool:
     return lifecycle.mark_failed(claimed, error, decision)
 
 
-def _report(error: ChannelError) -> None:
-    """Log before recording: if the database stays away, the provider's code is only here."""
-    level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
-    level("attempt.failed", reason=error.reason.value, code=error.code)
-
-
 def recover_expired() -> int:
     """Settle every delivery whose worker died while sending; return how many."""
     return sum(_recover(delivery_id) for delivery_id in queries.expired_ids())
@@ -99,7 +95,7 @@ def _recover(delivery_id: uuid.UUID) -> bool:
                     return False
                 with bound_contextvars(alert_id=claimed.delivery.alert_id, attempt_id=claimed.attempt.pk):
                     lost = ChannelError(Fault.UNKNOWN, Reason.WORKER_LOST)
-                    _report(lost)
+                    lost.report(log, "attempt.failed")
                     return settle(claimed, lost)
         except database.AWAY:
             raise
@@ -164,7 +160,7 @@ def _message(claimed: Claim, deadline: float) -> Message:
     alert = claimed.delivery.alert
     return Message(
         delivery_id=str(claimed.delivery.pk),
-        recipient=f"clinician-{claimed.delivery.clinician_id}",
+        recipient=recipient(claimed.delivery.clinician_id),
         address=claimed.delivery.address,
         subject=wording.subject(alert.type),
         urgent=claimed.delivery.priority == Priority.HIGH,

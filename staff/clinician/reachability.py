@@ -7,9 +7,10 @@ without an answer, and after no answer the process does not ask again for a whil
 from threading import BoundedSemaphore
 
 import structlog
-from django.core.cache import cache
 
 from alerts.channels import ADAPTERS, ChannelError, Fault
+from alerts.channels.base import recipient
+from alerts.cooldown import Cooldown
 from alerts.sending import breaker
 from alerts.states import Reason
 from contacts.choices import Channel
@@ -17,11 +18,12 @@ from contacts.models import Clinician
 
 AT_ONCE = 2
 """Threads of a process that may wait for AWS at the same time."""
-QUIET = 30.0
-"""Seconds in which a process does not ask about a channel again after no answer."""
+QUIET_SECONDS = 30.0
+"""How long a process does not ask about a channel again after no answer."""
 
 log = structlog.get_logger(__name__)
 _slots = BoundedSemaphore(AT_ONCE)
+quiet = {channel: Cooldown(QUIET_SECONDS) for channel in Channel}
 
 
 class NotKnown(Exception):  # noqa: N818 - not an error
@@ -35,21 +37,16 @@ def obstacle(clinician: Clinician, channel: Channel) -> Reason | None:
         NotKnown: AWS did not answer, is down, or enough threads are waiting for it.
     """
     check = ADAPTERS[channel].check_address
-    if check is None or cache.get(_quiet(channel)) or breaker.is_down(channel):
+    if check is None or quiet[channel].is_on or breaker.is_down(channel):
         raise NotKnown
     if not _slots.acquire(blocking=False):
         raise NotKnown
     try:
-        return check(f"clinician-{clinician.pk}", clinician.address(channel))
+        return check(recipient(clinician.pk), clinician.address(channel))
     except ChannelError as error:
         if error.fault is not Fault.REJECTED:  # a rejection is quick, and may concern this address alone
-            cache.set(_quiet(channel), True, QUIET)  # noqa: FBT003
-        level = log.error if error.reason is Reason.MISCONFIGURED else log.warning
-        level("reachability.unknown", channel=channel.value, reason=error.reason.value, code=error.code)
+            quiet[channel].begin()
+        error.report(log, "reachability.unknown", channel=channel.value)
         raise NotKnown from None
     finally:
         _slots.release()
-
-
-def _quiet(channel: Channel) -> str:
-    return f"{__name__}.quiet.{channel.value}"

@@ -10,8 +10,8 @@ from config import checks
 from tests.docs.documents import ROOT, read, rows
 
 PAGE = "docs/monitoring.md"
-LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "level"})
-"""The methods of a logger, and the name under which `alerts.sending.send` keeps one of them."""
+LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical"})
+"""The methods of a logger."""
 
 
 def test_every_state_has_its_row_in_the_codes_words() -> None:
@@ -62,12 +62,14 @@ def test_the_diagram_of_states_has_the_ways_of_the_code() -> None:
 
 
 def _events(path: Path) -> set[str]:
-    """The names of the events that a module logs: the first argument of a logger's method."""
+    """The names of the events that a module logs: the argument of a logger's method, or of `ChannelError.report`."""
     found: set[str] = set()
     for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(call, ast.Call) or not call.args or not isinstance(call.args[0], ast.Constant):
+        if not isinstance(call, ast.Call):
             continue
-        method = ast.unparse(call.func)
-        if method == "level" or (method.startswith("log.") and method.removeprefix("log.") in LEVELS):
-            found.add(str(call.args[0].value))
+        match ast.unparse(call.func).split("."), call.args:
+            case ["log", method], [ast.Constant(event), *_] if method in LEVELS:
+                found.add(str(event))
+            case [_, "report"], [ast.Name("log"), ast.Constant(event)]:
+                found.add(str(event))
     return found

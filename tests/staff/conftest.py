@@ -8,8 +8,10 @@ from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
 from alerts import intake
+from alerts.cooldown import Cooldown
 from alerts.models import Alert
-from contacts.choices import Priority
+from contacts.choices import Channel, Priority
+from staff.clinician import reachability
 from tests.conftest import an_alert
 from tests.staff.alert_pages import Send
 from tests.staff.browser import BrowserContexts, Site, chromium
@@ -17,9 +19,11 @@ from tests.staff.users import Records, make_records
 
 
 @pytest.fixture(autouse=True)
-def empty_cache() -> None:
-    """Home caches its results for longer than a test takes."""
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Home caches its results, and AWS is left alone after no answer, for longer than a test takes."""
     cache.clear()
+    quiet = {channel: Cooldown(reachability.QUIET_SECONDS) for channel in Channel}
+    monkeypatch.setattr(reachability, "quiet", quiet)
 
 
 @pytest.fixture(scope="session")
