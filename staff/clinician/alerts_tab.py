@@ -3,9 +3,8 @@
 from typing import Any
 
 from alerts import wording
+from alerts.admin.status import COLOURS, status_in_words
 from alerts.models import Alert
-from alerts.states import AlertStatus
-from contacts.choices import Priority
 from theme.tabs import TemplateTab
 
 SHOWN = 20
@@ -29,11 +28,12 @@ class AlertsTab(TemplateTab):
 def _row(alert: Any) -> dict[str, Any]:
     """`alert` has a `status` from `with_status()`."""
     deliveries = alert.deliveries.all()
+    status = status_in_words(alert)
     return {
         "alert": alert,
         "subject": wording.subject(alert.type),
-        "priority": Priority(alert.priority).label,
-        "status": AlertStatus(alert.status),
+        "status": status,
+        "variant": COLOURS.get(status, "neutral"),
         "channels": ", ".join(
             f"{each.get_channel_display()}: {each.get_state_display()}" for each in deliveries
         ),

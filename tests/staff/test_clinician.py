@@ -14,7 +14,7 @@ from alerts import channel_tests, intake
 from alerts.channels import ADAPTERS, aws as aws_channels
 from alerts.models import Alert
 from alerts.sending import breaker
-from alerts.states import DeliveryState, Reason
+from alerts.states import AlertState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from staff.clinician import reachability
@@ -218,6 +218,15 @@ def test_recent_alerts_need_permission_to_view_alerts(person: str, sees: bool) -
     assert ("recent-alerts" in page) is sees
     assert "change-history" in page
     assert ("data-tests" in page) is (person != AUDITOR)
+
+
+def test_a_recent_alert_that_staff_dealt_with_says_so() -> None:
+    records = make_records()
+    Alert.objects.filter(pk=records.alert.pk).update(state=AlertState.CLOSED)
+
+    page = browser_of(OPERATOR).get(page_of(records.clinician)).content.decode()
+
+    assert "Failed, dealt with" in page
 
 
 def test_the_page_takes_as_many_queries_with_many_alerts() -> None:
