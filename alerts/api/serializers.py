@@ -82,7 +82,7 @@ class PatientReferenceField(StrictCharField):
 
 
 class PriorityField(serializers.ChoiceField):
-    """`L`, `M` or `H`, in capitals."""
+    """`L`, `M` or `H`, in capitals. `door.admission.Urgency` reads the same letters."""
 
     default_error_messages = {"invalid_choice": "This must be L, M or H."}  # noqa: RUF012 - DRF's name
 

@@ -1,9 +1,13 @@
 """What the door and Django each know, since the door does without Django."""
 
+import json
+
 from django.conf import settings
 
 from alerts.api.parsers import MAX_BODY
 from alerts.api.transport import ADDRESSES
+from contacts.choices import Priority
+from door.admission import Urgency
 from door.app import service_for
 from door.settings import ADMIN, API, PROBES
 
@@ -19,3 +23,9 @@ def test_the_api_is_at_the_same_address() -> None:
 def test_bodies_may_be_as_large() -> None:
     assert API.most_bytes == MAX_BODY
     assert ADMIN.most_bytes > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+
+
+def test_each_priority_has_an_urgency_of_its_own_in_the_same_order() -> None:
+    urgencies = [Urgency.of(json.dumps({"priority": priority.value}).encode()) for priority in Priority]
+
+    assert urgencies == list(Urgency)
