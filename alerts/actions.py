@@ -6,19 +6,17 @@ comes first and the other gets a sentence.
 `after_round` is the newest round the person saw. If a newer one exists, the action is refused.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
 import structlog
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
 from alerts.deliveries import lifecycle, opening
-from alerts.models import Alert, AlertAction, Delivery
+from alerts.models import Alert, AlertAction
 from alerts.states import UNFINISHED, AlertState, StaffAction
 from contacts.choices import Priority
 from contacts.routing import NoRoute, Route, route
 
+ENDS_AS = {StaffAction.CANCEL: AlertState.CANCELLED, StaffAction.CLOSE: AlertState.CLOSED}
 WHAT_TO_DO: dict[NoRoute, str] = {
     NoRoute.INACTIVE: "Mark them as active on their page, or reach somebody else.",
     NoRoute.NO_PREFERENCE: "Choose a channel on the clinician's page.",
@@ -41,32 +39,33 @@ class ActionRefused(Exception):  # noqa: N818 - an answer, not a fault
     """Nothing was done. The message says why, in a sentence."""
 
 
-def resend(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str = "") -> Delivery:
-    """Start another round over the clinician's current route.
+def act(
+    action: StaffAction, alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str = ""
+) -> None:
+    """Send the alert again over the clinician's current route, cancel it, or mark it as dealt with.
 
     Raises:
-        ActionRefused: it cannot be sent again now.
+        ActionRefused: this is not possible now.
     """
-    with _locked(alert_id) as alert:
-        _refuse_unless_possible(StaffAction.RESEND, alert, after_round)
-        delivery = opening.open_delivery(
-            alert,
-            route_of(alert).steps[0],
-            round_number=after_round + 1,
-            possible_duplicate=any(each.may_have_arrived for each in alert.deliveries.all()),
+    with transaction.atomic():
+        # Lock the alert before its deliveries, as `lifecycle` does, and read them under the lock.
+        alerts = Alert.objects.select_for_update(of=("self",), no_key=True).select_related(
+            "client", "clinician"
         )
-        _record(alert, StaffAction.RESEND, by, note, round_number=after_round + 1)
-    return delivery
-
-
-def cancel(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str = "") -> int:
-    """Stop the deliveries that wait to be sent; return how many. One that is being sent now is not tried again."""
-    return _stop(StaffAction.CANCEL, lifecycle.cancel, alert_id, by, after_round, note)
-
-
-def close(alert_id: int, *, by: AbstractBaseUser, after_round: int, note: str = "") -> int:
-    """Mark the alert as dealt with; return how many waiting deliveries were stopped."""
-    return _stop(StaffAction.CLOSE, lifecycle.close, alert_id, by, after_round, note)
+        alert = alerts.prefetch_related("deliveries").get(pk=alert_id)
+        refusal = SENT_AGAIN_MEANWHILE if newest_round(alert) != after_round else why_not(action, alert)
+        if refusal:
+            raise ActionRefused(refusal)
+        started = None
+        if action is StaffAction.RESEND:
+            started = after_round + 1
+            duplicate = any(each.may_have_arrived for each in alert.deliveries.all())
+            first = route_of(alert).steps[0]
+            opening.open_delivery(alert, first, round_number=started, possible_duplicate=duplicate)
+        else:
+            lifecycle.end(alert, ENDS_AS[action])
+        AlertAction.objects.create(alert=alert, action=action, by_id=by.pk, note=note, round=started)
+        log.info("alert.handled", alert_id=alert.pk, action=action.value, user_id=by.pk)
 
 
 def why_not(action: StaffAction, alert: Alert) -> str:
@@ -99,41 +98,3 @@ def route_of(alert: Alert) -> Route:
 def newest_round(alert: Alert) -> int:
     """The number of the latest round."""
     return max((each.round for each in alert.deliveries.all()), default=0)
-
-
-def _stop(
-    action: StaffAction,
-    stop: Callable[[Alert], int],
-    alert_id: int,
-    by: AbstractBaseUser,
-    after_round: int,
-    note: str,
-) -> int:
-    with _locked(alert_id) as alert:
-        _refuse_unless_possible(action, alert, after_round)
-        stopped = stop(alert)
-        _record(alert, action, by, note)
-    return stopped
-
-
-@contextmanager
-def _locked(alert_id: int) -> Iterator[Alert]:
-    with transaction.atomic():
-        # Lock the alert before its deliveries, as `lifecycle` does, and read them under the lock.
-        alerts = Alert.objects.select_for_update(of=("self",), no_key=True).select_related(
-            "client", "clinician"
-        )
-        yield alerts.prefetch_related("deliveries").get(pk=alert_id)
-
-
-def _refuse_unless_possible(action: StaffAction, alert: Alert, after_round: int) -> None:
-    refusal = SENT_AGAIN_MEANWHILE if newest_round(alert) != after_round else why_not(action, alert)
-    if refusal:
-        raise ActionRefused(refusal)
-
-
-def _record(
-    alert: Alert, action: StaffAction, by: AbstractBaseUser, note: str, round_number: int | None = None
-) -> None:
-    AlertAction.objects.create(alert=alert, action=action, by_id=by.pk, note=note, round=round_number)
-    log.info("alert.handled", alert_id=alert.pk, action=action.value, user_id=by.pk)

@@ -1,6 +1,5 @@
 """The page that asks staff to confirm an action, on one alert or on many, and the messages that follow it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,12 +139,13 @@ def _row(action: StaffAction, alert: Alert) -> dict[str, Any]:
 def _do(admin: ModelAdmin, request: HttpRequest, action: StaffAction, note: str) -> None:
     seen = [_seen(each) for each in request.POST.getlist("seen")[:MOST_AT_ONCE]]
     names = dict(Alert.objects.filter(pk__in=[pk for pk, _round in seen]).values_list("pk", "message_id"))
+    user: Any = request.user
     done, refused = [], []
     for pk, after_round in seen:
         if pk not in names:
             continue
         try:
-            _calls(request, note, after_round)[action](pk)
+            actions.act(action, pk, by=user, after_round=after_round, note=note)
         except actions.ActionRefused as refusal:
             refused.append(f"{names[pk]}: {refusal}")
         else:
@@ -170,15 +170,6 @@ def _report(
     if len(refused) > LISTED_ONE_BY_ONE:
         more = len(refused) - LISTED_ONE_BY_ONE
         admin.message_user(request, f"It was not done to {more} more either.", messages.WARNING)
-
-
-def _calls(request: HttpRequest, note: str, after_round: int) -> dict[StaffAction, Callable[[int], object]]:
-    user: Any = request.user
-    return {
-        StaffAction.RESEND: lambda pk: actions.resend(pk, by=user, after_round=after_round, note=note),
-        StaffAction.CANCEL: lambda pk: actions.cancel(pk, by=user, after_round=after_round, note=note),
-        StaffAction.CLOSE: lambda pk: actions.close(pk, by=user, after_round=after_round, note=note),
-    }
 
 
 def _seen(value: str) -> tuple[int, int]:

@@ -153,20 +153,11 @@ def _record_outcome(delivery_id: uuid.UUID, state: DeliveryState, *, reason: str
     return accepted.update(state=state, reason=reason, outcome_due_at=None, outcome_at=Now()) == 1
 
 
-def cancel(alert: Alert) -> int:
-    """Stop an alert; return how many deliveries were stopped.
+def end(alert: Alert, state: AlertState) -> int:
+    """Cancel or close an alert; return how many waiting deliveries were stopped.
 
     A delivery that is being sent may still go out, but is not retried. One that may have arrived ends in doubt.
     """
-    return _leave_open(alert, AlertState.CANCELLED)
-
-
-def close(alert: Alert) -> int:
-    """Mark an alert as dealt with. Like `cancel`; what was sent stays sent."""
-    return _leave_open(alert, AlertState.CLOSED)
-
-
-def _leave_open(alert: Alert, state: AlertState) -> int:
     with transaction.atomic():
         if not Alert.objects.filter(pk=alert.pk, state=AlertState.OPEN).update(state=state):
             return 0

@@ -68,7 +68,7 @@ def open_next(given_up: Delivery, *, in_doubt: bool = False) -> Delivery | None:
 
 
 def lock_alert_of(delivery_id: uuid.UUID) -> Alert:
-    """Lock the alert before its deliveries, as `cancel` does. In the other order two could deadlock."""
+    """Lock the alert before its deliveries, as staff's actions do. In the other order two could deadlock."""
     return Alert.objects.select_for_update(of=("self",), no_key=True).get(deliveries=delivery_id)
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
+from alerts import actions
 from alerts.channels import ADAPTERS, Budget, ChannelError, Fault
 from alerts.deliveries import claims
 from alerts.models import Delivery
 from alerts.sending import send as sending
-from alerts.states import Reason
+from alerts.states import Reason, StaffAction
 from contacts.choices import Priority
 from tests.alerts.conftest import Store
 
@@ -25,6 +26,12 @@ def claim(delivery: Delivery) -> claims.Claim:
     claimed = claims.claim(delivery.pk)
     assert claimed is not None
     return claimed
+
+
+def resend(alert_id: int, *, by: Any, after_round: int, note: str = "") -> Delivery:
+    """The delivery with which staff start another round."""
+    actions.act(StaffAction.RESEND, alert_id, by=by, after_round=after_round, note=note)
+    return Delivery.objects.get(alert=alert_id, round=after_round + 1)
 
 
 def let_lease_run_out(delivery: Delivery) -> None:

@@ -10,7 +10,7 @@ from django.db.models import DateTimeField, Value
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from alerts import actions, statistics
+from alerts import statistics
 from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel
@@ -21,6 +21,7 @@ from alerts.statistics import AttentionKind, Period
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.conftest import Store
+from tests.alerts.factories import resend
 from tests.conftest import make_clinician
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +131,7 @@ def test_an_alert_that_was_dealt_with_needs_no_attention(store: Store, state: Al
 def test_a_resend_that_failed_needs_attention_although_a_provider_took_it_before(store: Store) -> None:
     delivery = send(store(L))
     by = User.objects.create_user("operator")
-    end(actions.resend(delivery.alert_id, by=by, after_round=1), Reason.INVALID_ADDRESS)
+    end(resend(delivery.alert_id, by=by, after_round=1), Reason.INVALID_ADDRESS)
 
     assert Alert.objects.needing_attention().count() == 1
     assert found() == {AttentionKind.FAILED: (1, [delivery.alert.message_id])}

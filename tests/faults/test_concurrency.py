@@ -20,7 +20,7 @@ from alerts.deliveries.retry import SCHEDULES, NextChannel, Retry
 from alerts.models import AlertAction, Delivery
 from alerts.relay import due
 from alerts.sending import send as sending
-from alerts.states import AlertState, AttemptState, DeliveryState, Reason
+from alerts.states import AlertState, AttemptState, DeliveryState, Reason, StaffAction
 from contacts.choices import Channel, Priority
 from tests import locks
 from tests.conftest import Sender, an_alert, make_clinician
@@ -90,7 +90,7 @@ def test_a_channel_that_fails_while_staff_cancel_opens_no_other(sender: Sender) 
     held = claimed(sender)
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            lifecycle.cancel(held.delivery.alert)
+            lifecycle.end(held.delivery.alert, AlertState.CANCELLED)
             failing = meanwhile(
                 pool, lambda: lifecycle.mark_failed(held, REFUSED, NextChannel(Reason.REFUSED))
             )
@@ -108,7 +108,7 @@ def test_passing_over_and_cancelling_do_not_wait_for_each_other(sender: Sender) 
         with transaction.atomic():
             type(alert).objects.select_for_update().get(pk=alert.pk)
             passing = meanwhile(pool, lambda: lifecycle.pass_over(held.delivery.pk, Reason.PROVIDER_DOWN))
-            lifecycle.cancel(alert)
+            lifecycle.end(alert, AlertState.CANCELLED)
         assert passing.result(10) is False
 
     assert [each.state for each in Delivery.objects.all()] == [DeliveryState.CANCELLED]
@@ -173,7 +173,7 @@ def test_a_delivery_cancelled_while_it_is_claimed_ends_as_one_of_the_two(sender:
 
         taken, stopped = at_once(
             lambda held=held: claims.claim(held.delivery.pk),  # type: ignore[misc]
-            lambda held=held: lifecycle.cancel(held.delivery.alert),  # type: ignore[misc]
+            lambda held=held: lifecycle.end(held.delivery.alert, AlertState.CANCELLED),  # type: ignore[misc]
         )
 
         assert (taken is None) == (stopped == 1)
@@ -198,7 +198,7 @@ def test_of_many_who_send_it_again_at_once_one_does(sender: Sender) -> None:
         held = claimed(sender, Priority.LOW)
         lifecycle.mark_failed(held, REFUSED, NextChannel(Reason.REFUSED))
         again = what_became(
-            lambda pk=held.delivery.alert_id: actions.resend(pk, by=operator, after_round=1)  # type: ignore[misc]
+            lambda pk=held.delivery.alert_id: actions.act(StaffAction.RESEND, pk, by=operator, after_round=1)  # type: ignore[misc]
         )
 
         got = at_once(*[again] * 4)
@@ -216,8 +216,8 @@ def test_it_is_sent_again_or_dealt_with_and_not_both(sender: Sender) -> None:
         pk = held.delivery.alert_id
 
         got = at_once(
-            what_became(lambda pk=pk: actions.resend(pk, by=operator, after_round=1)),  # type: ignore[misc]
-            what_became(lambda pk=pk: actions.close(pk, by=operator, after_round=1)),  # type: ignore[misc]
+            what_became(lambda pk=pk: actions.act(StaffAction.RESEND, pk, by=operator, after_round=1)),  # type: ignore[misc]
+            what_became(lambda pk=pk: actions.act(StaffAction.CLOSE, pk, by=operator, after_round=1)),  # type: ignore[misc]
         )
 
         (arguments,) = (each for each in got if isinstance(each, str))
@@ -235,12 +235,13 @@ def test_a_retry_that_waits_while_it_is_dealt_with_is_one_of_the_two(sender: Sen
         held = claimed(sender)
         lifecycle.mark_failed(held, REFUSED, Retry(timedelta(0)))
 
-        taken, stopped = at_once(
+        taken, _ = at_once(
             lambda held=held: claims.claim(held.delivery.pk),  # type: ignore[misc]
-            lambda held=held: actions.close(held.delivery.alert_id, by=operator, after_round=1),  # type: ignore[misc]
+            lambda pk=held.delivery.alert_id: actions.act(StaffAction.CLOSE, pk, by=operator, after_round=1),  # type: ignore[misc]
         )
 
-        assert (taken is None) == (stopped == 1)
+        held.delivery.refresh_from_db()
+        assert (taken is None) == (held.delivery.state == DeliveryState.CANCELLED)
     assert flaws() == []
 
 
@@ -253,7 +254,11 @@ def test_a_channel_that_fails_while_staff_send_again_opens_no_other(sender: Send
             lifecycle.mark_failed(held, REFUSED, NextChannel(Reason.REFUSED))
             again = meanwhile(
                 pool,
-                what_became(lambda: actions.resend(held.delivery.alert_id, by=operator, after_round=1)),
+                what_became(
+                    lambda: actions.act(
+                        StaffAction.RESEND, held.delivery.alert_id, by=operator, after_round=1
+                    )
+                ),
             )
         assert again.result(10) == actions.ON_ITS_WAY
 

@@ -33,7 +33,7 @@ from alerts.deliveries.claims import Claim
 from alerts.deliveries.retry import SCHEDULES, Decision, LeaveInDoubt, NextChannel, Retry
 from alerts.models import Delivery
 from alerts.sending import send as sending
-from alerts.states import DELIVERY_TRANSITIONS, AlertState, DeliveryState, Reason
+from alerts.states import DELIVERY_TRANSITIONS, AlertState, DeliveryState, Reason, StaffAction
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from tests.conftest import an_alert, make_clinician
@@ -217,9 +217,11 @@ class Ledger(RuleBasedStateMachine):
                 lifecycle.mark_undelivered(delivery.pk, Reason.NOT_ANSWERED)
                 self.model.refute(modelled)
             case "cancelled":
-                assert lifecycle.cancel(self.alert) == self.model.stop(AlertState.CANCELLED)
+                assert lifecycle.end(self.alert, AlertState.CANCELLED) == self.model.stop(
+                    AlertState.CANCELLED
+                )
             case "closed":
-                assert lifecycle.close(self.alert) == self.model.stop(AlertState.CLOSED)
+                assert lifecycle.end(self.alert, AlertState.CLOSED) == self.model.stop(AlertState.CLOSED)
             case "resent":
                 self.staff_send_again()
 
@@ -227,7 +229,7 @@ class Ledger(RuleBasedStateMachine):
     def staff_send_again(self) -> None:
         before = max(each.round for each in self.model.deliveries)
         try:
-            actions.resend(self.alert.pk, by=self.operator, after_round=before)
+            actions.act(StaffAction.RESEND, self.alert.pk, by=self.operator, after_round=before)
         except actions.ActionRefused:
             assert not self.model.resend()
         else:

@@ -9,7 +9,7 @@ from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import lifecycle
 from alerts.deliveries.retry import Retry
 from alerts.models import Alert, AlertAction
-from alerts.states import AlertState, Reason
+from alerts.states import AlertState, Reason, StaffAction
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from staff.roles import Role
@@ -125,7 +125,7 @@ def test_a_message_being_sent_during_a_cancel_is_not_shown_as_stopped(site: Site
 def test_an_old_page_does_not_stop_what_a_colleague_sent_again(site: Site, records: Records) -> None:
     page = site.login(Role.OPERATORS.value)
     page.goto(f"{ALERTS}{records.alert.pk}/close/")
-    actions.resend(records.alert.pk, by=records.user, after_round=1)
+    actions.act(StaffAction.RESEND, records.alert.pk, by=records.user, after_round=1)
 
     page.get_by_role("button", name="Mark as dealt with").press("Enter")
 

@@ -45,7 +45,7 @@ def test_the_confirmation_page_names_the_latest_staff_action(
         assert "Sent again by" not in read(
             operator, action_url(StaffAction.RESEND, store(lab, f"other-{number}"))
         )
-    actions.resend(failed.pk, by=User.objects.get(), after_round=1)
+    actions.act(StaffAction.RESEND, failed.pk, by=User.objects.get(), after_round=1)
 
     assert "Sent again by Olive Oakes, " in read(operator, action_url(StaffAction.CANCEL, failed))
 
@@ -99,7 +99,7 @@ def test_staff_are_warned_that_an_alert_being_sent_may_still_arrive(
 def test_an_old_page_does_not_stop_an_alert_that_was_sent_again(
     operator: Client, failed: Alert, action: StaffAction
 ) -> None:
-    actions.resend(failed.pk, by=User.objects.get(), after_round=1)
+    actions.act(StaffAction.RESEND, failed.pk, by=User.objects.get(), after_round=1)
 
     form = {"confirmed": "yes", "seen": f"{failed.pk}:1"}
     done: Any = operator.post(action_url(action, failed), form, follow=True)

@@ -16,7 +16,7 @@ from alerts.channels import ChannelError, Fault
 from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import NextChannel
 from alerts.models import Alert, Delivery
-from alerts.states import Reason
+from alerts.states import Reason, StaffAction
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from tests.alerts.admin.pages import ALERTS, SEARCH, page_of, read, store
@@ -33,7 +33,7 @@ def test_the_list_shows_the_status_that_the_api_reports(staff: Client, failed: A
 
 
 def test_the_list_says_what_has_been_dealt_with(staff: Client, failed: Alert) -> None:
-    actions.close(failed.pk, by=User.objects.get(), after_round=1)
+    actions.act(StaffAction.CLOSE, failed.pk, by=User.objects.get(), after_round=1)
 
     assert "Failed, dealt with" in read(staff, ALERTS)
 
@@ -56,7 +56,7 @@ def test_the_list_is_filtered(staff: Client, failed: Alert, query: dict[str, str
 
 
 def test_an_alert_that_was_dealt_with_needs_no_attention(staff: Client, failed: Alert) -> None:
-    actions.close(failed.pk, by=User.objects.get(), after_round=1)
+    actions.act(StaffAction.CLOSE, failed.pk, by=User.objects.get(), after_round=1)
 
     assert "failed-1" not in read(staff, ALERTS, {"status": "attention"})
     assert "failed-1" in read(staff, ALERTS, {"status": "closed"})
@@ -183,7 +183,7 @@ def test_the_number_of_queries_does_not_grow(operator: Client, failed: Alert, la
             counted.append(len(captured))
         return counted
 
-    actions.resend(failed.pk, by=User.objects.get(), after_round=1)
+    actions.act(StaffAction.RESEND, failed.pk, by=User.objects.get(), after_round=1)
     queries()  # what is read once for all pages
     few = queries()
     for number in range(20):
@@ -194,7 +194,7 @@ def test_the_number_of_queries_does_not_grow(operator: Client, failed: Alert, la
         assert claim is not None
         error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
         lifecycle.mark_failed(claim, error, NextChannel(Reason.INVALID_ADDRESS))
-        actions.resend(failed.pk, by=User.objects.get(), after_round=number)
+        actions.act(StaffAction.RESEND, failed.pk, by=User.objects.get(), after_round=number)
 
     assert queries() == few
     assert max(few) < 15, few

@@ -16,7 +16,7 @@ from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import LeaveInDoubt, NextChannel, Retry
 from alerts.models import Alert, Attempt, Delivery
-from alerts.states import AlertStatus, Reason
+from alerts.states import AlertStatus, Reason, StaffAction
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
@@ -100,7 +100,7 @@ def claim(alert: Alert, channel: Channel = Channel.CALL) -> claims.Claim:
 
 def test_an_alert_sent_while_it_was_cancelled_is_not_shown_as_unsent(staff: Client, urgent: Alert) -> None:
     claimed = claim(urgent)
-    actions.cancel(urgent.pk, by=User.objects.get(), after_round=1)
+    actions.act(StaffAction.CANCEL, urgent.pk, by=User.objects.get(), after_round=1)
     meanwhile = read(staff, page_of(urgent))
     lifecycle.mark_sent(claimed, SendResult("contact-1"))
     after = read(staff, page_of(urgent))
@@ -111,7 +111,7 @@ def test_an_alert_sent_while_it_was_cancelled_is_not_shown_as_unsent(staff: Clie
 
 
 def test_an_alert_cancelled_before_any_attempt_is_shown_as_unsent(staff: Client, urgent: Alert) -> None:
-    actions.cancel(urgent.pk, by=User.objects.get(), after_round=1)
+    actions.act(StaffAction.CANCEL, urgent.pk, by=User.objects.get(), after_round=1)
 
     assert timeline.STOPPED_UNSENT in read(staff, page_of(urgent))
 
@@ -119,7 +119,7 @@ def test_an_alert_cancelled_before_any_attempt_is_shown_as_unsent(staff: Client,
 def test_an_undelivered_alert_that_is_cancelled_is_not_shown_as_unsent(staff: Client, urgent: Alert) -> None:
     lifecycle.mark_sent(claim(urgent), SendResult("contact-1"))
     lifecycle.mark_undelivered(urgent.deliveries.get().pk, Reason.NOT_ANSWERED)
-    actions.cancel(urgent.pk, by=User.objects.get(), after_round=1)
+    actions.act(StaffAction.CANCEL, urgent.pk, by=User.objects.get(), after_round=1)
 
     page = read(staff, page_of(urgent))
 
@@ -132,7 +132,7 @@ def test_a_cancelled_alert_that_may_have_arrived_is_shown_in_doubt_and_not_as_se
 ) -> None:
     retry = Retry(timedelta(0), possible_duplicate=True)
     lifecycle.mark_failed(claim(urgent), LOST, retry)
-    actions.cancel(urgent.pk, by=User.objects.get(), after_round=1)
+    actions.act(StaffAction.CANCEL, urgent.pk, by=User.objects.get(), after_round=1)
 
     page = read(staff, page_of(urgent))
 
@@ -165,7 +165,7 @@ def test_another_channel_after_a_doubt_is_shown_as_a_possible_duplicate(staff: C
 
 def test_an_alert_dealt_with_while_it_is_sent_may_still_arrive(staff: Client, urgent: Alert) -> None:
     claim(urgent)
-    actions.close(urgent.pk, by=User.objects.get(), after_round=1)
+    actions.act(StaffAction.CLOSE, urgent.pk, by=User.objects.get(), after_round=1)
 
     assert timeline.DEALT_WITH_TOO_LATE in read(staff, page_of(urgent))
 

@@ -11,7 +11,7 @@ from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import NextChannel
 from alerts.models import Alert, Delivery
-from alerts.states import Reason
+from alerts.states import AlertState, Reason
 from clients import tokens
 from clients.models import ApiClient
 from contacts.models import Clinician
@@ -26,7 +26,7 @@ def bring_to(status: str, message_id: str) -> None:
     """Take an alert that was just stored to a status, the way the system does."""
     alert = Alert.objects.get(message_id=message_id)
     if status == "cancelled":
-        lifecycle.cancel(alert)
+        lifecycle.end(alert, AlertState.CANCELLED)
     elif status == "acknowledged":
         Alert.objects.filter(pk=alert.pk).update(state="acknowledged")
     elif status != "queued":

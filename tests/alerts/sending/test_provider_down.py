@@ -13,7 +13,7 @@ from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import SCHEDULES
 from alerts.models import Alert, Attempt, Delivery
 from alerts.sending import breaker, send as sending
-from alerts.states import AttemptState, DeliveryState, Reason
+from alerts.states import AlertState, AttemptState, DeliveryState, Reason
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
@@ -241,5 +241,5 @@ def test_passing_over_and_cancelling_at_once_do_not_wait_for_each_other(store: S
             Alert.objects.select_for_update().get(pk=delivery.alert_id)
             passing = pool.submit(pass_over, None)
             wait_until(locks.waiting, what="passing over waits for the alert")
-            stopped = lifecycle.cancel(delivery.alert)
+            stopped = lifecycle.end(delivery.alert, AlertState.CANCELLED)
         assert (stopped, passing.result()) == (1, False)
