@@ -38,24 +38,8 @@ class Channel(models.TextChoices):
     EMAIL = "email", "E-mail"
 
     @property
-    def icon(self) -> str:
-        return CHANNEL_FACTS[self].icon
-
-    @property
-    def address_field(self) -> str:
-        return CHANNEL_FACTS[self].address_field
-
-    @property
-    def address_is_number(self) -> bool:
-        return CHANNEL_FACTS[self].address_is_number
-
-    @property
-    def is_urgent(self) -> bool:
-        return CHANNEL_FACTS[self].is_urgent
-
-    @property
-    def step(self) -> str:
-        return CHANNEL_FACTS[self].step
+    def facts(self) -> ChannelFacts:
+        return CHANNEL_FACTS[self]
 
 
 CHANNEL_FACTS = {

@@ -12,7 +12,7 @@ from contacts.history import WithChannels
 from contacts.phone import E164, E164Field
 
 MAX_CHANNELS = len(Channel)
-ADDRESS_FIELDS = tuple(dict.fromkeys(channel.address_field for channel in Channel))
+ADDRESS_FIELDS = tuple(dict.fromkeys(channel.facts.address_field for channel in Channel))
 EDITABLE = ("name", "contact_id", "role", "department", *ADDRESS_FIELDS, "active")
 """The fields of a clinician that staff edit: on the page, and in a file."""
 
@@ -66,7 +66,7 @@ class Clinician(models.Model):
 
     def address(self, channel: str) -> str:
         """The address for a channel, empty where there is none."""
-        return str(getattr(self, Channel(channel).address_field))
+        return str(getattr(self, Channel(channel).facts.address_field))
 
 
 class Preference(models.Model):

@@ -16,12 +16,12 @@ Wanted = Mapping[Priority, Sequence[Channel]]
 BATCH = 1000
 """Clinicians in one statement."""
 
-URGENT = frozenset(channel for channel in Channel if channel.is_urgent)
+URGENT = frozenset(channel for channel in Channel if channel.facts.is_urgent)
 
 
 def address_label(channel: Channel) -> str:
     """The label of the channel's address: `number for SMS`."""
-    field: Any = Clinician._meta.get_field(channel.address_field)  # noqa: SLF001 - Django's documented API
+    field: Any = Clinician._meta.get_field(channel.facts.address_field)  # noqa: SLF001 - Django's documented API
     return str(field.verbose_name)
 
 

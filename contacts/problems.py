@@ -88,7 +88,7 @@ def _any(*conditions: Q) -> Q:
 _CONDITIONS = {
     Problem.NO_CHANNEL: _any(*(Q(~_chosen(priority=priority)) for priority in Priority)),
     Problem.NO_ADDRESS: _any(
-        *(Q(_chosen(channel=channel), **{channel.address_field: ""}) for channel in Channel)
+        *(Q(_chosen(channel=channel), **{channel.facts.address_field: ""}) for channel in Channel)
     ),
     Problem.NOT_URGENT: Q(
         _chosen(priority=Priority.HIGH) & ~_chosen(priority=Priority.HIGH, channel__in=preferences.URGENT)

@@ -20,8 +20,8 @@ def describe(route: Route) -> str:
 
 def readable_address(channel: Channel, address: str) -> str:
     """An address as people write it."""
-    return readable(address) if address and channel.address_is_number else address
+    return readable(address) if address and channel.facts.address_is_number else address
 
 
 def _step(step: Step) -> str:
-    return step.channel.step.format(readable_address(step.channel, step.address))
+    return step.channel.facts.step.format(readable_address(step.channel, step.address))

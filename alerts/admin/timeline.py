@@ -188,7 +188,7 @@ def _delivery(delivery: Delivery, shows_addresses: bool, sent_twice: bool) -> Ev
         facts.append(("Outcome known", moment(delivery.outcome_at)))
     return Event(
         delivery.created_at,
-        channel.icon,
+        channel.facts.icon,
         TONES[state],
         f"{channel.label} to {address}",
         sentences=(*_sentences(delivery, channel, state), *([MAYBE_TWICE] if sent_twice else [])),

@@ -166,7 +166,7 @@ class ClinicianForm(forms.ModelForm[Clinician]):
 
     def _has_address(self, channel: Channel) -> bool:
         # An invalid address is not in cleaned_data and has its own error: one is enough.
-        name = channel.address_field
+        name = channel.facts.address_field
         return name not in self.cleaned_data or bool(self.cleaned_data[name])
 
 

@@ -89,7 +89,7 @@ def _icons(clinician: Clinician, priority: Priority) -> SafeString:
         "",
         '<span class="material-symbols-outlined {}" aria-hidden="true">{}</span>',
         (
-            ("" if clinician.address(channel) else "clinician-no-address", channel.icon)
+            ("" if clinician.address(channel) else "clinician-no-address", channel.facts.icon)
             for channel in channels
         ),
     )

@@ -34,7 +34,7 @@ def posted(form: ClinicianForm) -> dict[str, Any]:
     outcomes: dict[str, Any] = {}
     for priority, channels in form.chosen().items():
         name = PRIORITY_FIELDS[priority]
-        if name in errors or any(channel.address_field in errors for channel in channels):
+        if name in errors or any(channel.facts.address_field in errors for channel in channels):
             outcomes[name] = {"sentence": UNCLEAR, "nobody": False}
             continue
         risks[name] = preferences.risks(Priority(priority), channels)

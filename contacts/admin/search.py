@@ -10,7 +10,7 @@ from contacts import phone
 from contacts.choices import Channel
 from contacts.models import ADDRESS_FIELDS
 
-NUMBERS_IN = tuple(channel.address_field for channel in Channel if channel.address_is_number)
+NUMBERS_IN = tuple(channel.facts.address_field for channel in Channel if channel.facts.address_is_number)
 WORDS_IN = ("name", "contact_id", *(field for field in ADDRESS_FIELDS if field not in NUMBERS_IN))
 
 

@@ -10,7 +10,7 @@ from contacts.choices import Channel, Priority
 from contacts.models import EDITABLE, Clinician
 
 KEY = "contact_id"
-NUMBERS = {channel.address_field for channel in Channel if channel.address_is_number}
+NUMBERS = {channel.facts.address_field for channel in Channel if channel.facts.address_is_number}
 FIELDS = tuple(field for field in EDITABLE if field != KEY)
 PRIORITIES = {priority.name.lower(): priority for priority in Priority}
 COLUMNS = (KEY, *FIELDS, *PRIORITIES)

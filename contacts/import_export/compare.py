@@ -180,7 +180,7 @@ def _missing_addresses(
     found: dict[str, str] = {}
     for column, priority in PRIORITIES.items():
         for channel in chosen[priority]:
-            address, name = row.clinician.address(channel), channel.address_field
+            address, name = row.clinician.address(channel), channel.facts.address_field
             is_touched = priority in row.channels or address != before[name]
             if is_touched and not address and name not in row.faults:
                 found[column] = f"{channel.value} needs {name}: fill it in, or take {channel.value} out."

@@ -149,7 +149,7 @@ def _channel_row(
     return {
         "channel": channel,
         "label": channel.label,
-        "field": channel.address_field,
+        "field": channel.facts.address_field,
         "address": address,
         "shown": wording.readable_address(channel, address),
         "reachability_url": reverse(
