@@ -48,23 +48,16 @@ def add_channels(instance: Any, history_instance: Any, **kwargs: Any) -> None:
         history_instance.channels = channels_of(instance)
 
 
-def record(clinician: Any) -> None:
-    """Add an entry for the clinician as they are now, unless the latest entry has the same values."""
-    latest = clinician.history.first()
-    now = channels_of(clinician)
-    if latest is None or latest.channels != now or _fields(latest) != _fields(clinician, of=latest):
-        type(clinician).history.bulk_history_create(
-            [clinician], update=latest is not None, custom_historical_attrs={"channels": now}
-        )
-
-
 def record_many(
     clinicians: Sequence[Any],
     channels: Mapping[int, Mapping[Priority, Sequence[Channel]]],
     *,
     reason: str = "",
 ) -> None:
-    """`record` for each clinician, in two queries. `channels` are their preferences by id."""
+    """Add an entry for each clinician as they are now, unless their latest has the same values. Two queries.
+
+    `channels` are their preferences by id.
+    """
     if not clinicians:
         return
     entries = type(clinicians[0]).history.model

@@ -26,7 +26,7 @@ def address_label(channel: Channel) -> str:
 
 
 def repeated(channels: Sequence[Channel]) -> list[str]:
-    """A sentence for each channel that is there more than once."""
+    """A sentence for each channel that appears more than once."""
     return [
         f"{channel.label} is chosen more than once: choose it once."
         for channel in dict.fromkeys(channels)
@@ -79,29 +79,17 @@ def channels_of_many(clinicians: Collection[int]) -> dict[int, dict[Priority, li
 
 
 def replace(clinician: Clinician, wanted: Wanted) -> None:
-    """Replace the preferences for the priorities in `wanted`, and record the change in the history.
-
-    Raises:
-        ValueError: a channel is there twice for one priority, or the clinician has no address for it.
-    """
-    with transaction.atomic():
-        # Of two editors at once the later one wins as a whole. The lock leaves the key alone, so that a new alert for
-        # this clinician, whose row refers to it, does not wait.
-        locked = Clinician.objects.select_for_update(no_key=True).get(pk=clinician.pk)
-        for priority, channels in wanted.items():
-            _check(locked, priority, channels)
-        Preference.objects.filter(clinician=locked, priority__in=list(wanted)).delete()
-        Preference.objects.bulk_create(_rows(locked, wanted))
-        history.record(locked)
+    """`replace_many` for one clinician."""
+    replace_many({clinician.pk: wanted})
 
 
 def replace_many(wanted: Mapping[int, Wanted], *, reason: str = "") -> None:
-    """`replace` for many clinicians, by id, in one transaction and a dozen queries for each batch.
+    """Replace the preferences for the priorities in `wanted`, by a clinician's id, and record it in the history.
 
-    `reason` goes into the history entry of each clinician who changed.
+    One transaction, and a dozen queries for each batch. `reason` goes into the entry of each clinician who changed.
 
     Raises:
-        ValueError: as `replace` does.
+        ValueError: a channel appears twice for one priority, or the clinician has no address for it.
     """
     ids = sorted(wanted)
     with transaction.atomic():
@@ -110,7 +98,8 @@ def replace_many(wanted: Mapping[int, Wanted], *, reason: str = "") -> None:
 
 
 def _replace_batch(wanted: Mapping[int, Wanted], reason: str) -> None:
-    # Always in the same order, so that two of these never deadlock.
+    # Of two editors at once the later one wins as a whole. Always in the same order, so that two never deadlock. The
+    # lock leaves the key alone, so that a new alert for a clinician, whose row refers to it, does not wait.
     locked = list(Clinician.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk"))
     for clinician in locked:
         for priority, channels in wanted[clinician.pk].items():
