@@ -14,9 +14,35 @@ from unfold.decorators import display
 
 from contacts import preferences, problems
 from contacts.admin import search
+from contacts.admin.columns import by_priority
 from contacts.admin.filters import ActiveFilter, DepartmentFilter, ProblemFilter
 from contacts.choices import Priority
 from contacts.models import Clinician
+
+
+def _icons(clinician: Clinician, priority: Priority) -> SafeString:
+    """The channels in order, as icons, with the same in words for screen readers."""
+    channels = preferences.channels_by_priority(clinician)[priority]
+    if not channels:
+        return format_html('<span class="clinician-no-channel">{}</span>', "none")
+    icons = format_html_join(
+        "",
+        '<span class="material-symbols-outlined {}" aria-hidden="true">{}</span>',
+        (
+            ("" if clinician.address(channel) else "clinician-no-address", channel.facts.icon)
+            for channel in channels
+        ),
+    )
+    words = ", then ".join(
+        channel.label if clinician.address(channel) else f"{channel.label} (no address)"
+        for channel in channels
+    )
+    return format_html(
+        '<span class="clinician-channels" role="img" aria-label="{}" title="{}">{}</span>',
+        words,
+        words,
+        icons,
+    )
 
 
 class ClinicianList(ModelAdmin):
@@ -59,17 +85,7 @@ class ClinicianList(ModelAdmin):
     def state(self, clinician: Clinician) -> str:
         return "Active" if clinician.active else "Inactive"
 
-    @display(description="High")
-    def high_icons(self, clinician: Clinician) -> SafeString:
-        return _icons(clinician, Priority.HIGH)
-
-    @display(description="Medium")
-    def medium_icons(self, clinician: Clinician) -> SafeString:
-        return _icons(clinician, Priority.MEDIUM)
-
-    @display(description="Low")
-    def low_icons(self, clinician: Clinician) -> SafeString:
-        return _icons(clinician, Priority.LOW)
+    high_icons, medium_icons, low_icons = by_priority(_icons)
 
     @display(description="What is wrong")
     def what_is_wrong(self, clinician: Clinician) -> Any:
@@ -78,28 +94,3 @@ class ClinicianList(ModelAdmin):
             return "—"
         lines = format_html_join("", "<li>{}</li>", ((sentence,) for sentence in found))
         return format_html('<ul class="clinician-problems">{}</ul>', lines)
-
-
-def _icons(clinician: Clinician, priority: Priority) -> SafeString:
-    """The channels in order, as icons, with the same in words for screen readers."""
-    channels = preferences.channels_by_priority(clinician)[priority]
-    if not channels:
-        return format_html('<span class="clinician-no-channel">{}</span>', "none")
-    icons = format_html_join(
-        "",
-        '<span class="material-symbols-outlined {}" aria-hidden="true">{}</span>',
-        (
-            ("" if clinician.address(channel) else "clinician-no-address", channel.facts.icon)
-            for channel in channels
-        ),
-    )
-    words = ", then ".join(
-        channel.label if clinician.address(channel) else f"{channel.label} (no address)"
-        for channel in channels
-    )
-    return format_html(
-        '<span class="clinician-channels" role="img" aria-label="{}" title="{}">{}</span>',
-        words,
-        words,
-        icons,
-    )

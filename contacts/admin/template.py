@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
 
 from contacts import preferences
+from contacts.admin.columns import by_priority
 from contacts.admin.form import PRIORITY_FIELDS, PreferenceTemplateForm
 from contacts.choices import in_words
 from contacts.models import PreferenceTemplate
@@ -30,6 +30,9 @@ class PreferenceTemplateAdmin(ModelAdmin):
 
     warn_unsaved_form = True
     list_display = ("name", "high_in_words", "medium_in_words", "low_in_words")
+    high_in_words, medium_in_words, low_in_words = by_priority(
+        lambda template, priority: in_words(template.wanted().get(priority, ()))
+    )
     search_fields = ("name",)
 
     class Media:
@@ -46,15 +49,3 @@ class PreferenceTemplateAdmin(ModelAdmin):
         for priority, channels in obj.wanted().items():
             for risk in preferences.risks(priority, channels):
                 messages.warning(request, risk)
-
-    @display(description="High")
-    def high_in_words(self, template: PreferenceTemplate) -> str:
-        return in_words(template.high)
-
-    @display(description="Medium")
-    def medium_in_words(self, template: PreferenceTemplate) -> str:
-        return in_words(template.medium)
-
-    @display(description="Low")
-    def low_in_words(self, template: PreferenceTemplate) -> str:
-        return in_words(template.low)

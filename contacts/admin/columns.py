@@ -1,0 +1,16 @@
+"""Columns of lists."""
+
+from collections.abc import Callable
+from typing import Any
+
+from unfold.decorators import display
+
+from contacts.choices import Priority
+
+
+def by_priority(show: Callable[[Any, Priority], str]) -> list[Any]:
+    """A column for each priority, the most urgent first."""
+    return [
+        display(lambda _admin, shown, priority=priority: show(shown, priority), description=priority.label)
+        for priority in Priority
+    ]
