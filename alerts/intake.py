@@ -67,15 +67,17 @@ def accept(*, client: ApiClient, new: NewAlert) -> Accepted:
     """
     clinician = Clinician.objects.filter(contact_id=new.contact_id).first()
     way = route(clinician, new.priority) if clinician else None
-    if clinician is None or way is None or not way.steps:
-        return _replay_or_refuse(client, new, way)
-    try:
-        return Accepted(_store(client, new, clinician, way), replayed=False)
-    except IntegrityError:
-        stored = _replay(client, new)
-        if stored is None:
-            raise
-        return stored
+    refusal: Exception = Unreachable(way.reason if way else None)
+    if clinician and way and way.steps:
+        try:
+            return Accepted(_store(client, new, clinician, way), replayed=False)
+        except IntegrityError as error:
+            refusal = error
+    # A repeat stays a repeat, even if the clinician has become unreachable since.
+    stored = _replay(client, new)
+    if stored is None:
+        raise refusal
+    return stored
 
 
 def rehearse(new: NewAlert) -> None:
@@ -107,14 +109,6 @@ def _store(client: ApiClient, new: NewAlert, clinician: Clinician, way: Route) -
     alert._prefetched_objects_cache = {"deliveries": known}  # type: ignore[attr-defined]  # noqa: SLF001
     bind_contextvars(alert_id=alert.pk)
     return alert
-
-
-def _replay_or_refuse(client: ApiClient, new: NewAlert, way: Route | None) -> Accepted:
-    """A repeat stays a repeat, even if the clinician has become unreachable since."""
-    stored = _replay(client, new)
-    if stored is None:
-        raise Unreachable(way.reason if way else None)
-    return stored
 
 
 def _replay(client: ApiClient, new: NewAlert) -> Accepted | None:
