@@ -39,23 +39,16 @@ def digest(secret: str) -> str:
 
 
 def issue(
-    *, client: ApiClient, label: str = "", access: Access = Access.SEND, expires_at: datetime | None = None
-) -> tuple[ApiToken, str]:
-    """Make a token; return its record and the secret, which cannot be read again."""
-    secret = secrets.token_urlsafe(RANDOM_BYTES)
-    return adopt(secret, client=client, label=label, access=access, expires_at=expires_at), secret
-
-
-def adopt(
-    secret: str,
     *,
     client: ApiClient,
     label: str = "",
     access: Access = Access.SEND,
     expires_at: datetime | None = None,
-) -> ApiToken:
-    """Store a token whose secret was chosen elsewhere. `issue` makes a random one."""
-    return ApiToken.objects.create(
+    secret: str = "",
+) -> tuple[ApiToken, str]:
+    """Store a token; return its record and the secret, which cannot be read again. Without a secret, make one."""
+    secret = secret or secrets.token_urlsafe(RANDOM_BYTES)
+    token = ApiToken.objects.create(
         client=client,
         label=label,
         access=access,
@@ -63,6 +56,7 @@ def adopt(
         prefix=secret[: min(PREFIX_LENGTH, len(secret) // 2)],
         expires_at=expires_at,
     )
+    return token, secret
 
 
 def rotate(token: ApiToken) -> tuple[ApiToken, str]:

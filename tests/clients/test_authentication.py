@@ -91,7 +91,7 @@ def test_a_client_that_was_switched_off_is_a_403(lab: ApiClient, lab_token: str)
 def test_the_sample_token_works_in_local_mode_only(
     lab: ApiClient, settings: Settings, local: bool, status: int
 ) -> None:
-    tokens.adopt(sample.TOKEN, client=lab)
+    tokens.issue(client=lab, secret=sample.TOKEN)
     settings.LOCAL_MODE = local
 
     assert get(sample.TOKEN).status_code == status

@@ -64,7 +64,7 @@ def test_a_token_is_known_by_its_first_characters(lab: ApiClient) -> None:
 
 
 def test_the_prefix_is_at_most_half_of_a_short_secret(lab: ApiClient) -> None:
-    token = tokens.adopt("12345678", client=lab)
+    token, _ = tokens.issue(client=lab, secret="12345678")
 
     assert token.prefix == "1234"
     assert found("12345678").token == token
@@ -207,7 +207,7 @@ def test_no_two_clients_have_the_same_secret(lab: ApiClient, lab_token: str) -> 
     other = ApiClient.objects.create(name="Radiology")
 
     with pytest.raises(IntegrityError, match="digest"):
-        tokens.adopt(lab_token, client=other)
+        tokens.issue(client=other, secret=lab_token)
 
 
 def test_a_token_that_ends_soon_is_expiring(lab: ApiClient) -> None:

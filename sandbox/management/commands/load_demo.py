@@ -47,7 +47,7 @@ class Command(BaseCommand):
             name="Demo hospital system", defaults={"requests_per_minute": 100_000}
         )
         if not ApiToken.objects.filter(digest=tokens.digest(sample.TOKEN)).exists():
-            tokens.adopt(sample.TOKEN, client=client, label="The published sample's token")
+            tokens.issue(client=client, secret=sample.TOKEN, label="The published sample's token")
         users = get_user_model().objects
         if not users.filter(username=LOGIN).exists():
             users.create_superuser(LOGIN, password=LOGIN)
