@@ -7,7 +7,6 @@ Requests without a known token are not counted.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 import structlog
@@ -35,15 +34,6 @@ ON CONFLICT (client_id, day) DO UPDATE SET
 """
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Day:
-    """A client's requests on one day."""
-
-    day: date
-    requests: int
-    errors: int
 
 
 class Counts:
@@ -102,12 +92,10 @@ def keep_writing() -> None:
     Periodic("usage", counts.flush, seconds=FLUSH_EVERY).start_repeating()
 
 
-def last_days(client: ApiClient) -> list[Day]:
+def last_days(client: ApiClient) -> list[ClientDay]:
     """The last 14 days, oldest first, including days without requests. One query."""
     today = timezone.localdate()
     first = today - timedelta(days=SHOWN_DAYS - 1)
     found = {each.day: each for each in ClientDay.objects.filter(client=client, day__gte=first)}
     days = (first + timedelta(days=number) for number in range(SHOWN_DAYS))
-    return [
-        Day(day, found[day].requests, found[day].errors) if day in found else Day(day, 0, 0) for day in days
-    ]
+    return [found.get(day) or ClientDay(client=client, day=day, requests=0, errors=0) for day in days]

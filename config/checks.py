@@ -41,37 +41,30 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
     """bleep.W010: local mode on a server. bleep.W011, bleep.W012: calls cannot work with these settings.
     bleep.W013: health checks cannot see intake.
     """
-    found: list[CheckMessage] = []
-    if settings.LOCAL_MODE:
-        found.append(
-            Warning(
-                "LOCAL_MODE is on, so anyone can use the published demo token.",
-                hint="Unset it.",
-                id="bleep.W010",
-            )
-        )
-    if not (settings.CONNECT_INSTANCE_ID and settings.CONNECT_CONTACT_FLOW_ID):
-        found.append(
-            Warning(
-                "Bleep cannot place calls: CONNECT_INSTANCE_ID or CONNECT_CONTACT_FLOW_ID is not set.",
-                hint="Set both. Until then, every call fails and the clinician's next channel is used.",
-                id="bleep.W011",
-            )
-        )
-    if not (settings.CONNECT_SOURCE_PHONE_NUMBER or settings.CONNECT_QUEUE_ID):
-        found.append(
-            Warning(
-                "Calls have no caller number: CONNECT_SOURCE_PHONE_NUMBER and CONNECT_QUEUE_ID are both unset.",
-                hint="Amazon Connect requires one of the two.",
-                id="bleep.W012",
-            )
-        )
-    if not settings.FRONT_DOOR_URL:
-        found.append(
-            Warning(
-                "FRONT_DOOR_URL is not set, so the health checks do not notice an intake that hangs.",
-                hint="Set it to the address of `door` inside the deployment, for example http://door:8000.",
-                id="bleep.W013",
-            )
-        )
-    return found
+    warnings = (
+        (
+            "bleep.W010",
+            settings.LOCAL_MODE,
+            "LOCAL_MODE is on, so anyone can use the published demo token.",
+            "Unset it.",
+        ),
+        (
+            "bleep.W011",
+            not (settings.CONNECT_INSTANCE_ID and settings.CONNECT_CONTACT_FLOW_ID),
+            "Bleep cannot place calls: CONNECT_INSTANCE_ID or CONNECT_CONTACT_FLOW_ID is not set.",
+            "Set both. Until then, every call fails and the clinician's next channel is used.",
+        ),
+        (
+            "bleep.W012",
+            not (settings.CONNECT_SOURCE_PHONE_NUMBER or settings.CONNECT_QUEUE_ID),
+            "Calls have no caller number: CONNECT_SOURCE_PHONE_NUMBER and CONNECT_QUEUE_ID are both unset.",
+            "Amazon Connect requires one of the two.",
+        ),
+        (
+            "bleep.W013",
+            not settings.FRONT_DOOR_URL,
+            "FRONT_DOOR_URL is not set, so the health checks do not notice an intake that hangs.",
+            "Set it to the address of `door` inside the deployment, for example http://door:8000.",
+        ),
+    )
+    return [Warning(sentence, hint=hint, id=name) for name, applies, sentence, hint in warnings if applies]

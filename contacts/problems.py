@@ -4,6 +4,8 @@ Both agree. An inactive clinician has no problem: no alert should reach them.
 """
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from django.db.models import Count, Exists, OuterRef, Q, TextChoices, Window
 from django.utils.text import get_text_list
@@ -39,7 +41,7 @@ def condition(problem: Problem) -> Q:
 
 def any_condition() -> Q:
     """Active clinicians with any problem."""
-    return Q(active=True) & _any(*_CONDITIONS.values())
+    return Q(active=True) & reduce(or_, _CONDITIONS.values())
 
 
 def summary() -> ProblemSummary:
@@ -78,17 +80,10 @@ def _chosen(**what: object) -> Exists:
     return Exists(Preference.objects.filter(clinician=OuterRef("pk"), **what))
 
 
-def _any(*conditions: Q) -> Q:
-    found = Q()
-    for each in conditions:
-        found |= each
-    return found
-
-
 _CONDITIONS = {
-    Problem.NO_CHANNEL: _any(*(Q(~_chosen(priority=priority)) for priority in Priority)),
-    Problem.NO_ADDRESS: _any(
-        *(Q(_chosen(channel=channel), **{channel.facts.address_field: ""}) for channel in Channel)
+    Problem.NO_CHANNEL: reduce(or_, (Q(~_chosen(priority=priority)) for priority in Priority)),
+    Problem.NO_ADDRESS: reduce(
+        or_, (Q(_chosen(channel=channel), **{channel.facts.address_field: ""}) for channel in Channel)
     ),
     Problem.NOT_URGENT: Q(
         _chosen(priority=Priority.HIGH) & ~_chosen(priority=Priority.HIGH, channel__in=preferences.URGENT)

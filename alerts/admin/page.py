@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 
-from alerts import actions
+from alerts import actions, wording
 from alerts.admin import confirm, refresh, timeline
 from alerts.admin.permissions import ReadOnly, may
 from alerts.admin.status import COLOURS, status_in_words
@@ -86,6 +86,6 @@ def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
             for action in StaffAction
             if may(request, action)
         ],
-        "subject": timeline.subject_of(alert),
+        "subject": wording.subject(alert.type),
         "received": timeline.moment(alert.created_at),
     }

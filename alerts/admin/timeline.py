@@ -151,11 +151,6 @@ def last_action(alert: Alert) -> str:
     return f"{done[-1].title}, {done[-1].when}." if done else ""
 
 
-def subject_of(alert: Alert) -> str:
-    """The kind of alert, in words."""
-    return wording.subject(alert.type)
-
-
 def moment(at: datetime) -> str:
     """Date and time to the second, in the hospital's time zone; without the year if it is this year."""
     local = timezone.localtime(at)

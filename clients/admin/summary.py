@@ -8,9 +8,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from clients import sample, tokens, usage
-from clients.models import Access, ApiClient, ApiToken
+from clients.models import Access, ApiClient, ApiToken, ClientDay
 from clients.tokens import TokenStatus
-from clients.usage import Day
 from theme import charts
 
 
@@ -42,7 +41,7 @@ class ClientSummary:
     """
 
     tokens: list[TokenRow]
-    days: list[Day]
+    days: list[ClientDay]
     chart: str
     options: str
     requests: int

@@ -90,7 +90,7 @@ class BulkActions(ModelAdmin):
                 )
                 messages.add_message(request, messages.SUCCESS if changed else messages.INFO, done)
                 return None
-        changing = list(plan.becoming(queryset.prefetch_related(None), active=active))
+        changing = list(queryset.prefetch_related(None).exclude(active=active))
         context = {
             "title": f"Make {_clinicians(queryset.count())} {word}",
             "word": word,

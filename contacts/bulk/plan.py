@@ -108,11 +108,6 @@ def apply(
     return plan
 
 
-def becoming(chosen: QuerySet[Clinician], *, active: bool) -> QuerySet[Clinician]:
-    """The clinicians that `set_active` would change."""
-    return chosen.exclude(active=active)
-
-
 def digest_of(clinicians: Iterable[Clinician]) -> str:
     """The same for the same clinicians."""
     return _digest(sorted(each.pk for each in clinicians))
@@ -126,7 +121,7 @@ def set_active(chosen: QuerySet[Clinician], *, active: bool, shown: str) -> int:
         LockedError: somebody else is changing them.
     """
     with locks.transaction_with_locks():
-        changed = list(becoming(locks.locked(chosen), active=active))
+        changed = list(locks.locked(chosen).exclude(active=active))
         if changed and digest_of(changed) != shown:
             raise OutdatedPreviewError
         ids = [each.pk for each in changed]

@@ -48,7 +48,7 @@ def apply(
 
 def set_active(*, active: bool) -> int:
     everybody = Clinician.objects.all()
-    shown = plan.digest_of(plan.becoming(everybody, active=active))
+    shown = plan.digest_of(everybody.exclude(active=active))
     return plan.set_active(everybody, active=active, shown=shown)
 
 
