@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import Error
 from django.utils import timezone
 
-from alerts import statistics
+from alerts import attention
 from alerts.monitoring import checks
 from alerts.sending import breaker
 from clients import tokens
@@ -72,10 +72,10 @@ def _tokens() -> list[ApiToken]:
 CHECKS = (
     Check("whether Bleep is sending", checks.findings, items.of_findings),
     Check("whether the providers answer", breaker.channels_down, items.of_channels_down),
-    Check("failed alerts", statistics.needing_attention, items.of_alerts, "alerts.view_alert"),
+    Check("failed alerts", attention.groups, items.of_alerts, "alerts.view_alert"),
     Check(
         "unconfirmed e-mail addresses",
-        statistics.needing_attention,
+        attention.groups,
         items.of_unconfirmed,
         "contacts.view_clinician",
     ),

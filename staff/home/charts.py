@@ -48,17 +48,17 @@ def over_time(counts: list[AlertCount], period: Period, now: datetime) -> Chart:
     counted: Counter[tuple[datetime, AlertStatus]] = Counter()
     for each in counts:
         counted[each.at, each.status] += each.alerts
-    pieces = list(_pieces(period, now))
+    starts = list(_starts(period, now))
     labels = [
-        date_format(timezone.localtime(at), "H:i" if period is Period.DAY else "D j M") for at in pieces
+        date_format(timezone.localtime(at), "H:i" if period is Period.DAY else "D j M") for at in starts
     ]
-    lines = {status: [counted[at, status] for at in pieces] for status in _statuses(counts)}
-    busiest = max(pieces, key=lambda at: sum(counted[at, status] for status in COLOURS))
+    lines = {status: [counted[at, status] for at in starts] for status in _statuses(counts)}
+    busiest = max(starts, key=lambda at: sum(counted[at, status] for status in COLOURS))
     most = sum(counted[busiest, status] for status in COLOURS)
     return Chart(
-        f"Alerts by {period.piece}",
-        f"One bar for each {period.piece}, coloured by status. The highest is "
-        f"{labels[pieces.index(busiest)]} with {most:,}.",
+        f"Alerts by {period.unit}",
+        f"One bar for each {period.unit}, coloured by status. The highest is "
+        f"{labels[starts.index(busiest)]} with {most:,}.",
         charts.data(labels, ((status.label, COLOURS[status], values) for status, values in lines.items())),
         charts.options(stacked=True),
     )
@@ -94,18 +94,18 @@ def time_to_provider(latencies: list[Latency]) -> tuple[Chart, Table]:
     chart = Chart(
         "Time to the provider",
         "Two bars for each channel: the time within which the provider accepted half of its messages, and "
-        "95 of 100. The table has the same numbers.",
+        "95%. The table has the same numbers.",
         charts.data(
             [each.channel.label for each in latencies],
             (
                 ("Half within", charts.BLUE, [round(each.p50, 2) for each in latencies]),
-                ("95 of 100 within", charts.AMBER, [round(each.p95, 2) for each in latencies]),
+                ("95% within", charts.AMBER, [round(each.p95, 2) for each in latencies]),
             ),
         ),
         charts.options(stacked=False, unit="seconds"),
     )
     return chart, Table(
-        ("Channel", "Messages", "Half within", "95 of 100 within"),
+        ("Channel", "Messages", "Half within", "95% within"),
         tuple(
             (each.channel.label, f"{each.messages:,}", duration(each.p50), duration(each.p95))
             for each in latencies
@@ -125,9 +125,9 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
-def _pieces(period: Period, now: datetime) -> Iterator[datetime]:
+def _starts(period: Period, now: datetime) -> Iterator[datetime]:
     """The start of each hour or day in the period, as the database truncates them."""
-    now = now.astimezone(period.cut_by)
+    now = now.astimezone(period.time_zone)
     if period is Period.DAY:
         last = now.replace(minute=0, second=0, microsecond=0)
         yield from (last - timedelta(hours=back) for back in reversed(range(25)))

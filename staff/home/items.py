@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from alerts.attention import EXAMPLES, AttentionGroup, AttentionKind
 from alerts.monitoring.checks import Finding
-from alerts.statistics import EXAMPLES, AttentionGroup, AttentionKind
 from clients import tokens
 from clients.models import ApiToken
 from contacts import problems

@@ -8,8 +8,9 @@ import pytest
 from django.db.models.functions import Now
 
 from alerts import actions
-from alerts.channels import ADAPTERS, Budget, ChannelError, Fault
-from alerts.deliveries import claims
+from alerts.channels import ADAPTERS, Budget, ChannelError, Fault, SendResult
+from alerts.deliveries import claims, lifecycle
+from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel
 from alerts.models import Delivery
 from alerts.sending import send as sending
 from alerts.states import Reason, StaffAction
@@ -32,6 +33,23 @@ def resend(alert_id: int, *, by: Any, after_round: int, note: str = "") -> Deliv
     """The delivery with which staff start another round."""
     actions.act(StaffAction.RESEND, alert_id, by=by, after_round=after_round, note=note)
     return Delivery.objects.get(alert=alert_id, round=after_round + 1)
+
+
+def end(delivery: Delivery, reason: Reason, decision: Decision | None = None) -> Delivery:
+    """Let the provider refuse it; nothing follows on its channel."""
+    claim = claims.claim(delivery.pk)
+    assert claim
+    fault = Fault.UNKNOWN if isinstance(decision, LeaveInDoubt) else Fault.REJECTED
+    lifecycle.mark_failed(claim, ChannelError(fault, reason), decision or NextChannel(reason))
+    return delivery
+
+
+def send(delivery: Delivery) -> Delivery:
+    """Let the provider take it."""
+    claim = claims.claim(delivery.pk)
+    assert claim
+    lifecycle.mark_sent(claim, SendResult("provider-1"))
+    return delivery
 
 
 def let_lease_run_out(delivery: Delivery) -> None:

@@ -5,7 +5,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from alerts import actions, channel_tests, statistics
+from alerts import actions, attention, channel_tests, statistics
 from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import claims, lifecycle, queries
 from alerts.models import Alert, Delivery
@@ -85,7 +85,7 @@ def test_a_test_that_fails_is_not_counted_and_alerts_no_operator(
     assert Alert.objects.with_status().get(pk=alert.pk).status == "failed"
     assert checks.unreviewed_failures() == 0
     assert checks.deliveries_by_state() == {}
-    assert statistics.needing_attention() == []
+    assert attention.groups() == []
     assert statistics.alert_counts(Period.DAY) == []
     assert not any("alert.failed" in str(record.msg) for record in caplog.records)
 
@@ -93,7 +93,7 @@ def test_a_test_that_fails_is_not_counted_and_alerts_no_operator(
 def test_a_test_to_an_unconfirmed_address_is_not_a_problem_on_home(clinician: Clinician) -> None:
     settle(claim(send(clinician, Channel.EMAIL)), ChannelError(Fault.REJECTED, Reason.UNCONFIRMED))
 
-    assert statistics.needing_attention() == []
+    assert attention.groups() == []
 
 
 def test_a_test_that_was_sent_is_not_counted(clinician: Clinician) -> None:

@@ -195,7 +195,7 @@ def test_an_unknown_period_is_the_last_day(something_of_each_kind: None) -> None
 @pytest.mark.parametrize(("period", "pieces"), [(Period.DAY, 25), (Period.WEEK, 8)])
 def test_hours_and_days_without_alerts_are_in_the_chart(period: Period, pieces: int) -> None:
     now = timezone.now()
-    at = list(charts._pieces(period, now))  # noqa: SLF001 - as the database cuts them
+    at = list(charts._starts(period, now))  # noqa: SLF001 - as the database cuts them
 
     chart = charts.over_time([AlertCount(at[-1], Priority.HIGH, AlertStatus.SENT, 7)], period, now)
 
@@ -205,7 +205,7 @@ def test_hours_and_days_without_alerts_are_in_the_chart(period: Period, pieces: 
 
 def test_the_hour_that_the_clocks_repeat_is_in_the_chart_twice() -> None:
     noon = datetime(2026, 10, 25, 12, tzinfo=UTC)
-    places = list(charts._pieces(Period.DAY, noon))  # noqa: SLF001 - as the database cuts them
+    places = list(charts._starts(Period.DAY, noon))  # noqa: SLF001 - as the database cuts them
     twice = [datetime(2026, 10, 25, hour, tzinfo=UTC) for hour in (0, 1)]
 
     chart = charts.over_time(
