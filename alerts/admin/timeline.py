@@ -16,14 +16,7 @@ from alerts import labels, wording
 from alerts.deliveries.queries import MAY_HAVE_ARRIVED
 from alerts.models import Alert, AlertAction, Attempt, Delivery
 from alerts.monitoring.checks import LEASE_OVERRUN, OBJECTIVE
-from alerts.states import (
-    AlertState,
-    AlertStatus,
-    AttemptState,
-    DeliveryState,
-    Reason,
-    StaffAction,
-)
+from alerts.states import AlertState, AlertStatus, AttemptState, DeliveryState, Reason, StaffAction
 from contacts.choices import Channel, Priority
 from contacts.masking import mask
 

@@ -18,13 +18,7 @@ from alerts.deliveries import opening, queries
 from alerts.deliveries.claims import Claim
 from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel, Retry, give_up
 from alerts.models import Alert, Attempt, Delivery
-from alerts.states import (
-    DELIVERY_TRANSITIONS,
-    AlertState,
-    AttemptState,
-    DeliveryState,
-    Reason,
-)
+from alerts.states import DELIVERY_TRANSITIONS, AlertState, AttemptState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
 
 OUTCOME_EVERY = timedelta(seconds=5)
