@@ -24,9 +24,7 @@ class TokenAuthentication(BaseAuthentication):
         """Raises AuthenticationFailed (401) or PermissionDenied (403), with a sentence that says what to do."""
         found = tokens.find(_secret(request.headers.get("Authorization", "")))
         if found is None or (_is_the_sample_token(found.token) and not settings.LOCAL_MODE):
-            raise exceptions.AuthenticationFailed(
-                "This token is not known here. Check that it was copied whole."
-            )
+            raise exceptions.AuthenticationFailed("Unknown token. Check that it was copied whole.")
         usage.note(request._request, found.token.client)  # noqa: SLF001 - the middleware has Django's request
         if not found.live:
             raise exceptions.AuthenticationFailed(

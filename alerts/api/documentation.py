@@ -79,7 +79,7 @@ INVALID = _problem(
 )  # fmt: skip
 READING: dict[Any, Any] = {
     (401, MEDIA_TYPE): _problem(
-        401, "Unauthorized", "authentication_failed", "This token is not known here."
+        401, "Unauthorized", "authentication_failed", "Unknown token."
     ),
     (403, MEDIA_TYPE): _problem(
         403, "Forbidden", "permission_denied", "This token may only read.",

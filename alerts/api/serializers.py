@@ -226,6 +226,6 @@ class AlertFilterSerializer(serializers.Serializer[Any]):
         """
         unknown = sorted(set(self.initial_data) - set(self.fields))
         if unknown:
-            sentence = f"There is no such parameter. There are {', '.join(self.fields)}."
+            sentence = f"Unknown parameter. Use one of: {', '.join(self.fields)}."
             raise serializers.ValidationError({name: [sentence] for name in unknown})
         return {name: value for name, value in attrs.items() if name not in ("cursor", "page_size")}

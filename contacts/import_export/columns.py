@@ -81,8 +81,10 @@ def _channels(text: str) -> list[Channel]:
         channel = _CHANNELS.get(word.strip().casefold())
         if channel is None:
             known = ", ".join(channel.value for channel in Channel)
-            raise ValueError(f"“{word.strip()}” is no channel. Write {known}, in order, such as call > sms.")
+            raise ValueError(
+                f"“{word.strip()}” is not a channel. Write {known}, in order, such as call > sms."
+            )
         if channel in chosen:
-            raise ValueError(f"{channel.value} is there twice: write it once.")
+            raise ValueError(f"{channel.value} appears twice: write it once.")
         chosen.append(channel)
     return chosen

@@ -1,6 +1,6 @@
 """Reads and writes CSV and XLSX files of clinicians.
 
-A spreadsheet program takes a cell that begins with =, +, -, @, a tab or a line break for a formula, and a formula can
+A spreadsheet program treats a cell that begins with =, +, -, @, a tab or a line break as a formula, and a formula can
 send the file's content elsewhere (https://owasp.org/www-community/attacks/CSV_Injection). In CSV such a cell gets an
 apostrophe in front, which reading removes; in XLSX every cell is text.
 """
@@ -52,7 +52,7 @@ def read(content: bytes, *, name: str = "") -> list[dict[str, str]]:
     """The rows under the heading: for each the text by column. An empty row stays, so that rows can be counted.
 
     Raises:
-        UnreadableFileError: this is no file of clinicians, or too large.
+        UnreadableFileError: this is not a file of clinicians, or it is too large.
     """
     if content.startswith(_OLD_EXCEL):
         raise UnreadableFileError("This is an old or a protected Excel file: save it as XLSX.")
@@ -115,7 +115,7 @@ def _csv_rows(content: bytes) -> list[list[str]]:
     try:
         return list(islice(_parsed(_decoded(content)), MAX_ROWS + 2))
     except csv.Error as error:
-        raise UnreadableFileError("This is no CSV file: save it as CSV or XLSX, and try again.") from error
+        raise UnreadableFileError("This is not a CSV file: save it as CSV or XLSX, and try again.") from error
 
 
 def _xlsx_rows(content: bytes) -> list[list[str]]:
@@ -176,7 +176,7 @@ def _table(rows: Sequence[Sequence[str]]) -> list[dict[str, str]]:
     for number, row in enumerate(rows[1:], start=2):
         if any(cell.strip() for place, cell in enumerate(row) if place not in places.values()):
             raise UnreadableFileError(
-                f"Row {number} has a cell without a heading: is there a comma too many?"
+                f"Row {number} has a cell without a heading: is there a separator too many?"
             )
         table.append(
             {column: original(row[place]) if place < len(row) else "" for column, place in places.items()}
@@ -208,7 +208,7 @@ def _places(heading: Sequence[str]) -> dict[str, int]:
                 f"There is no column “{text.strip()[:40]}”. The first row names the columns: {', '.join(COLUMNS)}."
             )
         if column in places:
-            raise UnreadableFileError(f"The column {column} is there twice: take one of them out.")
+            raise UnreadableFileError(f"The column {column} appears twice: remove one.")
         places[column] = place
     if KEY not in places:
         raise UnreadableFileError(
@@ -273,7 +273,7 @@ def _text_cell(sheet: Any, text: str) -> Any:
     text = comparable(text)
     # Reading removes an apostrophe, so add another.
     cell = WriteOnlyCell(sheet, value=f"'{text}" if _QUOTED.match(text) else text)
-    cell.data_type = "s"  # openpyxl takes "=…" for a formula
+    cell.data_type = "s"  # openpyxl treats "=…" as a formula
     cell.number_format = "@"
     cell.quotePrefix = True
     return cell

@@ -156,7 +156,7 @@ def test_all_kinds_of_csv_from_excel_are_read(
         (b"contact_id,name\n", "This file has a heading, and no clinicians under it."),
         (b"name\nAsha\n", "The column contact_id is missing, which identifies the clinician."),
         (b"contact_id,hihg\nC-1,call\n", "There is no column “hihg”."),
-        (b"contact_id,name,name\nC-1,A,B\n", "The column name is there twice"),
+        (b"contact_id,name,name\nC-1,A,B\n", "The column name appears twice"),
         (b"contact_id,name\nC-1,Okafor, Asha\n", "Row 2 has a cell without a heading"),
         (b"contact_id,name\nC-1,\x81\n", "The letters in this file are unknown"),
         (b"PK\x03\x04 and no more", "This Excel file is damaged or protected"),
@@ -287,7 +287,7 @@ def test_the_size_that_the_sheet_claims_is_ignored(admin_client: Client, clinici
         ),
         (
             "contact_id,name\nC-1," + "x" * 4_000_000,
-            "This is no CSV file: save it as CSV or XLSX, and try again.",
+            "This is not a CSV file: save it as CSV or XLSX, and try again.",
         ),
     ],
     ids=["heading", "row", "cell", "line"],
