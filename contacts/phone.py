@@ -57,7 +57,7 @@ def to_e164(text: str) -> str:
 def sought_digits(text: str) -> set[str]:
     """The digits to search stored numbers for, when somebody enters `text` as a number or a part of one.
 
-    A national number, 07700 900123, matches in any country. Empty if `text` is no number.
+    A national number, 07700 900123, matches in any country. Empty if `text` is not a number.
     """
     compact = _SEPARATORS.sub("", phonenumbers.normalize_digits_only(text, keep_non_digits=True))
     digits = compact.removeprefix("+")

@@ -1,4 +1,5 @@
-"""Who may go in now: as many requests as there are threads; the others wait in order of urgency, but only for a while.
+"""Admission control: as many requests run at once as the API has threads. The others queue by priority, for two
+seconds at most.
 
 A request is refused at once if those before it would take longer than `MOST_SECONDS` at the rate of the last seconds.
 So every answer comes soon, and a sender that gave up finds no queue of its own old requests when it tries again.
@@ -16,7 +17,7 @@ from door.errors import Busy
 MOST_SECONDS = 2.0
 """How long a request may wait for its turn."""
 WEIGHT = 0.1
-"""Of the newest answer in the running mean of the time between two answers."""
+"""Weight of the newest interval in the running mean."""
 
 
 class Urgency(IntEnum):
@@ -28,7 +29,7 @@ class Urgency(IntEnum):
 
     @classmethod
     def of(cls, body: bytes) -> "Urgency":
-        """By the alert's priority. What has none, or is no alert, can wait."""
+        """By the alert's priority. What has none, or is not an alert, can wait."""
         try:
             return {"H": cls.HIGH, "M": cls.MEDIUM}.get(json.loads(body)["priority"], cls.LOW)
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -44,7 +45,7 @@ class Admission:
         self._number = count()
         self._seconds_each = 0.0
         self._since: float | None = None
-        """The last answer, or when somebody began to wait; None while nobody waits."""
+        """When the last answer came, or the queue began; None while nothing queues."""
 
     async def enter(self, body: bytes) -> None:
         """Wait for a turn. Raises Busy if it would not come soon."""
@@ -54,7 +55,7 @@ class Admission:
             await self._wait(Urgency.of(body))
 
     def leave(self) -> None:
-        """Give the turn to who waits, or keep it for the next to come."""
+        """Pass the turn to the next request in the queue, or free it."""
         self._measure()
         while self._waiting:
             _, _, turn = heapq.heappop(self._waiting)
@@ -78,14 +79,14 @@ class Admission:
                 return
             turn.cancel()
             raise Busy from None
-        except asyncio.CancelledError:  # its client has left
+        except asyncio.CancelledError:  # its client has disconnected
             if turn.done() and not turn.cancelled():
                 self.leave()
             turn.cancel()
             raise
 
     def _measure(self) -> None:
-        """The time between two answers while others waited: at rest it says nothing."""
+        """Measure the time between two answers, but only while requests queue."""
         if self._since is None:
             return
         now = time.monotonic()

@@ -24,7 +24,7 @@ BODY = "http.response.body"
 
 
 class ClientLeftError(Exception):
-    """Nobody waits for the answer."""
+    """The client has disconnected, so nobody reads the response."""
 
 
 class Door:
@@ -59,7 +59,7 @@ class Door:
             return
 
     async def _in_turn(self, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:
-        """The turn ends with the answer, however slowly its client reads it."""
+        """The turn ends when the API has answered, however slowly the client reads."""
         await unless_left(receive, self._admission.enter(body))
         try:
             async with self._asked(API, scope, body) as response:
@@ -150,7 +150,7 @@ def _target(scope: Scope) -> str:
 
 
 def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
-    """As they came. Where the door itself ends TLS, it says so, and not the client."""
+    """The headers as they came. If the door itself ends TLS, it sets X-Forwarded-Proto."""
     headers = list(scope["headers"])
     if scope["scheme"] != "https":
         return headers

@@ -14,7 +14,7 @@ class Service:
     most_bytes: int
     """The largest body that it gets."""
     most_in_all: int
-    """How much of bodies that are not complete, or wait, the door keeps for it."""
+    """How many bytes of incomplete or waiting bodies the door keeps for it."""
     seconds: float
     """How long it may take to answer."""
     repeatable: bool

@@ -84,7 +84,7 @@ def unavailable(service: Service, error: Exception) -> Unavailable:
 
 
 def _passed_on(headers: Headers) -> CIMultiDict[str]:
-    """Without those with an underscore, too: WSGI cannot tell them from others with a dash."""
+    """Drops names with an underscore as well: WSGI cannot tell them from names with a dash."""
     return CIMultiDict(
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in headers

@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 
 
 class TemplateTab:
-    """A tab that a template renders, in the place of unfold's dataset, which is a list of rows.
+    """A tab rendered by a template, instead of unfold's dataset, which is a list of rows.
 
     Subclasses set `title`, `model`, `model_name` and `template`, and return the template's context.
     """

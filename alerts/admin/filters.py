@@ -1,4 +1,4 @@
-"""Filters of the list of alerts."""
+"""Filters that unfold does not have; the list of all is in `list.py`."""
 
 from typing import Any
 

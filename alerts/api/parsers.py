@@ -55,7 +55,7 @@ class BoundedJSONParser(JSONParser):
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a field that is there twice: the alert must not depend on which one is read."""
+    """Refuse a field that appears twice: the alert must not depend on which one is read."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ParseError("The JSON names a field twice. Send each once.")

@@ -132,7 +132,7 @@ def _make(service: Service, read_seconds: int) -> Any:
 
 
 def _read_by_status(response_dict: dict[str, Any], **_: Any) -> None:
-    """Let botocore read the status of an answer without XML, such as a proxy's: it would drop it."""
+    """botocore drops the status of a response without XML, such as a proxy's. Give it an empty error document."""
     if response_dict["status_code"] in BY_STATUS and not response_dict["body"].lstrip().startswith(b"<"):
         response_dict["body"] = b"<ErrorResponse/>"
 

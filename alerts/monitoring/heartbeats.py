@@ -38,7 +38,7 @@ def _worked_at() -> Any:
 
 
 def write(worker: str, queues: Iterable[str]) -> None:
-    """Write that the worker takes from these queues. A database that is away is reported by everything else."""
+    """Write this worker's heartbeat. Ignores a database that is away: every other check reports that."""
     with contextlib.suppress(Error):
         beat = WorkerHeartbeat(
             worker=worker,

@@ -39,7 +39,7 @@ def watchdog() -> Periodic[[]]:
 
 
 def _ping(url: str) -> None:
-    """A GET. Its failure is the switch's own business, which notices that nobody pinged; the URL is a secret."""
+    """A GET. On failure only log: the switch alarms by itself. The URL is a secret."""
     try:
         with urllib.request.urlopen(url, timeout=PING_SECONDS):  # noqa: S310 - http(s), by `config.settings`
             pass

@@ -92,7 +92,7 @@ def _says_down(newest: list[tuple[str, str, UUID]]) -> bool:
 
 
 def _telling(channel: Channel) -> QuerySet[Attempt]:
-    """Attempts that say something about the provider. One still calling, or whose worker died or was late, does not."""
+    """Attempts that say something about the provider: finished, and not because a worker died or was late."""
     silent = Q(state=AttemptState.CALLING) | Q(reason__in=(Reason.WORKER_LOST, Reason.OUT_OF_TIME))
     return _past(channel).filter(~silent)
 
@@ -102,7 +102,7 @@ def _attempts(channel: Channel, within: timedelta) -> QuerySet[Attempt]:
 
 
 def _past(channel: Channel) -> QuerySet[Attempt]:
-    """Not those from the future: the database's clock was set back, and they would count as the newest until then."""
+    """Without attempts in the future, which a clock that was set back leaves behind: they would stay the newest."""
     return Attempt.objects.filter(channel=channel, started_at__lte=Now())
 
 

@@ -32,7 +32,7 @@ def check(content: bytes) -> bool:
 
     Raises:
         TooMuchError: one of them is too large.
-        BadZipFile: this is no archive.
+        BadZipFile: this is not an archive.
     """
     with zipfile.ZipFile(BytesIO(content)) as archive:
         parts = archive.infolist()
@@ -76,7 +76,7 @@ class _Count:
 
 
 def _check_part(stream: IO[bytes]) -> bool:
-    """Any part may be a sheet, whatever its name. What is no XML, the reader ignores, too."""
+    """Any part may be a sheet, whatever its name. The reader ignores what is not XML as well."""
     count, parser = _Count(), expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = count.begin, count.end
     parser.StartDoctypeDeclHandler = count.declare

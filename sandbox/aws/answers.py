@@ -16,12 +16,12 @@ from werkzeug.wrappers import Response
 
 Service = Literal["sns", "connect"]
 
-#: E.164, as both services require. The pattern in Connect's own model is over-escaped and matches nothing.
 E164 = re.compile(r"\+[1-9]\d{1,14}")
+"""E.164, as both services require. The pattern in Connect's own model is over-escaped and matches nothing."""
 
 _SNS_NAMESPACE = "http://sns.amazonaws.com/doc/2010-03-31/"
-#: Common errors that a service's own model leaves out, https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html
 _FORBIDDEN = ("AccessDenied", "Expired", "InvalidClientTokenId", "NotAuthorized", "UnrecognizedClient")
+"""Common errors that a service's own model leaves out, https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html"""
 
 
 @dataclass(frozen=True)

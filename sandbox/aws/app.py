@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 DEFAULT_ALERT_URL = "http://127.0.0.1:8000/notification"
 
-#: The service in a signature's scope: Credential=<key>/<date>/<region>/<service>/aws4_request.
 _SIGNED_FOR = re.compile(r"AWS4-\S+ Credential=[^/]*/[^/]*/[^/]*/([^/]+)/aws4_request")
+"""The service in a signature's scope: Credential=<key>/<date>/<region>/<service>/aws4_request."""
 
 
 class App:

@@ -11,8 +11,8 @@ from botocore.validate import ParamValidator
 
 from sandbox.aws.answers import E164, AwsError
 
-#: "32768 UTF-8 bytes across all key-value pairs"; "alphanumeric, dash, and underscore", the API reference.
 _ATTRIBUTES_BYTES = 32_768
+"""The rule: "32768 UTF-8 bytes across all key-value pairs"; "alphanumeric, dash, and underscore", the API reference."""
 _ATTRIBUTE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 Params = dict[str, Any]

@@ -10,7 +10,6 @@ from typing import Any
 
 from sandbox.aws.messages import CallOutcome, Clock, utc_now
 
-#: The operations of Connect that are implemented here; all others go to moto.
 OPERATIONS = (
     "StartOutboundVoiceContact",
     "DescribeContact",
@@ -18,17 +17,18 @@ OPERATIONS = (
     "UpdateContactAttributes",
     "StopContact",
 )
-#: "The token is valid for 7 days after creation", StartOutboundVoiceContact in the API reference.
+"""The operations of Connect that are implemented here; all others go to moto."""
 TOKEN_LIFETIME = timedelta(days=7)
+"""The rule: "The token is valid for 7 days after creation", StartOutboundVoiceContact in the API reference."""
 _CAPACITY = 20_000
 _TOKEN_CAPACITY = 100_000
 
-#: Voice reasons of https://docs.aws.amazon.com/connect/latest/adminguide/ctr-data-model.html
 _REASONS: Mapping[CallOutcome, str] = {
     "answered": "CONTACT_FLOW_DISCONNECT",
     "busy": "TELECOM_BUSY",
     "no_answer": "TELECOM_TIMEOUT",
 }
+"""Voice reasons of https://docs.aws.amazon.com/connect/latest/adminguide/ctr-data-model.html"""
 _STOPPED = "TELECOM_ORIGINATOR_CANCEL"
 
 

@@ -31,8 +31,8 @@ AnswerKind = Literal[
 OutcomeKind = Literal["busy", "no_answer"]
 SubscriptionKind = Literal["pending"]
 
-#: The recipients of a request; called only if a fault names one.
 Recipients = Callable[[], Collection[str]]
+"""The recipients of a request; called only if a fault names one."""
 
 ANSWER_KINDS: tuple[str, ...] = get_args(AnswerKind)
 OUTCOME_KINDS: tuple[str, ...] = get_args(OutcomeKind)
@@ -41,8 +41,8 @@ KINDS = ANSWER_KINDS + OUTCOME_KINDS + SUBSCRIPTION_KINDS
 
 MAX_SECONDS = 3600
 _DEFAULT_SECONDS = {"hang_before": 60.0, "hang_after": 60.0, "delay": 1.0}
-#: Kinds that apply to one operation only.
 _ONLY_FOR = dict.fromkeys(OUTCOME_KINDS, "connect:StartOutboundVoiceContact") | {"pending": "sns:Subscribe"}
+"""Kinds that apply to one operation only."""
 
 
 class BadFaultError(ValueError):

@@ -72,7 +72,7 @@ class Messages:
 
     @property
     def version(self) -> str:
-        """Give a value that is another one after every change, for caches."""
+        """An ETag: it changes with every change."""
         return self._version
 
     def add(self, message: ReceivedMessage) -> None:

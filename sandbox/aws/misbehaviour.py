@@ -9,11 +9,11 @@ from werkzeug.wrappers import Response
 from sandbox.aws.answers import Call, error
 from sandbox.aws.faults import ANSWER_KINDS, Faults, InjectedFault
 
-#: Code, message and status of each service's throttling. Connect's is in no model, but AWS sends it.
 _THROTTLED = {
     "sns": ("Throttling", "Rate exceeded", 400),
     "connect": ("TooManyRequestsException", "Too Many Requests", 429),
 }
+"""Code, message and status of each service's throttling. Connect's is in no model, but AWS sends it."""
 _BROKEN = {"sns": "InternalError", "connect": "InternalServiceException"}
 _REFUSED = {"sns": "InvalidParameter", "connect": "DestinationNotAllowedException"}
 

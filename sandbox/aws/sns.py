@@ -19,14 +19,14 @@ from sandbox.aws.messages import Messages, ReceivedMessage
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-#: "ASCII text that begins with a letter, number, or punctuation mark; must not include line breaks or control
-#: characters; and must be less than 100 characters long", Publish in the API reference.
 _SUBJECT = re.compile(r"[!-~][ -~]{0,98}")
+"""The rule: "ASCII text that begins with a letter, number, or punctuation mark; must not include line breaks or control
+characters; and must be less than 100 characters long", Publish in the API reference."""
 _MESSAGE_BYTES = 262_144
 _SMS_BYTES = 1600
 """By older editions of the API reference; today's says characters, which is less strict."""
 _NO_CHARACTERS = frozenset("\ufffe\uffff")
-"""SNS refuses what is no character in XML 1.0. (Control characters, which are none either, do not get this far.)"""
+"""SNS refuses what is not a character in XML 1.0. Control characters are not either, but do not get this far."""
 _DEFAULT_SENDER = "AWS Notifications"
 
 Form = Mapping[str, str]

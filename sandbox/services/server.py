@@ -37,7 +37,7 @@ class EmbeddedServer:
 
     @property
     def url(self) -> str:
-        """Where clients connect. It does not change by a restart."""
+        """Where clients connect. A restart keeps it."""
         raise NotImplementedError
 
     @property
