@@ -35,7 +35,7 @@ NOTHING_TO_STOP = "Nothing is waiting to be sent. If nobody needs to look at it,
 log = structlog.get_logger(__name__)
 
 
-class ActionRefused(Exception):  # noqa: N818 - an answer, not a fault
+class ActionRefused(Exception):
     """Nothing was done. The message says why, in a sentence."""
 
 

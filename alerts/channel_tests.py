@@ -41,7 +41,7 @@ SENTENCES = {
 log = structlog.get_logger(__name__)
 
 
-class NotSent(Exception):  # noqa: N818 - an answer, not a fault
+class NotSent(Exception):
     """No test was sent. The message says why and what to do."""
 
 

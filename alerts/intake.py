@@ -40,7 +40,7 @@ class Accepted(NamedTuple):
     replayed: bool
 
 
-class Conflict(Exception):  # noqa: N818 - the name of the HTTP status that it becomes
+class Conflict(Exception):
     """Another alert has this `message_id`. `fields` differ; empty if it belongs to another client."""
 
     def __init__(self, fields: tuple[str, ...]) -> None:
@@ -48,7 +48,7 @@ class Conflict(Exception):  # noqa: N818 - the name of the HTTP status that it b
         self.fields = fields
 
 
-class Unreachable(Exception):  # noqa: N818
+class Unreachable(Exception):
     """Nobody can be reached, so nothing was stored. `reason` is None if the contact_id is unknown."""
 
     def __init__(self, reason: NoRoute | None) -> None:

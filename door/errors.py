@@ -9,7 +9,7 @@ TITLES = {413: "Content Too Large"}
 """The names in RFC 9110 that Python has from 3.13 only."""
 
 
-class Refusal(Exception):  # noqa: N818 - an answer
+class Refusal(Exception):
     """A request that the door answers itself. `closes`: its connection cannot be used again."""
 
     status = 500

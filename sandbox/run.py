@@ -67,7 +67,7 @@ class StopRequest:
         self._asked = True
 
 
-class Stopped(Exception):  # noqa: N818 - not an error
+class Stopped(Exception):
     """Ends the run after a StopRequest."""
 
 

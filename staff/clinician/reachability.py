@@ -26,7 +26,7 @@ _slots = BoundedSemaphore(AT_ONCE)
 quiet = {channel: Cooldown(QUIET_SECONDS) for channel in Channel}
 
 
-class NotKnown(Exception):  # noqa: N818 - not an error
+class NotKnown(Exception):
     """AWS did not answer, or was not asked."""
 
 
