@@ -1,7 +1,7 @@
 """Admission control: as many requests run at once as the API has threads. The others queue by priority, for two
 seconds at most.
 
-A request is refused at once if those before it would take longer than `MOST_SECONDS` at the rate of the last seconds.
+A request is refused at once if those before it would take longer than `MAX_SECONDS` at the rate of the last seconds.
 So every answer comes soon, and a sender that gave up finds no queue of its own old requests when it tries again.
 """
 
@@ -14,7 +14,7 @@ from itertools import count
 
 from door.errors import Busy
 
-MOST_SECONDS = 2.0
+MAX_SECONDS = 2.0
 """How long a request may wait for its turn."""
 WEIGHT = 0.1
 """Weight of the newest interval in the running mean."""
@@ -66,14 +66,14 @@ class Admission:
 
     async def _wait(self, urgency: Urgency) -> None:
         before = sum(1 for other, _, turn in self._waiting if other <= urgency and not turn.done())
-        if before * self._seconds_each > MOST_SECONDS:
+        if before * self._seconds_each > MAX_SECONDS:
             raise Busy
         if self._since is None:
             self._since = time.monotonic()
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (urgency, next(self._number), turn))
         try:
-            await asyncio.wait_for(asyncio.shield(turn), MOST_SECONDS)
+            await asyncio.wait_for(asyncio.shield(turn), MAX_SECONDS)
         except TimeoutError:
             if turn.done():  # it came at the last moment
                 return

@@ -14,7 +14,7 @@ from door.admission import Admission
 from door.body import Bodies, Receive
 from door.refusals import Refusals
 from door.settings import ADMIN, API, API_THREADS, PROBES, Service
-from door.upstream import Upstream, passed_back, unavailable
+from door.upstream import Upstream, response_headers, unavailable
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -23,7 +23,7 @@ Send = Callable[[Message], Awaitable[None]]
 BODY = "http.response.body"
 
 
-class ClientLeftError(Exception):
+class ClientDisconnected(Exception):
     """The client has disconnected, so nobody reads the response."""
 
 
@@ -55,14 +55,14 @@ class Door:
             kind, answer = errors.body_of(refusal, api=service is API)
             self._note(scope, refusal.status, answer)
             await _refuse(send, refusal, kind, answer)
-        except ClientLeftError:
+        except ClientDisconnected:
             return
 
     async def _in_turn(self, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:
         """The turn ends when the API has answered, however slowly the client reads."""
-        await unless_left(receive, self._admission.enter(body))
+        await unless_disconnected(receive, self._admission.enter(body))
         try:
-            async with self._asked(API, scope, body) as response:
+            async with self._forward(API, scope, body) as response:
                 answer = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise unavailable(API, error) from error
@@ -82,7 +82,7 @@ class Door:
         await _respond(send, 200, [(b"content-type", b"application/json")], json.dumps(shown).encode())
 
     async def _pass_on(self, service: Service, scope: Scope, send: Send, body: bytes) -> None:
-        async with self._asked(service, scope, body) as response:
+        async with self._forward(service, scope, body) as response:
             await send(_start(response))
             try:
                 async for part in response.content.iter_any():
@@ -92,7 +92,7 @@ class Door:
                 return  # the client gets less than was announced, and sees that something is missing
             await send({"type": BODY, "body": b"", "more_body": False})
 
-    def _asked(
+    def _forward(
         self, service: Service, scope: Scope, body: bytes
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         return self._upstream.answer(service, scope["method"], _target(scope), _headers(scope), body)
@@ -114,8 +114,8 @@ def is_alert(scope: Scope) -> bool:
     return (scope["method"], scope["path"].rstrip("/")) == ("POST", "/notification")
 
 
-async def unless_left(receive: Receive, entering: Coroutine[Any, Any, None]) -> None:
-    """Wait for a turn. Raises ClientLeftError if the client leaves first: then there is nothing to begin."""
+async def unless_disconnected(receive: Receive, entering: Coroutine[Any, Any, None]) -> None:
+    """Wait for a turn. Raises ClientDisconnected if the client goes first: then nothing was begun."""
     turn = asyncio.create_task(entering)
     await asyncio.sleep(0)
     if turn.done():
@@ -125,7 +125,7 @@ async def unless_left(receive: Receive, entering: Coroutine[Any, Any, None]) -> 
     try:
         await asyncio.wait({turn, left}, return_when=asyncio.FIRST_COMPLETED)
         if not turn.done():
-            raise ClientLeftError
+            raise ClientDisconnected
         turn.result()
     finally:
         left.cancel()
@@ -139,7 +139,7 @@ async def _left(receive: Receive) -> None:
 
 
 def _start(response: aiohttp.ClientResponse) -> Message:
-    return {"type": "http.response.start", "status": response.status, "headers": passed_back(response)}
+    return {"type": "http.response.start", "status": response.status, "headers": response_headers(response)}
 
 
 def _target(scope: Scope) -> str:
@@ -180,14 +180,14 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI application."""
     global _door  # noqa: PLW0603 - one for the process; it needs the running loop
     if scope["type"] == "lifespan":
-        await _live(receive, send)
+        await _lifespan(receive, send)
     elif scope["type"] == "http":
         if _door is None:
             _door = Door()
         await _door.handle(scope, receive, send)
 
 
-async def _live(receive: Receive, send: Send) -> None:
+async def _lifespan(receive: Receive, send: Send) -> None:
     while True:
         kind = (await receive())["type"]
         if kind == "lifespan.shutdown" and _door is not None:

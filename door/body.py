@@ -46,9 +46,9 @@ class Bodies:
             raise BodyIncomplete(BODY_SECONDS) from None
 
     def _keep(self, body: bytearray, part: bytes) -> None:
-        if len(body) + len(part) > self._service.most_bytes:
-            raise BodyTooLarge(self._service.most_bytes)
-        if self._kept + len(part) > self._service.most_in_all:
+        if len(body) + len(part) > self._service.max_body_bytes:
+            raise BodyTooLarge(self._service.max_body_bytes)
+        if self._kept + len(part) > self._service.max_buffered_bytes:
             raise Busy
         body += part
         self._kept += len(part)

@@ -26,8 +26,8 @@ class BodyTooLarge(Refusal):
     code = "too_large"
     closes = True
 
-    def __init__(self, most_bytes: int) -> None:
-        self.detail = f"The body is larger than {most_bytes // 1024} KiB. Nothing was stored."
+    def __init__(self, max_body_bytes: int) -> None:
+        self.detail = f"The body is larger than {max_body_bytes // 1024} KiB. Nothing was stored."
 
 
 class BodyIncomplete(Refusal):

@@ -11,9 +11,9 @@ class Service:
     name: str
     url: str
     """Where it listens: scheme, host and port."""
-    most_bytes: int
+    max_body_bytes: int
     """The largest body that it gets."""
-    most_in_all: int
+    max_buffered_bytes: int
     """How many bytes of incomplete or waiting bodies the door keeps for it."""
     seconds: float
     """How long it may take to answer."""
@@ -30,24 +30,24 @@ CONNECT_SECONDS = 3.0
 API = Service(
     name="api",
     url=os.environ.get("WEB_API_URL", "http://127.0.0.1:8002"),
-    most_bytes=64 * KIB,
-    most_in_all=32 * MIB,
+    max_body_bytes=64 * KIB,
+    max_buffered_bytes=32 * MIB,
     seconds=60,
     repeatable=True,  # by its message_id
 )
 ADMIN = Service(
     name="admin",
     url=os.environ.get("WEB_ADMIN_URL", "http://127.0.0.1:8003"),
-    most_bytes=6 * MIB,  # a file of the largest size that an import takes, and the form around it
-    most_in_all=48 * MIB,
+    max_body_bytes=6 * MIB,  # a file of the largest size that an import takes, and the form around it
+    max_buffered_bytes=48 * MIB,
     seconds=300,
     repeatable=False,
 )
 PROBES = Service(
     name="probes",
     url=os.environ.get("WEB_PROBES_URL", "http://127.0.0.1:8004"),
-    most_bytes=0,
-    most_in_all=0,
+    max_body_bytes=0,
+    max_buffered_bytes=0,
     seconds=10,
     repeatable=True,
 )

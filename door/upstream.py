@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 Headers = Iterable[tuple[bytes, bytes]]
 
-OF_ONE_CONNECTION = frozenset(
+HOP_BY_HOP = frozenset(
     {
         "connection",
         "content-length",
@@ -59,7 +59,7 @@ class Upstream:
                 response = await self._session.request(
                     method,
                     URL(f"{service.url}{target}", encoded=True),
-                    headers=_passed_on(headers),
+                    headers=_request_headers(headers),
                     data=body or (b"" if method in {"POST", "PUT", "PATCH"} else None),
                     allow_redirects=False,
                     timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=service.seconds),
@@ -83,21 +83,21 @@ def unavailable(service: Service, error: Exception) -> Unavailable:
     return Unavailable(repeatable=service.repeatable)
 
 
-def _passed_on(headers: Headers) -> CIMultiDict[str]:
+def _request_headers(headers: Headers) -> CIMultiDict[str]:
     """Drops names with an underscore as well: WSGI cannot tell them from names with a dash."""
     return CIMultiDict(
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in headers
-        if b"_" not in name and name.decode("latin-1").lower() not in OF_ONE_CONNECTION
+        if b"_" not in name and name.decode("latin-1").lower() not in HOP_BY_HOP
     )
 
 
-def passed_back(response: aiohttp.ClientResponse) -> list[tuple[bytes, bytes]]:
+def response_headers(response: aiohttp.ClientResponse) -> list[tuple[bytes, bytes]]:
     """The headers of a service's response for the client."""
     kept = [
         (name.lower(), value)
         for name, value in response.raw_headers
-        if name.decode("latin-1").lower() not in OF_ONE_CONNECTION | SET_BY_THE_DOOR
+        if name.decode("latin-1").lower() not in HOP_BY_HOP | SET_BY_THE_DOOR
     ]
     length = response.headers.get("Content-Length")
     return [*kept, (b"content-length", length.encode())] if length is not None else kept

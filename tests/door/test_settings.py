@@ -21,8 +21,8 @@ def test_the_api_is_at_the_same_address() -> None:
 
 
 def test_bodies_may_be_as_large() -> None:
-    assert API.most_bytes == MAX_BODY
-    assert ADMIN.most_bytes > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+    assert API.max_body_bytes == MAX_BODY
+    assert ADMIN.max_body_bytes > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
 
 
 def test_each_priority_has_an_urgency_of_its_own_in_the_same_order() -> None:
