@@ -101,8 +101,8 @@ def changes(newer: Any, older: Any) -> list[Change]:
     found = [
         Change(
             capfirst(newer._meta.get_field(each.field).verbose_name),  # noqa: SLF001 - Django's documented API
-            _in_words(each.old),
-            _in_words(each.new),
+            _readable(each.old),
+            _readable(each.new),
         )
         for each in newer.diff_against(older).changes
     ]
@@ -113,7 +113,7 @@ def changes(newer: Any, older: Any) -> list[Change]:
     return found
 
 
-def _in_words(value: Any) -> str:
+def _readable(value: Any) -> str:
     return {True: "Yes", False: "No", "": "—", None: "—"}.get(value) or str(value)
 
 

@@ -11,11 +11,11 @@ from django.db import models
 E164 = r"^\+[1-9][0-9]{4,14}$"
 """A plus and at most fifteen digits, the first not 0 (ITU-T E.164)."""
 _IS_E164 = re.compile(rf"(?:{E164})?\Z")
-WHOLE_FROM = 11
+MIN_DIGITS_WITH_COUNTRY_CODE = 11
 """Digits from which a number without a plus is read with a country code: few national numbers are as long."""
 # White space, dashes, brackets, and invisible marks that telephones put around copied numbers.
 _SEPARATORS = re.compile(r"[\s\-.()/\u00a0\u2010-\u2015\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_LEAST_SOUGHT = 3
+MIN_SEARCH_DIGITS = 3
 _EXAMPLE = "Write it with its country code, for example +44 7700 900123."
 
 
@@ -44,7 +44,11 @@ def to_e164(text: str) -> str:
         raise ValueError(f"{fault} {_EXAMPLE}") from error
     if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise ValueError(f"This number has too many or too few digits for its country. {_EXAMPLE}")
-    if digits == compact and len(digits) < WHOLE_FROM and not phonenumbers.is_valid_number(number):
+    if (
+        digits == compact
+        and len(digits) < MIN_DIGITS_WITH_COUNTRY_CODE
+        and not phonenumbers.is_valid_number(number)
+    ):
         raise ValueError(f"It is not clear which country this number is in. {_EXAMPLE}")
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if not re.fullmatch(E164, e164):
@@ -54,14 +58,14 @@ def to_e164(text: str) -> str:
     return e164
 
 
-def sought_digits(text: str) -> set[str]:
+def search_digits(text: str) -> set[str]:
     """The digits to search stored numbers for, when somebody enters `text` as a number or a part of one.
 
     A national number, 07700 900123, matches in any country. Empty if `text` is not a number.
     """
     compact = _SEPARATORS.sub("", phonenumbers.normalize_digits_only(text, keep_non_digits=True))
     digits = compact.removeprefix("+")
-    if not digits.isdecimal() or len(digits) < _LEAST_SOUGHT:
+    if not digits.isdecimal() or len(digits) < MIN_SEARCH_DIGITS:
         return set()
     found = {digits.lstrip("0") or digits}
     with contextlib.suppress(ValueError):  # a part of a number, or a national one

@@ -137,7 +137,7 @@ class ClinicianForm(forms.ModelForm[Clinician]):
             label = str(field.label or name)
             found.append(
                 FieldConflict(
-                    label, _in_words(was), _in_words(now), None if is_untouched else self._entered(name)
+                    label, _readable(was), _readable(now), None if is_untouched else self._entered(name)
                 )
             )
         if found:
@@ -158,7 +158,7 @@ class ClinicianForm(forms.ModelForm[Clinician]):
             data[name] = str(value)
 
     def _entered(self, name: str) -> str:
-        return _in_words(self.cleaned_data[name]) if name in self.cleaned_data else "what is marked below"
+        return _readable(self.cleaned_data[name]) if name in self.cleaned_data else "what is marked below"
 
     def chosen(self) -> dict[Priority, list[Channel]]:
         """The channels for each priority; none where the choice is invalid."""
@@ -188,7 +188,7 @@ class PreferenceTemplateForm(forms.ModelForm[PreferenceTemplate]):
             self.initial[name] = tuple(self.initial.get(name) or ())
 
 
-def _in_words(value: Any) -> str:
+def _readable(value: Any) -> str:
     if isinstance(value, list):
         return in_words(value)
     return {True: "Yes", False: "No", None: "no longer known"}.get(value) or str(value) or "nothing"

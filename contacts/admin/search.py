@@ -19,7 +19,7 @@ def matching(text: str) -> Q:
     words = Q()
     for word in text.split():
         words &= _anywhere(WORDS_IN, word)
-    for digits in phone.sought_digits(text):
+    for digits in phone.search_digits(text):
         words |= _anywhere(NUMBERS_IN, digits)
     return words
 

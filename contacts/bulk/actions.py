@@ -70,7 +70,7 @@ class BulkActions(ModelAdmin):
                 "warnings": planned.warnings.items(),
                 "named": [_named(each) for each in planned.missing[:NAMED]],
                 "further": max(len(planned.missing) - NAMED, 0),
-                "wanted": _in_words(form),
+                "wanted": _chosen_channels(form),
                 "partly": partly,
             }
         return self._action_page(request, queryset, name, "change_preferences", context)
@@ -139,7 +139,7 @@ def _clinicians(number: int) -> str:
     return f"{number:,} clinician{'' if number == 1 else 's'}"
 
 
-def _in_words(form: BulkForm) -> list[tuple[str, str]]:
+def _chosen_channels(form: BulkForm) -> list[tuple[str, str]]:
     """The chosen channels for each priority."""
     wanted = form.wanted()
     return [

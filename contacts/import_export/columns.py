@@ -29,19 +29,19 @@ _SHORTENED = re.compile(r"\d[.,]?\d*E\+?\d+", re.IGNORECASE)
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-def written(clinician: Clinician, channels: Mapping[Priority, Sequence[Channel]]) -> dict[str, str]:
+def to_cells(clinician: Clinician, channels: Mapping[Priority, Sequence[Channel]]) -> dict[str, str]:
     """A clinician's cells, in the order of the columns."""
     cells = {column: str(getattr(clinician, column)) for column in (KEY, *FIELDS)}
     cells["active"] = "yes" if clinician.active else "no"
-    return cells | {column: in_order(channels[priority]) for column, priority in PRIORITIES.items()}
+    return cells | {column: join_channels(channels[priority]) for column, priority in PRIORITIES.items()}
 
 
-def in_order(channels: Sequence[Channel]) -> str:
+def join_channels(channels: Sequence[Channel]) -> str:
     """`call > sms`."""
     return BETWEEN.join(channel.value for channel in channels)
 
 
-def meant(column: str, text: str) -> Any:
+def parse_cell(column: str, text: str) -> Any:
     """The value of a cell: a field's value, or the channels of a priority.
 
     Raises:

@@ -141,14 +141,14 @@ def _compare_row(number: int, cells: Mapping[str, str], stored: Clinician | None
     before = dict.fromkeys(COLUMNS, "")
     if stored is not None:
         now = preferences.channels_by_priority(stored)
-        before = columns.written(stored, now)
+        before = columns.to_cells(stored, now)
     _fill_in(row, cells, before)
     if row.is_new and "name" not in cells:
         row.faults["name"] = f"{cells[KEY].strip()} is new, and needs the column name."
     chosen = now | row.channels
     row.faults |= _missing_addresses(row, before, chosen)
     if not row.faults:
-        after = columns.written(row.clinician, chosen)
+        after = columns.to_cells(row.clinician, chosen)
         row.changes = [
             CellChange(column, before[column], after[column])
             for column in COLUMNS
@@ -163,7 +163,7 @@ def _fill_in(row: Row, cells: Mapping[str, str], before: Mapping[str, str]) -> N
         if not row.is_new and comparable(text) == comparable(before[column]):
             continue
         try:
-            value = columns.meant(column, text)
+            value = columns.parse_cell(column, text)
         except ValueError as error:
             row.faults[column] = str(error)
             continue

@@ -38,13 +38,13 @@ class UnreadableFileError(ValueError):
     """The file cannot be read. A sentence for staff."""
 
 
-def defused(text: str) -> str:
+def escape_formula(text: str) -> str:
     """The text for a CSV cell, never a formula."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def original(text: str) -> str:
-    """The reverse of `defused`."""
+def unescape_formula(text: str) -> str:
+    """The reverse of `escape_formula`."""
     return text[1:] if _QUOTED.match(text) else text
 
 
@@ -70,7 +70,7 @@ def write_csv(rows: Iterable[Mapping[str, str]]) -> bytes:
     file = StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
-    writer.writerows([defused(row[column]) for column in COLUMNS] for row in rows)
+    writer.writerows([escape_formula(row[column]) for column in COLUMNS] for row in rows)
     return file.getvalue().encode("utf-8-sig")  # Excel needs the mark to recognise UTF-8
 
 
@@ -179,7 +179,10 @@ def _table(rows: Sequence[Sequence[str]]) -> list[dict[str, str]]:
                 f"Row {number} has a cell without a heading: is there a separator too many?"
             )
         table.append(
-            {column: original(row[place]) if place < len(row) else "" for column, place in places.items()}
+            {
+                column: unescape_formula(row[place]) if place < len(row) else ""
+                for column, place in places.items()
+            }
         )
     if not any(text.strip() for row in table for text in row.values()):
         raise UnreadableFileError("This file has a heading, and no clinicians under it.")

@@ -90,8 +90,8 @@ class ImportExport(ModelAdmin):
             "has_import_permission": self.has_import_permission(request),
             "has_export_permission": self.has_export_permission(request),
         }
-        answer: HttpResponse = super().changelist_view(request, {**permissions, **(extra_context or {})})
-        return answer
+        response: HttpResponse = super().changelist_view(request, {**permissions, **(extra_context or {})})
+        return response
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """Take a file, and show what it would change."""
@@ -145,13 +145,13 @@ class ImportExport(ModelAdmin):
         form = ExportForm(request.POST if request.method == "POST" else None)
         if not form.is_valid():
             return self._file_page(request, "export", {"form": form, "count": clinicians.count()})
-        rows = [columns.written(each, preferences.channels_by_priority(each)) for each in clinicians]
+        rows = [columns.to_cells(each, preferences.channels_by_priority(each)) for each in clinicians]
         name = form.cleaned_data["format"]
         chosen = formats.FORMATS[name]
-        answer = HttpResponse(chosen.write(rows), content_type=chosen.content_type)
-        answer["Content-Disposition"] = f'attachment; filename="clinicians-{timezone.localdate()}.{name}"'
+        response = HttpResponse(chosen.write(rows), content_type=chosen.content_type)
+        response["Content-Disposition"] = f'attachment; filename="clinicians-{timezone.localdate()}.{name}"'
         log.info("clinicians.exported", user_id=request.user.pk, clinicians=len(rows))
-        return answer
+        return response
 
     def _file_page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
         shared = {
