@@ -24,9 +24,9 @@ from contacts.routing import Step
 TYPE = "bleep_test"
 """Becomes the e-mail's subject, "Bleep test"."""
 WITHIN = timedelta(minutes=10)
-MOST_FOR_ONE = 6
+MAX_FOR_ONE = 6
 """Tests for one clinician in that time: enough to try each channel twice, too few to be a nuisance."""
-MOST_FOR_ALL = 60
+MAX_FOR_ALL = 60
 """Tests for everybody in that time: they use the same AWS quotas as alerts."""
 
 SENTENCES = {
@@ -138,7 +138,7 @@ def _refuse_if_too_many(clinician: Clinician, channel: Channel) -> None:
     own = recent.filter(clinician=clinician)
     if own.filter(deliveries__channel=channel, deliveries__state__in=UNFINISHED).exists():
         raise NotSent("The last test over this channel is still on its way. Wait for its result.")
-    if own.count() >= MOST_FOR_ONE:
-        raise NotSent(f"This person got {MOST_FOR_ONE} tests in ten minutes. Wait a while before the next.")
-    if recent.count() >= MOST_FOR_ALL:
+    if own.count() >= MAX_FOR_ONE:
+        raise NotSent(f"This person got {MAX_FOR_ONE} tests in ten minutes. Wait a while before the next.")
+    if recent.count() >= MAX_FOR_ALL:
         raise NotSent("Too many tests were sent in the last ten minutes. Wait a while before the next.")

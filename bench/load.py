@@ -19,7 +19,7 @@ from bench.stack import Address, Stack
 
 PROCESSES = 2
 REPEAT_SECONDS = 0.2
-MOST_REPEATS = 50
+MAX_REPEATS = 50
 HEAD_START = 0.2
 """Seconds that all processes wait, so that they start together."""
 
@@ -128,7 +128,7 @@ def _post_share(address: Address, share: Bodies, at: float) -> list[tuple[str, f
 def _until_taken(sender: AlertSender, body: Mapping[str, str]) -> Answer:
     """Send again while Bleep is too busy, as senders do; the time of the answer is that of all of it."""
     answer = sender.post(body)
-    for _ in range(MOST_REPEATS):
+    for _ in range(MAX_REPEATS):
         if answer.status != http.HTTPStatus.SERVICE_UNAVAILABLE:
             break
         time.sleep(REPEAT_SECONDS)

@@ -119,8 +119,8 @@ def text(name: str) -> str:
     try:
         return Path(file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
-        complaint = f"Bleep cannot read the file that {name}_FILE names: check path, permissions and that it is UTF-8."
-        problems.append(InvalidVariable(name, complaint))
+        message = f"Bleep cannot read the file that {name}_FILE names: check path, permissions and that it is UTF-8."
+        problems.append(InvalidVariable(name, message))
         return VARIABLES[name].default
 
 
@@ -134,16 +134,16 @@ def flag(name: str) -> bool:
     return _read(name, _as_flag, "must be `true` or `false`.")
 
 
-def number(name: str, *, least: int, most: int) -> int:
-    """A whole number from `least` to `most`."""
+def number(name: str, *, minimum: int, maximum: int) -> int:
+    """A whole number from `minimum` to `maximum`."""
 
     def parse(value: str) -> int:
         found = int(value)
-        if not least <= found <= most:
+        if not minimum <= found <= maximum:
             raise ValueError(name)
         return found
 
-    return _read(name, parse, f"must be a whole number from {least} to {most}.")
+    return _read(name, parse, f"must be a whole number from {minimum} to {maximum}.")
 
 
 def choice(name: str, *, among: tuple[str, ...]) -> str:
@@ -157,7 +157,7 @@ def choice(name: str, *, among: tuple[str, ...]) -> str:
     return _read(name, parse, f"must be one of {', '.join(among)}.")
 
 
-def matching(name: str, pattern: str, complaint: str) -> str:
+def matching(name: str, pattern: str, message: str) -> str:
     """Text that fully matches `pattern`, or an empty text."""
 
     def parse(value: str) -> str:
@@ -165,7 +165,7 @@ def matching(name: str, pattern: str, complaint: str) -> str:
             raise ValueError(name)
         return value
 
-    return _read(name, parse, complaint)
+    return _read(name, parse, message)
 
 
 def zone(name: str) -> str:
@@ -192,10 +192,10 @@ def database(name: str) -> dict[str, Any]:
         return found
 
     nothing = {"ENGINE": "django.db.backends.postgresql", "NAME": "bleep_is_not_configured"}
-    complaint = (
+    message = (
         "must be the URL of a PostgreSQL database, for example postgresql://user:password@host:5432/name."
     )
-    return _read(name, parse, complaint)
+    return _read(name, parse, message)
 
 
 def _as_flag(value: str) -> bool:
@@ -206,9 +206,9 @@ def _as_flag(value: str) -> bool:
     raise ValueError(value)
 
 
-def _read(name: str, parse: Callable[[str], T], complaint: str) -> T:
+def _read(name: str, parse: Callable[[str], T], message: str) -> T:
     try:
         return parse(text(name))
     except ValueError:
-        problems.append(InvalidVariable(name, f"{name} {complaint}"))
+        problems.append(InvalidVariable(name, f"{name} {message}"))
         return parse(VARIABLES[name].default)

@@ -215,7 +215,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 REFUSE_NHS_NUMBERS = env.flag("REFUSE_NHS_NUMBERS")
-RATE_LIMIT_PER_MINUTE = env.number("RATE_LIMIT_PER_MINUTE", least=1, most=1_000_000)
+RATE_LIMIT_PER_MINUTE = env.number("RATE_LIMIT_PER_MINUTE", minimum=1, maximum=1_000_000)
 
 # Delivery
 REDIS_URL = env.matching(
@@ -223,7 +223,7 @@ REDIS_URL = env.matching(
     r"(rediss?|redis\+socket)://.+",
     "must be the URL of a Redis, for example redis://host:6379/0.",
 )
-LEASE = timedelta(seconds=env.number("LEASE_SECONDS", least=30, most=600))
+LEASE = timedelta(seconds=env.number("LEASE_SECONDS", minimum=30, maximum=600))
 """How long a worker may hold a delivery: longer than any call to a provider can take (`alerts.channels.aws`), plus the
 time that `alerts.sending.send` keeps for recording the answer."""
 
@@ -253,9 +253,9 @@ CONNECT_SOURCE_PHONE_NUMBER = env.matching(
     "must be a phone number in E.164 format, for example +442079460000.",
 )
 CONNECT_QUEUE_ID = env.text("CONNECT_QUEUE_ID")
-CONNECT_RING_SECONDS = env.number("CONNECT_RING_SECONDS", least=15, most=60)
-CONNECT_CALLS_PER_SECOND = env.number("CONNECT_CALLS_PER_SECOND", least=1, most=1000)
-SMS_PER_SECOND = env.number("SMS_PER_SECOND", least=1, most=10_000)
+CONNECT_RING_SECONDS = env.number("CONNECT_RING_SECONDS", minimum=15, maximum=60)
+CONNECT_CALLS_PER_SECOND = env.number("CONNECT_CALLS_PER_SECOND", minimum=1, maximum=1000)
+SMS_PER_SECOND = env.number("SMS_PER_SECOND", minimum=1, maximum=10_000)
 
 # Monitoring
 FRONT_DOOR_URL = env.matching(

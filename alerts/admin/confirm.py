@@ -19,10 +19,8 @@ from alerts.models import Alert, AlertAction
 from alerts.states import StaffAction
 from contacts.choices import Channel
 
-MOST_AT_ONCE = 100
-TOO_MANY = (
-    f"More than {MOST_AT_ONCE} alerts are selected. Nothing was done. Select fewer, or narrow the list."
-)
+MAX_AT_ONCE = 100
+TOO_MANY = f"More than {MAX_AT_ONCE} alerts are selected. Nothing was done. Select fewer, or narrow the list."
 LISTED_ONE_BY_ONE = 10
 MAY_STILL_ARRIVE = "What was being sent at that moment may still arrive{those}. It will not be tried again."
 
@@ -87,7 +85,7 @@ def answer(
     if form.is_valid():
         _do(admin, request, action, form.cleaned_data["note"])
         return redirect(back)
-    if len(chosen) > MOST_AT_ONCE:
+    if len(chosen) > MAX_AT_ONCE:
         admin.message_user(request, TOO_MANY, messages.ERROR)
         return redirect(back)
     return _ask(admin, request, action, chosen, form, back)
@@ -137,7 +135,7 @@ def _row(action: StaffAction, alert: Alert) -> dict[str, Any]:
 
 
 def _do(admin: ModelAdmin, request: HttpRequest, action: StaffAction, note: str) -> None:
-    seen = [_seen(each) for each in request.POST.getlist("seen")[:MOST_AT_ONCE]]
+    seen = [_seen(each) for each in request.POST.getlist("seen")[:MAX_AT_ONCE]]
     names = dict(Alert.objects.filter(pk__in=[pk for pk, _round in seen]).values_list("pk", "message_id"))
     user: Any = request.user
     done, refused = [], []

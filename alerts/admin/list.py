@@ -134,5 +134,5 @@ class AlertList(ReadOnly):
         return self._confirm(request, StaffAction.CLOSE, queryset)
 
     def _confirm(self, request: HttpRequest, action: StaffAction, queryset: QuerySet[Alert]) -> HttpResponse:
-        chosen = list(queryset.values_list("pk", flat=True)[: confirm.MOST_AT_ONCE + 1])
+        chosen = list(queryset.values_list("pk", flat=True)[: confirm.MAX_AT_ONCE + 1])
         return confirm.answer(self, request, action, chosen, back=request.get_full_path())

@@ -7,7 +7,7 @@ import secrets
 from django.http import HttpRequest
 
 KEY = "alert_searches"
-MOST = 20
+MAX_TERMS = 20
 """Terms in a session: enough for the browser's back button. The oldest are dropped."""
 FORGOTTEN = "This search has expired. Search again."
 
@@ -17,7 +17,7 @@ def keep(request: HttpRequest, term: str) -> str:
     known: dict[str, str] = request.session.get(KEY, {})
     token = next((token for token, kept in known.items() if kept == term), None) or secrets.token_urlsafe(6)
     known.pop(token, None)
-    request.session[KEY] = dict([*known.items(), (token, term)][-MOST:])
+    request.session[KEY] = dict([*known.items(), (token, term)][-MAX_TERMS:])
     return token
 
 

@@ -10,9 +10,9 @@ from django.db.utils import Error
 from alerts.models import Alert
 from alerts.states import AlertStatus
 
-LONGEST = 30
+MAX_SECONDS = 30
 """Seconds. A longer wait is cut to this: proxies would time out anyway."""
-MOST_SEATS = 16
+MAX_SEATS = 16
 """Each waiting request queries the database ten times a second."""
 PAUSE = 0.1
 
@@ -24,7 +24,7 @@ def seats(threads: str | None) -> int:
     request too many is answered at once.
     """
     known = int(threads) if threads and threads.isdecimal() else 1
-    return min(max(1, known // 2), MOST_SEATS)
+    return min(max(1, known // 2), MAX_SEATS)
 
 
 _seats = threading.BoundedSemaphore(seats(os.environ.get("GRANIAN_BLOCKING_THREADS")))
@@ -32,9 +32,9 @@ _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?=$|[,;\s])", re.IGN
 
 
 def seconds_preferred(header: str) -> int:
-    """The seconds that a `Prefer` header asks for, at most `LONGEST`; 0 if it asks for none."""
+    """The seconds that a `Prefer` header asks for, at most `MAX_SECONDS`; 0 if it asks for none."""
     found = _WAIT.search(header)
-    return min(int(found.group(1)), LONGEST) if found else 0
+    return min(int(found.group(1)), MAX_SECONDS) if found else 0
 
 
 def for_outcome(alert: Alert, seconds: int) -> Alert | None:

@@ -34,7 +34,7 @@ ATTEMPT_AFTER: dict[Fault, AttemptState] = {
 log = structlog.get_logger(__name__)
 
 
-def pass_over(delivery_id: uuid.UUID, reason: Reason, *, even_the_last: bool = False) -> bool:
+def skip_channel(delivery_id: uuid.UUID, reason: Reason, *, even_the_last: bool = False) -> bool:
     """Give a channel up untried and open the next one.
 
     Returns False and changes nothing if no channel is left, unless `even_the_last`: then the alert may have failed.

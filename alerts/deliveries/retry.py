@@ -30,7 +30,7 @@ SCHEDULES: dict[Priority, Schedule] = {
     Priority.MEDIUM: Schedule(timedelta(seconds=5), timedelta(minutes=2), tries=6, age=timedelta(hours=1)),
     Priority.LOW: Schedule(timedelta(seconds=30), timedelta(minutes=10), tries=8, age=timedelta(hours=12)),
 }
-MOST_DOUBLINGS = 20
+MAX_DOUBLINGS = 20
 """Enough to reach any `longest`, and small enough for a timedelta."""
 QUOTA_TRIES = 3
 """A quota may clear in a moment or in days. After a few tries the next channel is the better bet."""
@@ -143,5 +143,5 @@ def _has_used_up_its_tries(now: Situation, schedule: Schedule) -> bool:
 def _jittered(schedule: Schedule, number: int) -> timedelta:
     # Full jitter: deliveries that failed together must not come back together.
     # https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-    ceiling = min(schedule.longest, schedule.first * 2.0 ** min(number - 1, MOST_DOUBLINGS))
+    ceiling = min(schedule.longest, schedule.first * 2.0 ** min(number - 1, MAX_DOUBLINGS))
     return ceiling * random.random()  # noqa: S311 - spreads load, guards nothing

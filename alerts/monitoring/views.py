@@ -21,11 +21,11 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse("Metrics are off: set METRICS_TOKEN.\n", status=404, content_type="text/plain")
     expected = f"Bearer {settings.METRICS_TOKEN}"
     if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
-        answer = HttpResponse(
+        response = HttpResponse(
             "Send METRICS_TOKEN as a bearer token.\n", status=401, content_type="text/plain"
         )
-        answer["WWW-Authenticate"] = "Bearer"
-        return answer
+        response["WWW-Authenticate"] = "Bearer"
+        return response
     try:
         return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
     except Error as error:

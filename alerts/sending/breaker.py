@@ -76,8 +76,8 @@ def claim_as_probe(delivery: Delivery, *, quiet_for: timedelta = PROBE_EVERY) ->
 
 def wait(priority: Priority) -> timedelta:
     """How long to postpone a delivery that may not probe. Random, or all would come back at once."""
-    least, most = (0.5, 1) if priority is Priority.HIGH else (1, 3)
-    return PROBE_EVERY * random.uniform(least, most)  # noqa: S311 - spreads load, guards nothing
+    minimum, maximum = (0.5, 1) if priority is Priority.HIGH else (1, 3)
+    return PROBE_EVERY * random.uniform(minimum, maximum)  # noqa: S311 - spreads load, guards nothing
 
 
 def _newest(channel: Channel) -> QuerySet[Attempt, tuple[str, str, UUID]]:

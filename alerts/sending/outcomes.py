@@ -23,7 +23,7 @@ from contacts.choices import Channel, Priority
 ASKED_FOR = timedelta(minutes=5)
 """Ask for this long after sending, and then once more. A call rings for a minute at most."""
 
-LONGEST = 1.0
+MAX_SECONDS = 1.0
 """Seconds that taking places in the rate limit may last."""
 
 ASKED = frozenset(channel for channel, adapter in ADAPTERS.items() if adapter.ask)
@@ -93,7 +93,7 @@ def _affordable(rows: Iterable[tuple[uuid.UUID, Channel, Priority]]) -> Iterator
     Rows come by urgency, so a channel that is full for one is full for all that follow.
     """
     full: set[Channel] = set()
-    until = time.monotonic() + LONGEST
+    until = time.monotonic() + MAX_SECONDS
     for pk, channel, priority in rows:
         if time.monotonic() > until:
             return

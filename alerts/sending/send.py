@@ -127,18 +127,18 @@ def _claim_while_down(due: Delivery) -> Claim | None:
     too_old = queries.history(due).since_made > age
     if priority is Priority.HIGH or too_old:
         claimed = breaker.claim_as_probe(due, quiet_for=breaker.RARE_PROBE)
-        if claimed is not None or _pass_over(due):
+        if claimed is not None or _skip_channel(due):
             return claimed
     claimed = breaker.claim_as_probe(due)
     if claimed is not None:
         return claimed
-    if not (too_old and breaker.has_been_down_for(channel, age) and _pass_over(due, even_the_last=True)):
+    if not (too_old and breaker.has_been_down_for(channel, age) and _skip_channel(due, even_the_last=True)):
         claims.postpone(due.pk, breaker.wait(priority))
     return None
 
 
-def _pass_over(due: Delivery, *, even_the_last: bool = False) -> bool:
-    passed = lifecycle.pass_over(due.pk, Reason.PROVIDER_DOWN, even_the_last=even_the_last)
+def _skip_channel(due: Delivery, *, even_the_last: bool = False) -> bool:
+    passed = lifecycle.skip_channel(due.pk, Reason.PROVIDER_DOWN, even_the_last=even_the_last)
     if passed:
         log.warning("delivery.passed_over", delivery_id=str(due.pk), channel=due.channel)
     return passed

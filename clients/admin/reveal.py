@@ -17,7 +17,7 @@ from clients.models import ApiToken
 
 SHOWN_FOR = timedelta(minutes=10)
 COOKIE = "issued_tokens"
-MOST = 30
+MAX_SHOWN = 30
 """Tokens in the cookie: browsers drop cookies over 4 kB."""
 
 Issued = Sequence[tuple[ApiToken, str]]
@@ -25,7 +25,7 @@ Issued = Sequence[tuple[ApiToken, str]]
 
 def has_room(request: HttpRequest, more: int) -> bool:
     """Whether `more` secrets fit beside those already kept."""
-    return len(kept(request)) + more <= MOST
+    return len(kept(request)) + more <= MAX_SHOWN
 
 
 def keep(request: HttpRequest, response: HttpResponseBase, issued: Issued) -> None:

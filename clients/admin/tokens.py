@@ -27,7 +27,8 @@ NO_LONGER_SHOWN = (
     "If you did not copy it, rotate it or issue another one, and revoke the lost one."
 )
 TOO_MANY = (
-    f"At most {reveal.MOST} new tokens can be shown at once. Copy those already shown first, or choose fewer."
+    f"At most {reveal.MAX_SHOWN} new tokens can be shown at once. "
+    "Copy those already shown first, or choose fewer."
 )
 
 

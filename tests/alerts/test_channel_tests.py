@@ -186,7 +186,7 @@ def test_there_is_one_at_a_time_over_a_channel(clinician: Clinician) -> None:
 
 
 def test_the_tests_to_one_clinician_are_limited(clinician: Clinician) -> None:
-    for _ in range(channel_tests.MOST_FOR_ONE):
+    for _ in range(channel_tests.MAX_FOR_ONE):
         lifecycle.mark_sent(claim(send(clinician, Channel.SMS)), SendResult("m-1"))
 
     with pytest.raises(channel_tests.NotSent, match="6 tests in ten minutes"):
@@ -196,7 +196,7 @@ def test_the_tests_to_one_clinician_are_limited(clinician: Clinician) -> None:
 
 
 def test_the_limit_ends_after_ten_minutes(clinician: Clinician) -> None:
-    for _ in range(channel_tests.MOST_FOR_ONE):
+    for _ in range(channel_tests.MAX_FOR_ONE):
         lifecycle.mark_sent(claim(send(clinician, Channel.SMS)), SendResult("m-1"))
     Alert.objects.update(created_at=Now() - channel_tests.WITHIN)
 

@@ -58,7 +58,7 @@ def test_a_number_within_its_bounds_is_read(
 ) -> None:
     give("CONNECT_RING_SECONDS", value)
 
-    assert env.number("CONNECT_RING_SECONDS", least=15, most=60) == int(value)
+    assert env.number("CONNECT_RING_SECONDS", minimum=15, maximum=60) == int(value)
     assert problems == []
 
 
@@ -68,7 +68,7 @@ def test_any_other_number_is_reported_and_the_default_is_used(
 ) -> None:
     give("CONNECT_RING_SECONDS", value)
 
-    assert env.number("CONNECT_RING_SECONDS", least=15, most=60) == 30
+    assert env.number("CONNECT_RING_SECONDS", minimum=15, maximum=60) == 30
     assert [problem.sentence for problem in problems] == [
         "CONNECT_RING_SECONDS must be a whole number from 15 to 60."
     ]

@@ -186,7 +186,7 @@ class ModelAlert:
         self.deliveries.append(ModelDelivery(self.way[0], round=self._newest_round() + 1, marked=marked))
         return True
 
-    def pass_over(self, delivery: ModelDelivery, *, even_the_last: bool) -> bool:
+    def skip_channel(self, delivery: ModelDelivery, *, even_the_last: bool) -> bool:
         """Whether there was another channel to go to, or even the last one was to be given up."""
         in_doubt = delivery.in_doubt()
         may_go_on = not in_doubt or self.priority is Priority.HIGH

@@ -107,7 +107,7 @@ def test_passing_over_and_cancelling_do_not_wait_for_each_other(sender: Sender) 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             type(alert).objects.select_for_update().get(pk=alert.pk)
-            passing = meanwhile(pool, lambda: lifecycle.pass_over(held.delivery.pk, Reason.PROVIDER_DOWN))
+            passing = meanwhile(pool, lambda: lifecycle.skip_channel(held.delivery.pk, Reason.PROVIDER_DOWN))
             lifecycle.end(alert, AlertState.CANCELLED)
         assert passing.result(10) is False
 

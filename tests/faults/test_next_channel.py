@@ -158,10 +158,10 @@ def test_a_call_that_nobody_answered_is_followed_by_one_sms(
 @pytest.mark.parametrize(
     "crash",
     [
-        Crash("before", "alerts.deliveries.lifecycle:pass_over"),
+        Crash("before", "alerts.deliveries.lifecycle:skip_channel"),
         Crash("after", "alerts.deliveries.opening:open_next"),
-        Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:pass_over"),
-        Crash("after", "alerts.deliveries.lifecycle:pass_over"),
+        Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:skip_channel"),
+        Crash("after", "alerts.deliveries.lifecycle:skip_channel"),
     ],
     ids=["before", "after the sms is opened", "before the commit", "afterwards"],
 )

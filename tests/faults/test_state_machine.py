@@ -208,8 +208,8 @@ class Ledger(RuleBasedStateMachine):
                 self.model.postpone(modelled)
             case "passed over" | "given up":
                 last = what == "given up"
-                passed = lifecycle.pass_over(delivery.pk, Reason.PROVIDER_DOWN, even_the_last=last)
-                assert passed == self.model.pass_over(modelled, even_the_last=last)
+                passed = lifecycle.skip_channel(delivery.pk, Reason.PROVIDER_DOWN, even_the_last=last)
+                assert passed == self.model.skip_channel(modelled, even_the_last=last)
             case "confirmed":
                 lifecycle.mark_delivered(delivery.pk)
                 self.model.confirm(modelled)

@@ -29,7 +29,7 @@ from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_records, make_use
 
 pytestmark = pytest.mark.django_db
 
-MOST_QUERIES = 15
+MAX_QUERIES = 15
 
 
 def home_of(person: str) -> Client:
@@ -88,7 +88,7 @@ def test_the_page_takes_few_queries(something_of_each_kind: None, person: str, p
     with CaptureQueriesContext(connection) as queries:
         client.get(f"/admin/?period={period}")
 
-    assert len(queries) <= MOST_QUERIES
+    assert len(queries) <= MAX_QUERIES
 
 
 def test_results_are_cached(something_of_each_kind: None) -> None:
@@ -111,7 +111,7 @@ def test_queries_do_not_grow_with_the_number_of_problems(something_of_each_kind:
     with CaptureQueriesContext(connection) as queries:
         answer = client.get("/admin/")
 
-    assert len(queries) <= MOST_QUERIES
+    assert len(queries) <= MAX_QUERIES
     assert "and 26 more" in answer.content.decode()
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from clients import tokens
 from clients.models import Access, ApiClient, ApiToken
 
-MOST_DAYS = 3650
+MAX_DAYS = 3650
 
 
 class Command(BaseCommand):
@@ -28,8 +28,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         days = options["days"]
-        if days is not None and not 1 <= days <= MOST_DAYS:
-            raise CommandError(f"--days must be from 1 to {MOST_DAYS}.")
+        if days is not None and not 1 <= days <= MAX_DAYS:
+            raise CommandError(f"--days must be from 1 to {MAX_DAYS}.")
         name, label = options["client"].strip(), options["label"].strip()
         try:
             ApiClient(name=name).clean_fields()

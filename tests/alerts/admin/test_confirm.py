@@ -139,7 +139,7 @@ def test_the_confirmation_of_many_counts_messages_and_people(
 def test_too_many_at_once_are_refused(
     operator: Client, failed: Alert, lab: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(confirm, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(confirm, "MAX_AT_ONCE", 1)
     chosen = [failed, store(lab, "m-2")]
     form = {"action": "close_selected", "_selected_action": [str(alert.pk) for alert in chosen]}
 

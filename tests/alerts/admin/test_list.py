@@ -150,7 +150,9 @@ def test_an_empty_search_shows_all(staff: Client, failed: Alert) -> None:
 
 
 def test_the_oldest_searches_expire(staff: Client) -> None:
-    addresses = [staff.post(SEARCH, {"q": f"term {number}"})["Location"] for number in range(search.MOST + 1)]
+    addresses = [
+        staff.post(SEARCH, {"q": f"term {number}"})["Location"] for number in range(search.MAX_TERMS + 1)
+    ]
 
     assert staff.get(addresses[0]).status_code == 302
     assert {staff.get(address).status_code for address in (addresses[1], addresses[-1])} == {200}

@@ -20,7 +20,7 @@ from tests.processes import ROOT
         ('wait="10"', 10),
         ("respond-async, wait=10", 10),
         ("wait=10; foo=bar", 10),
-        ("wait=9999", waiting.LONGEST),
+        ("wait=9999", waiting.MAX_SECONDS),
         ("wait=0", 0),
         ("", 0),
         ("wait", 0),

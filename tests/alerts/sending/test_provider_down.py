@@ -213,7 +213,7 @@ def test_an_alert_that_is_dealt_with_is_not_passed_on(store: Store, state: str) 
     delivery = store(H)
     Alert.objects.update(state=state)
 
-    assert not lifecycle.pass_over(delivery.pk, Reason.PROVIDER_DOWN)
+    assert not lifecycle.skip_channel(delivery.pk, Reason.PROVIDER_DOWN)
     assert current(delivery).state == DeliveryState.PENDING
     assert Delivery.objects.count() == 1
 
@@ -222,7 +222,7 @@ def test_a_delivery_being_sent_is_not_moved_to_another_channel(store: Store) -> 
     delivery = store(H)
     claims.claim(delivery.pk)
 
-    assert not lifecycle.pass_over(delivery.pk, Reason.PROVIDER_DOWN)
+    assert not lifecycle.skip_channel(delivery.pk, Reason.PROVIDER_DOWN)
     assert Delivery.objects.count() == 1
 
 
@@ -230,16 +230,16 @@ def test_a_delivery_being_sent_is_not_moved_to_another_channel(store: Store) -> 
 def test_passing_over_and_cancelling_at_once_do_not_wait_for_each_other(store: Store) -> None:
     delivery = store(H)
 
-    def pass_over(_: Any) -> bool:
+    def skip_channel(_: Any) -> bool:
         try:
-            return lifecycle.pass_over(delivery.pk, Reason.PROVIDER_DOWN)
+            return lifecycle.skip_channel(delivery.pk, Reason.PROVIDER_DOWN)
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             Alert.objects.select_for_update().get(pk=delivery.alert_id)
-            passing = pool.submit(pass_over, None)
+            passing = pool.submit(skip_channel, None)
             wait_until(locks.waiting, what="passing over waits for the alert")
             stopped = lifecycle.end(delivery.alert, AlertState.CANCELLED)
         assert (stopped, passing.result()) == (1, False)

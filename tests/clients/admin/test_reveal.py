@@ -135,7 +135,7 @@ def test_a_second_rotation_leads_to_what_the_first_one_issued(admin_client: Clie
 def test_no_more_are_issued_than_can_be_shown(
     admin_client: Client, lab: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reveal, "MOST", 2)
+    monkeypatch.setattr(reveal, "MAX_SHOWN", 2)
     old = [tokens.issue(client=lab)[0] for _ in range(2)]
     add(admin_client, typed(lab))
 
@@ -150,9 +150,9 @@ def test_no_more_are_issued_than_can_be_shown(
 
 
 def test_as_many_as_are_allowed_fit_into_a_cookie(admin_client: Client, lab: ApiClient) -> None:
-    old = [tokens.issue(client=lab)[0] for _ in range(reveal.MOST)]
+    old = [tokens.issue(client=lab)[0] for _ in range(reveal.MAX_SHOWN)]
 
-    assert len(secrets_shown(act(admin_client, "rotate", *old))) == reveal.MOST
+    assert len(secrets_shown(act(admin_client, "rotate", *old))) == reveal.MAX_SHOWN
 
     assert len(admin_client.cookies[reveal.COOKIE].value) < 4000
 
