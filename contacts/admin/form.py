@@ -1,62 +1,18 @@
 """The forms of a clinician and of a template: addresses, and one row of channels for each priority."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminSelectWidget
 
 from contacts import preferences
 from contacts.admin import conflicts
+from contacts.admin.channels_field import ChannelsField
 from contacts.choices import Channel, Priority, in_words
-from contacts.models import EDITABLE, MAX_CHANNELS, Clinician, PreferenceTemplate
+from contacts.models import EDITABLE, Clinician, PreferenceTemplate
 
-CHOICES = [("", "—"), *Channel.choices]
 PRIORITY_FIELDS = {priority: priority.name.lower() for priority in Priority}
 """The form's field for each priority: `high`, `medium`, `low`."""
-
-
-class ChannelsWidget(forms.MultiWidget):
-    """One select for each position. The leftmost channel is tried first."""
-
-    template_name = "contacts/widgets/channels.html"
-
-    def __init__(self, label: str) -> None:
-        super().__init__(
-            [
-                UnfoldAdminSelectWidget(
-                    attrs={"aria-label": f"{label}: number {position} to try"}, choices=CHOICES
-                )
-                for position in range(1, MAX_CHANNELS + 1)
-            ]
-        )
-
-    def decompress(self, value: Iterable[Channel] | None) -> list[str]:
-        chosen = list(value or ())
-        return [*chosen, *[""] * (MAX_CHANNELS - len(chosen))]
-
-
-class ChannelsField(forms.MultiValueField):
-    """The channels for one priority, in order. Gaps between them close."""
-
-    def __init__(self, priority: Priority) -> None:
-        label = f"{priority.label} priority"
-        super().__init__(
-            [forms.ChoiceField(choices=CHOICES, required=False) for _ in range(MAX_CHANNELS)],
-            widget=ChannelsWidget(label),
-            label=label,
-            required=False,
-            require_all_fields=False,
-        )
-
-    def compress(self, data_list: list[str]) -> list[Channel]:
-        chosen = [Channel(value) for value in data_list if value]
-        faults = preferences.repeated(chosen)
-        if faults:
-            raise ValidationError(faults)
-        return chosen
 
 
 @dataclass(frozen=True)

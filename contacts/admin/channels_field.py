@@ -1,0 +1,54 @@
+"""The form field for the channels of one priority."""
+
+from collections.abc import Iterable
+
+from django import forms
+from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from contacts import preferences
+from contacts.choices import Channel, Priority
+from contacts.models import MAX_CHANNELS
+
+CHOICES = [("", "—"), *Channel.choices]
+
+
+class ChannelsWidget(forms.MultiWidget):
+    """One select for each position. The leftmost channel is tried first."""
+
+    template_name = "contacts/widgets/channels.html"
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            [
+                UnfoldAdminSelectWidget(
+                    attrs={"aria-label": f"{label}: number {position} to try"}, choices=CHOICES
+                )
+                for position in range(1, MAX_CHANNELS + 1)
+            ]
+        )
+
+    def decompress(self, value: Iterable[Channel] | None) -> list[str]:
+        chosen = list(value or ())
+        return [*chosen, *[""] * (MAX_CHANNELS - len(chosen))]
+
+
+class ChannelsField(forms.MultiValueField):
+    """The channels for one priority, in order. Gaps between them close."""
+
+    def __init__(self, priority: Priority) -> None:
+        label = f"{priority.label} priority"
+        super().__init__(
+            [forms.ChoiceField(choices=CHOICES, required=False) for _ in range(MAX_CHANNELS)],
+            widget=ChannelsWidget(label),
+            label=label,
+            required=False,
+            require_all_fields=False,
+        )
+
+    def compress(self, data_list: list[str]) -> list[Channel]:
+        chosen = [Channel(value) for value in data_list if value]
+        faults = preferences.repeated(chosen)
+        if faults:
+            raise ValidationError(faults)
+        return chosen
