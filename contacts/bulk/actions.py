@@ -51,28 +51,9 @@ class BulkActions(ModelAdmin):
         form = form_class(request.POST if is_bound else None, initial=chosen)
         context: dict[str, Any] = {"title": form.title, "form": form}
         if is_bound and form.is_valid():
-            wanted, partly = form.wanted(), form.partly()
-            if "apply" in request.POST:
-                try:
-                    done = plan.apply(
-                        queryset, wanted, partly=partly, reason=form.reason(), shown=_shown(request)
-                    )
-                except REFUSED as refused:
-                    messages.warning(request, str(refused))
-                else:
-                    level = messages.SUCCESS if done.changes else messages.INFO
-                    messages.add_message(request, level, _done(done))
-                    return None
-            planned = plan.make_plan(queryset.prefetch_related(None).order_by("pk"), wanted, partly=partly)
-            context |= {
-                "plan": planned,
-                "shown": planned.digest(),
-                "warnings": planned.warnings.items(),
-                "named": [_named(each) for each in planned.missing[:NAMED]],
-                "further": max(len(planned.missing) - NAMED, 0),
-                "wanted": _chosen_channels(form),
-                "partly": partly,
-            }
+            if "apply" in request.POST and _apply(request, queryset, form):
+                return None
+            context |= _preview(queryset, form)
         return self._action_page(request, queryset, name, "change_preferences", context)
 
     def _set_active(
@@ -129,6 +110,34 @@ class BulkActions(ModelAdmin):
                 **context,
             },
         )
+
+
+def _apply(request: HttpRequest, queryset: QuerySet[Clinician], form: BulkForm) -> bool:
+    """Make the change that was shown; False if it would be another one now."""
+    try:
+        done = plan.apply(
+            queryset, form.wanted(), partly=form.partly(), reason=form.reason(), shown=_shown(request)
+        )
+    except REFUSED as refused:
+        messages.warning(request, str(refused))
+        return False
+    messages.add_message(request, messages.SUCCESS if done.changes else messages.INFO, _done(done))
+    return True
+
+
+def _preview(queryset: QuerySet[Clinician], form: BulkForm) -> dict[str, Any]:
+    """What the change would do."""
+    partly = form.partly()
+    planned = plan.make_plan(queryset.prefetch_related(None).order_by("pk"), form.wanted(), partly=partly)
+    return {
+        "plan": planned,
+        "shown": planned.digest(),
+        "warnings": planned.warnings.items(),
+        "named": [_named(each) for each in planned.missing[:NAMED]],
+        "further": max(len(planned.missing) - NAMED, 0),
+        "wanted": _chosen_channels(form),
+        "partly": partly,
+    }
 
 
 def _shown(request: HttpRequest) -> str:
