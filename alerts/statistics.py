@@ -7,16 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum
 
-from django.db.models import (
-    Aggregate,
-    Case,
-    Count,
-    DateTimeField,
-    DurationField,
-    ExpressionWrapper,
-    F,
-    When,
-)
+from django.db.models import Aggregate, Case, Count, DateTimeField, DurationField, ExpressionWrapper, F, When
 from django.db.models.functions import Now, Trunc
 from django.utils import timezone
 

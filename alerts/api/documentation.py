@@ -16,11 +16,7 @@ from alerts.api.serializers import (
 )
 from clients import sample
 
-NEW_ALERT = OpenApiExample(
-    "Blood results",
-    request_only=True,
-    value=sample.ALERT,
-)
+NEW_ALERT = OpenApiExample("Blood results", request_only=True, value=sample.ALERT)
 _DELIVERY = {
     "id": "6f1c0c52-7a55-4a7c-9a63-0d4f0a5b2f11",
     "round": 1,

@@ -16,11 +16,9 @@ PRIORITIES = {priority.name.lower(): priority for priority in Priority}
 COLUMNS = (KEY, *FIELDS, *PRIORITIES)
 
 BETWEEN = " > "
-YES_AND_NO = {"yes": True, "true": True, "1": True, "active": True} | {
-    "no": False,
-    "false": False,
-    "0": False,
-    "inactive": False,
+YES_AND_NO = {
+    **dict.fromkeys(("yes", "true", "1", "active"), True),
+    **dict.fromkeys(("no", "false", "0", "inactive"), False),
 }
 WITHOUT_VALUE = "\x1a="
 """Marks a formula that no program has calculated. Nobody types its first character."""

@@ -73,12 +73,7 @@ CHECKS = (
     Check("whether Bleep is sending", checks.findings, items.of_findings),
     Check("whether the providers answer", breaker.channels_down, items.of_channels_down),
     Check("failed alerts", attention.groups, items.of_alerts, "alerts.view_alert"),
-    Check(
-        "unconfirmed e-mail addresses",
-        attention.groups,
-        items.of_unconfirmed,
-        "contacts.view_clinician",
-    ),
+    Check("unconfirmed e-mail addresses", attention.groups, items.of_unconfirmed, "contacts.view_clinician"),
     Check("clinicians with a problem", problems.summary, items.of_clinicians, "contacts.view_clinician"),
     Check("tokens that expire", _tokens, items.of_tokens, "clients.view_apitoken"),
 )
