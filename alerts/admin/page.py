@@ -80,6 +80,7 @@ def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "buttons": [
             {
                 "action": action,
+                "variant": "primary" if action is StaffAction.RESEND else "default",
                 "refusal": actions.why_not(action, alert),
                 "address": reverse(f"admin:alerts_alert_{action.value}", args=[alert.pk]),
             }
