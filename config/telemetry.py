@@ -161,12 +161,10 @@ class RedisAway(logging.Filter):
         if not str(record.msg).startswith(self.TEMPLATES):
             return True
         now = time.monotonic()
-        if now < self._quiet_until:
-            return False
-        self._quiet_until = now + self.SECONDS
-        record.msg, record.args, record.exc_info = "worker.redis_away", (), None
-        record.levelno, record.levelname = logging.WARNING, "WARNING"
-        return True
+        if now >= self._quiet_until:
+            self._quiet_until = now + self.SECONDS
+            log.warning("worker.redis_away")
+        return False
 
 
 def configure(config: dict[str, Any]) -> None:
