@@ -13,7 +13,6 @@ from django.conf import settings
 from django.db import Error
 from django.db.models import (
     Case,
-    Count,
     DurationField,
     ExpressionWrapper,
     F,
@@ -40,7 +39,7 @@ OBJECTIVE: dict[Priority, timedelta] = {
 }
 """How long a due delivery of each priority may go without an attempt."""
 LEASE_OVERRUN = timedelta(seconds=30)
-INSTEAD = WorkerHeartbeat.FRESH
+SENT_INSTEAD_FOR = WorkerHeartbeat.FRESH
 """How long to report that relays sent instead of workers: until hanging workers count as silent."""
 RECENTLY = timedelta(days=1)
 """How far back to look in tables that grow for ever, so that a check run every few seconds stays cheap."""
@@ -75,7 +74,7 @@ class Report:
     findings: list[Finding]
 
 
-class Recent:
+class CachedReport:
     """The newest report, cached for a few seconds, because anybody may ask `/readyz` as often as they like."""
 
     def __init__(self) -> None:
@@ -112,13 +111,13 @@ class Recent:
             return error
 
 
-recent = Recent()
+recent = CachedReport()
 
 
 def report() -> Report:
     """Run all checks, in a fixed order."""
     waiting = waiting_seconds()
-    return Report(waiting, [*_oldest_due(waiting), *(finding for look in LOOKS for finding in look())])
+    return Report(waiting, [*_oldest_due(waiting), *(finding for check in CHECKS for finding in check())])
 
 
 def findings() -> list[Finding]:
@@ -210,7 +209,7 @@ def _rows_from_the_future() -> list[Finding]:
 
 def _processes() -> list[Finding]:
     """Silent relays and workers, relays that do the workers' work, and clocks that are off. One query."""
-    instead = Case(When(sent_itself_at__gt=Now() - INSTEAD, then=True), default=False)
+    instead = Case(When(sent_itself_at__gt=Now() - SENT_INSTEAD_FOR, then=True), default=False)
     settled = Case(When(started_at__lt=Now() - WorkerHeartbeat.FRESH, then=True), default=False)
     no, offset = Value(value=False), "clock_offset_seconds"
     relays = RelayHeartbeat.objects.fresh().values_list(Value("relay"), instead, settled, offset)
@@ -277,22 +276,10 @@ SILENT_WORKERS: dict[WorkerKind, str] = {
     WorkerKind.URGENT: "No worker for urgent deliveries has reported lately: start `worker-urgent`, check Redis.",
     WorkerKind.OTHERS: "No worker for all deliveries has reported lately: start `worker`, check Redis.",
 }
-LOOKS: tuple[Callable[[], list[Finding]], ...] = (
+CHECKS: tuple[Callable[[], list[Finding]], ...] = (
     _expired_leases,
     _alerts_without_delivery,
     _rows_from_the_future,
     _processes,
     _front_door,
 )
-
-
-def unreviewed_failures() -> int:
-    """Open alerts that nothing can reach any more: work for staff, not a fault of the system."""
-    return Alert.objects.needing_attention().count()
-
-
-def deliveries_by_state() -> dict[tuple[str, str], int]:
-    """Recent deliveries by channel and state, without channel tests."""
-    recent = Alert.objects.without_tests().filter(created_at__gt=Now() - RECENTLY)
-    rows = Delivery.objects.filter(alert__in=recent).values_list("channel", "state")
-    return {(channel, state): count for channel, state, count in rows.annotate(deliveries=Count("pk"))}

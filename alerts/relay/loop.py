@@ -125,7 +125,7 @@ class Relay:
         urgent = priority is Priority.HIGH
         queue = QUEUES[priority]
         in_flight = self._in_flight[priority]
-        if self._publisher.is_resting(queue):
+        if self._publisher.is_paused(queue):
             return urgent and self._send_directly(in_flight.free)
         in_flight.look(lambda: self._publisher.oldest(queue))
         if urgent:
@@ -141,7 +141,7 @@ class Relay:
         """Have workers ask the providers what became of sent messages, or ask here if there is no worker."""
         # Not on the urgent queue: a provider that hangs must not hold up sending.
         others = WorkerHeartbeat.objects.fresh().filter(kind=WorkerKind.OTHERS)
-        alone = self._publisher.is_resting(QUESTIONS) or not others.exists()
+        alone = self._publisher.is_paused(QUESTIONS) or not others.exists()
         ids = outcomes.take_due(self._free_askers() if alone else OUTCOMES_AT_ONCE)
         left = ids if alone else self._publisher.publish(tasks.ask_outcome, QUESTIONS, ids)
         here = self._free_askers()

@@ -35,11 +35,11 @@ class Publisher:
     """Publishes to the broker for one relay."""
 
     def __init__(self) -> None:
-        self._rests = {queue: Cooldown(PAUSE) for queue in celery.QUEUES}
+        self._pauses = {queue: Cooldown(PAUSE) for queue in celery.QUEUES}
 
-    def is_resting(self, queue: str) -> bool:
+    def is_paused(self, queue: str) -> bool:
         """Whether to leave this queue alone: the broker just failed, or nobody takes from the queue."""
-        return self._rests[queue].is_on
+        return self._pauses[queue].is_on
 
     def oldest(self, queue: str) -> uuid.UUID | None:
         """The delivery that has been in this queue for longest; None if it is empty, or the broker fails."""
@@ -48,7 +48,7 @@ class Publisher:
                 channel: Any = broker.default_channel
                 message: bytes | None = channel.client.lindex(queue, -1)
         except BROKEN as error:
-            self._rest(error)
+            self._pause(error)
             return None
         return uuid.UUID(json.loads(message)["headers"]["id"]) if message else None
 
@@ -73,12 +73,12 @@ class Publisher:
                     if time.monotonic() > until:
                         break
         except BROKEN as error:
-            self._rest(error, waiting=len(ids) - published)
+            self._pause(error, waiting=len(ids) - published)
         return list(ids[published:])
 
-    def _rest(self, error: Exception, **known: int) -> None:
-        for rest in self._rests.values():
-            rest.begin()
+    def _pause(self, error: Exception, **known: int) -> None:
+        for pause in self._pauses.values():
+            pause.begin()
         log.warning("relay.broker_down", error=type(error).__name__, **known)
 
     def _is_full(self, channel: Any, queue: str) -> bool:
@@ -86,6 +86,6 @@ class Publisher:
         length: int = channel.client.llen(queue)
         if length < FULL:
             return False
-        self._rests[queue].begin()
+        self._pauses[queue].begin()
         log.error("relay.workers_away", queue=queue, length=length)
         return True

@@ -99,7 +99,7 @@ def _affordable(rows: Iterable[tuple[uuid.UUID, Channel, Priority]]) -> Iterator
             return
         if channel in full:
             continue
-        if rate_limit.has_room_for_question(channel, priority):
+        if rate_limit.acquire_for_question(channel, priority):
             yield pk
             continue
         full.add(channel)

@@ -40,7 +40,7 @@ _one_at_a_time = Lock()
 """The in-memory counter is not thread-safe: https://github.com/alisaifee/limits/pull/352."""
 
 
-def hold(delivery: Delivery) -> timedelta | None:
+def acquire(delivery: Delivery) -> timedelta | None:
     """Take a place in the budget of the delivery's channel. Returns None, or how long to postpone the delivery."""
     channel, priority = Channel(delivery.channel), Priority(delivery.priority)
     adapter = ADAPTERS[channel]
@@ -58,7 +58,7 @@ def hold(delivery: Delivery) -> timedelta | None:
     return timedelta(seconds=random.uniform(allowed.seconds / 4, longest))  # noqa: S311 - guards nothing
 
 
-def has_room_for_question(channel: Channel, priority: Priority) -> bool:
+def acquire_for_question(channel: Channel, priority: Priority) -> bool:
     """Take a place for asking what became of a message. AWS counts each operation separately, with the same quota."""
     return _take_place(f"{channel.value}:questions", priority, ADAPTERS[channel].budget())
 

@@ -109,7 +109,7 @@ def _claim(due: Delivery) -> Claim | None:
     """Claim the delivery if its channel has room now. Otherwise postpone it, or go on to the next channel."""
     if breaker.is_down(Channel(due.channel)):
         return _claim_while_down(due)
-    wait = rate_limit.hold(due)
+    wait = rate_limit.acquire(due)
     if wait is not None:
         claims.postpone(due.pk, wait)
         return None

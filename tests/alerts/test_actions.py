@@ -14,7 +14,7 @@ from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import LeaveInDoubt, NextChannel, Retry
 from alerts.models import Alert, AlertAction, Delivery
-from alerts.monitoring import checks
+from alerts.monitoring import metrics
 from alerts.states import AlertState, DeliveryState, Reason, StaffAction
 from contacts import preferences
 from contacts.choices import Channel, Priority
@@ -153,11 +153,11 @@ def test_an_alert_that_has_ended_cannot_be_cancelled(store: Store, operator: Use
 
 def test_an_alert_that_was_dealt_with_is_no_longer_counted(store: Store, operator: User) -> None:
     alert = fail(store(Priority.LOW))
-    assert checks.unreviewed_failures() == 1
+    assert metrics.unreviewed_failures() == 1
 
     actions.act(StaffAction.CLOSE, alert.pk, by=operator, after_round=1, note="Told her in person")
 
-    assert checks.unreviewed_failures() == 0
+    assert metrics.unreviewed_failures() == 0
     assert status(alert) == "failed"  # the sender has seen this, and it is still true
     assert Alert.objects.get().state == AlertState.CLOSED
 
@@ -286,7 +286,7 @@ def test_a_delivered_alert_stays_delivered_whatever_a_later_round_comes_to(
         seen.append(status(delivery.alert))
 
     assert seen == ["delivered"] * 3
-    assert checks.unreviewed_failures() == 0
+    assert metrics.unreviewed_failures() == 0
 
 
 def test_the_newest_round_says_whether_what_a_provider_had_taken_has_failed(
@@ -299,7 +299,7 @@ def test_the_newest_round_says_whether_what_a_provider_had_taken_has_failed(
     fail(again)
 
     assert (under_way, status(delivery.alert)) == ("sent", "failed")
-    assert checks.unreviewed_failures() == 1
+    assert metrics.unreviewed_failures() == 1
 
 
 def test_a_round_that_succeeds_ends_a_failure(store: Store, operator: User) -> None:
@@ -308,7 +308,7 @@ def test_a_round_that_succeeds_ends_a_failure(store: Store, operator: User) -> N
     lifecycle.mark_sent(claim(resend(alert.pk, by=operator, after_round=1)), SendResult("provider-2"))
 
     assert status(alert) == "sent"
-    assert checks.unreviewed_failures() == 0
+    assert metrics.unreviewed_failures() == 0
 
 
 def test_a_late_answer_to_an_old_round_does_not_send_it_on(

@@ -9,7 +9,7 @@ from alerts import actions, attention, channel_tests, statistics
 from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import claims, lifecycle, queries
 from alerts.models import Alert, Delivery
-from alerts.monitoring import checks
+from alerts.monitoring import metrics
 from alerts.sending.send import settle
 from alerts.states import AlertState, DeliveryState, Reason, StaffAction
 from alerts.statistics import Period
@@ -83,8 +83,8 @@ def test_a_test_that_fails_is_not_counted_and_alerts_no_operator(
     settle(claim(alert), REJECTED)
 
     assert Alert.objects.with_status().get(pk=alert.pk).status == "failed"
-    assert checks.unreviewed_failures() == 0
-    assert checks.deliveries_by_state() == {}
+    assert metrics.unreviewed_failures() == 0
+    assert metrics.deliveries_by_state() == {}
     assert attention.groups() == []
     assert statistics.alert_counts(Period.DAY) == []
     assert not any("alert.failed" in str(record.msg) for record in caplog.records)

@@ -67,6 +67,6 @@ def test_the_checks_do_not_run_for_every_request(client: Client) -> None:
 
 
 def test_a_check_that_fails_to_run_is_a_warning_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "LOOKS", (lambda: dict[str, list[checks.Finding]]()["broken"],))
+    monkeypatch.setattr(checks, "CHECKS", (lambda: dict[str, list[checks.Finding]]()["broken"],))
 
     assert ready(client) == (200, ["The health checks themselves are broken: the log says where."])

@@ -17,7 +17,7 @@ from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import SCHEDULES, NextChannel, Retry
 from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
-from alerts.monitoring import checks
+from alerts.monitoring import checks, metrics
 from alerts.sending import clock
 from alerts.states import DeliveryState, Reason
 from contacts.choices import Priority
@@ -189,10 +189,10 @@ def test_the_past_is_not_read_for_rows_from_the_future(store: Store, monkeypatch
 
 
 def test_it_is_found_for_a_while_that_a_relay_sent_what_no_worker_took() -> None:
-    RelayHeartbeat.objects.update(sent_itself_at=Now() - checks.INSTEAD - SECOND)
+    RelayHeartbeat.objects.update(sent_itself_at=Now() - checks.SENT_INSTEAD_FOR - SECOND)
     assert wrong() == []
 
-    RelayHeartbeat.objects.update(sent_itself_at=Now() - checks.INSTEAD + timedelta(seconds=20))
+    RelayHeartbeat.objects.update(sent_itself_at=Now() - checks.SENT_INSTEAD_FOR + timedelta(seconds=20))
     assert wrong() == ["relays_send_themselves"]
 
 
@@ -303,7 +303,7 @@ def test_concurrent_readers_share_one_check(monkeypatch: pytest.MonkeyPatch) -> 
         gate.wait(10)
         return checks.recent.report()
 
-    monkeypatch.setattr(checks, "LOOKS", (look,))
+    monkeypatch.setattr(checks, "CHECKS", (look,))
     monkeypatch.setattr(checks, "waiting_seconds", dict)
     with ThreadPoolExecutor(8) as pool:
         reports = list(pool.map(ask, range(8)))
@@ -322,12 +322,12 @@ def failed(store: Store) -> Alert:
 
 def test_failed_alerts_are_counted_until_somebody_has_dealt_with_them(store: Store) -> None:
     first, second = failed(store), failed(store)
-    assert checks.unreviewed_failures() == 2
+    assert metrics.unreviewed_failures() == 2
     assert wrong() == [], "the system did what it could"
 
     Alert.objects.filter(pk=first.pk).update(state="closed")
     Alert.objects.filter(pk=second.pk).update(state="acknowledged")
-    assert checks.unreviewed_failures() == 0
+    assert metrics.unreviewed_failures() == 0
 
 
 @pytest.mark.parametrize(
@@ -336,19 +336,19 @@ def test_failed_alerts_are_counted_until_somebody_has_dealt_with_them(store: Sto
 def test_every_bad_end_is_a_failure(store: Store, state: str, reason: str) -> None:
     store(H, state=state, reason=reason, finished_at=Now())
 
-    assert checks.unreviewed_failures() == 1
+    assert metrics.unreviewed_failures() == 1
 
 
 def test_an_alert_whose_next_channel_is_on_its_way_has_not_failed(store: Store) -> None:
     claimed = claims.claim(store(H).pk)
     assert claimed
     lifecycle.mark_failed(claimed, REFUSED, NextChannel(Reason.REFUSED))
-    assert checks.unreviewed_failures() == 0
+    assert metrics.unreviewed_failures() == 0
 
     claimed = claims.claim(Delivery.objects.get(state=DeliveryState.PENDING).pk)
     assert claimed
     lifecycle.mark_sent(claimed, SendResult("p"))
-    assert checks.unreviewed_failures() == 0
+    assert metrics.unreviewed_failures() == 0
 
 
 def test_deliveries_of_recent_alerts_are_counted_by_channel_and_state(store: Store) -> None:
@@ -357,7 +357,7 @@ def test_deliveries_of_recent_alerts_are_counted_by_channel_and_state(store: Sto
     store(M, state="failed", reason="refused", finished_at=Now())
     Alert.objects.filter(pk=store(L).alert_id).update(created_at=Now() - checks.RECENTLY - SECOND)
 
-    assert checks.deliveries_by_state() == {("call", "pending"): 2, ("sms", "failed"): 1}
+    assert metrics.deliveries_by_state() == {("call", "pending"): 2, ("sms", "failed"): 1}
 
 
 def test_every_finding_says_what_to_do() -> None:

@@ -56,6 +56,6 @@ def test_while_the_database_is_away_they_are_unavailable(
         raise OperationalError
 
     settings.METRICS_TOKEN = TOKEN
-    monkeypatch.setattr(checks, "LOOKS", (away,))
+    monkeypatch.setattr(checks, "CHECKS", (away,))
 
     assert get(client, Authorization=f"Bearer {TOKEN}").status_code == 503

@@ -92,7 +92,7 @@ def test_it_is_not_pinged_while_something_is_wrong_and_the_log_says_what(
 def test_it_is_not_pinged_when_the_check_itself_fails(
     a_relay: None, switch: Switch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(checks, "LOOKS", (lambda: dict[str, list[checks.Finding]]()["broken"],))
+    monkeypatch.setattr(checks, "CHECKS", (lambda: dict[str, list[checks.Finding]]()["broken"],))
 
     watch()
 

@@ -54,7 +54,7 @@ def test_no_more_places_are_taken_than_questions(
 
     assert len(outcomes.take_due(2)) == 2
 
-    assert [rate_limit.has_room_for_question(Channel.CALL, H) for _ in range(3)] == [True, True, False]
+    assert [rate_limit.acquire_for_question(Channel.CALL, H) for _ in range(3)] == [True, True, False]
 
 
 def test_a_last_question_that_finds_no_place_is_asked_when_there_is_one(
@@ -62,9 +62,9 @@ def test_a_last_question_that_finds_no_place_is_asked_when_there_is_one(
 ) -> None:
     aws.misbehave(START, "no_answer", times=1)
     call = placed(store, finished_at=Now() - 2 * outcomes.ASKED_FOR)
-    monkeypatch.setattr(rate_limit, "has_room_for_question", lambda *_: False)
+    monkeypatch.setattr(rate_limit, "acquire_for_question", lambda *_: False)
     assert outcomes.take_due(10) == []
-    monkeypatch.setattr(rate_limit, "has_room_for_question", lambda *_: True)
+    monkeypatch.setattr(rate_limit, "acquire_for_question", lambda *_: True)
 
     for pk in outcomes.take_due(10):
         outcomes.ask(pk)

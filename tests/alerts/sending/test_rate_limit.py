@@ -42,7 +42,7 @@ def four(monkeypatch: pytest.MonkeyPatch) -> None:
 def granted(channel: Channel, priority: Priority, times: int, clinician_id: int = 1) -> int:
     """How many of so many deliveries find room."""
     wanted = Delivery(channel=channel, priority=priority, clinician_id=clinician_id)
-    return sum(rate_limit.hold(wanted) is None for _ in range(times))
+    return sum(rate_limit.acquire(wanted) is None for _ in range(times))
 
 
 def let_pass(broker: "redis.Redis", seconds: float) -> None:
@@ -117,12 +117,12 @@ def test_the_window_moves(four: None, broker: "redis.Redis") -> None:
 def test_questions_have_a_budget_of_their_own(four: None) -> None:
     granted(Channel.CALL, H, 4)
 
-    assert [rate_limit.has_room_for_question(Channel.CALL, H) for _ in range(5)] == [True] * 4 + [False]
+    assert [rate_limit.acquire_for_question(Channel.CALL, H) for _ in range(5)] == [True] * 4 + [False]
 
 
 def test_questions_about_others_cannot_use_up_what_high_needs(four: None) -> None:
-    assert [rate_limit.has_room_for_question(Channel.CALL, L) for _ in range(5)] == [True] * 3 + [False] * 2
-    assert [rate_limit.has_room_for_question(Channel.CALL, H) for _ in range(2)] == [True, False]
+    assert [rate_limit.acquire_for_question(Channel.CALL, L) for _ in range(5)] == [True] * 3 + [False] * 2
+    assert [rate_limit.acquire_for_question(Channel.CALL, H) for _ in range(2)] == [True, False]
 
 
 def test_the_window_moves_also_once_the_clock_of_redis_was_set_back(
@@ -176,7 +176,7 @@ from alerts.sending import rate_limit
 ADAPTERS["call"] = replace(ADAPTERS["call"], budget=lambda: Budget(40, 600))
 rate_limit._backlog = lambda *_: 0
 wanted = Delivery(channel="call", priority="H", clinician_id=1)
-print(sum(rate_limit.hold(wanted) is None for _ in range(40)))
+print(sum(rate_limit.acquire(wanted) is None for _ in range(40)))
 """
 
 
@@ -216,7 +216,7 @@ def test_a_host_whose_clock_is_wrong_takes_no_more_and_for_no_longer_than_the_ot
 def waits(channel: Channel, priority: Priority, clinician_id: int = 1) -> list[float]:
     """The seconds for which a hundred deliveries are put off where there is no room."""
     wanted = Delivery(channel=channel, priority=priority, clinician_id=clinician_id)
-    held = [rate_limit.hold(wanted) for _ in range(104)]
+    held = [rate_limit.acquire(wanted) for _ in range(104)]
     return [each.total_seconds() for each in held if each is not None][-100:]
 
 
@@ -321,7 +321,7 @@ def test_without_redis_threads_that_ask_at_once_are_all_answered(
     settings.REDIS_URL = f"redis://127.0.0.1:{closed_port()}/0"
     monkeypatch.setattr(rate_limit._own(), "storage", Slow())  # noqa: SLF001 - what two threads use at once
 
-    answers = all_at_once(lambda: rate_limit.has_room_for_question(Channel.CALL, H))
+    answers = all_at_once(lambda: rate_limit.acquire_for_question(Channel.CALL, H))
 
     assert sorted(answers) == [False] * (THREADS - 4) + [True] * 4
 
