@@ -95,6 +95,10 @@ duplicate-storm: install  ## Send the same 200 alerts over 40 connections at onc
 bench: install  ## Measure how many alerts a second are taken, and what one costs.
 	@$(BIN)/python -m bench.accept $(ARGS)
 
+.PHONY: overload
+overload: install  ## Measure what is stored at up to ten times the load that Bleep can take; ARGS="--seconds 5".
+	@$(BIN)/python -m bench.overload $(ARGS)
+
 .PHONY: format
 format: install  ## Format the code and fix what ruff can fix.
 	$(BIN)/ruff format .

@@ -32,7 +32,7 @@ class AttentionKind(Enum):
 
 @dataclass(frozen=True)
 class AttentionGroup:
-    """How many there are of a kind, with the keys and names of the newest."""
+    """How many there are of a kind, with the keys and names of the first: the newest alerts, or clinicians by name."""
 
     kind: AttentionKind
     count: int
@@ -63,7 +63,7 @@ def _unreached() -> Any:
         When(Exists(unknown), then=Value(AttentionKind.UNKNOWN.value)),
         default=Value(AttentionKind.FAILED.value),
     )
-    return _grouped(Alert.objects.needing_attention().annotate(kind=kind), "message_id", newest="-pk")
+    return _grouped(Alert.objects.needing_attention().annotate(kind=kind), "message_id", order="-pk")
 
 
 def _unconfirmed() -> Any:
@@ -85,12 +85,12 @@ def _unconfirmed() -> Any:
         finished_at__gt=Now() - UNCONFIRMED_LATELY,
     )
     people = Clinician.objects.filter(Exists(failed), active=True)
-    return _grouped(people.annotate(kind=Value(AttentionKind.UNCONFIRMED.value)), "name", newest="name")
+    return _grouped(people.annotate(kind=Value(AttentionKind.UNCONFIRMED.value)), "name", order="name")
 
 
-def _grouped(found: QuerySet[Any], called: str, *, newest: str) -> Any:
+def _grouped(found: QuerySet[Any], called: str, *, order: str) -> Any:
     return (
         found.order_by()
         .values_list("kind")
-        .annotate(count=Count("pk"), keys=First("pk", order_by=newest), names=First(called, order_by=newest))
+        .annotate(count=Count("pk"), keys=First("pk", order_by=order), names=First(called, order_by=order))
     )

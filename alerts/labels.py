@@ -17,7 +17,7 @@ ATTEMPT: dict[AttemptState, str] = {
     AttemptState.CALLING: "The request may be on its way.",
     AttemptState.SENT: "The provider has taken the message.",
     AttemptState.THROTTLED: "The provider refused for now, so nothing was sent. This does not use up a try.",
-    AttemptState.UNSENT: "Nothing left this building, or the provider had no room. It can be tried again.",
+    AttemptState.UNSENT: "The message was not handed over, or the provider had no room. It can be tried again.",
     AttemptState.REJECTED: "The provider will never send this. Nothing was sent.",
     AttemptState.UNKNOWN: "The request left and no answer came: it may have arrived.",
 }

@@ -132,7 +132,7 @@ class Senders:
         async def one(body: dict[str, str]) -> None:
             sent = await self.send(body)
             now = time.monotonic()
-            if now - began <= seconds:
+            if not sent.status or now - began <= seconds:  # who gives up, does so after the end
                 run.sent.append(sent)
             if sent.status == 503:  # noqa: PLR2004
                 due = now + sent.retry_after + random.uniform(0, JITTER)
@@ -168,7 +168,10 @@ async def measure(stack: Stack, people: list[Person], seconds: float) -> tuple[f
             run = await senders.offer(capacity * times, seconds)
             runs.append(run)
             bar = "█" * round(BAR * min(1.25, run.goodput / capacity))
-            print(f"{times:3} × capacity offered  {bar} {run.goodput / capacity:.0%} stored", flush=True)
+            print(
+                f"{times:3} × capacity offered  {bar} {run.goodput / capacity:.0%} of the capacity stored",
+                flush=True,
+            )
             await asyncio.sleep(3.0)  # what waits at the door is answered
         return capacity, runs
 

@@ -44,6 +44,7 @@ class Admission:
         self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
         self._number = count()
         self._seconds_each = 0.0
+        self._measured_at = float("-inf")
         self._since: float | None = None
         """When the last answer came, or the queue began; None while nothing queues."""
 
@@ -62,9 +63,11 @@ class Admission:
             if not turn.done():
                 turn.set_result(None)
                 return
+        self._since = None
         self._free += 1
 
     async def _wait(self, urgency: Urgency) -> None:
+        self._forget_an_old_rate()
         before = sum(1 for other, _, turn in self._waiting if other <= urgency and not turn.done())
         if before * self._seconds_each > MAX_SECONDS:
             raise Busy
@@ -77,18 +80,28 @@ class Admission:
         except TimeoutError:
             if turn.done():  # it came at the last moment
                 return
-            turn.cancel()
+            self._give_up(turn)
             raise Busy from None
         except asyncio.CancelledError:  # its client has disconnected
             if turn.done() and not turn.cancelled():
                 self.leave()
-            turn.cancel()
+            self._give_up(turn)
             raise
+
+    def _give_up(self, turn: asyncio.Future[None]) -> None:
+        turn.cancel()
+        if all(other.done() for _, _, other in self._waiting):
+            self._waiting.clear()
+            self._since = None
 
     def _measure(self) -> None:
         """Measure the time between two answers, but only while requests queue."""
-        if self._since is None:
-            return
         now = time.monotonic()
-        self._seconds_each += WEIGHT * (now - self._since - self._seconds_each)
-        self._since = now if self._waiting else None
+        if self._since is not None:
+            self._seconds_each += WEIGHT * (min(now - self._since, MAX_SECONDS) - self._seconds_each)
+            self._since = self._measured_at = now
+
+    def _forget_an_old_rate(self) -> None:
+        """Where nothing queued for a while, what was slow then may be quick now."""
+        if self._since is None and time.monotonic() - self._measured_at > MAX_SECONDS:
+            self._seconds_each = 0.0

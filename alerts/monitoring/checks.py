@@ -37,7 +37,7 @@ OBJECTIVE: dict[Priority, timedelta] = {
     Priority.MEDIUM: timedelta(minutes=5),
     Priority.LOW: timedelta(minutes=30),
 }
-"""How long a due delivery of each priority may go without an attempt."""
+"""How long a waiting delivery of each priority may go without an attempt: longer than any retry waits."""
 LEASE_OVERRUN = timedelta(seconds=30)
 SENT_INSTEAD_FOR = WorkerHeartbeat.FRESH
 """How long to report that relays sent instead of workers: until hanging workers count as silent."""
@@ -184,8 +184,8 @@ def _alerts_without_delivery() -> list[Finding]:
 def _rows_from_the_future() -> list[Finding]:
     """Dates that lie ahead, although nothing sets them so: the database's clock was set back. One query.
 
-    Of the alerts and attempts, indexes find the newest. A delivery has the dates of its alert and its attempts, but for
-    the hand-over, which an index finds among those that wait.
+    Indexes find the newest. Of a delivery only the hand-over is looked at: its other dates are those of its alert and
+    attempts.
     """
     later = Now() + clock.TOLERANCE
     dated = (

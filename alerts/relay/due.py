@@ -19,7 +19,7 @@ from contacts.choices import Priority
 MAX_IN_FLIGHT: dict[Priority, int] = {Priority.HIGH: 500, Priority.MEDIUM: 200, Priority.LOW: 100}
 """How many may be in Celery's queues. The backlog waits in the database, where it cannot get lost."""
 MIN_IN_FLIGHT = 50
-"""So many are there for workers even if they are slow."""
+"""At least so many may be handed over, however slow the workers are."""
 QUEUE_DELAY = timedelta(seconds=2)
 """How long a delivery may wait in a queue before fewer are handed over: what is new waits behind it."""
 UNCLAIMED = timedelta(seconds=5)
@@ -35,6 +35,7 @@ STALLED = timedelta(seconds=12)
 SLACK = timedelta(seconds=3)
 """Longer than a relay takes to publish what it has marked as handed over: two relays' deliveries mix in a queue."""
 UNKNOWN_AGE = timedelta(hours=1)
+"""Taken for the age of a queue whose oldest message is of a delivery that no longer waits: nothing is lost then."""
 
 
 class InFlight:

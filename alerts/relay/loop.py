@@ -12,6 +12,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
 
 import psycopg
 import structlog
@@ -22,8 +23,7 @@ from django.db.models.functions import Now
 from alerts import tasks
 from alerts.deliveries.opening import DUE_CHANNEL
 from alerts.models import RelayHeartbeat, WorkerHeartbeat, WorkerKind
-from alerts.monitoring import watchdog
-from alerts.monitoring.heartbeats import clock_offset
+from alerts.monitoring import heartbeats, watchdog
 from alerts.relay import due
 from alerts.relay.publishing import QUEUES, Publisher
 from alerts.sending import clock, outcomes, send
@@ -35,6 +35,7 @@ from contacts.choices import Priority
 TICK = 1.0
 """The relay looks at least this often, in seconds, even when nothing wakes it."""
 HEARTBEAT_SECONDS = 3.0
+WORKER_BEATS = timedelta(seconds=heartbeats.SECONDS + 2)
 DIRECT_SENDERS = 8
 """High deliveries that the relay sends itself, at once, while the broker is down."""
 DIRECT_ASKERS = 4
@@ -59,6 +60,7 @@ class Relay:
         self._sending: list[Future[None]] = []
         self._asking: list[Future[None]] = []
         self._has_reported = False
+        self._helps_since: float | None = None
         self._heartbeat = Periodic("heartbeat", self._report, seconds=HEARTBEAT_SECONDS)
         self._clock = Periodic("clock", clock.mend, seconds=clock.EVERY)
         self._watchdog = watchdog.watchdog()
@@ -109,7 +111,7 @@ class Relay:
 
     def _report(self) -> None:
         """Write this relay's heartbeat."""
-        beat = RelayHeartbeat(relay=self.name, beat_at=Now(), clock_offset_seconds=clock_offset())
+        beat = RelayHeartbeat(relay=self.name, beat_at=Now(), clock_offset_seconds=heartbeats.clock_offset())
         news = ["beat_at", "clock_offset_seconds"]
         if not self._has_reported:  # a killed relay of the same name left its row
             beat.started_at = Now()
@@ -162,10 +164,19 @@ class Relay:
         taken = due.take(Priority.HIGH, self._free_senders(), which=which)
         if taken:
             log.warning("relay.sends_directly", count=len(taken))
-            if not WorkerHeartbeat.is_at_work(WorkerKind.URGENT):
+            if self._is_alone():
                 RelayHeartbeat.objects.filter(pk=self.name).update(sent_itself_at=Now())
         self._sending += [self._submit(send.deliver, pk) for pk in taken]
         return bool(taken)
+
+    def _is_alone(self) -> bool:
+        """Whether no worker is at work. One that has only just begun says so with its next heartbeat."""
+        if WorkerHeartbeat.is_at_work(WorkerKind.URGENT):
+            self._helps_since = None
+            return False
+        self._helps_since = self._helps_since or time.monotonic()
+        beats = WorkerHeartbeat.objects.filter(kind=WorkerKind.URGENT, beat_at__gt=Now() - 2 * WORKER_BEATS)
+        return time.monotonic() - self._helps_since > WORKER_BEATS.total_seconds() or not beats.exists()
 
     def _submit(self, work: Callable[[uuid.UUID], None], pk: uuid.UUID) -> Future[None]:
         return self._senders.submit(_do_here, work, pk)

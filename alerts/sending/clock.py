@@ -1,9 +1,13 @@
-"""Mend what the database's clock had dated before it was set back: else it would wait until the clock has caught up.
+"""Corrects dates that the database's clock wrote before it was set back.
+
+Otherwise a delivery would wait until the clock has caught up.
 
 Nothing here sends. A delivery becomes due, and is claimed like any other.
 """
 
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 
 import structlog
 from django.conf import settings
@@ -21,6 +25,8 @@ from contacts.choices import Priority
 
 EVERY = 3.0
 """Seconds between two looks."""
+MAX_RING_SECONDS = 60
+"""The most that CONNECT_RING_SECONDS may be."""
 AT_ONCE = 1000
 """Deliveries mended in one look."""
 TOLERANCE = timedelta(seconds=2)
@@ -34,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 
 def mend() -> int:
-    """Correct dates that are further ahead than any that Bleep sets, and return of how many deliveries.
+    """Correct dates that are further ahead than any that Bleep sets. Returns how many deliveries it corrected.
 
     One query if there are none, and three otherwise.
     """
@@ -46,19 +52,22 @@ def mend() -> int:
     if not found:
         return 0
     # Each date is judged again under the lock. A delivery that somebody has locked is being changed anyway.
+    any_date = reduce(or_, (rows for rows, _ in impossible.values()))
     dates = {field: Case(When(rows, then=now), default=F(field)) for field, (rows, now) in impossible.items()}
     with transaction.atomic():
         locked = Delivery.objects.select_for_update(skip_locked=True).filter(pk__in=found)
         ids = list(locked.values_list("pk", flat=True))
-        mended = Delivery.objects.filter(pk__in=ids).update(**dates)
-    log.warning("clock.set_back", count=mended)
+        mended = Delivery.objects.filter(any_date, pk__in=ids).update(**dates)
+    if mended:
+        log.warning("clock.set_back", count=mended)
     return mended
 
 
 def _impossible() -> dict[str, tuple[Q, Combinable]]:
     """For each date of a delivery: in which rows it is impossible, and what it becomes. Indexes serve them all."""
     any_priority = Q(priority__in=Priority.values)
-    first_question = timedelta(seconds=settings.CONNECT_RING_SECONDS) + OUTCOME_EVERY
+    # Not the setting: what was dated before it was lowered is right.
+    first_question = timedelta(seconds=MAX_RING_SECONDS) + OUTCOME_EVERY
     begun = Attempt.objects.filter(delivery=OuterRef("pk"), state=AttemptState.CALLING)
     waits = Q()
     for priority in Priority:

@@ -23,7 +23,7 @@ from alerts.sending.moving_window import MovingWindow
 from alerts.states import DeliveryState
 from contacts.choices import Channel, Priority
 
-WITHOUT_REDIS = 4
+PROCESSES = 4
 """A process that counts alone may use a quarter of a quota: there are two relays and two workers."""
 REDIS_SECONDS = 0.2
 """To connect and to read, each: how long a hanging Redis may delay a delivery, once per cooldown."""
@@ -74,7 +74,7 @@ def _take_place(scope: str, priority: Priority, allowed: Budget) -> bool:
             redis_cooldown.begin()
             log.warning("rate_limit.redis_away", error=type(error).__name__)
     # A longer window, not a smaller amount: there is no quarter of a call.
-    seconds = allowed.seconds * WITHOUT_REDIS
+    seconds = allowed.seconds * PROCESSES
     with _one_at_a_time:
         return all(_own().hit(RateLimitItemPerSecond(amount, seconds), key) for key, amount in shares.items())
 

@@ -1,7 +1,7 @@
 """Asks AWS whether messages reach a clinician, while their page is open.
 
-The web processes that ask also accept alerts, and a slow AWS must not block that: few threads ask at once, others do
-without an answer, and after no answer the process does not ask again for a while.
+The staff's site has eight threads, and a slow AWS must not block it: few threads ask at once, others do without an
+answer, and after no answer the process does not ask again for a while.
 """
 
 from threading import BoundedSemaphore

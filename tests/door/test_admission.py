@@ -139,3 +139,15 @@ def test_healthz_says_what_was_refused(door: Door) -> None:
 
     assert shown["status"] == "ok"
     assert shown["refused"]["detail"] == "The answer was no problem document."
+
+
+def test_an_api_that_hung_is_not_taken_for_slow_for_ever(door: Door) -> None:
+    door.service.seconds = 4.0  # longer than anybody may wait
+    with ThreadPoolExecutor(THREADS + 2) as senders:
+        slow = senders.map(lambda _: post(door, "L")[1], range(THREADS + 2))
+        assert sorted(slow) == [202] * THREADS + [503] * 2
+    door.service.seconds = 0.05
+    time.sleep(2.5)
+
+    with ThreadPoolExecutor(20) as senders:
+        assert {*senders.map(lambda _: post(door, "L")[1], range(20))} == {202}

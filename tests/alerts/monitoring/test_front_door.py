@@ -48,8 +48,9 @@ def _door(live_server: Any, log_dir: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def door(_door: str, settings: Any) -> str:
+def door(_door: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """A front door before this process's web server; its address."""
+    monkeypatch.setattr(front_door, "SECONDS", 20)  # a test's machine may be busy
     settings.FRONT_DOOR_URL = _door
     return _door
 
@@ -73,6 +74,12 @@ def test_intake_takes_a_test_alert_and_nothing_of_it_stays(door: str) -> None:
     assert WriteProbe.objects.exists()
 
 
+def test_any_host_may_be_allowed(door: str, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+
+    assert found("intake_fails").ok
+
+
 def test_an_intake_that_cannot_store_is_found_with_its_answer(door: str) -> None:
     with full_disk():
         finding = found("intake_fails")
@@ -91,7 +98,7 @@ def test_an_intake_that_hangs_is_found(door: str, monkeypatch: pytest.MonkeyPatc
         finally:
             cursor.execute("ROLLBACK")
 
-    assert answer.problem == "It did not answer within 1 seconds (TimeoutError)."
+    assert answer.problem == "It gave no answer (TimeoutError)."
 
 
 def test_a_door_that_is_away_is_found(door: str, settings: Any) -> None:

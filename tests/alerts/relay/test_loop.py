@@ -314,10 +314,16 @@ def test_what_is_still_in_a_queue_that_moves_is_not_lost(
 
 
 @pytest.mark.usefixtures("fresh_counters", "many_calls")
+@pytest.mark.parametrize("worked_at", [Now(), None], ids=["at work", "has just begun"])
 def test_workers_that_are_only_busy_are_helped_without_an_alarm(
-    one_relay: loop.Relay, broker: "redis.Redis", store: Store, aws: Aws, monkeypatch: pytest.MonkeyPatch
+    one_relay: loop.Relay,
+    broker: "redis.Redis",
+    store: Store,
+    aws: Aws,
+    monkeypatch: pytest.MonkeyPatch,
+    worked_at: Now | None,
 ) -> None:
-    WorkerHeartbeat.objects.create(worker="urgent@ward", kind=WorkerKind.URGENT, worked_at=Now())
+    WorkerHeartbeat.objects.create(worker="urgent@ward", kind=WorkerKind.URGENT, worked_at=worked_at)
     deliveries = [store(Priority.HIGH) for _ in range(loop.DIRECT_SENDERS + 2)]
     one_relay.tick()
     handed_over_long_ago()
@@ -329,6 +335,22 @@ def test_workers_that_are_only_busy_are_helped_without_an_alarm(
     wait_until(lambda: len(aws.messages()) == loop.DIRECT_SENDERS, what="the relay helped")
     assert broker.llen("urgent") == len(deliveries), "nothing was handed over again"
     assert not RelayHeartbeat.objects.filter(sent_itself_at__isnull=False).exists()
+
+
+def test_workers_that_say_nothing_of_work_are_found(
+    one_relay: loop.Relay, broker: "redis.Redis", store: Store, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    WorkerHeartbeat.objects.create(worker="urgent@ward", kind=WorkerKind.URGENT)
+    for seconds in (0.0, 13.0):
+        let_the_queue_stand(monkeypatch, seconds=seconds)
+        store(Priority.HIGH)
+        one_relay.tick()
+        broker.delete("urgent")
+        handed_over_long_ago()
+        one_relay.tick()
+        assert RelayHeartbeat.objects.filter(sent_itself_at__isnull=False).exists() is bool(seconds)
+
+    wait_until(lambda: len(aws.messages()) == 2, what="the relay has sent both")
 
 
 def test_what_was_handed_over_before_the_oldest_in_the_queue_is_lost(

@@ -309,7 +309,7 @@ def test_without_redis_each_process_counts_for_itself_over_a_longer_while(
     assert granted(Channel.CALL, H, 10) == 1
 
     own: Any = rate_limit._own().storage  # noqa: SLF001 - to move its time
-    for passed, room in ((WINDOW * (rate_limit.WITHOUT_REDIS - 1), 0), (WINDOW * 1.1, 4)):
+    for passed, room in ((WINDOW * (rate_limit.PROCESSES - 1), 0), (WINDOW * 1.1, 4)):
         for entry in own.events["LIMITER/bleep:rate:call:all/4/2400/second"]:
             entry.atime -= passed
         assert granted(Channel.CALL, H, 10) == room
