@@ -169,13 +169,13 @@ class Stack:
             cursor = connection.execute(query.encode(), values)
             return cursor.fetchall() if cursor.description else []
 
-    def flush_redis(self) -> None:
-        """Delete everything in Redis, as if it was replaced."""
+    def tell_redis(self, *command: str) -> None:
+        """Give Redis a command, if it answers."""
         with (
             contextlib.suppress(redis.RedisError),
             redis.Redis.from_url(self.redis.url, socket_timeout=2, retry=Retry(NoBackoff(), 0)) as client,
         ):
-            client.flushall()
+            client.execute_command(*command)
 
     def aws(self, method: str, path: str, body: bytes | None = None) -> bytes:
         """Send a request to the stand-in for AWS (`sandbox.aws`)."""

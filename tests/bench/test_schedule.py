@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from bench.mishaps import ENDS, LOSES_ANSWERS, RELAYS, ScheduledAction, schedule
+from bench.mishaps.schedule import ENDS, LOSES_ANSWERS, RELAYS, ScheduledAction, schedule
 from bench.stack import WORKERS
 
 SEEDS = range(20)

@@ -1,0 +1,98 @@
+"""The hospital systems of `make chaos`: they send alerts until each is accepted."""
+
+import http.client
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bench.people import Person, alert
+from bench.sender import AlertSender
+from bench.stack import Address
+
+PER_SECOND = 8.0
+SENDERS = 8
+AGAIN = 0.12
+"""The share of the alerts that is sent twice on purpose."""
+RETRY_PAUSE = 0.3
+
+
+@dataclass(frozen=True)
+class Order:
+    """An alert to send, `at` seconds after the start."""
+
+    at: float
+    body: dict[str, str]
+
+
+@dataclass
+class HospitalSystems:
+    """The hospital systems. They send every order until it is accepted, always with the same content."""
+
+    orders: Sequence[Order]
+    address: Address
+    until: float
+    """The end of all retries, in `time.monotonic()`'s time."""
+    taken: set[str] = field(default_factory=set)
+    firsts: Counter[str] = field(default_factory=Counter)
+    """How many answers said that an alert was new, by its key."""
+    odd: list[str] = field(default_factory=list)
+    """Unexpected answers, as sentences."""
+    retries: int = 0
+
+    def __post_init__(self) -> None:
+        self._began = time.monotonic()
+        self._next = iter(self.orders)
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(SENDERS)]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def done(self) -> bool:
+        """Whether everything has been sent."""
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _work(self) -> None:
+        sender = AlertSender(*self.address)
+        while (order := self._take()) is not None:
+            time.sleep(max(0.0, self._began + order.at - time.monotonic()))
+            self._send(sender, order.body)
+        sender.close()
+
+    def _take(self) -> Order | None:
+        with self._lock:
+            return next(self._next, None)
+
+    def _send(self, sender: AlertSender, body: dict[str, str]) -> None:
+        key = body["message_id"]
+        while time.monotonic() < self.until:
+            try:
+                answer = sender.post(body)
+            except (OSError, http.client.HTTPException):
+                answer = None
+            with self._lock:
+                if answer is not None and answer.stored:
+                    self.taken.add(key)
+                    self.firsts[key] += not answer.replayed
+                    return
+                if answer is not None and answer.status != http.HTTPStatus.SERVICE_UNAVAILABLE:
+                    self.odd.append(f"{key}: answered with {answer.status}.")
+                    if answer.status < http.HTTPStatus.INTERNAL_SERVER_ERROR:
+                        return
+                self.retries += 1
+            time.sleep(RETRY_PAUSE)
+
+
+def orders(seconds: float, people: Sequence[Person], dice: random.Random, seed: int) -> list[Order]:
+    """The alerts of a run by time, some of them twice."""
+    made: list[Order] = []
+    for number in range(int(seconds * PER_SECOND)):
+        at = dice.uniform(0.0, seconds)
+        body = alert(f"C{seed}-{number}", dice.choice(people).contact_id, dice.choice("HHMML"))
+        made.append(Order(at, body))
+        if dice.random() < AGAIN:
+            made.append(Order(at + dice.choice((0.0, 0.0, dice.uniform(0.0, 5.0))), body))
+    return sorted(made, key=lambda order: order.at)
