@@ -1,6 +1,9 @@
 """A database that is away or stores nothing, and what to do about it."""
 
-from django.db import Error, connection
+import contextlib
+from collections.abc import Iterator
+
+from django.db import Error, close_old_connections, connection
 from django.db.utils import InterfaceError, InternalError, OperationalError
 from psycopg import errors
 
@@ -28,3 +31,14 @@ def forget_session() -> None:
     writes (`target_session_attrs`).
     """
     connection.close()
+
+
+@contextlib.contextmanager
+def kept_session() -> Iterator[None]:
+    """Work in a thread that keeps its session: one that answers at first, and is forgotten if it stores nothing."""
+    close_old_connections()  # the database may have restarted since the last time
+    try:
+        yield
+    except AWAY:
+        forget_session()
+        raise

@@ -1,0 +1,25 @@
+"""A worker whose session is with a server that only reads, as after a failover."""
+
+import pytest
+from django.db import InternalError, connection
+
+from alerts import tasks
+from alerts.states import DeliveryState
+from contacts.choices import Priority
+from tests.alerts.conftest import Store
+from tests.conftest import Aws
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_worker_whose_server_only_reads_takes_the_next_in_another_session(store: Store, aws: Aws) -> None:
+    delivery = store(Priority.MEDIUM)
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+
+    with pytest.raises(InternalError):
+        tasks.deliver(str(delivery.pk))
+    tasks.deliver(str(delivery.pk))
+
+    delivery.refresh_from_db()
+    assert delivery.state == DeliveryState.SENT
