@@ -1,7 +1,9 @@
 """A database that is away or stores nothing, and what to do about it."""
 
 import contextlib
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import Error, close_old_connections, connection
 from django.db.utils import InterfaceError, InternalError, OperationalError
@@ -42,3 +44,9 @@ def kept_session() -> Iterator[None]:
     except AWAY:
         forget_session()
         raise
+
+
+def forget_failed_session(**_signal: Any) -> None:
+    """After a request that failed on a database that stores nothing. For the signal `got_request_exception`."""
+    if isinstance(sys.exception(), AWAY):
+        forget_session()
