@@ -1,8 +1,8 @@
 """`make chaos`: breaks everything that can break, then compares Bleep's alerts with the messages that AWS received.
 
-It POSTs alerts of all priorities while processes are killed and frozen, Redis is killed and flushed, PostgreSQL
-crashes, and AWS throttles, fails, refuses and loses answers. Then everything is repaired, the rest is delivered, and a
-table shows whether the promise was kept. Exits with 1 if it was not.
+It POSTs alerts of all priorities while processes are killed, frozen and restarted, Redis is killed, flushed and
+refuses, PostgreSQL crashes, refuses and only reads, and AWS throttles, fails, hangs and loses answers. Then everything
+is repaired, the rest is delivered, and a table shows whether the promise was kept. Exits with 1 if it was not.
 """
 
 import argparse
@@ -55,7 +55,7 @@ class ChaosRun:
         self.people = make_people(PEOPLE, PREFERENCES, dice)
         load(stack, self.people)
         self.schedule = schedule(seconds, dice, lease=LEASE)
-        self.orders = orders(seconds, self.people, dice, seed)
+        self.hospital = HospitalSystems(orders(seconds, self.people, dice, seed), stack.address)
         self.mishaps = Mishaps(stack, self.people, seed)
         self.ended: list[str] = []
         self._seed = seed
@@ -66,32 +66,31 @@ class ChaosRun:
     def go(self) -> Verdict:
         """Break things, repair them, compare."""
         self._progress = Progress()
-        until = time.monotonic() + self.schedule.seconds + DRAIN_SECONDS
-        hospital = HospitalSystems(self.orders, self.stack.address, until)
+        self.hospital.start(self.schedule.seconds + DRAIN_SECONDS)
         for step in self.schedule.steps:
-            self._wait(hospital, step.at)
+            self._wait(step.at)
             self._look_after_parts()
             self.mishaps.do(step)
-        self._wait(hospital, self._seconds)
+        self._wait(self._seconds)
         self.mishaps.undo_all()
         self._progress.say("everything is repaired; the rest is being delivered")
-        self._drain(hospital)
+        self._drain()
         verdict = judge(
-            answered=sorted(hospital.taken),
+            answered=sorted(self.hospital.taken),
             alerts=records.alerts(self.stack),
             received=records.received(self.stack),
             preferences={person.contact_id: person.preferences for person in self.people},
         )
-        verdict.violations += [*hospital.odd, *self._unusual(hospital), *self.ended]
-        self._report(verdict, hospital)
+        verdict.violations += [*self.hospital.odd, *self._unusual(), *self.ended]
+        self._report(verdict)
         return verdict
 
-    def _wait(self, hospital: HospitalSystems, at: float) -> None:
+    def _wait(self, at: float) -> None:
         while self._progress.elapsed < at:
-            self._show(hospital)
+            self._show()
             time.sleep(max(0.0, min(0.2, at - self._progress.elapsed)))
 
-    def _show(self, hospital: HospitalSystems) -> None:
+    def _show(self) -> None:
         if not self._progress.is_due:
             return
         with contextlib.suppress(psycopg.Error):
@@ -99,7 +98,7 @@ class ChaosRun:
                 "SELECT count(DISTINCT alert_id) FROM alerts_delivery WHERE state IN ('sent', 'delivered')"
             )
         self._progress.say(
-            f"accepted {len(hospital.taken):4}  sent {self._sent:4}"
+            f"accepted {len(self.hospital.taken):4}  sent {self._sent:4}"
             f"  mishaps {self.mishaps.done.total():3}  latest: {self.mishaps.latest}"
         )
 
@@ -110,12 +109,12 @@ class ChaosRun:
                 self.ended.append(f"{name} ended by itself.")
                 self.stack.start(name)
 
-    def _drain(self, hospital: HospitalSystems) -> None:
+    def _drain(self) -> None:
         self.stack.wait_until_ready()
         deadline = time.monotonic() + DRAIN_SECONDS
         hurried = 0.0
-        while not (hospital.done and self._is_settled()) and time.monotonic() < deadline:
-            self._show(hospital)
+        while not (self.hospital.done and self._is_settled()) and time.monotonic() < deadline:
+            self._show()
             self._look_after_parts()
             if time.monotonic() - hurried > HURRY_EVERY:
                 hurried = time.monotonic()
@@ -142,16 +141,15 @@ class ChaosRun:
             "UPDATE alerts_delivery SET outcome_due_at = now() WHERE outcome_due_at > now() + interval '6 seconds'"
         )
 
-    def _unusual(self, hospital: HospitalSystems) -> list[str]:
-        wanted = {order.body["message_id"] for order in self.orders}
-        found = [f"{key}: never got a 2xx." for key in sorted(wanted - hospital.taken)]
-        found += [f"{key}: {n} answers said it was new." for key, n in hospital.firsts.items() if n > 1]
+    def _unusual(self) -> list[str]:
+        found = [f"{key}: never got a 2xx." for key in sorted(self.hospital.wanted - self.hospital.taken)]
+        found += [f"{key}: {n} answers said it was new." for key, n in self.hospital.firsts.items() if n > 1]
         return found
 
-    def _report(self, verdict: Verdict, hospital: HospitalSystems) -> None:
+    def _report(self, verdict: Verdict) -> None:
         done = ", ".join(f"{name} ×{count}" for name, count in sorted(self.mishaps.done.items()))
         print(f"\nDone in {self._progress.elapsed:.0f} s: {done}.")
-        print(f"The hospital tried again {hospital.retries} times.\n")
+        print(f"The hospital tried again {self.hospital.retries} times.\n")
         print(table(("What", "Count"), rows(verdict)))
         for sentence in verdict.broken:
             print(f"  ! {sentence}")

@@ -5,8 +5,9 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from bench.people import Person, alert
 from bench.sender import AlertSender
@@ -17,6 +18,11 @@ SENDERS = 8
 AGAIN = 0.12
 """The share of the alerts that is sent twice on purpose."""
 RETRY_PAUSE = 0.3
+"""Seconds, and so much less than Bleep asks for in `Retry-After`."""
+BURST_PAUSE = (1.0, 3.0)
+"""Seconds: a hundred that repeat as soon as the others would take the whole machine."""
+SEND_AGAIN = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.SERVICE_UNAVAILABLE)
+"""Answers after which the same is sent again, as docs/api.md says. Nothing here should lead to other errors."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +39,6 @@ class HospitalSystems:
 
     orders: Sequence[Order]
     address: Address
-    until: float
-    """The end of all retries, in `time.monotonic()`'s time."""
     taken: set[str] = field(default_factory=set)
     firsts: Counter[str] = field(default_factory=Counter)
     """How many answers said that an alert was new, by its key."""
@@ -43,32 +47,53 @@ class HospitalSystems:
     retries: int = 0
 
     def __post_init__(self) -> None:
-        self._began = time.monotonic()
+        self.wanted = {order.body["message_id"] for order in self.orders}
+        """The keys of all alerts that have to be taken."""
         self._next = iter(self.orders)
         self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(SENDERS)]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
+        self._began = self._until = 0.0
+
+    def start(self, seconds: float) -> None:
+        """Begin to send. All retries end after so many seconds."""
+        self._began = time.monotonic()
+        self._until = self._began + seconds
+        self._run([threading.Thread(target=self._work, daemon=True) for _ in range(SENDERS)])
 
     @property
     def done(self) -> bool:
         """Whether everything has been sent."""
         return not any(thread.is_alive() for thread in self._threads)
 
+    def burst(self, bodies: Sequence[Mapping[str, str]]) -> None:
+        """Send more alerts, all at once: each over its own connection, and again until it is accepted."""
+        self.wanted |= {body["message_id"] for body in bodies}
+        self._run([threading.Thread(target=self._send_alone, args=(body,), daemon=True) for body in bodies])
+
+    def _run(self, threads: Sequence[threading.Thread]) -> None:
+        for thread in threads:
+            thread.start()
+        self._threads += threads
+
+    def _send_alone(self, body: Mapping[str, str]) -> None:
+        sender = AlertSender(*self.address)
+        self._send(sender, body, random.uniform(*BURST_PAUSE))
+        sender.close()
+
     def _work(self) -> None:
         sender = AlertSender(*self.address)
         while (order := self._take()) is not None:
             time.sleep(max(0.0, self._began + order.at - time.monotonic()))
-            self._send(sender, order.body)
+            self._send(sender, order.body, RETRY_PAUSE)
         sender.close()
 
     def _take(self) -> Order | None:
         with self._lock:
             return next(self._next, None)
 
-    def _send(self, sender: AlertSender, body: dict[str, str]) -> None:
+    def _send(self, sender: AlertSender, body: Mapping[str, str], pause: float) -> None:
         key = body["message_id"]
-        while time.monotonic() < self.until:
+        while time.monotonic() < self._until:
             try:
                 answer = sender.post(body)
             except (OSError, http.client.HTTPException):
@@ -78,12 +103,12 @@ class HospitalSystems:
                     self.taken.add(key)
                     self.firsts[key] += not answer.replayed
                     return
-                if answer is not None and answer.status != http.HTTPStatus.SERVICE_UNAVAILABLE:
+                if answer is not None and answer.status not in SEND_AGAIN:
                     self.odd.append(f"{key}: answered with {answer.status}.")
-                    if answer.status < http.HTTPStatus.INTERNAL_SERVER_ERROR:
+                    if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                         return
                 self.retries += 1
-            time.sleep(RETRY_PAUSE)
+            time.sleep(pause)
 
 
 def orders(seconds: float, people: Sequence[Person], dice: random.Random, seed: int) -> list[Order]:
