@@ -95,7 +95,8 @@ class ChaosRun:
             return
         with contextlib.suppress(psycopg.Error):
             [(self._sent,)] = self.stack.rows(
-                "SELECT count(DISTINCT alert_id) FROM alerts_delivery WHERE state IN ('sent', 'delivered')"
+                "SELECT count(DISTINCT alert_id) FROM alerts_delivery WHERE state IN ('sent', 'delivered')",
+                lock_seconds=0.2,  # a mishap may have locked the table
             )
         self._progress.say(
             f"accepted {len(self.hospital.taken):4}  sent {self._sent:4}"

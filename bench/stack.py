@@ -39,6 +39,10 @@ PARTS: dict[str, str] = {
 }
 """The processes of a whole Bleep, and the part of each for the entry point: two relays, as in production."""
 WORKERS = ("worker-urgent", "worker")
+AWS = "aws"
+"""The process that stands in for AWS, which is no part of Bleep."""
+SESSIONS = "bench"
+"""The application name of this process's own sessions in PostgreSQL."""
 READY_SECONDS = 90.0
 GRACE_SECONDS = 5.0
 OURS = ("DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL")
@@ -99,8 +103,8 @@ class Stack:
         self.keep = self.keep or failed
         self._stack.close()
 
-    def start(self, name: str) -> None:
-        """Start one of Bleep's parts. Does nothing if it runs."""
+    def start(self, name: str, **variables: str) -> None:
+        """Start one of Bleep's parts, with `variables` in its environment. Does nothing if it runs."""
         child = self._children.get(name)
         if child is not None:
             if child.result is None:
@@ -111,7 +115,7 @@ class Stack:
         self._children[name] = self._processes.start(
             name,
             [str(run_settings.ENTRYPOINT), PARTS[name]],
-            {**self.env, **self._ports.env(name), "ALIVE_FILE": str(alive)},
+            {**self.env, **self._ports.env(name), "ALIVE_FILE": str(alive), **variables},
         )
 
     def kill(self, name: str) -> None:
@@ -119,8 +123,12 @@ class Stack:
         kill(self.family(name))
         self._children[name].process.wait()
 
+    def terminate(self, name: str) -> None:
+        """Ask a part to end, with SIGTERM."""
+        self._children[name].process.terminate()
+
     def freeze(self, name: str) -> None:
-        """Freeze a part with SIGSTOP, like a paused virtual machine."""
+        """Freeze a part, or `AWS`, with SIGSTOP, like a paused virtual machine."""
         for process in self.family(name):
             process.suspend()
 
@@ -130,8 +138,8 @@ class Stack:
             process.resume()
 
     def family(self, name: str) -> list[psutil.Process]:
-        """The running processes of a part."""
-        child = self._children[name]
+        """The running processes of a part, or of `AWS`."""
+        child = self._aws if name == AWS else self._children[name]
         if child.result is not None:
             return []
         process = psutil.Process(child.process.pid)
@@ -163,10 +171,24 @@ class Stack:
         """Host, port and token, for a sender."""
         return self.host, self.port, self.token
 
-    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    def session(self, *, lock_seconds: float = 0.0) -> psycopg.Connection[tuple[Any, ...]]:
+        """A session straight with PostgreSQL, which may write even while others may not.
+
+        `lock_seconds` is how long it waits for a lock; 0 means as long as it takes.
+        """
+        options = f"-c default_transaction_read_only=off -c lock_timeout={lock_seconds * 1000:.0f}"
+        return psycopg.connect(
+            self.postgres.url,
+            connect_timeout=2,
+            autocommit=True,
+            application_name=SESSIONS,
+            options=options,
+        )
+
+    def rows(self, query: str, *values: Any, lock_seconds: float = 0.0) -> list[tuple[Any, ...]]:
         """The rows of a query, straight from PostgreSQL rather than through the code under test."""
-        with psycopg.connect(self.postgres.url, connect_timeout=2, autocommit=True) as connection:
-            cursor = connection.execute(query.encode(), values)
+        with self.session(lock_seconds=lock_seconds) as session:
+            cursor = session.execute(query.encode(), values)
             return cursor.fetchall() if cursor.description else []
 
     def tell_redis(self, *command: str) -> None:
@@ -193,7 +215,7 @@ class Stack:
         )
         stack.callback(self._processes.stop, GRACE_SECONDS)
         options = ["--port", str(self._ports.aws)]
-        self._processes.start("aws", [sys.executable, "-m", "sandbox.aws", *options], self.env)
+        self._aws = self._processes.start(AWS, [sys.executable, "-m", "sandbox.aws", *options], self.env)
         self._prepare(log)
         for name in self.parts:
             self.start(name)

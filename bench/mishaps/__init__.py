@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from bench.mishaps.broker import Broker
-from bench.mishaps.database import Database
+from bench.mishaps.database import TABLES, Database
 from bench.mishaps.parts import Parts
 from bench.mishaps.provider import Provider
 from bench.mishaps.schedule import ScheduledAction
 from bench.people import Person
-from bench.stack import Stack
+from bench.stack import AWS, Stack
 
 
 class Subject(Protocol):
@@ -31,11 +31,10 @@ class Mishaps:
         self.done: Counter[str] = Counter()
         self.latest = ""
         self._parts = Parts(stack)
-        provider = Provider(stack, people, seed)
+        provider, database = Provider(stack, people, seed), Database(stack)
         self._subjects: dict[str, Subject] = {
-            "sns": provider,
-            "connect": provider,
-            "postgres": Database(stack),
+            **dict.fromkeys((AWS, "sns", "connect"), provider),
+            **dict.fromkeys(("postgres", *TABLES), database),
             "redis": Broker(stack),
             **dict.fromkeys(stack.parts, self._parts),
         }
@@ -48,10 +47,14 @@ class Mishaps:
 
     def do(self, step: ScheduledAction) -> None:
         """Run one action."""
-        self._subjects[step.target.partition(":")[0]].actions[step.action](step.target)
+        self.action_of(step)(step.target)
         if step.harmful:
             self.latest = f"{step.action} {step.target}"
             self.done[self.latest] += 1
+
+    def action_of(self, step: ScheduledAction) -> Callable[[str], None]:
+        """What does it."""
+        return self._subjects[step.target.partition(":")[0]].actions[step.action]
 
     def undo_all(self) -> None:
         """Repair everything: nothing is frozen or down, and AWS works."""

@@ -1,11 +1,11 @@
-"""AWS: spells of faults of its services, and people whom a channel never reaches."""
+"""AWS: it hangs, its services have spells of faults, and some people are never reached over a channel."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bench.people import Person
-from bench.stack import Stack
+from bench.stack import AWS, Stack
 
 HANG = 12.0
 """Seconds: longer than Bleep waits for an answer."""
@@ -29,17 +29,33 @@ class Provider:
     """The mishaps of the stand-in for AWS."""
 
     def __init__(self, stack: Stack, people: Sequence[Person], seed: int) -> None:
-        self.actions: Mapping[str, Callable[[str], None]] = {"spell": self._begin, "calm": self._end}
+        self.actions: Mapping[str, Callable[[str], None]] = {
+            "spell": self._begin,
+            "calm": self._end,
+            "freeze": self._freeze,
+            "thaw": self._thaw,
+        }
         self._stack = stack
         self._seed = seed
         self._spells: list[str] = []
         self._lasting = _unlucky(people)
+        self._frozen = False
         self._set_faults()
 
     def undo(self) -> None:
         """Nothing is wrong with AWS, nor with anybody's address."""
         self._spells.clear()
         self._lasting.clear()
+        self._thaw(AWS)
+
+    def _freeze(self, _name: str) -> None:
+        """It takes connections and does not answer. What came meanwhile it takes afterwards, whoever still waits."""
+        self._frozen = True
+        self._stack.freeze(AWS)
+
+    def _thaw(self, _name: str) -> None:
+        self._stack.thaw(AWS)
+        self._frozen = False
         self._set_faults()
 
     def _begin(self, spell: str) -> None:
@@ -52,7 +68,9 @@ class Provider:
         self._set_faults()
 
     def _set_faults(self) -> None:
-        """Give the stand-in exactly the current faults."""
+        """Give the stand-in exactly the current faults; if it is frozen, once it is not."""
+        if self._frozen:
+            return
         self._stack.aws("DELETE", "/faults")
         for fault in [*self._lasting, *map(_fault, self._spells)]:
             seeded = {**fault, "seed": self._seed} if "probability" in fault else fault

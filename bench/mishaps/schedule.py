@@ -5,24 +5,46 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from bench.mishaps.database import TABLES
 from bench.mishaps.provider import SPELLS
 from bench.stack import WORKERS
 
 RELAYS = ("relay-1", "relay-2")
 FIRST = 1.0
 """Seconds before the first fault."""
-OPENING_BETWEEN = (1.0, 1.3)
+OPENING_BETWEEN = (0.7, 0.9)
 """Seconds between faults at the start, so that one of each kind happens within 15 seconds."""
 BETWEEN = (0.7, 1.9)
 """Seconds between later faults."""
 START_AFTER = (0.2, 3.0)
 """Seconds until a killed part is started again."""
-AWS_SPELL = (2.0, 5.0)
+LASTING: dict[str, tuple[float, float]] = {
+    "spell": (2.0, 5.0),
+    "cancel": (2.0, 3.0),
+    "read-only": (2.0, 5.0),
+    "lock": (4.0, 8.0),
+    "demote": (2.0, 4.0),
+    "fill": (2.0, 4.0),
+    **dict.fromkeys(("flush", "terminate"), (0.0, 0.0)),
+}
+"""Seconds until other faults end, or may come again."""
+AWS_FROZEN = (3.0, 14.0)
+"""Seconds: sometimes longer than Bleep waits for an answer."""
 SERVICES = ("sns", "connect")
 LOSES_ANSWERS = ("error_after", "reset_after", "hang_after")
 """Faults in which AWS accepts a message, but its answer is lost."""
-ENDS = {"kill": "start", "stop": "start", "freeze": "thaw", "spell": "calm"}
-"""The action that ends each fault."""
+ENDS = {
+    "kill": "start",
+    "stop": "start",
+    "freeze": "thaw",
+    "spell": "calm",
+    "cancel": "allow",
+    "read-only": "read-write",
+    "lock": "unlock",
+    "demote": "promote",
+    "fill": "empty",
+}
+"""The action that ends each fault. Others end by themselves."""
 
 
 class ScheduledAction(NamedTuple):
@@ -35,7 +57,7 @@ class ScheduledAction(NamedTuple):
     @property
     def harmful(self) -> bool:
         """Whether it breaks something, rather than repairs it."""
-        return self.action not in ("start", "thaw", "calm")
+        return self.action not in ENDS.values()
 
 
 @dataclass
@@ -79,8 +101,14 @@ def schedule(seconds: float, dice: random.Random, *, lease: float) -> MishapSche
 
 def _held(action: str, target: str) -> Sequence[str]:
     """The targets that must have no other fault at the same time."""
-    # Freeze one of two relays or workers at a time: with both frozen, nothing would happen.
-    return (target, _kind(target)) if action == "freeze" else (target,)
+    match action:
+        case "freeze":
+            # Freeze one of two relays or workers at a time: with both frozen, nothing would happen.
+            return target, _kind(target)
+        case "lock":
+            return target, "postgres"
+        case _:
+            return (target,)
 
 
 def _kind(target: str) -> str:
@@ -89,27 +117,30 @@ def _kind(target: str) -> str:
 
 def _lasting(action: str, target: str, dice: random.Random, lease: float) -> float:
     """Seconds until the fault ends."""
-    match action:
-        case "freeze" if target != "redis":
+    match action, target:
+        case "freeze", "aws":
+            return dice.uniform(*AWS_FROZEN)
+        case "freeze", part if part != "redis":
             return lease + 2.0
-        case "spell":
-            return dice.uniform(*AWS_SPELL)
-        case "flush":
-            return 0.0
         case _:
-            return dice.uniform(*START_AFTER)
+            return dice.uniform(*LASTING.get(action, START_AFTER))
 
 
 def _opening(dice: random.Random) -> list[tuple[str, str]]:
-    """One of each kind. Each has its own target (except Redis, which is flushed first), so none has to wait."""
+    """One of each kind that a short run can bear.
+
+    Each has its own target, except that PostgreSQL and Redis have several mishaps. Those that last begin early.
+    """
     workers, relays = (dice.sample(names, k=2) for names in (WORKERS, RELAYS))
     # Freeze while messages are being sent, some for the second time; flush while some are queued.
     first = [
         ("spell", f"sns:{dice.choice(LOSES_ANSWERS)}"),
         ("spell", "sns:delay"),
         ("freeze", workers[0]),
+        (dice.choice(("terminate", "cancel", "read-only")), "postgres"),
         ("freeze", relays[0]),
         ("flush", "redis"),
+        (dice.choice(("demote", "fill")), "redis"),
     ]
     rest = [
         ("kill", "redis"),
@@ -118,6 +149,7 @@ def _opening(dice: random.Random) -> list[tuple[str, str]]:
         ("kill", workers[1]),
         ("kill", "web-api"),
         ("spell", f"connect:{dice.choice(tuple(SPELLS))}"),
+        ("freeze", "aws"),
     ]
     dice.shuffle(rest)
     return [*first, *rest]
@@ -128,9 +160,10 @@ def _deck(dice: random.Random) -> list[tuple[str, str]]:
     deck = [
         *(("kill", name) for name in (*WORKERS, *RELAYS, "door", "web-api", "redis", "postgres")),
         ("freeze", dice.choice((*WORKERS, *RELAYS))),
-        ("freeze", "redis"),
-        ("flush", "redis"),
-        ("stop", "postgres"),
+        *((action, "redis") for action in ("freeze", "flush", "demote", "fill")),
+        *((action, "postgres") for action in ("stop", "terminate", "cancel", "read-only")),
+        ("lock", dice.choice(TABLES)),
+        ("freeze", "aws"),
         *(("spell", f"{dice.choice(SERVICES)}:{name}") for name in SPELLS if name != "no_answer"),
         ("spell", "connect:no_answer"),
     ]

@@ -53,6 +53,7 @@ def test_nothing_is_lost_whatever_goes_wrong() -> None:
         "flush redis",
         "kill redis",
         "kill web-api",
+        "freeze aws",
     ):  # tests/bench/test_schedule.py has all of them
         assert f"{mishap} ×1" in printed
     assert "make chaos SECONDS=15 SEED=20261122" in printed

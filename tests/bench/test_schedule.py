@@ -5,8 +5,9 @@ from itertools import pairwise
 
 import pytest
 
+from bench.mishaps.database import TABLES
 from bench.mishaps.schedule import ENDS, LOSES_ANSWERS, RELAYS, ScheduledAction, schedule
-from bench.stack import WORKERS
+from bench.stack import PARTS, WORKERS
 
 SEEDS = range(20)
 LEASE = 30.0
@@ -38,7 +39,7 @@ def test_a_frozen_process_outlasts_its_lease_and_another_of_its_kind_runs(seed: 
     steps = steps_of(60, seed)
     frozen: set[str] = set()
     for step in steps:
-        if step.action == "freeze" and step.target != "redis":
+        if step.action == "freeze" and step.target in PARTS:
             [thaw, *_] = [
                 s for s in steps if s.action == "thaw" and s.target == step.target and s.at > step.at
             ]
@@ -59,15 +60,40 @@ def test_a_short_run_has_one_of_each_kind_one_after_the_other(seed: int) -> None
         "Connect misbehaves": {each for each in begun if each.startswith("spell connect:")},
         "a worker is frozen": {f"freeze {name}" for name in WORKERS},
         "a relay is frozen": {f"freeze {name}" for name in RELAYS},
+        "PostgreSQL ends or refuses statements": {
+            f"{action} postgres" for action in ("terminate", "cancel", "read-only")
+        },
         "Redis is flushed": {"flush redis"},
+        "Redis refuses": {"demote redis", "fill redis"},
         "Redis is killed": {"kill redis"},
         "PostgreSQL crashes": {"stop postgres", "kill postgres"},
         "a relay is killed": {f"kill {name}" for name in RELAYS},
         "a worker is killed": {f"kill {name}" for name in WORKERS},
         "the web server is killed": {"kill web-api"},
+        "AWS hangs": {"freeze aws"},
     }
     assert [kind for kind, ways in kinds.items() if not ways & begun] == []
     assert min(after.at - before.at for before, after in pairwise(harmful)) >= 0.7
+
+
+def test_a_long_run_has_every_fault() -> None:
+    begun = {(step.action, step.target) for step in steps_of(600, 7) if step.harmful}
+
+    assert {action for action, _ in begun} == {*ENDS, "flush", "terminate"}
+    assert begun >= {("freeze", "aws"), *(("lock", table) for table in TABLES)}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_table_is_locked_only_while_nothing_else_happens_to_the_database(seed: int) -> None:
+    locked: set[str] = set()
+    for step in steps_of(120, seed):
+        if step.action == "lock":
+            locked.add(step.target)
+        elif step.action == "unlock":
+            locked.remove(step.target)
+        elif step.target == "postgres":
+            assert not locked, step
+        assert len(locked) <= 1
 
 
 @pytest.mark.parametrize("seed", SEEDS)

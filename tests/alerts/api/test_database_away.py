@@ -1,5 +1,7 @@
 """A database that answers and does not store: 503, so that senders repeat, and the next session may be better."""
 
+import threading
+
 import psycopg
 import pytest
 from django.db import connection
@@ -8,6 +10,7 @@ from alerts.deliveries import opening
 from alerts.models import Alert
 from contacts.models import Clinician
 from tests.conftest import Sender, an_alert
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,3 +48,34 @@ def test_relays_that_cannot_be_woken_cost_nothing(
 
     assert answer.status_code == 202
     assert Alert.objects.get().deliveries.count() == 1
+
+
+ENDED = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+CANCELLED = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+
+
+@pytest.mark.parametrize("query", [ENDED, CANCELLED], ids=["ended", "cancelled"])
+def test_a_session_that_is_ended_or_cancelled_at_work_is_a_database_that_is_away(
+    query: str, sender: Sender, clinician: Clinician
+) -> None:
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        # So that the request is at work for a while.
+        other.execute("LOCK TABLE alerts_alert IN ACCESS EXCLUSIVE MODE")
+        stopper = threading.Thread(target=stop_who_waits, args=(query, other.info.backend_pid))
+        stopper.start()
+
+        answer = sender.post(an_alert())
+
+        stopper.join()
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert not Alert.objects.exists()
+    assert sender.post(an_alert()).status_code == 202
+
+
+def stop_who_waits(query: str, holder: int) -> None:
+    """Run a query that stops whoever waits for a lock of this session, as soon as somebody does."""
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as administrator:
+        wait_until(
+            lambda: administrator.execute(query.encode(), [holder]).fetchall(), what="the request waits"
+        )
