@@ -16,7 +16,7 @@ import psycopg
 from bench import records
 from bench.command import Progress, conclude, whole
 from bench.hospital import HospitalSystems, orders
-from bench.mishaps import Mishaps
+from bench.mishaps import Mishaps, clocks
 from bench.mishaps.schedule import schedule
 from bench.people import Preferences, load, make_people
 from bench.report import table
@@ -54,7 +54,7 @@ class ChaosRun:
         self.stack = stack
         self.people = make_people(PEOPLE, PREFERENCES, dice)
         load(stack, self.people)
-        self.schedule = schedule(seconds, dice, lease=LEASE)
+        self.schedule = schedule(seconds, dice, lease=LEASE, clocks=bool(clocks.ahead()))
         self.hospital = HospitalSystems(orders(seconds, self.people, dice, seed), stack.address)
         self.mishaps = Mishaps(stack, self.people, seed)
         self.ended: list[str] = []
@@ -87,6 +87,7 @@ class ChaosRun:
 
     def _wait(self, at: float) -> None:
         while self._progress.elapsed < at:
+            self.mishaps.go_on()
             self._show()
             time.sleep(max(0.0, min(0.2, at - self._progress.elapsed)))
 
@@ -150,6 +151,8 @@ class ChaosRun:
     def _report(self, verdict: Verdict) -> None:
         done = ", ".join(f"{name} ×{count}" for name, count in sorted(self.mishaps.done.items()))
         print(f"\nDone in {self._progress.elapsed:.0f} s: {done}.")
+        if self.mishaps.overdue:
+            print(f"Killed, since they did not end in time: {', '.join(self.mishaps.overdue)}.")
         print(f"The hospital tried again {self.hospital.retries} times.\n")
         print(table(("What", "Count"), rows(verdict)))
         for sentence in verdict.broken:
@@ -187,6 +190,8 @@ def main() -> bool:
     )
     options = parser.parse_args()
     print(f"Seed {options.seed}.")
+    if not clocks.ahead():
+        print("No clock is set wrong: libfaketime is not installed (apt-get install faketime).")
     with Stack(**VARIABLES) as stack:
         verdict = ChaosRun(stack, seconds=options.seconds, seed=options.seed).go()
         stack.keep = bool(verdict.broken)

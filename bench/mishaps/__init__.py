@@ -36,7 +36,7 @@ class Mishaps:
             **dict.fromkeys((AWS, "sns", "connect"), provider),
             **dict.fromkeys(("postgres", *TABLES), database),
             "redis": Broker(stack),
-            **dict.fromkeys(stack.parts, self._parts),
+            **dict.fromkeys((*stack.parts, "all"), self._parts),
         }
         """By target, without what follows its colon."""
 
@@ -44,6 +44,15 @@ class Mishaps:
     def away(self) -> Collection[str]:
         """Bleep's parts that were ended and are not running again."""
         return self._parts.away
+
+    @property
+    def overdue(self) -> Sequence[str]:
+        """Parts that were killed in a rolling restart, since they did not end in time."""
+        return self._parts.overdue
+
+    def go_on(self) -> None:
+        """Go on with what takes several steps. To be called every fraction of a second."""
+        self._parts.go_on()
 
     def do(self, step: ScheduledAction) -> None:
         """Run one action."""

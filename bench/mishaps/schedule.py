@@ -25,6 +25,8 @@ LASTING: dict[str, tuple[float, float]] = {
     "lock": (4.0, 8.0),
     "demote": (2.0, 4.0),
     "fill": (2.0, 4.0),
+    "shift": (10.0, 15.0),
+    "restart": (30.0, 30.0),
     **dict.fromkeys(("flush", "terminate"), (0.0, 0.0)),
 }
 """Seconds until other faults end, or may come again."""
@@ -33,6 +35,8 @@ AWS_FROZEN = (3.0, 14.0)
 SERVICES = ("sns", "connect")
 LOSES_ANSWERS = ("error_after", "reset_after", "hang_after")
 """Faults in which AWS accepts a message, but its answer is lost."""
+SHIFTED = ("relay-2", "worker")
+"""Parts whose clock may be wrong."""
 ENDS = {
     "kill": "start",
     "stop": "start",
@@ -43,6 +47,7 @@ ENDS = {
     "lock": "unlock",
     "demote": "promote",
     "fill": "empty",
+    "shift": "reset",
 }
 """The action that ends each fault. Others end by themselves."""
 
@@ -72,11 +77,11 @@ class MishapSchedule:
         return max((step.at for step in self.steps), default=0.0)
 
 
-def schedule(seconds: float, dice: random.Random, *, lease: float) -> MishapSchedule:
+def schedule(seconds: float, dice: random.Random, *, lease: float, clocks: bool = True) -> MishapSchedule:
     """Faults for `seconds`. A frozen part is resumed later, since it must outlast its lease.
 
     The start has one fault of each kind, so that a run of 15 seconds has them all. Later faults are random. A fault
-    whose target is down or frozen waits until it is back.
+    whose target is down or frozen waits until it is back. `clocks`: whether clocks can be set wrong here.
     """
     steps: list[ScheduledAction] = []
     busy: dict[str, float] = {}
@@ -85,7 +90,7 @@ def schedule(seconds: float, dice: random.Random, *, lease: float) -> MishapSche
     while now < seconds:
         card = next((each for each in deck if all(busy.get(held, 0.0) <= now for held in _held(*each))), None)
         if card is None:
-            deck = [*deck, *_deck(dice)]
+            deck = [*deck, *_deck(dice, clocks=clocks)]
         else:
             lasting = _lasting(*card, dice, lease)
             steps.append(ScheduledAction(now, *card))
@@ -95,7 +100,7 @@ def schedule(seconds: float, dice: random.Random, *, lease: float) -> MishapSche
             deck.remove(card)
         now += dice.uniform(*between)
         if not deck:
-            deck, between = _deck(dice), BETWEEN
+            deck, between = _deck(dice, clocks=clocks), BETWEEN
     return MishapSchedule(sorted(steps))
 
 
@@ -155,11 +160,13 @@ def _opening(dice: random.Random) -> list[tuple[str, str]]:
     return [*first, *rest]
 
 
-def _deck(dice: random.Random) -> list[tuple[str, str]]:
+def _deck(dice: random.Random, *, clocks: bool) -> list[tuple[str, str]]:
     """One of every fault, shuffled."""
     deck = [
         *(("kill", name) for name in (*WORKERS, *RELAYS, "door", "web-api", "redis", "postgres")),
         ("freeze", dice.choice((*WORKERS, *RELAYS))),
+        ("restart", "all"),
+        *((("shift", dice.choice(SHIFTED)),) if clocks else ()),
         *((action, "redis") for action in ("freeze", "flush", "demote", "fill")),
         *((action, "postgres") for action in ("stop", "terminate", "cancel", "read-only")),
         ("lock", dice.choice(TABLES)),

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from bench.mishaps.database import TABLES
-from bench.mishaps.schedule import ENDS, LOSES_ANSWERS, RELAYS, ScheduledAction, schedule
+from bench.mishaps.schedule import ENDS, LOSES_ANSWERS, RELAYS, SHIFTED, ScheduledAction, schedule
 from bench.stack import PARTS, WORKERS
 
 SEEDS = range(20)
@@ -79,8 +79,15 @@ def test_a_short_run_has_one_of_each_kind_one_after_the_other(seed: int) -> None
 def test_a_long_run_has_every_fault() -> None:
     begun = {(step.action, step.target) for step in steps_of(600, 7) if step.harmful}
 
-    assert {action for action, _ in begun} == {*ENDS, "flush", "terminate"}
+    assert {action for action, _ in begun} == {*ENDS, "flush", "terminate", "restart"}
     assert begun >= {("freeze", "aws"), *(("lock", table) for table in TABLES)}
+    assert begun >= {("shift", part) for part in SHIFTED}
+
+
+def test_no_clock_is_set_wrong_where_that_is_not_possible() -> None:
+    steps = schedule(600, random.Random(7), lease=LEASE, clocks=False).steps  # noqa: S311 - for a rehearsal
+
+    assert "shift" not in {step.action for step in steps}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
