@@ -56,7 +56,7 @@ class ChaosRun:
         load(stack, self.people)
         self.schedule = schedule(seconds, dice, lease=LEASE, clocks=bool(clocks.ahead()))
         self.hospital = HospitalSystems(orders(seconds, self.people, dice, seed), stack.address)
-        self.mishaps = Mishaps(stack, self.people, seed)
+        self.mishaps = Mishaps(stack, self.people, seed, self.hospital.burst)
         self.ended: list[str] = []
         self._seed = seed
         self._seconds = seconds

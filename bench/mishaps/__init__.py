@@ -10,6 +10,7 @@ from bench.mishaps.database import TABLES, Database
 from bench.mishaps.parts import Parts
 from bench.mishaps.provider import Provider
 from bench.mishaps.schedule import ScheduledAction
+from bench.mishaps.senders import Bodies, Senders
 from bench.people import Person
 from bench.stack import AWS, Stack
 
@@ -25,15 +26,22 @@ class Subject(Protocol):
 
 
 class Mishaps:
-    """Injects the mishaps into a stack, and repairs all of them at the end."""
+    """Injects the mishaps into a stack, and repairs all of them at the end.
 
-    def __init__(self, stack: Stack, people: Sequence[Person], seed: int) -> None:
+    `send` sends alerts at once, until each is accepted.
+    """
+
+    def __init__(
+        self, stack: Stack, people: Sequence[Person], seed: int, send: Callable[[Bodies], None]
+    ) -> None:
         self.done: Counter[str] = Counter()
         self.latest = ""
         self._parts = Parts(stack)
         provider, database = Provider(stack, people, seed), Database(stack)
+        senders = Senders(stack, people, seed, send)
         self._subjects: dict[str, Subject] = {
             **dict.fromkeys((AWS, "sns", "connect"), provider),
+            **dict.fromkeys(("bodies", "alerts"), senders),
             **dict.fromkeys(("postgres", *TABLES), database),
             "redis": Broker(stack),
             **dict.fromkeys((*stack.parts, "all"), self._parts),

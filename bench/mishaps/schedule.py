@@ -25,9 +25,10 @@ LASTING: dict[str, tuple[float, float]] = {
     "lock": (4.0, 8.0),
     "demote": (2.0, 4.0),
     "fill": (2.0, 4.0),
+    "half-send": (3.0, 8.0),
     "shift": (10.0, 15.0),
     "restart": (30.0, 30.0),
-    **dict.fromkeys(("flush", "terminate"), (0.0, 0.0)),
+    **dict.fromkeys(("flush", "terminate", "burst"), (0.0, 0.0)),
 }
 """Seconds until other faults end, or may come again."""
 AWS_FROZEN = (3.0, 14.0)
@@ -47,6 +48,7 @@ ENDS = {
     "lock": "unlock",
     "demote": "promote",
     "fill": "empty",
+    "half-send": "hang-up",
     "shift": "reset",
 }
 """The action that ends each fault. Others end by themselves."""
@@ -155,6 +157,8 @@ def _opening(dice: random.Random) -> list[tuple[str, str]]:
         ("kill", "web-api"),
         ("spell", f"connect:{dice.choice(tuple(SPELLS))}"),
         ("freeze", "aws"),
+        ("half-send", "bodies"),
+        ("burst", "alerts"),
     ]
     dice.shuffle(rest)
     return [*first, *rest]
@@ -173,6 +177,8 @@ def _deck(dice: random.Random, *, clocks: bool) -> list[tuple[str, str]]:
         ("freeze", "aws"),
         *(("spell", f"{dice.choice(SERVICES)}:{name}") for name in SPELLS if name != "no_answer"),
         ("spell", "connect:no_answer"),
+        ("half-send", "bodies"),
+        ("burst", "alerts"),
     ]
     dice.shuffle(deck)
     return deck

@@ -68,7 +68,7 @@ class NoStack:
 def test_everything_that_is_scheduled_can_be_done() -> None:
     dice = random.Random(7)  # noqa: S311 - for a rehearsal
     people = make_people(5, [{}], dice)
-    mishaps = Mishaps(cast("Stack", NoStack()), people, 7)
+    mishaps = Mishaps(cast("Stack", NoStack()), people, 7, lambda _bodies: None)
 
     for step in schedule(600, dice, lease=30.0).steps:
         assert callable(mishaps.action_of(step)), step

@@ -71,6 +71,8 @@ def test_a_short_run_has_one_of_each_kind_one_after_the_other(seed: int) -> None
         "a worker is killed": {f"kill {name}" for name in WORKERS},
         "the web server is killed": {"kill web-api"},
         "AWS hangs": {"freeze aws"},
+        "senders stop half-way": {"half-send bodies"},
+        "senders come all at once": {"burst alerts"},
     }
     assert [kind for kind, ways in kinds.items() if not ways & begun] == []
     assert min(after.at - before.at for before, after in pairwise(harmful)) >= 0.7
@@ -79,7 +81,7 @@ def test_a_short_run_has_one_of_each_kind_one_after_the_other(seed: int) -> None
 def test_a_long_run_has_every_fault() -> None:
     begun = {(step.action, step.target) for step in steps_of(600, 7) if step.harmful}
 
-    assert {action for action, _ in begun} == {*ENDS, "flush", "terminate", "restart"}
+    assert {action for action, _ in begun} == {*ENDS, "flush", "terminate", "restart", "burst"}
     assert begun >= {("freeze", "aws"), *(("lock", table) for table in TABLES)}
     assert begun >= {("shift", part) for part in SHIFTED}
 
