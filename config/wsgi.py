@@ -1,6 +1,13 @@
 """The web server's way in: `granian --interface wsgi config.wsgi:application`."""
 
 import os
+import signal
+import threading
+
+if threading.current_thread() is threading.main_thread():
+    # Until it serves, a process of granian has its parent's handler of SIGTERM, which only sets a flag. It would go on
+    # to serve, and be killed in the middle of requests 20 seconds later.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application

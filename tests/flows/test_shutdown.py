@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 import redis
@@ -182,6 +183,19 @@ def test_a_relay_that_is_stopped_finishes_what_it_is_sending_by_itself_and_leave
 
     assert len(aws.messages()) == 12
     assert bleep.ask("SELECT count(*), max(number) FROM alerts_attempt") == [(12, 1)]
+
+
+def test_a_web_server_that_is_stopped_while_it_starts_ends_at_once(bleep: OwnBleep) -> None:
+    with bleep.run("web-api") as server:
+        wait_until(lambda: is_loading(server.pid), what="the process that will serve loads Django")
+        server.terminate()
+
+        server.wait(10)  # granian would kill it after 20 seconds
+
+
+def is_loading(pid: int) -> bool:
+    """Whether a child of the process has something to do already."""
+    return any(child.cpu_times().user > 0.3 for child in psutil.Process(pid).children())
 
 
 def test_a_web_server_that_is_stopped_answers_who_waits(
