@@ -2,10 +2,16 @@
 
 import asyncio
 import json
+import signal
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 from typing import Any
+
+if threading.current_thread() is threading.main_thread():
+    # As in config/wsgi.py: until it serves, this process has a handler of SIGTERM that does nothing.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 import aiohttp
 
