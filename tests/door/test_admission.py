@@ -69,8 +69,8 @@ def test_a_client_that_left_costs_nothing(door: Door) -> None:
 
 
 def test_a_rest_before_a_burst_is_not_taken_for_slowness(door: Door) -> None:
-    """The first ten have their answers a second after nothing happened for five; the last ten come meanwhile."""
-    door.service.seconds = 0.1
+    """The first ten have their answers right after nothing happened for five; the last ten come meanwhile."""
+    door.service.seconds = 0.03
     post(door, "L")
     time.sleep(5)
     with ThreadPoolExecutor(20) as pool:
