@@ -6,6 +6,8 @@ from django.views.decorators.cache import cache_page
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+admin.autodiscover()
+
 urlpatterns = [
     # Not for a POST, which would end at a login page with a 200.
     path("", RedirectView.as_view(pattern_name="admin:index", http_method_names=["get", "head"])),

@@ -11,6 +11,7 @@ if threading.current_thread() is threading.main_thread():
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
 from config.checks import refuse_a_broken_configuration
@@ -18,5 +19,6 @@ from config.checks import refuse_a_broken_configuration
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 refuse_a_broken_configuration()
+get_resolver().url_patterns  # noqa: B018 - loads all views now, and not while the first alert waits
 for name in settings.WEB_SERVER_STARTS:
     import_string(name)()

@@ -1,7 +1,13 @@
 """Replaces Django's admin site, and makes the staff's roles after every `migrate`."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.apps import AppConfig, apps
-from django.contrib.admin.apps import AdminConfig
+from django.contrib import admin
+from django.contrib.admin import checks as admin_checks
+from django.contrib.admin.apps import SimpleAdminConfig
+from django.core import checks
 from django.db.models.signals import post_migrate
 
 
@@ -16,5 +22,17 @@ class StaffConfig(AppConfig):
         post_migrate.connect(roles.establish, sender=apps.get_app_config("auth"), dispatch_uid="staff.roles")
 
 
-class StaffAdminConfig(AdminConfig):
+class StaffAdminConfig(SimpleAdminConfig):
+    """Finds the pages when they are served (`config.urls`) or checked: relays and workers start without them."""
+
     default_site = "staff.site.StaffSite"
+
+    def ready(self) -> None:
+        checks.register(admin_checks.check_dependencies, checks.Tags.admin)
+        checks.register(check_pages, checks.Tags.admin)
+
+
+def check_pages(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """Django's checks of all admin pages."""
+    admin.autodiscover()
+    return admin_checks.check_admin_app(app_configs, **kwargs)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin
 from django.db import connection
@@ -28,6 +29,11 @@ from tests.processes import ENTRY_POINT, answers, at_once, running, wait_until
 
 WORKERS = {"relay": "relay.started", "worker-urgent": "ready.", "worker": "ready."}
 """The processes that send, and what each logs when it is ready."""
+
+
+def pytest_sessionstart() -> None:
+    """Some tests are made for each page of the admin, before any page is asked for."""
+    admin.autodiscover()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

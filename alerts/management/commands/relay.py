@@ -3,6 +3,7 @@
 import signal
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 
 from alerts.relay.loop import Relay
@@ -11,6 +12,7 @@ from alerts.relay.loop import Relay
 class Command(BaseCommand):
     """Runs in the foreground; start as many as you like."""
 
+    requires_system_checks = (Tags.security,)  # the settings; the other checks load every page of the admin
     help = "Hand due deliveries to the workers, and recover those whose worker died. Runs until SIGTERM."
 
     def handle(self, *args: Any, **options: Any) -> None:
