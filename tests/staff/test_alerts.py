@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from alerts import actions
@@ -58,6 +59,21 @@ def test_the_filters_are_used_by_key(site: Site, send: Send) -> None:
 
     expect(row(page, "failed-1")).to_be_visible()
     expect(row(page, "waiting-1")).to_have_count(0)
+
+
+@pytest.mark.parametrize("quick_link", ["Today", "Yesterday"])
+def test_a_day_is_chosen_in_the_calendar(site: Site, send: Send, quick_link: str) -> None:
+    page = site.login(Role.OPERATORS.value)
+    page.goto(ALERTS)
+
+    page.get_by_role("button", name="Filters").click()
+    for number in (0, 1):  # from and to
+        page.locator(f"#calendarlink{number}").click()
+        page.locator(f"#calendarbox{number}").get_by_role("link", name=quick_link).click()
+    page.get_by_role("button", name="Apply Filters").click()
+
+    assert re.search(r"created_at_from_0=\d\d%2F\d\d%2F\d{4}", page.url), page.url
+    expect(row(page, "failed-1")).to_have_count(1 if quick_link == "Today" else 0)
 
 
 def test_an_alert_that_is_sent_again_reaches_the_handset_and_the_story_says_so(

@@ -1,6 +1,6 @@
 """The list of alerts: what it shows, how it is filtered and searched, and what it asks the database."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -64,14 +64,47 @@ def test_an_alert_that_was_dealt_with_needs_no_attention(staff: Client, failed: 
 
 
 @pytest.mark.parametrize(("days", "shown"), [(0, True), (1, False), (-1, False)])
+@pytest.mark.parametrize("written", ["%d/%m/%Y", "%d/%m/%y", "%Y-%m-%d"])
 def test_a_date_without_a_time_means_the_whole_day(
-    staff: Client, failed: Alert, days: int, shown: bool
+    staff: Client, failed: Alert, written: str, days: int, shown: bool
 ) -> None:
-    day = (timezone.localtime() + timedelta(days=days)).strftime("%Y-%m-%d")
+    day = (timezone.localtime() + timedelta(days=days)).strftime(written)
 
     page = read(staff, ALERTS, {"created_at_from_0": day, "created_at_to_0": day})
 
     assert ("failed-1" in page) is shown
+
+
+def test_day_and_month_are_read_as_they_are_written_here(staff: Client, failed: Alert) -> None:
+    received = datetime(2026, 3, 4, 14, 30, 15, tzinfo=UTC)  # the fourth of March, and Greenwich time
+    Alert.objects.filter(pk=failed.pk).update(created_at=received)
+
+    for first, last, shown in (
+        ("04/03/2026 14:30", "04/03/2026 14:31", True),
+        ("04/03/2026 14:31", "04/03/2026 15:00", False),
+        ("03/04/2026 00:00", "03/04/2026 23:59", False),
+    ):
+        ends = {"from": first.split(), "to": last.split()}
+        query = {f"created_at_{end}_{part}": each[part] for end, each in ends.items() for part in (0, 1)}
+        assert ("failed-1" in read(staff, ALERTS, query)) is shown
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"created_at_from_0": "31/02/2026"}, "“31/02/2026” is not a date, so no alerts are shown."),
+        ({"created_at_to_0": "yesterday"}, "“yesterday” is not a date"),
+        ({"created_at_from_0": "04/03/2026", "created_at_from_1": "25:00"}, "“25:00” is not a time"),
+        ({"created_at_to_1": "14:30"}, "A time needs a date"),
+    ],
+)
+def test_a_time_that_cannot_be_read_shows_nothing_and_says_so(
+    staff: Client, failed: Alert, query: dict[str, str], sentence: str
+) -> None:
+    page = read(staff, ALERTS, query)
+
+    assert "failed-1" not in page
+    assert page.count(sentence) == 1
 
 
 def test_the_list_is_filtered_by_client(staff: Client, failed: Alert, lab: ApiClient) -> None:
