@@ -22,7 +22,10 @@ class BodyTooLarge(APIException):
 
 
 class BoundedJSONParser(JSONParser):
-    """JSON in UTF-8, at most `MAX_BODY` bytes: Django's own limit does not apply to DRF's parsers."""
+    """JSON in UTF-8, with or without a byte order mark, at most `MAX_BODY` bytes.
+
+    Django's own limit does not apply to DRF's parsers.
+    """
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -40,7 +43,7 @@ class BoundedJSONParser(JSONParser):
 
     def _decoded(self, body: bytes) -> Any:
         try:
-            return json.loads(body.decode(), parse_constant=_refuse, object_pairs_hook=_once_each)
+            return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse, object_pairs_hook=_once_each)
         except UnicodeDecodeError as error:
             raise ParseError(f"The body is not UTF-8: byte {error.start} starts no character.") from None
         except json.JSONDecodeError as error:

@@ -43,13 +43,14 @@ class ProblemSerializer(serializers.Serializer[dict[str, Any]]):
     differing_fields = serializers.ListField(child=serializers.CharField(), required=False)
 
 
-def handle(error: Exception, _context: dict[str, Any]) -> Response:  # noqa: C901, PLR0911 - one case for each error
+def handle(error: Exception, context: dict[str, Any]) -> Response:  # noqa: C901, PLR0911 - one case for each error
     """DRF's exception handler: every exception becomes a problem document. Unexpected ones are logged."""
     set_rollback()
     match error:
         case exceptions.ValidationError():
+            what = "The alert is" if context["request"].method == "POST" else "The parameters are"
             return _problem(
-                400, "invalid", "The alert is not valid: see `errors`.", errors=field_errors(error.detail)
+                400, "invalid", f"{what} not valid: see `errors`.", errors=field_errors(error.detail)
             )
         case exceptions.UnsupportedMediaType():
             return _problem(

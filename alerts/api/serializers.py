@@ -207,6 +207,16 @@ class CursorField(serializers.CharField):
         return cursor
 
 
+class MomentField(serializers.DateTimeField):
+    """ISO 8601. A plus that was not escaped in a URL arrives as a space, and is read as the plus that it was."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        return super().to_internal_value(_SPACE_FOR_PLUS.sub("+", value) if isinstance(value, str) else value)
+
+
+_SPACE_FOR_PLUS = re.compile(r" (?=\d\d:?\d\d$)")
+
+
 class AlertFilterSerializer(serializers.Serializer[Any]):
     """The query parameters of `GET /notification`."""
 
@@ -214,8 +224,8 @@ class AlertFilterSerializer(serializers.Serializer[Any]):
     priority = PriorityField(required=False)
     contact_id = StrictCharField(max_length=64, required=False)
     message_id = StrictCharField(max_length=128, required=False)
-    created_after = serializers.DateTimeField(required=False, help_text="At this time or later.")
-    created_before = serializers.DateTimeField(required=False, help_text="Before this time.")
+    created_after = MomentField(required=False, help_text="At this time or later.")
+    created_before = MomentField(required=False, help_text="Before this time.")
     cursor = CursorField(required=False, help_text="From `next` or `previous` of another page.")
     page_size = serializers.IntegerField(required=False, min_value=1, help_text="50 by default, 200 at most.")
 

@@ -5,7 +5,8 @@ from urllib.parse import quote
 
 from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Length
-from django.http import Http404
+from django.http import Http404, QueryDict
+from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -54,7 +55,7 @@ class AlertsView(APIView):
 
     @documentation.LIST
     def get(self, request: Request) -> Response:
-        filters = AlertFilterSerializer(data=request.query_params)
+        filters = AlertFilterSerializer(data=once_each(request.query_params))
         filters.is_valid(raise_exception=True)
         alerts = _filtered(_alerts_of(request).prefetch_related("deliveries"), filters.validated_data)
         pages = NewestFirst()
@@ -76,6 +77,19 @@ class AlertView(APIView):
         if found is None:
             raise Http404
         return Response(AlertDetailSerializer(found).data)
+
+
+def once_each(parameters: QueryDict) -> dict[str, str]:
+    """Each parameter's value. One of two values could not be honoured, so both are refused.
+
+    Not a QueryDict: DRF takes an empty value in one for a field that was not filled in, and would ignore it.
+    """
+    twice = {
+        name: ["This is given twice: give it once."] for name, values in parameters.lists() if len(values) > 1
+    }
+    if twice:
+        raise ValidationError(twice)
+    return parameters.dict()  # type: ignore[return-value]
 
 
 def _client(request: Request) -> ApiClient:

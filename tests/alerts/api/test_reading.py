@@ -255,3 +255,32 @@ def test_the_number_of_queries_does_not_grow_with_the_page(
 
 def test_a_message_id_with_a_nul_in_it_is_404(sender: Sender) -> None:
     assert sender.get("/notification/%00").status_code == 404
+
+
+@pytest.mark.parametrize("query", ["status=sent&status=failed", "priority=L&priority=L", "cursor=a&cursor=b"])
+def test_a_parameter_that_is_given_twice_is_refused(sender: Sender, query: str) -> None:
+    answer = sender.get(f"/notification?{query}")
+
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "The parameters are not valid: see `errors`."
+    name = query.partition("=")[0]
+    assert answer.json()["errors"] == [{"field": name, "message": "This is given twice: give it once."}]
+
+
+@pytest.mark.parametrize(
+    "name", ["contact_id", "message_id", "status", "priority", "created_after", "page_size"]
+)
+def test_a_parameter_without_a_value_is_refused(sender: Sender, name: str) -> None:
+    answer = sender.get(f"/notification?{name}=")
+
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json()["errors"]] == [name]
+
+
+@pytest.mark.parametrize("plus", ["%2B", "+", "%20"])
+def test_a_plus_need_not_be_escaped(sender: Sender, clinician: Clinician, plus: str) -> None:
+    sender.post(an_alert())
+
+    for day, found in (("2001-01-01", 1), ("2101-01-01", 0)):
+        answer = sender.get(f"/notification?created_after={day}T00:00:00{plus}01:00")
+        assert (answer.status_code, len(answer.json()["results"])) == (200, found)

@@ -221,3 +221,7 @@ def test_it_refuses_a_field_that_is_named_twice(sender: Sender, clinician: Clini
 
 def test_it_refuses_a_body_that_django_itself_finds_too_large(sender: Sender, clinician: Clinician) -> None:
     problem(sender.post(an_alert(description="x" * 3_000_000)), 413)
+
+
+def test_a_byte_order_mark_does_no_harm(sender: Sender, clinician: Clinician) -> None:
+    assert sender.post(b"\xef\xbb\xbf" + json.dumps(an_alert()).encode()).status_code == 202
