@@ -21,8 +21,14 @@ CAUSES: dict[type[Exception], str] = {
 """What keeps a database that answers from storing, by its error."""
 
 
+READ_ONLY_SESSION = "session is read-only"
+"""What libpq says where `target_session_attrs` wants a server that writes."""
+
+
 def cause(error: Error) -> str | None:
     """Why a database that answers stored nothing, as a sentence; None if it may not have answered at all."""
+    if READ_ONLY_SESSION in str(error):  # a new session was refused: that error has no code
+        return CAUSES[errors.ReadOnlySqlTransaction]
     return next((text for kind, text in CAUSES.items() if isinstance(error.__cause__, kind)), None)
 
 

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 admin.autodiscover()
+handler500 = "staff.errors.server_error"
 
 urlpatterns = [
     # Not for a POST, which would end at a login page with a 200.

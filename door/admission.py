@@ -26,6 +26,8 @@ class Urgency(IntEnum):
     HIGH = 0
     MEDIUM = 1
     LOW = 2
+    STRANGER = 3
+    """Whatever it says: nobody is known by this token."""
 
     @classmethod
     def of(cls, body: bytes) -> "Urgency":
@@ -48,12 +50,12 @@ class Admission:
         self._since: float | None = None
         """When the last answer came, or the queue began; None while nothing queues."""
 
-    async def enter(self, body: bytes) -> None:
+    async def enter(self, body: bytes, *, known: bool) -> None:
         """Wait for a turn. Raises Busy if it would not come soon."""
         if self._free:
             self._free -= 1
         else:
-            await self._wait(Urgency.of(body))
+            await self._wait(Urgency.of(body) if known else Urgency.STRANGER)
 
     def leave(self) -> None:
         """Pass the turn to the next request in the queue, or free it."""

@@ -19,6 +19,7 @@ from door import errors
 from door.admission import Admission
 from door.body import Bodies, Receive
 from door.refusals import Refusals
+from door.senders import Senders
 from door.settings import ADMIN, API, API_THREADS, PROBES, Service
 from door.upstream import Upstream, response_headers, unavailable
 
@@ -40,6 +41,7 @@ class Door:
         self._upstream = Upstream()
         self._admission = Admission(API_THREADS)
         self._refusals = Refusals()
+        self._senders = Senders()
         self._bodies = {service.name: Bodies(service) for service in (API, ADMIN, PROBES)}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,7 +68,8 @@ class Door:
 
     async def _in_turn(self, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:
         """The turn ends when the API has answered, however slowly the client reads."""
-        await unless_disconnected(receive, self._admission.enter(body))
+        known = self._senders.knows(scope["headers"])
+        await unless_disconnected(receive, self._admission.enter(body, known=known))
         try:
             async with self._forward(API, scope, body) as response:
                 answer = await response.read()
@@ -74,12 +77,17 @@ class Door:
             raise unavailable(API, error) from error
         finally:
             self._admission.leave()
+        self._senders.note(scope["headers"], response.status)
         self._note(scope, response.status, answer)
         await send(_start(response))
         await send({"type": BODY, "body": answer, "more_body": False})
 
     def _note(self, scope: Scope, status: int, answer: bytes) -> None:
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR and is_alert(scope):
+        if (
+            status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            and is_alert(scope)
+            and self._senders.knows(scope["headers"])
+        ):
             self._refusals.note(answer)
 
     async def _show_health(self, send: Send) -> None:

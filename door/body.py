@@ -13,12 +13,34 @@ SMALL_PARTS, SMALL_BYTES = 1000, 64
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
+class Incomplete:
+    """A body of which more is to come, and the task that waits for it."""
+
+    def __init__(self) -> None:
+        self.body = bytearray()
+        self.is_evicted = False
+        self._task = asyncio.current_task()
+
+    def evict(self) -> None:
+        """Drop what has come, and end the wait for the rest."""
+        self.body.clear()
+        self.is_evicted = True
+        if self._task:
+            self._task.cancel()
+
+    def absorb_cancellation(self) -> None:
+        """The task goes on, and answers its client."""
+        if self._task:
+            self._task.uncancel()
+
+
 class Bodies:
     """The bodies that the door keeps for a service."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._kept = 0
+        self._incomplete: list[Incomplete] = []
 
     @asynccontextmanager
     async def read(self, receive: Receive) -> AsyncIterator[bytes]:
@@ -26,32 +48,49 @@ class Bodies:
 
         Raises BodyTooLarge, BodyIncomplete, BodyInPieces, BodyCut, or Busy if there is no memory left for it.
         """
-        body = bytearray()
+        reading = Incomplete()
         try:
-            await self._read(receive, body)
-            yield bytes(body)
+            self._incomplete.append(reading)
+            try:
+                await self._read(receive, reading)
+            finally:
+                self._incomplete.remove(reading)
+            yield bytes(reading.body)
         finally:
-            self._kept -= len(body)
+            self._kept -= len(reading.body)
 
-    async def _read(self, receive: Receive, body: bytearray) -> None:
+    async def _read(self, receive: Receive, reading: Incomplete) -> None:
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 number = 0
                 async for part in _parts(receive):
                     number += 1
-                    if number > SMALL_PARTS + len(body) / SMALL_BYTES:
+                    if number > SMALL_PARTS + len(reading.body) / SMALL_BYTES:
                         raise BodyInPieces
-                    self._keep(body, part)
+                    self._keep(reading, part)
         except TimeoutError:
             raise BodyIncomplete(BODY_SECONDS) from None
+        except asyncio.CancelledError:
+            if not reading.is_evicted:
+                raise
+            reading.absorb_cancellation()
+            raise Busy from None
 
-    def _keep(self, body: bytearray, part: bytes) -> None:
-        if len(body) + len(part) > self._service.max_body_bytes:
+    def _keep(self, reading: Incomplete, part: bytes) -> None:
+        if len(reading.body) + len(part) > self._service.max_body_bytes:
             raise BodyTooLarge(self._service.max_body_bytes)
-        if self._kept + len(part) > self._service.max_buffered_bytes:
-            raise Busy
-        body += part
+        while self._kept + len(part) > self._service.max_buffered_bytes:
+            self._make_room(reading)
+        reading.body += part
         self._kept += len(part)
+
+    def _make_room(self, newcomer: Incomplete) -> None:
+        """Give up the largest body that is not complete: an alert is small, and most are whole at once."""
+        largest = max(self._incomplete, key=lambda each: len(each.body))
+        if largest is newcomer or not largest.body:
+            raise Busy
+        self._kept -= len(largest.body)
+        largest.evict()
 
 
 async def _parts(receive: Receive) -> AsyncIterator[bytes]:

@@ -42,7 +42,8 @@ def readyz() -> JsonResponse:
             results[name] = check()
     except Error as error:
         log.warning("unready", exc_info=error)
-        results["database"] = "The database does not answer."  # the other checks would only wait again
+        # The other checks would only wait again.
+        results["database"] = database.cause(error) or "The database does not answer."
     ready = all(result == "ok" for result in results.values())
     body = {
         "status": "ok" if ready else "unready",

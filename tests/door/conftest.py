@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from sandbox.services import free_port
 from tests.processes import ENTRY_POINT, answers, running, wait_until
 
+KNOWN = {"Authorization": "Bearer known"}
 THREADS = 2
 """Of the API, as the door knows it."""
 
@@ -104,6 +106,9 @@ def _port(_behind: tuple[str, type[Handler]], log_dir: Path) -> Iterator[int]:
     env["BODY_SECONDS"] = "5"  # so that the tests take less time
     with running("door-alone", [ENTRY_POINT, "door"], env, log_dir):
         wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), what="the door answers")
+        _behind[1].service = Service()
+        for headers in ({}, KNOWN):  # the API accepts them
+            requests.post(f"http://127.0.0.1:{port}/notification", headers=headers, timeout=5)
         yield port
 
 

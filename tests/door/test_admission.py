@@ -36,6 +36,26 @@ def test_of_those_that_wait_high_goes_first(door: Door) -> None:
     assert order[: THREADS + 2] == ["L", "L", "H", "H"]
 
 
+def test_what_comes_with_a_known_token_goes_before_strangers(door: Door) -> None:
+    door.service.seconds = 0.8
+
+    def send(token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        body = json.dumps({"priority": "H", "from": token}).encode()
+        return requests.post(f"{door.url}/notification", data=body, headers=headers, timeout=20).status_code
+
+    with ThreadPoolExecutor(20) as pool:
+        running = [pool.submit(send, "stranger-0") for _ in range(THREADS)]
+        wait_until(lambda: len(door.service.requests) == THREADS, what="all threads work")
+        strangers = [pool.submit(send, f"stranger-{number}") for number in range(1, 5)]
+        time.sleep(0.1)
+        known = [pool.submit(send, "known") for _ in range(2)]
+        wait([*running, *strangers, *known])
+
+    order = [json.loads(request["body"])["from"] for request in door.service.requests]
+    assert order[THREADS : THREADS + 2] == ["known", "known"]
+
+
 def test_of_a_hundred_at_once_each_gets_an_answer_in_a_second_or_two(door: Door) -> None:
     door.service.seconds = 0.1
     with ThreadPoolExecutor(100) as pool:

@@ -2,6 +2,7 @@
 
 import contextlib
 import resource
+import selectors
 import socket
 import time
 from collections.abc import Iterator
@@ -127,6 +128,18 @@ def test_a_head_that_is_not_finished_is_cut_off(door: Door) -> None:
         assert connection.recv(100) == b""
 
 
+@pytest.mark.parametrize("sent", [b"", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], ids=["nothing", "HTTP/2"])
+def test_a_connection_that_asks_for_nothing_is_closed(door: Door, sent: bytes) -> None:
+    with door.connect(sent) as connection:
+        connection.settimeout(10)
+        assert not connection.recv(1000).startswith(b"HTTP/1.1 2")
+
+
+def test_a_head_is_bounded(door: Door) -> None:
+    with door.connect(HEAD + b"X-Large: " + b"x" * 20_000 + b"\r\n\r\n") as connection:
+        assert connection.recv(1000)[9:12] in {b"431", b""}
+
+
 @pytest.fixture
 def many_files() -> Iterator[None]:
     """This process may have as many files open as the system allows."""
@@ -169,6 +182,24 @@ def test_large_unfinished_bodies_do_not_fill_the_memory(door: Door) -> None:
     assert requests.post(f"{door.url}/admin/", data=b"x" * 1000, timeout=5).status_code == 202, (
         "it is free again"
     )
+
+
+@pytest.mark.usefixtures("many_files")
+def test_bodies_that_fill_the_memory_give_way_to_alerts(door: Door) -> None:
+    """As many of the largest as the door keeps for the API, and a few more: none of them is complete."""
+    head = HEAD + b"Transfer-Encoding: chunked\r\n\r\n10000\r\n"
+    held = [door.connect(head + b"x" * 65_536) for _ in range(530)]
+    refused = selectors.DefaultSelector()
+    for connection in held:
+        refused.register(connection, selectors.EVENT_READ)
+    try:
+        assert refused.select(timeout=4), "the memory is full, so one of them has its answer already"
+        sent = [requests.post(f"{door.url}/notification", data=b"{}", timeout=5) for _ in range(5)]
+        assert [each.status_code for each in sent] == [202] * 5
+    finally:
+        refused.close()
+        for connection in held:
+            connection.close()
 
 
 def status(connection: socket.socket) -> str:

@@ -20,8 +20,19 @@ def test_without_a_database_the_page_says_what_to_do(monkeypatch: pytest.MonkeyP
 
     page = client.get("/admin/")
 
-    assert page.status_code == 500
+    assert page.status_code == 503
     assert "contact clinicians as you did before Bleep" in page.content.decode()
+
+
+def test_another_fault_is_one_of_bleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    client = Client(raise_request_exception=False)
+    client.force_login(make_user(SUPERUSER))
+    monkeypatch.setattr(SessionStore, "load", broken)
+
+    assert client.get("/admin/").status_code == 500
 
 
 def test_a_page_that_is_not_there_says_so() -> None:

@@ -17,5 +17,6 @@ def test_the_next_request_gets_another_session() -> None:
 
     refused = client.post("/admin/login/", login)
 
-    assert refused.status_code == 500
+    assert refused.status_code == 503
+    assert "The database only reads. Nothing can be saved" in refused.content.decode()
     assert client.post("/admin/login/", login).status_code == 302

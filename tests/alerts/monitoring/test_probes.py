@@ -57,6 +57,26 @@ def test_unready_while_the_database_only_reads() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_unready_while_the_database_refuses_sessions_that_would_write() -> None:
+    name = connection.settings_dict["NAME"]
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    connection.close()  # as after a failover: the next session is refused
+    try:
+        status, body = readyz()
+    finally:
+        with psycopg.connect(
+            **{**connection.get_connection_params(), "target_session_attrs": "any"}
+        ) as other:
+            other.execute("SET default_transaction_read_only = off")
+            other.commit()
+            other.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+
+    assert status == 503
+    assert body["checks"]["database"].startswith("The database only reads.")
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("table", ["alerts_alert", "alerts_delivery", "alerts_writeprobe"])
 def test_unready_while_a_table_that_intake_needs_is_locked(table: str) -> None:
     RelayHeartbeat.objects.create(relay="relay:1")

@@ -1,0 +1,36 @@
+"""Who has been let in lately: what comes with a token that the API has accepted goes before what strangers send."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from hashlib import blake2b
+from http import HTTPStatus
+
+MAX_SENDERS = 10_000
+UNKNOWN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+
+class Senders:
+    """The newest tokens that were accepted, as digests."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[bytes, None] = OrderedDict()
+
+    def knows(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Whether the API has accepted the token of this request, and not refused it since."""
+        return _digest(headers) in self._known
+
+    def note(self, headers: Iterable[tuple[bytes, bytes]], status: int) -> None:
+        """Remember how the API has answered this request."""
+        digest = _digest(headers)
+        if status in UNKNOWN:
+            self._known.pop(digest, None)
+        elif status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._known[digest] = None
+            self._known.move_to_end(digest)
+            if len(self._known) > MAX_SENDERS:
+                self._known.popitem(last=False)
+
+
+def _digest(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    token = b"".join(value for name, value in headers if name == b"authorization")
+    return blake2b(token, digest_size=16).digest()
