@@ -42,7 +42,12 @@ def _door(live_server: Any, log_dir: Path) -> Iterator[str]:
     port = free_port()
     urls = {f"WEB_{name}_URL": live_server.url for name in ("API", "ADMIN", "PROBES")}
     url = f"http://127.0.0.1:{port}"
-    with running("door", [ENTRY_POINT, "door"], {**urls, "GRANIAN_PORT": str(port)}, log_dir):
+    with running(
+        "door",
+        [ENTRY_POINT, "door"],
+        {**urls, "GRANIAN_HOST": "127.0.0.1", "GRANIAN_PORT": str(port)},
+        log_dir,
+    ):
         wait_until(lambda: answers(f"{url}/healthz"), what="the door answers")
         yield url
 
