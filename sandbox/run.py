@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+import psutil
+
 from sandbox.banner import banner, shown
 from sandbox.guardian import end_leftovers
 from sandbox.processes import Child, ProcessGroup, Terminal
@@ -52,7 +54,7 @@ class StopRequest:
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
         self._asked = False
-        self._parent = os.getppid()
+        self._watched = _parents()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if (
                 number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
@@ -61,10 +63,21 @@ class StopRequest:
                 signal.signal(number, lambda *_: self._ask())
 
     def __bool__(self) -> bool:
-        return self._asked or self._terminal.gone.is_set() or os.getppid() != self._parent
+        return self._asked or self._terminal.gone.is_set() or _parents() != self._watched
 
     def _ask(self) -> None:
         self._asked = True
+
+
+def _parents() -> tuple[int, ...]:
+    """The parent, which is `make`, and who started that: it may be killed, too, but not under `nohup`."""
+    parent = os.getppid()
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        return (parent,)
+    try:
+        return parent, psutil.Process(parent).ppid()
+    except psutil.Error:
+        return (parent,)
 
 
 class Stopped(Exception):

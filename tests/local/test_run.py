@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -191,9 +192,12 @@ def test_a_run_that_is_killed_takes_everything_with_it(tmp_path: Path) -> None:
     wait_until(lambda: working_on(runner.data) == [], what="nothing is left", seconds=STOP_SECONDS)
 
 
-def test_a_run_whose_parent_is_killed_ends(tmp_path: Path) -> None:
+@pytest.mark.parametrize("between", ["", "sh -c"], ids=["make", "who started make"])
+def test_a_run_whose_parent_is_killed_ends(tmp_path: Path, between: str) -> None:
     data, log = tmp_path / "data", tmp_path / "log"
     command = f"'{sys.executable}' -m sandbox.run --data '{data}' >'{log}' 2>&1; true"
+    if between:
+        command = f"{between} {shlex.quote(command)}; true"
     env = outside_environment(PORT=str(two_free_ports()))
     with subprocess.Popen(["sh", "-c", command], cwd=ROOT, env=env, stdin=subprocess.DEVNULL) as parent:
         wait_until(lambda: log.exists() and "Starting the stand-in" in log.read_text(), what="it has begun")
