@@ -54,7 +54,7 @@ def test_half_of_the_threads_may_wait(threads: str | None, seats: int) -> None:
 def test_the_entry_point_says_how_many_threads_there_are() -> None:
     entry_point = (ROOT / "deploy" / "entrypoint").read_text()
 
-    assert "export GRANIAN_WORKERS GRANIAN_BLOCKING_THREADS" in entry_point
+    assert "export GRANIAN_HOST GRANIAN_WORKERS GRANIAN_BLOCKING_THREADS" in entry_point
     assert "web-api) service 2 8" in entry_point
 
 
