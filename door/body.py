@@ -10,6 +10,8 @@ from door.settings import BODY_SECONDS, Service
 
 SMALL_PARTS, SMALL_BYTES = 1000, 64
 """A body may have so many parts of any size; all others must have so many bytes on average: each costs the same."""
+KEPT_WHEN_FULL = 7 / 8
+"""Of the memory for bodies: so much is kept when it is full."""
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
@@ -19,19 +21,15 @@ class Incomplete:
     def __init__(self) -> None:
         self.body = bytearray()
         self.is_evicted = False
-        self._task = asyncio.current_task()
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - for the type checker: a request is a task
+        self.task = task
 
     def evict(self) -> None:
         """Drop what has come, and end the wait for the rest."""
         self.body.clear()
         self.is_evicted = True
-        if self._task:
-            self._task.cancel()
-
-    def absorb_cancellation(self) -> None:
-        """The task goes on, and answers its client."""
-        if self._task:
-            self._task.uncancel()
+        self.task.cancel()
 
 
 class Bodies:
@@ -73,24 +71,30 @@ class Bodies:
         except asyncio.CancelledError:
             if not reading.is_evicted:
                 raise
-            reading.absorb_cancellation()
+            reading.task.uncancel()  # it goes on, and answers its client
             raise Busy from None
 
     def _keep(self, reading: Incomplete, part: bytes) -> None:
         if len(reading.body) + len(part) > self._service.max_body_bytes:
             raise BodyTooLarge(self._service.max_body_bytes)
-        while self._kept + len(part) > self._service.max_buffered_bytes:
-            self._make_room(reading)
+        if self._kept + len(part) > self._service.max_buffered_bytes:
+            self._make_room(reading, len(part))
         reading.body += part
         self._kept += len(part)
 
-    def _make_room(self, newcomer: Incomplete) -> None:
-        """Give up the largest body that is not complete: an alert is small, and most are whole at once."""
-        largest = max(self._incomplete, key=lambda each: len(each.body))
-        if largest is newcomer or not largest.body:
+    def _make_room(self, newcomer: Incomplete, size: int) -> None:
+        """Give up the largest bodies that are not complete: an alert is small, and most are whole at once.
+
+        More than is needed, so that this is seldom done while somebody fills the memory.
+        """
+        most = self._service.max_buffered_bytes
+        for each in sorted(self._incomplete, key=lambda each: len(each.body), reverse=True):
+            if each is newcomer or self._kept <= most * KEPT_WHEN_FULL:
+                break
+            self._kept -= len(each.body)
+            each.evict()
+        if self._kept + size > most:
             raise Busy
-        self._kept -= len(largest.body)
-        largest.evict()
 
 
 async def _parts(receive: Receive) -> AsyncIterator[bytes]:

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from http import HTTPStatus
 
 MAX_SENDERS = 10_000
-UNKNOWN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
 class Senders:
@@ -20,11 +20,11 @@ class Senders:
         return _digest(headers) in self._known
 
     def note(self, headers: Iterable[tuple[bytes, bytes]], status: int) -> None:
-        """Remember how the API has answered this request."""
+        """Remember a token that was accepted. Only a 2xx says so: a wrong Host gets 400 before anybody looks at it."""
         digest = _digest(headers)
-        if status in UNKNOWN:
+        if status in REFUSED:
             self._known.pop(digest, None)
-        elif status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        elif status < HTTPStatus.MULTIPLE_CHOICES:
             self._known[digest] = None
             self._known.move_to_end(digest)
             if len(self._known) > MAX_SENDERS:

@@ -36,18 +36,24 @@ def test_of_those_that_wait_high_goes_first(door: Door) -> None:
     assert order[: THREADS + 2] == ["L", "L", "H", "H"]
 
 
-def test_what_comes_with_a_known_token_goes_before_strangers(door: Door) -> None:
-    door.service.seconds = 0.8
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 503])
+def test_what_comes_with_a_known_token_goes_before_strangers(door: Door, status: int) -> None:
+    """A token is known by a 2xx alone: a wrong Host is answered with 400 before anybody looks at the token."""
 
     def send(token: str) -> int:
         headers = {"Authorization": f"Bearer {token}"}
         body = json.dumps({"priority": "H", "from": token}).encode()
         return requests.post(f"{door.url}/notification", data=body, headers=headers, timeout=20).status_code
 
+    door.service.status = status
+    assert send(f"stranger-{status}") == status
+    door.service.status, door.service.seconds = 202, 0.8
+    door.service.requests.clear()
+
     with ThreadPoolExecutor(20) as pool:
         running = [pool.submit(send, "stranger-0") for _ in range(THREADS)]
         wait_until(lambda: len(door.service.requests) == THREADS, what="all threads work")
-        strangers = [pool.submit(send, f"stranger-{number}") for number in range(1, 5)]
+        strangers = [pool.submit(send, f"stranger-{status}") for _ in range(4)]
         time.sleep(0.1)
         known = [pool.submit(send, "known") for _ in range(2)]
         wait([*running, *strangers, *known])
