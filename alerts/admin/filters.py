@@ -1,6 +1,6 @@
 """Filters that unfold does not have; the list of all is in `list.py`."""
 
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Any
 
 from django import forms
@@ -16,6 +16,8 @@ from alerts.states import AlertState, AlertStatus
 from contacts.choices import Channel
 
 ATTENTION = "attention"
+NO_DATE = "is not a date, so no alerts are shown. Choose one in the calendar."
+NO_TIME = "is not a time, so no alerts are shown. Write it as 14:30."
 
 
 class StatusFilter(DropdownFilter):
@@ -83,26 +85,17 @@ class ReceivedFilter(RangeDateTimeFilter):
         for end, (lookup, usual) in self.ENDS.items():
             day, hour = (self.used_parameters.get(f"{self.parameter_name}_{end}_{part}") for part in (0, 1))
             if day or hour:
-                moment = datetime.combine(_date(day or ""), _time(hour) if hour else usual)
+                if not day:
+                    raise ValidationError("A time needs a date: choose one in the calendar.")
+                date = _read(forms.DateField(), day, NO_DATE)
+                moment = datetime.combine(date, _read(forms.TimeField(), hour, NO_TIME) if hour else usual)
                 lookups[f"{self.parameter_name}__{lookup}"] = timezone.make_aware(moment)
         return lookups
 
 
-def _date(written: str) -> date:
-    if not written:
-        raise ValidationError("A time needs a date: choose one in the calendar.")
+def _read(field: forms.Field, written: str, advice: str) -> Any:
+    """What was written, as the field reads it. Raises ValidationError, with a sentence for staff."""
     try:
-        return forms.DateField().clean(written)  # type: ignore[no-any-return]
+        return field.clean(written)
     except ValidationError:
-        raise ValidationError(
-            f"“{written}” is not a date, so no alerts are shown. Choose one in the calendar."
-        ) from None
-
-
-def _time(written: str) -> time:
-    try:
-        return forms.TimeField().clean(written)  # type: ignore[no-any-return]
-    except ValidationError:
-        raise ValidationError(
-            f"“{written}” is not a time, so no alerts are shown. Write it as 14:30."
-        ) from None
+        raise ValidationError(f"“{written}” {advice}") from None
