@@ -5,22 +5,18 @@ import json
 import time
 import uuid
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import redis
 from django.db import connection
-from django.db.models import Q
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from alerts import tasks
 from alerts.deliveries import claims
-from alerts.models import Attempt, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
-from alerts.monitoring import checks
-from alerts.relay import due, loop, publishing
+from alerts.models import Attempt, Delivery, RelayHeartbeat
+from alerts.relay import loop, publishing
 from alerts.sending import send
-from alerts.states import DeliveryState, Reason
+from alerts.states import DeliveryState
 from contacts.choices import Priority
 from tests.alerts.conftest import Store, broken_broker, hung_server
 from tests.alerts.factories import let_lease_run_out
@@ -60,60 +56,6 @@ def test_a_delivery_handed_over_is_not_handed_over_again_at_once(
     one_relay.tick()
 
     assert broker.llen("urgent") == 1
-
-
-@pytest.mark.parametrize("priority", Priority)
-def test_a_delivery_no_worker_claimed_is_handed_over_again(priority: Priority, store: Store) -> None:
-    long_ago = Now() - due.HAND_OVER_AGAIN[priority] - timedelta(seconds=1)
-    delivery = store(priority, handed_over_at=long_ago)
-
-    assert due.take(priority, 10, which=due.InFlight(priority).free) == [delivery.pk]
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"available_at": Now() + timedelta(minutes=1)},
-        {"state": DeliveryState.CANCELLED, "finished_at": Now()},
-        {
-            "state": DeliveryState.SENDING,
-            "lease_token": uuid.uuid4(),
-            "lease_expires_at": Now() + timedelta(minutes=1),
-        },
-        {"state": DeliveryState.FAILED, "reason": Reason.REFUSED, "finished_at": Now()},
-    ],
-    ids=["not yet", "cancelled", "sending", "failed"],
-)
-def test_a_delivery_not_due_is_not_taken(store: Store, fields: dict[str, Any]) -> None:
-    store(Priority.HIGH, **fields)
-
-    assert due.take(Priority.HIGH, 10, which=due.InFlight(Priority.HIGH).free) == []
-
-
-def test_the_oldest_are_taken_first_and_no_more_than_there_is_room_for(store: Store) -> None:
-    newest = store(Priority.LOW, available_at=Now() - timedelta(seconds=1))
-    oldest = store(Priority.LOW, available_at=Now() - timedelta(seconds=9))
-    middle = store(Priority.LOW, available_at=Now() - timedelta(seconds=5))
-
-    assert set(due.take(Priority.LOW, 2, which=due.InFlight(Priority.LOW).free)) == {oldest.pk, middle.pk}
-    assert due.take(Priority.LOW, 0, which=due.InFlight(Priority.LOW).free) == []
-    assert due.take(Priority.LOW, 3, which=due.InFlight(Priority.LOW).free) == [newest.pk]
-
-
-def test_in_flight_is_counted_without_reading_the_backlog(store: Store) -> None:
-    one = store(Priority.LOW)
-    fields = {
-        name: getattr(one, name) for name in ("alert_id", "clinician_id", "priority", "channel", "address")
-    }
-    Delivery.objects.bulk_create(Delivery(**fields, round=number) for number in range(2, 2000))
-    with CaptureQueriesContext(connection) as captured:
-        due.InFlight(Priority.LOW).look(lambda: None)
-
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE alerts_delivery")
-        cursor.execute("EXPLAIN " + captured[0]["sql"])
-        plan = str(cursor.fetchall())
-    assert "delivery_handed_over" in plan
 
 
 def test_a_flood_of_low_leaves_room_for_high(
@@ -218,21 +160,6 @@ def test_a_silent_relay_is_not_fresh(db: None) -> None:
     assert not RelayHeartbeat.objects.fresh().exists()
 
 
-def test_that_the_relay_had_to_send_by_itself_is_found(
-    one_relay: loop.Relay, broker: "redis.Redis", store: Store, aws: Aws
-) -> None:
-    delivery = store(Priority.HIGH)
-    one_relay.tick()
-    assert "relays_send_themselves" not in {each.name for each in checks.findings() if not each.ok}
-    broker.delete("urgent")
-    handed_over_long_ago()
-
-    one_relay.tick()
-
-    assert "relays_send_themselves" in {each.name for each in checks.findings() if not each.ok}
-    wait_until(lambda: Delivery.objects.get(pk=delivery.pk).provider_id, what="the call was placed")
-
-
 def test_a_queue_that_nobody_empties_is_not_filled_further(
     one_relay: loop.Relay, broker: "redis.Redis", store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,147 +207,3 @@ def test_a_database_that_only_reads_is_waited_for_and_not_skipped(
 
     connection.close()
     assert send.recover_expired() == 1
-
-
-LONG = timedelta(seconds=20)
-
-
-def handed_over_long_ago() -> None:
-    """All that was handed over has waited for long."""
-    Delivery.objects.filter(handed_over_at__isnull=False).update(handed_over_at=Now() - LONG)
-
-
-def let_the_queue_stand(monkeypatch: pytest.MonkeyPatch, *, seconds: float) -> None:
-    """Let time pass for the relay alone."""
-    now = time.monotonic()
-    monkeypatch.setattr(time, "monotonic", lambda: now + seconds)
-
-
-def test_what_is_still_in_a_queue_that_moves_is_not_lost(
-    one_relay: loop.Relay, broker: "redis.Redis", store: Store, aws: Aws
-) -> None:
-    for _ in range(3):
-        store(Priority.HIGH)
-    one_relay.tick()
-    handed_over_long_ago()
-    one_relay.tick()
-    broker.rpop("urgent")  # a worker has taken it, and is at work
-
-    one_relay.tick()
-
-    assert broker.llen("urgent") == 2
-    assert not RelayHeartbeat.objects.filter(sent_itself_at__isnull=False).exists()
-    assert aws.messages() == []
-
-
-@pytest.mark.usefixtures("fresh_counters", "many_calls")
-@pytest.mark.parametrize("worked_at", [Now(), None], ids=["at work", "has just begun"])
-def test_workers_that_are_only_busy_are_helped_without_an_alarm(
-    one_relay: loop.Relay,
-    broker: "redis.Redis",
-    store: Store,
-    aws: Aws,
-    monkeypatch: pytest.MonkeyPatch,
-    worked_at: Now | None,
-) -> None:
-    WorkerHeartbeat.objects.create(worker="urgent@ward", kind=WorkerKind.URGENT, worked_at=worked_at)
-    deliveries = [store(Priority.HIGH) for _ in range(loop.DIRECT_SENDERS + 2)]
-    one_relay.tick()
-    handed_over_long_ago()
-    one_relay.tick()
-    let_the_queue_stand(monkeypatch, seconds=5)
-
-    one_relay.tick()
-
-    wait_until(lambda: len(aws.messages()) == loop.DIRECT_SENDERS, what="the relay helped")
-    assert broker.llen("urgent") == len(deliveries), "nothing was handed over again"
-    assert not RelayHeartbeat.objects.filter(sent_itself_at__isnull=False).exists()
-
-
-def test_workers_that_say_nothing_of_work_are_found(
-    one_relay: loop.Relay, broker: "redis.Redis", store: Store, aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    WorkerHeartbeat.objects.create(worker="urgent@ward", kind=WorkerKind.URGENT)
-    for seconds in (0.0, 13.0):
-        let_the_queue_stand(monkeypatch, seconds=seconds)
-        store(Priority.HIGH)
-        one_relay.tick()
-        broker.delete("urgent")
-        handed_over_long_ago()
-        one_relay.tick()
-        assert RelayHeartbeat.objects.filter(sent_itself_at__isnull=False).exists() is bool(seconds)
-
-    wait_until(lambda: len(aws.messages()) == 2, what="the relay has sent both")
-
-
-def test_what_was_handed_over_before_the_oldest_in_the_queue_is_lost(
-    one_relay: loop.Relay, broker: "redis.Redis", store: Store, aws: Aws
-) -> None:
-    lost = store(Priority.HIGH)
-    one_relay.tick()
-    broker.delete("urgent")
-    handed_over_long_ago()
-    queued = store(Priority.HIGH)
-    one_relay._publisher.publish(tasks.deliver, "urgent", [queued.pk])  # noqa: SLF001 - by another relay
-    Delivery.objects.filter(pk=queued.pk).update(handed_over_at=Now() - LONG / 2)
-
-    one_relay.tick()
-
-    wait_until(lambda: Delivery.objects.get(pk=lost.pk).provider_id, what="the relay sent it")
-    assert Delivery.objects.get(pk=queued.pk).state == DeliveryState.PENDING
-
-
-def test_high_that_no_worker_claims_is_sent_by_the_relay(
-    one_relay: loop.Relay, broker: "redis.Redis", store: Store, aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    delivery = store(Priority.HIGH)
-    one_relay.tick()
-    handed_over_long_ago()
-    one_relay.tick()
-    assert aws.messages() == [], "it may move"
-    let_the_queue_stand(monkeypatch, seconds=3)
-
-    one_relay.tick()
-
-    wait_until(lambda: Delivery.objects.get(pk=delivery.pk).provider_id, what="the relay sent it")
-    assert broker.llen("urgent") == 1
-    assert RelayHeartbeat.objects.filter(sent_itself_at__isnull=False).exists()
-
-
-def test_a_new_high_does_not_wait_for_all_the_old_ones(store: Store) -> None:
-    old = [store(Priority.HIGH, available_at=Now() - timedelta(minutes=10 - number)) for number in range(6)]
-    new = store(Priority.HIGH)
-
-    taken = due.take(Priority.HIGH, 4, which=Q())
-
-    assert taken == [old[0].pk, old[1].pk, new.pk, old[5].pk]
-
-
-def test_a_low_waits_for_its_turn(store: Store) -> None:
-    old = [store(Priority.LOW, available_at=Now() - timedelta(minutes=10 - number)) for number in range(3)]
-
-    assert due.take(Priority.LOW, 2, which=Q()) == [old[0].pk, old[1].pk]
-
-
-def test_what_is_in_flight_follows_the_workers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(due, "MIN_IN_FLIGHT", 2)
-    in_flight = due.InFlight(Priority.HIGH)
-    allowed = [in_flight.allowed]
-
-    def look() -> None:
-        in_flight.look(lambda: None)
-        allowed.append(in_flight.allowed)
-
-    look()
-    in_flight.took(in_flight.room)
-    look()  # they emptied a full queue
-    in_flight.took(1)
-    look()  # it was not full
-    waiting = store(Priority.HIGH, handed_over_at=Now() - timedelta(seconds=3))
-    look()  # one waits for too long
-    look()
-    Delivery.objects.filter(pk=waiting.pk).update(handed_over_at=Now())
-    look()
-
-    assert allowed == [4, 4, 8, 8, 4, 2, 2]
-    assert in_flight.room == 1

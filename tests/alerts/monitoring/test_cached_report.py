@@ -1,0 +1,91 @@
+"""The newest report is kept for a few seconds, and its readers share one look."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import NoReturn
+
+import pytest
+from django.db import OperationalError
+
+from alerts.channels import ChannelError, Fault
+from alerts.monitoring import checks
+from alerts.states import Reason
+from contacts.choices import Priority
+
+pytestmark = pytest.mark.django_db
+
+H, M, L = Priority.HIGH, Priority.MEDIUM, Priority.LOW
+SECOND = timedelta(seconds=1)
+DUE = {H: "oldest_due_seconds_high", M: "oldest_due_seconds_medium", L: "oldest_due_seconds_low"}
+REFUSED = ChannelError(Fault.REJECTED, Reason.REFUSED)
+THROTTLED = ChannelError(Fault.THROTTLED, Reason.THROTTLED)
+
+
+def test_a_report_is_kept_for_a_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = checks.recent.report()
+    assert checks.recent.report() is first
+
+    monkeypatch.setattr(checks, "KEPT_SECONDS", 0.0)
+    checks.recent.forget()
+    assert checks.recent.report() is not checks.recent.report()
+
+
+def test_concurrent_readers_share_one_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, gate = [], threading.Barrier(8)
+
+    def look() -> list[checks.Finding]:
+        looks.append(1)
+        time.sleep(0.05)  # while the others come
+        return []
+
+    def ask(_: int) -> checks.Report:
+        gate.wait(10)
+        return checks.recent.report()
+
+    monkeypatch.setattr(checks, "CHECKS", (look,))
+    monkeypatch.setattr(checks, "waiting_seconds", dict)
+    with ThreadPoolExecutor(8) as pool:
+        reports = list(pool.map(ask, range(8)))
+
+    assert len(looks) == 1
+    assert all(report is reports[0] for report in reports)
+
+
+def test_a_database_that_fails_is_asked_once_and_not_by_everybody_in_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = []
+
+    def fail() -> NoReturn:
+        looks.append(1)
+        raise OperationalError("canceling statement due to statement timeout")
+
+    monkeypatch.setattr(checks, "report", fail)
+    for _ in range(3):
+        with pytest.raises(OperationalError):
+            checks.recent.report()
+
+    assert looks == [1]
+
+
+def test_a_reader_during_a_check_gets_the_last_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    last = checks.recent.report()
+    monkeypatch.setattr(checks, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(checks, "WAIT_SECONDS", 0.0)
+    looking, go_on = threading.Event(), threading.Event()
+
+    def look() -> checks.Report:
+        looking.set()
+        go_on.wait(20)
+        return checks.Report({}, [])
+
+    monkeypatch.setattr(checks, "report", look)
+    monkeypatch.setattr(checks.recent, "_until", float("-inf"))
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(checks.recent.report)
+        assert looking.wait(20)
+        assert checks.recent.report() is last
+        go_on.set()
+        assert slow.result() is not last
