@@ -1,6 +1,6 @@
 """Filters that unfold does not have; the list of all is in `list.py`."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 
 from alerts.models import Alert, Delivery
@@ -16,6 +17,9 @@ from alerts.states import AlertState, AlertStatus
 from contacts.choices import Channel
 
 ATTENTION = "attention"
+NIGHT_BEGINS, NIGHT_ENDS = time(20), time(8)
+"""The night shift."""
+SHOWN = "j M Y H:i"
 NO_DATE = "is not a date, so no alerts are shown. Choose one in the calendar."
 NO_TIME = "is not a time, so no alerts are shown. Write it as 14:30."
 
@@ -59,6 +63,44 @@ class ChannelFilter(DropdownFilter):
         return queryset.filter(Exists(Delivery.objects.filter(alert=OuterRef("pk"), channel=self.value())))
 
 
+class WhenFilter(DropdownFilter):
+    """By a span of time that people name, in the hospital's time zone."""
+
+    title = "received"
+    parameter_name = "when"
+    SPANS = {  # noqa: RUF012 - never changed
+        "today": "Today",
+        "night": f"Last night ({NIGHT_BEGINS:%H:%M} to {NIGHT_ENDS:%H:%M})",
+        "week": "Last 7 days",
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(self.SPANS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
+        span = self.value()
+        if not span:
+            return queryset
+        if span not in self.SPANS:
+            return queryset.none()
+        begins, ends = _span(span)
+        return queryset.filter(created_at__gte=begins, created_at__lt=ends)
+
+
+def _span(name: str) -> tuple[datetime, datetime]:
+    """When a span of `WhenFilter` begins, and when it ends."""
+    now = timezone.localtime()
+    today = now.date()
+    if name == "night":
+        return _local(today - timedelta(days=1), NIGHT_BEGINS), _local(today, NIGHT_ENDS)
+    days = {"today": 0, "week": 6}[name]
+    return _local(today - timedelta(days=days), time.min), _local(today + timedelta(days=1), time.min)
+
+
+def _local(day: date, hour: time) -> datetime:
+    return timezone.make_aware(datetime.combine(day, hour))
+
+
 class ReceivedFilter(RangeDateTimeFilter):
     """By the time it was received, in the hospital's time zone. A date without a time means the whole day.
 
@@ -79,6 +121,18 @@ class ReceivedFilter(RangeDateTimeFilter):
             messages.error(request, " ".join(error.messages))
             return queryset.none()
 
+    def in_words(self) -> str:
+        """See `theme.filters.InWords`."""
+        try:
+            ends = self._lookups()
+        except ValidationError:
+            return "cannot be read"
+        words = {"gte": "from", "lte": "to"}
+        return " ".join(
+            f"{words[name.rpartition('__')[2]]} {date_format(timezone.localtime(moment), SHOWN)}"
+            for name, moment in ends.items()
+        )
+
     def _lookups(self) -> dict[str, datetime]:
         """Raises ValidationError, with a sentence for staff."""
         lookups = {}
@@ -87,9 +141,9 @@ class ReceivedFilter(RangeDateTimeFilter):
             if day or hour:
                 if not day:
                     raise ValidationError("A time needs a date: choose one in the calendar.")
-                date = _read(forms.DateField(), day, NO_DATE)
-                moment = datetime.combine(date, _read(forms.TimeField(), hour, NO_TIME) if hour else usual)
-                lookups[f"{self.parameter_name}__{lookup}"] = timezone.make_aware(moment)
+                day_read = _read(forms.DateField(), day, NO_DATE)
+                hour_read = _read(forms.TimeField(), hour, NO_TIME) if hour else usual
+                lookups[f"{self.parameter_name}__{lookup}"] = _local(day_read, hour_read)
         return lookups
 
 

@@ -17,7 +17,7 @@ from unfold.views import ChangeList
 
 from alerts import actions
 from alerts.admin import confirm, refresh, search, timeline
-from alerts.admin.filters import ChannelFilter, ReceivedFilter, StatusFilter
+from alerts.admin.filters import ChannelFilter, ReceivedFilter, StatusFilter, WhenFilter
 from alerts.admin.permissions import ReadOnly, may
 from alerts.admin.status import COLOURS, status_in_words
 from alerts.models import Alert
@@ -54,6 +54,7 @@ class AlertList(ReadOnly):
         ("priority", ChoicesCheckboxFilter),
         ChannelFilter,
         ("client", RelatedDropdownFilter),
+        WhenFilter,
         ("created_at", ReceivedFilter),
     )
     list_select_related = ("clinician", "client")

@@ -17,6 +17,9 @@ class DepartmentFilter(DropdownFilter):
     title = "department"
     parameter_name = "department"
 
+    def has_output(self) -> bool:
+        return True  # Django ignores a filter without choices, and would show everybody
+
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         names = Clinician.objects.exclude(department="").order_by("department")
         return [(name, name) for name in names.values_list("department", flat=True).distinct()]
@@ -35,8 +38,10 @@ class ActiveFilter(RadioFilter):
         return [("yes", "Active"), ("no", "Inactive")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Clinician]) -> QuerySet[Clinician]:
-        wanted = {"yes": True, "no": False}.get(self.value() or "")
-        return queryset if wanted is None else queryset.filter(active=wanted)
+        wanted = self.value()
+        if not wanted:
+            return queryset
+        return queryset.filter(active=wanted == "yes") if wanted in {"yes", "no"} else queryset.none()
 
 
 class ProblemFilter(RadioFilter):
@@ -50,10 +55,12 @@ class ProblemFilter(RadioFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Clinician]) -> QuerySet[Clinician]:
         value = self.value()
+        if not value:
+            return queryset
         if value == "any":
             return queryset.filter(problems.any_condition())
         if value == "none":
             return queryset.exclude(problems.any_condition())
         if value in Problem.values:
             return queryset.filter(problems.condition(Problem(value)))
-        return queryset
+        return queryset.none()

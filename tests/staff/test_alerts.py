@@ -74,6 +74,11 @@ def test_a_day_is_chosen_in_the_calendar(site: Site, send: Send, quick_link: str
 
     assert re.search(r"created_at_from_0=\d\d%2F\d\d%2F\d{4}", page.url), page.url
     expect(row(page, "failed-1")).to_have_count(1 if quick_link == "Today" else 0)
+    chip = page.get_by_role("list", name="Filters in use").get_by_role("link")
+    expect(chip).to_contain_text("Time received: from")
+    check_accessibility(page)
+    chip.press("Enter")
+    expect(row(page, "failed-1")).to_be_visible()
 
 
 def test_an_alert_that_is_sent_again_reaches_the_handset_and_the_story_says_so(
