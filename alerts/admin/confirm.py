@@ -13,7 +13,7 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from alerts import actions
-from alerts.admin import timeline
+from alerts.admin.timeline import events
 from alerts.deliveries import queries
 from alerts.models import Alert, AlertAction
 from alerts.states import StaffAction
@@ -131,7 +131,7 @@ def _row(action: StaffAction, alert: Alert) -> dict[str, Any]:
     """An alert that the action is possible for, and its newest round as the user sees it."""
     by = Channel(actions.route_of(alert).steps[0].channel).label if action is StaffAction.RESEND else ""
     seen = f"{alert.pk}:{actions.newest_round(alert)}"
-    return {"alert": alert, "seen": seen, "by": by, "last_action": timeline.last_action(alert)}
+    return {"alert": alert, "seen": seen, "by": by, "last_action": events.last_action(alert)}
 
 
 def _do(admin: ModelAdmin, request: HttpRequest, action: StaffAction, note: str) -> None:

@@ -16,13 +16,14 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from alerts import actions
-from alerts.admin import confirm, refresh, search, timeline
+from alerts.admin import confirm, refresh, search
 from alerts.admin.filters import ChannelFilter, ReceivedFilter, StatusFilter, WhenFilter
 from alerts.admin.permissions import ReadOnly, may
 from alerts.admin.status import COLOURS, status_in_words
 from alerts.models import Alert
 from alerts.states import StaffAction
 from contacts.choices import in_words
+from theme.times import moment
 
 NUL = "\x00"
 
@@ -87,7 +88,7 @@ class AlertList(ReadOnly):
 
     @display(description="received", ordering="-created_at")
     def accepted_at(self, alert: Alert) -> str:
-        return timeline.moment(alert.created_at)
+        return moment(alert.created_at)
 
     @csrf_protect_m
     def changelist_view(

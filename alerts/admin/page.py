@@ -7,11 +7,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 
 from alerts import actions, wording
-from alerts.admin import confirm, refresh, timeline
+from alerts.admin import confirm, refresh
 from alerts.admin.permissions import ReadOnly, may
 from alerts.admin.status import COLOURS, status_in_words
+from alerts.admin.timeline import events, standing
 from alerts.models import Alert
 from alerts.states import AlertStatus, StaffAction
+from theme.times import moment
 
 
 class AlertPage(ReadOnly):
@@ -72,11 +74,11 @@ def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "alert": alert,
         "status": status,
         "tone": COLOURS.get(status, "neutral"),
-        "summary": timeline.summary(alert),
+        "summary": standing.summary(alert),
         # The status and the deliveries are read one after the other: something may have ended between the two.
         "waits": alert.status == AlertStatus.QUEUED
         or any(each.is_on_its_way for each in alert.deliveries.all()),
-        "events": timeline.events(alert, shows_addresses=request.user.has_perm("contacts.view_clinician")),
+        "events": events.of(alert, shows_addresses=request.user.has_perm("contacts.view_clinician")),
         "buttons": [
             {
                 "action": action,
@@ -88,5 +90,5 @@ def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
             if may(request, action)
         ],
         "subject": wording.subject(alert.type),
-        "received": timeline.moment(alert.created_at),
+        "received": moment(alert.created_at),
     }

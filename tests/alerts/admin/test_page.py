@@ -11,7 +11,7 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from alerts import actions, labels
-from alerts.admin import timeline
+from alerts.admin.timeline import events, standing
 from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import LeaveInDoubt, NextChannel, Retry
@@ -105,15 +105,15 @@ def test_an_alert_sent_while_it_was_cancelled_is_not_shown_as_unsent(staff: Clie
     lifecycle.mark_sent(claimed, SendResult("contact-1"))
     after = read(staff, page_of(urgent))
 
-    assert timeline.CANCELLED_TOO_LATE[AlertStatus.QUEUED] in meanwhile
-    assert timeline.CANCELLED_TOO_LATE[AlertStatus.SENT] in after
+    assert standing.CANCELLED_TOO_LATE[AlertStatus.QUEUED] in meanwhile
+    assert standing.CANCELLED_TOO_LATE[AlertStatus.SENT] in after
     assert "before it was sent" not in meanwhile + after
 
 
 def test_an_alert_cancelled_before_any_attempt_is_shown_as_unsent(staff: Client, urgent: Alert) -> None:
     actions.act(StaffAction.CANCEL, urgent.pk, by=User.objects.get(), after_round=1)
 
-    assert timeline.STOPPED_UNSENT in read(staff, page_of(urgent))
+    assert standing.STOPPED_UNSENT in read(staff, page_of(urgent))
 
 
 def test_an_undelivered_alert_that_is_cancelled_is_not_shown_as_unsent(staff: Client, urgent: Alert) -> None:
@@ -123,8 +123,8 @@ def test_an_undelivered_alert_that_is_cancelled_is_not_shown_as_unsent(staff: Cl
 
     page = read(staff, page_of(urgent))
 
-    assert timeline.SUMMARY[AlertStatus.CANCELLED] in page
-    assert timeline.STOPPED_UNSENT not in page
+    assert standing.SUMMARY[AlertStatus.CANCELLED] in page
+    assert standing.STOPPED_UNSENT not in page
 
 
 def test_a_cancelled_alert_that_may_have_arrived_is_shown_in_doubt_and_not_as_sent_twice(
@@ -136,38 +136,38 @@ def test_a_cancelled_alert_that_may_have_arrived_is_shown_in_doubt_and_not_as_se
 
     page = read(staff, page_of(urgent))
 
-    assert timeline.IN_DOUBT[AlertStatus.CANCELLED] in page
-    assert timeline.ASK_THEM in page
-    assert timeline.MAYBE_TWICE not in page
+    assert standing.IN_DOUBT[AlertStatus.CANCELLED] in page
+    assert events.ASK_THEM in page
+    assert events.MAYBE_TWICE not in page
     assert "before it was sent" not in page
 
 
 def test_an_alert_sent_again_in_doubt_is_shown_as_a_possible_duplicate(staff: Client, urgent: Alert) -> None:
     retry = Retry(timedelta(0), possible_duplicate=True)
     lifecycle.mark_failed(claim(urgent), LOST, retry)
-    assert timeline.MAYBE_TWICE not in read(staff, page_of(urgent))
+    assert events.MAYBE_TWICE not in read(staff, page_of(urgent))
     lifecycle.mark_failed(claim(urgent), UNSENT, retry)
-    assert timeline.MAYBE_TWICE not in read(staff, page_of(urgent))
+    assert events.MAYBE_TWICE not in read(staff, page_of(urgent))
 
     lifecycle.mark_sent(claim(urgent), SendResult("contact-1"))
 
-    assert timeline.MAYBE_TWICE in read(staff, page_of(urgent))
+    assert events.MAYBE_TWICE in read(staff, page_of(urgent))
 
 
 def test_another_channel_after_a_doubt_is_shown_as_a_possible_duplicate(staff: Client, urgent: Alert) -> None:
     lifecycle.mark_failed(claim(urgent), LOST, NextChannel(Reason.ANSWER_LOST, in_doubt=True))
-    assert timeline.MAYBE_TWICE not in read(staff, page_of(urgent))
+    assert events.MAYBE_TWICE not in read(staff, page_of(urgent))
 
     lifecycle.mark_sent(claim(urgent, Channel.SMS), SendResult("m-1"))
 
-    assert timeline.MAYBE_TWICE in read(staff, page_of(urgent))
+    assert events.MAYBE_TWICE in read(staff, page_of(urgent))
 
 
 def test_an_alert_dealt_with_while_it_is_sent_may_still_arrive(staff: Client, urgent: Alert) -> None:
     claim(urgent)
     actions.act(StaffAction.CLOSE, urgent.pk, by=User.objects.get(), after_round=1)
 
-    assert timeline.DEALT_WITH_TOO_LATE in read(staff, page_of(urgent))
+    assert standing.DEALT_WITH_TOO_LATE in read(staff, page_of(urgent))
 
 
 @pytest.mark.parametrize("tries", [0, 1])
@@ -175,14 +175,14 @@ def test_an_overdue_alert_is_shown_as_overdue(staff: Client, urgent: Alert, trie
     if tries:
         lifecycle.mark_failed(claim(urgent), UNSENT, Retry(timedelta(hours=1)))
         assert "It will be tried again at" in read(staff, page_of(urgent))
-    assert timeline.OVERDUE not in read(staff, page_of(urgent))
+    assert standing.OVERDUE not in read(staff, page_of(urgent))
     long_ago = Now() - timedelta(hours=5)
     Delivery.objects.update(created_at=long_ago, available_at=long_ago)
     Attempt.objects.update(started_at=long_ago, finished_at=long_ago)
 
     page = read(staff, page_of(urgent))
 
-    assert timeline.OVERDUE in page
+    assert standing.OVERDUE in page
     assert "It is overdue: it has waited since" in page
     assert "Nothing has to be done" not in page
     assert "It will be tried again at" not in page
@@ -190,10 +190,10 @@ def test_an_overdue_alert_is_shown_as_overdue(staff: Client, urgent: Alert, trie
 
 def test_an_expired_lease_that_nobody_recovers_is_overdue(staff: Client, urgent: Alert) -> None:
     claim(urgent)
-    assert timeline.OVERDUE not in read(staff, page_of(urgent))
+    assert standing.OVERDUE not in read(staff, page_of(urgent))
     Delivery.objects.update(lease_expires_at=Now() - timedelta(minutes=5))
 
-    assert timeline.OVERDUE in read(staff, page_of(urgent))
+    assert standing.OVERDUE in read(staff, page_of(urgent))
 
 
 def test_after_a_lost_answer_staff_are_asked_once_to_ask_the_person(
@@ -205,7 +205,7 @@ def test_after_a_lost_answer_staff_are_asked_once_to_ask_the_person(
 
     page = read(staff, page_of(alert))
 
-    assert timeline.IN_DOUBT[AlertStatus.FAILED] in page
+    assert standing.IN_DOUBT[AlertStatus.FAILED] in page
     assert labels.REASON[Reason.ANSWER_LOST] not in page
 
 
@@ -230,7 +230,7 @@ def test_the_page_says_that_an_sms_was_cut_and_shows_the_whole_text(
 
     page = read(staff, page_of(sms_of(lab, "a" * 1000)))
 
-    assert f"<p>{parts}: {timeline.CUT}</p>" in page
+    assert f"<p>{parts}: {events.CUT}</p>" in page
     assert "a" * 1000 in page
 
 

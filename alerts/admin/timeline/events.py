@@ -6,19 +6,20 @@ It makes no queries if the alert was read with `client`, `deliveries__attempts` 
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from alerts import labels, wording
+from alerts.admin.timeline.waiting import overdue_since
 from alerts.deliveries.queries import MAY_HAVE_ARRIVED
 from alerts.models import Alert, AlertAction, Attempt, Delivery
-from alerts.monitoring.checks import LEASE_OVERRUN, OBJECTIVE
-from alerts.states import AlertState, AlertStatus, AttemptState, DeliveryState, Reason, StaffAction
-from contacts.choices import Channel, Priority
+from alerts.states import AttemptState, DeliveryState, Reason, StaffAction
+from contacts.choices import Channel
 from contacts.masking import mask
+from theme.times import duration, moment
 
 TONES: dict[DeliveryState, str] = {
     DeliveryState.PENDING: "info",
@@ -36,36 +37,6 @@ DONE_BY = {
     StaffAction.CLOSE: "Marked as dealt with by",
 }
 ACTION_ICONS = {StaffAction.RESEND: "replay", StaffAction.CANCEL: "block", StaffAction.CLOSE: "task_alt"}
-SUMMARY: dict[AlertStatus, str] = {
-    AlertStatus.QUEUED: "It is on its way. Nothing has to be done.",
-    AlertStatus.SENT: "It was sent. If the person says that nothing came, send it again or reach them another way.",
-    AlertStatus.DELIVERED: "It reached the telephone.",
-    AlertStatus.ACKNOWLEDGED: "It has been acknowledged.",
-    AlertStatus.FAILED: (
-        "Nobody is known to have been reached. Reach the person another way, or fix the problem below and send it "
-        "again. Then mark it as dealt with."
-    ),
-    AlertStatus.CANCELLED: "It was stopped. Nobody is known to have been reached.",
-}
-STOPPED_UNSENT = "It was stopped before it was sent."
-IN_DOUBT: dict[AlertStatus, str] = {
-    AlertStatus.CANCELLED: (
-        "It was stopped, but an earlier answer was lost: the person may have received it. Ask them."
-    ),
-    AlertStatus.FAILED: (
-        "An answer was lost, so it may have arrived. Ask the person. If nothing came, send it again or reach them "
-        "another way. Then mark it as dealt with."
-    ),
-}
-CANCELLED_TOO_LATE: dict[AlertStatus, str] = {
-    AlertStatus.QUEUED: "It was cancelled while it was being sent, so it may still arrive. It will not be tried again.",
-    AlertStatus.SENT: (
-        "It was cancelled too late: a provider has it, so the person may have received it. It will not be sent again."
-    ),
-}
-DEALT_WITH = "It has been dealt with. Nothing has to be done."
-DEALT_WITH_TOO_LATE = "It has been dealt with. It was being sent at that moment, so it may still arrive."
-OVERDUE = "It should have been sent by now. Check the Home page, or reach the person another way."
 PICKED_UP = "The call was picked up, by a person or by voicemail."
 MAYBE_TWICE = "The person may get this twice: it was sent again although an earlier message may have arrived."
 ASK_THEM = "Ask the person, or reach them another way."
@@ -105,7 +76,7 @@ class Event:
         return moment(self.at)
 
 
-def events(alert: Alert, *, shows_addresses: bool) -> list[Event]:
+def of(alert: Alert, *, shows_addresses: bool) -> list[Event]:
     """What happened, in order. Addresses are masked for users who may not see them on the clinician's page."""
     deliveries = list(alert.deliveries.all())
     twice = _sent_twice(deliveries)
@@ -121,34 +92,10 @@ def events(alert: Alert, *, shows_addresses: bool) -> list[Event]:
     return [event for _at, _rank, event in sorted(ordered, key=lambda entry: entry[:2])]
 
 
-def summary(alert: Alert) -> str:
-    """How the alert stands, and what staff should do about it."""
-    status, deliveries = AlertStatus(alert.status), list(alert.deliveries.all())
-    states = {each.state for each in deliveries}
-    if alert.state == AlertState.CLOSED:
-        return DEALT_WITH_TOO_LATE if DeliveryState.SENDING in states else DEALT_WITH
-    if status is AlertStatus.CANCELLED and not any(each.attempt_count for each in deliveries):
-        return STOPPED_UNSENT
-    if DeliveryState.UNKNOWN in states and status in IN_DOUBT:
-        return IN_DOUBT[status]
-    if alert.state == AlertState.CANCELLED and status in CANCELLED_TOO_LATE:
-        return CANCELLED_TOO_LATE[status]
-    if status is AlertStatus.QUEUED and any(_overdue_since(each) for each in deliveries):
-        return OVERDUE
-    return SUMMARY[status]
-
-
 def last_action(alert: Alert) -> str:
     """The latest staff action, such as "Sent again by Olive Oakes, 22 Nov, 20:31:24."; empty if there is none."""
     done = [_action(each) for each in alert.actions.all()]
     return f"{done[-1].title}, {done[-1].when}." if done else ""
-
-
-def moment(at: datetime) -> str:
-    """Date and time to the second, in the hospital's time zone; without the year if it is this year."""
-    local = timezone.localtime(at)
-    this_year = local.year == timezone.localtime().year
-    return date_format(local, "j M, H:i:s" if this_year else "j M Y, H:i:s")
 
 
 def _received(alert: Alert) -> Event:
@@ -194,7 +141,7 @@ def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState) -> li
         again = date_format(timezone.localtime(delivery.available_at), "H:i:s")
         is_ahead = delivery.available_at > timezone.now()
         found = [f"It will be tried again at {again}." if is_ahead else "It will be tried again in a moment."]
-    since = _overdue_since(delivery)
+    since = overdue_since(delivery)
     if since:
         found = [f"It is overdue: it has waited since {moment(since)}."]
     found += _why(delivery, state is DeliveryState.UNKNOWN)
@@ -220,16 +167,6 @@ def _why(record: Delivery | Attempt, in_doubt: bool) -> list[str]:  # noqa: FBT0
     return [labels.REASON[Reason(record.reason)]] if record.reason and not known else []
 
 
-def _overdue_since(delivery: Delivery) -> datetime | None:
-    """Since when it has waited; None if that is not longer than the checks of `alerts.monitoring` allow."""
-    since, limit = delivery.lease_expires_at, LEASE_OVERRUN
-    if delivery.state == DeliveryState.PENDING:
-        tried = [each.finished_at for each in delivery.attempts.all() if each.finished_at]
-        since = min(delivery.available_at, max(tried, default=delivery.created_at))
-        limit = OBJECTIVE[Priority(delivery.priority)]
-    return since if since and since + limit < timezone.now() else None
-
-
 def _sent_twice(deliveries: Iterable[Delivery]) -> set[uuid.UUID]:
     """The deliveries that went out although an earlier one may have arrived."""
     twice, before = set(), 0
@@ -252,19 +189,8 @@ def _try(attempt: Attempt) -> Try:
     return Try(
         attempt.number,
         attempt.started_at,
-        _duration(attempt.finished_at - attempt.started_at) if attempt.finished_at else "",
+        duration(attempt.finished_at - attempt.started_at) if attempt.finished_at else "",
         str(state.label),
         tuple(sentences),
         tuple((name, value) for name, value in facts if value),
     )
-
-
-def _duration(time: timedelta) -> str:
-    """`0.3 s`, `12 s`, `4 min 10 s`."""
-    seconds = time.total_seconds()
-    if seconds < 0.1:  # noqa: PLR2004
-        return "less than 0.1 s"
-    if seconds < 10:  # noqa: PLR2004
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

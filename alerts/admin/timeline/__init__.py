@@ -1,0 +1,1 @@
+"""The timeline of an alert, and how the alert stands."""

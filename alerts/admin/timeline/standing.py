@@ -1,0 +1,53 @@
+"""How an alert stands, in a sentence or two, and what staff should do about it."""
+
+from alerts.admin.timeline.waiting import overdue_since
+from alerts.models import Alert
+from alerts.states import AlertState, AlertStatus, DeliveryState
+
+SUMMARY: dict[AlertStatus, str] = {
+    AlertStatus.QUEUED: "It is on its way. Nothing has to be done.",
+    AlertStatus.SENT: "It was sent. If the person says that nothing came, send it again or reach them another way.",
+    AlertStatus.DELIVERED: "It reached the telephone.",
+    AlertStatus.ACKNOWLEDGED: "It has been acknowledged.",
+    AlertStatus.FAILED: (
+        "Nobody is known to have been reached. Reach the person another way, or fix the problem below and send it "
+        "again. Then mark it as dealt with."
+    ),
+    AlertStatus.CANCELLED: "It was stopped. Nobody is known to have been reached.",
+}
+STOPPED_UNSENT = "It was stopped before it was sent."
+IN_DOUBT: dict[AlertStatus, str] = {
+    AlertStatus.CANCELLED: (
+        "It was stopped, but an earlier answer was lost: the person may have received it. Ask them."
+    ),
+    AlertStatus.FAILED: (
+        "An answer was lost, so it may have arrived. Ask the person. If nothing came, send it again or reach them "
+        "another way. Then mark it as dealt with."
+    ),
+}
+CANCELLED_TOO_LATE: dict[AlertStatus, str] = {
+    AlertStatus.QUEUED: "It was cancelled while it was being sent, so it may still arrive. It will not be tried again.",
+    AlertStatus.SENT: (
+        "It was cancelled too late: a provider has it, so the person may have received it. It will not be sent again."
+    ),
+}
+DEALT_WITH = "It has been dealt with. Nothing has to be done."
+DEALT_WITH_TOO_LATE = "It has been dealt with. It was being sent at that moment, so it may still arrive."
+OVERDUE = "It should have been sent by now. Check the Home page, or reach the person another way."
+
+
+def summary(alert: Alert) -> str:
+    """How the alert stands, and what staff should do about it."""
+    status, deliveries = AlertStatus(alert.status), list(alert.deliveries.all())
+    states = {each.state for each in deliveries}
+    if alert.state == AlertState.CLOSED:
+        return DEALT_WITH_TOO_LATE if DeliveryState.SENDING in states else DEALT_WITH
+    if status is AlertStatus.CANCELLED and not any(each.attempt_count for each in deliveries):
+        return STOPPED_UNSENT
+    if DeliveryState.UNKNOWN in states and status in IN_DOUBT:
+        return IN_DOUBT[status]
+    if alert.state == AlertState.CANCELLED and status in CANCELLED_TOO_LATE:
+        return CANCELLED_TOO_LATE[status]
+    if status is AlertStatus.QUEUED and any(overdue_since(each) for each in deliveries):
+        return OVERDUE
+    return SUMMARY[status]
