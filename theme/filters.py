@@ -30,7 +30,7 @@ def active_filters(changelist: ChangeList) -> list[ActiveFilter]:
         ActiveFilter(
             title=str(spec.title),
             words=words,
-            without=changelist.get_query_string(remove=list(spec.expected_parameters())),
+            without=changelist.get_query_string(remove=[name for name in spec.expected_parameters() if name]),
         )
         for spec in changelist.filter_specs
         if (words := _in_words(spec, changelist))

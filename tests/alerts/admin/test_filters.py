@@ -1,13 +1,14 @@
 """What a list of alerts is filtered by: the spans that people name, and the filters in use above the rows."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+
 from alerts.models import Alert
 from tests.alerts.admin.pages import ALERTS, read
 
@@ -38,7 +39,7 @@ def test_spans_that_people_name(staff: Client, failed: Alert, days: int, hour: i
     day = timezone.localdate() + timedelta(days=days)
     if (days, hour) == (0, 0):
         found = found | {"night"}  # midnight is night, too
-    received = timezone.make_aware(datetime(day.year, day.month, day.day, hour))
+    received = timezone.make_aware(datetime.combine(day, time(hour)))
     Alert.objects.filter(pk=failed.pk).update(created_at=received)
 
     shown = {span for span in ("today", "night", "week") if "failed-1" in read(staff, ALERTS, {"when": span})}
