@@ -52,6 +52,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "alerts.view_alert",
             "alerts.view_delivery",
             "alerts.view_attempt",
+            "alerts.export_alert",
             "clients.view_apiclient",
             "clients.view_apitoken",
             "auth.view_user",

@@ -2,14 +2,15 @@
 
 from django.contrib import admin
 
+from alerts.admin.export.views import AlertExport
 from alerts.admin.list import AlertList
 from alerts.admin.page import AlertPage
 from alerts.models import Alert
 
 
 @admin.register(Alert)
-class AlertAdmin(AlertList, AlertPage):
-    """The list of alerts, and a page for each."""
+class AlertAdmin(AlertExport, AlertList, AlertPage):
+    """The list of alerts, its export, and a page for each."""
 
     class Media:
         css = {"all": ("alerts/alerts.css",)}  # noqa: RUF012 - Django's name

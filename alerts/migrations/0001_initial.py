@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-created_at', '-id'),
-                'permissions': (('resend_alert', 'Can resend alert'), ('cancel_alert', 'Can cancel alert'), ('close_alert', 'Can mark alert as dealt with')),
+                'permissions': (('resend_alert', 'Can resend alert'), ('cancel_alert', 'Can cancel alert'), ('close_alert', 'Can mark alert as dealt with'), ('export_alert', 'Can export alerts to a file')),
             },
         ),
         migrations.CreateModel(

@@ -123,6 +123,7 @@ class Alert(models.Model):
             ("resend_alert", "Can resend alert"),
             ("cancel_alert", "Can cancel alert"),
             ("close_alert", "Can mark alert as dealt with"),
+            ("export_alert", "Can export alerts to a file"),
         )
         constraints = (
             models.CheckConstraint(name="alert_priority_is_known", condition=Q(priority__in=Priority.values)),

@@ -86,7 +86,7 @@ def write_xlsx(rows: Iterable[Mapping[str, str]]) -> bytes:
         cell.font = Font(bold=True)
     sheet.append(heading)
     for row in rows:
-        sheet.append([_text_cell(sheet, row[column]) for column in COLUMNS])
+        sheet.append([text_cell(sheet, row[column]) for column in COLUMNS])
     file = BytesIO()
     book.save(file)
     return file.getvalue()
@@ -272,7 +272,8 @@ def _text(cell: Any) -> str:
     return str(value)
 
 
-def _text_cell(sheet: Any, text: str) -> Any:
+def text_cell(sheet: Any, text: str) -> Any:
+    """A cell for a sheet that openpyxl writes, never a formula."""
     text = comparable(text)
     # Reading removes an apostrophe, so add another.
     cell = WriteOnlyCell(sheet, value=f"'{text}" if _QUOTED.match(text) else text)

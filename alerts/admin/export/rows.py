@@ -1,0 +1,117 @@
+"""What a file of alerts has: one row for each alert, and in front what was asked for."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from alerts.admin.status import status_in_words
+from alerts.models import Alert, Delivery
+from alerts.states import AttemptState, DeliveryState
+from contacts.choices import Channel
+
+HEADINGS = (
+    "Message ID",
+    "Received",
+    "Priority",
+    "Type",
+    "Status",
+    "Contact ID",
+    "Clinician",
+    "Department",
+    "Hospital system",
+    "Patient reference",
+    "Text",
+    "Channels",
+    "Taken by a provider",
+    "Seconds until then",
+    "Picked up",
+    "Seconds until picked up",
+    "Channel test",
+)
+AT_ONCE = 500
+"""Alerts that are read together, with four queries."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """The alerts of one export, fixed when it begins."""
+
+    ids: Sequence[int]
+    """In the order of the list."""
+    by: str
+    """Who exports them."""
+    filters: Sequence[str]
+    """What the list was searched for and filtered by, in words."""
+    at: datetime
+
+    def about(self) -> list[tuple[str, str]]:
+        """What this file is: pairs of a heading and what it says."""
+        return [
+            ("Alerts exported from Bleep", ""),
+            ("Exported", _moment(self.at)),
+            ("By", self.by),
+            ("Filters", "; ".join(self.filters) or "none: all alerts"),
+            ("Alerts", str(len(self.ids))),
+            ("Times", f"{settings.TIME_ZONE}, with the difference from UTC"),
+        ]
+
+    def rows(self) -> Iterator[list[str]]:
+        """The cells of each alert, as `HEADINGS` names them."""
+        for first in range(0, len(self.ids), AT_ONCE):
+            some = self.ids[first : first + AT_ONCE]
+            alerts = Alert.objects.with_status().select_related("clinician", "client")
+            found = alerts.prefetch_related("deliveries__attempts").in_bulk(some)
+            yield from (_cells(found[pk]) for pk in some)
+
+
+def _cells(alert: Alert) -> list[str]:
+    deliveries = sorted(alert.deliveries.all(), key=lambda each: (each.round, each.created_at, each.channel))
+    taken, picked_up = _taken_at(deliveries), _picked_up_at(deliveries)
+    return [
+        alert.message_id,
+        _moment(alert.created_at),
+        alert.get_priority_display(),
+        alert.type,
+        status_in_words(alert),
+        alert.contact_id,
+        alert.clinician.name,
+        alert.clinician.department,
+        alert.client.name if alert.client else "",
+        alert.patient_id,
+        alert.description,
+        "; ".join(_in_words(each) for each in deliveries),
+        _moment(taken) if taken else "",
+        _seconds(alert, taken),
+        _moment(picked_up) if picked_up else "",
+        _seconds(alert, picked_up),
+        "yes" if alert.is_test else "no",
+    ]
+
+
+def _in_words(delivery: Delivery) -> str:
+    """`Phone call: Failed (not answered)`."""
+    why = f" ({delivery.get_reason_display()})" if delivery.reason else ""
+    return f"{Channel(delivery.channel).label}: {delivery.get_state_display()}{why}"
+
+
+def _taken_at(deliveries: list[Delivery]) -> datetime | None:
+    attempts = (attempt for each in deliveries for attempt in each.attempts.all())
+    taken = (each.finished_at for each in attempts if each.state == AttemptState.SENT)
+    return min((at for at in taken if at), default=None)
+
+
+def _picked_up_at(deliveries: list[Delivery]) -> datetime | None:
+    picked_up = (each.outcome_at for each in deliveries if each.state == DeliveryState.DELIVERED)
+    return min((at for at in picked_up if at), default=None)
+
+
+def _moment(at: datetime) -> str:
+    """`2026-11-29 17:05:11+00:00`, which spreadsheet programs leave as it is."""
+    return timezone.localtime(at).isoformat(sep=" ", timespec="seconds")
+
+
+def _seconds(alert: Alert, at: datetime | None) -> str:
+    return f"{(at - alert.created_at).total_seconds():.1f}" if at else ""
