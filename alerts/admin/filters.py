@@ -14,6 +14,7 @@ from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 
 from alerts.models import Alert, Delivery
 from alerts.states import AlertState, AlertStatus
+from contacts.admin.filters import DepartmentFilter
 from contacts.choices import Channel
 
 ATTENTION = "attention"
@@ -61,6 +62,12 @@ class ChannelFilter(DropdownFilter):
         if not self.value():
             return queryset
         return queryset.filter(Exists(Delivery.objects.filter(alert=OuterRef("pk"), channel=self.value())))
+
+
+class ClinicianDepartmentFilter(DepartmentFilter):
+    """By the department that the clinician has now."""
+
+    field = "clinician__department"
 
 
 class WhenFilter(DropdownFilter):

@@ -17,7 +17,13 @@ from unfold.views import ChangeList
 
 from alerts import actions
 from alerts.admin import confirm, refresh, search
-from alerts.admin.filters import ChannelFilter, ReceivedFilter, StatusFilter, WhenFilter
+from alerts.admin.filters import (
+    ChannelFilter,
+    ClinicianDepartmentFilter,
+    ReceivedFilter,
+    StatusFilter,
+    WhenFilter,
+)
 from alerts.admin.permissions import ReadOnly, may
 from alerts.admin.status import COLOURS, status_in_words
 from alerts.models import Alert
@@ -54,6 +60,7 @@ class AlertList(ReadOnly):
         StatusFilter,
         ("priority", ChoicesCheckboxFilter),
         ChannelFilter,
+        ClinicianDepartmentFilter,
         ("client", RelatedDropdownFilter),
         WhenFilter,
         ("created_at", ReceivedFilter),

@@ -6,26 +6,30 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter, RadioFilter
 
-from contacts import problems
+from contacts import departments, problems
 from contacts.models import Clinician
 from contacts.problems import Problem
 
 
 class DepartmentFilter(DropdownFilter):
-    """All departments. One query."""
+    """All departments, each in one spelling, which finds all its spellings. One query for each use."""
 
     title = "department"
     parameter_name = "department"
+    field = "department"
+    """The look-up that leads to a clinician's department."""
 
     def has_output(self) -> bool:
         return True  # Django ignores a filter without choices, and would show everybody
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        names = Clinician.objects.exclude(department="").order_by("department")
-        return [(name, name) for name in names.values_list("department", flat=True).distinct()]
+        return [(name, name) for name in departments.one_spelling_each()]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Clinician]) -> QuerySet[Clinician]:
-        return queryset.filter(department=self.value()) if self.value() else queryset
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted = self.value()
+        if not wanted:
+            return queryset
+        return queryset.filter(**{f"{self.field}__in": departments.spellings_of([wanted])})
 
 
 class ActiveFilter(RadioFilter):

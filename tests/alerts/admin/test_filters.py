@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alerts.models import Alert
+from contacts.models import Clinician
 from tests.alerts.admin.pages import ALERTS, read
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +91,13 @@ def test_filters_in_use_are_shown_and_each_can_be_taken_away(staff: Client, fail
     ]
     left = {name: values[0] for name, values in parse_qs(urlsplit(shown["priority: Low"]).query).items()}
     assert left == {name: value for name, value in query.items() if name != "priority__exact"}
+
+
+def test_alerts_are_filtered_by_department(staff: Client, failed: Alert) -> None:
+    Clinician.objects.update(department="Ward 4")
+
+    assert "failed-1" in read(staff, ALERTS, {"department": "ward4"})
+    assert "failed-1" not in read(staff, ALERTS, {"department": "Ward 5"})
 
 
 def test_several_values_of_one_filter_are_one_chip(staff: Client, failed: Alert) -> None:

@@ -57,6 +57,22 @@ def test_a_contact_id_of_digits_is_found(admin_client: Client, clinician: Clinic
     assert found(admin_client, q="00123") == ["00123"]
 
 
+def test_spellings_of_a_department_are_one_entry_of_the_filter(admin_client: Client) -> None:
+    for number, department in enumerate(["Ward 4", "ward 4", "Ward4", "Ward 5"], start=1):
+        make_clinician(f"C-{number}", {}, department=department)
+
+    page = admin_client.get(LIST).content.decode()
+
+    assert [page.count(f">{name}</option>") for name in ("Ward 4", "ward 4", "Ward4", "Ward 5")] == [
+        1,
+        0,
+        0,
+        1,
+    ]
+    assert found(admin_client, department="Ward 4") == ["C-1", "C-2", "C-3"]
+    assert found(admin_client, department="WARD４") == ["C-1", "C-2", "C-3"]
+
+
 def test_filters_by_department_state_and_problem(admin_client: Client, clinician: Clinician) -> None:
     make_clinician("C-2", {Priority.HIGH: [EMAIL]}, department="Cardiology")
     make_clinician("C-3", {}, active=False, department="Surgery")

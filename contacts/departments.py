@@ -1,0 +1,31 @@
+"""Departments are typed by hand: `Ward 4`, `ward 4` and `Ward4` are one."""
+
+import unicodedata
+from collections.abc import Iterable
+
+from contacts.models import Clinician
+
+
+def fold(name: str) -> str:
+    """The same text for all spellings of a department: without spaces, and in small letters."""
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def known() -> list[str]:
+    """All departments as they are spelt, sorted. One query."""
+    names = Clinician.objects.exclude(department="").order_by("department")
+    return list(names.values_list("department", flat=True).distinct())
+
+
+def one_spelling_each() -> list[str]:
+    """The departments, each in the first of its spellings. One query."""
+    spellings: dict[str, str] = {}
+    for name in known():
+        spellings.setdefault(fold(name), name)
+    return list(spellings.values())
+
+
+def spellings_of(names: Iterable[str]) -> list[str]:
+    """How clinicians' departments spell these. One query."""
+    wanted = {fold(name) for name in names}
+    return [name for name in known() if fold(name) in wanted]
