@@ -33,7 +33,7 @@ SENTENCES = {
     DeliveryState.PENDING: "It is waiting to be sent.",
     DeliveryState.SENDING: "It is being sent.",
     DeliveryState.SENT: "The provider has taken it. Check whether it arrives.",
-    DeliveryState.DELIVERED: "It arrived: the call was picked up.",
+    DeliveryState.DELIVERED: "The call was picked up, by a person or by a voicemail. Check that it was heard.",
     DeliveryState.CANCELLED: "It was stopped before it was sent.",
 }
 """What each state means to the person who waits. A bad end is explained by its reason."""

@@ -5,13 +5,16 @@ from alerts.states import AttemptState, DeliveryState, Reason
 DELIVERY: dict[DeliveryState, str] = {
     DeliveryState.PENDING: "Nothing has been sent yet, or an attempt failed and another will follow.",
     DeliveryState.SENDING: "A worker is talking to the provider; a telephone may ring at any moment.",
-    DeliveryState.SENT: "The provider has taken the message. It may not have arrived yet.",
-    DeliveryState.DELIVERED: "The call was picked up.",
+    DeliveryState.SENT: "The provider has taken the message. Whether it arrived is not known.",
+    DeliveryState.DELIVERED: "The call was picked up, by a person or by a voicemail.",
     DeliveryState.UNDELIVERED: "The call was not picked up.",
     DeliveryState.FAILED: "The provider did not take it over this channel, which will not be tried again.",
     DeliveryState.UNKNOWN: "An answer was lost: it may have arrived. It is not sent this way again.",
     DeliveryState.CANCELLED: "Staff stopped it before it was sent.",
 }
+
+IN_DOUBT = "May have arrived"
+"""What staff read instead of “Failed” where an answer was lost. To API clients both are `failed`."""
 
 ATTEMPT: dict[AttemptState, str] = {
     AttemptState.CALLING: "The request may be on its way.",

@@ -11,6 +11,7 @@ from django.db.models import Aggregate, Case, Count, DateTimeField, DurationFiel
 from django.db.models.functions import Now, Trunc
 from django.utils import timezone
 
+from alerts import labels
 from alerts.models import Alert, Attempt
 from alerts.states import AlertState, AlertStatus, AttemptState
 from contacts.choices import Channel, Priority
@@ -43,6 +44,13 @@ class AlertCount:
     alerts: int
     dealt_with: bool = False
     """Whether staff have marked them as dealt with."""
+    in_doubt: bool = False
+    """Whether they failed as far as anybody knows, but may have arrived: an answer was lost."""
+
+    @property
+    def words(self) -> str:
+        """The status as staff read it."""
+        return labels.IN_DOUBT if self.in_doubt else str(self.status.label)
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ class Percentile(Aggregate):
 
 
 def alert_counts(period: Period) -> list[AlertCount]:
-    """Alerts by hour or day, priority, status and whether they were dealt with, oldest first."""
+    """Alerts by hour or day, priority, status, doubt and whether they were dealt with, oldest first."""
     rows = (
         Alert.objects.without_tests()
         .with_status()
@@ -72,14 +80,23 @@ def alert_counts(period: Period) -> list[AlertCount]:
         .annotate(
             at=Trunc("created_at", period.unit, output_field=DateTimeField(), tzinfo=period.time_zone),
             dealt_with=Case(When(state=AlertState.CLOSED, then=True), default=False),
+            # One look at all that are in doubt, which are few; `Exists` would look for each alert.
+            in_doubt=Case(
+                When(
+                    status=AlertStatus.FAILED,
+                    pk__in=Alert.objects.in_doubt().order_by().values("pk"),
+                    then=True,
+                ),
+                default=False,
+            ),
         )
         .order_by("at")
-        .values_list("at", "priority", "status", "dealt_with")
+        .values_list("at", "priority", "status", "dealt_with", "in_doubt")
         .annotate(alerts=Count("pk"))
     )
     return [
-        AlertCount(at, Priority(priority), AlertStatus(status), alerts, dealt_with)
-        for at, priority, status, dealt_with, alerts in rows
+        AlertCount(at, Priority(priority), AlertStatus(status), alerts, dealt_with, in_doubt)
+        for at, priority, status, dealt_with, in_doubt, alerts in rows
     ]
 
 

@@ -12,12 +12,13 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 
+from alerts import labels
 from alerts.models import Alert, Delivery
 from alerts.states import AlertState, AlertStatus
 from contacts.admin.filters import DepartmentFilter
 from contacts.choices import Channel
 
-ATTENTION = "attention"
+ATTENTION, DOUBT = "attention", "doubt"
 NIGHT_BEGINS, NIGHT_ENDS = time(20), time(8)
 """The night shift."""
 SHOWN = "j M Y H:i"
@@ -26,15 +27,17 @@ NO_TIME = "is not a time, so no alerts are shown. Write it as 14:30."
 
 
 class StatusFilter(DropdownFilter):
-    """By the status that the API reports, and by whether staff still have to look at it."""
+    """By the status that the list shows, and by whether staff still have to look at it."""
 
     title = "status"
     parameter_name = "status"
+    UNUSED = frozenset({AlertStatus.ACKNOWLEDGED})
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
-            (ATTENTION, "Failed, and not dealt with"),
-            *[(status.value, str(status.label)) for status in AlertStatus],
+            (ATTENTION, "Failed or may have arrived, and not dealt with"),
+            *[(status.value, str(status.label)) for status in AlertStatus if status not in self.UNUSED],
+            (DOUBT, labels.IN_DOUBT),
             (AlertState.CLOSED.value, str(AlertState.CLOSED.label)),
         ]
 
@@ -46,6 +49,11 @@ class StatusFilter(DropdownFilter):
             return queryset.filter(pk__in=Alert.objects.needing_attention().order_by().values("pk"))
         if wanted == AlertState.CLOSED:
             return queryset.filter(state=AlertState.CLOSED)
+        if wanted == DOUBT:
+            return queryset.having_status(AlertStatus.FAILED).in_doubt()  # type: ignore[attr-defined,no-any-return]
+        if wanted == AlertStatus.FAILED:
+            doubtful = Alert.objects.in_doubt().order_by().values("pk")
+            return queryset.having_status(wanted).exclude(pk__in=doubtful)  # type: ignore[attr-defined,no-any-return]
         return queryset.having_status(wanted)  # type: ignore[attr-defined,no-any-return]
 
 

@@ -25,7 +25,7 @@ from alerts.admin.filters import (
     WhenFilter,
 )
 from alerts.admin.permissions import ReadOnly, may
-from alerts.admin.status import COLOURS, status_in_words
+from alerts.admin.status import badge
 from alerts.models import Alert
 from alerts.states import StaffAction
 from contacts.choices import in_words
@@ -84,9 +84,9 @@ class AlertList(ReadOnly):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return AlertChangeList
 
-    @display(ordering="status", label=COLOURS)
+    @display(ordering="status")
     def status(self, alert: Alert) -> str:
-        return status_in_words(alert)
+        return badge(alert).html
 
     @display(description="channels")
     def channels(self, alert: Alert) -> str:

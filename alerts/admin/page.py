@@ -9,11 +9,11 @@ from django.urls import URLPattern, path, reverse
 from alerts import actions, wording
 from alerts.admin import confirm, refresh
 from alerts.admin.permissions import ReadOnly, may
-from alerts.admin.status import COLOURS, status_in_words
+from alerts.admin.status import badge
 from alerts.admin.timeline import events, standing
 from alerts.models import Alert
 from alerts.states import AlertStatus, StaffAction
-from theme.times import moment
+from theme.times import full
 
 
 class AlertPage(ReadOnly):
@@ -68,12 +68,10 @@ def _read(object_id: str) -> Alert | None:
 
 
 def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
-    status = status_in_words(alert)
     return {
         "title": alert.message_id,
         "alert": alert,
-        "status": status,
-        "tone": COLOURS.get(status, "neutral"),
+        "badge": badge(alert),
         "summary": standing.summary(alert),
         # The status and the deliveries are read one after the other: something may have ended between the two.
         "waits": alert.status == AlertStatus.QUEUED
@@ -90,5 +88,5 @@ def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
             if may(request, action)
         ],
         "subject": wording.subject(alert.type),
-        "received": moment(alert.created_at),
+        "received": full(alert.created_at),
     }

@@ -1,20 +1,51 @@
-"""How the list and the page of an alert show its status."""
+"""How the list and the page of an alert show its status, and that of each delivery."""
 
-from alerts.models import Alert
-from alerts.states import AlertState, AlertStatus
+from alerts import labels
+from alerts.models import Alert, Delivery
+from alerts.states import AlertState, AlertStatus, DeliveryState
+from theme.badges import Badge
 
-COLOURS = {
-    AlertStatus.QUEUED.label: "info",
-    AlertStatus.SENT.label: "success",
-    AlertStatus.DELIVERED.label: "success",
-    AlertStatus.ACKNOWLEDGED.label: "success",
-    AlertStatus.FAILED.label: "danger",
-    AlertStatus.CANCELLED.label: "warning",
+DEALT_WITH = "over"
+STATUS: dict[AlertStatus, Badge] = {
+    AlertStatus.QUEUED: Badge(str(AlertStatus.QUEUED.label), "waiting", "schedule"),
+    AlertStatus.SENT: Badge(str(AlertStatus.SENT.label), "sent", "send"),
+    AlertStatus.DELIVERED: Badge(str(AlertStatus.DELIVERED.label), "reached", "phone_in_talk"),
+    AlertStatus.ACKNOWLEDGED: Badge(str(AlertStatus.ACKNOWLEDGED.label), "reached", "how_to_reg"),
+    AlertStatus.FAILED: Badge(str(AlertStatus.FAILED.label), "failed", "error"),
+    AlertStatus.CANCELLED: Badge(str(AlertStatus.CANCELLED.label), "over", "block"),
 }
-"""unfold's label for each status. Others, such as "Failed, dealt with", are grey."""
+DOUBT: dict[AlertStatus, Badge] = {
+    AlertStatus.FAILED: Badge(labels.IN_DOUBT, "doubt", "help"),
+    AlertStatus.CANCELLED: Badge("Cancelled, may have arrived", "doubt", "help"),
+}
+DELIVERY: dict[DeliveryState, tuple[str, str]] = {
+    DeliveryState.PENDING: ("waiting", "schedule"),
+    DeliveryState.SENDING: ("waiting", "sync"),
+    DeliveryState.SENT: ("sent", "send"),
+    DeliveryState.DELIVERED: ("reached", "phone_in_talk"),
+    DeliveryState.UNDELIVERED: ("failed", "phone_missed"),
+    DeliveryState.FAILED: ("failed", "error"),
+    DeliveryState.UNKNOWN: ("doubt", "help"),
+    DeliveryState.CANCELLED: ("over", "block"),
+}
+"""Tone and icon."""
 
 
-def status_in_words(alert: Alert) -> str:
-    """The status that the API reports, and whether staff have dealt with the alert."""
-    status = str(AlertStatus(alert.status).label)
-    return f"{status}, dealt with" if alert.state == AlertState.CLOSED else status
+def badge(alert: Alert) -> Badge:
+    """The status that the API reports, whether an answer was lost, and whether staff have dealt with the alert.
+
+    No query if `deliveries` were prefetched.
+    """
+    status = AlertStatus(alert.status)
+    found = STATUS[status]
+    if status in DOUBT and any(each.state == DeliveryState.UNKNOWN for each in alert.deliveries.all()):
+        found = DOUBT[status]
+    if alert.state == AlertState.CLOSED:
+        return Badge(f"{found.text}, dealt with", DEALT_WITH, "task_alt")
+    return found
+
+
+def delivery_badge(delivery: Delivery) -> Badge:
+    """The state of a delivery."""
+    state = DeliveryState(delivery.state)
+    return Badge(str(state.label), *DELIVERY[state])

@@ -130,12 +130,12 @@ def _follow_up(delivery: Delivery, decision: Decision) -> None:
 
 
 def mark_delivered(delivery_id: uuid.UUID) -> None:
-    """Record that the handset got it, says the provider."""
+    """Record that the call was picked up, says the provider."""
     _record_outcome(delivery_id, DeliveryState.DELIVERED, reason="")
 
 
 def mark_undelivered(delivery_id: uuid.UUID, reason: Reason) -> None:
-    """Record that the handset did not get it, says the provider, and go on to the next channel."""
+    """Record that the call was not picked up, says the provider, and go on to the next channel."""
     with transaction.atomic():
         opening.lock_alert_of(delivery_id)
         if _record_outcome(delivery_id, DeliveryState.UNDELIVERED, reason=reason):

@@ -79,6 +79,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
             some = some.filter(~Exists(beside_or_later.exclude(state__in=NEEDS_REASON)))
         return found.filter(pk__in=some.values("alert"))
 
+    def in_doubt(self) -> Self:
+        """Alerts of which an answer was lost, so that they may have arrived."""
+        return self.filter(pk__in=Delivery.objects.filter(state=DeliveryState.UNKNOWN).values("alert"))
+
     def needing_attention(self) -> Self:
         """Failed alerts that nobody has dealt with. Channel tests are not among them."""
         failed = self.without_tests().with_status().having_status(AlertStatus.FAILED)

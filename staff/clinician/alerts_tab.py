@@ -3,9 +3,10 @@
 from typing import Any
 
 from alerts import wording
-from alerts.admin.status import COLOURS, status_in_words
+from alerts.admin.status import badge
 from alerts.models import Alert
 from theme.tabs import TemplateTab
+from theme.times import moment
 
 SHOWN = 20
 
@@ -28,12 +29,11 @@ class AlertsTab(TemplateTab):
 def _row(alert: Any) -> dict[str, Any]:
     """`alert` has a `status` from `with_status()`."""
     deliveries = alert.deliveries.all()
-    status = status_in_words(alert)
     return {
         "alert": alert,
         "subject": wording.subject(alert.type),
-        "status": status,
-        "variant": COLOURS.get(status, "neutral"),
+        "badge": badge(alert),
+        "received": moment(alert.created_at),
         "channels": ", ".join(
             f"{each.get_channel_display()}: {each.get_state_display()}" for each in deliveries
         ),

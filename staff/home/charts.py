@@ -8,21 +8,23 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from alerts import labels
 from alerts.states import AlertStatus
 from alerts.statistics import AlertCount, Latency, Period
 from contacts.choices import Priority
 from theme import charts
+from theme.times import duration
 
-COLOURS: dict[AlertStatus, str] = {
-    AlertStatus.DELIVERED: charts.TEAL,
-    AlertStatus.SENT: charts.GREEN,
-    AlertStatus.ACKNOWLEDGED: charts.VIOLET,
-    AlertStatus.QUEUED: charts.BLUE,
-    AlertStatus.FAILED: charts.RED,
-    AlertStatus.CANCELLED: charts.GREY,
+COLOURS: dict[str, str] = {
+    AlertStatus.DELIVERED.label: charts.GREEN,
+    AlertStatus.SENT.label: charts.BLUE,
+    AlertStatus.ACKNOWLEDGED.label: charts.TEAL,
+    AlertStatus.QUEUED.label: charts.VIOLET,
+    labels.IN_DOUBT: charts.AMBER,
+    AlertStatus.FAILED.label: charts.RED,
+    AlertStatus.CANCELLED.label: charts.GREY,
 }
-HOUR, MINUTE = 3600, 60
-TENTHS_BELOW = 10
+"""The same as those of the badges in the list of alerts."""
 
 
 @dataclass(frozen=True)
@@ -45,41 +47,39 @@ class Table:
 
 def over_time(counts: list[AlertCount], period: Period, now: datetime) -> Chart:
     """Alerts by hour or day, stacked by status."""
-    counted: Counter[tuple[datetime, AlertStatus]] = Counter()
+    counted: Counter[tuple[datetime, str]] = Counter()
     for each in counts:
-        counted[each.at, each.status] += each.alerts
+        counted[each.at, each.words] += each.alerts
     starts = list(_starts(period, now))
-    labels = [
-        date_format(timezone.localtime(at), "H:i" if period is Period.DAY else "D j M") for at in starts
-    ]
+    names = [date_format(timezone.localtime(at), "H:i" if period is Period.DAY else "D j M") for at in starts]
     lines = {status: [counted[at, status] for at in starts] for status in _statuses(counts)}
     busiest = max(starts, key=lambda at: sum(counted[at, status] for status in COLOURS))
     most = sum(counted[busiest, status] for status in COLOURS)
     return Chart(
         f"Alerts by {period.unit}",
         f"One bar for each {period.unit}, coloured by status. The highest is "
-        f"{labels[starts.index(busiest)]} with {most:,}.",
-        charts.data(labels, ((status.label, COLOURS[status], values) for status, values in lines.items())),
+        f"{names[starts.index(busiest)]} with {most:,}.",
+        charts.data(names, ((status, COLOURS[status], values) for status, values in lines.items())),
         charts.options(stacked=True),
     )
 
 
 def by_priority(counts: list[AlertCount]) -> tuple[Chart, Table]:
     """Alerts of each priority, by status."""
-    counted: Counter[tuple[Priority, AlertStatus]] = Counter()
+    counted: Counter[tuple[Priority, str]] = Counter()
     for each in counts:
-        counted[each.priority, each.status] += each.alerts
+        counted[each.priority, each.words] += each.alerts
     statuses = _statuses(counts)
     chart = Chart(
         "By priority",
         "Bars for High, Medium and Low, coloured by status. The table has the same numbers.",
         charts.data(
             [priority.label for priority in Priority],
-            ((s.label, COLOURS[s], [counted[priority, s] for priority in Priority]) for s in statuses),
+            ((s, COLOURS[s], [counted[priority, s] for priority in Priority]) for s in statuses),
         ),
         charts.options(stacked=True),
     )
-    rows = [(status.label, [counted[priority, status] for priority in Priority]) for status in statuses]
+    rows = [(status, [counted[priority, status] for priority in Priority]) for status in statuses]
     sums = ("All", [sum(column) for column in zip(*(values for _, values in rows), strict=True)])
     return chart, Table(
         ("Status", *(priority.label for priority in Priority), "All"),
@@ -107,22 +107,14 @@ def time_to_provider(latencies: list[Latency]) -> tuple[Chart, Table]:
     return chart, Table(
         ("Channel", "Messages", "Half within", "95% within"),
         tuple(
-            (each.channel.label, f"{each.messages:,}", duration(each.p50), duration(each.p95))
+            (each.channel.label, f"{each.messages:,}", _words(each.p50), _words(each.p95))
             for each in latencies
         ),
     )
 
 
-def duration(seconds: float) -> str:
-    """A short duration: `1.5 s`, `2 min 5 s`, `3 h 10 min`."""
-    if seconds < TENTHS_BELOW:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    for size, unit, smaller, smaller_unit in ((HOUR, "h", MINUTE, "min"), (MINUTE, "min", 1, "s")):
-        if whole >= size:
-            rest = whole % size // smaller
-            return f"{whole // size} {unit}" + (f" {rest} {smaller_unit}" if rest else "")
-    return f"{whole} s"
+def _words(seconds: float) -> str:
+    return duration(timedelta(seconds=seconds))
 
 
 def _starts(period: Period, now: datetime) -> Iterator[datetime]:
@@ -136,6 +128,6 @@ def _starts(period: Period, now: datetime) -> Iterator[datetime]:
         yield from (midnight - timedelta(days=back) for back in reversed(range(8)))
 
 
-def _statuses(counts: list[AlertCount]) -> list[AlertStatus]:
-    seen = {each.status for each in counts}
+def _statuses(counts: list[AlertCount]) -> list[str]:
+    seen = {each.words for each in counts}
     return [status for status in COLOURS if status in seen]

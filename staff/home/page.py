@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from alerts import statistics
+from alerts import labels, statistics
 from alerts.states import AlertStatus
 from alerts.statistics import AlertCount, Period
 from staff.home import attention, charts
@@ -94,14 +94,19 @@ def _statistics(user: User | AnonymousUser, period: Period) -> dict[str, Any]:
 
 
 def _totals(counts: list[AlertCount]) -> list[Total]:
-    def count(*statuses: AlertStatus) -> int:
-        return sum(each.alerts for each in counts if each.status in statuses)
+    def total(words: str, *, urgent: bool = False) -> Total:
+        found = [each for each in counts if each.words == words]
+        closed = sum(each.alerts for each in found if each.dealt_with)
+        alerts = sum(each.alerts for each in found)
+        note = f"{closed:,} dealt with" if closed else ""
+        return Total(words, alerts, urgent=urgent and alerts > closed, note=note)
 
-    failed = count(AlertStatus.FAILED)
-    closed = sum(each.alerts for each in counts if each.status is AlertStatus.FAILED and each.dealt_with)
+    in_doubt = total(labels.IN_DOUBT)
     return [
-        Total("Alerts", count(*AlertStatus)),
-        Total("Sent or delivered", count(AlertStatus.SENT, AlertStatus.DELIVERED, AlertStatus.ACKNOWLEDGED)),
-        Total("On their way", count(AlertStatus.QUEUED)),
-        Total("Failed", failed, urgent=failed > closed, note=f"{closed:,} dealt with" if closed else ""),
+        Total("Alerts", sum(each.alerts for each in counts)),
+        total(AlertStatus.DELIVERED.label),
+        total(AlertStatus.SENT.label),
+        total(AlertStatus.QUEUED.label),
+        *([in_doubt] if in_doubt.alerts else []),
+        total(AlertStatus.FAILED.label, urgent=True),
     ]

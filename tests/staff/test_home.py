@@ -249,7 +249,7 @@ def test_the_table_has_totals() -> None:
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (0.04, "0.0 s"),
+        (0.04, "less than 0.1 s"),
         (1.25, "1.2 s"),
         (59.4, "59 s"),
         (60, "1 min"),
@@ -259,7 +259,6 @@ def test_the_table_has_totals() -> None:
     ],
 )
 def test_durations_are_short(seconds: float, words: str) -> None:
-    assert charts.duration(seconds) == words
     _chart, table = charts.time_to_provider([Latency(Channel.SMS, 1, seconds, seconds)])
     assert table.rows == (("SMS", "1", words, words),)
 

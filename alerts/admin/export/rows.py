@@ -7,7 +7,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-from alerts.admin.status import status_in_words
+from alerts.admin.status import badge
 from alerts.models import Alert, Delivery
 from alerts.states import AttemptState, DeliveryState
 from contacts.choices import Channel
@@ -75,7 +75,7 @@ def _cells(alert: Alert) -> list[str]:
         _moment(alert.created_at),
         alert.get_priority_display(),
         alert.type,
-        status_in_words(alert),
+        badge(alert).text,
         alert.contact_id,
         alert.clinician.name,
         alert.clinician.department,

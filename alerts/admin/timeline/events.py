@@ -4,40 +4,30 @@ It makes no queries if the alert was read with `client`, `deliveries__attempts` 
 """
 
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from alerts import labels, wording
+from alerts.admin.status import delivery_badge
 from alerts.admin.timeline.waiting import overdue_since
 from alerts.deliveries.queries import MAY_HAVE_ARRIVED
 from alerts.models import Alert, AlertAction, Attempt, Delivery
 from alerts.states import AttemptState, DeliveryState, Reason, StaffAction
 from contacts.choices import Channel
 from contacts.masking import mask
-from theme.times import duration, moment
+from theme.badges import Badge
+from theme.times import clock, duration, elapsed, full, moment
 
-TONES: dict[DeliveryState, str] = {
-    DeliveryState.PENDING: "info",
-    DeliveryState.SENDING: "info",
-    DeliveryState.SENT: "success",
-    DeliveryState.DELIVERED: "success",
-    DeliveryState.UNDELIVERED: "danger",
-    DeliveryState.FAILED: "danger",
-    DeliveryState.UNKNOWN: "warning",
-    DeliveryState.CANCELLED: "neutral",
-}
 DONE_BY = {
     StaffAction.RESEND: "Sent again by",
     StaffAction.CANCEL: "Cancelled by",
     StaffAction.CLOSE: "Marked as dealt with by",
 }
 ACTION_ICONS = {StaffAction.RESEND: "replay", StaffAction.CANCEL: "block", StaffAction.CLOSE: "task_alt"}
-PICKED_UP = "The call was picked up, by a person or by voicemail."
 MAYBE_TWICE = "The person may get this twice: it was sent again although an earlier message may have arrived."
 ASK_THEM = "Ask the person, or reach them another way."
 CUT = "the text is longer, so its end is left out. The patient reference is not."
@@ -50,6 +40,7 @@ class Try:
 
     number: int
     at: datetime
+    when: str
     took: str
     state: str
     sentences: tuple[str, ...]
@@ -64,8 +55,10 @@ class Event:
     icon: str
     tone: str
     title: str
+    after: str = ""
+    """How long after the alert was received, `+11 s`."""
     sentences: tuple[str, ...] = ()
-    state: str = ""
+    badge: Badge | None = None
     tries: tuple[Try, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     note: str = ""
@@ -73,7 +66,7 @@ class Event:
     @property
     def when(self) -> str:
         """The time, in words."""
-        return moment(self.at)
+        return full(self.at)
 
 
 def of(alert: Alert, *, shows_addresses: bool) -> list[Event]:
@@ -89,7 +82,10 @@ def of(alert: Alert, *, shows_addresses: bool) -> list[Event]:
         *[(began.get(each.round or 0, each.created_at), 1, _action(each)) for each in alert.actions.all()],
         *[(each.created_at, 2, _delivery(each, shows_addresses, each.pk in twice)) for each in deliveries],
     ]
-    return [event for _at, _rank, event in sorted(ordered, key=lambda entry: entry[:2])]
+    return [
+        replace(event, after=elapsed(alert.created_at, event.at)) if rank else event
+        for _at, rank, event in sorted(ordered, key=lambda entry: entry[:2])
+    ]
 
 
 def last_action(alert: Alert) -> str:
@@ -116,29 +112,54 @@ def _action(record: AlertAction) -> Event:
 def _delivery(delivery: Delivery, shows_addresses: bool, sent_twice: bool) -> Event:  # noqa: FBT001
     channel, state = Channel(delivery.channel), DeliveryState(delivery.state)
     address = delivery.address if shows_addresses else mask(delivery.address)
-    facts = [("Round", str(delivery.round))] if delivery.round > 1 else []
-    if delivery.provider_id:
-        facts.append(("Provider's ID", delivery.provider_id))
-    if delivery.outcome_at:
-        facts.append(("Outcome known", moment(delivery.outcome_at)))
+    badge = delivery_badge(delivery)
     return Event(
-        delivery.created_at,
+        known_at(delivery),
         channel.facts.icon,
-        TONES[state],
+        badge.tone,
         f"{channel.label} to {address}",
         sentences=(*_sentences(delivery, channel, state), *([MAYBE_TWICE] if sent_twice else [])),
-        state=str(state.label),
-        tries=tuple(_try(each) for each in delivery.attempts.all()),
-        facts=tuple(facts),
+        badge=badge,
+        tries=tuple(_try(each, delivery.alert.created_at) for each in delivery.attempts.all()),
+        facts=tuple(_facts(delivery)),
     )
+
+
+def known_at(delivery: Delivery) -> datetime:
+    """When the state that the delivery is in became known."""
+    attempts = list(delivery.attempts.all())
+    match DeliveryState(delivery.state):
+        case DeliveryState.PENDING:
+            return max(
+                (each.finished_at for each in attempts if each.finished_at), default=delivery.created_at
+            )
+        case DeliveryState.SENDING:
+            return max((each.started_at for each in attempts), default=delivery.created_at)
+        case _:
+            return delivery.outcome_at or delivery.finished_at or delivery.created_at
+
+
+def _facts(delivery: Delivery) -> Iterator[tuple[str, str]]:
+    """What came before the delivery's state, with the time since the alert was received; and how it can be traced."""
+    received = delivery.alert.created_at
+
+    def when(at: datetime) -> str:
+        return f"{clock(at, day_of=received)} {elapsed(received, at)}".rstrip()
+
+    if delivery.round > 1:
+        yield "Round", str(delivery.round)
+    if delivery.created_at != known_at(delivery):
+        yield "Queued", when(delivery.created_at)
+    if delivery.outcome_at and delivery.finished_at:
+        yield "Taken by the provider", when(delivery.finished_at)
+    if delivery.provider_id:
+        yield "Provider's ID", delivery.provider_id
 
 
 def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState) -> list[str]:
     found = [labels.DELIVERY[state]]
-    if state is DeliveryState.DELIVERED and channel is Channel.CALL:
-        found = [PICKED_UP]
     if state is DeliveryState.PENDING and delivery.attempt_count:
-        again = date_format(timezone.localtime(delivery.available_at), "H:i:s")
+        again = clock(delivery.available_at, day_of=timezone.now())
         is_ahead = delivery.available_at > timezone.now()
         found = [f"It will be tried again at {again}." if is_ahead else "It will be tried again in a moment."]
     since = overdue_since(delivery)
@@ -180,7 +201,7 @@ def _sent_twice(deliveries: Iterable[Delivery]) -> set[uuid.UUID]:
     return twice
 
 
-def _try(attempt: Attempt) -> Try:
+def _try(attempt: Attempt, received: datetime) -> Try:
     state = AttemptState(attempt.state)
     sentences = [labels.ATTEMPT[state], *_why(attempt, state is AttemptState.UNKNOWN)]
     if attempt.late:
@@ -189,6 +210,7 @@ def _try(attempt: Attempt) -> Try:
     return Try(
         attempt.number,
         attempt.started_at,
+        f"{clock(attempt.started_at, day_of=received)} {elapsed(received, attempt.started_at)}".rstrip(),
         duration(attempt.finished_at - attempt.started_at) if attempt.finished_at else "",
         str(state.label),
         tuple(sentences),

@@ -5,9 +5,14 @@ from alerts.models import Alert
 from alerts.states import AlertState, AlertStatus, DeliveryState
 
 SUMMARY: dict[AlertStatus, str] = {
-    AlertStatus.QUEUED: "It is on its way. Nothing has to be done.",
-    AlertStatus.SENT: "It was sent. If the person says that nothing came, send it again or reach them another way.",
-    AlertStatus.DELIVERED: "It reached the telephone.",
+    AlertStatus.QUEUED: "Bleep is about to send it. No provider has it yet.",
+    AlertStatus.SENT: (
+        "A provider has taken it. Whether it arrived is not known. If the person says that nothing came, send it again "
+        "or reach them another way."
+    ),
+    AlertStatus.DELIVERED: (
+        "The call was picked up, by a person or by a voicemail. Nobody has confirmed that they heard it."
+    ),
     AlertStatus.ACKNOWLEDGED: "It has been acknowledged.",
     AlertStatus.FAILED: (
         "Nobody is known to have been reached. Reach the person another way, or fix the problem below and send it "
@@ -31,8 +36,10 @@ CANCELLED_TOO_LATE: dict[AlertStatus, str] = {
         "It was cancelled too late: a provider has it, so the person may have received it. It will not be sent again."
     ),
 }
-DEALT_WITH = "It has been dealt with. Nothing has to be done."
-DEALT_WITH_TOO_LATE = "It has been dealt with. It was being sent at that moment, so it may still arrive."
+DEALT_WITH = "Staff have marked it as dealt with."
+DEALT_WITH_TOO_LATE = (
+    "Staff have marked it as dealt with. It was being sent at that moment, so it may still arrive."
+)
 OVERDUE = "It should have been sent by now. Check the Home page, or reach the person another way."
 
 

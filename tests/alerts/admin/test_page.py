@@ -68,20 +68,6 @@ def test_nothing_can_be_added_changed_or_deleted(staff: Client, failed: Alert, v
     assert Alert.objects.get().description == an_alert()["description"]
 
 
-def test_the_timeline_says_when_the_outcome_was_known(
-    staff: Client, lab: ApiClient, clinician: Clinician
-) -> None:
-    alert = store(lab, "called-1", Priority.HIGH)
-    claim = claims.claim(Delivery.objects.get(alert=alert).pk)
-    assert claim is not None
-    lifecycle.mark_sent(claim, SendResult("contact-1"))
-    assert "Outcome known" not in read(staff, page_of(alert))
-
-    lifecycle.mark_delivered(claim.delivery.pk)
-
-    assert "Outcome known" in read(staff, page_of(alert))
-
-
 LOST = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
 UNSENT = ChannelError(Fault.UNSENT, Reason.UNREACHABLE, "EndpointConnectionError")
 
