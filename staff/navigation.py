@@ -38,6 +38,7 @@ GROUPS: tuple[tuple[str, tuple[MenuItem, ...]], ...] = (
                 "contacts.view_preferencetemplate",
             ),
             MenuItem("Alerts", "notifications", "admin:alerts_alert_changelist", "alerts.view_alert"),
+            MenuItem("Refused alerts", "block", "admin:alerts_refusal_changelist", "alerts.view_refusal"),
         ),
     ),
     (

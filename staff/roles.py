@@ -30,6 +30,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "contacts.view_preferencetemplate",
             "contacts.add_preferencetemplate",
             "contacts.change_preferencetemplate",
+            "alerts.view_refusal",
         }
     ),
     Role.OPERATORS: frozenset(
@@ -40,6 +41,8 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "alerts.resend_alert",
             "alerts.cancel_alert",
             "alerts.close_alert",
+            "alerts.view_refusal",
+            "alerts.see_refusal",
             "contacts.view_clinician",
             "contacts.send_test",
         }
@@ -53,6 +56,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "alerts.view_delivery",
             "alerts.view_attempt",
             "alerts.export_alert",
+            "alerts.view_refusal",
             "clients.view_apiclient",
             "clients.view_apitoken",
             "auth.view_user",
@@ -67,6 +71,8 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "clients.view_apitoken",
             "clients.add_apitoken",
             "clients.change_apitoken",
+            "alerts.view_refusal",
+            "alerts.see_refusal",
         }
     ),
 }

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from alerts import intake
-from alerts.api import documentation, waiting
+from alerts.api import documentation, refusals, waiting
 from alerts.api.serializers import (
     AlertDetailSerializer,
     AlertFilterSerializer,
@@ -35,6 +35,12 @@ class NewestFirst(CursorPagination):
 
 class AlertsView(APIView):
     """Send an alert, and list the alerts that were sent."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        if self.request.method == "POST":
+            refusals.enter(self.request, response)
+        return response
 
     @documentation.SEND
     def post(self, request: Request) -> Response:

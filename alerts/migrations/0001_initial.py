@@ -1,3 +1,4 @@
+import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import uuid
@@ -82,6 +83,31 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('-created_at', '-id'),
                 'permissions': (('resend_alert', 'Can resend alert'), ('cancel_alert', 'Can cancel alert'), ('close_alert', 'Can mark alert as dealt with'), ('export_alert', 'Can export alerts to a file')),
+            },
+        ),
+        migrations.CreateModel(
+            name='Refusal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('contact_id', models.CharField(blank=True, help_text='As it was sent. Empty if it could not be read, or if there are too many.', max_length=64, verbose_name='contact ID')),
+                ('reason', models.CharField(choices=[('unknown_contact', 'There is no clinician with this contact ID'), ('inactive', 'The clinician is marked as inactive'), ('no_preference', 'The clinician has no channel chosen for this priority'), ('no_address', 'The clinician has no address for any channel chosen for this priority'), ('message_id_taken', 'Another hospital system has used the message ID'), ('conflict', 'The system has used the message ID for another alert'), ('invalid', 'A field is missing or not valid'), ('unreadable', 'The request could not be read'), ('read_only_token', "The system's token may only read")], max_length=32, verbose_name='why')),
+                ('priority', models.CharField(blank=True, choices=[('H', 'High'), ('M', 'Medium'), ('L', 'Low')], help_text='Empty if it could not be read.', max_length=1)),
+                ('message_ids', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=128), default=list, help_text='Of the first 20 different ones.', size=None, verbose_name='message IDs')),
+                ('has_more_ids', models.BooleanField(default=False, help_text='Some message IDs are not among those.')),
+                ('requests', models.PositiveIntegerField(default=1, help_text='A system may repeat an alert.')),
+                ('first_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='first')),
+                ('last_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='last')),
+                ('seen_at', models.DateTimeField(null=True, verbose_name='seen')),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='refusals', to='clients.apiclient', verbose_name='hospital system')),
+                ('seen_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'refused alert',
+                'ordering': ('-last_at', '-id'),
+                'permissions': (('see_refusal', 'Can mark refused alert as seen'),),
+                'default_permissions': ('view',),
+                'indexes': [models.Index(fields=['-last_at', '-id'], name='refusal_newest')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('seen_at', None)), fields=('client', 'contact_id', 'reason', 'priority'), name='refusal_one_open'), models.CheckConstraint(condition=models.Q(('reason__in', ['unknown_contact', 'inactive', 'no_preference', 'no_address', 'message_id_taken', 'conflict', 'invalid', 'unreadable', 'read_only_token'])), name='refusal_reason_is_known'), models.CheckConstraint(condition=models.Q(('priority__in', ['', 'H', 'M', 'L'])), name='refusal_priority_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('seen_at', None), ('seen_by', None)), models.Q(('seen_at__isnull', False), ('seen_by__isnull', False)), _connector='OR'), name='refusal_seen_by_somebody')],
             },
         ),
         migrations.CreateModel(

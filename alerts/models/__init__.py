@@ -1,17 +1,20 @@
 """The ledger: alerts, deliveries, attempts and staff actions, with the constraints that keep them honest. Also the
-heartbeats of relays and workers, and the row of `/readyz`.
+register of refused requests, the heartbeats of relays and workers, and the row of `/readyz`.
 """
 
 from alerts.models.action import AlertAction
 from alerts.models.alert import Alert
 from alerts.models.delivery import Attempt, Delivery
 from alerts.models.heartbeat import RelayHeartbeat, WorkerHeartbeat, WorkerKind, WriteProbe
+from alerts.models.refusal import Refusal, RefusalReason
 
 __all__ = [
     "Alert",
     "AlertAction",
     "Attempt",
     "Delivery",
+    "Refusal",
+    "RefusalReason",
     "RelayHeartbeat",
     "WorkerHeartbeat",
     "WorkerKind",

@@ -261,10 +261,10 @@ def _front_door() -> list[Finding]:
             f"Intake did not take a test alert. {found.problem or ''} Check `door`, `web-api` and the database.",
         ),
         Finding(
-            "requests_refused",
+            "requests_not_taken",
             refused.requests if refused else 0,
             0,
-            f"Intake has refused {refused.requests} requests since {date_format(localtime(refused.since), 'H:i')}. "
+            f"Intake could not take {refused.requests} requests since {date_format(localtime(refused.since), 'H:i')}. "
             f"Its last answer was: “{refused.detail}”"
             if refused
             else "",

@@ -5,13 +5,13 @@ They are read from the ledger on each scrape, so every process shows the same an
 
 from collections.abc import Iterator
 
-from django.db.models import Count
+from django.db.models import Count, Sum
 from django.db.models.functions import Now
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from alerts.models import Alert, Delivery
+from alerts.models import Alert, Delivery, Refusal, RefusalReason
 from alerts.monitoring import checks
 
 
@@ -37,6 +37,14 @@ class LedgerCollector(Collector):
         yield GaugeMetricFamily(
             "bleep_unreviewed_failures", "Open alerts that have failed.", value=unreviewed_failures()
         )
+        refused = GaugeMetricFamily(
+            "bleep_refused_alerts",
+            "Refused requests of known systems that nobody has seen, and whose alerts were not accepted since.",
+            labels=["reason"],
+        )
+        for reason, count in refused_requests().items():
+            refused.add_metric([reason], count)
+        yield refused
         findings = GaugeMetricFamily("bleep_check", "The value of each health check.", labels=["finding"])
         passing = GaugeMetricFamily(
             "bleep_check_ok", "1 if the health check is within its limit.", labels=["finding"]
@@ -50,6 +58,13 @@ class LedgerCollector(Collector):
 def unreviewed_failures() -> int:
     """Open alerts that nothing can reach any more: work for staff, not a fault of the system."""
     return Alert.objects.needing_attention().count()
+
+
+def refused_requests() -> dict[str, int]:
+    """Open requests in the register, by each reason that there is."""
+    found = Refusal.objects.open().order_by().values("reason").annotate(total=Sum("requests"))
+    counted = dict(found.values_list("reason", "total"))
+    return {reason: counted.get(reason, 0) for reason in RefusalReason.values}
 
 
 def deliveries_by_state() -> dict[tuple[str, str], int]:

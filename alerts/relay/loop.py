@@ -20,7 +20,7 @@ from django.db import close_old_connections, connection, connections
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from alerts import tasks
+from alerts import refusals, tasks
 from alerts.deliveries.opening import DUE_CHANNEL
 from alerts.models import RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.monitoring import heartbeats, watchdog
@@ -63,6 +63,7 @@ class Relay:
         self._helps_since: float | None = None
         self._heartbeat = Periodic("heartbeat", self._report, seconds=HEARTBEAT_SECONDS)
         self._clock = Periodic("clock", clock.mend, seconds=clock.EVERY)
+        self._register = Periodic("refusals", refusals.forget_old, seconds=refusals.FORGET_EVERY)
         self._watchdog = watchdog.watchdog()
 
     def stop(self) -> None:
@@ -104,6 +105,7 @@ class Relay:
         close_old_connections()
         self._heartbeat.run_if_due()
         self._clock.run_if_due()
+        self._register.start_if_due()
         results = [self._hand_over(priority) for priority in Priority]
         send.recover_expired()
         self._ask_outcomes()

@@ -16,7 +16,7 @@ from alerts.sending import breaker
 from clients import tokens
 from clients.models import ApiToken
 from contacts import problems
-from staff.home import items
+from staff.home import items, refused
 from staff.home.cache import cached
 from staff.home.items import Item
 
@@ -72,6 +72,7 @@ def _tokens() -> list[ApiToken]:
 CHECKS = (
     Check("whether Bleep is sending", checks.findings, items.of_findings),
     Check("whether the providers answer", breaker.channels_down, items.of_channels_down),
+    Check("refused alerts", refused.high, refused.of_high, "alerts.view_refusal"),
     Check("failed alerts", attention.groups, items.of_alerts, "alerts.view_alert"),
     Check("unconfirmed e-mail addresses", attention.groups, items.of_unconfirmed, "contacts.view_clinician"),
     Check("clinicians with a problem", problems.summary, items.of_clinicians, "contacts.view_clinician"),

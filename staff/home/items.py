@@ -34,7 +34,8 @@ FINDINGS = {
     "relays_send_themselves": "In the last two minutes Bleep had to send alerts of High priority by its backup "
     "route. Other alerts may wait.",
     "intake_fails": "Bleep may not be taking alerts from hospital systems: its own test alert did not get in.",
-    "requests_refused": "Bleep could not store some alerts in the last minutes. The hospital systems send them again.",
+    "requests_not_taken": "Bleep could not store some alerts in the last minutes. The hospital systems send them "
+    "again.",
     "workers_silent_urgent": "The part that sends alerts of High priority has stopped.",
     "workers_silent_others": "The part that sends alerts has stopped.",
     "clock_offset_seconds": "The clocks of the computers that Bleep runs on differ.",

@@ -7,7 +7,7 @@ from itertools import count
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
-from alerts.models import Alert, Delivery
+from alerts.models import Alert, Delivery, Refusal, RefusalReason
 from alerts.states import DeliveryState, Reason
 from clients import sample
 from clients.models import ApiClient, ApiToken
@@ -71,6 +71,19 @@ def _deliveries(number: int) -> None:
     )
 
 
+def _refusals(number: int) -> None:
+    Refusal.objects.bulk_create(
+        Refusal(
+            client=client,
+            contact_id=f"X-{next(_numbers)}",
+            reason=RefusalReason.UNKNOWN_CONTACT,
+            priority=Priority.HIGH,
+            message_ids=["1", "2"],
+        )
+        for client in _clients(number)
+    )
+
+
 def _templates(number: int) -> None:
     PreferenceTemplate.objects.bulk_create(
         PreferenceTemplate(
@@ -97,6 +110,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "clients.apiclient": _clients,
     "clients.apitoken": _tokens,
     "alerts.alert": _deliveries,  # an alert's status is what became of its deliveries
+    "alerts.refusal": _refusals,
     "contacts.preferencetemplate": _templates,
     "auth.user": _users,
     "auth.group": _groups,

@@ -52,6 +52,7 @@ MODELS = {
     "contacts_clinician": of_model(see=[EDITORS, OPERATORS, AUDITORS], add=only(EDITORS), delete=only()),
     "contacts_preferencetemplate": of_model(see=[EDITORS, AUDITORS], add=only(EDITORS), delete=only()),
     "alerts_alert": of_model(see=[OPERATORS, AUDITORS]),
+    "alerts_refusal": of_model(see=[EDITORS, OPERATORS, AUDITORS, INTEGRATORS]),
     "clients_apiclient": of_model(see=[INTEGRATORS, AUDITORS], add=only(INTEGRATORS), delete=only()),
     "clients_apitoken": of_model(see=[INTEGRATORS, AUDITORS], add=only(INTEGRATORS)),
     "auth_user": of_model(see=[AUDITORS], add=only()),
@@ -69,7 +70,7 @@ WHO_MAY: dict[str, Access] = {
     "autocomplete": Access(only(AUDITORS, INTEGRATORS)),  # of a token's client, see QUERIES
     "view_on_site": Access(NOBODY, refused=404),  # nothing has a page outside of the admin
     "app_list contacts": Access(only(EDITORS, OPERATORS, AUDITORS), refused=404),
-    "app_list alerts": Access(only(OPERATORS, AUDITORS), refused=404),
+    "app_list alerts": Access(only(EDITORS, OPERATORS, AUDITORS, INTEGRATORS), refused=404),
     "app_list clients": Access(only(INTEGRATORS, AUDITORS), refused=404),
     "app_list auth": Access(only(AUDITORS), refused=404),
     "anything else": Access(NOBODY, refused=404),
@@ -157,6 +158,7 @@ def _id(model: str, records: Records | None) -> Any:
         "contacts_clinician": records.clinician,
         "contacts_preferencetemplate": records.template,
         "alerts_alert": records.alert,
+        "alerts_refusal": records.refusal,
         "clients_apiclient": records.client,
         "clients_apitoken": records.token,
         "auth_user": records.user,

@@ -131,6 +131,7 @@ ACTIONS: dict[str, PostRule] = {
     "alerts_alert resend_selected": PostRule(only(OPERATORS), seen),
     "alerts_alert cancel_selected": PostRule(only(OPERATORS), seen),
     "alerts_alert close_selected": PostRule(only(OPERATORS), seen),
+    "alerts_refusal mark_seen": PostRule(only(OPERATORS, INTEGRATORS)),
     "clients_apiclient delete_selected": PostRule(only(), of(post="yes")),
     "clients_apitoken rotate": PostRule(
         only(INTEGRATORS), changes=False
@@ -189,6 +190,7 @@ def posts(records: Records) -> dict[str, Post]:
             "contacts_clinician": found.clinician,
             "contacts_preferencetemplate": found.template,
             "alerts_alert": found.alert,
+            "alerts_refusal": found.refusal,
             "clients_apiclient": found.client,
             "clients_apitoken": found.token,
             "auth_group": found.group,

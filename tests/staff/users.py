@@ -5,11 +5,11 @@ from itertools import count
 
 from django.contrib.auth.models import Group, User
 
-from alerts import intake
+from alerts import intake, refusals
 from alerts.channels import ChannelError, Fault
 from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import NextChannel
-from alerts.models import Alert, Delivery
+from alerts.models import Alert, Delivery, Refusal, RefusalReason
 from alerts.states import Reason
 from clients import tokens
 from clients.models import ApiClient, ApiToken
@@ -44,6 +44,7 @@ class Records:
     clinician: Clinician
     template: PreferenceTemplate
     alert: Alert
+    refusal: Refusal
     client: ApiClient
     token: ApiToken
     user: User
@@ -51,7 +52,10 @@ class Records:
 
 
 def make_records() -> Records:
-    """A clinician, an alert for them that failed on its channel, the client that sent it, with a token."""
+    """A clinician, an alert for them that failed on its channel, the client that sent it, with a token.
+
+    And another alert of that client that was refused.
+    """
     clinician = make_clinician(
         "C-1",
         {
@@ -70,10 +74,18 @@ def make_records() -> Records:
     assert claim is not None
     error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
     lifecycle.mark_failed(claim, error, NextChannel(Reason.INVALID_ADDRESS))
+    refusals.enter(
+        client=client,
+        contact_id="C-404",
+        reason=RefusalReason.UNKNOWN_CONTACT,
+        priority=Priority.HIGH,
+        message_id="refused-1",
+    )
     return Records(
         clinician=clinician,
         template=PreferenceTemplate.objects.create(name="Nights", high=["sms", "call"], low=["sms"]),
         alert=alert,
+        refusal=Refusal.objects.get(),
         client=client,
         token=token,
         user=make_user(Role.AUDITORS.value),

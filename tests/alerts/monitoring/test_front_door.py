@@ -110,7 +110,7 @@ def test_a_door_that_is_away_is_found(door: str, settings: Any) -> None:
     settings.FRONT_DOOR_URL = f"http://127.0.0.1:{free_port()}"
 
     assert not found("intake_fails").ok
-    assert found("requests_refused").ok, "what it refused is not known"
+    assert found("requests_not_taken").ok, "what it refused is not known"
 
 
 def test_what_senders_were_refused_is_counted_with_the_reason(
@@ -121,7 +121,7 @@ def test_what_senders_were_refused_is_counted_with_the_reason(
         f"{door}/notification", json=an_alert(message_id="M-0"), headers=headers, timeout=20
     )
     assert known.status_code == 202
-    before = found("requests_refused").value
+    before = found("requests_not_taken").value
     with full_disk():
         for number in range(1, 4):
             sent = an_alert(message_id=f"M-{number}")
@@ -129,7 +129,7 @@ def test_what_senders_were_refused_is_counted_with_the_reason(
                 requests.post(f"{door}/notification", json=sent, headers=headers, timeout=5).status_code
                 == 503
             )
-        finding = found("requests_refused")
+        finding = found("requests_not_taken")
 
     assert finding.value == before + 3, "test alerts are not counted"
     assert "requests since " in finding.sentence
@@ -138,12 +138,12 @@ def test_what_senders_were_refused_is_counted_with_the_reason(
 
 def test_what_a_sender_did_wrong_is_not_counted(door: str, lab_token: str) -> None:
     headers = {"Authorization": f"Bearer {lab_token}"}
-    before = found("requests_refused").value
+    before = found("requests_not_taken").value
     for body, status in (({}, 400), (an_alert(contact_id="nobody"), 422)):
         answer = requests.post(f"{door}/notification", json=body, headers=headers, timeout=5)
         assert answer.status_code == status
 
-    assert found("requests_refused").value == before
+    assert found("requests_not_taken").value == before
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer x", "Bearer \u00e9"])
@@ -162,4 +162,4 @@ def test_nobody_else_may_send_a_test_alert(live_server: Any, authorization: str)
 def test_without_an_address_the_door_is_not_checked(settings: Any) -> None:
     settings.FRONT_DOOR_URL = ""
 
-    assert {finding.name for finding in checks.findings()}.isdisjoint({"intake_fails", "requests_refused"})
+    assert {finding.name for finding in checks.findings()}.isdisjoint({"intake_fails", "requests_not_taken"})
