@@ -29,7 +29,7 @@ from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_records, make_use
 
 pytestmark = pytest.mark.django_db
 
-MAX_QUERIES = 15
+MAX_QUERIES = 16
 
 
 def home_of(person: str) -> Client:

@@ -9,10 +9,12 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
-from alerts.models import Alert, RelayHeartbeat
+from alerts.models import Alert, RefusalReason, RelayHeartbeat
 from alerts.monitoring import checks, metrics
 from contacts.choices import Priority
+from contacts.models import Clinician
 from tests.alerts.conftest import Store
+from tests.conftest import Sender, an_alert
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +48,17 @@ def test_it_reports_deliveries_and_failures(store: Store) -> None:
     assert samples["bleep_deliveries", "call", "pending"] == 1
     assert samples["bleep_deliveries", "sms", "failed"] == 1
     assert samples["bleep_unreviewed_failures",] == 1
+
+
+def test_it_reports_refused_requests_by_reason(sender: Sender, clinician: Clinician) -> None:
+    for _ in range(2):
+        sender.post(an_alert(contact_id="C-404"))
+
+    samples = samples_now()
+
+    refused = {key[1]: value for key, value in samples.items() if key[0] == "bleep_refused_alerts"}
+    assert set(refused) == set(RefusalReason.values)
+    assert refused["unknown_contact"] == sum(refused.values()) == 2
 
 
 def test_it_reports_every_finding_and_whether_it_is_within_its_limit() -> None:
