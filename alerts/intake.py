@@ -12,10 +12,10 @@ from alerts.deliveries import opening
 from alerts.models import Alert, WriteProbe
 from alerts.states import AlertStatus
 from clients.models import ApiClient
-from contacts import preferences
+from contacts import preferences, routing
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from contacts.routing import NoRoute, Route, route
+from contacts.routing import NoRoute, Route
 
 COMPARED = ("type", "patient_id", "contact_id", "description", "priority")
 """Two alerts with the same `message_id` are the same alert if these fields are equal."""
@@ -65,8 +65,8 @@ def accept(*, client: ApiClient, new: NewAlert) -> Accepted:
         Conflict: an alert with other content, or of another client, has this `message_id`.
         Unreachable: the clinician is unknown or inactive, or no channel reaches them. Nothing is stored.
     """
-    clinician = Clinician.objects.filter(contact_id=new.contact_id).first()
-    way = route(clinician, new.priority) if clinician else None
+    clinician = routing.find(new.contact_id)
+    way = routing.route(clinician, new.priority) if clinician else None
     refusal: Exception = Unreachable(way.reason if way else None)
     if clinician and way and way.steps:
         try:

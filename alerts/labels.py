@@ -35,6 +35,7 @@ REASON: dict[Reason, str] = {
     Reason.INVALID_ADDRESS: "The provider refused this address. Correct it on the clinician's page.",
     Reason.OPTED_OUT: "This number has opted out of SMS. The clinician must opt in again.",
     Reason.TOO_LONG: "The text is longer than an SMS can be. The hospital system must send a shorter one.",
+    Reason.INVALID_TEXT: "The provider refused this text. The hospital system must send another one.",
     Reason.NOT_ALLOWED: "The account may not call this destination. Ask AWS to allow it.",
     Reason.UNCONFIRMED: "The clinician has not confirmed the e-mail subscription. Ask them to open its link.",
     Reason.REFUSED: "The provider refused the request. Give the people who run Bleep the provider's code.",

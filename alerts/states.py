@@ -106,6 +106,7 @@ class Reason(models.TextChoices):
     INVALID_ADDRESS = "invalid_address"
     OPTED_OUT = "opted_out"
     TOO_LONG = "too_long"
+    INVALID_TEXT = "invalid_text"
     NOT_ALLOWED = "not_allowed"
     UNCONFIRMED = "unconfirmed"
     REFUSED = "refused"

@@ -55,6 +55,17 @@ CHANNEL_FACTS = {
 }
 
 
+class ObstacleKind(models.TextChoices):
+    """What a provider said keeps messages from an address; the label ends "this number …". Reasons of alerts have these
+    values too.
+    """
+
+    OPTED_OUT = "opted_out", "has opted out of SMS"
+    INVALID_ADDRESS = "invalid_address", "was refused by the provider"
+    NOT_ALLOWED = "not_allowed", "may not be called from our AWS account"
+    UNCONFIRMED = "unconfirmed", "is not confirmed"
+
+
 def in_words(channels: Iterable[str]) -> str:
     """Channels in the order in which they are tried, `Telephone call → SMS`; a dash for none."""
     return " → ".join(Channel(channel).label for channel in channels) or "—"

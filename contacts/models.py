@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.functions import Now, Trim
 from simple_history.models import HistoricalRecords
 
-from contacts.choices import Channel, Priority
+from contacts.choices import Channel, ObstacleKind, Priority
 from contacts.history import WithChannels
 from contacts.phone import E164, E164Field
 
@@ -36,6 +36,9 @@ class Clinician(models.Model):
         default=True, help_text="Alerts for an inactive person are refused, and the sender gets an error."
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    may_have_obstacles = True
+    """Whether `obstacles` is worth a query; `routing.find` knows."""
 
     history = HistoricalRecords(bases=[WithChannels])
 
@@ -67,6 +70,47 @@ class Clinician(models.Model):
     def address(self, channel: str) -> str:
         """The address for a channel, empty where there is none."""
         return str(getattr(self, Channel(channel).facts.address_field))
+
+    def known_obstacles(self) -> dict[Channel, "Obstacle"]:
+        """What providers said keeps messages from the present addresses. No query if `obstacles` were prefetched."""
+        if self._state.adding or not self.may_have_obstacles:
+            return {}
+        return {
+            Channel(each.channel): each
+            for each in self.obstacles.all()
+            if each.address == self.address(each.channel)
+        }
+
+
+class Obstacle(models.Model):
+    """A provider said that messages do not reach an address. Only `obstacles` writes it.
+
+    It holds for this very address: once the clinician has another one, it says nothing.
+    """
+
+    clinician = models.ForeignKey(Clinician, on_delete=models.CASCADE, related_name="obstacles")
+    channel = models.CharField(max_length=8, choices=Channel)
+    address = models.CharField(max_length=254)
+    kind = models.CharField(max_length=16, choices=ObstacleKind)
+    since = models.DateTimeField(db_default=Now(), help_text="When the provider first said so.")
+    asked_at = models.DateTimeField(db_default=Now(), help_text="When the provider last said so.")
+
+    class Meta:
+        ordering = ("clinician_id", "channel")
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint(name="obstacle_one_per_channel", fields=("clinician", "channel")),
+            models.CheckConstraint(
+                name="obstacle_channel_is_known", condition=models.Q(channel__in=Channel.values)
+            ),
+            models.CheckConstraint(
+                name="obstacle_kind_is_known", condition=models.Q(kind__in=ObstacleKind.values)
+            ),
+            models.CheckConstraint(name="obstacle_has_an_address", condition=~models.Q(address="")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()}: {self.get_kind_display()}"
 
 
 class Preference(models.Model):

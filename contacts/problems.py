@@ -10,9 +10,9 @@ from operator import or_
 from django.db.models import Count, Exists, OuterRef, Q, TextChoices, Window
 from django.utils.text import get_text_list
 
-from contacts import preferences
-from contacts.choices import Channel, Priority
-from contacts.models import Clinician, Preference
+from contacts import obstacles, preferences
+from contacts.choices import Channel, ObstacleKind, Priority
+from contacts.models import Clinician, Obstacle, Preference
 
 EXAMPLES = 5
 """How many are named; the rest are counted."""
@@ -31,6 +31,7 @@ class Problem(TextChoices):
 
     NO_CHANNEL = "no_channel", "No channel for a priority"
     NO_ADDRESS = "no_address", "A channel without its address"
+    OBSTACLE = "obstacle", "An address that does not work"
     NOT_URGENT = "not_at_once", "High without call or SMS"
 
 
@@ -56,7 +57,7 @@ def summary() -> ProblemSummary:
 
 
 def sentences(clinician: Clinician) -> list[str]:
-    """The clinician's problems, for staff. No query where the clinician's `preferences` were prefetched."""
+    """The clinician's problems, for staff. No query where `preferences` and `obstacles` were prefetched."""
     if not clinician.active:
         return []
     chosen = preferences.channels_by_priority(clinician)
@@ -70,10 +71,20 @@ def sentences(clinician: Clinician) -> list[str]:
         for channel in Channel
         if channel in wanted and not clinician.address(channel)
     ]
+    found += [
+        f"{channel.label}: {obstacles.in_words(channel, ObstacleKind(each.kind), each.since)}."
+        for channel, each in clinician.known_obstacles().items()
+        if channel in wanted
+    ]
     high = chosen[Priority.HIGH]
     if high and not set(high) & preferences.URGENT:
         found.append("High has neither a call nor an SMS.")
     return found
+
+
+def _blocked(channel: Channel) -> Exists:
+    address = OuterRef(channel.facts.address_field)
+    return Exists(Obstacle.objects.filter(clinician=OuterRef("pk"), channel=channel, address=address))
 
 
 def _chosen(**what: object) -> Exists:
@@ -85,6 +96,7 @@ _CONDITIONS = {
     Problem.NO_ADDRESS: reduce(
         or_, (Q(_chosen(channel=channel), **{channel.facts.address_field: ""}) for channel in Channel)
     ),
+    Problem.OBSTACLE: reduce(or_, (Q(_blocked(channel) & _chosen(channel=channel)) for channel in Channel)),
     Problem.NOT_URGENT: Q(
         _chosen(priority=Priority.HIGH) & ~_chosen(priority=Priority.HIGH, channel__in=preferences.URGENT)
     ),

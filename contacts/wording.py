@@ -1,8 +1,10 @@
 """A route in words: what would happen for an alert."""
 
+from contacts import obstacles
 from contacts.choices import Channel
 from contacts.phone import readable
-from contacts.routing import NoRoute, Route, Step
+from contacts.preferences import address_label
+from contacts.routing import NoRoute, Route, Skipped, Step
 
 NOBODY = {
     NoRoute.INACTIVE: "nobody would be alerted: this person is not active",
@@ -15,7 +17,19 @@ def describe(route: Route) -> str:
     """`call +44 7700 900123, then SMS to +44 7700 900456`; or that nobody would be alerted, and why."""
     if route.reason is not None:
         return NOBODY[route.reason]
-    return ", then ".join(_step(step) for step in route.steps)
+    avoided = {each.channel: why_skipped(each) for each in route.skipped if each.obstacle}
+    first = ", then ".join(_step(step) for step in route.steps if step.channel not in avoided)
+    last = [(_step(step), avoided[step.channel]) for step in route.steps if step.channel in avoided]
+    if not first:
+        return ", then ".join(f"{step}, though {why}" for step, why in last)
+    return ", ".join([first, *(f"and only if that fails {step}: {why}" for step, why in last)])
+
+
+def why_skipped(skipped: Skipped) -> str:
+    """`there is no number for SMS`, or `this number has opted out of SMS (known since 28 November 2026, 14:03)`."""
+    if skipped.obstacle is None or skipped.since is None:
+        return f"there is no {address_label(skipped.channel)}"
+    return obstacles.in_words(skipped.channel, skipped.obstacle, skipped.since)
 
 
 def readable_address(channel: Channel, address: str) -> str:

@@ -98,7 +98,7 @@ def _ask(
         Alert.objects.with_status()
         .filter(pk__in=chosen)
         .select_related("client", "clinician")
-        .prefetch_related("deliveries", "clinician__preferences", "actions__by")
+        .prefetch_related("deliveries", "clinician__preferences", "clinician__obstacles", "actions__by")
     )
     refusals = {alert.pk: actions.why_not(action, alert) for alert in alerts}
     possible = [alert for alert in alerts if not refusals[alert.pk]]

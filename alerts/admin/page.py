@@ -63,7 +63,9 @@ def _read(object_id: str) -> Alert | None:
     if not object_id.isdecimal():
         return None
     alerts = Alert.objects.with_status().select_related("clinician", "client")
-    alerts = alerts.prefetch_related("clinician__preferences", "deliveries__attempts", "actions__by")
+    alerts = alerts.prefetch_related(
+        "clinician__preferences", "clinician__obstacles", "deliveries__attempts", "actions__by"
+    )
     return alerts.filter(pk=object_id).first()
 
 

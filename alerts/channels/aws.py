@@ -5,6 +5,7 @@ retries instead, and each retry is a row. A call takes 13 s at most: 3 to connec
 """
 
 import os
+import re
 import ssl
 import threading
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ Meaning = tuple[Fault, Reason]
 THROTTLED: Meaning = (Fault.THROTTLED, Reason.THROTTLED)
 NOT_RECEIVED: Meaning = (Fault.UNSENT, Reason.UNREACHABLE)
 INVALID_ADDRESS: Meaning = (Fault.REJECTED, Reason.INVALID_ADDRESS)
+TOO_LONG: Meaning = (Fault.REJECTED, Reason.TOO_LONG)
+INVALID_TEXT: Meaning = (Fault.REJECTED, Reason.INVALID_TEXT)
 NOT_ALLOWED: Meaning = (Fault.REJECTED, Reason.NOT_ALLOWED)
 REFUSED: Meaning = (Fault.REJECTED, Reason.REFUSED)
 MISCONFIGURED: Meaning = (Fault.REJECTED, Reason.MISCONFIGURED)
@@ -54,9 +57,6 @@ BY_CODE: dict[str, Meaning] = {
     "LimitExceededException": (Fault.UNSENT, Reason.QUOTA),
     "RequestTimeout": NOT_RECEIVED,
     "RequestTimeoutException": NOT_RECEIVED,
-    "InvalidParameter": INVALID_ADDRESS,
-    "InvalidParameterValue": INVALID_ADDRESS,
-    "InvalidParameterException": INVALID_ADDRESS,
     "ValidationError": REFUSED,
     "InvalidRequestException": REFUSED,
     "NotFound": REFUSED,
@@ -83,6 +83,20 @@ BY_CODE: dict[str, Meaning] = {
     "InternalServerError": ANSWER_LOST,
 }
 """A definite refusal leads to the next channel at once. `_meaning` adds AccessDenied* and KMS*."""
+
+INVALID_PARAMETER = frozenset({"InvalidParameter", "InvalidParameterValue", "InvalidParameterException"})
+"""SNS and Connect refuse a wrong number, a wrong text and a wrong setting with the same codes. Only the message tells:
+"Invalid parameter: PhoneNumber Reason: +44… is not valid to publish to"."""
+BY_PARAMETER: tuple[tuple[re.Pattern[str], Meaning], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), meaning)
+    for pattern, meaning in (
+        (r"\bsource|sender ?id|origination|AWS\.(SNS|MM)|instance|flow|queue", MISCONFIGURED),
+        (r"phone ?number|e-?mail address|endpoint", INVALID_ADDRESS),
+        (r"too long", TOO_LONG),
+        (r"message|subject|attributes", INVALID_TEXT),
+    )
+)
+"""The first that is found in the message decides; it may quote an address or a text after "Reason:"."""
 
 BY_STATUS: dict[int, Meaning] = {
     HTTPStatus.TOO_MANY_REQUESTS: THROTTLED,
@@ -156,8 +170,17 @@ def translated() -> Iterator[None]:
 
 
 def _translate_answer(response: Any) -> ChannelError:
-    code = str(response.get("Error", {}).get("Code", ""))[:100]
+    problem = response.get("Error", {})
+    code = str(problem.get("Code", ""))[:100]
+    if code in INVALID_PARAMETER:
+        return ChannelError(*_meaning_of_parameter(str(problem.get("Message", ""))), code)
     return ChannelError(*_meaning(code, response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)), code)
+
+
+def _meaning_of_parameter(message: str) -> Meaning:
+    """What was refused. Where the message does not tell, nobody is told to correct an address that may be right."""
+    named = message.partition("Reason:")[0]
+    return next((meaning for pattern, meaning in BY_PARAMETER if pattern.search(named)), REFUSED)
 
 
 def _meaning(code: str, status: int) -> Meaning:

@@ -33,8 +33,8 @@ class Message:
     """For e-mail."""
     sms: str
     """For SMS: the same, or cut."""
-    urgent: bool
-    """High priority: worth checking first for what would fail later."""
+    obstacle: Reason | None
+    """What the provider last said keeps messages from this address; None if nothing is known to."""
     spoken: str
     """Read aloud on a call."""
     spoken_digits: str
@@ -56,6 +56,8 @@ class SendResult:
     """The provider took the message. Whether the handset gets it is not known yet."""
 
     provider_id: str
+    address_works: bool = False
+    """Whether this also shows that the address takes messages. SNS takes some that it then drops."""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def send(message: Message) -> SendResult:
             RingTimeoutInSeconds=settings.CONNECT_RING_SECONDS,
             **caller,
         )
-    return SendResult(answer["ContactId"])
+    return SendResult(answer["ContactId"], address_works=True)
 
 
 def ask(provider_id: str) -> Outcome:

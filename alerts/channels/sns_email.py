@@ -49,7 +49,7 @@ def send(message: Message) -> SendResult:
         if error.code == "NotFound":  # somebody has deleted the topic
             remembered.delete(name)
         raise
-    return SendResult(answer["MessageId"])
+    return SendResult(answer["MessageId"], address_works=True)
 
 
 def check_address(recipient: str, address: str) -> Reason | None:

@@ -14,8 +14,8 @@ from alerts.states import Reason
 if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
 
-OPT_OUT_KNOWN_FOR = 900
-"""Seconds to keep an answer about a number."""
+OPTED_IN_KNOWN_FOR = 900
+"""Seconds in which SNS is not asked again about a number that has not opted out."""
 
 log = structlog.get_logger(__name__)
 
@@ -23,11 +23,10 @@ log = structlog.get_logger(__name__)
 def send(message: Message) -> SendResult:
     """Publish to a telephone number. SNS has no idempotency here: after a lost answer a repeat can arrive twice.
 
-    SNS takes a message to a number that has opted out, and drops it. So High looks the number up first, and can use
-    the next channel.
+    SNS takes a message to a number that has opted out, and drops it. That would be a false "sent", so the number is
+    looked up first.
     """
-    if message.urgent and _has_opted_out(message.address):
-        raise ChannelError(Fault.REJECTED, Reason.OPTED_OUT, "OptedOut")
+    is_opted_in = _check_opted_in(message)
     message.require_time(aws.CALL_SECONDS)
     client = aws.client("sns")
     try:
@@ -36,40 +35,57 @@ def send(message: Message) -> SendResult:
                 PhoneNumber=message.address, Message=message.sms, MessageAttributes=_attributes()
             )
     except ChannelError as error:
-        # SNS calls both a wrong number and too long a text an invalid parameter.
-        if error.reason is Reason.INVALID_ADDRESS and len(message.sms.encode()) > MOST_BYTES:
+        # SNS does not always say that it is the length.
+        if error.reason in (Reason.INVALID_TEXT, Reason.REFUSED) and len(message.sms.encode()) > MOST_BYTES:
             raise ChannelError(error.fault, Reason.TOO_LONG, error.code) from error
         raise
-    return SendResult(answer["MessageId"])
+    return SendResult(answer["MessageId"], address_works=is_opted_in)
 
 
 def check_address(recipient: str, address: str) -> Reason | None:
     """Ask SNS whether the number has opted out. Raises ChannelError where SNS does not answer."""
-    return Reason.OPTED_OUT if _ask_opt_out(address) else None
+    return Reason.OPTED_OUT if _has_opted_out(address) else None
+
+
+def _check_opted_in(message: Message) -> bool:
+    """Whether SNS says that the number takes SMS; False where it did not answer.
+
+    Raises:
+        ChannelError: the number has opted out; or it had, and SNS does not say whether it still has.
+    """
+    key = _key(message.address)
+    if message.obstacle is None and remembered.get(key):
+        return True
+    try:
+        opted_out = _has_opted_out(message.address)
+    except ChannelError as error:
+        if message.obstacle is Reason.OPTED_OUT:
+            raise _not_sent(error) from None
+        # The look-up is optional: its failure must not hold back a message.
+        log.warning("sms.opt_out_unknown", reason=error.reason.value, code=error.code)
+        return False
+    if opted_out:
+        remembered.delete(key)
+        raise ChannelError(Fault.REJECTED, Reason.OPTED_OUT, "OptedOut")
+    remembered.set(key, value=True, timeout=OPTED_IN_KNOWN_FOR)
+    return True
+
+
+def _not_sent(error: ChannelError) -> ChannelError:
+    """A look-up carries no message: without its answer nothing was sent."""
+    if error.fault is Fault.UNKNOWN:
+        return ChannelError(Fault.UNSENT, Reason.UNREACHABLE, error.code)
+    return error
 
 
 def _has_opted_out(number: str) -> bool:
-    known: bool | None = remembered.get(_key(number))
-    if known is not None:
-        return known
-    try:
-        return _ask_opt_out(number)
-    except ChannelError as error:
-        # The look-up is optional: its failure must not hold back an urgent message.
-        log.warning("sms.opt_out_unknown", reason=error.reason.value, code=error.code)
-        return False
-
-
-def _ask_opt_out(number: str) -> bool:
     client = aws.client("sns", read_seconds=aws.LOOK_UP_SECONDS)
     with aws.translated():
-        opted_out = client.check_if_phone_number_is_opted_out(phoneNumber=number)["isOptedOut"]
-    remembered.set(_key(number), opted_out, OPT_OUT_KNOWN_FOR)
-    return opted_out
+        return client.check_if_phone_number_is_opted_out(phoneNumber=number)["isOptedOut"]
 
 
 def _key(number: str) -> str:
-    return f"opted-out:{number}"
+    return f"opted-in:{number}"
 
 
 def _attributes() -> "dict[str, MessageAttributeValueTypeDef]":

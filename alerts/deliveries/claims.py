@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from alerts.deliveries import queries
 from alerts.models import Alert, Attempt, Delivery
-from alerts.states import AttemptState, DeliveryState
+from alerts.states import AttemptState, DeliveryState, Reason
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Claim:
     delivery: Delivery
     attempt: Attempt
     token: uuid.UUID
+    obstacle: Reason | None = None
+    """What keeps messages from the address, as far as is known."""
 
 
 def postpone(delivery_id: uuid.UUID, wait: timedelta) -> None:
@@ -42,11 +44,12 @@ def claim(delivery_id: uuid.UUID) -> Claim | None:
         )
         if not taken:
             return None
-        delivery = Delivery.objects.select_related("alert").get(pk=delivery_id)
+        told = Delivery.objects.annotate(obstacle=queries.known_obstacle())
+        delivery = told.select_related("alert").get(pk=delivery_id)
         attempt = Attempt.objects.create(
             delivery=delivery, channel=delivery.channel, number=delivery.attempt_count
         )
-    return Claim(delivery, attempt, token)
+    return Claim(delivery, attempt, token, Reason(delivery.obstacle) if delivery.obstacle else None)
 
 
 def expired_claim(delivery_id: uuid.UUID) -> Claim | None:

@@ -19,7 +19,8 @@ from alerts.deliveries.claims import Claim
 from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel, Retry, give_up
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import DELIVERY_TRANSITIONS, AlertState, AttemptState, DeliveryState, Reason
-from contacts.choices import Channel, Priority
+from contacts import obstacles
+from contacts.choices import Channel, ObstacleKind, Priority
 
 OUTCOME_EVERY = timedelta(seconds=5)
 """How long after sending (for High), and after each question, to ask the provider what became of a message."""
@@ -30,6 +31,9 @@ ATTEMPT_AFTER: dict[Fault, AttemptState] = {
     Fault.REJECTED: AttemptState.REJECTED,
     Fault.UNKNOWN: AttemptState.UNKNOWN,
 }
+
+OBSTACLES: dict[Reason, ObstacleKind] = {Reason(kind.value): kind for kind in ObstacleKind}
+"""The reasons that are about the address, and hold for the next alert too."""
 
 log = structlog.get_logger(__name__)
 
@@ -60,10 +64,12 @@ def mark_sent(claimed: Claim, result: SendResult) -> bool:
         state = DeliveryState.SENT
         if _leave_sending(claimed, state, **_sent_fields(claimed.delivery, result)):
             _finish_attempt(claimed, AttemptState.SENT, provider_id=result.provider_id)
+            _forget_obstacle(claimed, result)
             return True
         # The lock keeps this out of the middle of settling another attempt's failure.
         opening.lock_alert_of(claimed.delivery.pk)
         _record_late(claimed, result)
+        _forget_obstacle(claimed, result)
         return False
 
 
@@ -72,6 +78,7 @@ def mark_failed(claimed: Claim, error: ChannelError, decision: Decision) -> bool
     outcome: dict[str, Any] = {"reason": error.reason, "code": error.code}
     with transaction.atomic():
         alert = opening.lock_alert_of(claimed.delivery.pk)
+        _remember_obstacle(claimed, error)
         if _settle_by_an_earlier_answer(claimed):
             _finish_attempt(claimed, ATTEMPT_AFTER[error.fault], **outcome)
             return True
@@ -84,6 +91,20 @@ def mark_failed(claimed: Claim, error: ChannelError, decision: Decision) -> bool
         if in_time or (not overtaken and _settles_doubt(claimed, error, state, fields)):
             _follow_up(claimed.delivery, decision)
     return in_time
+
+
+def _remember_obstacle(claimed: Claim, error: ChannelError) -> None:
+    """In the transaction that records the failure: the next channel's route knows, and a crash loses neither."""
+    kind = OBSTACLES.get(error.reason)
+    if kind and error.fault is Fault.REJECTED:
+        delivery = claimed.delivery
+        obstacles.remember(delivery.clinician_id, Channel(delivery.channel), delivery.address, kind)
+
+
+def _forget_obstacle(claimed: Claim, result: SendResult) -> None:
+    if claimed.obstacle and result.address_works:
+        delivery = claimed.delivery
+        obstacles.forget(delivery.clinician_id, Channel(delivery.channel), delivery.address)
 
 
 def _stopped(claimed: Claim, error: ChannelError) -> tuple[DeliveryState, dict[str, Any]]:

@@ -4,13 +4,13 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, Min, OuterRef, Q
+from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import SUCCEEDED, UNFINISHED, AttemptState, DeliveryState, Reason
 from contacts.choices import Priority
-from contacts.models import Clinician
+from contacts.models import Clinician, Obstacle
 from contacts.routing import Step, route
 
 RECOVERED_AT_ONCE = 100
@@ -49,6 +49,14 @@ def expired_ids() -> list[uuid.UUID]:
     """Deliveries whose lease has run out, oldest first: their worker died while sending."""
     expired = Delivery.objects.filter(state=DeliveryState.SENDING, lease_expires_at__lt=Now())
     return list(expired.order_by("lease_expires_at").values_list("pk", flat=True)[:RECOVERED_AT_ONCE])
+
+
+def known_obstacle() -> Subquery:
+    """The `ObstacleKind` that is known of a delivery's very address, or null."""
+    known = Obstacle.objects.filter(
+        clinician=OuterRef("clinician"), channel=OuterRef("channel"), address=OuterRef("address")
+    )
+    return Subquery(known.values("kind"))
 
 
 def history(delivery: Delivery, *, but: Attempt | None = None) -> History:

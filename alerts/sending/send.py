@@ -163,7 +163,7 @@ def _message(claimed: Claim, deadline: float) -> Message:
         recipient=recipient(claimed.delivery.clinician_id),
         address=claimed.delivery.address,
         subject=wording.subject(alert.type),
-        urgent=claimed.delivery.priority == Priority.HIGH,
+        obstacle=claimed.obstacle,
         text=wording.text(description=alert.description, patient_id=alert.patient_id),
         sms=wording.sms(description=alert.description, patient_id=alert.patient_id).text,
         spoken=wording.spoken(description=alert.description),

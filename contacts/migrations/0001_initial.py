@@ -101,5 +101,22 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('clinician', 'priority', 'position'), name='preference_one_per_position'), models.UniqueConstraint(fields=('clinician', 'priority', 'channel'), name='preference_one_per_channel'), models.CheckConstraint(condition=models.Q(('priority__in', ['H', 'M', 'L'])), name='preference_priority_is_known'), models.CheckConstraint(condition=models.Q(('channel__in', ['call', 'sms', 'email'])), name='preference_channel_is_known'), models.CheckConstraint(condition=models.Q(('position__gte', 1), ('position__lte', 3)), name='preference_position_is_in_range')],
             },
         ),
+        migrations.CreateModel(
+            name='Obstacle',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('channel', models.CharField(choices=[('call', 'Telephone call'), ('sms', 'SMS'), ('email', 'E-mail')], max_length=8)),
+                ('address', models.CharField(max_length=254)),
+                ('kind', models.CharField(choices=[('opted_out', 'has opted out of SMS'), ('invalid_address', 'was refused by the provider'), ('not_allowed', 'may not be called from our AWS account'), ('unconfirmed', 'is not confirmed')], max_length=16)),
+                ('since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When the provider first said so.')),
+                ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When the provider last said so.')),
+                ('clinician', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='obstacles', to='contacts.clinician')),
+            ],
+            options={
+                'ordering': ('clinician_id', 'channel'),
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('clinician', 'channel'), name='obstacle_one_per_channel'), models.CheckConstraint(condition=models.Q(('channel__in', ['call', 'sms', 'email'])), name='obstacle_channel_is_known'), models.CheckConstraint(condition=models.Q(('kind__in', ['opted_out', 'invalid_address', 'not_allowed', 'unconfirmed'])), name='obstacle_kind_is_known'), models.CheckConstraint(condition=models.Q(('address', ''), _negated=True), name='obstacle_has_an_address')],
+            },
+        ),
         migrations.RunPython(make_ward_default, migrations.RunPython.noop),
     ]

@@ -17,6 +17,9 @@ _THROTTLED = {
 _BROKEN = {"sns": "InternalError", "connect": "InternalServiceException"}
 _REFUSED = {"sns": "InvalidParameter", "connect": "DestinationNotAllowedException"}
 
+_SAID = {"InvalidParameter": "Invalid parameter: PhoneNumber Reason: the number is not valid to publish to"}
+"""Where the code alone does not say what was refused."""
+
 
 class HungError(ConnectionAbortedError):
     """No answer: the server drops the connection."""
@@ -39,7 +42,8 @@ def _error(call: Call, _fault: InjectedFault, _stopping: Event) -> Response:
 
 
 def _reject(call: Call, fault: InjectedFault, _stopping: Event) -> Response:
-    return error(call.service, fault.code or _REFUSED[call.service], "Rejected by a fault of the stand-in.")
+    code = fault.code or _REFUSED[call.service]
+    return error(call.service, code, _SAID.get(code, "Rejected by a fault of the stand-in."))
 
 
 def _delay(call: Call, fault: InjectedFault, stopping: Event) -> Response:

@@ -17,9 +17,9 @@ from alerts import channel_tests, labels
 from alerts.channels import ADAPTERS
 from alerts.models import Delivery
 from alerts.states import Reason
-from contacts import wording
+from contacts import obstacles, wording
 from contacts.admin.clinician import ClinicianAdmin
-from contacts.choices import Channel
+from contacts.choices import Channel, ObstacleKind
 from contacts.models import Clinician
 from staff.clinician import reachability
 from staff.clinician.alerts_tab import AlertsTab
@@ -39,6 +39,7 @@ ASKED = (
 )
 WHY = {Reason.UNCONFIRMED: "not confirmed", Reason.OPTED_OUT: "opted out"}
 """In few words, for “What would happen now”."""
+KNOWN = "Messages do not arrive here: {}. Alerts use this channel last."
 NOT_KNOWN = "Bleep cannot tell whether messages arrive: AWS did not answer. Reload the page in a minute."
 
 
@@ -91,7 +92,12 @@ class StaffClinicianAdmin(ClinicianAdmin):
         try:
             obstacle = reachability.obstacle(clinician, asked)
         except reachability.NotKnown:
-            return JsonResponse({"kind": "unknown", "sentence": NOT_KNOWN})
+            known = _known_obstacle(clinician, asked)
+            return JsonResponse(
+                {"kind": "risk", "sentence": known, "why": ""}
+                if known
+                else {"kind": "unknown", "sentence": NOT_KNOWN}
+            )
         if obstacle is None:
             return JsonResponse({"kind": "good", "sentence": ADAPTERS[asked].address_is_good})
         was_asked = obstacle is Reason.UNCONFIRMED and _was_asked_to_confirm(clinician, asked)
@@ -152,6 +158,7 @@ def _channel_row(
         "field": channel.facts.address_field,
         "address": address,
         "shown": wording.readable_address(channel, address),
+        "known": _known_obstacle(clinician, channel),
         "reachability_url": reverse(
             "admin:contacts_clinician_reachability", args=[clinician.pk, channel.value]
         )
@@ -161,6 +168,14 @@ def _channel_row(
         "latest_kind": latest and _kind(latest),
         "latest_url": _result_url(clinician, latest.alert_id) if latest and not latest.is_final else "",
     }
+
+
+def _known_obstacle(clinician: Clinician, channel: Channel) -> str:
+    """What a provider said before, as a sentence; empty if nothing is known to keep messages away."""
+    known = clinician.known_obstacles().get(channel)
+    if known is None:
+        return ""
+    return KNOWN.format(obstacles.in_words(channel, ObstacleKind(known.kind), known.since))
 
 
 def _was_asked_to_confirm(clinician: Clinician, channel: Channel) -> bool:

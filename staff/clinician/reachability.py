@@ -11,15 +11,20 @@ import structlog
 from alerts.channels import ADAPTERS, ChannelError, Fault
 from alerts.channels.base import recipient
 from alerts.cooldown import Cooldown
+from alerts.deliveries import lifecycle
 from alerts.sending import breaker
 from alerts.states import Reason
-from contacts.choices import Channel
+from contacts import obstacles
+from contacts.choices import Channel, ObstacleKind
 from contacts.models import Clinician
 
 AT_ONCE = 2
 """Threads of a process that may wait for AWS at the same time."""
 QUIET_SECONDS = 30.0
 """How long a process does not ask about a channel again after no answer."""
+
+SETTLED_BY_ASKING = (ObstacleKind.OPTED_OUT, ObstacleKind.UNCONFIRMED)
+"""Only a message shows whether the others are gone."""
 
 log = structlog.get_logger(__name__)
 _slots = BoundedSemaphore(AT_ONCE)
@@ -41,8 +46,9 @@ def obstacle(clinician: Clinician, channel: Channel) -> Reason | None:
         raise NotKnown
     if not _slots.acquire(blocking=False):
         raise NotKnown
+    address = clinician.address(channel)
     try:
-        return check(recipient(clinician.pk), clinician.address(channel))
+        found = check(recipient(clinician.pk), address)
     except ChannelError as error:
         if error.fault is not Fault.REJECTED:  # a rejection is quick, and may concern this address alone
             quiet[channel].begin()
@@ -50,3 +56,14 @@ def obstacle(clinician: Clinician, channel: Channel) -> Reason | None:
         raise NotKnown from None
     finally:
         _slots.release()
+    _note(clinician, channel, address, found)
+    return found
+
+
+def _note(clinician: Clinician, channel: Channel, address: str, found: Reason | None) -> None:
+    """What AWS says is news for the next alert, too. Written only where it is news."""
+    known = clinician.known_obstacles().get(channel)
+    if found is not None and found in lifecycle.OBSTACLES:
+        obstacles.remember(clinician.pk, channel, address, lifecycle.OBSTACLES[found])
+    elif known and known.kind in SETTLED_BY_ASKING:
+        obstacles.forget(clinician.pk, channel, address)

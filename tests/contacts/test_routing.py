@@ -6,7 +6,7 @@ from pytest_django import DjangoAssertNumQueries
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from contacts.routing import NoRoute, Route, Step, route
+from contacts.routing import NoRoute, Route, Skipped, Step, route
 
 pytestmark = pytest.mark.django_db
 
@@ -34,13 +34,16 @@ def test_each_priority_has_its_own_route(
 def test_a_channel_without_an_address_is_skipped(clinician: Clinician) -> None:
     clinician.call_number = ""
 
-    assert route(clinician, Priority.HIGH) == Route((SMS,))
+    assert route(clinician, Priority.HIGH) == Route((SMS,), skipped=(Skipped(Channel.CALL),))
 
 
 def test_no_channel_with_an_address_is_no_route(clinician: Clinician) -> None:
     clinician.call_number = clinician.sms_number = ""
 
-    assert route(clinician, Priority.HIGH) == Route((), NoRoute.NO_ADDRESS)
+    way = route(clinician, Priority.HIGH)
+
+    assert (way.steps, way.reason) == ((), NoRoute.NO_ADDRESS)
+    assert way.skipped == (Skipped(Channel.CALL), Skipped(Channel.SMS))
 
 
 def test_no_preference_is_no_route(clinician: Clinician) -> None:
@@ -61,8 +64,8 @@ def test_another_clinician_s_preferences_do_not_matter(clinician: Clinician) -> 
     assert route(other, Priority.LOW) == Route((), NoRoute.NO_PREFERENCE)
 
 
-def test_a_route_takes_one_query(
+def test_a_route_takes_two_queries(
     clinician: Clinician, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         route(clinician, Priority.HIGH)

@@ -19,7 +19,7 @@ def message() -> Message:
         recipient="clinician-1",
         address="+447700900001",
         subject="Blood test alert",
-        urgent=False,
+        obstacle=None,
         text="Results ready 123456789",
         sms="Results ready 123456789",
         spoken="This is a message from Staff Alert. Results ready",

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from alerts.channels import ChannelError, Fault, Message, SendResult, aws, connect_call, sns_sms
+from alerts.channels.memory import remembered
 from alerts.states import Reason
 
 NAME = "sns.ward.example"
@@ -51,6 +52,13 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
     )
     return path
+
+
+@pytest.fixture
+def message(message: Message) -> Message:
+    """The message, to a number that SNS was asked about before: the SMS is the only request."""
+    remembered.set(sns_sms._key(message.address), value=True)  # noqa: SLF001
+    return message
 
 
 @contextmanager

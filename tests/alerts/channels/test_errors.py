@@ -17,19 +17,25 @@ from alerts.states import Reason
 from tests.conftest import Aws
 
 NUMBER = "+447700900001"
+INVALID_NUMBER = f"Invalid parameter: PhoneNumber Reason: {NUMBER} is not valid to publish to"
+"""As SNS says it: https://github.com/boto/boto3/issues/2195."""
 
 
-def sms_failing_with(stub: Stubber, message: Message, code: str, status: int) -> ChannelError:
+def sms_failing_with(
+    stub: Stubber, message: Message, code: str, status: int, said: str = INVALID_NUMBER
+) -> ChannelError:
     """The ChannelError that an SMS comes to when SNS answers with a code."""
-    stub.add_client_error("publish", code, f"Invalid parameter: {NUMBER}", status)
+    stub.add_client_error("publish", code, said, status)
     with pytest.raises(ChannelError) as caught:
         sns_sms.send(message)
     return caught.value
 
 
-def call_failing_with(stub: Stubber, message: Message, code: str, status: int) -> ChannelError:
+def call_failing_with(
+    stub: Stubber, message: Message, code: str, status: int, said: str = f"Invalid phone number {NUMBER}"
+) -> ChannelError:
     """The ChannelError that a call comes to when Connect answers with a code."""
-    stub.add_client_error("start_outbound_voice_contact", code, f"Cannot dial {NUMBER}", status)
+    stub.add_client_error("start_outbound_voice_contact", code, said, status)
     with pytest.raises(ChannelError) as caught:
         connect_call.send(message)
     return caught.value
@@ -110,6 +116,49 @@ def test_an_answer_of_connect(
     error = call_failing_with(connect, message, code, status)
 
     assert (error.fault, error.reason, error.code) == (fault, reason, code)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (INVALID_NUMBER, Reason.INVALID_ADDRESS),
+        ("Invalid SMS endpoint: 07700", Reason.INVALID_ADDRESS),
+        ("Invalid parameter: Email address", Reason.INVALID_ADDRESS),
+        ("Invalid parameter: Message too long", Reason.TOO_LONG),
+        ("Invalid parameter: Empty message", Reason.INVALID_TEXT),
+        ("Invalid parameter: Message Reason: no phone number and no endpoint in it", Reason.INVALID_TEXT),
+        ("Invalid parameter: Subject", Reason.INVALID_TEXT),
+        ("The message attribute AWS.SNS.SMS.MaxPrice has an invalid value", Reason.MISCONFIGURED),
+        ("Invalid parameter: SenderID", Reason.MISCONFIGURED),
+        ("Invalid parameter: TargetArn", Reason.REFUSED),
+        ("", Reason.REFUSED),
+    ],
+)
+@pytest.mark.parametrize("code", ["InvalidParameter", "InvalidParameterValue"])
+def test_what_sns_refused_is_told_apart(
+    sns: Stubber, message: Message, code: str, said: str, reason: Reason
+) -> None:
+    error = sms_failing_with(sns, message, code, 400, said)
+
+    assert (error.fault, error.reason) == (Fault.REJECTED, reason)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("DestinationPhoneNumber must be a phone number in E.164 format.", Reason.INVALID_ADDRESS),
+        ("SourcePhoneNumber must be a phone number in E.164 format.", Reason.MISCONFIGURED),
+        ("InstanceId is not valid", Reason.MISCONFIGURED),
+        ("Attributes exceed 32768 bytes.", Reason.INVALID_TEXT),
+        ("RingTimeoutInSeconds is above the maximum of 60.", Reason.REFUSED),
+    ],
+)
+def test_what_connect_refused_is_told_apart(
+    connect: Stubber, message: Message, said: str, reason: Reason
+) -> None:
+    error = call_failing_with(connect, message, "InvalidParameterException", 400, said)
+
+    assert (error.fault, error.reason) == (Fault.REJECTED, reason)
 
 
 @pytest.mark.parametrize(

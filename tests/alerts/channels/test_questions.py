@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from alerts.channels import ChannelError, Fault, Message, Outcome, aws, connect_call, sns_email, sns_sms
+from alerts.channels import (
+    ChannelError,
+    Fault,
+    Message,
+    Outcome,
+    SendResult,
+    aws,
+    connect_call,
+    sns_email,
+    sns_sms,
+)
 from alerts.states import Reason
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -31,9 +41,9 @@ def connect_look_up() -> Iterator[Stubber]:
 
 
 @pytest.fixture
-def urgent(message: Message) -> Message:
-    """The same message, of High priority."""
-    return replace(message, urgent=True)
+def opted_out(message: Message) -> Message:
+    """The same message, to a number that had opted out when SNS was last asked."""
+    return replace(message, obstacle=Reason.OPTED_OUT)
 
 
 @pytest.mark.parametrize("service", ["sns", "connect"])
@@ -45,66 +55,83 @@ def test_a_question_is_not_waited_for_as_long_as_a_call(service: aws.Service) ->
     assert hurried.retries["total_max_attempts"] == patient.retries["total_max_attempts"] == 1
 
 
-def test_an_urgent_sms_to_a_number_that_opted_out_is_refused_since_sns_would_accept_and_drop_it(
-    sns: Stubber, sns_look_up: Stubber, urgent: Message
+def test_an_sms_to_a_number_that_opted_out_is_refused_since_sns_would_accept_and_drop_it(
+    sns: Stubber, sns_look_up: Stubber, message: Message
 ) -> None:
-    sns_look_up.add_response(OPTED_OUT, {"isOptedOut": True}, {"phoneNumber": urgent.address})
+    for _ in range(2):  # asked each time: the person may have opted in
+        sns_look_up.add_response(OPTED_OUT, {"isOptedOut": True}, {"phoneNumber": message.address})
 
-    with pytest.raises(ChannelError) as caught:
-        sns_sms.send(urgent)
+        with pytest.raises(ChannelError) as caught:
+            sns_sms.send(message)
 
-    assert (caught.value.fault, caught.value.reason) == (Fault.REJECTED, Reason.OPTED_OUT)
-
-
-def test_any_other_sms_is_sent_without_asking(sns: Stubber, sns_look_up: Stubber, message: Message) -> None:
-    sns.add_response("publish", {"MessageId": "m-1"})
-
-    assert sns_sms.send(message).provider_id == "m-1"
+        assert (caught.value.fault, caught.value.reason) == (Fault.REJECTED, Reason.OPTED_OUT)
 
 
-@pytest.mark.parametrize("opted_out", [True, False])
-def test_the_answer_is_kept_for_a_while(
-    sns: Stubber, sns_look_up: Stubber, urgent: Message, opted_out: bool
+def test_that_a_number_takes_sms_is_kept_for_a_while(
+    sns: Stubber, sns_look_up: Stubber, message: Message
 ) -> None:
-    sns_look_up.add_response(OPTED_OUT, {"isOptedOut": opted_out})
+    sns_look_up.add_response(OPTED_OUT, {"isOptedOut": False})
 
     for number in range(2):
         sns.add_response("publish", {"MessageId": f"m-{number}"})
-        if opted_out:
-            with pytest.raises(ChannelError):
-                sns_sms.send(urgent)
-        else:
-            sns_sms.send(urgent)
+        assert sns_sms.send(message).address_works
 
     sns_look_up.assert_no_pending_responses()
 
 
 def test_one_numbers_answer_is_not_taken_for_anothers(
-    sns: Stubber, sns_look_up: Stubber, urgent: Message
+    sns: Stubber, sns_look_up: Stubber, message: Message
 ) -> None:
-    sns_look_up.add_response(OPTED_OUT, {"isOptedOut": True})
-    with pytest.raises(ChannelError):
-        sns_sms.send(urgent)
     sns_look_up.add_response(OPTED_OUT, {"isOptedOut": False})
     sns.add_response("publish", {"MessageId": "m-1"})
+    sns_sms.send(message)
+    sns_look_up.add_response(OPTED_OUT, {"isOptedOut": True})
 
-    assert sns_sms.send(replace(urgent, address="+447700900002")).provider_id == "m-1"
+    with pytest.raises(ChannelError):
+        sns_sms.send(replace(message, address="+447700900002"))
 
 
-@pytest.mark.parametrize(
+def test_a_number_that_had_opted_out_is_asked_about_whatever_this_process_remembers(
+    sns: Stubber, sns_look_up: Stubber, message: Message, opted_out: Message
+) -> None:
+    sns_look_up.add_response(OPTED_OUT, {"isOptedOut": False})
+    sns.add_response("publish", {"MessageId": "m-1"})
+    sns_sms.send(message)
+    sns_look_up.add_response(OPTED_OUT, {"isOptedOut": True})
+
+    with pytest.raises(ChannelError):
+        sns_sms.send(opted_out)
+
+
+FAILED_QUESTIONS = pytest.mark.parametrize(
     ("code", "status"),
     [("Throttled", 429), ("InternalError", 500), ("AuthorizationError", 403), ("InvalidParameter", 400)],
 )
-def test_a_failed_question_does_not_hold_an_urgent_sms_back_and_is_asked_again_the_next_time(
-    sns: Stubber, sns_look_up: Stubber, urgent: Message, code: str, status: int
+
+
+@FAILED_QUESTIONS
+def test_a_failed_question_does_not_hold_an_sms_back_and_is_asked_again_the_next_time(
+    sns: Stubber, sns_look_up: Stubber, message: Message, code: str, status: int
 ) -> None:
-    sns_look_up.add_client_error(OPTED_OUT, code, f"about {urgent.address}", status)
+    sns_look_up.add_client_error(OPTED_OUT, code, f"about {message.address}", status)
     sns.add_response("publish", {"MessageId": "m-1"})
-    assert sns_sms.send(urgent).provider_id == "m-1"
+    assert sns_sms.send(message) == SendResult("m-1", address_works=False)
 
     sns_look_up.add_response(OPTED_OUT, {"isOptedOut": True})
     with pytest.raises(ChannelError):
-        sns_sms.send(urgent)
+        sns_sms.send(message)
+
+
+@FAILED_QUESTIONS
+def test_a_failed_question_about_a_number_that_had_opted_out_is_no_false_sent(
+    sns: Stubber, sns_look_up: Stubber, opted_out: Message, code: str, status: int
+) -> None:
+    sns_look_up.add_client_error(OPTED_OUT, code, f"about {opted_out.address}", status)
+
+    with pytest.raises(ChannelError) as caught:
+        sns_sms.send(opted_out)
+
+    assert caught.value.fault is not Fault.UNKNOWN  # nothing was sent: that is certain
 
 
 @pytest.mark.parametrize(("opted_out", "reason"), [(True, Reason.OPTED_OUT), (False, None)])

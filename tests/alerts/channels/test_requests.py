@@ -67,9 +67,7 @@ def test_an_sms_carries_sender_and_price_where_they_are_set(
     sns_sms.send(message)
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"), [("é" * 801, Reason.TOO_LONG), ("é" * 800, Reason.INVALID_ADDRESS)]
-)
+@pytest.mark.parametrize(("text", "reason"), [("é" * 801, Reason.TOO_LONG), ("é" * 800, Reason.REFUSED)])
 def test_a_refusal_of_a_long_text_is_not_taken_for_a_wrong_number(
     sns: Stubber, message: Message, text: str, reason: Reason
 ) -> None:
