@@ -135,7 +135,7 @@ class Migration(migrations.Migration):
                 ('address', models.CharField(help_text='As it was when the delivery was made.', max_length=254)),
                 ('round', models.PositiveSmallIntegerField(default=1, help_text='A deliberate resend starts another round.')),
                 ('state', models.CharField(choices=[('pending', 'Waiting'), ('sending', 'Being sent'), ('sent', 'Sent'), ('delivered', 'Picked up'), ('undelivered', 'Not picked up'), ('failed', 'Failed'), ('unknown', 'Unknown'), ('cancelled', 'Cancelled')], default='pending', max_length=16)),
-                ('reason', models.CharField(blank=True, choices=[('throttled', 'Throttled'), ('quota', 'Quota'), ('unreachable', 'Unreachable'), ('answer_lost', 'Answer Lost'), ('worker_lost', 'Worker Lost'), ('out_of_time', 'Out Of Time'), ('invalid_address', 'Invalid Address'), ('opted_out', 'Opted Out'), ('too_long', 'Too Long'), ('not_allowed', 'Not Allowed'), ('unconfirmed', 'Unconfirmed'), ('refused', 'Refused'), ('misconfigured', 'Misconfigured'), ('provider_down', 'Provider Down'), ('busy', 'Busy'), ('not_answered', 'Not Answered'), ('call_failed', 'Call Failed'), ('tries_used_up', 'Tries Used Up'), ('too_old', 'Too Old')], max_length=32)),
+                ('reason', models.CharField(blank=True, choices=[('throttled', 'Throttled'), ('quota', 'Quota'), ('unreachable', 'Unreachable'), ('answer_lost', 'Answer Lost'), ('worker_lost', 'Worker Lost'), ('out_of_time', 'Out Of Time'), ('invalid_address', 'Invalid Address'), ('opted_out', 'Opted Out'), ('too_long', 'Too Long'), ('invalid_text', 'Invalid Text'), ('not_allowed', 'Not Allowed'), ('unconfirmed', 'Unconfirmed'), ('refused', 'Refused'), ('misconfigured', 'Misconfigured'), ('provider_down', 'Provider Down'), ('busy', 'Busy'), ('not_answered', 'Not Answered'), ('call_failed', 'Call Failed'), ('tries_used_up', 'Tries Used Up'), ('too_old', 'Too Old')], max_length=32)),
                 ('possible_duplicate', models.BooleanField(default=False, help_text='Sent again although it may have been sent before.')),
                 ('provider_id', models.CharField(blank=True, max_length=256)),
                 ('available_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='Not to be sent before.')),
@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
                 ('channel', models.CharField(choices=[('call', 'Telephone call'), ('sms', 'SMS'), ('email', 'E-mail')], help_text="The delivery's, copied for the breaker's index.", max_length=8)),
                 ('number', models.PositiveSmallIntegerField()),
                 ('state', models.CharField(choices=[('calling', 'Calling the provider'), ('sent', 'Sent'), ('throttled', "Over the provider's limit"), ('unsent', 'Not sent'), ('rejected', 'Rejected'), ('unknown', 'Unknown')], default='calling', max_length=16)),
-                ('reason', models.CharField(blank=True, choices=[('throttled', 'Throttled'), ('quota', 'Quota'), ('unreachable', 'Unreachable'), ('answer_lost', 'Answer Lost'), ('worker_lost', 'Worker Lost'), ('out_of_time', 'Out Of Time'), ('invalid_address', 'Invalid Address'), ('opted_out', 'Opted Out'), ('too_long', 'Too Long'), ('not_allowed', 'Not Allowed'), ('unconfirmed', 'Unconfirmed'), ('refused', 'Refused'), ('misconfigured', 'Misconfigured'), ('provider_down', 'Provider Down'), ('busy', 'Busy'), ('not_answered', 'Not Answered'), ('call_failed', 'Call Failed'), ('tries_used_up', 'Tries Used Up'), ('too_old', 'Too Old')], max_length=32)),
+                ('reason', models.CharField(blank=True, choices=[('throttled', 'Throttled'), ('quota', 'Quota'), ('unreachable', 'Unreachable'), ('answer_lost', 'Answer Lost'), ('worker_lost', 'Worker Lost'), ('out_of_time', 'Out Of Time'), ('invalid_address', 'Invalid Address'), ('opted_out', 'Opted Out'), ('too_long', 'Too Long'), ('invalid_text', 'Invalid Text'), ('not_allowed', 'Not Allowed'), ('unconfirmed', 'Unconfirmed'), ('refused', 'Refused'), ('misconfigured', 'Misconfigured'), ('provider_down', 'Provider Down'), ('busy', 'Busy'), ('not_answered', 'Not Answered'), ('call_failed', 'Call Failed'), ('tries_used_up', 'Tries Used Up'), ('too_old', 'Too Old')], max_length=32)),
                 ('code', models.CharField(blank=True, help_text="The provider's own error code.", max_length=100)),
                 ('provider_id', models.CharField(blank=True, max_length=256)),
                 ('late', models.BooleanField(default=False, help_text='The answer came after the lease had run out.')),
@@ -248,7 +248,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['', 'throttled', 'quota', 'unreachable', 'answer_lost', 'worker_lost', 'out_of_time', 'invalid_address', 'opted_out', 'too_long', 'not_allowed', 'unconfirmed', 'refused', 'misconfigured', 'provider_down', 'busy', 'not_answered', 'call_failed', 'tries_used_up', 'too_old'])), name='delivery_reason_is_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['', 'throttled', 'quota', 'unreachable', 'answer_lost', 'worker_lost', 'out_of_time', 'invalid_address', 'opted_out', 'too_long', 'invalid_text', 'not_allowed', 'unconfirmed', 'refused', 'misconfigured', 'provider_down', 'busy', 'not_answered', 'call_failed', 'tries_used_up', 'too_old'])), name='delivery_reason_is_known'),
         ),
         migrations.AddConstraint(
             model_name='delivery',
@@ -292,7 +292,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['', 'throttled', 'quota', 'unreachable', 'answer_lost', 'worker_lost', 'out_of_time', 'invalid_address', 'opted_out', 'too_long', 'not_allowed', 'unconfirmed', 'refused', 'misconfigured', 'provider_down', 'busy', 'not_answered', 'call_failed', 'tries_used_up', 'too_old'])), name='attempt_reason_is_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['', 'throttled', 'quota', 'unreachable', 'answer_lost', 'worker_lost', 'out_of_time', 'invalid_address', 'opted_out', 'too_long', 'invalid_text', 'not_allowed', 'unconfirmed', 'refused', 'misconfigured', 'provider_down', 'busy', 'not_answered', 'call_failed', 'tries_used_up', 'too_old'])), name='attempt_reason_is_known'),
         ),
         migrations.AddConstraint(
             model_name='attempt',

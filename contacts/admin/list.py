@@ -25,17 +25,19 @@ def _icons(clinician: Clinician, priority: Priority) -> SafeString:
     channels = preferences.channels_by_priority(clinician)[priority]
     if not channels:
         return format_html('<span class="clinician-no-channel">{}</span>', "none")
+    known = clinician.known_obstacles()
+    doubts = {
+        channel: "no address" if not clinician.address(channel) else "does not work"
+        for channel in channels
+        if channel in known or not clinician.address(channel)
+    }
     icons = format_html_join(
         "",
         '<span class="material-symbols-outlined {}" aria-hidden="true">{}</span>',
-        (
-            ("" if clinician.address(channel) else "clinician-no-address", channel.facts.icon)
-            for channel in channels
-        ),
+        (("clinician-no-address" if channel in doubts else "", channel.facts.icon) for channel in channels),
     )
     words = ", then ".join(
-        channel.label if clinician.address(channel) else f"{channel.label} (no address)"
-        for channel in channels
+        f"{channel.label} ({doubts[channel]})" if channel in doubts else channel.label for channel in channels
     )
     return format_html(
         '<span class="clinician-channels" role="img" aria-label="{}" title="{}">{}</span>',

@@ -139,8 +139,8 @@ def of_clinicians(found: problems.ProblemSummary) -> Iterator[Item]:
     if found.count:
         yield Item(
             "unreachable",
-            f"{_clinicians(found.count)} a problem: no channel for a priority, no address for a channel, or neither "
-            "a call nor an SMS for High.",
+            f"{_clinicians(found.count)} a problem: no channel for a priority, no address for a channel, an address "
+            "that does not work, or neither a call nor an SMS for High.",
             "Alerts may not reach them. Open each: the page says what is wrong.",
             urgent=False,
             show_all=Link("Show all with a problem", f"{reverse(CLINICIANS)}?problem=any"),

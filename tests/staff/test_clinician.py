@@ -16,7 +16,7 @@ from alerts.models import Alert
 from alerts.sending import breaker
 from alerts.states import AlertState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
-from contacts.models import Clinician
+from contacts.models import Clinician, Obstacle
 from staff.clinician import reachability
 from staff.roles import Role
 from tests.conftest import Aws, an_alert, make_clinician
@@ -80,6 +80,29 @@ def test_a_person_who_was_asked_to_confirm_must_open_the_link(aws: Aws, clinicia
     Clinician.objects.update(email="other@ward.example")  # which has had no message
     clinician.refresh_from_db()
     assert "Send a test e-mail" in reach(clinician, "email")[1]
+
+
+def test_what_aws_said_to_the_page_is_remembered_and_forgotten(aws: Aws) -> None:
+    clinician = make_clinician("C-1", {Priority.MEDIUM: [Channel.SMS]}, sms_number="+447700900999")
+    reach(clinician, "sms")
+    assert Obstacle.objects.get().kind == "opted_out"
+
+    Clinician.objects.update(sms_number="+447700900002")
+    Obstacle.objects.update(address="+447700900002")  # as if that number had opted in again
+    clinician.refresh_from_db()
+    assert reach(clinician, "sms") == ("good", "This number has not opted out of SMS.")
+    assert not Obstacle.objects.exists()
+
+
+def test_what_was_said_before_is_shown_while_aws_does_not_answer(aws: Aws, clinician: Clinician) -> None:
+    Obstacle.objects.create(
+        clinician=clinician, channel=Channel.SMS, address=clinician.sms_number, kind="opted_out"
+    )
+    aws.misbehave("sns:CheckIfPhoneNumberIsOptedOut", "throttle")
+
+    kind, sentence = reach(clinician, "sms")
+
+    assert (kind, "this number has opted out of SMS (known since" in sentence) == ("risk", True)
 
 
 @pytest.mark.parametrize("channel", ["sms", "email"])
