@@ -16,6 +16,8 @@ from alerts import labels, wording
 from alerts.channels import ADAPTERS
 from alerts.deliveries import opening
 from alerts.models import Alert, Attempt, Delivery
+from alerts.sending import delays
+from alerts.sending.delays import Delay
 from alerts.states import NEEDS_REASON, SUCCEEDED, UNFINISHED, DeliveryState, Reason
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
@@ -93,35 +95,41 @@ def send_test(*, clinician: Clinician, channel: Channel, by: str) -> Alert:
 
 
 def result(clinician: Clinician, alert_id: int) -> Result | None:
-    """The result of a test so far; None if this clinician got no such test. Two queries."""
+    """The result of a test so far; None if this clinician got no such test. Two queries, and two if it waits."""
     tests = Alert.objects.tests().filter(pk=alert_id, clinician=clinician)
     delivery = Delivery.objects.filter(alert__in=tests).select_related("alert").order_by("-round").first()
-    return None if delivery is None else _result(delivery)
+    return None if delivery is None else _result(delivery, delays.of([delivery]).get(delivery.pk))
 
 
 def latest(clinician: Clinician) -> dict[Channel, Result]:
-    """The clinician's newest test over each channel. One query, plus one for each that waits for another try."""
+    """The clinician's newest test over each channel.
+
+    One query; two more if one waits, and one for each that waits for another try.
+    """
     tests = Alert.objects.tests().filter(clinician=clinician)
     newest = Delivery.objects.filter(alert__in=tests).order_by("channel", "-alert_id", "-round")
-    found = newest.distinct("channel").select_related("alert")
-    return {Channel(delivery.channel): _result(delivery) for delivery in found}
+    found = list(newest.distinct("channel").select_related("alert"))
+    delayed = delays.of(found)
+    return {Channel(delivery.channel): _result(delivery, delayed.get(delivery.pk)) for delivery in found}
 
 
-def _result(delivery: Delivery) -> Result:
+def _result(delivery: Delivery, delay: Delay | None) -> Result:
     state = DeliveryState(delivery.state)
     asked = ADAPTERS[Channel(delivery.channel)].ask and delivery.outcome_due_at is not None
     is_final = state not in UNFINISHED and not (state is DeliveryState.SENT and asked)
-    return Result(delivery.alert_id, delivery.alert.created_at, state, _sentence(delivery, state), is_final)
+    return Result(
+        delivery.alert_id, delivery.alert.created_at, state, _sentence(delivery, state, delay), is_final
+    )
 
 
-def _sentence(delivery: Delivery, state: DeliveryState) -> str:
+def _sentence(delivery: Delivery, state: DeliveryState, delay: Delay | None) -> str:
     if state in NEEDS_REASON:
         return f"{state.label}. {labels.REASON[Reason(delivery.reason)]}"
     if state is DeliveryState.PENDING and delivery.attempt_count:
         latest = Attempt.objects.filter(delivery=delivery).order_by("-number").first()
         if latest is not None and latest.reason:
             return f"Not sent yet; it will be tried again. {labels.REASON[Reason(latest.reason)]}"
-    return SENTENCES[state]
+    return f"{delay.what} {delay.next}" if delay else SENTENCES[state]
 
 
 def _refuse_unless_reachable(clinician: Clinician, channel: Channel) -> None:

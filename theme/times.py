@@ -38,7 +38,14 @@ def clock(at: datetime, *, day_of: datetime) -> str:
 
 def elapsed(since: datetime, at: datetime) -> str:
     """`+11 s`. Empty if `at` was earlier, as after a clock that was set back: nobody knows then."""
-    return f"+{duration(at - since)}" if at >= since else ""
+    if at < since:
+        return ""
+    return "+0.0 s" if at - since < timedelta(seconds=LEAST) else f"+{duration(at - since)}"
+
+
+def since(at: datetime) -> str:
+    """`since 28 Nov 2026, 20:31:24 GMT (4 min 10 s)`."""
+    return f"since {full(at)} ({duration(timezone.now() - at)})"
 
 
 def duration(time: timedelta) -> str:

@@ -11,6 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
 from unfold.decorators import display
 from unfold.views import ChangeList
@@ -26,10 +28,12 @@ from alerts.admin.filters import (
 )
 from alerts.admin.permissions import ReadOnly, may
 from alerts.admin.status import badge
+from alerts.admin.timeline import standing
 from alerts.models import Alert
+from alerts.sending import delays
 from alerts.states import StaffAction
 from contacts.choices import in_words
-from theme.times import moment
+from theme.times import clock, moment
 
 NUL = "\x00"
 
@@ -49,6 +53,13 @@ class AlertChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.full_result_count = self.result_count  # no second count in the heading: it would become stale
+        if request.method != "GET":  # an action shows no rows
+            return
+        shown: list[Any] = list(self.result_list)
+        delayed = delays.of(each for alert in shown for each in alert.deliveries.all())
+        for alert in shown:
+            alert.held_up = standing.held_up(alert, delayed)
+        self.result_list: list[Any] = shown
 
 
 class AlertList(ReadOnly):
@@ -86,7 +97,12 @@ class AlertList(ReadOnly):
 
     @display(ordering="status")
     def status(self, alert: Alert) -> str:
-        return badge(alert).html
+        held_up = getattr(alert, "held_up", None)  # `AlertChangeList` sets it
+        shown = badge(alert, held_up=held_up is not None).html
+        if held_up is None:
+            return shown
+        since = f" since {clock(held_up.since, day_of=timezone.now())}" if held_up.since else ""
+        return format_html('{}<div class="alert-held-up">{}{}</div>', shown, held_up.short, since)
 
     @display(description="channels")
     def channels(self, alert: Alert) -> str:

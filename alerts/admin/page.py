@@ -10,8 +10,9 @@ from alerts import actions, wording
 from alerts.admin import confirm, refresh
 from alerts.admin.permissions import ReadOnly, may
 from alerts.admin.status import badge
-from alerts.admin.timeline import events, standing
+from alerts.admin.timeline import events, reach, standing
 from alerts.models import Alert
+from alerts.sending import delays
 from alerts.states import AlertStatus, StaffAction
 from theme.times import full
 
@@ -70,15 +71,22 @@ def _read(object_id: str) -> Alert | None:
 
 
 def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
+    delayed = delays.of(alert.deliveries.all())
+    delay = standing.held_up(alert, delayed)
+    may_see = request.user.has_perm("contacts.view_clinician")
     return {
         "title": alert.message_id,
         "alert": alert,
-        "badge": badge(alert),
-        "summary": standing.summary(alert),
+        "badge": badge(alert, held_up=delay is not None),
+        "summary": standing.summary(alert, delayed),
+        "held_up": delay,
+        "reach": reach.by_hand(alert.clinician, may_see=may_see)
+        if delay or standing.reached_nobody(alert)
+        else None,
         # The status and the deliveries are read one after the other: something may have ended between the two.
         "waits": alert.status == AlertStatus.QUEUED
         or any(each.is_on_its_way for each in alert.deliveries.all()),
-        "events": events.of(alert, shows_addresses=request.user.has_perm("contacts.view_clinician")),
+        "events": events.of(alert, shows_addresses=may_see, delayed=delayed),
         "buttons": [
             {
                 "action": action,

@@ -31,8 +31,12 @@ DELIVERY: dict[DeliveryState, tuple[str, str]] = {
 """Tone and icon."""
 
 
-def badge(alert: Alert) -> Badge:
-    """The status that the API reports, whether an answer was lost, and whether staff have dealt with the alert.
+HELD_UP = Badge("Queued, held up", "doubt", "hourglass_disabled")
+
+
+def badge(alert: Alert, *, held_up: bool = False) -> Badge:
+    """The status that the API reports, whether an answer was lost, whether it is held up (see
+    `alerts.sending.delays`), and whether staff have dealt with the alert.
 
     No query if `deliveries` were prefetched.
     """
@@ -40,6 +44,8 @@ def badge(alert: Alert) -> Badge:
     found = STATUS[status]
     if status in DOUBT and any(each.state == DeliveryState.UNKNOWN for each in alert.deliveries.all()):
         found = DOUBT[status]
+    if held_up and status is AlertStatus.QUEUED:
+        found = HELD_UP
     if alert.state == AlertState.CLOSED:
         return Badge(f"{found.text}, dealt with", DEALT_WITH, "task_alt")
     return found

@@ -4,12 +4,12 @@ The ledger decides. There is no separate state that could disagree, get lost or 
 """
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.db.models.functions import Now
 
 from alerts.deliveries import claims
@@ -51,8 +51,22 @@ def channels_down() -> list[Channel]:
     return [channel for channel, attempts in newest.items() if _says_down(attempts)]
 
 
+def down_since() -> dict[Channel, datetime]:
+    """The channels whose provider is down, and when the first attempt got no answer. One query, two more for each."""
+    since = {
+        channel: _unanswered(channel).aggregate(since=Min("started_at"))["since"]
+        for channel in channels_down()
+    }
+    return {channel: first for channel, first in since.items() if first}
+
+
 def has_been_down_for(channel: Channel, time: timedelta) -> bool:
     """Whether all attempts for this long got no answer. Two queries."""
+    return _unanswered(channel).filter(started_at__lt=Now() - time).exists()
+
+
+def _unanswered(channel: Channel) -> QuerySet[Attempt]:
+    """The attempts since the last answer that got none. One query for the answer."""
     attempts = _telling(channel)
     answer = (
         attempts.exclude(reason__in=OUTAGE)
@@ -61,7 +75,7 @@ def has_been_down_for(channel: Channel, time: timedelta) -> bool:
         .first()
     )
     since = attempts.filter(started_at__gt=answer) if answer else attempts
-    return since.filter(reason__in=OUTAGE, started_at__lt=Now() - time).exists()
+    return since.filter(reason__in=OUTAGE)
 
 
 def claim_as_probe(delivery: Delivery, *, quiet_for: timedelta = PROBE_EVERY) -> Claim | None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from alerts import attention
 from alerts.monitoring import checks
-from alerts.sending import breaker
+from alerts.sending import delays
 from clients import tokens
 from clients.models import ApiToken
 from contacts import problems
@@ -71,7 +71,7 @@ def _tokens() -> list[ApiToken]:
 
 CHECKS = (
     Check("whether Bleep is sending", checks.findings, items.of_findings),
-    Check("whether the providers answer", breaker.channels_down, items.of_channels_down),
+    Check("whether the providers answer", delays.outages, items.of_outages),
     Check("refused alerts", refused.high, refused.of_high, "alerts.view_refusal"),
     Check("failed alerts", attention.groups, items.of_alerts, "alerts.view_alert"),
     Check("unconfirmed e-mail addresses", attention.groups, items.of_unconfirmed, "contacts.view_clinician"),

@@ -11,10 +11,11 @@ from django.utils.formats import date_format
 
 from alerts.attention import EXAMPLES, AttentionGroup, AttentionKind
 from alerts.monitoring.checks import Finding
+from alerts.sending.delays import Outage
 from clients import tokens
 from clients.models import ApiToken
 from contacts import problems
-from contacts.choices import Channel
+from theme import times
 
 ALERTS = "admin:alerts_alert_changelist"
 ALERT = "admin:alerts_alert_change"
@@ -99,13 +100,21 @@ def of_findings(findings: list[Finding]) -> Iterator[Item]:
             )
 
 
-def of_channels_down(channels: list[Channel]) -> Iterator[Item]:
-    for channel in channels:
+def of_outages(outages: list[Outage]) -> Iterator[Item]:
+    for outage in outages:
+        channel = outage.channel
+        high = f", {outage.high:,} of High priority" if outage.high else ""
+        waiting = f" {outage.waiting:,} message{pluralize(outage.waiting, ' waits,s wait')} for it{high}."
         yield Item(
             f"down {channel.value}",
-            f"{channel.label}: the provider does not answer.",
-            "Bleep tries again every few seconds. Until then, urgent alerts go to the clinician's next channel. "
-            "If it lasts, tell the people who run Bleep.",
+            f"{channel.label}: the provider has not answered {times.since(outage.since)}."
+            f"{waiting if outage.waiting else ''}",
+            "Bleep tries again every few seconds. High alerts go to the clinician's next channel at once, if there is "
+            "one; the others wait. What cannot wait: open it, and reach the person by hand. If it lasts, tell the "
+            "people who run Bleep.",
+            show_all=Link("Show what waits", f"{reverse(ALERTS)}?status=queued&channel={channel.value}")
+            if outage.waiting
+            else None,
         )
 
 

@@ -84,7 +84,7 @@ def test_each_problem_links_to_its_page(site: Site, problems: None) -> None:
     kinds = page.locator("[data-kind]").evaluate_all("all => all.map(each => each.dataset.kind)")
     assert set(kinds) == {*LINKS, "down call", "bleep relays_silent"}
     expect(page.locator('[data-kind="down call"]')).to_contain_text(
-        "Telephone call: the provider does not answer."
+        "Telephone call: the provider has not answered since"
     )
     for kind, (words, address) in LINKS.items():
         visit(page, "/admin/")

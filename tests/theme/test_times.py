@@ -24,6 +24,7 @@ def test_a_clock_has_the_date_where_the_day_differs() -> None:
 
 def test_nothing_has_elapsed_backwards() -> None:
     assert times.elapsed(WINTER, WINTER + timedelta(seconds=11)) == "+11 s"
+    assert times.elapsed(WINTER, WINTER + timedelta(milliseconds=9)) == "+0.0 s"
     assert times.elapsed(WINTER, WINTER - timedelta(seconds=11)) == ""
 
 

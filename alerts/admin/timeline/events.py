@@ -4,23 +4,21 @@ It makes no queries if the alert was read with `client`, `deliveries__attempts` 
 """
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
 from alerts import labels, wording
 from alerts.admin.status import delivery_badge
-from alerts.admin.timeline.waiting import overdue_since
 from alerts.deliveries.queries import MAY_HAVE_ARRIVED
 from alerts.models import Alert, AlertAction, Attempt, Delivery
+from alerts.sending.delays import Delay
 from alerts.states import AttemptState, DeliveryState, Reason, StaffAction
 from contacts.choices import Channel
 from contacts.masking import mask
 from theme.badges import Badge
-from theme.times import clock, duration, elapsed, full, moment
+from theme.times import clock, duration, elapsed, full
 
 DONE_BY = {
     StaffAction.RESEND: "Sent again by",
@@ -69,9 +67,14 @@ class Event:
         return full(self.at)
 
 
-def of(alert: Alert, *, shows_addresses: bool) -> list[Event]:
-    """What happened, in order. Addresses are masked for users who may not see them on the clinician's page."""
-    deliveries = list(alert.deliveries.all())
+def of(
+    alert: Alert, *, shows_addresses: bool, delayed: Mapping[uuid.UUID, Delay] | None = None
+) -> list[Event]:
+    """What happened, in order. Addresses are masked for users who may not see them on the clinician's page.
+
+    `delayed` says why deliveries wait, by key (`alerts.sending.delays`).
+    """
+    known, deliveries = delayed or {}, list(alert.deliveries.all())
     twice = _sent_twice(deliveries)
     began: dict[int, datetime] = {}
     for each in deliveries:
@@ -80,7 +83,10 @@ def of(alert: Alert, *, shows_addresses: bool) -> list[Event]:
     ordered = [
         (alert.created_at, 0, _received(alert)),
         *[(began.get(each.round or 0, each.created_at), 1, _action(each)) for each in alert.actions.all()],
-        *[(each.created_at, 2, _delivery(each, shows_addresses, each.pk in twice)) for each in deliveries],
+        *[
+            (each.created_at, 2, _delivery(each, shows_addresses, each.pk in twice, known.get(each.pk)))
+            for each in deliveries
+        ],
     ]
     return [
         replace(event, after=elapsed(alert.created_at, event.at)) if rank else event
@@ -109,7 +115,7 @@ def _action(record: AlertAction) -> Event:
     )
 
 
-def _delivery(delivery: Delivery, shows_addresses: bool, sent_twice: bool) -> Event:  # noqa: FBT001
+def _delivery(delivery: Delivery, shows_addresses: bool, sent_twice: bool, delay: Delay | None) -> Event:  # noqa: FBT001
     channel, state = Channel(delivery.channel), DeliveryState(delivery.state)
     address = delivery.address if shows_addresses else mask(delivery.address)
     badge = delivery_badge(delivery)
@@ -118,7 +124,7 @@ def _delivery(delivery: Delivery, shows_addresses: bool, sent_twice: bool) -> Ev
         channel.facts.icon,
         badge.tone,
         f"{channel.label} to {address}",
-        sentences=(*_sentences(delivery, channel, state), *([MAYBE_TWICE] if sent_twice else [])),
+        sentences=(*_sentences(delivery, channel, state, delay), *([MAYBE_TWICE] if sent_twice else [])),
         badge=badge,
         tries=tuple(_try(each, delivery.alert.created_at) for each in delivery.attempts.all()),
         facts=tuple(_facts(delivery)),
@@ -156,15 +162,12 @@ def _facts(delivery: Delivery) -> Iterator[tuple[str, str]]:
         yield "Provider's ID", delivery.provider_id
 
 
-def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState) -> list[str]:
+def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState, delay: Delay | None) -> list[str]:
     found = [labels.DELIVERY[state]]
-    if state is DeliveryState.PENDING and delivery.attempt_count:
-        again = clock(delivery.available_at, day_of=timezone.now())
-        is_ahead = delivery.available_at > timezone.now()
-        found = [f"It will be tried again at {again}." if is_ahead else "It will be tried again in a moment."]
-    since = overdue_since(delivery)
-    if since:
-        found = [f"It is overdue: it has waited since {moment(since)}."]
+    if delay:
+        found = [delay.what, delay.next]
+    elif state is DeliveryState.PENDING and delivery.attempt_count:
+        found = ["It will be tried again in a moment."]
     found += _why(delivery, state is DeliveryState.UNKNOWN)
     found += _parts(delivery) if channel is Channel.SMS else []
     if state is DeliveryState.UNKNOWN:

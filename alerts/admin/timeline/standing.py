@@ -1,7 +1,10 @@
 """How an alert stands, in a sentence or two, and what staff should do about it."""
 
-from alerts.admin.timeline.waiting import overdue_since
+from collections.abc import Mapping
+from uuid import UUID
+
 from alerts.models import Alert
+from alerts.sending.delays import Delay
 from alerts.states import AlertState, AlertStatus, DeliveryState
 
 SUMMARY: dict[AlertStatus, str] = {
@@ -40,11 +43,28 @@ DEALT_WITH = "Staff have marked it as dealt with."
 DEALT_WITH_TOO_LATE = (
     "Staff have marked it as dealt with. It was being sent at that moment, so it may still arrive."
 )
-OVERDUE = "It should have been sent by now. Check the Home page, or reach the person another way."
 
 
-def summary(alert: Alert) -> str:
-    """How the alert stands, and what staff should do about it."""
+def summary(alert: Alert, delayed: Mapping[UUID, Delay] | None = None) -> str:
+    """How the alert stands, and what staff should do about it. `delayed` says why deliveries wait, by key."""
+    delay = held_up(alert, delayed or {})
+    return f"{delay.what} {delay.next}" if delay else _summary(alert)
+
+
+def held_up(alert: Alert, delayed: Mapping[UUID, Delay]) -> Delay | None:
+    """Why the alert waits longer than usual; None if it does not, or if staff have ended it."""
+    if alert.state != AlertState.OPEN:
+        return None
+    found = (delayed.get(each.pk) for each in alert.deliveries.all())
+    return next((delay for delay in found if delay and delay.too_long), None)
+
+
+def reached_nobody(alert: Alert) -> bool:
+    """Whether it failed, or may have arrived, and staff have not ended it."""
+    return alert.state == AlertState.OPEN and alert.status == AlertStatus.FAILED
+
+
+def _summary(alert: Alert) -> str:
     status, deliveries = AlertStatus(alert.status), list(alert.deliveries.all())
     states = {each.state for each in deliveries}
     if alert.state == AlertState.CLOSED:
@@ -55,6 +75,4 @@ def summary(alert: Alert) -> str:
         return IN_DOUBT[status]
     if alert.state == AlertState.CANCELLED and status in CANCELLED_TOO_LATE:
         return CANCELLED_TOO_LATE[status]
-    if status is AlertStatus.QUEUED and any(overdue_since(each) for each in deliveries):
-        return OVERDUE
     return SUMMARY[status]

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
@@ -15,7 +14,7 @@ from alerts.admin.timeline import events, standing
 from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import LeaveInDoubt, NextChannel, Retry
-from alerts.models import Alert, Attempt, Delivery
+from alerts.models import Alert, Delivery
 from alerts.states import AlertStatus, Reason, StaffAction
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
@@ -154,32 +153,6 @@ def test_an_alert_dealt_with_while_it_is_sent_may_still_arrive(staff: Client, ur
     actions.act(StaffAction.CLOSE, urgent.pk, by=User.objects.get(), after_round=1)
 
     assert standing.DEALT_WITH_TOO_LATE in read(staff, page_of(urgent))
-
-
-@pytest.mark.parametrize("tries", [0, 1])
-def test_an_overdue_alert_is_shown_as_overdue(staff: Client, urgent: Alert, tries: int) -> None:
-    if tries:
-        lifecycle.mark_failed(claim(urgent), UNSENT, Retry(timedelta(hours=1)))
-        assert "It will be tried again at" in read(staff, page_of(urgent))
-    assert standing.OVERDUE not in read(staff, page_of(urgent))
-    long_ago = Now() - timedelta(hours=5)
-    Delivery.objects.update(created_at=long_ago, available_at=long_ago)
-    Attempt.objects.update(started_at=long_ago, finished_at=long_ago)
-
-    page = read(staff, page_of(urgent))
-
-    assert standing.OVERDUE in page
-    assert "It is overdue: it has waited since" in page
-    assert "Nothing has to be done" not in page
-    assert "It will be tried again at" not in page
-
-
-def test_an_expired_lease_that_nobody_recovers_is_overdue(staff: Client, urgent: Alert) -> None:
-    claim(urgent)
-    assert standing.OVERDUE not in read(staff, page_of(urgent))
-    Delivery.objects.update(lease_expires_at=Now() - timedelta(minutes=5))
-
-    assert standing.OVERDUE in read(staff, page_of(urgent))
 
 
 def test_after_a_lost_answer_staff_are_asked_once_to_ask_the_person(
