@@ -10,6 +10,7 @@ from simple_history.models import HistoricalRecords
 from contacts.choices import Channel, ObstacleKind, Priority
 from contacts.history import WithChannels
 from contacts.phone import E164, E164Field
+from contacts.spelling.fields import EmailLineField, LineField
 
 MAX_CHANNELS = len(Channel)
 ADDRESS_FIELDS = tuple(dict.fromkeys(channel.facts.address_field for channel in Channel))
@@ -20,18 +21,18 @@ EDITABLE = ("name", "contact_id", "role", "department", *ADDRESS_FIELDS, "active
 class Clinician(models.Model):
     """A person who can be alerted. Hospital systems know them by `contact_id`."""
 
-    contact_id = models.CharField(
+    contact_id = LineField(
         "contact ID",
         max_length=64,
         unique=True,
         help_text="What hospital systems call this person, such as C-1.",
     )
-    name = models.CharField(max_length=200)
-    role = models.CharField(max_length=100, blank=True)
-    department = models.CharField(max_length=100, blank=True)
+    name = LineField(max_length=200)
+    role = LineField(max_length=100, blank=True)
+    department = LineField(max_length=100, blank=True)
     call_number = E164Field("number for calls", help_text="With its country code, such as +44 7700 900123.")
     sms_number = E164Field("number for SMS", help_text="With its country code, such as +44 7700 900123.")
-    email = models.EmailField("e-mail address", blank=True)
+    email = EmailLineField("e-mail address", blank=True)
     active = models.BooleanField(
         default=True, help_text="Alerts for an inactive person are refused, and the sender gets an error."
     )
@@ -155,7 +156,7 @@ def _channels(verbose_name: str) -> ArrayField[Any, Any]:
 class PreferenceTemplate(models.Model):
     """Preferences for many clinicians. Where a priority has no channels, each clinician keeps their own."""
 
-    name = models.CharField(max_length=80, unique=True, help_text="For example “Ward default”.")
+    name = LineField(max_length=80, unique=True, help_text="For example “Ward default”.")
     high = _channels("High priority")
     medium = _channels("Medium priority")
     low = _channels("Low priority")

@@ -8,6 +8,8 @@ import phonenumbers
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from contacts.spelling.fields import AsStored
+
 E164 = r"^\+[1-9][0-9]{4,14}$"
 """A plus and at most fifteen digits, the first not 0 (ITU-T E.164)."""
 _IS_E164 = re.compile(rf"(?:{E164})?\Z")
@@ -90,8 +92,7 @@ class E164Field(models.CharField[str, str]):
         return value if isinstance(value, str) and _IS_E164.match(value) else super().get_prep_value(value)
 
     def formfield(self, **kwargs: Any) -> Any:
-        # Room for the spaces, brackets and dashes that people type.
-        return super().formfield(**{"max_length": 40, **kwargs})
+        return super().formfield(**{"form_class": AsStored, "read": self.to_python, **kwargs})
 
     def to_python(self, value: Any) -> Any:
         if not value or not str(value).strip():

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from django.db.models import Count, Exists, OuterRef, Q, TextChoices, Window
+from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Q, TextChoices, Window
 from django.utils.text import get_text_list
 
 from contacts import obstacles, preferences
 from contacts.choices import Channel, ObstacleKind, Priority
 from contacts.models import Clinician, Obstacle, Preference
+from contacts.spelling import normal
 
 EXAMPLES = 5
 """How many are named; the rest are counted."""
@@ -33,6 +34,7 @@ class Problem(TextChoices):
     NO_ADDRESS = "no_address", "A channel without its address"
     OBSTACLE = "obstacle", "An address that does not work"
     NOT_URGENT = "not_at_once", "High without call or SMS"
+    NOT_NAMEABLE = "not_nameable", "Contact ID that no alert can name"
 
 
 def condition(problem: Problem) -> Q:
@@ -79,6 +81,11 @@ def sentences(clinician: Clinician) -> list[str]:
     high = chosen[Priority.HIGH]
     if high and not set(high) & preferences.URGENT:
         found.append("High has neither a call nor an SMS.")
+    if normal.without_unwanted(clinician.contact_id) != clinician.contact_id:
+        found.append(
+            "No alert can name this contact ID: it has characters that cannot be seen, and without them it is somebody "
+            "else's. Give this person another one, or make them inactive."
+        )
     return found
 
 
@@ -91,6 +98,13 @@ def _chosen(**what: object) -> Exists:
     return Exists(Preference.objects.filter(clinician=OuterRef("pk"), **what))
 
 
+class IsComposed(Func):
+    """Whether a text is in Unicode's form NFC."""
+
+    template = "%(expressions)s IS NFC NORMALIZED"
+    output_field = BooleanField()
+
+
 _CONDITIONS = {
     Problem.NO_CHANNEL: reduce(or_, (Q(~_chosen(priority=priority)) for priority in Priority)),
     Problem.NO_ADDRESS: reduce(
@@ -100,4 +114,5 @@ _CONDITIONS = {
     Problem.NOT_URGENT: Q(
         _chosen(priority=Priority.HIGH) & ~_chosen(priority=Priority.HIGH, channel__in=preferences.URGENT)
     ),
+    Problem.NOT_NAMEABLE: Q(contact_id__regex=normal.NEVER_IN_NORMAL) | ~Q(IsComposed(F("contact_id"))),
 }

@@ -17,6 +17,7 @@ from alerts.models import Alert, Attempt, Delivery
 from alerts.states import AlertStatus, AttemptState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
 from contacts.masking import mask
+from contacts.spelling import normal
 
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff]")
 CONTROL_CHARACTERS_BUT_WHITE_SPACE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
@@ -47,6 +48,8 @@ class StrictCharField(serializers.CharField):
             data.encode()
         except UnicodeEncodeError:
             self.fail("surrogates")
+        if normal.is_blank(data):
+            self.fail("blank")
         return super().to_internal_value(data)
 
 
@@ -67,7 +70,17 @@ class MessageIdField(StrictCharField):
         return message_id
 
 
-class PatientReferenceField(StrictCharField):
+class LineField(StrictCharField):
+    """A name that somebody else has given, read as contacts read theirs: the same if it looks the same."""
+
+    def to_internal_value(self, data: Any) -> str:
+        line = normal.normal(data) if isinstance(data, str) else data
+        if isinstance(line, str) and (sentence := normal.unwanted(line)):
+            raise serializers.ValidationError(sentence, code="control_characters")
+        return super().to_internal_value(line)
+
+
+class PatientReferenceField(LineField):
     """An anonymised reference. It is sent by SMS and spoken on calls, so an NHS number is refused."""
 
     default_error_messages = {  # noqa: RUF012 - DRF's name
@@ -106,7 +119,7 @@ class NewAlertSerializer(serializers.Serializer[NewAlert]):
         max_length=64,
         help_text="An anonymised reference. Never an NHS number or a name: it is sent and spoken.",
     )
-    contact_id = StrictCharField(max_length=64, help_text="The clinician to reach.")
+    contact_id = LineField(max_length=64, help_text="The clinician to reach.")
     description = StrictCharField(max_length=1000, lines=True, help_text="The text that is sent or spoken.")
     priority = PriorityField(help_text="`H` urgent, `M` or `L`: decides how the clinician is reached.")
 
@@ -222,7 +235,7 @@ class AlertFilterSerializer(serializers.Serializer[Any]):
 
     status = serializers.ChoiceField(choices=AlertStatus.choices, required=False)
     priority = PriorityField(required=False)
-    contact_id = StrictCharField(max_length=64, required=False)
+    contact_id = LineField(max_length=64, required=False)
     message_id = StrictCharField(max_length=128, required=False)
     created_after = MomentField(required=False, help_text="At this time or later.")
     created_before = MomentField(required=False, help_text="Before this time.")

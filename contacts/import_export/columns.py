@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from contacts.choices import Channel, Priority
 from contacts.models import EDITABLE, Clinician
+from contacts.spelling import normal
 
 KEY = "contact_id"
 NUMBERS = {channel.facts.address_field for channel in Channel if channel.facts.address_is_number}
@@ -24,7 +25,6 @@ WITHOUT_VALUE = "\x1a="
 """Marks a formula that no program has calculated. Nobody types its first character."""
 _CHANNELS = {str(word).casefold(): channel for channel in Channel for word in (channel.value, channel.label)}
 _SHORTENED = re.compile(r"\d[.,]?\d*E\+?\d+", re.IGNORECASE)
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def to_cells(clinician: Clinician, channels: Mapping[Priority, Sequence[Channel]]) -> dict[str, str]:
@@ -47,9 +47,10 @@ def parse_cell(column: str, text: str) -> Any:
     """
     if text == WITHOUT_VALUE:
         raise ValueError("This cell has a formula without a value: write the text itself.")
-    if _INVISIBLE.search(text):
-        raise ValueError("There is an invisible character in this cell: type the text again.")
-    text = text.strip()
+    text = normal.normal(text)
+    sentence = normal.unwanted(text)
+    if sentence:
+        raise ValueError(sentence)
     if column in PRIORITIES:
         return _channels(text)
     if column == "active":

@@ -12,6 +12,7 @@ from contacts.import_export import columns
 from contacts.import_export.columns import COLUMNS, KEY, PRIORITIES
 from contacts.import_export.formats import comparable
 from contacts.models import Clinician
+from contacts.spelling.normal import normal
 
 SHOWN = 500
 """How many changed rows, and how many faults, the page shows one by one."""
@@ -116,10 +117,10 @@ def compare(rows: Sequence[Mapping[str, str]], *, lock: bool = False) -> Compari
     first: dict[str, int] = {}
     compared = []
     for number, cells in enumerate(rows, start=2):
-        if not any(text.strip() for text in cells.values()):
+        if not any(normal(text) for text in cells.values()):
             continue
-        key = cells[KEY].strip()
-        row = _compare_row(number, cells, stored.get(cells[KEY]) or stored.get(key))
+        key = normal(cells[KEY])
+        row = _compare_row(number, cells, stored.get(key))
         if key and first.setdefault(key, number) != number:
             row.faults[KEY] = f"{key} is in row {first[key]} already: keep one of the two."
             row.changes, row.warnings = [], []
@@ -128,7 +129,7 @@ def compare(rows: Sequence[Mapping[str, str]], *, lock: bool = False) -> Compari
 
 
 def _stored(rows: Sequence[Mapping[str, str]], *, lock: bool) -> dict[str, Clinician]:
-    keys = {spelling for row in rows for spelling in (row[KEY], row[KEY].strip())}
+    keys = {normal(row[KEY]) for row in rows}
     found = Clinician.objects.filter(contact_id__in=keys).order_by("pk").prefetch_related("preferences")
     if lock:
         found = found.select_for_update(no_key=True)
@@ -144,7 +145,7 @@ def _compare_row(number: int, cells: Mapping[str, str], stored: Clinician | None
         before = columns.to_cells(stored, now)
     _fill_in(row, cells, before)
     if row.is_new and "name" not in cells:
-        row.faults["name"] = f"{cells[KEY].strip()} is new, and needs the column name."
+        row.faults["name"] = f"{normal(cells[KEY])} is new, and needs the column name."
     chosen = now | row.channels
     row.faults |= _missing_addresses(row, before, chosen)
     if not row.faults:

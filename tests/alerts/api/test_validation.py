@@ -149,7 +149,7 @@ def test_it_refuses_control_characters(
 ) -> None:
     message = fields_at_fault(sender.post(an_alert(**{field: f"a{character}b"})))[field]
 
-    assert "control characters" in message
+    assert "control characters" in message or f"(U+{ord(character):04X}): take it out" in message
 
 
 def test_it_refuses_a_line_break_anywhere_but_in_the_description(

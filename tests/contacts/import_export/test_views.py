@@ -101,7 +101,7 @@ def test_a_missing_column_changes_nothing_and_an_empty_cell_deletes(
         ("name", "", "name", "This cell may not be empty."),
         ("name", "x" * 201, "name", "at most 200 characters"),
         ("email", "", "low", "email needs email: fill it in, or take email out."),
-        ("name", "Bell\x07", "name", "There is an invisible character in this cell"),
+        ("name", "Bell\x07", "name", "There is a control character in it (U+0007): take it out."),
     ],
 )
 def test_a_fault_names_row_and_column_and_nothing_is_saved(

@@ -1,0 +1,97 @@
+"""What is stored is written in its normal form from now on, so what is there already is, too.
+
+A contact ID that would then be somebody else's is left as it is: alerts can name only one of the two.
+`contacts.problems` shows the other to staff.
+"""
+
+import contacts.spelling.fields
+from django.db import migrations
+
+from contacts.spelling import normal
+
+
+def write_normal_form(apps, schema_editor):
+    clinicians = apps.get_model("contacts", "Clinician").objects.order_by("pk")
+    fields = ("contact_id", "name", "role", "department", "email")
+    rows = list(clinicians.values("pk", *fields))
+    taken = {row["contact_id"] for row in rows}
+    for row in rows:
+        after = {field: normal.without_unwanted(row[field]) for field in fields}
+        after["email"] = normal.email(after["email"])
+        changed = {field: value for field, value in after.items() if value != row[field]}
+        if changed.get("contact_id") in taken or not after["contact_id"]:
+            changed.pop("contact_id", None)
+        if changed:
+            clinicians.filter(pk=row["pk"]).update(**changed)
+            taken.add(changed.get("contact_id", row["contact_id"]))
+    templates = apps.get_model("contacts", "PreferenceTemplate").objects.order_by("pk")
+    for pk, name in list(templates.values_list("pk", "name")):
+        after = normal.without_unwanted(name)
+        if after and not templates.filter(name=after).exists():
+            templates.filter(pk=pk).update(name=after)
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('contacts', '0001_initial'),
+    ]
+
+    operations = [
+        migrations.AlterField(
+            model_name='clinician',
+            name='contact_id',
+            field=contacts.spelling.fields.LineField(help_text='What hospital systems call this person, such as C-1.', max_length=64, unique=True, verbose_name='contact ID'),
+        ),
+        migrations.AlterField(
+            model_name='clinician',
+            name='department',
+            field=contacts.spelling.fields.LineField(blank=True, max_length=100),
+        ),
+        migrations.AlterField(
+            model_name='clinician',
+            name='email',
+            field=contacts.spelling.fields.EmailLineField(blank=True, max_length=254, verbose_name='e-mail address'),
+        ),
+        migrations.AlterField(
+            model_name='clinician',
+            name='name',
+            field=contacts.spelling.fields.LineField(max_length=200),
+        ),
+        migrations.AlterField(
+            model_name='clinician',
+            name='role',
+            field=contacts.spelling.fields.LineField(blank=True, max_length=100),
+        ),
+        migrations.AlterField(
+            model_name='historicalclinician',
+            name='contact_id',
+            field=contacts.spelling.fields.LineField(db_index=True, help_text='What hospital systems call this person, such as C-1.', max_length=64, verbose_name='contact ID'),
+        ),
+        migrations.AlterField(
+            model_name='historicalclinician',
+            name='department',
+            field=contacts.spelling.fields.LineField(blank=True, max_length=100),
+        ),
+        migrations.AlterField(
+            model_name='historicalclinician',
+            name='email',
+            field=contacts.spelling.fields.EmailLineField(blank=True, max_length=254, verbose_name='e-mail address'),
+        ),
+        migrations.AlterField(
+            model_name='historicalclinician',
+            name='name',
+            field=contacts.spelling.fields.LineField(max_length=200),
+        ),
+        migrations.AlterField(
+            model_name='historicalclinician',
+            name='role',
+            field=contacts.spelling.fields.LineField(blank=True, max_length=100),
+        ),
+        migrations.AlterField(
+            model_name='preferencetemplate',
+            name='name',
+            field=contacts.spelling.fields.LineField(help_text='For example “Ward default”.', max_length=80, unique=True),
+        ),
+        migrations.RunPython(write_normal_form, migrations.RunPython.noop),
+    ]

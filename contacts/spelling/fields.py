@@ -1,0 +1,59 @@
+"""Model fields that store the normal form, whoever writes to them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from contacts.spelling import normal
+
+
+class AsStored(forms.CharField):
+    """A form's field whose value is read as the model's field reads it, so that the form compares what is stored."""
+
+    def __init__(self, *, read: Callable[[Any], Any], **kwargs: Any) -> None:
+        # A browser would cut a longer text without a word. The model's own validator says it.
+        super().__init__(**{**kwargs, "max_length": None})
+        self.read = read
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return text if text in self.empty_values else self.read(text)
+
+
+class LineField(models.CharField[str, str]):
+    """A line of text, stored and looked up in its normal form."""
+
+    def normal(self, text: str) -> str:
+        """The normal form of a value of this field."""
+        return normal.normal(text)
+
+    def to_python(self, value: Any) -> Any:
+        """Raises ValidationError, with a sentence that names the character, for one that no line may have."""
+        if not isinstance(value, str):
+            return super().to_python(value)
+        text = self.normal(value)
+        sentence = normal.unwanted(text)
+        if sentence:
+            raise ValidationError(sentence, code="unwanted_character")
+        return text
+
+    def get_prep_value(self, value: Any) -> Any:
+        return self.normal(value) if isinstance(value, str) else super().get_prep_value(value)
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's signature
+        value = self.get_prep_value(super().pre_save(model_instance, add))
+        setattr(model_instance, self.attname, value)
+        return value
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": AsStored, "read": self.to_python, **kwargs})
+
+
+class EmailLineField(LineField, models.EmailField[str, str]):
+    """An e-mail address, stored and looked up in its normal form."""
+
+    def normal(self, text: str) -> str:
+        return normal.email(text)
