@@ -6,17 +6,35 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin, UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import ManyToManyField
+from django.forms import ChoiceField
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from contacts.models import Clinician
+from contacts import departments
+from contacts.models import Clinician, ManagedDepartment
 from staff.clinician.page import StaffClinicianAdmin
 
 admin.site.register(Clinician, StaffClinicianAdmin)
 admin.site.unregister(User)
 admin.site.unregister(Group)
+
+
+class DepartmentInline(TabularInline):
+    """The departments whose alerts the user may see as a ward manager."""
+
+    model = ManagedDepartment
+    extra = 1
+    verbose_name_plural = "Departments (for ward managers: they see the alerts of these)"
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name != "name":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        managed = ManagedDepartment.objects.order_by().values_list("name", flat=True).distinct()
+        names = sorted({*departments.one_spelling_each(), *managed})
+        choices = [("", "Choose a department"), *((name, name) for name in names)]
+        return ChoiceField(label="Department", choices=choices, widget=UnfoldAdminSelectWidget)
 
 
 @admin.register(User)
@@ -40,9 +58,13 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
         ),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
+    inlines = (DepartmentInline,)
     filter_horizontal = ()
     list_display = ("username", "first_name", "last_name", "is_active", "is_superuser", "last_login")
     list_filter = ("groups", "is_active", "is_superuser")
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        return self.inlines if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False

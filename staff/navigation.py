@@ -6,10 +6,12 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from alerts.admin.permissions import SEES_ALL, SEES_DEPARTMENTS
+
 
 @dataclass(frozen=True)
 class MenuItem:
-    """A page in the sidebar. `permission` is Django's, such as `alerts.view_alert`; None is for everybody.
+    """A page in the sidebar, for users who have any of `permissions`; without any it is for everybody.
 
     `icon` is the name of a Material Symbol: https://fonts.google.com/icons (unfold ships the font).
     """
@@ -17,7 +19,7 @@ class MenuItem:
     title: str
     icon: str
     page: str
-    permission: str | None = None
+    permissions: tuple[str, ...] = ()
 
 
 GROUPS: tuple[tuple[str, tuple[MenuItem, ...]], ...] = (
@@ -29,30 +31,32 @@ GROUPS: tuple[tuple[str, tuple[MenuItem, ...]], ...] = (
                 "Clinicians",
                 "stethoscope",
                 "admin:contacts_clinician_changelist",
-                "contacts.view_clinician",
+                ("contacts.view_clinician",),
             ),
             MenuItem(
                 "Preference templates",
                 "tune",
                 "admin:contacts_preferencetemplate_changelist",
-                "contacts.view_preferencetemplate",
+                ("contacts.view_preferencetemplate",),
             ),
-            MenuItem("Alerts", "notifications", "admin:alerts_alert_changelist", "alerts.view_alert"),
-            MenuItem("Refused alerts", "block", "admin:alerts_refusal_changelist", "alerts.view_refusal"),
+            MenuItem(
+                "Alerts", "notifications", "admin:alerts_alert_changelist", (SEES_ALL, SEES_DEPARTMENTS)
+            ),
+            MenuItem("Refused alerts", "block", "admin:alerts_refusal_changelist", ("alerts.view_refusal",)),
         ),
     ),
     (
         "Hospital systems",
         (
-            MenuItem("API clients", "dns", "admin:clients_apiclient_changelist", "clients.view_apiclient"),
-            MenuItem("Tokens", "key", "admin:clients_apitoken_changelist", "clients.view_apitoken"),
+            MenuItem("API clients", "dns", "admin:clients_apiclient_changelist", ("clients.view_apiclient",)),
+            MenuItem("Tokens", "key", "admin:clients_apitoken_changelist", ("clients.view_apitoken",)),
         ),
     ),
     (
         "Logins",
         (
-            MenuItem("Users", "person", "admin:auth_user_changelist", "auth.view_user"),
-            MenuItem("Groups", "group", "admin:auth_group_changelist", "auth.view_group"),
+            MenuItem("Users", "person", "admin:auth_user_changelist", ("auth.view_user",)),
+            MenuItem("Groups", "group", "admin:auth_group_changelist", ("auth.view_group",)),
         ),
     ),
     ("Questions", (MenuItem("Help", "help", "admin:help"),)),
@@ -74,4 +78,4 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _may_see(request: HttpRequest, item: MenuItem) -> bool:
-    return item.permission is None or bool(request.user.has_perm(item.permission))
+    return not item.permissions or any(request.user.has_perm(each) for each in item.permissions)

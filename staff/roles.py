@@ -14,6 +14,7 @@ class Role(models.TextChoices):
     """A role; its value is the name of its group."""
 
     PREFERENCE_EDITORS = "Preference editors"
+    WARD_MANAGERS = "Ward managers"
     OPERATORS = "Operators"
     AUDITORS = "Auditors"
     INTEGRATORS = "Integrators"
@@ -31,6 +32,13 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "contacts.add_preferencetemplate",
             "contacts.change_preferencetemplate",
             "alerts.view_refusal",
+        }
+    ),
+    Role.WARD_MANAGERS: frozenset(
+        {
+            "contacts.view_clinician",
+            "contacts.view_preferencetemplate",
+            "alerts.view_department_alert",
         }
     ),
     Role.OPERATORS: frozenset(

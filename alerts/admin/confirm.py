@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from alerts import actions
+from alerts.admin.permissions import visible_to
 from alerts.admin.timeline import events
 from alerts.deliveries import queries
 from alerts.models import Alert, AlertAction
@@ -95,7 +96,8 @@ def _ask(
     admin: ModelAdmin, request: HttpRequest, action: StaffAction, chosen: list[int], form: NoteForm, back: str
 ) -> HttpResponse:
     alerts = list(
-        Alert.objects.with_status()
+        visible_to(request.user)
+        .with_status()
         .filter(pk__in=chosen)
         .select_related("client", "clinician")
         .prefetch_related("deliveries", "clinician__preferences", "clinician__obstacles", "actions__by")
@@ -136,7 +138,8 @@ def _row(action: StaffAction, alert: Alert) -> dict[str, Any]:
 
 def _do(admin: ModelAdmin, request: HttpRequest, action: StaffAction, note: str) -> None:
     seen = [_seen(each) for each in request.POST.getlist("seen")[:MAX_AT_ONCE]]
-    names = dict(Alert.objects.filter(pk__in=[pk for pk, _round in seen]).values_list("pk", "message_id"))
+    shown = visible_to(request.user).filter(pk__in=[pk for pk, _round in seen])
+    names = dict(shown.values_list("pk", "message_id"))
     user: Any = request.user
     done, refused = [], []
     for pk, after_round in seen:

@@ -26,7 +26,7 @@ from alerts.admin.filters import (
     StatusFilter,
     WhenFilter,
 )
-from alerts.admin.permissions import ReadOnly, may
+from alerts.admin.permissions import VisibleAlerts, may, visible_to
 from alerts.admin.status import badge
 from alerts.admin.timeline import standing
 from alerts.models import Alert
@@ -62,7 +62,7 @@ class AlertChangeList(ChangeList):
         self.result_list: list[Any] = shown
 
 
-class AlertList(ReadOnly):
+class AlertList(VisibleAlerts):
     """The part of `AlertAdmin` that is the list, newest first."""
 
     list_display = ("message_id", "status", "priority", "clinician", "channels", "client", "accepted_at")
@@ -89,7 +89,7 @@ class AlertList(ReadOnly):
         return [path("search/", view, name="alerts_alert_search"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
-        alerts = Alert.objects.with_status().prefetch_related("deliveries")
+        alerts = visible_to(request.user).with_status().prefetch_related("deliveries")
         return alerts.order_by(*self.get_ordering(request) or ("-created_at", "-id"))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

@@ -8,7 +8,7 @@ from django.urls import URLPattern, path, reverse
 
 from alerts import actions, wording
 from alerts.admin import confirm, refresh
-from alerts.admin.permissions import ReadOnly, may
+from alerts.admin.permissions import VisibleAlerts, may, visible_to
 from alerts.admin.status import badge
 from alerts.admin.timeline import events, reach, standing
 from alerts.models import Alert
@@ -17,7 +17,7 @@ from alerts.states import AlertStatus, StaffAction
 from theme.times import full
 
 
-class AlertPage(ReadOnly):
+class AlertPage(VisibleAlerts):
     """The part of `AlertAdmin` that is the page of one alert."""
 
     fields = ()
@@ -43,27 +43,35 @@ class AlertPage(ReadOnly):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         context = extra_context or {}
-        alert = _read(object_id) if self.has_view_permission(request) else None
+        alert = _read(request, object_id) if self.has_view_permission(request) else None
         if alert:
             context = {**_context(request, alert), **context}
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return refresh.only_part(request, response, "admin/alerts/alert/timeline.html") if alert else response
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):  # before Django looks for an alert that the user cannot see
+            raise PermissionDenied
+        response: HttpResponse = super().history_view(request, object_id, extra_context)
+        return response
+
     def action_view(self, request: HttpRequest, object_id: str, action: StaffAction) -> HttpResponse:
         """Ask the user to confirm an action on one alert, and do it once they have."""
         if not (self.has_view_permission(request) and may(request, action)):
             raise PermissionDenied
-        if not object_id.isdecimal() or not Alert.objects.filter(pk=object_id).exists():
+        if not object_id.isdecimal() or not visible_to(request.user).filter(pk=object_id).exists():
             raise Http404
         here = reverse("admin:alerts_alert_change", args=[object_id])
         return confirm.answer(self, request, action, [int(object_id)], back=here)
 
 
-def _read(object_id: str) -> Alert | None:
+def _read(request: HttpRequest, object_id: str) -> Alert | None:
     """The alert with everything that its page shows."""
     if not object_id.isdecimal():
         return None
-    alerts = Alert.objects.with_status().select_related("clinician", "client")
+    alerts = visible_to(request.user).with_status().select_related("clinician", "client")
     alerts = alerts.prefetch_related(
         "clinician__preferences", "clinician__obstacles", "deliveries__attempts", "actions__by"
     )

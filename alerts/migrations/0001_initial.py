@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-created_at', '-id'),
-                'permissions': (('resend_alert', 'Can resend alert'), ('cancel_alert', 'Can cancel alert'), ('close_alert', 'Can mark alert as dealt with'), ('export_alert', 'Can export alerts to a file')),
+                'permissions': (('resend_alert', 'Can resend alert'), ('cancel_alert', 'Can cancel alert'), ('close_alert', 'Can mark alert as dealt with'), ('export_alert', 'Can export alerts to a file'), ('view_department_alert', 'Can view alerts of their departments')),
             },
         ),
         migrations.CreateModel(

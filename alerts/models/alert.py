@@ -128,6 +128,7 @@ class Alert(models.Model):
             ("cancel_alert", "Can cancel alert"),
             ("close_alert", "Can mark alert as dealt with"),
             ("export_alert", "Can export alerts to a file"),
+            ("view_department_alert", "Can view alerts of their departments"),
         )
         constraints = (
             models.CheckConstraint(name="alert_priority_is_known", condition=Q(priority__in=Priority.values)),

@@ -88,6 +88,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ManagedDepartment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(help_text="As it is on the clinicians' pages; capitals and spaces do not matter.", max_length=100, verbose_name='department')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='managed_departments', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'department',
+                'ordering': ('name',),
+                'constraints': [models.UniqueConstraint(fields=('user', 'name'), name='manageddepartment_is_unique'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='manageddepartment_has_a_name')],
+            },
+        ),
+        migrations.CreateModel(
             name='Preference',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

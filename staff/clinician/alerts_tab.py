@@ -3,6 +3,7 @@
 from typing import Any
 
 from alerts import wording
+from alerts.admin.permissions import visible_to
 from alerts.admin.status import badge
 from alerts.models import Alert
 from theme.tabs import TemplateTab
@@ -21,7 +22,7 @@ class AlertsTab(TemplateTab):
 
     def context(self) -> dict[str, Any]:
         """The latest alerts, newest first. Two queries."""
-        alerts = Alert.objects.with_status().filter(clinician_id=self.object_id)
+        alerts = visible_to(self.request.user).with_status().filter(clinician_id=self.object_id)
         alerts = alerts.select_related("client").prefetch_related("deliveries")[:SHOWN]
         return {"alerts": [_row(alert) for alert in alerts], "most": SHOWN}
 

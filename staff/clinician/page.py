@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.urls import URLPattern, path, reverse
 
 from alerts import channel_tests, labels
+from alerts.admin.permissions import may_see_some, visible_to
 from alerts.channels import ADAPTERS
 from alerts.models import Delivery
 from alerts.states import Reason
@@ -67,7 +68,7 @@ class StaffClinicianAdmin(ClinicianAdmin):
 
     def get_changeform_datasets(self, request: HttpRequest) -> list[Any]:
         tabs: list[Any] = super().get_changeform_datasets(request)
-        return [AlertsTab, *tabs] if tabs and request.user.has_perm("alerts.view_alert") else tabs
+        return [AlertsTab, *tabs] if tabs and may_see_some(request.user) else tabs
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -128,7 +129,7 @@ class StaffClinicianAdmin(ClinicianAdmin):
         if result is None:
             raise Http404
         answer = {"kind": _kind(result), "sentence": result.sentence, "is_final": result.is_final}
-        if request.user.has_perm("alerts.view_alert"):
+        if visible_to(request.user).filter(pk=alert_id).exists():
             answer["alert"] = reverse("admin:alerts_alert_change", args=[alert_id])
         return JsonResponse(answer)
 

@@ -12,7 +12,7 @@ from django.urls import URLResolver, get_resolver
 from staff.roles import Role
 from tests.staff.users import PEOPLE, SUPERUSER, Records
 
-EDITORS, OPERATORS, AUDITORS, INTEGRATORS = (role.value for role in Role)
+EDITORS, MANAGERS, OPERATORS, AUDITORS, INTEGRATORS = (role.value for role in Role)
 EVERYBODY = frozenset(PEOPLE)
 NOBODY: frozenset[str] = frozenset()
 
@@ -49,9 +49,13 @@ def of_model(
 
 
 MODELS = {
-    "contacts_clinician": of_model(see=[EDITORS, OPERATORS, AUDITORS], add=only(EDITORS), delete=only()),
-    "contacts_preferencetemplate": of_model(see=[EDITORS, AUDITORS], add=only(EDITORS), delete=only()),
-    "alerts_alert": of_model(see=[OPERATORS, AUDITORS]),
+    "contacts_clinician": of_model(
+        see=[EDITORS, MANAGERS, OPERATORS, AUDITORS], add=only(EDITORS), delete=only()
+    ),
+    "contacts_preferencetemplate": of_model(
+        see=[EDITORS, MANAGERS, AUDITORS], add=only(EDITORS), delete=only()
+    ),
+    "alerts_alert": of_model(see=[MANAGERS, OPERATORS, AUDITORS]),
     "alerts_refusal": of_model(see=[EDITORS, OPERATORS, AUDITORS, INTEGRATORS]),
     "clients_apiclient": of_model(see=[INTEGRATORS, AUDITORS], add=only(INTEGRATORS), delete=only()),
     "clients_apitoken": of_model(see=[INTEGRATORS, AUDITORS], add=only(INTEGRATORS)),
@@ -69,8 +73,8 @@ WHO_MAY: dict[str, Access] = {
     "search": Access(EVERYBODY),
     "autocomplete": Access(only(AUDITORS, INTEGRATORS)),  # of a token's client, see QUERIES
     "view_on_site": Access(NOBODY, refused=404),  # nothing has a page outside of the admin
-    "app_list contacts": Access(only(EDITORS, OPERATORS, AUDITORS), refused=404),
-    "app_list alerts": Access(only(EDITORS, OPERATORS, AUDITORS, INTEGRATORS), refused=404),
+    "app_list contacts": Access(only(EDITORS, MANAGERS, OPERATORS, AUDITORS), refused=404),
+    "app_list alerts": Access(only(EDITORS, MANAGERS, OPERATORS, AUDITORS, INTEGRATORS), refused=404),
     "app_list clients": Access(only(INTEGRATORS, AUDITORS), refused=404),
     "app_list auth": Access(only(AUDITORS), refused=404),
     "anything else": Access(NOBODY, refused=404),
@@ -80,7 +84,7 @@ WHO_MAY: dict[str, Access] = {
     "contacts_clinician_export": Access(only(EDITORS, AUDITORS)),
     "contacts_clinician_preview": Access(only(EDITORS), status=405),  # it takes a POST, as the next one does
     "contacts_clinician_preview_of": Access(only(EDITORS), status=405),
-    "contacts_clinician_reachability": Access(only(EDITORS, OPERATORS, AUDITORS)),
+    "contacts_clinician_reachability": Access(only(EDITORS, MANAGERS, OPERATORS, AUDITORS)),
     "contacts_clinician_test": Access(only(EDITORS, OPERATORS), status=405),
     "contacts_clinician_test_result": Access(only(EDITORS, OPERATORS), status=404),  # no test was sent
     "clients_apitoken_issued": Access(only(INTEGRATORS), status=302),  # nothing was issued: to the list
@@ -92,8 +96,9 @@ WHO_MAY: dict[str, Access] = {
         for page, access in pages.items()
     },
     "alerts_alert_search": Access(
-        only(OPERATORS, AUDITORS), status=302
+        only(MANAGERS, OPERATORS, AUDITORS), status=302
     ),  # it takes a POST, and leads to the list
+    "alerts_alert_export": Access(only(AUDITORS)),
     **{f"alerts_alert_{action}": Access(only(OPERATORS)) for action in ("resend", "cancel", "close")},
 }
 """By page name."""

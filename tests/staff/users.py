@@ -14,7 +14,7 @@ from alerts.states import Reason
 from clients import tokens
 from clients.models import ApiClient, ApiToken
 from contacts.choices import Channel, Priority
-from contacts.models import Clinician, PreferenceTemplate
+from contacts.models import Clinician, ManagedDepartment, PreferenceTemplate
 from staff.roles import Role
 from tests.conftest import an_alert, make_clinician
 
@@ -34,6 +34,10 @@ def make_user(person: str) -> User:
     user = User.objects.create_user(name, is_staff=True)
     if person != NO_ROLE:
         user.groups.add(Group.objects.get(name=person))
+    if person == Role.WARD_MANAGERS.value:
+        ManagedDepartment.objects.create(
+            user=user, name="cardiology"
+        )  # the records' clinician is in "Cardiology"
     return user
 
 

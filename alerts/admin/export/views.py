@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from alerts.admin.export.files import FORMATS
 from alerts.admin.export.rows import Export
-from alerts.admin.permissions import ReadOnly
+from alerts.admin.permissions import VisibleAlerts
 from theme.filters import active_filters
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ class ExportForm(forms.Form):
         return name
 
 
-class AlertExport(ReadOnly):
+class AlertExport(VisibleAlerts):
     """The part of `AlertAdmin` that is the export."""
 
     def get_urls(self) -> list[URLPattern]:
