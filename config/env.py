@@ -52,7 +52,8 @@ VARIABLES: dict[str, Variable] = {
     ),
     "REFUSE_NHS_NUMBERS": Variable(
         "true",
-        "Refuse a `patient_id` that is a valid NHS number. Turn it off if your own references have ten digits.",
+        "Refuse an alert with a valid NHS number in `patient_id`, `description`, `type` or `message_id`, however it is "
+        "written. Turn it off if your own references or message IDs have ten digits: one in eleven would be refused.",
     ),
     "EMAIL_TOPIC_PREFIX": Variable(
         "bleep", "Start of the names of the SNS topics, one for each e-mail address."
