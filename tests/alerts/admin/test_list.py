@@ -232,4 +232,5 @@ def test_the_number_of_queries_does_not_grow(operator: Client, failed: Alert, la
         actions.act(StaffAction.RESEND, failed.pk, by=User.objects.get(), after_round=number)
 
     assert queries() == few
-    assert max(few) < 15, few
+    assert few[0] < 15, few
+    assert max(few) <= 15, few
