@@ -1,7 +1,7 @@
 """The route to a clinician now: the channels to try and their addresses, in order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import models
@@ -21,14 +21,6 @@ class NoRoute(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Step:
-    """A channel to try, and its address."""
-
-    channel: Channel
-    address: str
-
-
-@dataclass(frozen=True)
 class Skipped:
     """A chosen channel that is not tried in its place, and why."""
 
@@ -37,6 +29,16 @@ class Skipped:
     """What the provider said of the address, which is tried only when nothing else is left. None: no address."""
     since: datetime | None = None
     """Since when the obstacle is known."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A channel to try, and its address."""
+
+    channel: Channel
+    address: str
+    skipped: tuple[Skipped, ...] = field(default=(), compare=False)
+    """What the route that it belongs to skips: whoever tries the step can keep that for later readers."""
 
 
 @dataclass(frozen=True)
@@ -89,5 +91,6 @@ def over(clinician: Clinician, channels: Sequence[Channel]) -> Route:
         if not step.address or step.channel in avoided
     )
     # A stable sort: within both halves the clinician's order stays.
-    ordered = tuple(sorted(reachable, key=lambda step: step.channel in avoided))
+    in_order = sorted(reachable, key=lambda step: step.channel in avoided)
+    ordered = tuple(replace(step, skipped=skipped) for step in in_order)
     return Route(ordered, None if ordered else NoRoute.NO_ADDRESS, skipped)

@@ -26,6 +26,14 @@ def open_delivery(
         priority=alert.priority,
         channel=step.channel,
         address=step.address,
+        skipped=[
+            {
+                "channel": each.channel,
+                "obstacle": each.obstacle,
+                "since": each.since and each.since.isoformat(),
+            }
+            for each in step.skipped
+        ],
         round=round_number,
         possible_duplicate=possible_duplicate,
     )

@@ -27,6 +27,11 @@ class Delivery(models.Model):
     channel = models.CharField(max_length=8, choices=Channel)
     address = models.CharField(max_length=254, help_text="As it was when the delivery was made.")
     round = models.PositiveSmallIntegerField(default=1, help_text="A deliberate resend starts another round.")
+    skipped = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Channels that were chosen and left out when the delivery was made, and why.",
+    )
     state = models.CharField(max_length=16, choices=DeliveryState, default=DeliveryState.PENDING)
     reason = models.CharField(max_length=32, choices=Reason, blank=True)
     possible_duplicate = models.BooleanField(

@@ -9,14 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.utils.text import capfirst
+
 from alerts import labels, wording
 from alerts.admin.status import delivery_badge
 from alerts.deliveries.queries import MAY_HAVE_ARRIVED
 from alerts.models import Alert, AlertAction, Attempt, Delivery
 from alerts.sending.delays import Delay
 from alerts.states import AttemptState, DeliveryState, Reason, StaffAction
-from contacts.choices import Channel
+from contacts.choices import Channel, ObstacleKind
 from contacts.masking import mask
+from contacts.routing import Skipped
+from contacts.wording import why_skipped
 from theme.badges import Badge
 from theme.times import clock, duration, elapsed, full
 
@@ -26,6 +30,7 @@ DONE_BY = {
     StaffAction.CLOSE: "Marked as dealt with by",
 }
 ACTION_ICONS = {StaffAction.RESEND: "replay", StaffAction.CANCEL: "block", StaffAction.CLOSE: "task_alt"}
+LEFT_OUT, LAST = "{} is left out", "{} comes last"
 MAYBE_TWICE = "The person may get this twice: it was sent again although an earlier message may have arrived."
 ASK_THEM = "Ask the person, or reach them another way."
 CUT = "the text is longer, so its end is left out. The patient reference is not."
@@ -87,6 +92,7 @@ def of(
             (each.created_at, 2, _delivery(each, shows_addresses, each.pk in twice, known.get(each.pk)))
             for each in deliveries
         ],
+        *[(each.created_at, 1, event) for each, event in _left_out(deliveries)],
     ]
     return [
         replace(event, after=elapsed(alert.created_at, event.at)) if rank else event
@@ -129,6 +135,22 @@ def _delivery(delivery: Delivery, shows_addresses: bool, sent_twice: bool, delay
         tries=tuple(_try(each, delivery.alert.created_at) for each in delivery.attempts.all()),
         facts=tuple(_facts(delivery)),
     )
+
+
+def _left_out(deliveries: Iterable[Delivery]) -> Iterator[tuple[Delivery, Event]]:
+    """The channels that were left out, as it was kept when a delivery was made: each once in a round."""
+    told: set[tuple[int, str]] = set()
+    for delivery in deliveries:
+        for kept in delivery.skipped:
+            channel = Channel(kept["channel"])
+            if (delivery.round, channel) in told:
+                continue
+            told.add((delivery.round, channel))
+            obstacle = ObstacleKind(kept["obstacle"]) if kept["obstacle"] else None
+            since = datetime.fromisoformat(kept["since"]) if kept["since"] else None
+            title = LAST.format(channel.label) if obstacle else LEFT_OUT.format(channel.label)
+            why = f"{capfirst(why_skipped(Skipped(channel, obstacle, since)))}."
+            yield delivery, Event(delivery.created_at, channel.facts.icon, "over", title, sentences=(why,))
 
 
 def known_at(delivery: Delivery) -> datetime:
