@@ -5,13 +5,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
-from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 
 from alerts import wording
 from alerts.api import nhs_numbers
+from alerts.api.pages import Place
 from alerts.intake import NewAlert
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import AlertStatus, AttemptState, DeliveryState, Reason
@@ -202,7 +202,7 @@ class AlertDetailSerializer(AlertSerializer):
 
 
 class CursorField(serializers.CharField):
-    """The cursor that `rest_framework.pagination.CursorPagination` writes into `next` and `previous`."""
+    """The cursor that `NewestFirst` writes into `next` and `previous`."""
 
     default_error_messages = {  # noqa: RUF012 - DRF's name
         "invalid_cursor": "This is not a valid cursor: use the URL in `next` or `previous` as it is.",
@@ -213,12 +213,8 @@ class CursorField(serializers.CharField):
         request: Any = SimpleNamespace(query_params={CursorPagination.cursor_query_param: cursor})
         try:
             found = CursorPagination().decode_cursor(request)
-            known = found is not None and (
-                found.position is None or parse_datetime(str(found.position)) is not None
-            )
+            Place.read(str(found and found.position))
         except (NotFound, ValueError):
-            known = False
-        if not known:
             self.fail("invalid_cursor")
         return cursor
 

@@ -7,13 +7,13 @@ from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Length
 from django.http import Http404, QueryDict
 from rest_framework.exceptions import ValidationError
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from alerts import intake
 from alerts.api import documentation, refusals, waiting
+from alerts.api.pages import NewestFirst
 from alerts.api.serializers import (
     AlertDetailSerializer,
     AlertFilterSerializer,
@@ -22,15 +22,6 @@ from alerts.api.serializers import (
 )
 from alerts.models import Alert, Delivery
 from clients.models import ApiClient
-
-
-class NewestFirst(CursorPagination):
-    """Pages that do not shift while new alerts come in."""
-
-    ordering = ("-created_at", "-id")
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 200
 
 
 class AlertsView(APIView):
