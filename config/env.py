@@ -50,6 +50,10 @@ VARIABLES: dict[str, Variable] = {
         "600",
         "Requests per minute of an API client without its own limit. Sending and reading are counted apart.",
     ),
+    "ALLOW_UNKNOWN_FIELDS": Variable(
+        "false",
+        "Ignore fields that an alert does not have, for senders that add their own. A misspelt one is ignored, too.",
+    ),
     "REFUSE_NHS_NUMBERS": Variable(
         "true",
         "Refuse an alert with a valid NHS number in `patient_id`, `description`, `type` or `message_id`, however it is "

@@ -214,6 +214,7 @@ SPECTACULAR_SETTINGS = {
         "AttemptState": "alerts.states.AttemptState",
     },
 }
+ALLOW_UNKNOWN_FIELDS = env.flag("ALLOW_UNKNOWN_FIELDS")
 REFUSE_NHS_NUMBERS = env.flag("REFUSE_NHS_NUMBERS")
 RATE_LIMIT_PER_MINUTE = env.number("RATE_LIMIT_PER_MINUTE", minimum=1, maximum=1_000_000)
 

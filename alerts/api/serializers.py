@@ -10,7 +10,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 
 from alerts import wording
-from alerts.api import nhs_numbers
+from alerts.api import fields, nhs_numbers
 from alerts.api.pages import Place
 from alerts.intake import NewAlert
 from alerts.models import Alert, Attempt, Delivery
@@ -125,6 +125,18 @@ class NewAlertSerializer(serializers.Serializer[NewAlert]):
         travels=True, max_length=1000, lines=True, help_text="The text that is sent or spoken."
     )
     priority = PriorityField(help_text="`H` urgent, `M` or `L`: decides how the clinician is reached.")
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The fields. Names all that is wrong at once, and fields that there are not, unless these are allowed."""
+        sent = data if isinstance(data, dict) and not settings.ALLOW_UNKNOWN_FIELDS else {}
+        unknown = fields.unknown(sent, self.fields)
+        try:
+            found = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **unknown}) from None  # type: ignore[dict-item]
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return found
 
     def new_alert(self) -> NewAlert:
         """The validated alert."""

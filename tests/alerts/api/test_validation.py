@@ -186,8 +186,70 @@ def test_it_keeps_text_of_any_script_as_it_is(sender: Sender, clinician: Clinici
     assert Alert.objects.get().description == text
 
 
-def test_a_field_that_nobody_asked_for_is_ignored(sender: Sender, clinician: Clinician) -> None:
+@pytest.mark.parametrize(
+    ("field", "near"),
+    [
+        ("contactid", "contact_id"),
+        ("contactId", "contact_id"),
+        ("Message-ID", "message_id"),
+        ("patientid", "patient_id"),
+        ("prority", "priority"),
+        ("desciption", "description"),
+        ("types", "type"),
+    ],
+)
+def test_a_misspelt_field_is_refused_with_the_nearest_name(
+    sender: Sender, clinician: Clinician, field: str, near: str
+) -> None:
+    errors = fields_at_fault(sender.post(an_alert(**{field: "x"})))
+
+    assert errors == {field: f"There is no field “{field}”. Did you mean “{near}”?"}
+
+
+@pytest.mark.parametrize("field", ["send_at", "colour", "", "x" * 64, "ü🩸", "non_field_errors"])
+def test_a_field_that_there_is_not_is_refused_with_those_that_there_are(
+    sender: Sender, clinician: Clinician, field: str
+) -> None:
+    [message] = fields_at_fault(sender.post(an_alert(**{field: "x"}))).values()
+
+    names = "message_id, type, patient_id, contact_id, description, priority"
+    assert message == f"There is no field “{field}”. An alert has {names}."
+
+
+def test_missing_and_misspelt_fields_are_named_at_once(sender: Sender, clinician: Clinician) -> None:
+    errors = fields_at_fault(sender.post(an_alert(contact_id=None, contactid="C-1", priority="h")))
+
+    assert set(errors) == {"contact_id", "contactid", "priority"}
+
+
+def test_thousands_of_strange_fields_get_a_short_answer(sender: Sender, clinician: Clinician) -> None:
+    answer = sender.post(an_alert(**{f"field{number}": "" for number in range(3000)}))
+
+    assert "2,990 more" in fields_at_fault(answer)[""]
+    assert len(answer.content) < 4000
+
+
+def test_half_a_surrogate_pair_in_a_fields_name_is_refused(sender: Sender, clinician: Clinician) -> None:
+    body = json.dumps(an_alert()).replace("{", '{"\\ud83d": "x", ', 1).encode()
+
+    assert set(fields_at_fault(sender.post(body))) == {"?"}
+
+
+def test_fields_of_the_sender_are_ignored_where_they_are_allowed(
+    sender: Sender, clinician: Clinician, settings: Settings
+) -> None:
+    settings.ALLOW_UNKNOWN_FIELDS = True
+
     assert sender.post(an_alert(colour="red")).status_code == 202
+
+
+def test_the_published_samples_request_is_taken_as_it_stands(sender: Sender, clinician: Clinician) -> None:
+    body = (
+        b'{"message_id": "123", "type": "blood_test_alert", "patient_id": "123456789", "contact_id": "C-1",'
+        b' "description": "Blood test results ready for patient", "priority": "L"}'
+    )
+
+    assert sender.post(body).status_code == 202
 
 
 @pytest.mark.parametrize("address", ["/notification", "/notification/"])

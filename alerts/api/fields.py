@@ -1,0 +1,32 @@
+"""Fields that an alert does not have: most are misspelt, and what they say would be lost without a word."""
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+
+NAMED = 10
+"""How many are named: a body may have thousands."""
+LONGEST = 64
+
+
+def unknown(sent: Iterable[str], fields: Collection[str]) -> dict[str, list[str]]:
+    """An error for each name in `sent` that is none of `fields`; the first ones, if there are many."""
+    strange = [name for name in sent if name not in fields]
+    errors = {_shown(name): [_sentence(_shown(name), fields)] for name in strange[:NAMED]}
+    if len(strange) > NAMED:
+        errors["non_field_errors"] = [
+            f"There are {len(strange) - NAMED:,} more fields that an alert has not."
+        ]
+    return errors
+
+
+def _shown(name: str) -> str:
+    """Cut, and without half a surrogate pair, which no response can have in it."""
+    return name[:LONGEST].encode(errors="replace").decode()
+
+
+def _sentence(name: str, fields: Collection[str]) -> str:
+    bare = {field.replace("_", ""): field for field in fields}
+    near = get_close_matches("".join(filter(str.isalnum, name)).lower(), bare, n=1, cutoff=0.6)
+    if near:
+        return f"There is no field “{name}”. Did you mean “{bare[near[0]]}”?"
+    return f"There is no field “{name}”. An alert has {', '.join(fields)}."
