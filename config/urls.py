@@ -7,6 +7,8 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 admin.autodiscover()
+handler400 = "staff.errors.bad_request"
+handler404 = "staff.errors.not_found"
 handler500 = "staff.errors.server_error"
 
 urlpatterns = [

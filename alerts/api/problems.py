@@ -5,9 +5,9 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig
 from django.db import Error
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -72,10 +72,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:  # noqa: C901
             return _database_away(error)
         case _:
             log.error("request.failed", exc_info=error)
-            detail = (
-                "Something went wrong on our side. Send the same again; X-Request-ID finds this in our logs."
-            )
-            return _problem(500, "internal", detail)
+            return _internal()
 
 
 def insecure() -> HttpResponse:
@@ -84,8 +81,37 @@ def insecure() -> HttpResponse:
         "Nothing was done: the request came over http. Send it over https. The token was sent unencrypted: consider it "
         "leaked, and ask Bleep's staff for a new one."
     )
-    problem = _problem(403, "https_required", detail)
-    return JsonResponse(problem.data, status=problem.status_code, content_type=MEDIA_TYPE)
+    return _as_django(_problem(403, "https_required", detail))
+
+
+def no_such_address() -> HttpResponse:
+    """The response at an address that the API does not have."""
+    detail = "There is nothing at this address. Send alerts to /notification; read one at /notification/<message_id>."
+    return _as_django(_problem(404, "not_found", detail))
+
+
+def bad_request(error: Exception) -> HttpResponse:
+    """The response to a request that Django refuses before a view sees it."""
+    if isinstance(error, DisallowedHost):
+        detail = (
+            "Bleep does not serve this host name. Use the name that its staff gave you, or have it added to "
+            "ALLOWED_HOSTS."
+        )
+    else:
+        detail = "The request is malformed. Nothing was stored."
+    return _as_django(_problem(400, "bad_request", detail))
+
+
+def failed(error: BaseException | None) -> HttpResponse:
+    """The response where something failed before a view, or after it."""
+    response = _database_away(error) if isinstance(error, database.AWAY) else _internal()
+    return _as_django(response)
+
+
+def is_of_a_sender(request: HttpRequest) -> bool:
+    """Whether an error is for a program: at the API's addresses, misspelt ones as well, or where it speaks JSON."""
+    spoken = f"{request.headers.get('Accept', '')} {request.content_type}"
+    return request.path_info.lower().startswith("/notification") or "json" in spoken
 
 
 def field_errors(detail: Any, prefix: str = "") -> list[dict[str, str]]:
@@ -120,6 +146,11 @@ def _conflict(error: Conflict) -> Response:
     return _problem(409, "conflict", detail, differing_fields=list(error.fields))
 
 
+def _internal() -> Response:
+    detail = "Something went wrong on our side. Send the same again; X-Request-ID finds this in our logs."
+    return _problem(500, "internal", detail)
+
+
 def _database_away(error: Error) -> Response:
     log.error("database.unavailable", exc_info=error)
     database.forget_session()
@@ -149,3 +180,9 @@ def _problem(status: int, code: str, detail: str, *, retry_after: int | None = N
     if retry_after is not None:
         response["Retry-After"] = str(retry_after)
     return response
+
+
+def _as_django(response: Response) -> HttpResponse:
+    """The same response without DRF, which renders only what its views return."""
+    headers = {name: value for name, value in response.items() if name != "Content-Type"}
+    return JsonResponse(response.data, status=response.status_code, content_type=MEDIA_TYPE, headers=headers)

@@ -1,0 +1,98 @@
+"""Whatever address and method a sender uses, an error is a problem document and never a page for browsers."""
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from alerts.api import transport
+from tests.conftest import Sender, an_alert
+
+pytestmark = pytest.mark.django_db
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("headers", [{}, BROWSER], ids=["program", "browser"])
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete", "patch"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/notifications",
+        "/notifications/123",
+        "/Notification",
+        "/notification.json",
+        "/notification%0A",
+        "/notification/a%0Ab",
+        "/notification/%0D%0A",
+        "/notification%00",
+        "/notification/%00",
+        "/notification/a%00b",
+        "/notification/%FF",
+        "/notification//",
+        "/notification/a/b/c",
+        "/notification/a/",
+        "/notification/..%2F..%2Fadmin",
+    ],
+)
+def test_what_is_not_there_is_a_problem_document(
+    sender: Sender, path: str, method: str, headers: dict[str, str]
+) -> None:
+    answer = getattr(sender.client, method)(
+        path, data={} if method == "get" else b"{}", content_type="application/json",
+        headers={**sender.headers, **headers},
+    )  # fmt: skip
+
+    assert answer.status_code in {404, 405}
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["status"] == answer.status_code
+    assert answer.json()["detail"].endswith(".")
+
+
+def test_a_wrong_address_says_where_alerts_are_sent(sender: Sender) -> None:
+    answer = sender.client.post("/api/v1/alerts", an_alert(), content_type="application/json")
+
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    assert "Send alerts to /notification" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/admin/nowhere/"])
+def test_people_get_a_page(admin_client: Client, path: str) -> None:
+    answer = admin_client.get(path, headers=BROWSER)
+
+    assert (answer.status_code, answer["Content-Type"]) == (404, "text/html; charset=utf-8")
+
+
+def test_a_host_name_that_is_not_served_is_said(sender: Sender) -> None:
+    answer = sender.client.post(
+        "/notification",
+        an_alert(),
+        content_type="application/json",
+        headers={**sender.headers, "Host": "evil"},
+    )
+
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert "ALLOWED_HOSTS" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"), [(OperationalError(), 503, "unavailable"), (RuntimeError(), 500, "internal")]
+)
+def test_what_fails_before_the_api_is_a_problem_document(
+    sender: Sender,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    status: int,
+    code: str,
+) -> None:
+    settings.HTTPS = True
+
+    def fail(_path: str) -> bool:
+        raise error
+
+    monkeypatch.setattr(transport, "is_api", fail)
+
+    answer = sender.get("/notification")
+
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+    assert answer.json()["code"] == code
