@@ -1,19 +1,19 @@
 """Enters refused requests of known clients into the register that staff see."""
 
-import unicodedata
 from typing import Any
 
 import structlog
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ValidationError
-from stdnum.gb import nhs
 
 from alerts import refusals
+from alerts.api import nhs_numbers
 from alerts.api.serializers import MessageIdField
 from alerts.models import RefusalReason
 from clients.models import ApiClient
 from contacts.choices import Priority
+from contacts.spelling import normal
 
 REASONS: dict[str, RefusalReason] = {
     **{reason.value: reason for reason in RefusalReason},
@@ -60,13 +60,9 @@ def _contact_id(given: dict[str, Any]) -> str:
     found = given.get("contact_id")
     if not isinstance(found, str):
         return ""
-    seen = "".join(
-        " " if each.isspace() else each
-        for each in unicodedata.normalize("NFC", found)
-        if each.isspace() or not unicodedata.category(each).startswith("C")
-    )
-    contact_id = " ".join(seen.split())[:LONGEST]
-    return "" if nhs.is_valid(contact_id) or found == given.get("patient_id") else contact_id
+    readable = found.encode(errors="ignore").decode()  # half a surrogate pair cannot be stored
+    contact_id = normal.without_unwanted(readable)[:LONGEST]
+    return "" if nhs_numbers.is_in(contact_id) or found == given.get("patient_id") else contact_id
 
 
 def _priority(given: dict[str, Any]) -> str:
@@ -81,4 +77,4 @@ def _message_id(given: dict[str, Any]) -> str:
         message_id = MessageIdField(max_length=128).run_validation(found)
     except ValidationError:
         return ""
-    return "" if nhs.is_valid(message_id) or found == given.get("patient_id") else str(message_id)
+    return "" if nhs_numbers.is_in(message_id) or found == given.get("patient_id") else str(message_id)

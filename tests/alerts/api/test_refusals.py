@@ -58,6 +58,7 @@ def test_repeats_of_one_alert_are_counted_in_one_row(
         ({"priority": "urgent"}, ("C-1", "invalid", "")),
         ({"contact_id": 17}, ("", "invalid", "L")),
         ({"contact_id": f" C{HIDDEN}-\t9\x07 "}, ("C- 9", "invalid", "L")),
+        ({"contact_id": "C-\ud83d9"}, ("C-9", "invalid", "L")),
         ({"contact_id": "C" * 100}, ("C" * 64, "invalid", "L")),
         ({"contact_id": "943 476 5919"}, ("", "unknown_contact", "L")),
         ({"contact_id": "123456789"}, ("", "unknown_contact", "L")),
