@@ -11,7 +11,6 @@ from contacts.models import EDITABLE, Clinician
 from contacts.spelling import normal
 
 KEY = "contact_id"
-NUMBERS = {channel.facts.address_field for channel in Channel if channel.facts.address_is_number}
 FIELDS = tuple(field for field in EDITABLE if field != KEY)
 PRIORITIES = {priority.name.lower(): priority for priority in Priority}
 COLUMNS = (KEY, *FIELDS, *PRIORITIES)
@@ -21,10 +20,13 @@ YES_AND_NO = {
     **dict.fromkeys(("yes", "true", "1", "active"), True),
     **dict.fromkeys(("no", "false", "0", "inactive"), False),
 }
-WITHOUT_VALUE = "\x1a="
-"""Marks a formula that no program has calculated. Nobody types its first character."""
 _CHANNELS = {str(word).casefold(): channel for channel in Channel for word in (channel.value, channel.label)}
-_SHORTENED = re.compile(r"\d[.,]?\d*E\+?\d+", re.IGNORECASE)
+_NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def comparable(text: str) -> str:
+    """A cell's text without what files lose: the kind of line break, and characters that XML cannot hold."""
+    return _NOT_IN_XML.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def to_cells(clinician: Clinician, channels: Mapping[Priority, Sequence[Channel]]) -> dict[str, str]:
@@ -45,8 +47,6 @@ def parse_cell(column: str, text: str) -> Any:
     Raises:
         ValueError: with a sentence for staff.
     """
-    if text == WITHOUT_VALUE:
-        raise ValueError("This cell has a formula without a value: write the text itself.")
     text = normal.normal(text)
     sentence = normal.unwanted(text)
     if sentence:
@@ -57,10 +57,6 @@ def parse_cell(column: str, text: str) -> Any:
         if text.casefold() not in YES_AND_NO:
             raise ValueError("Write yes or no.")
         return YES_AND_NO[text.casefold()]
-    if column in NUMBERS and _SHORTENED.fullmatch(text):
-        raise ValueError(
-            "A spreadsheet has shortened this number. Format the column as text, and type the number again."
-        )
     return _field_value(column, text)
 
 

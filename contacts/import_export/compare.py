@@ -1,167 +1,100 @@
-"""Compares a file with the stored clinicians: what each row would change, its faults, and what to warn of."""
+"""Compares a file with the stored clinicians."""
 
-import hashlib
-import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+
+from django.db.models import F, Func, Value
 
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.import_export import columns
-from contacts.import_export.columns import COLUMNS, KEY, PRIORITIES
-from contacts.import_export.formats import comparable
+from contacts.import_export.columns import COLUMNS, KEY, PRIORITIES, comparable
+from contacts.import_export.comparison import CellChange, Comparison, Row
+from contacts.import_export.reading.table import FileRow
 from contacts.models import Clinician
+from contacts.preferences import Wanted
 from contacts.spelling.normal import normal
 
-SHOWN = 500
-"""How many changed rows, and how many faults, the page shows one by one."""
 
+def compare(rows: Sequence[FileRow], *, template: Wanted | None = None, lock: bool = False) -> Comparison:
+    """Compare the rows with what is stored. Two queries, and a third where a new contact ID has digits alone.
 
-@dataclass(frozen=True)
-class CellChange:
-    """A cell that changes something."""
-
-    column: str
-    old: str
-    new: str
-
-
-@dataclass
-class Row:
-    """A row of the file."""
-
-    number: int
-    """As a spreadsheet counts: the heading is row 1."""
-    clinician: Clinician
-    """With the row's values, not saved."""
-    is_new: bool
-    channels: dict[Priority, list[Channel]] = field(default_factory=dict)
-    """For each priority that the row sets."""
-    faults: dict[str, str] = field(default_factory=dict)
-    """By column."""
-    changes: list[CellChange] = field(default_factory=list)
-    """None where the row has a fault."""
-    warnings: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What a file would change."""
-
-    rows: list[Row]
-
-    @property
-    def changed(self) -> list[Row]:
-        return [row for row in self.rows if row.changes]
-
-    @property
-    def summary(self) -> str:
-        """`3 new, 1 row without a change`."""
-        new = sum(row.is_new for row in self.changed)
-        changed = len(self.changed) - new
-        unchanged = sum(not row.changes and not row.faults for row in self.rows)
-        parts = [
-            f"{new:,} new" if new else "",
-            f"{changed:,} changed" if changed else "",
-            f"{unchanged:,} row{'' if unchanged == 1 else 's'} without a change" if unchanged else "",
-        ]
-        return ", ".join(filter(None, parts))
-
-    @property
-    def shown(self) -> list[Row]:
-        return self.changed[:SHOWN]
-
-    @property
-    def further(self) -> dict[str, int]:
-        """How many of the rows that are not shown are new, and how many changed."""
-        rest = self.changed[SHOWN:]
-        new = sum(row.is_new for row in rest)
-        return {"all": len(rest), "new": new, "changed": len(rest) - new}
-
-    @property
-    def warnings(self) -> list[tuple[str, int]]:
-        """Each warning, and how many rows have it."""
-        return list(Counter(each for row in self.rows for each in row.warnings).items())
-
-    @property
-    def faults(self) -> list[tuple[int, str, str]]:
-        """Row, column and what is wrong there."""
-        return sorted(
-            (row.number, column, sentence) for row in self.rows for column, sentence in row.faults.items()
-        )
-
-    @property
-    def faults_shown(self) -> list[tuple[int, str, str]]:
-        return self.faults[:SHOWN]
-
-    @property
-    def faults_further(self) -> int:
-        return max(len(self.faults) - SHOWN, 0)
-
-    def digest(self) -> str:
-        """The same for two comparisons that come to the same changes."""
-        changes = [
-            [row.number, [[each.column, each.old, each.new] for each in row.changes]] for row in self.changed
-        ]
-        return hashlib.sha256(json.dumps(changes).encode()).hexdigest()
-
-
-def compare(rows: Sequence[Mapping[str, str]], *, lock: bool = False) -> Comparison:
-    """Compare the rows, each a text by column, with what is stored. Two queries.
-
-    A cell that says what is stored changes nothing, even where it would be refused today. With `lock`, nobody else
-    changes these clinicians until the transaction ends. Empty rows are left out.
+    A cell that says what is stored changes nothing, even where it would be refused or doubted today. New people get
+    the channels of the `template` for each priority that the file leaves empty. With `lock`, nobody else changes these
+    clinicians until the transaction ends.
     """
     stored = _stored(rows, lock=lock)
+    longer = _with_zeros({normal(row.cells[KEY]) for row in rows} - set(stored))
     first: dict[str, int] = {}
     compared = []
-    for number, cells in enumerate(rows, start=2):
-        if not any(normal(text) for text in cells.values()):
-            continue
-        key = normal(cells[KEY])
-        row = _compare_row(number, cells, stored.get(key))
-        if key and first.setdefault(key, number) != number:
-            row.faults[KEY] = f"{key} is in row {first[key]} already: keep one of the two."
+    for each in rows:
+        key = normal(each.cells[KEY])
+        row = _compare_row(each, stored.get(key), longer, template or {})
+        if key and first.setdefault(key, each.number) != each.number:
+            row.faults[KEY] = f"This contact ID is in row {first[key]} already: keep one of the two."
             row.changes, row.warnings = [], []
         compared.append(row)
     return Comparison(compared)
 
 
-def _stored(rows: Sequence[Mapping[str, str]], *, lock: bool) -> dict[str, Clinician]:
-    keys = {normal(row[KEY]) for row in rows}
+def _stored(rows: Sequence[FileRow], *, lock: bool) -> dict[str, Clinician]:
+    keys = {normal(row.cells[KEY]) for row in rows}
     found = Clinician.objects.filter(contact_id__in=keys).order_by("pk").prefetch_related("preferences")
     if lock:
         found = found.select_for_update(no_key=True)
     return {each.contact_id: each for each in found}
 
 
-def _compare_row(number: int, cells: Mapping[str, str], stored: Clinician | None) -> Row:
-    row = Row(number, stored or Clinician(), is_new=stored is None)
+def _with_zeros(unknown: Collection[str]) -> dict[str, str]:
+    """For unknown contact IDs that a spreadsheet may have shortened: the stored one with zeros in front."""
+    digits = [key for key in unknown if key.isdecimal()]
+    if not digits:
+        return {}
+    bare = Func(F("contact_id"), Value("0"), function="LTRIM")
+    found = Clinician.objects.filter(contact_id__startswith="0").annotate(bare=bare).filter(bare__in=digits)
+    return dict(found.values_list("bare", "contact_id"))
+
+
+def _compare_row(
+    file_row: FileRow, stored: Clinician | None, longer: Mapping[str, str], template: Wanted
+) -> Row:
+    cells = file_row.cells
+    row = Row(
+        file_row.number,
+        stored or Clinician(),
+        is_new=stored is None,
+        is_hidden=file_row.is_hidden,
+        seen=dict(cells),
+    )
     now: dict[Priority, list[Channel]] = {priority: [] for priority in Priority}
     before = dict.fromkeys(COLUMNS, "")
     if stored is not None:
         now = preferences.channels_by_priority(stored)
         before = columns.to_cells(stored, now)
-    _fill_in(row, cells, before)
-    if row.is_new and "name" not in cells:
-        row.faults["name"] = f"{normal(cells[KEY])} is new, and needs the column name."
+    _fill_in(row, file_row, before)
+    if row.is_new:
+        _check_new(row, longer)
+        _apply_template(row, template)
     chosen = now | row.channels
     row.faults |= _missing_addresses(row, before, chosen)
     if not row.faults:
         after = columns.to_cells(row.clinician, chosen)
         row.changes = [
-            CellChange(column, before[column], after[column])
+            CellChange(column, before[column], after[column], column in row.from_template)
             for column in COLUMNS
             if before[column] != after[column]
         ]
-        row.warnings = _warnings(row, chosen, was_active=before["active"] == "yes")
+        row.warnings += _warnings(row, chosen, was_active=before["active"] == "yes")
     return row
 
 
-def _fill_in(row: Row, cells: Mapping[str, str], before: Mapping[str, str]) -> None:
-    for column, text in cells.items():
-        if not row.is_new and comparable(text) == comparable(before[column]):
+def _fill_in(row: Row, file_row: FileRow, before: Mapping[str, str]) -> None:
+    for column, text in file_row.cells.items():
+        doubt = file_row.doubts.get(column, "")
+        is_stored = not row.is_new and comparable(text) == comparable(before[column])
+        if is_stored and not (doubt and not normal(text)):
+            continue
+        if doubt:
+            row.faults[column] = doubt
             continue
         try:
             value = columns.parse_cell(column, text)
@@ -172,6 +105,37 @@ def _fill_in(row: Row, cells: Mapping[str, str], before: Mapping[str, str]) -> N
             row.channels[PRIORITIES[column]] = value
         else:
             setattr(row.clinician, column, value)
+
+
+def _check_new(row: Row, longer: Mapping[str, str]) -> None:
+    """What is wrong with a contact ID that nobody has."""
+    key = normal(row.seen[KEY])
+    if key in longer and KEY not in row.faults:
+        row.seen[KEY] = f"{key}, but {longer[key]} exists"
+        row.faults[KEY] = (
+            "A spreadsheet has dropped zeros in front of this contact ID. "
+            "Format the column as Text, and type it again."
+        )
+    if "name" not in row.seen and KEY not in row.faults:
+        row.faults["name"] = "This contact ID is new, and a new clinician needs a name: add the column name."
+
+
+def _apply_template(row: Row, template: Wanted) -> None:
+    """Give a new person the template's channels that can reach them, where the file says nothing."""
+    lacking = set()
+    for column, priority in PRIORITIES.items():
+        if priority not in template or row.channels.get(priority) or column in row.faults:
+            continue
+        reachable = [channel for channel in template[priority] if row.clinician.address(channel)]
+        lacking |= set(template[priority]) - set(reachable)
+        if reachable:
+            row.channels[priority] = reachable
+            row.from_template.add(column)
+    row.warnings = [
+        f"No {preferences.address_label(channel)}: {channel.label} of the template is left out."
+        for channel in Channel
+        if channel in lacking and channel.facts.address_field not in row.faults
+    ]
 
 
 def _missing_addresses(

@@ -1,13 +1,15 @@
 """Saves what a file changes, in one transaction: fields, preferences, and one history entry for each clinician."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from django.db import IntegrityError
 
 from contacts import locks, preferences
 from contacts.import_export.columns import FIELDS
-from contacts.import_export.compare import Comparison, Row, compare
-from contacts.models import Clinician
+from contacts.import_export.compare import compare
+from contacts.import_export.comparison import Comparison, Row
+from contacts.import_export.reading.table import FileRow
+from contacts.models import Clinician, PreferenceTemplate
 
 REASON = "Imported from a file"
 """What the history gives as the reason."""
@@ -21,8 +23,10 @@ class AlreadyImportedError(ImportRefusedError):
     """Nothing is left to change: the file was sent twice."""
 
 
-def save(rows: Sequence[Mapping[str, str]], *, shown: str) -> Comparison:
+def save(rows: Sequence[FileRow], *, shown: str, template: PreferenceTemplate | None = None) -> Comparison:
     """Save what the rows change, if it is what was shown: `shown` is the digest of that comparison.
+
+    New people get the channels of the `template`.
 
     Raises:
         AlreadyImportedError: nothing is left to change.
@@ -31,9 +35,9 @@ def save(rows: Sequence[Mapping[str, str]], *, shown: str) -> Comparison:
     try:
         with locks.transaction_with_locks():
             locks.one_import_at_a_time()
-            comparison = compare(rows, lock=True)
+            comparison = compare(rows, template=template.wanted() if template else None, lock=True)
             _check(comparison, shown)
-            _write(comparison.changed)
+            _write(comparison.changed, template)
     except locks.LockedError as error:
         raise ImportRefusedError(
             "Clinicians are being imported or changed at this moment, perhaps by this very file if you pressed Import "
@@ -58,7 +62,7 @@ def _check(comparison: Comparison, shown: str) -> None:
         )
 
 
-def _write(rows: Sequence[Row]) -> None:
+def _write(rows: Sequence[Row], template: PreferenceTemplate | None) -> None:
     Clinician.objects.bulk_create([row.clinician for row in rows if row.is_new], batch_size=preferences.BATCH)
     # One INSERT … ON CONFLICT: bulk_update has a CASE for each row and field, and takes many times as long.
     Clinician.objects.bulk_create(
@@ -68,4 +72,8 @@ def _write(rows: Sequence[Row]) -> None:
         unique_fields=["id"],
         update_fields=FIELDS,
     )
-    preferences.replace_many({row.clinician.pk: row.channels for row in rows}, reason=REASON)
+    from_template = {row.clinician.pk: row.channels for row in rows if row.from_template}
+    others = {row.clinician.pk: row.channels for row in rows if not row.from_template}
+    if template:
+        preferences.replace_many(from_template, reason=f"{REASON}, template: {template.name}")
+    preferences.replace_many(others, reason=REASON)

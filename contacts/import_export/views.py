@@ -11,7 +11,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core import signing
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -21,7 +21,11 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 from contacts import preferences
 from contacts.import_export import columns, formats
 from contacts.import_export.compare import compare
+from contacts.import_export.reading import headings, table
+from contacts.import_export.reading.sheet import UnreadableFileError
+from contacts.import_export.reading.table import FileRow
 from contacts.import_export.save import AlreadyImportedError, ImportRefusedError, save
+from contacts.models import PreferenceTemplate
 
 WAITS = timedelta(hours=1)
 """How long after its preview a file may be confirmed."""
@@ -34,21 +38,31 @@ log = structlog.get_logger(__name__)
 
 
 class ImportForm(forms.Form):
-    """A file, and in `rows` what is in it."""
+    """A file, and in `table` what is in it; and a template for the new people in it."""
+
+    table = table.Table([], [])
 
     import_file = forms.FileField(
         label="File (XLSX or CSV)",
         error_messages={"required": "Choose a file."},
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".xlsx,.csv,.txt"}),
     )
+    template = forms.ModelChoiceField(
+        PreferenceTemplate.objects.all(),
+        label="Channels for new people from this template",
+        required=False,
+        empty_label="No template",
+        help_text="For each priority for which the file gives a new person no channel.",
+        widget=UnfoldAdminSelectWidget,
+    )
 
     def clean(self) -> dict[str, Any]:
         file = self.cleaned_data.get("import_file")
         if file is not None:
             try:
-                self.rows = formats.read(file.read(), name=file.name)
-            except formats.UnreadableFileError as error:
-                self.add_error("import_file", str(error))
+                self.table = table.read(file.read(), name=file.name)
+            except UnreadableFileError as error:
+                self.add_error("import_file", list(error.sentences))
         return self.cleaned_data
 
 
@@ -68,6 +82,7 @@ class ImportExport(ModelAdmin):
         views = [
             ("import", self.import_view),
             ("process_import", self.process_import_view),
+            ("blank", self.blank_view),
             ("export", self.export_view),
         ]
         ours = [
@@ -100,15 +115,22 @@ class ImportExport(ModelAdmin):
         form = ImportForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
         if int(request.META.get("CONTENT_LENGTH") or 0) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE:
             form.fields["import_file"].error_messages["required"] = TOO_LARGE
-        context: dict[str, Any] = {"form": form, "columns": columns.COLUMNS}
+        context: dict[str, Any] = {
+            "form": form,
+            "columns": [(column, headings.label(column)) for column in columns.COLUMNS],
+            "has_templates": PreferenceTemplate.objects.exists(),
+        }
         if form.is_valid():
-            comparison = compare(form.rows)
+            template = form.cleaned_data["template"]
+            comparison = compare(form.table.rows, template=template.wanted() if template else None)
             # The page carries the rows: they lie on no disk, in no cache and in no database, and any process can go on.
-            packed = signing.dumps([form.rows, comparison.digest()], salt=SALT, compress=True)
+            rows = [[row.number, row.cells] for row in form.table.rows]
+            what = [rows, comparison.digest(), template.pk if template else None]
+            packed = signing.dumps(what, salt=SALT, compress=True)
             if len(packed) > MAX_PACKED:
                 form.add_error("import_file", TOO_LARGE)
             else:
-                context["comparison"] = comparison
+                context |= {"comparison": comparison, "notes": form.table.notes, "template": template}
                 context["packed"] = "" if comparison.faults else packed
         return self._file_page(request, "import", context)
 
@@ -120,8 +142,9 @@ class ImportExport(ModelAdmin):
             raise PermissionDenied
         again = HttpResponseRedirect(reverse("admin:contacts_clinician_import"))
         try:
-            rows, shown = signing.loads(request.POST.get("packed", ""), salt=SALT, max_age=WAITS)
-            saved = save(rows, shown=shown)
+            packed, shown, template = signing.loads(request.POST.get("packed", ""), salt=SALT, max_age=WAITS)
+            rows = [FileRow(number, cells) for number, cells in packed]
+            saved = save(rows, shown=shown, template=_template(template))
         except signing.BadSignature:
             messages.error(request, "That was too long ago: choose the file again.")
             return again
@@ -133,6 +156,15 @@ class ImportExport(ModelAdmin):
         else:
             messages.success(request, f"The file is imported: {saved.summary}.")
         return HttpResponseRedirect(reverse("admin:contacts_clinician_changelist"))
+
+    def blank_view(self, request: HttpRequest) -> HttpResponse:
+        """Give a file with our headings and nothing else, to be filled in."""
+        if not self.has_import_permission(request):
+            raise PermissionDenied
+        name = request.GET.get("format", "xlsx")
+        if name not in formats.FORMATS:
+            raise Http404
+        return _file([], name, "clinicians-blank")
 
     def export_view(self, request: HttpRequest) -> HttpResponse:
         """Give a file of the clinicians that the list shows, with its search and filters."""
@@ -147,11 +179,8 @@ class ImportExport(ModelAdmin):
             return self._file_page(request, "export", {"form": form, "count": clinicians.count()})
         rows = [columns.to_cells(each, preferences.channels_by_priority(each)) for each in clinicians]
         name = form.cleaned_data["format"]
-        chosen = formats.FORMATS[name]
-        response = HttpResponse(chosen.write(rows), content_type=chosen.content_type)
-        response["Content-Disposition"] = f'attachment; filename="clinicians-{timezone.localdate()}.{name}"'
         log.info("clinicians.exported", user_id=request.user.pk, clinicians=len(rows))
-        return response
+        return _file(rows, name, f"clinicians-{timezone.localdate()}")
 
     def _file_page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
         shared = {
@@ -161,3 +190,23 @@ class ImportExport(ModelAdmin):
             "media": self.media,
         }
         return TemplateResponse(request, f"admin/contacts/clinician/{name}.html", {**shared, **context})
+
+
+def _file(rows: list[dict[str, str]], ending: str, name: str) -> HttpResponse:
+    """A file to download."""
+    chosen = formats.FORMATS[ending]
+    response = HttpResponse(chosen.write(rows), content_type=chosen.content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
+    return response
+
+
+def _template(pk: int | None) -> PreferenceTemplate | None:
+    """Raises ImportRefusedError for a template that somebody has deleted."""
+    if pk is None:
+        return None
+    try:
+        return PreferenceTemplate.objects.get(pk=pk)
+    except PreferenceTemplate.DoesNotExist as error:
+        raise ImportRefusedError(
+            "Somebody has deleted the template since you looked: nothing is saved. Import the file again."
+        ) from error

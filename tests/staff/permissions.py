@@ -81,6 +81,7 @@ WHO_MAY: dict[str, Access] = {
     "auth_user_password_change": Access(only()),
     "contacts_clinician_import": Access(only(EDITORS)),
     "contacts_clinician_process_import": Access(NOBODY, refused=405),  # it takes a POST
+    "contacts_clinician_blank": Access(only(EDITORS)),
     "contacts_clinician_export": Access(only(EDITORS, AUDITORS)),
     "contacts_clinician_preview": Access(only(EDITORS), status=405),  # it takes a POST, as the next one does
     "contacts_clinician_preview_of": Access(only(EDITORS), status=405),

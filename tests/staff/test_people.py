@@ -149,7 +149,7 @@ def test_a_file_is_previewed_corrected_and_imported(site: Site, records: Records
 
     choose(page, "contact_id,name,call_number\nC-1,Asha Okafor,07700 900123\nC-7,Dara Murphy,\n")
     expect(page.get_by_text("1 clinician: No channel for High")).to_be_visible()
-    row = page.get_by_role("row").filter(has_text="call_number")
+    row = page.get_by_role("row").filter(has_text="Number for calls")
     expect(row).to_contain_text("This number starts with 0, so its country code is missing.")
     check_accessibility(page)
 

@@ -9,7 +9,8 @@ from itertools import chain
 import openpyxl
 
 from alerts.admin.export.rows import HEADINGS, Export
-from contacts.import_export.formats import escape_formula, text_cell
+from contacts.import_export import formulas
+from contacts.import_export.formats import text_cell
 
 ROWS_IN_A_CHUNK = 200
 
@@ -32,7 +33,7 @@ def write_csv(export: Export) -> Iterator[bytes]:
     file.write("\ufeff")  # Excel needs the mark to recognise UTF-8
     writer = csv.writer(file)
     for number, row in enumerate(chain(lines, export.rows()), start=1):
-        writer.writerow([escape_formula(_on_one_line(cell)) for cell in row])
+        writer.writerow([formulas.escape(_on_one_line(cell)) for cell in row])
         if number % ROWS_IN_A_CHUNK == 0:
             yield _taken_out(file)
     yield _taken_out(file)

@@ -11,6 +11,7 @@ from contacts.models import Clinician
 
 IMPORT = "/admin/contacts/clinician/import/"
 PROCESS = "/admin/contacts/clinician/process_import/"
+BLANK = "/admin/contacts/clinician/blank/"
 EXPORT = "/admin/contacts/clinician/export/"
 XLSX, CSV = "xlsx", "csv"
 HEADING = ",".join(COLUMNS)

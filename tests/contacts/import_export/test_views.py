@@ -17,6 +17,7 @@ from contacts import locks, preferences
 from contacts.choices import Channel, Priority
 from contacts.import_export import views
 from contacts.import_export.compare import compare
+from contacts.import_export.reading.table import FileRow
 from contacts.import_export.save import REASON
 from contacts.models import Clinician
 from tests.conftest import make_clinician
@@ -93,7 +94,12 @@ def test_a_missing_column_changes_nothing_and_an_empty_cell_deletes(
     ("heading", "cells", "column", "sentence"),
     [
         ("call_number", "07700 900123", "call_number", "starts with 0, so its country code is missing"),
-        ("sms_number", "4.47701E+11", "sms_number", "A spreadsheet has shortened this number."),
+        (
+            "sms_number",
+            "4.47701E+11",
+            "sms_number",
+            "A spreadsheet has shortened this number, and digits are lost.",
+        ),
         ("email", "someone", "email", "Enter a valid email address."),
         ("high", "call > pigeon", "high", "“pigeon” is not a channel. Write call, sms, email, in order"),
         ("high", "call > call", "high", "call appears twice: write it once."),
@@ -101,6 +107,7 @@ def test_a_missing_column_changes_nothing_and_an_empty_cell_deletes(
         ("name", "", "name", "This cell may not be empty."),
         ("name", "x" * 201, "name", "at most 200 characters"),
         ("email", "", "low", "email needs email: fill it in, or take email out."),
+        ("name", "Be\0ll", "name", "There is a control character in it (U+0000): take it out."),
         ("name", "Bell\x07", "name", "There is a control character in it (U+0007): take it out."),
     ],
 )
@@ -131,14 +138,16 @@ def test_one_invalid_row_blocks_the_whole_file(admin_client: Client) -> None:
 def test_a_contact_id_twice_in_the_file_is_refused(admin_client: Client, clinician: Clinician) -> None:
     looked = look(admin_client, "contact_id,name\nC-1,One\nC-1,Two\n")
 
-    assert wrong(looked) == [(3, "contact_id", "C-1 is in row 2 already: keep one of the two.")]
+    assert wrong(looked) == [(3, "contact_id", "This contact ID is in row 2 already: keep one of the two.")]
     assert list(changes(looked)) == [2]
 
 
 def test_a_new_clinician_needs_a_name(admin_client: Client) -> None:
     looked = look(admin_client, "contact_id,department\nC-9,Surgery\n")
 
-    assert wrong(looked) == [(2, "name", "C-9 is new, and needs the column name.")]
+    assert wrong(looked) == [
+        (2, "name", "This contact ID is new, and a new clinician needs a name: add the column name.")
+    ]
 
 
 def test_an_invalid_address_of_a_new_clinician_is_one_fault(admin_client: Client) -> None:
@@ -180,7 +189,7 @@ def test_an_import_is_refused_while_somebody_holds_the_clinician(admin_client: C
 
 def test_a_comparison_with_a_lock_waits_for_others(held: None) -> None:
     with pytest.raises(locks.LockedError), locks.transaction_with_locks():
-        compare([{"contact_id": "C-1"}], lock=True)
+        compare([FileRow(2, {"contact_id": "C-1"})], lock=True)
 
 
 def test_the_preview_shows_valid_rows_beside_an_invalid_one(
@@ -197,10 +206,10 @@ def test_the_preview_shows_valid_rows_beside_an_invalid_one(
 def test_a_long_preview_shows_the_first_rows_and_counts_the_rest(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch, clinician: Clinician
 ) -> None:
-    monkeypatch.setattr("contacts.import_export.compare.SHOWN", 1)
+    monkeypatch.setattr("contacts.import_export.comparison.SHOWN", 1)
 
     changing = look(admin_client, "contact_id,name\nC-1,One\nC-2,Two\nC-3,Three\n").content.decode()
-    failing = look(admin_client, "contact_id,name\nC-1,\nC-2,\nC-3,\n").content.decode()
+    failing = look(admin_client, "contact_id,name,email,high\nC-1,,x,call > x\n").content.decode()
 
     assert "And 2 more: 2 new, 0 changed. They are imported with the others." in changing
     assert "Two" not in changing

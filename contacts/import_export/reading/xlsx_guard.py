@@ -1,6 +1,6 @@
 """Checks the unpacked size of an XLSX file before it is read, so that a small file cannot fill the memory.
 
-XLSX is a ZIP archive of XML. A reader keeps every element until its row or string ends, and an element takes a hundred
+XLSX is a ZIP archive of XML. openpyxl keeps every element of a part, or of a string, and an element takes a hundred
 times its size in the archive. This check reads the XML as a stream, and keeps nothing.
 """
 
@@ -27,8 +27,8 @@ class TooMuchError(Exception):
     """The file is too large to read."""
 
 
-def check(content: bytes) -> bool:
-    """Check all parts; return whether any has a formula.
+def check(content: bytes) -> None:
+    """Check all parts.
 
     Raises:
         TooMuchError: one of them is too large.
@@ -43,11 +43,9 @@ def check(content: bytes) -> bool:
             or any(part.file_size > MAX_STRINGS for part in strings)
         ):
             raise TooMuchError
-        has_formulas = False
         for part in parts:
             with archive.open(part) as stream:
-                has_formulas |= _check_part(stream)
-    return has_formulas
+                _check_part(stream)
 
 
 class _Count:
@@ -55,11 +53,9 @@ class _Count:
 
     def __init__(self) -> None:
         self.elements = self.units = 0
-        self.has_formulas = False
 
-    def begin(self, name: str, _attributes: object) -> None:
+    def begin(self, _name: str, _attributes: object) -> None:
         self.elements += 1
-        self.has_formulas |= name.rpartition(":")[2] == "f"
         if self.elements > MAX_ELEMENTS:
             raise TooMuchError
 
@@ -75,12 +71,11 @@ class _Count:
         raise TooMuchError
 
 
-def _check_part(stream: IO[bytes]) -> bool:
-    """Any part may be a sheet, whatever its name. The reader ignores what is not XML as well."""
+def _check_part(stream: IO[bytes]) -> None:
+    """Any part may be read, whatever its name. What is not XML, such as a picture, is not."""
     count, parser = _Count(), expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = count.begin, count.end
     parser.StartDoctypeDeclHandler = count.declare
     with contextlib.suppress(expat.ExpatError):
         while piece := stream.read(_PIECE):
             parser.Parse(piece)
-    return count.has_formulas

@@ -1,0 +1,27 @@
+"""Texts that a spreadsheet program would take for a formula.
+
+A cell that begins with =, +, -, @, a tab or a line break is a formula, and a formula can send the file's content
+elsewhere (https://owasp.org/www-community/attacks/CSV_Injection). Such a cell gets an apostrophe in front, which
+reading removes. Reading also removes the one that people and programs put before a number, so that it stays a text.
+"""
+
+import re
+
+_DANGEROUS = r"[=+\-@\t\r\n＝＋－＠]"
+_FORMULA = re.compile(f"'*{_DANGEROUS}")
+_QUOTED = re.compile(rf"'+(?:{_DANGEROUS}|\d+\Z)")
+
+
+def escape(text: str) -> str:
+    """The text for a CSV cell, never a formula."""
+    return f"'{text}" if _FORMULA.match(text) or _QUOTED.match(text) else text
+
+
+def escape_again(text: str) -> str:
+    """The text for an XLSX cell, which is never a formula: only an apostrophe that reading removes is added."""
+    return f"'{text}" if _QUOTED.match(text) else text
+
+
+def unescape(text: str) -> str:
+    """The reverse of both."""
+    return text[1:] if _QUOTED.match(text) else text

@@ -1,0 +1,72 @@
+"""Texts that are hardly what somebody typed: a spreadsheet program has changed them, or letters were lost.
+
+Excel makes a date of `1-3`, 123 of `00123` and `4.48E+11` of a long number, and a CSV that it saves has the result.
+Each doubt is a sentence for staff: what is seen, and what to do.
+"""
+
+import re
+
+from contacts.spelling.normal import normal
+
+AGAIN = "Format the column as Text, and type it again."
+DATE = f"Excel has made a date or a time of this cell. {AGAIN}"
+BOOLEAN = f"Excel has made TRUE or FALSE of this cell. {AGAIN}"
+DECIMAL = f"A program has made a decimal number of this cell. {AGAIN}"
+SHORTENED = f"A spreadsheet has shortened this number, and digits are lost. {AGAIN}"
+TOO_LONG = f"Excel keeps fifteen digits of a number, and has changed the others to 0. {AGAIN}"
+FORMATTED = f"Excel shows this number otherwise than the file has it. {AGAIN}"
+ERROR = "This cell shows an error instead of a text: type the text."
+WITHOUT_VALUE = "This cell has a formula without a value: write the text itself."
+LINE_BREAK = "There is a line break in this cell, perhaps because a quote is missing: write it on one line."
+LOST_LETTER = "A letter in this cell was lost on the way: type it again, and save as XLSX or “CSV UTF-8”."
+MERGED = "This cell is merged with another one, and has no text of its own: undo the merging, and fill it in."
+
+_MONTH = "jan|feb|mar|mär|mrz|apr|may|mai|jun|jul|aug|sept?|oct|okt|nov|dec|dez"
+_DAY, _YEAR = r"\d{1,2}", r"(\d{2}|(19|20)\d{2})"
+_TIME = r"\d{1,2}:\d{2}(:\d{2})?( ?[ap]m)?"
+# How UTF-8's letters look when they are read as Windows-1252: Ã, and then anything but a letter of a word.
+_MISREAD = "Ã[" + re.escape(bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")) + "]"
+
+
+def _pattern(*texts: str) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{text})" for text in texts), re.IGNORECASE)
+
+
+_ALWAYS = (
+    (_pattern(r"\d([.,]\d+)?E[+-]\d{2,}"), SHORTENED),
+    (_pattern(r"\d+[.,]0{1,2}", r"\d{4,}[.,]0+"), DECIMAL),
+    (_pattern(r"#n/?[avd]|#[\w/]+[!?]|#{3,}"), ERROR),
+)
+"""Of the whole text."""
+_INSIDE = (
+    (re.compile(r"[\r\n\v\f\x85\u2028\u2029]|_x000[dD]_"), LINE_BREAK),
+    (re.compile(f"�|{_MISREAD}"), LOST_LETTER),
+)
+_IN_CSV = (
+    (
+        _pattern(
+            rf"({_DAY}[/.]){{2}}{_YEAR}( {_TIME})?",
+            rf"(19|20)\d{{2}}-\d{{2}}-\d{{2}}([ T]{_TIME})?",
+            rf"{_DAY}[-. ]{{1,2}}({_MONTH})\.?([- ]{_YEAR})?",
+            rf"({_MONTH})\.?[- ]{_YEAR}",
+            _TIME,
+        ),
+        DATE,
+    ),
+    (re.compile("TRUE|FALSE|WAHR|FALSCH"), BOOLEAN),
+)
+"""A text in XLSX may look like this: Excel keeps texts apart from dates, and leaves them alone."""
+
+
+def of_text(text: str) -> str:
+    """What is doubtful about a text; empty if nothing is."""
+    line = normal(text)
+    found = (sentence for pattern, sentence in _ALWAYS if pattern.fullmatch(line))
+    inside = (sentence for pattern, sentence in _INSIDE if pattern.search(line))
+    return next(found, "") or next(inside, "")
+
+
+def of_csv_text(text: str) -> str:
+    """What is doubtful about a text from CSV, which may have gone through Excel; empty if nothing is."""
+    found = (sentence for pattern, sentence in _IN_CSV if pattern.fullmatch(normal(text)))
+    return next(found, "") or of_text(text)

@@ -1,0 +1,90 @@
+"""A sheet as it was read, before anybody knows what its columns mean."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from contacts.spelling import normal
+
+MAX_ROWS = 20_000
+"""Rows that are not blank, below the headings."""
+MAX_COLUMNS = 100
+MAX_LENGTH = 1_000
+"""Characters in a cell. Every column takes fewer."""
+MAX_ABOVE = 10
+"""Rows above the headings, such as a title."""
+
+
+class UnreadableFileError(ValueError):
+    """The file cannot be read: sentences for staff."""
+
+    def __init__(self, *sentences: str) -> None:
+        super().__init__(" ".join(sentences))
+        self.sentences = sentences
+
+
+@dataclass
+class SheetRow:
+    """A row that is not blank."""
+
+    number: int
+    """As a spreadsheet counts."""
+    texts: list[str]
+    """What the cells show."""
+    doubts: dict[int, str] = field(default_factory=dict)
+    """For the places whose text is hardly what was typed: a sentence that says why."""
+    is_hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Merge:
+    """A range of merged cells; only the first of them has a text."""
+
+    first_row: int
+    last_row: int
+    first_place: int
+    last_place: int
+
+
+@dataclass
+class Sheet:
+    """The rows that are not blank, and what a person should know of how they were read."""
+
+    rows: list[SheetRow]
+    notes: list[str] = field(default_factory=list)
+    hidden_places: set[int] = field(default_factory=set)
+    merges: list[Merge] = field(default_factory=list)
+
+
+def check_row(number: int, texts: list[str]) -> None:
+    """Raises UnreadableFileError for a row that is too wide, or has too long a cell."""
+    if len(texts) > MAX_COLUMNS:
+        raise UnreadableFileError(f"Row {number} has more than {MAX_COLUMNS} columns.")
+    if any(len(text) > MAX_LENGTH for text in texts):
+        raise UnreadableFileError(
+            f"Row {number} has a cell with more than {MAX_LENGTH:,} characters: shorten it."
+        )
+
+
+def check_rows(count: int) -> None:
+    """Raises UnreadableFileError for more rows than are taken at once."""
+    if count > MAX_ROWS + 1 + MAX_ABOVE:
+        raise UnreadableFileError(f"This file has more than {MAX_ROWS:,} rows: split it.")
+
+
+def is_blank(texts: Iterable[str]) -> bool:
+    """Whether nobody can see anything in these cells."""
+    return all(normal.is_blank(text) for text in texts)
+
+
+def in_words(numbers: Iterable[int]) -> str:
+    """`row 7`, or `rows 2–5 and 9`."""
+    spans: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if spans and spans[-1][1] == number - 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    words = [str(first) if first == last else f"{first}–{last}" for first, last in spans]
+    is_one = len(spans) == 1 and spans[0][0] == spans[0][1]
+    listed = f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
+    return f"row{'' if is_one else 's'} {listed}"
