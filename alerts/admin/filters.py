@@ -5,8 +5,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -76,6 +78,34 @@ class ClinicianDepartmentFilter(DepartmentFilter):
     """By the department that the clinician has now."""
 
     field = "clinician__department"
+
+
+class TestsFilter(DropdownFilter):
+    """Channel tests, which are not shown unless somebody asks for them or searches."""
+
+    title = "channel tests"
+    parameter_name = "tests"
+    all_option = ("", "Not shown")
+    LATELY = timedelta(days=1)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("with", "Shown too"), ("only", "Nothing else")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
+        if self.value() == "only":
+            return queryset.filter(is_test=True)
+        return (
+            queryset
+            if self.value() == "with" or SEARCH_VAR in request.GET
+            else queryset.filter(is_test=False)
+        )
+
+
+def hidden_tests(request: HttpRequest, alerts: QuerySet[Alert]) -> int:
+    """How many of these alerts are channel tests of the last day that `TestsFilter` hides. One query, or none."""
+    if SEARCH_VAR in request.GET or request.GET.get(TestsFilter.parameter_name):
+        return 0
+    return alerts.filter(is_test=True, created_at__gt=Now() - TestsFilter.LATELY).count()
 
 
 class WhenFilter(DropdownFilter):

@@ -24,15 +24,17 @@ from alerts.admin.filters import (
     ClinicianDepartmentFilter,
     ReceivedFilter,
     StatusFilter,
+    TestsFilter,
     WhenFilter,
+    hidden_tests,
 )
 from alerts.admin.permissions import VisibleAlerts, may, visible_to
-from alerts.admin.status import badge
+from alerts.admin.status import HIGH, badge
 from alerts.admin.timeline import standing
 from alerts.models import Alert
 from alerts.sending import delays
 from alerts.states import StaffAction
-from contacts.choices import in_words
+from contacts.choices import Priority, in_words
 from theme.times import clock, moment
 
 NUL = "\x00"
@@ -65,12 +67,13 @@ class AlertChangeList(ChangeList):
 class AlertList(VisibleAlerts):
     """The part of `AlertAdmin` that is the list, newest first."""
 
-    list_display = ("message_id", "status", "priority", "clinician", "channels", "client", "accepted_at")
+    list_display = ("message_id", "status", "urgency", "clinician", "channels", "client", "accepted_at")
     list_filter_submit = True  # the range of time needs it
     list_filter = (
         StatusFilter,
         ("priority", ChoicesCheckboxFilter),
         ChannelFilter,
+        TestsFilter,
         ClinicianDepartmentFilter,
         ("client", RelatedDropdownFilter),
         WhenFilter,
@@ -104,6 +107,10 @@ class AlertList(VisibleAlerts):
         since = f" since {clock(held_up.since, day_of=timezone.now())}" if held_up.since else ""
         return format_html('{}<div class="alert-held-up">{}{}</div>', shown, held_up.short, since)
 
+    @display(description="priority", ordering="priority")
+    def urgency(self, alert: Alert) -> str:
+        return HIGH.html if alert.priority == Priority.HIGH else str(alert.get_priority_display())
+
     @display(description="channels")
     def channels(self, alert: Alert) -> str:
         newest = actions.newest_round(alert)
@@ -123,7 +130,9 @@ class AlertList(VisibleAlerts):
             rest = request.GET.copy()
             del rest[SEARCH_VAR]
             return redirect(f"{request.path}?{rest.urlencode()}")
-        response = super().changelist_view(request, extra_context)
+        seen = visible_to(request.user)
+        hidden = {"hidden_tests": hidden_tests(request, seen) if request.method == "GET" else 0}
+        response = super().changelist_view(request, {**hidden, **(extra_context or {})})
         return refresh.only_part(request, response, "admin/alerts/alert/rows.html")
 
     def search_view(self, request: HttpRequest) -> HttpResponse:

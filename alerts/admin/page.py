@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 
 from alerts import actions, wording
 from alerts.admin import confirm, refresh
@@ -79,6 +81,7 @@ def _read(request: HttpRequest, object_id: str) -> Alert | None:
 
 
 def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
+    user: Any = request.user
     delayed = delays.of(alert.deliveries.all())
     delay = standing.held_up(alert, delayed)
     may_see = request.user.has_perm("contacts.view_clinician")
@@ -107,4 +110,7 @@ def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         ],
         "subject": wording.subject(alert.type),
         "received": full(alert.created_at),
+        "now": full(timezone.now()),
+        "zone": settings.TIME_ZONE,
+        "printed_by": user.get_full_name() or user.get_username(),
     }

@@ -3,6 +3,7 @@
 from alerts import labels
 from alerts.models import Alert, Delivery
 from alerts.states import AlertState, AlertStatus, DeliveryState
+from contacts.choices import Priority
 from theme.badges import Badge
 
 DEALT_WITH = "over"
@@ -31,6 +32,7 @@ DELIVERY: dict[DeliveryState, tuple[str, str]] = {
 """Tone and icon."""
 
 
+HIGH = Badge(str(Priority.HIGH.label), "high", "priority_high")
 HELD_UP = Badge("Queued, held up", "doubt", "hourglass_disabled")
 
 

@@ -178,7 +178,7 @@ def test_those_who_may_only_look_are_offered_nothing(site: Site, records: Record
 
 
 def test_the_pages_fit_and_can_be_read(site: Site, records: Records, send: Send) -> None:
-    high = send("A long message ID 0123456789", Priority.HIGH)
+    high = send("a-long-message-id" * 7, Priority.HIGH)
     lost = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
     lifecycle.mark_failed(claim(high), lost, Retry(lifecycle.OUTCOME_EVERY, possible_duplicate=True))
     page = site.login(SUPERUSER)

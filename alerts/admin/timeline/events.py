@@ -141,6 +141,7 @@ def _left_out(deliveries: Iterable[Delivery]) -> Iterator[tuple[Delivery, Event]
     """The channels that were left out, as it was kept when a delivery was made: each once in a round."""
     told: set[tuple[int, str]] = set()
     for delivery in deliveries:
+        told.add((delivery.round, delivery.channel))  # what was tried in its place was not left out
         for kept in delivery.skipped:
             channel = Channel(kept["channel"])
             if (delivery.round, channel) in told:

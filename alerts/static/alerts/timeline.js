@@ -27,7 +27,9 @@
     if (!answer.ok) throw new Error("no timeline");
     since = null;
     say("");
-    const loaded = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector(".alert-page");
+    const answered = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const loaded = answered.querySelector(".alert-page");
+    document.querySelector(".alert-printed")?.replaceChildren(...(answered.querySelector(".alert-printed")?.childNodes ?? []));
     if (!loaded || loaded.innerHTML === page.innerHTML) return;
     const focus = page.contains(document.activeElement) && document.activeElement.getAttribute("href");
     const fresh = document.importNode(loaded, true);
@@ -41,5 +43,6 @@
     say(`Bleep has not answered since ${clock}: this page may be out of date. Trying again.`);
   }
 
+  document.addEventListener("click", ({ target }) => target.closest?.(".alert-print") && window.print());
   setInterval(() => refresh().catch(reportFailure), SECONDS * 1000); // a failed refresh is tried again next time
 }

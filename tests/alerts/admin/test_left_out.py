@@ -11,7 +11,7 @@ from contacts import obstacles
 from contacts.choices import Channel, ObstacleKind, Priority
 from contacts.models import Clinician
 from tests.alerts.admin.pages import store
-from tests.alerts.factories import send
+from tests.alerts.factories import end, send
 from tests.conftest import make_clinician
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +72,15 @@ def test_an_address_that_is_known_not_to_work_comes_last(lab: ApiClient, clinici
     ]
 
     assert last.sentences[0].startswith("This number was refused by the provider (known since ")
+
+
+def test_what_a_try_found_out_is_not_said_to_come_last(lab: ApiClient, clinician: Clinician) -> None:
+    alert = store(lab, "alert-1", Priority.HIGH)
+
+    end(Delivery.objects.get(alert=alert), Reason.INVALID_ADDRESS)
+
+    assert Delivery.objects.get(alert=alert, channel=Channel.SMS).skipped[0]["channel"] == Channel.CALL
+    assert [each for each in titles(alert) if "comes last" in each] == []
 
 
 def test_nothing_is_left_out_where_every_channel_has_its_address(
