@@ -7,8 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from clients import sample, tokens, usage
+from clients import snippets, tokens, usage
 from clients.models import Access, ApiClient, ApiToken, ClientDay
+from clients.snippets import Snippet
 from clients.tokens import TokenStatus
 from theme import charts
 
@@ -70,9 +71,6 @@ def of(client: ApiClient) -> ClientSummary:
     )
 
 
-def first_request(token: ApiToken, secret: str, url: str) -> str:
-    """A shell command that tries the token out."""
-    header = f"Bearer {secret}"
-    if token.access == Access.READ:
-        return sample.list_command(url, token=header)
-    return sample.command(url, token=header, message_id=f"test-{token.pk}")
+def first_request(token: ApiToken, secret: str, url: str) -> list[Snippet]:
+    """Programs that try the token out."""
+    return snippets.listing(url, secret) if token.access == Access.READ else snippets.sending(url, secret)

@@ -55,11 +55,11 @@ def test_a_new_client_gets_a_token_and_a_command_that_works(site: Site, records:
     check_accessibility(page)
     page.get_by_role("button", name="Save", exact=True).click()
 
-    secret, command = secret_of(page), page.get_by_label("To try it in a terminal").input_value()
+    secret, command = secret_of(page), page.get_by_label("curl", exact=True).input_value()
     check_accessibility(page)
 
     assert copied(page, "Copy token") == secret
-    assert copied(page, "Copy command") == command
+    assert copied(page, "Copy curl") == command
     assert f"{site.url}/notification" in command
     answered = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True, timeout=30)
     assert re.match(r"HTTP/1\.1 202 ", answered.stdout), answered.stdout

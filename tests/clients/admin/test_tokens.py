@@ -207,9 +207,9 @@ def test_a_clients_page_shows_the_status_of_each_token(admin_client: Client, lab
 
 
 def test_a_token_that_may_only_read_is_tried_out_by_reading(admin_client: Client, lab: ApiClient) -> None:
-    ((_token, secret, command),) = add(admin_client, typed(lab, access="read")).context["shown"]
+    ((_token, secret, samples),) = add(admin_client, typed(lab, access="read")).context["shown"]
 
-    assert command == f"curl -i http://testserver/notification -H 'Authorization: Bearer {secret}'"
+    assert samples[0].code == f"curl -i http://testserver/notification -H 'Authorization: Bearer {secret}'"
 
 
 def test_a_limit_of_no_requests_is_refused(admin_client: Client, lab: ApiClient) -> None:
