@@ -110,8 +110,8 @@ secrets:  ## Make the secret files that docker-compose.yml mounts; those that ex
 
 .PHONY: docs
 docs: install  ## Write the generated parts of the documents, and the examples of docs/api.md where they differ.
-	@$(BIN)/python -m scripts.docs
 	@REFRESH_DOCS=1 $(BIN)/python -m pytest -q tests/docs/test_api.py
+	@$(BIN)/python -m scripts.docs
 
 .PHONY: screenshots
 screenshots: install  ## Take the screenshots of the docs again; needs Chromium. PORT=9000 moves the Bleep that is shown.

@@ -204,8 +204,6 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["alerts.api.documentation.without_trailing_slashes"],
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "Priority": "contacts.choices.Priority",
         "Channel": "contacts.choices.Channel",

@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.decorators.cache import cache_page
-from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from django.views.generic import RedirectView, TemplateView
+from drf_spectacular.views import SpectacularAPIView
 
 admin.autodiscover()
 handler400 = "staff.errors.bad_request"
@@ -17,7 +17,7 @@ urlpatterns = [
     path("", include("alerts.api.urls")),
     # Made once in ten minutes: it is the same for everybody, and making it takes as long as ten alerts.
     path("schema", cache_page(600)(SpectacularAPIView.as_view()), name="schema"),
-    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("docs", TemplateView.as_view(template_name="staff/api/page.html"), name="docs"),
     path("", include("alerts.monitoring.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from html import escape
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -45,6 +46,26 @@ def guide() -> str:
     return made.rstrip()
 
 
+def api_guide() -> str:
+    """The prose of the API's guide as HTML for `/docs`, with its examples folded."""
+    _title, _, text = read("docs/api.md").partition("\n")
+    text = text[: text.index("[Authentication](#")] + text[text.index("## Authentication") :]
+    without_files = re.sub(r"\[([^]]+)\]\([a-z-]+\.md[^)]*\)", r"\1", text)
+    examples: list[str] = []
+
+    def fold(found: re.Match[str]) -> str:
+        examples.append(
+            f"<details><summary>Example: {found[1]}</summary><pre>{escape(found[2].rstrip())}</pre></details>"
+        )
+        return f"EXAMPLE-{len(examples)}-"
+
+    prose = re.sub(r"<!-- example: (.+?) -->\n```http\n(.*?)```", fold, without_files, flags=re.DOTALL)
+    made: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(prose)
+    for number, example in enumerate(examples, 1):
+        made = made.replace(f"<p>EXAMPLE-{number}-</p>", example)
+    return made.rstrip()
+
+
 def read(path: str) -> str:
     """The text of a file of this repository."""
     return (ROOT / path).read_text(encoding="utf-8")
@@ -54,6 +75,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "configuration": ("docs/deployment.md", configuration),
     "retries": ("docs/recovery.md", retries),
     "guide": ("staff/templates/staff/guide.html", guide),
+    "api_guide": ("staff/templates/staff/api/guide.html", api_guide),
 }
 """For each generated part: its file, and the function that makes it."""
 

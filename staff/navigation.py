@@ -50,6 +50,7 @@ GROUPS: tuple[tuple[str, tuple[MenuItem, ...]], ...] = (
         (
             MenuItem("API clients", "dns", "admin:clients_apiclient_changelist", ("clients.view_apiclient",)),
             MenuItem("Tokens", "key", "admin:clients_apitoken_changelist", ("clients.view_apitoken",)),
+            MenuItem("API documentation", "code", "docs", ("clients.view_apiclient",)),
         ),
     ),
     (

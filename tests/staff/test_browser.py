@@ -156,9 +156,18 @@ def test_the_page_of_a_new_token(site: Site, records: Records) -> None:
 
 
 def test_the_documentation_of_the_api(site: Site) -> None:
+    """Each load has an example with another message ID: the same one would be a repeat, which sends nothing."""
     page = site.page()
+    shown = []
+    for _ in range(2):
+        page.goto("/docs")
+        page.get_by_role("button", name="POST /notification Send an alert").click()
+        example = page.locator(".body-param__example, .example pre").first
+        expect(example).to_contain_text("blood_test_alert")
+        shown += re.findall(r'"message_id": "([^"]+)"', example.inner_text())
 
-    page.goto("/docs")
-
-    expect(page.get_by_text("/notification", exact=True).first).to_be_visible()
+    assert re.fullmatch("test-[0-9a-f]{12}", shown[0])
+    assert len(set(shown)) == len(shown) == 2
+    expect(page.get_by_role("heading", name="Repeating an alert")).to_be_visible()
+    expect(page.locator(".model-container")).to_have_count(0)  # the schemas are folded
     wait_until_settled(page)

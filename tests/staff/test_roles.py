@@ -5,8 +5,10 @@ from io import StringIO
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
+from django.test import Client
 
 from staff.roles import PERMISSIONS, Role
+from tests.staff.users import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +66,13 @@ def test_no_role_may_delete() -> None:
 
 def test_auditors_may_do_nothing_but_look() -> None:
     assert all(name.split(".")[1].startswith(("view_", "export_")) for name in PERMISSIONS[Role.AUDITORS])
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"), [(Role.INTEGRATORS, True), (Role.AUDITORS, True), (Role.OPERATORS, False)]
+)
+def test_who_looks_after_systems_finds_the_apis_documentation(role: Role, expected: bool) -> None:
+    client = Client()
+    client.force_login(make_user(role.value))
+
+    assert ('href="/docs"' in client.get("/admin/").content.decode()) is expected
