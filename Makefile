@@ -24,6 +24,10 @@ install:  ## Install the locked packages into .venv, unless they are there. PYTH
 run: install  ## Run all of Bleep on this machine, with a demo; PORT=9000 moves it. Ctrl-C stops it.
 	@$(BIN)/python -m sandbox.run $(ARGS)
 
+.PHONY: logs
+logs: install  ## Follow the log of `make run`.
+	@$(BIN)/python -m sandbox.run --logs $(ARGS)
+
 .PHONY: reset
 reset: install  ## Delete the data of `make run`.
 	@$(BIN)/python -m sandbox.run --reset $(ARGS)

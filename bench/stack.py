@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import psutil
 import psycopg
@@ -25,7 +25,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from sandbox import run_settings
-from sandbox.processes import Child, ProcessGroup, Terminal, kill
+from sandbox.output import RunLog
+from sandbox.processes import Child, ProcessGroup, kill
 from sandbox.readiness import answers, wait_until_ready
 from sandbox.run_settings import DOOR, HOST, WEB_PARTS, Ports, RunSettings, environment
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis, exclusive, free_port
@@ -209,10 +210,8 @@ class Stack:
         for server in (self.postgres, self.redis):
             stack.callback(server.stop)
             server.start()
-        log = stack.enter_context(self.log.open("wb"))
-        self._processes = ProcessGroup(
-            mark=self.directory, cwd=run_settings.ROOT, terminal=Terminal(log.fileno())
-        )
+        log = stack.enter_context(contextlib.closing(RunLog(self.log)))
+        self._processes = ProcessGroup(mark=self.directory, cwd=run_settings.ROOT, log=log)
         stack.callback(self._processes.stop, GRACE_SECONDS)
         options = ["--port", str(self._ports.aws)]
         self._aws = self._processes.start(AWS, [sys.executable, "-m", "sandbox.aws", *options], self.env)
@@ -221,18 +220,20 @@ class Stack:
             self.start(name)
         self.wait_until_ready()
 
-    def _prepare(self, log: IO[bytes]) -> None:
+    def _prepare(self, log: RunLog) -> None:
         """Migrate, and make an API client."""
         for command in (
             [str(run_settings.ENTRYPOINT), "migrate"],
             [sys.executable, "manage.py", "create_token", "Hospital"],
         ):
             done = subprocess.run(
-                command, cwd=run_settings.ROOT, env=self.env, stdout=subprocess.PIPE, stderr=log, check=False
+                command, cwd=run_settings.ROOT, env=self.env, capture_output=True, text=True, check=False
             )
+            for line in done.stderr.splitlines():
+                log.line(command[1], line)
             if done.returncode:
                 raise self._failed(f"{command[1]} failed")
-            self.token = done.stdout.decode().strip()
+            self.token = done.stdout.strip()
 
     def _look(self) -> None:
         if gone := self.ended():

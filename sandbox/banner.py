@@ -1,9 +1,7 @@
 """The text that `make run` prints when everything is ready."""
 
-from pathlib import Path
-
 from clients import sample
-from sandbox.run_settings import HOST, ROOT, RunSettings
+from sandbox.run_settings import HOST, RunSettings, log_of, shown
 
 RULE = "─" * 100
 
@@ -14,6 +12,7 @@ READY = """
   Admin       http://{host}:{port}/admin/   {login}
   API docs    http://{host}:{port}/docs
   {aws}
+  Logs        {log}   `make logs` follows it
 
 {demo}
 
@@ -55,10 +54,5 @@ def banner(settings: RunSettings) -> str:
         aws=aws,
         demo=(WITH_DEMO if settings.has_demo else WITHOUT_DEMO).format(command=command, host=HOST),
         data=shown(settings.data),
+        log=shown(log_of(settings.data)),
     )
-
-
-def shown(path: Path) -> str:
-    """The path relative to the repository's root, if it is inside it."""
-    path = path.resolve()
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

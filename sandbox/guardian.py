@@ -7,14 +7,13 @@ that happens. No signal at the parent's death exists on all systems; a pipe does
 import sys
 from pathlib import Path
 
-from sandbox.processes import ProcessGroup, Terminal, kill
-from sandbox.run_settings import ROOT
+from sandbox.processes import kill, marked
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis
 
 
 def end_leftovers(data: Path) -> None:
     """Kill what runs on this data, of a run that does not exist any more."""
-    kill(ProcessGroup(mark=data, cwd=ROOT, terminal=Terminal()).found())
+    kill(marked(data))
     EmbeddedPostgres(data).kill()
     EmbeddedRedis(data).kill()
 

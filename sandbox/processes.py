@@ -1,4 +1,4 @@
-"""Runs several processes: starts them, shows their output, reports which have ended, and stops all of them.
+"""Runs several processes: starts them, logs their output, reports which have ended, and stops all of them.
 
 honcho was tried for this. Its kill time-out starts only when a process has ended, so two processes that ignore SIGTERM
 held it up; and its processes outlive it when it is killed.
@@ -6,17 +6,18 @@ held it up; and its processes outlive it when it is killed.
 
 import contextlib
 import os
-import select
 import signal
 import subprocess
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle
 from pathlib import Path
 
 import psutil
+
+from sandbox.output import RunLog
 
 MARK = "BLEEP_RUN"
 """The environment variable that marks every process of a run, so that each can be found again."""
@@ -24,56 +25,18 @@ MARK = "BLEEP_RUN"
 POLL_SECONDS = 0.02
 KILL_SECONDS = 2.0
 PATIENCE_SECONDS = 1.0
-COLOURS = (36, 33, 32, 35, 34, 31)
-
-
-class Terminal:
-    """Standard output, shared by threads: whole lines, each with the name of its process.
-
-    The output of a process waits for a slow reader, as in any pipe. The run's own lines wait for a second at most: a
-    full pipe must not keep the run from ending.
-    """
-
-    def __init__(self, descriptor: int = 1, encoding: str = "utf-8") -> None:
-        self._descriptor = descriptor
-        self._encoding = encoding
-        self._lock = threading.Lock()
-        self._coloured = os.isatty(descriptor) and "NO_COLOR" not in os.environ
-        self.gone = threading.Event()
-        """Set when nothing reads any more: the terminal was closed, or the pipe's reader has ended."""
-
-    def say(self, text: str) -> None:
-        """Write `text` and a newline, or drop it if nothing reads."""
-        if not self._lock.acquire(timeout=PATIENCE_SECONDS):
-            return
-        try:
-            if select.select([], [self._descriptor], [], PATIENCE_SECONDS)[1]:
-                self._write(text)
-        finally:
-            self._lock.release()
-
-    def line(self, name: str, colour: int, text: str) -> None:
-        """Write one line of a process's output."""
-        prefix = f"{name:<14}|"
-        with self._lock:
-            self._write(f"\033[{colour}m{prefix}\033[0m {text}" if self._coloured else f"{prefix} {text}")
-
-    def _write(self, text: str) -> None:
-        data = f"{text}\n".encode(self._encoding, errors="replace")
-        try:
-            while data:
-                data = data[os.write(self._descriptor, data) :]
-        except OSError:
-            self.gone.set()
+LAST_LINES = 12
+"""How many lines of a process are kept, to show when it ends by itself."""
 
 
 @dataclass(frozen=True)
 class Child:
-    """A process of a run, and the name in front of its output."""
+    """A process of a run, and the name in front of its output. `last_lines` are the end of it."""
 
     name: str
     process: subprocess.Popen[bytes]
     reader: threading.Thread
+    last_lines: deque[str]
 
     @property
     def result(self) -> int | None:
@@ -84,11 +47,10 @@ class Child:
 class ProcessGroup:
     """The processes of one run. They work in `cwd`, and `mark`, the directory of the run's data, marks them."""
 
-    def __init__(self, *, mark: Path, cwd: Path, terminal: Terminal) -> None:
-        self._mark = str(mark.resolve())
+    def __init__(self, *, mark: Path, cwd: Path, log: RunLog) -> None:
+        self._mark = mark
         self._cwd = cwd
-        self._terminal = terminal
-        self._colours = cycle(COLOURS)
+        self._log = log
         self._children: list[Child] = []
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> Child:
@@ -96,20 +58,21 @@ class ProcessGroup:
         process = subprocess.Popen(  # noqa: S603
             command,
             cwd=self._cwd,
-            env={**env, MARK: self._mark, "PYTHONUNBUFFERED": "1"},
+            env={**env, MARK: str(self._mark.resolve()), "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        reader = threading.Thread(target=self._show, args=(name, next(self._colours), process), daemon=True)
-        child = Child(name, process, reader)
+        last_lines: deque[str] = deque(maxlen=LAST_LINES)
+        reader = threading.Thread(target=self._read, args=(name, process, last_lines), daemon=True)
+        child = Child(name, process, reader, last_lines)
         self._children.append(child)
         reader.start()
         return child
 
     def forget(self, child: Child) -> None:
-        """Show the rest of the output of a process that has ended as planned, and drop it."""
+        """Log the rest of the output of a process that has ended as planned, and drop it."""
         child.reader.join(timeout=PATIENCE_SECONDS)
         self._children.remove(child)
 
@@ -127,24 +90,27 @@ class ProcessGroup:
         deadline = time.monotonic() + grace_seconds
         while len(self.ended()) < len(self._children) and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
-        kill(self.found())
+        kill(marked(self._mark))
         for child in self._children:
             child.process.wait()
         deadline = time.monotonic() + PATIENCE_SECONDS
         for child in self._children:
             child.reader.join(timeout=max(0.0, deadline - time.monotonic()))
 
-    def found(self) -> list[psutil.Process]:
-        """Every process with this run's mark: its own, and those of an earlier run that was killed."""
-        return [process for process in psutil.process_iter() if _mark_of(process) == self._mark]
-
-    def _show(self, name: str, colour: int, process: subprocess.Popen[bytes]) -> None:
+    def _read(self, name: str, process: subprocess.Popen[bytes], last_lines: deque[str]) -> None:
         stream = process.stdout
         if stream is None:
             return
         with stream:
             for line in stream:
-                self._terminal.line(name, colour, line.decode(errors="replace").rstrip())
+                text = line.decode(errors="replace").rstrip()
+                last_lines.append(text)
+                self._log.line(name, text)
+
+
+def marked(mark: Path) -> list[psutil.Process]:
+    """Every process with the mark of a run: those of this one, and of an earlier one that was killed."""
+    return [process for process in psutil.process_iter() if _mark_of(process) == str(mark.resolve())]
 
 
 def kill(processes: Sequence[psutil.Process]) -> None:

@@ -2,8 +2,8 @@
 
 It starts PostgreSQL, Redis and the stand-in for AWS (each unless its variable names another), migrates, loads the demo
 (into its own PostgreSQL only), then starts front door, web services, relay and workers with the entry point of the
-container image. Everything listens on loopback or a unix socket. It ends on a signal, or when one of its processes
-ends. Only the data in `.local/` stays.
+container image. What they say goes to a log file, so that the banner stays in sight. Everything listens on loopback or
+a unix socket. It ends on a signal, or when one of its processes ends. Only the data in `.local/` stays.
 """
 
 import argparse
@@ -21,9 +21,11 @@ from pathlib import Path
 
 import psutil
 
-from sandbox.banner import banner, shown
+from sandbox import endings
+from sandbox.banner import banner
 from sandbox.guardian import end_leftovers
-from sandbox.processes import Child, ProcessGroup, Terminal
+from sandbox.output import RunLog, Terminal
+from sandbox.processes import Child, ProcessGroup
 from sandbox.readiness import answers, wait_until_ready
 from sandbox.run_settings import (
     DOOR,
@@ -35,6 +37,8 @@ from sandbox.run_settings import (
     Ports,
     RunSettings,
     environment,
+    log_of,
+    shown,
 )
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis, ServiceError, exclusive
 
@@ -63,7 +67,7 @@ class StopRequest:
                 signal.signal(number, lambda *_: self._ask())
 
     def __bool__(self) -> bool:
-        return self._asked or self._terminal.gone.is_set() or _parents() != self._watched
+        return self._asked or self._terminal.gone or _parents() != self._watched
 
     def _ask(self) -> None:
         self._asked = True
@@ -89,11 +93,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.run", description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT / ".local", help="directory of the data (.local)")
     parser.add_argument("--reset", action="store_true", help="delete the data instead")
+    parser.add_argument("--logs", action="store_true", help="follow the log of a run instead")
     options = parser.parse_args(arguments)
     terminal = Terminal(encoding=sys.stdout.encoding)
     try:
         if options.reset:
             reset(options.data, terminal)
+        elif options.logs:
+            follow(log_of(options.data))
         else:
             run(RunSettings(options.data, _ports(os.environ.get("PORT") or "8000"), os.environ), terminal)
     except (RunError, ServiceError) as error:
@@ -117,6 +124,13 @@ def reset(data: Path, terminal: Terminal) -> None:
     terminal.say(f"{shown(data)} is empty: the next `make run` starts from scratch.")
 
 
+def follow(log: Path) -> None:
+    """Become a process that shows the end of the log, and what comes. Raises RunError if there is none."""
+    if not log.exists():
+        raise RunError(f"There is no log at {shown(log)}: start Bleep with `make run` first.")
+    os.execvp("tail", ["tail", "-n", "100", "-F", str(log)])  # noqa: S606, S607 - any tail will do
+
+
 def run(settings: RunSettings, terminal: Terminal) -> None:
     """Start everything, report when it is ready, and stop everything on request or when a process ends.
 
@@ -138,16 +152,19 @@ class LocalRun:
         self.settings = settings
         self.terminal = terminal
         self.stop = stop
-        self.processes = ProcessGroup(mark=settings.data, cwd=ROOT, terminal=terminal)
+        self.log = RunLog(log_of(settings.data))
+        self.processes = ProcessGroup(mark=settings.data, cwd=ROOT, log=self.log)
         self.servers: list[EmbeddedPostgres | EmbeddedRedis] = []
         self.env = environment(settings)
         self.waiting: dict[str, Callable[[], bool]] = {}
 
     def go(self, stack: contextlib.ExitStack) -> None:
         """Start all parts in order, wait until they are ready, and watch them. `stack` stops them in reverse order."""
+        stack.callback(self.log.close)
         self._start_servers(stack)
         stack.callback(self.processes.stop, GRACE_SECONDS)
         self._start_aws()
+        self.terminal.say("Preparing the database ...")
         self._do("migrate", [str(ENTRYPOINT), "migrate"])
         if self.settings.has_demo:
             self._do("demo", [sys.executable, "manage.py", "load_demo"])
@@ -185,7 +202,7 @@ class LocalRun:
             self._look(meant_to_end=child)
             time.sleep(POLL_SECONDS)
         if child.result:
-            raise RunError(_ended(child))
+            raise RunError(endings.of_preparation(child, self.settings))
         self.processes.forget(child)
 
     def _start_bleep(self) -> None:
@@ -205,9 +222,7 @@ class LocalRun:
     def _wait_until_ready(self) -> None:
         late = wait_until_ready(self.waiting, seconds=READY_SECONDS, look=self._look)
         if late:
-            raise RunError(
-                f"Not ready after {READY_SECONDS:.0f} s: {', '.join(late)}. The lines above say why."
-            )
+            raise RunError(endings.of_late(late, READY_SECONDS, self.settings))
 
     def _look(self, meant_to_end: Child | None = None) -> None:
         """Raise Stopped after a request to stop, and RunError if a process ended by itself."""
@@ -216,12 +231,10 @@ class LocalRun:
             raise Stopped
         for child in self.processes.ended():
             if child is not meant_to_end:
-                raise RunError(_ended(child))
+                raise RunError(endings.of_part(child, self.settings))
         for server in self.servers:
             if server.pid is None:
-                raise RunError(
-                    f"{server.title} ended by itself, so everything was stopped. Its log: {server.log}"
-                )
+                raise RunError(endings.of_server(server.title, server.log))
 
 
 def _ports(text: str) -> Ports:
@@ -274,12 +287,6 @@ def _guarded(data: Path) -> Iterator[None]:
         # Everything has ended: it has nothing to do.
         guardian.kill()
         guardian.wait()
-
-
-def _ended(child: Child) -> str:
-    result = child.result or 0
-    how = f"signal {-result}" if result < 0 else f"exit status {result}"
-    return f"{child.name} ended by itself ({how}), so everything was stopped. Its last lines are above."
 
 
 if __name__ == "__main__":

@@ -63,6 +63,17 @@ class RunSettings:
         return not (self.caller_env.get(variable) or self.caller_env.get(f"{variable}_FILE"))
 
 
+def log_of(data: Path) -> Path:
+    """The file with the output of the processes of a run on this data."""
+    return data / "run.log"
+
+
+def shown(path: Path) -> str:
+    """The path relative to the repository's root, if it is inside it."""
+    path = path.resolve()
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
 def url_variable(service: str) -> str:
     """The variable that tells the door where a service listens: `WEB_API_URL` for `web-api`."""
     return f"{service.upper().replace('-', '_')}_URL"

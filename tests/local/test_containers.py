@@ -168,6 +168,7 @@ def test_every_make_target_and_script_that_a_file_names_exists() -> None:
         "config/env.py",
         "sandbox/run.py",
         "sandbox/banner.py",
+        "sandbox/endings.py",
         "sandbox/run_settings.py",
         "sandbox/services/wheels.py",
     ):

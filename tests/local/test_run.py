@@ -41,7 +41,7 @@ class Runner:
             assert self.process.poll() is None or text in self.said(), self.said()
             return text in self.said()
 
-        wait_until(condition, what=f"the run says {text!r}", seconds=60)
+        wait_until(condition, what=f"the run says {text!r}", seconds=120)
 
     def pid_of(self, part: str) -> int:
         (pid,) = (
@@ -104,11 +104,14 @@ def test_a_whole_run(runner: Runner) -> None:
     """One test for what needs the same run, since a start costs seconds."""
     runner.wait_until_it_says("Bleep is ready.")
     base = f"http://127.0.0.1:{runner.port}"
-    banner = runner.said().partition("Bleep is ready.")[2]
+    progress, _, banner = runner.said().partition("Bleep is ready.")
+    assert all(line.endswith(" ...") for line in progress.partition("\n\n")[0].splitlines()), progress
+    log = runner.data / "run.log"
     for line in (
         f"{base}/admin/",
         "login admin, password admin",
         f"{base}/docs",
+        f"{log}   `make logs` follows it",
         "WARNING: local mode",
         "Ctrl-C",
     ):
@@ -153,6 +156,8 @@ def test_a_whole_run(runner: Runner) -> None:
         assert (second.returncode, second.stdout) == (1, "")
         assert re.fullmatch(r"`make run` already runs with .*: stop it first \(Ctrl-C\)\.\n", second.stderr)
 
+    wait_until(lambda: "route=" in log.read_text(), what="the requests are in the log")
+    assert runner.said().partition("Bleep is ready.")[2] == banner, "the banner stays last"
     runner.process.send_signal(signal.SIGINT)
 
     assert runner.ends() == 0
@@ -167,7 +172,12 @@ def test_one_that_dies_is_named_and_stops_all_even_one_that_is_frozen(runner: Ru
     os.kill(runner.pid_of("manage.py relay"), signal.SIGKILL)
 
     assert runner.ends() == 1
-    assert "relay ended by itself (signal 9), so everything was stopped." in runner.said().splitlines()[-1]
+    *_, end = runner.said().splitlines()
+    assert "[alerts." in runner.said(), "its last lines"
+    assert end == (
+        "relay ended by itself (signal 9), so everything was stopped. Start again with `make run`; "
+        f"if it happens again, look for the reason in {runner.data / 'run.log'}."
+    )
 
 
 @pytest.mark.proof
@@ -272,7 +282,8 @@ def test_services_of_ones_own_are_used_and_not_started(tmp_path: Path) -> None:
 
     assert result.returncode == 1
     assert "Starting" not in result.stdout
-    assert result.stderr.startswith("migrate ended by itself")
+    assert "migrate failed (exit status 1), so everything was stopped. Check DATABASE_URL" in result.stderr
+    assert "onnection refused" in result.stderr, "its last lines"
     assert working_on(tmp_path / "data") == []
 
 
@@ -316,6 +327,19 @@ def run_commands(banner: str, **env: str) -> subprocess.CompletedProcess[str]:
         ["sh", "-c", script],
         outside_environment(DJANGO_SUPERUSER_EMAIL="own@ward.example", **superuser, **env),
     )
+
+
+def test_the_log_is_followed_or_missed_in_a_sentence(tmp_path: Path) -> None:
+    missing = run_sandbox("--data", str(tmp_path), "--logs")
+    assert missing.stderr == f"There is no log at {tmp_path}/run.log: start Bleep with `make run` first.\n"
+    assert missing.returncode == 1
+
+    (tmp_path / "run.log").write_text("relay         | relay.started\n")
+    command = [sys.executable, "-m", "sandbox.run", "--data", str(tmp_path), "--logs"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as following:
+        assert following.stdout is not None
+        assert following.stdout.readline() == "relay         | relay.started\n"
+        following.kill()
 
 
 def test_make_passes_the_line_on() -> None:
