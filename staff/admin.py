@@ -5,10 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin, UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
-from django.db.models import ManyToManyField
+from django.db.models import ManyToManyField, QuerySet
 from django.forms import ChoiceField
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
@@ -59,12 +60,31 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     inlines = (DepartmentInline,)
+    readonly_fields = ("last_login", "date_joined")  # facts: what Bleep noted
+    # Without Django's choice between a password and single sign-on, which Bleep does not have.
+    add_fieldsets = ((None, {"fields": ("username", "password1", "password2")}),)
     filter_horizontal = ()
-    list_display = ("username", "first_name", "last_name", "is_active", "is_superuser", "last_login")
+    list_display = ("username", "first_name", "last_name", "roles", "is_active", "is_staff", "last_login")
     list_filter = ("groups", "is_active", "is_superuser")
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         return self.inlines if obj else ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        found: QuerySet[User] = super().get_queryset(request)
+        return found.prefetch_related("groups")
+
+    @display(description="Roles")
+    def roles(self, user: User) -> str:
+        """What the user may do, by the names of their groups."""
+        if user.is_superuser:
+            return "Superuser: everything"
+        return ", ".join(sorted(group.name for group in user.groups.all())) or "None"
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001
+        if not change:
+            obj.is_staff = True  # without it a login opens no page of Bleep
+        super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False

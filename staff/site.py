@@ -2,17 +2,39 @@
 
 from typing import Any
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
+
+NOT_STAFF = (
+    "The password is right, but this login may not open Bleep's pages. Ask the administrator of Bleep's logins to tick "
+    "“Staff status” for you."
+)
+
+
+class StaffAuthenticationForm(AuthenticationForm):
+    """The login form. It tells users without *Staff status* why they are refused.
+
+    Django asks `confirm_login_allowed` after it has checked the password, so a stranger learns nothing from it.
+    """
+
+    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+        """Raises ValidationError for users who may not open the staff's pages."""
+        if user.is_active and not getattr(user, "is_staff", False):
+            raise ValidationError(NOT_STAFF, code="not_staff")
+        super().confirm_login_allowed(user)
 
 
 class StaffSite(UnfoldAdminSite):
     """The site on which `@admin.register` registers."""
 
     index_title = "Home"
+    login_form = StaffAuthenticationForm
 
     def extra_urls(self) -> list[URLPattern]:
         """Pages beside those of the models; unfold calls this."""

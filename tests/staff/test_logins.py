@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from contacts.models import Clinician
-from tests.staff.users import SUPERUSER, make_user
+from tests.staff.users import PEOPLE, SUPERUSER, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -133,6 +135,55 @@ def test_a_wrong_password_is_said_once(db: None) -> None:
 
     assert "Please enter the correct username and password" in page
     assert "Please correct the error" not in page
+
+
+def test_who_lacks_staff_status_is_told_so_but_only_with_the_right_password(db: None) -> None:
+    User.objects.create_user("nurse", password="right")
+
+    def answer(password: str, name: str = "nurse") -> str:
+        page: str = Client().post("/admin/login/", {"username": name, "password": password}).content.decode()
+        return page
+
+    assert "tick “Staff status” for you" in answer("right")
+    assert "Please enter the correct username and password" not in answer("right")
+    for page in (answer("wrong"), answer("right", name="nobody")):
+        assert "Please enter the correct username and password" in page
+        assert "Staff status" not in page.replace("staff account", "")
+    User.objects.update(is_active=False)
+    assert "Staff status" not in answer("right")
+
+
+def test_a_new_user_may_open_pages_and_is_asked_for_nothing_that_bleep_lacks(admin_client: Client) -> None:
+    page = admin_client.get(f"{USERS}add/").content.decode()
+    assert "single sign-on" not in page.lower()
+    assert "usable_password" not in page
+
+    admin_client.post(f"{USERS}add/", {"username": "nurse", "password1": "Own-0123", "password2": "Own-0123"})
+
+    user = User.objects.get(username="nurse")
+    assert user.is_staff
+    assert user.check_password("Own-0123")
+
+
+def test_dates_of_a_login_are_shown_and_cannot_be_changed(admin_client: Client, somebody: User) -> None:
+    page = admin_client.get(f"{USERS}{somebody.pk}/change/").content.decode()
+
+    assert "Last login" in page
+    assert 'name="last_login' not in page
+    assert 'name="date_joined' not in page
+
+
+def test_the_list_of_users_shows_their_roles_in_few_queries(admin_client: Client) -> None:
+    for person in PEOPLE:
+        make_user(person)
+    make_user("Auditors").groups.add(Group.objects.get(name="Operators"))
+
+    with CaptureQueriesContext(connection) as queries:
+        page = admin_client.get(USERS).content.decode()
+
+    assert len(queries) < 15
+    for text in ("Superuser: everything", "Preference editors", "Auditors, Operators", "None"):
+        assert text in page, text
 
 
 def test_the_last_page_says_that_one_is_logged_out(admin_client: Client) -> None:
