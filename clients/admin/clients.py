@@ -12,14 +12,16 @@ from unfold.decorators import display
 
 from clients.admin import summary
 from clients.models import ApiClient
+from theme.deletion import KeptIfNamed
 from theme.history import ReadOnlyHistoryAdmin
 
 
 @admin.register(ApiClient)
-class ApiClientAdmin(ReadOnlyHistoryAdmin):
+class ApiClientAdmin(KeptIfNamed, ReadOnlyHistoryAdmin):
     """Hospital systems that may send alerts. A client's page also lists its tokens and its usage."""
 
     warn_unsaved_form = True
+    instead = "Untick “Active” there instead: its requests are then refused."
     list_display = ("name", "state", "requests_per_minute", "created_at")
     list_filter = ("active",)
     search_fields = ("name",)

@@ -27,6 +27,7 @@ from contacts.admin import conflicts, preview
 from contacts.admin.form import PRIORITY_FIELDS, ClinicianForm
 from contacts.admin.history_tab import ChangesTab
 from contacts.models import ADDRESS_FIELDS, EDITABLE, Clinician, PreferenceTemplate
+from theme.deletion import KeptIfNamed
 from theme.history import ReadOnlyHistoryAdmin
 
 MATRIX = "Which channels to try"
@@ -34,7 +35,7 @@ PERSON = tuple(field for field in EDITABLE if field not in ADDRESS_FIELDS)
 """Shown two in a row."""
 
 
-class ClinicianPage(ReadOnlyHistoryAdmin):
+class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
     """The change form, its preview and its history."""
 
     form = ClinicianForm
@@ -47,6 +48,7 @@ class ClinicianPage(ReadOnlyHistoryAdmin):
     compressed_fields = False
     change_form_after_template = "contacts/clinician/now.html"
     change_form_datasets = (ChangesTab,)
+    instead = "Untick “Active” there instead: alerts for them are then refused, and the sender gets an error."
 
     class Media:
         css: ClassVar = {"all": ("contacts/clinician.css",)}
