@@ -6,6 +6,7 @@ While somebody edits it, the page asks `preview_view` for errors and for what wo
 from typing import Any, ClassVar
 
 from django.contrib import messages
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.db import IntegrityError
@@ -136,6 +137,8 @@ class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
         name = "contacts_clinician_preview" + ("_of" if clinician else "")
         if set(context["adminform"].form.errors) == {NON_FIELD_ERRORS}:
             context["errors"] = None  # or unfold asks to correct the marked fields, and none is marked
+        context["show_save_and_continue"] = False  # Save stays on the page, where the tests are
+        context["show_history"] = False  # the tab with the changes leads to all of them
         context["now"] = preview.saved(clinician or Clinician())
         if self._may_save(request, clinician):
             context["preview_url"] = reverse(f"admin:{name}", args=[clinician.pk] if clinician else [])
@@ -182,6 +185,23 @@ class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
         for priority, channels in wanted.items():
             for risk in preferences.risks(priority, channels):
                 messages.warning(request, risk)
+
+    def response_add(
+        self, request: HttpRequest, obj: Clinician, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        usual: HttpResponse = super().response_add(request, obj, post_url_continue)
+        return self._stay(request, obj) if "_save" in request.POST else usual
+
+    def response_change(self, request: HttpRequest, obj: Clinician) -> HttpResponse:
+        usual: HttpResponse = super().response_change(request, obj)
+        return self._stay(request, obj) if "_save" in request.POST else usual
+
+    def _stay(self, request: HttpRequest, clinician: Clinician) -> HttpResponse:
+        """To the page of the clinician, with its preview and tests; *Close* still leads back to the filtered list."""
+        page = reverse("admin:contacts_clinician_change", args=[clinician.pk])
+        filters = self.get_preserved_filters(request)
+        kept = {"preserved_filters": filters, "opts": self.opts}
+        return HttpResponseRedirect(add_preserved_filters(kept, page))
 
     def set_history_delta_changes(
         self,

@@ -6,6 +6,7 @@ The page loads reachability and test results after it is shown. URLs hold the cl
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models.functions import Now
@@ -38,6 +39,12 @@ ASKED = (
     "Nothing arrives here yet: the e-mail subscription is not confirmed. The person was asked to confirm: they have to "
     "open the link in that message."
 )
+TEST = {
+    Channel.CALL: "Call {} now?",
+    Channel.SMS: "Send an SMS to {} now?",
+    Channel.EMAIL: "Send an e-mail to {} now?",
+}
+"""What a test does, as a question with the address."""
 WHY = {Reason.UNCONFIRMED: "not confirmed", Reason.OPTED_OUT: "opted out"}
 """In few words, for “What would happen now”."""
 KNOWN = "Messages do not arrive here: {}. Alerts use this channel last."
@@ -81,6 +88,7 @@ class StaffClinicianAdmin(ClinicianAdmin):
                 _channel_row(clinician, channel, latest.get(channel)) for channel in Channel
             ]
             if may_test:
+                context["time_zone"] = settings.TIME_ZONE
                 context["test_url"] = reverse("admin:contacts_clinician_test", args=[clinician.pk])
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -160,6 +168,7 @@ def _channel_row(
         "address": address,
         "shown": wording.readable_address(channel, address),
         "known": _known_obstacle(clinician, channel),
+        "question": TEST[channel].format(wording.readable_address(channel, address)),
         "reachability_url": reverse(
             "admin:contacts_clinician_reachability", args=[clinician.pk, channel.value]
         )

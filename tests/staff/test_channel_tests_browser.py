@@ -21,6 +21,7 @@ def test_a_result_is_shown_after_a_reload_and_updated(site: Site, records: Recor
     page = site.login(EDITOR)
     look(page, f"/admin/contacts/clinician/{records.clinician.pk}/change/")
     page.get_by_role("button", name=SEND).press("Enter")
+    page.get_by_role("button", name="Send the test").press("Enter")
     expect(page.locator(RESULT)).to_contain_text("It is waiting to be sent.")
 
     page.reload()
@@ -39,6 +40,7 @@ def test_when_the_page_stops_asking_it_says_so(site: Site, records: Records, aws
     site.stop_clock(page)
     look(page, f"/admin/contacts/clinician/{records.clinician.pk}/change/")
     page.get_by_role("button", name=SEND).press("Enter")
+    page.get_by_role("button", name="Send the test").press("Enter")
     expect(page.locator(RESULT)).to_contain_text("It is waiting to be sent.")
 
     page.clock.fast_forward("06:30")

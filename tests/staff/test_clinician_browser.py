@@ -46,7 +46,8 @@ def test_the_matrix_is_edited_by_keyboard_and_what_would_happen_is_said(
         "SMS to +44 7700 900002, then e-mail to clinician@ward.example"
     )
     page.get_by_role("button", name="Save", exact=True).press("Enter")
-    expect(page).to_have_url(f"{site.url}{LIST}")
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    expect(page).to_have_url(f"{site.url}{page_of(records.clinician)}")  # where the tests are
     high = preferences.channels_by_priority(records.clinician)[Priority.HIGH]
     assert high == [Channel.SMS, Channel.EMAIL]
 
@@ -103,7 +104,8 @@ def test_a_new_clinician_shows_no_errors_at_first_and_is_filled_in_from_a_templa
     expect(page.get_by_text("Filled in from “Nights”. Not saved yet.")).to_be_visible()
     expect(page.locator("#now-high")).to_have_text("SMS to +44 7700 900003, then call +44 7700 900003")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page).to_have_url(f"{site.url}{LIST}")
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+    expect(page.get_by_role("button", name="Send a test: SMS")).to_be_visible()
     made = Clinician.objects.get(contact_id="C-2")
     assert preferences.channels_by_priority(made) == {
         Priority.HIGH: [Channel.SMS, Channel.CALL],
@@ -149,6 +151,7 @@ def test_a_test_is_sent_by_keyboard_and_its_result_is_seen(
     look(page, page_of(records.clinician))
 
     page.get_by_role("button", name="Send a test: SMS").press("Enter")
+    page.get_by_role("button", name="Send the test").click()
 
     expect(page.locator(".channel-row[data-channel=sms] .said-good").last).to_contain_text(
         "The provider has taken it"
@@ -169,6 +172,7 @@ def test_a_confirmed_address_is_shown_after_its_test(
     expect(page.locator("#reach-email")).to_contain_text("not confirmed")
 
     page.get_by_role("button", name="Send a test: E-mail").click()  # the stand-in confirms at once
+    page.get_by_role("button", name="Send the test").click()
 
     expect(page.locator(".channel-row[data-channel=email] .channel-reach")).to_have_text(
         re.compile("is confirmed")
@@ -184,6 +188,7 @@ def test_a_test_that_fails_says_why_and_goes_nowhere_else(
     look(page, page_of(records.clinician))
 
     page.get_by_role("button", name="Send a test: Telephone call").press("Enter")
+    page.get_by_role("button", name="Send the test").click()
 
     result = page.locator(".channel-row[data-channel=call] .channel-result")
     expect(result.locator(".said-error")).to_contain_text("Failed.")
@@ -240,7 +245,7 @@ def test_a_colleagues_correction_is_shown_and_kept(site: Site, records: Records,
     look(colleague, page_of(records.clinician))
     colleague.get_by_label("Number for calls").fill("+44 7700 900123")
     colleague.get_by_role("button", name="Save", exact=True).click()
-    expect(colleague).to_have_url(f"{site.url}{LIST}")
+    expect(colleague.get_by_text("was changed successfully")).to_be_visible()
 
     page.get_by_label("Department").fill("Surgery")
     page.get_by_role("button", name="Save", exact=True).click()
@@ -250,7 +255,7 @@ def test_a_colleagues_correction_is_shown_and_kept(site: Site, records: Records,
     expect(page.get_by_label("Number for calls")).to_have_value("+447700900123")
     check_accessibility(page)
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page).to_have_url(f"{site.url}{LIST}")
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
     saved = Clinician.objects.get(pk=records.clinician.pk)
     assert (saved.department, saved.call_number) == ("Surgery", "+447700900123")
 

@@ -1,6 +1,8 @@
 // Loads whether messages arrive, which Bleep asks AWS, and sends channel tests and shows their results.
 
 const PATIENCE = 10_000; // Milliseconds to wait for an answer about an address, since AWS may be slow.
+const MORNING = 7; // Hours between which nobody is warned that a person may be asleep.
+const EVENING = 21;
 const SOON = 1_000;
 const LATER = 4_000;
 const HURRY = 30_000; // How long the result is asked for often.
@@ -135,8 +137,8 @@ function offerTest(section, row, rows) {
       write(place, "risk", "The address has been changed. Save first: a test goes to the saved address.");
       return;
     }
+    if (button.getAttribute("aria-disabled") === "true" || !(await isMeant(button.dataset.question))) return;
     // Not `disabled`, which would take away the focus of keyboard users.
-    if (button.getAttribute("aria-disabled") === "true") return;
     button.setAttribute("aria-disabled", "true");
     delete place.dataset.when; // from now on the text is about the new test
     write(place, "waiting", "The test is being sent.");
@@ -147,6 +149,24 @@ function offerTest(section, row, rows) {
     }
     button.removeAttribute("aria-disabled");
     askReachability(row, rows); // a test asks the person to confirm, and they may have confirmed by now
+  });
+}
+
+// Asks before a person is disturbed: who, at what address, and what time it is where the hospital is.
+function isMeant(question) {
+  const dialog = document.getElementById("test-asked");
+  const { zone, person } = dialog.dataset;
+  const time = new Date().toLocaleTimeString("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" });
+  const hour = Number(time.slice(0, 2));
+  const night = hour < MORNING || hour >= EVENING ? " They may be asleep." : "";
+  document.getElementById("test-question").textContent = question;
+  document.getElementById("test-effect").textContent =
+    `The test goes to ${person} at once. It is ${time} now (${zone.replaceAll("_", " ")}).${night}`;
+  dialog.returnValue = "";
+  dialog.showModal();
+  for (const answer of dialog.querySelectorAll("button")) answer.onclick = () => dialog.close(answer.value);
+  return new Promise((done) => {
+    dialog.addEventListener("close", () => done(dialog.returnValue === "send"), { once: true });
   });
 }
 
