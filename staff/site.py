@@ -38,7 +38,13 @@ class StaffSite(UnfoldAdminSite):
 
     def extra_urls(self) -> list[URLPattern]:
         """Pages beside those of the models; unfold calls this."""
-        return [path("help/", self.admin_view(self.help_view), name="help")]
+        # These need the pages of models, which are registered on this site.
+        from staff import palette  # noqa: PLC0415
+
+        return [
+            path("help/", self.admin_view(self.help_view), name="help"),
+            path("find/", self.admin_view(palette.find_view), name="find"),
+        ]
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Log in, and delete expired sessions, which hold what was searched for."""

@@ -17,7 +17,16 @@ from clients.models import ApiClient
 from contacts.bulk import plan
 from contacts.choices import Channel, Priority
 from tests.conftest import an_alert, make_clinician
-from tests.staff.permissions import AUDITORS, EDITORS, INTEGRATORS, NOBODY, OPERATORS, addresses, only
+from tests.staff.permissions import (
+    AUDITORS,
+    EDITORS,
+    EVERYBODY,
+    INTEGRATORS,
+    NOBODY,
+    OPERATORS,
+    addresses,
+    only,
+)
 from tests.staff.users import SUPERUSER, Records, make_user
 
 PASSWORDS = {"usable_password": "true", "password1": "kT7-vowel-pond", "password2": "kT7-vowel-pond"}
@@ -82,6 +91,7 @@ def file(_records: Records) -> dict[str, Any]:
 
 
 POSTS: dict[str, PostRule] = {
+    "find": PostRule(EVERYBODY, of(term="c"), changes=False),
     "contacts_clinician_add": PostRule(only(EDITORS), of(**PERSON)),
     "contacts_clinician_change": PostRule(only(EDITORS), of(**PERSON)),
     "contacts_clinician_delete": PostRule(only(), of(post="yes")),
