@@ -1,5 +1,6 @@
 """Bleep's settings: one file, every value from the environment (see `config.env`)."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -89,6 +90,9 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+
+# Where `make run` shows what arrives: the stand-in for AWS, which boto3 finds by the same variable
+HANDSETS_URL = os.environ.get("AWS_ENDPOINT_URL", "") if LOCAL_MODE else ""
 
 # The database: each thread keeps one connection, and checks it before each request or task
 DATABASES = {

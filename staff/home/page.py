@@ -13,6 +13,7 @@ from django.utils import timezone
 from alerts import labels, statistics
 from alerts.states import AlertStatus
 from alerts.statistics import AlertCount, Period
+from staff import first_alert
 from staff.home import attention, charts
 from staff.home.cache import cached
 from staff.home.items import Link
@@ -85,6 +86,8 @@ def _statistics(user: User | AnonymousUser, period: Period) -> dict[str, Any]:
         "totals": _totals(counts.value),
         "refreshed_every": round(SECONDS[period]),
     }
+    if not counts.value and first_alert.is_missing(user):
+        shown["first_alert"] = first_alert.demo() or {"what": ""}
     if counts.value:
         shown["over_time"] = charts.over_time(counts.value, period, timezone.now())
         shown["by_priority"] = charts.by_priority(counts.value)

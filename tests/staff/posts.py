@@ -91,6 +91,9 @@ def file(_records: Records) -> dict[str, Any]:
 
 
 POSTS: dict[str, PostRule] = {
+    "first_alert": PostRule(
+        only(OPERATORS), of(contact_id="C-1", priority="L", confirmed="yes"), changes=False
+    ),
     "find": PostRule(EVERYBODY, of(term="c"), changes=False),
     "contacts_clinician_add": PostRule(only(EDITORS), of(**PERSON)),
     "contacts_clinician_change": PostRule(only(EDITORS), of(**PERSON)),
