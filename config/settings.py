@@ -168,7 +168,7 @@ CONTENT_SECURITY_POLICY = {
 CONTENT_SECURITY_POLICY_OF_ADMIN = {"script-src": ["'unsafe-eval'"]}
 
 # The staff's site: settings of the theme (https://unfoldadmin.com/docs/configuration/settings/). The palette is in
-# theme/static/theme/theme.css.
+# theme/static/theme/colours.css.
 UNFOLD = {
     "SITE_TITLE": "Bleep",
     "SITE_HEADER": "Bleep",
@@ -180,7 +180,7 @@ UNFOLD = {
     "SITE_URL": None,  # the link would lead back here
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
-    "STYLES": [lambda _: static("theme/theme.css")],
+    "STYLES": [lambda _: static("theme/colours.css"), lambda _: static("theme/theme.css")],
     # unfold's scripts under our Content-Security-Policy, and no form sent twice by a double-click
     "SCRIPTS": [lambda _: static("theme/theme.js"), lambda _: static("theme/once.js")],
     "SIDEBAR": {"navigation": "staff.navigation.sidebar"},

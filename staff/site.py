@@ -60,5 +60,5 @@ class StaffSite(UnfoldAdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         # unfold writes colours into every page as a <style>, which our Content-Security-Policy blocks. Ours are in
-        # theme.css.
+        # colours.css.
         return {**super().each_context(request), "colors": None}

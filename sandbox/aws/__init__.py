@@ -7,6 +7,7 @@ credentials and any Region. It is for development and tests only: it listens on 
 | --- | --- |
 | `GET /` | the handsets, in a browser |
 | `GET /messages?limit=` | received messages, newest first; `missed=true` adds unanswered calls |
+| `GET /messages?find=&before=` | those with a number, address or text, before an id; `Total-Count` counts them |
 | `DELETE /messages` | delete the messages |
 | `POST /faults`, `GET /faults`, `DELETE /faults` | add a fault, list them, delete them (`faults.py`) |
 | `GET /subscriptions` | list subscriptions; `pending=true`: only unconfirmed ones |

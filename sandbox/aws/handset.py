@@ -15,6 +15,9 @@ from sandbox.aws.messages import Messages
 from sandbox.aws.sns import Sns
 
 _HERE = Path(__file__).parent
+_THEME = _HERE.parent.parent / "theme" / "static" / "theme"
+_SHARED = ("colours.css", "favicon.svg")
+"""The admin's colours and mark, so that the page is seen to be Bleep's."""
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 _HEADERS = {
@@ -67,13 +70,15 @@ class Handset:
         return Response(page, content_type="text/html; charset=utf-8")
 
     def _list_messages(self, request: Request) -> Response:
-        limit = request.args.get("limit")
-        if limit is not None and not (limit.isascii() and limit.isdigit()):
-            raise BadRequest("'limit' must be a whole number.")
+        limit, before = _number(request, "limit"), _number(request, "before")
         missed = request.args.get("missed") == "true"
         # Read before the list: a change in between costs one more poll.
         version = self._messages.version
-        response = _json(self._messages.newest(None if limit is None else int(limit), missed=missed))
+        page, total = self._messages.newest(
+            limit, missed=missed, find=request.args.get("find", ""), before=before
+        )
+        response = _json(page)
+        response.headers["Total-Count"] = str(total)
         response.set_etag(version)
         return response.make_conditional(request)
 
@@ -119,8 +124,15 @@ class Handset:
         return _json({"confirmed": confirmed})
 
 
+def _number(request: Request, name: str) -> int | None:
+    given = request.args.get(name)
+    if given is not None and not (given.isascii() and given.isdigit()):
+        raise BadRequest(f"'{name}' must be a whole number.")
+    return None if given is None else int(given)
+
+
 def _static(_request: Request, name: str) -> Response:
-    path = _HERE / "static" / name
+    path = (_THEME if name in _SHARED else _HERE / "static") / name
     # The name in a route has no slash, so it stays in this folder.
     if path.suffix not in _TYPES or not path.is_file():
         raise NotFound("There is no such file.")

@@ -1,6 +1,7 @@
 """Messages that reached a person: SMS, e-mails and calls, newest first."""
 
 import itertools
+import re
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -41,6 +42,13 @@ class ReceivedMessage:
     attributes: Mapping[str, str] = field(default_factory=dict)
     sms_attributes: Mapping[str, str] = field(default_factory=dict)
     topic_arn: str | None = None
+
+    def matches(self, term: str) -> bool:
+        """Whether the term is in its text, or in the number or address that it went to."""
+        fields = (self.to, self.text, self.subject, self.sender, self.spoken)
+        digits = re.sub(r"[\s().-]", "", term).removeprefix("0")
+        is_number = digits.lstrip("+").isdigit() and digits in self.to
+        return is_number or any(term.casefold() in field.casefold() for field in fields if field)
 
     @property
     def arrived(self) -> bool:
@@ -88,12 +96,24 @@ class Messages:
             self._entries.clear()
             self._changed()
 
-    def newest(self, limit: int | None = None, *, missed: bool = False) -> list[dict[str, Any]]:
-        """List what arrived, newest first, ready for JSON; with `missed`, calls that nobody answered too."""
+    def newest(
+        self, limit: int | None = None, *, missed: bool = False, find: str = "", before: int | None = None
+    ) -> tuple[list[dict[str, Any]], int]:
+        """List what arrived, newest first, ready for JSON, and count all that match.
+
+        With `missed`, calls that nobody answered too; with `find`, what has it in number, address or text; with
+        `before`, the page after the message with this id.
+        """
         with self._lock:
             entries = list(self._entries)
-        shown = (entry for entry in entries if missed or entry.message.arrived)
-        return [entry.as_json() for entry in itertools.islice(shown, limit)]
+        term = find.strip()
+        found = [
+            entry
+            for entry in entries
+            if (missed or entry.message.arrived) and (not term or entry.message.matches(term))
+        ]
+        page = (entry for entry in found if before is None or entry.number < before)
+        return [entry.as_json() for entry in itertools.islice(page, limit)], len(found)
 
     def _changed(self) -> None:
         self._version = uuid.uuid4().hex

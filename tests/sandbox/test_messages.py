@@ -30,7 +30,7 @@ def test_a_time_is_utc_with_milliseconds() -> None:
     messages.add(sms("Hello"))
     now += timedelta(microseconds=-678901)
     messages.add(sms("On the second"))
-    assert [message["at"] for message in messages.newest()] == [
+    assert [message["at"] for message in messages.newest()[0]] == [
         "2026-01-02T03:04:05.000Z",
         "2026-01-02T03:04:05.678Z",
     ]
@@ -67,7 +67,40 @@ def test_only_the_newest_are_kept() -> None:
     messages = Messages(capacity=3)
     for number in range(5):
         messages.add(sms(str(number)))
-    assert [message["text"] for message in messages.newest()] == ["4", "3", "2"]
+    assert [message["text"] for message in messages.newest()[0]] == ["4", "3", "2"]
+
+
+def test_pages_hold_every_message_once_while_new_ones_come_in() -> None:
+    messages = Messages()
+    for number in range(250):
+        messages.add(sms(str(number)))
+    pages, before = [], None
+    while True:
+        page, total = messages.newest(100, before=before)
+        if not page:
+            break
+        pages.append([message["text"] for message in page])
+        before = page[-1]["id"]
+        messages.add(sms("new"))
+
+    assert [len(page) for page in pages] == [100, 100, 50]
+    assert [text for page in pages for text in page] == [str(number) for number in reversed(range(250))]
+    assert total == 253
+
+
+@pytest.mark.parametrize(
+    "term",
+    ["07700 900123", "+44 7700 900123", "900-123", "POTASSIUM", "sium 6.9", " potassium "],
+)
+def test_a_message_is_found_by_number_and_by_text(aws: AwsClients, term: str) -> None:
+    aws.sns.publish(PhoneNumber="+447700900123", Message="Potassium 6.9")
+    aws.sns.publish(PhoneNumber="+447700900124", Message="Sodium 140")
+
+    answer = aws.get("/messages", find=term)
+
+    assert [message["text"] for message in answer.json()] == ["Potassium 6.9"]
+    assert answer.headers["Total-Count"] == "1"
+    assert aws.get("/messages", find="nothing like it").json() == []
 
 
 def test_an_unchanged_list_is_not_sent_again(aws: AwsClients) -> None:

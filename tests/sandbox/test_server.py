@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -33,12 +34,22 @@ def test_the_page_and_all_it_asks_for_come_from_here(aws: AwsClients) -> None:
     for name, kind in [
         ("handset.css", "text/css"),
         ("handset.js", "text/javascript"),
-        ("icon.svg", "image/svg+xml"),
+        ("colours.css", "text/css"),
+        ("favicon.svg", "image/svg+xml"),
     ]:
         assert f"/static/{name}" in page.text
         answered = aws.get(f"/static/{name}")
         assert answered.headers["Content-Type"] == f"{kind}; charset=utf-8"
         assert answered.text
+
+
+def test_the_page_has_the_name_the_mark_and_the_colours_of_the_admin(aws: AwsClients) -> None:
+    theme = Path("theme/static/theme")
+
+    for name in ("colours.css", "favicon.svg"):
+        assert aws.get(f"/static/{name}").text == (theme / name).read_text()
+    assert "<h1>Bleep" in aws.get("/").text
+    assert "var(--color-primary-600)" in aws.get("/static/handset.css").text
 
 
 def test_the_page_says_where_to_send_an_alert() -> None:

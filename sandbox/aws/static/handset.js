@@ -6,28 +6,49 @@ import { listenToForm, showFaults } from "./misbehaviour.js";
 import { showPhones } from "./phones.js";
 
 const EVERY_MS = 700;
-const SHOWN = 200;
+const SHOWN = 100; // On a page.
+const WAIT_MS = 200; // After the last key before it looks.
 
 const known = new Map();
 let seen = 0;
 let next = 0;
+let looked = "";
+let total = 0;
+let oldest = 0; // The id of the last message of the page.
+const pages = []; // For each page that was left for an older one, what the older one comes before.
 
 /** Fetch JSON; give undefined when it is the same as last time. */
 async function changed(path) {
-  const text = await (await fetch(path)).text();
+  const response = await fetch(path);
+  const text = await response.text();
+  if (response.headers.has("Total-Count")) total = Number(response.headers.get("Total-Count"));
   if (known.get(path) === text) return undefined;
   known.set(path, text);
   return JSON.parse(text);
 }
 
+function wanted() {
+  const query = new URLSearchParams({ missed: "true", limit: SHOWN, find: finding() });
+  if (pages.length) query.set("before", pages.at(-1));
+  return `/messages?${query}`;
+}
+
+function finding() {
+  return parts("find")[0].value.trim();
+}
+
 async function look() {
   clearTimeout(next);
+  const path = wanted();
+  if (path !== looked) known.delete(path); // another page: show it, even if it is known
+  looked = path;
   try {
     const [messages, faults, pending] = await Promise.all([
-      changed(`/messages?missed=true&limit=${SHOWN}`),
+      changed(path),
       changed("/faults"),
       changed("/subscriptions?pending=true"),
     ]);
+    if (path !== wanted()) return look();
     if (messages) show(messages);
     if (faults) showFaults(faults);
     if (pending) showPending(pending, confirm);
@@ -44,12 +65,23 @@ function show(messages) {
   announce(messages);
   seen = Math.max(seen, ...messages.map((message) => message.id));
   const [welcome, clear, noPhones] = parts("welcome", "clear-messages", "no-phones");
-  const quiet = messages.length === 0;
+  oldest = messages.at(-1)?.id ?? 0;
+  showPlace(messages.length);
+  const quiet = messages.length === 0 && !finding() && !pages.length;
   if (quiet && welcome.hidden) writeCommands();
   welcome.hidden = !quiet;
   noPhones.hidden ||= quiet;
   clear.disabled = quiet;
-  document.title = quiet ? "Handsets · Bleep" : `(${messages.length}) Handsets · Bleep`;
+  document.title = quiet ? "Handsets · Bleep" : `(${total}) Handsets · Bleep`;
+}
+
+function showPlace(shown) {
+  const [nav, place, newer, older] = parts("pages", "place", "newer", "older");
+  const first = pages.length * SHOWN + 1;
+  nav.hidden = total <= SHOWN && !finding();
+  place.textContent = shown ? `${first}–${first + shown - 1} of ${total}` : "Nothing is found";
+  newer.disabled = pages.length === 0;
+  older.disabled = first + shown > total;
 }
 
 function announce(messages) {
@@ -94,9 +126,27 @@ for (const button of document.querySelectorAll("[data-copies]")) {
   });
 }
 
+const [find, newer, older] = parts("find", "newer", "older");
+let typing = 0;
+find.addEventListener("input", () => {
+  clearTimeout(typing);
+  pages.length = 0;
+  typing = setTimeout(look, WAIT_MS);
+});
+newer.addEventListener("click", () => {
+  pages.pop();
+  look();
+});
+older.addEventListener("click", () => {
+  pages.push(oldest);
+  look();
+});
+
 const [clear] = parts("clear-messages");
 clear.addEventListener("click", async () => {
   await fetch("/messages", { method: "DELETE" });
+  pages.length = 0;
+  find.value = "";
   look();
 });
 
