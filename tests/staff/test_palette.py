@@ -65,7 +65,7 @@ def test_a_ward_manager_finds_the_alerts_of_their_department_alone(records: Reco
     person, term = Role.WARD_MANAGERS.value, {"term": "failed-1"}
     client, user = Client(), make_user(person)
     client.force_login(user)
-    user.managed_departments.all().delete()
+    ManagedDepartment.objects.filter(user=user).delete()
     assert client.post("/admin/find/", term).json()["groups"] == []
 
     ManagedDepartment.objects.create(user=user, name="CARDIOLOGY")  # of the records' clinician

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from alerts.models import Alert
+from contacts.choices import Channel, Priority
 from staff.roles import Role
 from tests.conftest import Aws, make_clinician
 from tests.staff.accessibility import check_accessibility
@@ -52,8 +53,9 @@ def test_from_ctrl_k_to_a_test_that_is_not_sent(
 
 
 def test_a_telephone_shows_at_least_five_clinicians(site: Site, records: Records) -> None:
+    usual = {Priority.HIGH: [Channel.CALL], Priority.MEDIUM: [Channel.SMS], Priority.LOW: [Channel.EMAIL]}
     for number in range(8):
-        make_clinician(f"D-{number}", {}, name=f"Doctor {number}", department="Cardiology")
+        make_clinician(f"D-{number}", usual, name=f"Doctor {number}", department="Cardiology")
     page = site.login(Role.PREFERENCE_EDITORS.value, phone=True)
     visit(page, "/admin/contacts/clinician/")
 
