@@ -91,8 +91,10 @@ STORAGES = {
     },
 }
 
-# Where `make run` shows what arrives: the stand-in for AWS, which boto3 finds by the same variable
+# Where `make run` shows what arrives: the stand-in for AWS on this machine, which boto3 finds by the same variable
 HANDSETS_URL = os.environ.get("AWS_ENDPOINT_URL", "") if LOCAL_MODE else ""
+if not HANDSETS_URL.startswith("http://127.0.0.1:"):
+    HANDSETS_URL = ""
 
 # The database: each thread keeps one connection, and checks it before each request or task
 DATABASES = {

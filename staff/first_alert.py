@@ -62,8 +62,8 @@ def is_missing(user: User | AnonymousUser) -> bool:
 
 
 def demo() -> dict[str, str] | None:
-    """What the button on Home sends in local mode: the sample's contact ID, and what will happen. Two queries."""
-    if not settings.LOCAL_MODE:
+    """What Home's button sends where the handsets get it: to whom, how urgent, and what will happen. Two queries."""
+    if not settings.HANDSETS_URL:
         return None
     form = FirstAlertForm({"contact_id": sample.ALERT["contact_id"], "priority": sample.ALERT["priority"]})
     return {**form.data, "what": what_happens(form)} if form.is_valid() else None

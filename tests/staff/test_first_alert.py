@@ -45,7 +45,7 @@ def posted_by_the_button(page: str) -> dict[str, str]:
 def test_in_local_mode_one_button_sends_it_to_the_demos_clinician(
     known: Clinician, settings: Settings
 ) -> None:
-    settings.LOCAL_MODE, settings.HANDSETS_URL = True, "http://127.0.0.1:8001"
+    settings.HANDSETS_URL = "http://127.0.0.1:8001"
     client = of(OPERATOR)
     home = read(client.get("/admin/"))
     assert SENTENCE in home
@@ -61,7 +61,7 @@ def test_in_local_mode_one_button_sends_it_to_the_demos_clinician(
 
 
 def test_elsewhere_it_asks_first_whom_and_says_what_will_happen(known: Clinician, settings: Settings) -> None:
-    settings.LOCAL_MODE = False
+    settings.HANDSETS_URL = ""
     client = of(OPERATOR)
     home = read(client.get("/admin/"))
     assert f'href="{PAGE}"' in home
