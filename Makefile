@@ -9,6 +9,9 @@ SERVER = env -u DEBUG -u LOCAL_MODE -u HTTPS DJANGO_SETTINGS_MODULE=config.setti
   DATABASE_URL=postgresql://bleep:bleep@127.0.0.1:9/bleep REDIS_URL=redis://127.0.0.1:9/0 TRUST_PROXY=true \
   FRONT_DOOR_URL=http://127.0.0.1:9 CONNECT_INSTANCE_ID=instance CONNECT_CONTACT_FLOW_ID=flow CONNECT_SOURCE_PHONE_NUMBER=+442079460000
 
+# Bleep is many processes, and each would compile all of its modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The whole suite on two processors at once; the relay and the workers of some tests come last.
 SHARED_OUT = -n 2 --dist loadgroup --no-loadscope-reorder
 
