@@ -1,5 +1,6 @@
 """The cast of the tests, and the stand-in for AWS that most of them talk to."""
 
+import gc
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -48,6 +49,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             one_by_one = _has_browser(item) and not _has_workers(item)
             group = item.nodeid if one_by_one else f"{item.path.stem} {_has_workers(item)}"
             item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays, so the garbage collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _has_workers(item: pytest.Item) -> bool:

@@ -7,6 +7,7 @@ shared), killed by the kernel.
 It reads one order per line as JSON, and prints the exit code of the process that ran it.
 """
 
+import gc
 import json
 import os
 import signal
@@ -28,6 +29,9 @@ def main() -> None:
     """Run orders until standard input ends."""
     django.setup()
     actions = _load()
+    # What is loaded stays: a child that collected garbage would copy all of it.
+    gc.collect()
+    gc.freeze()
     print("ready", flush=True)  # noqa: T201 - the other end reads it
     for line in sys.stdin:
         pid = os.fork()
