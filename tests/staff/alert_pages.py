@@ -33,8 +33,7 @@ def let_fail(alert: Alert) -> None:
 
 def open_list(site: Site, query: str = "", person: str = Role.OPERATORS.value) -> Page:
     """The list, with a stopped clock."""
-    page = site.login(person)
-    site.stop_clock(page)
+    page = site.login(person, stopped=True)
     page.goto(f"{ALERTS}{query}")
     expect(refresh_status(page)).to_contain_text("Updated")
     page.evaluate("window.sameDocument = true")

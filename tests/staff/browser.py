@@ -79,13 +79,13 @@ class BrowserContexts:
     def __init__(self, browser: Browser, url: str) -> None:
         self._browser = browser
         self.url = url
-        self._free: list[BrowserContext] = []
+        self._free: dict[bool, list[BrowserContext]] = {False: [], True: []}
 
-    def take(self) -> BrowserContext:
-        """One without cookies, storage or pages."""
-        return self._free.pop() if self._free else self._new()
+    def take(self, *, stopped: bool = False) -> BrowserContext:
+        """One without cookies, storage or pages; if it is `stopped`, its time passes by `page.clock` only."""
+        return self._free[stopped].pop() if self._free[stopped] else self._new(stopped=stopped)
 
-    def give_back(self, context: BrowserContext) -> None:
+    def give_back(self, context: BrowserContext, *, stopped: bool) -> None:
         """Forget what a test left in it, except for the cache."""
         kept, *others = context.pages
         for each in others:
@@ -93,12 +93,14 @@ class BrowserContexts:
         kept.evaluate("localStorage.clear()")
         context.clear_cookies()
         context.clear_permissions()
-        self._free.append(context)
+        self._free[stopped].append(context)
 
-    def _new(self) -> BrowserContext:
+    def _new(self, *, stopped: bool) -> BrowserContext:
         context = self._browser.new_context(base_url=self.url, locale="en-GB", timezone_id="Europe/London")
         context.set_default_timeout(SECONDS * 1000)
         context.add_init_script(REPORT_VIOLATIONS)
+        if stopped:
+            context.clock.install()
         context.new_page().goto("/admin/login/")
         return context
 
@@ -110,21 +112,23 @@ class Site:
         self.url = contexts.url
         self.errors: list[str] = []
         self._contexts = contexts
-        self._taken: list[BrowserContext] = []
-        self._without_clock: list[BrowserContext] = []
+        self._taken: dict[BrowserContext, bool] = {}
 
-    def login(self, person: str, *, dark: bool = False, phone: bool = False) -> Page:
-        """An empty page of another browser in which `person` is logged in (see `users.PEOPLE`)."""
-        page = self.page(dark=dark, phone=phone)
+    def login(self, person: str, *, dark: bool = False, phone: bool = False, stopped: bool = False) -> Page:
+        """An empty page of another browser in which `person` is logged in (see `users.PEOPLE`).
+
+        The time of a `stopped` page passes by `page.clock` only.
+        """
+        page = self.page(dark=dark, phone=phone, stopped=stopped)
         page.context.add_cookies(
             [{"name": settings.SESSION_COOKIE_NAME, "value": _session(person), "url": self.url}]
         )
         return page
 
-    def page(self, *, dark: bool = False, phone: bool = False) -> Page:
+    def page(self, *, dark: bool = False, phone: bool = False, stopped: bool = False) -> Page:
         """An empty page of another browser without a login."""
-        context = self._contexts.take()
-        self._taken.append(context)
+        context = self._contexts.take(stopped=stopped)
+        self._taken[context] = stopped
         page = context.new_page()
         page.set_viewport_size(PHONE if phone else DESKTOP)
         page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
@@ -135,18 +139,10 @@ class Site:
         page.on("request", lambda request: self._note_foreign(request.url))
         return page
 
-    def stop_clock(self, page: Page) -> None:
-        """Let the page's time pass by `page.clock` only. Its browser keeps that, and so is not used again."""
-        page.clock.install()
-        self._without_clock.append(page.context)
-
     def close(self) -> None:
         """Close all pages."""
-        for context in self._taken:
-            if context in self._without_clock:
-                context.close()
-            else:
-                self._contexts.give_back(context)
+        for context, stopped in self._taken.items():
+            self._contexts.give_back(context, stopped=stopped)
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:

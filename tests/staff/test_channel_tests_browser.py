@@ -36,8 +36,7 @@ def test_a_result_is_shown_after_a_reload_and_updated(site: Site, records: Recor
 
 
 def test_when_the_page_stops_asking_it_says_so(site: Site, records: Records, aws: Aws) -> None:
-    page = site.login(EDITOR)
-    site.stop_clock(page)
+    page = site.login(EDITOR, stopped=True)
     look(page, f"/admin/contacts/clinician/{records.clinician.pk}/change/")
     page.get_by_role("button", name=SEND).press("Enter")
     page.get_by_role("button", name="Send the test").press("Enter")

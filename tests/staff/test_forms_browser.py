@@ -92,8 +92,7 @@ def test_a_logged_out_user_is_warned_while_typing(site: Site, records: Records) 
 def test_the_timeline_says_when_bleep_does_not_answer(site: Site, records: Records) -> None:
     new = intake.NewAlert(**an_alert(message_id="waiting-1"))
     alert = intake.accept(client=records.client, new=new).alert
-    page = site.login(SUPERUSER)
-    site.stop_clock(page)
+    page = site.login(SUPERUSER, stopped=True)
     visit(page, f"/admin/alerts/alert/{alert.pk}/change/")
     refresh_status = page.locator("#alerts-refreshed")
 
