@@ -5,11 +5,13 @@ import re
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import psutil
 import pytest
 
+from bench.command import conclude
 from bench.mishaps.senders import BURST
 from sandbox.processes import MARK
 
@@ -113,12 +115,18 @@ def test_accepting_is_measured() -> None:
         ("accept", "--runs", "0"),
     ],
 )
-def test_a_figure_that_cannot_be_is_refused_in_a_sentence(module: str, option: str, value: str) -> None:
-    done = end(module, option, value)
+def test_a_figure_that_cannot_be_is_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], module: str, option: str, value: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", [module, option, value])
 
-    assert done.returncode == 2
-    assert f"argument {option}: '{value}' must be a whole number from " in done.stderr
-    assert "Starting" not in done.stdout
+    with pytest.raises(SystemExit) as ended:
+        conclude(import_module(f"bench.{module}").main)
+
+    printed, errors = capsys.readouterr()
+    assert ended.value.code == 2
+    assert f"argument {option}: '{value}' must be a whole number from " in errors
+    assert "Starting" not in printed
 
 
 @pytest.mark.proof

@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from clients.sample import TOKEN
+from sandbox.run import main
 from sandbox.services import EmbeddedPostgres
 from tests.local.machine import ROOT, outside_environment, run_sandbox, run_script, two_free_ports, working_on
 from tests.processes import wait_until
@@ -258,14 +259,16 @@ def test_a_taken_port(tmp_path: Path, offset: int, user: str) -> None:
 
 
 @pytest.mark.parametrize("port", ["http", "0", "65532", "٩"])
-def test_a_port_that_is_none(tmp_path: Path, port: str) -> None:
-    result = run_sandbox("--data", str(tmp_path / "data"), PORT=port)
+def test_a_port_that_is_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, port: str
+) -> None:
+    monkeypatch.setenv("PORT", port)
 
-    assert (result.returncode, result.stdout) == (1, "")
-    assert (
-        result.stderr
-        == f"PORT is {port!r}: it must be a number from 1 to 65531, as in `PORT=9000 make run`.\n"
-    )
+    status = main(["--data", str(tmp_path / "data")])
+
+    printed, errors = capsys.readouterr()
+    assert (status, printed) == (1, "")
+    assert errors == f"PORT is {port!r}: it must be a number from 1 to 65531, as in `PORT=9000 make run`.\n"
 
 
 @pytest.mark.proof
