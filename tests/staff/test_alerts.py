@@ -5,12 +5,11 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from alerts import actions
 from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import lifecycle
 from alerts.deliveries.retry import Retry
 from alerts.models import Alert, AlertAction
-from alerts.states import AlertState, Reason, StaffAction
+from alerts.states import AlertState, Reason
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from staff.roles import Role
@@ -141,40 +140,6 @@ def test_a_message_being_sent_during_a_cancel_is_not_shown_as_stopped(site: Site
     lifecycle.mark_sent(claimed, SendResult("provider-1"))
     expect(page.locator(".alert-state")).to_have_text("Sent", timeout=15_000)  # by itself
     expect(page.get_by_text("It was cancelled too late: a provider has it")).to_be_visible()
-
-
-def test_an_old_page_does_not_stop_what_a_colleague_sent_again(site: Site, records: Records) -> None:
-    page = site.login(Role.OPERATORS.value)
-    page.goto(f"{ALERTS}{records.alert.pk}/close/")
-    actions.act(StaffAction.RESEND, records.alert.pk, by=records.user, after_round=1)
-
-    page.get_by_role("button", name="Mark as dealt with").press("Enter")
-
-    expect(page.get_by_text("It has been sent again in the meantime")).to_be_visible()
-    expect(page.locator(".alert-state")).to_contain_text("Queued")
-    assert not AlertAction.objects.exclude(round=2).exists()
-
-
-def test_the_way_back_changes_nothing(site: Site, records: Records) -> None:
-    page = site.login(Role.OPERATORS.value)
-    page.goto(f"{ALERTS}{records.alert.pk}/close/")
-
-    page.get_by_role("link", name="Go back").click()
-
-    expect(page).to_have_url(f"{site.url}{ALERTS}{records.alert.pk}/change/")
-    assert not AlertAction.objects.exists()
-
-
-def test_those_who_may_only_look_are_offered_nothing(site: Site, records: Records) -> None:
-    page = site.login(Role.AUDITORS.value)
-    page.goto(ALERTS)
-    expect(row(page, "failed-1")).to_be_visible()
-    expect(page.locator("input.action-select")).to_have_count(0)
-
-    page.get_by_role("link", name="failed-1").click()
-
-    expect(page.get_by_role("heading", name="What happened")).to_be_visible()
-    expect(page.get_by_role("link", name="Send again…")).to_have_count(0)
 
 
 def test_the_pages_fit_and_can_be_read(site: Site, records: Records, send: Send) -> None:

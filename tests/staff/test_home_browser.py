@@ -1,5 +1,6 @@
 """Home in a real browser: items and their links, charts, and the page without problems."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,11 +12,12 @@ from alerts import intake
 from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel
-from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat
+from alerts.models import Alert, Attempt, Delivery, Refusal, RelayHeartbeat
 from alerts.sending import breaker
 from alerts.states import AlertState, Reason
 from clients import tokens
 from contacts.choices import Channel, Priority
+from contacts.models import Obstacle
 from staff.roles import Role
 from tests.conftest import an_alert, make_clinician
 from tests.staff.accessibility import check_accessibility, check_on_each_screen, fits
@@ -58,8 +60,10 @@ def problems(records: Records) -> None:
 
 @pytest.fixture
 def no_problems(records: Records) -> None:
-    """The failed alert was dealt with, another was sent, and a relay is running."""
+    """The failed alert was dealt with, none was refused, addresses work, another was sent, and a relay is running."""
     Alert.objects.update(state=AlertState.CLOSED)
+    Refusal.objects.all().delete()
+    Obstacle.objects.all().delete()
     claim = claims.claim(take(records, "sent-1", Priority.HIGH).pk)
     assert claim
     lifecycle.mark_sent(claim, SendResult("contact-1"))
@@ -76,32 +80,26 @@ LINKS = {
 """For each kind of item the text of a link, and where it leads."""
 
 
-def test_each_problem_links_to_its_page(site: Site, problems: None) -> None:
+def test_each_problem_links_to_its_page_and_the_urgent_come_first(site: Site, problems: None) -> None:
     page = site.login(SUPERUSER)
     visit(page, "/admin/")
     check_accessibility(page)
 
     kinds = page.locator("[data-kind]").evaluate_all("all => all.map(each => each.dataset.kind)")
-    assert set(kinds) == {*LINKS, "down call", "bleep relays_silent"}
+    assert set(kinds) == {*LINKS, "down call", "bleep relays_silent", "refused alerts"}
     expect(page.locator('[data-kind="down call"]')).to_contain_text(
         "Telephone call: the provider has not answered since"
     )
-    for kind, (words, address) in LINKS.items():
-        visit(page, "/admin/")
-        page.locator(f'[data-kind="{kind}"]').get_by_role("link", name=words).click()
-        page.wait_for_url(f"**{address}*/change/")
-        wait_until_settled(page)
-
-
-def test_urgent_items_come_first(site: Site, problems: None) -> None:
-    page = site.login(SUPERUSER)
-
-    visit(page, "/admin/")
-
     urgent = page.locator("[data-kind]").evaluate_all(
         "all => all.map(each => each.classList.contains('urgent'))"
     )
     assert urgent == sorted(urgent, reverse=True)
+    for kind, (words, address) in LINKS.items():
+        link = page.locator(f'[data-kind="{kind}"]').get_by_role("link", name=words)
+        expect(link).to_have_attribute("href", re.compile(f"^{address}.*/change/$"))
+    page.locator('[data-kind="expiring"]').get_by_role("link", name="Lab system").click()
+    page.wait_for_url("**/admin/clients/apiclient/*/change/")
+    wait_until_settled(page)
 
 
 def test_without_problems_it_says_so_and_shows_charts(site: Site, no_problems: None) -> None:

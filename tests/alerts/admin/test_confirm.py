@@ -1,10 +1,11 @@
 """Staff actions on alerts: confirmed first, done once, recorded, and only with the permission."""
 
 import html
+import re
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from alerts import actions
@@ -16,6 +17,7 @@ from alerts.states import AlertState, DeliveryState, StaffAction
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
+from staff.roles import Role
 from tests.alerts.admin.pages import ALERTS, action_url, page_of, read, store
 from tests.conftest import make_clinician
 
@@ -25,7 +27,10 @@ pytestmark = pytest.mark.django_db
 def test_sending_again_is_asked_first_and_done_once(operator: Client, failed: Alert) -> None:
     asked = read(operator, action_url(StaffAction.RESEND, failed))
     assert "1 message would be sent, to 1 person." in asked
+    assert re.search(rf'<a [^>]*href="{page_of(failed)}"[^>]*>\s*Go back\s*</a>', asked)
+    assert f'name="seen" value="{failed.pk}:1"' in asked
     assert Delivery.objects.count() == 1
+    assert not AlertAction.objects.exists()
 
     form = {"confirmed": "yes", "seen": f"{failed.pk}:1", "note": "Address corrected"}
     operator.post(action_url(StaffAction.RESEND, failed), form)
@@ -171,6 +176,22 @@ def test_without_the_permission_it_is_neither_shown_nor_done(
         },
     )
     assert not AlertAction.objects.exists()
+
+
+def test_those_who_may_only_look_are_offered_nothing(operator: Client, failed: Alert) -> None:
+    auditor = User.objects.create_user("auditor", is_staff=True)
+    auditor.groups.add(Group.objects.get(name=Role.AUDITORS.value))
+    looking = Client()
+    looking.force_login(auditor)
+
+    listed, page = read(looking, ALERTS), read(looking, page_of(failed))
+
+    assert str(failed) in listed
+    assert "What happened" in page
+    for action in StaffAction:
+        assert action_url(action, failed) not in page
+    assert 'name="_selected_action"' not in listed
+    assert 'name="_selected_action"' in read(operator, ALERTS)
 
 
 @pytest.mark.parametrize("seen", ["", "x:y", "1", "0:0", "999999:1", "1:2:3"])
