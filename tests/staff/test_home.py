@@ -56,6 +56,7 @@ def something_of_each_kind() -> None:
 ALL = {"refused alerts", "failed", "unreachable", "expiring", "refused"}
 SHOWN_TO = {
     Role.PREFERENCE_EDITORS.value: {"refused alerts", "unreachable"},
+    Role.WARD_MANAGERS.value: {"unreachable"},
     Role.OPERATORS.value: {"refused alerts", "failed", "unreachable"},
     Role.AUDITORS.value: ALL,
     Role.INTEGRATORS.value: {"refused alerts", "expiring", "refused"},
