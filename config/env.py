@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
+import phonenumbers
 
 
 class Variable(NamedTuple):
@@ -40,6 +41,11 @@ VARIABLES: dict[str, Variable] = {
     ),
     "LOCAL_MODE": Variable(
         "false", "Add the `load_demo` command and accept the published demo token. Loopback only."
+    ),
+    "DEFAULT_COUNTRY": Variable(
+        "GB",
+        "Country, as two letters, in which a telephone number without a country code is read: 07700 900123 becomes "
+        "+44 7700 900123. Empty: each number needs its country code.",
     ),
     "TIME_ZONE": Variable("Europe/London", "Time zone of the times that staff see. The database stores UTC."),
     "DATABASE_URL": Variable("", "PostgreSQL: `postgresql://user:password@host:5432/name`. Required."),
@@ -183,6 +189,17 @@ def zone(name: str) -> str:
             raise ValueError(name) from error
 
     return _read(name, parse, "must be a time zone, for example Europe/London.")
+
+
+def country(name: str) -> str:
+    """A country's two letters, or an empty text."""
+
+    def parse(value: str) -> str:
+        if value and value.upper() not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError(name)
+        return value.upper()
+
+    return _read(name, parse, "must be a country as two letters, for example GB, or empty.")
 
 
 def database(name: str) -> dict[str, Any]:

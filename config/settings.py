@@ -139,6 +139,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+DEFAULT_COUNTRY = env.country("DEFAULT_COUNTRY")
 LOGIN_REDIRECT_URL = "admin:index"
 # A session lasts for a working day or until the browser is closed: wards share computers. `staff.site` clears them.
 SESSION_COOKIE_AGE = 12 * 60 * 60

@@ -5,18 +5,21 @@ import re
 from typing import Any
 
 import phonenumbers
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from phonenumbers import PhoneNumberType
 
 from contacts.spelling.fields import AsStored
+from contacts.spelling.normal import INVISIBLE
 
 E164 = r"^\+[1-9][0-9]{4,14}$"
 """A plus and at most fifteen digits, the first not 0 (ITU-T E.164)."""
 _IS_E164 = re.compile(rf"(?:{E164})?\Z")
-MIN_DIGITS_WITH_COUNTRY_CODE = 11
-"""Digits from which a number without a plus is read with a country code: few national numbers are as long."""
-# White space, dashes, brackets, and invisible marks that telephones put around copied numbers.
-_SEPARATORS = re.compile(r"[\s\-.()/\u00a0\u2010-\u2015\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_SEPARATORS = re.compile(r"[\s\-.()/\u2010-\u2015\u2212\u2800\ufe58\ufe63\uff0d]")
+_WRAPPED = re.compile(r"""^(?:tel:|['’=]*["“]?(?=[+(\d])|')|["”]$""", re.IGNORECASE)
+"""What comes along when a number is copied from a link, or from a spreadsheet that was told to keep it as text."""
+_DECIMALS = re.compile(r"[^.]*\.\d{1,2}")
 MIN_SEARCH_DIGITS = 3
 _EXAMPLE = "Write it with its country code, for example +44 7700 900123."
 
@@ -24,18 +27,69 @@ _EXAMPLE = "Write it with its country code, for example +44 7700 900123."
 def to_e164(text: str) -> str:
     """Return `text` as an E.164 number.
 
-    `00` in front is read as a plus, and a missing plus is added: the published sample writes `447000000000`. Any
-    *possible* number passes (its length fits its country), since new ranges come into use before libraries know. Only
-    a short one without plus or `00` must be in a range that is in use: 20 7946 0000 lacks its country, and would ring
-    in Egypt.
+    `00` in front is read as a plus. Without either, it is a number of DEFAULT_COUNTRY if it can be one: 07700 900123.
+    Otherwise it has to be in use with its country code in front, as the published sample writes 447000000000. With a
+    plus any *possible* number passes (its length fits its country), since new ranges come into use before libraries
+    know; `doubt` says which are not in use.
 
     Raises:
         ValueError: with a sentence for the person who typed it.
     """
-    compact = _SEPARATORS.sub("", phonenumbers.normalize_digits_only(text, keep_non_digits=True))
+    compact = _compact(text)
+    is_international = compact.startswith(("+", "00"))
     digits = compact.removeprefix("+") if compact.startswith("+") else compact.removeprefix("00")
     if not digits.isdecimal():
-        raise ValueError(f"A telephone number has digits only, and no extension. {_EXAMPLE}")
+        raise ValueError(_not_digits(digits))
+    if _DECIMALS.fullmatch(text.strip()):
+        raise ValueError(
+            f"A point is in this number, as in a spreadsheet’s decimals: write it without. {_EXAMPLE}"
+        )
+    number = _international(digits) if is_international else _national(digits) or _in_use(digits)
+    e164 = _e164(number)
+    if not re.fullmatch(E164, e164):
+        raise ValueError(f"A telephone number has at most fifteen digits. {_EXAMPLE}")
+    if phonenumbers.parse(e164) != number:  # +43 00000000 loses a zero each time it is parsed
+        raise ValueError(f"This number starts with too many zeros. {_EXAMPLE}")
+    return e164
+
+
+def _compact(text: str) -> str:
+    """Without separators, and what is pasted along."""
+    plain = phonenumbers.normalize_digits_only(INVISIBLE.sub("", text), keep_non_digits=True)
+    return _SEPARATORS.sub("", _WRAPPED.sub("", plain.strip()))
+
+
+def _not_digits(compact: str) -> str:
+    sign = next((sign for sign in compact if not sign.isdecimal()), "")
+    fault = f": “{sign}” does not belong in it" if sign.isprintable() and sign else ""
+    return f"A telephone number has digits only, and no extension{fault}. {_EXAMPLE}"
+
+
+def _national(digits: str) -> phonenumbers.PhoneNumber | None:
+    """The number as it is dialled in DEFAULT_COUNTRY, with or without the 0 in front; None if it cannot be one."""
+    country = settings.DEFAULT_COUNTRY
+    if not country:
+        return None
+    try:
+        number = phonenumbers.parse(digits, country)
+    except phonenumbers.NumberParseException:
+        return None
+    facts: Any = phonenumbers.PhoneMetadata.metadata_for_region(country)
+    has_prefix = bool(facts.national_prefix) and digits.startswith(facts.national_prefix)
+    if has_prefix and _length(number) != _FITS:
+        raise ValueError(f"This number has too many or too few digits for its country. {_EXAMPLE}")
+    return number if has_prefix or _is_known(number) else None
+
+
+def _in_use(digits: str) -> phonenumbers.PhoneNumber:
+    """The number with a country code in front, which has to be in use: nobody said that it is one."""
+    number = _international(digits)
+    if not _is_known(number):
+        raise ValueError(f"It is not clear which country this number is in. {_EXAMPLE}")
+    return number
+
+
+def _international(digits: str) -> phonenumbers.PhoneNumber:
     if digits.startswith("0"):
         raise ValueError(f"This number starts with 0, so its country code is missing. {_EXAMPLE}")
     try:
@@ -44,20 +98,21 @@ def to_e164(text: str) -> str:
         is_unknown = error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE
         fault = "No country has this country code." if is_unknown else "This number is too short."
         raise ValueError(f"{fault} {_EXAMPLE}") from error
-    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+    if _length(number) != _FITS:
         raise ValueError(f"This number has too many or too few digits for its country. {_EXAMPLE}")
-    if (
-        digits == compact
-        and len(digits) < MIN_DIGITS_WITH_COUNTRY_CODE
-        and not phonenumbers.is_valid_number(number)
-    ):
-        raise ValueError(f"It is not clear which country this number is in. {_EXAMPLE}")
-    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if not re.fullmatch(E164, e164):
-        raise ValueError(f"A telephone number has at most fifteen digits. {_EXAMPLE}")
-    if phonenumbers.parse(e164) != number:  # +43 00000000 loses a zero each time it is parsed
-        raise ValueError(f"This number starts with too many zeros. {_EXAMPLE}")
-    return e164
+    return number
+
+
+_FITS = phonenumbers.ValidationResult.IS_POSSIBLE
+_length = phonenumbers.is_possible_number_with_reason
+
+
+def _is_known(number: phonenumbers.PhoneNumber) -> bool:
+    return phonenumbers.is_valid_number(number) or _is_fictional(_e164(number))
+
+
+def _e164(number: phonenumbers.PhoneNumber) -> str:
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def search_digits(text: str) -> set[str]:
@@ -65,8 +120,7 @@ def search_digits(text: str) -> set[str]:
 
     A national number, 07700 900123, matches in any country. Empty if `text` is not a number.
     """
-    compact = _SEPARATORS.sub("", phonenumbers.normalize_digits_only(text, keep_non_digits=True))
-    digits = compact.removeprefix("+")
+    digits = _compact(text).removeprefix("+")
     if not digits.isdecimal() or len(digits) < MIN_SEARCH_DIGITS:
         return set()
     found = {digits.lstrip("0") or digits}
@@ -81,6 +135,47 @@ def readable(e164: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
+class NumberDoubt(models.TextChoices):
+    """Why a number may not do what is asked of it; the label ends "this number …"."""
+
+    LANDLINE = "landline", "is a landline or a service, and cannot get an SMS"
+    NOT_IN_USE = "not_in_use", "is not in use, as far as is known: a digit may be missing or wrong"
+
+
+def sms_doubt(e164: str) -> NumberDoubt | None:
+    """What speaks against an SMS to a number."""
+    doubt = call_doubt(e164)
+    if doubt or not e164 or _is_fictional(e164):
+        return doubt
+    without = phonenumbers.number_type(phonenumbers.parse(e164)) in _WITHOUT_SMS
+    return NumberDoubt.LANDLINE if without else None
+
+
+def call_doubt(e164: str) -> NumberDoubt | None:
+    """What speaks against a call to a number."""
+    if not e164 or _is_fictional(e164) or phonenumbers.is_valid_number(phonenumbers.parse(e164)):
+        return None
+    return NumberDoubt.NOT_IN_USE
+
+
+def _is_fictional(e164: str) -> bool:
+    return _FICTIONAL.fullmatch(e164) is not None
+
+
+_FICTIONAL = re.compile(r"\+447700900\d{3}")
+"""Mobile numbers that Ofcom keeps for drama: in use by demos and tests alone."""
+_WITHOUT_SMS = frozenset(
+    {
+        PhoneNumberType.FIXED_LINE,
+        PhoneNumberType.TOLL_FREE,
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.UAN,
+        PhoneNumberType.VOICEMAIL,
+    }
+)
+
+
 class E164Field(models.CharField[str, str]):
     """A telephone number, stored as E.164; blank if there is none."""
 
@@ -90,6 +185,11 @@ class E164Field(models.CharField[str, str]):
     def get_prep_value(self, value: Any) -> Any:
         # Parsing doubles the time to save a row, and most numbers have been parsed before.
         return value if isinstance(value, str) and _IS_E164.match(value) else super().get_prep_value(value)
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's signature
+        value = self.get_prep_value(super().pre_save(model_instance, add))
+        setattr(model_instance, self.attname, value)
+        return value
 
     def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"form_class": AsStored, "read": self.to_python, **kwargs})
