@@ -107,12 +107,15 @@ def _confirmed_topic(name: str, address: str) -> Topic:
 
 
 def _subscribe(name: str, address: str) -> Topic:
-    """Both requests are idempotent: they return what exists."""
+    """Both requests are idempotent: they return what exists.
+
+    SNS takes the same address in other letters for a second subscriber, who would get each message, too.
+    """
     client = aws.client("sns")
     with aws.translated():
         arn = client.create_topic(Name=name)["TopicArn"]
         subscription = client.subscribe(
-            TopicArn=arn, Protocol="email", Endpoint=address, ReturnSubscriptionArn=True
+            TopicArn=arn, Protocol="email", Endpoint=address.lower(), ReturnSubscriptionArn=True
         )
     return Topic(arn, subscription["SubscriptionArn"])
 

@@ -211,6 +211,14 @@ def test_the_stand_in_says_as_sns_does_whether_a_subscription_is_confirmed(aws: 
     assert answers == ["false", "true"]
 
 
+def test_an_address_in_other_letters_is_the_same_subscriber(aws: Aws, email: Message) -> None:
+    for address in ("Ann@Ward.example", "ann@ward.example"):
+        sns_email.send(replace(email, address=address))
+        remembered.clear()
+
+    assert [message["to"] for message in aws.messages()] == ["ann@ward.example"] * 2
+
+
 def test_a_deleted_topic_is_created_again_for_the_next_email(sns: Stubber, email: Message) -> None:
     prepare_topic(sns)
     sns.add_client_error("publish", "NotFound", http_status_code=404)
