@@ -25,6 +25,19 @@ def one_spelling_each() -> list[str]:
     return list(spellings.values())
 
 
+def doubts(names: Iterable[str]) -> dict[str, str]:
+    """For each name that nobody's department has, but in another spelling: a sentence. One query."""
+    spellings = known()
+    first: dict[str, str] = {}
+    for each in spellings:
+        first.setdefault(fold(each), each)
+    return {
+        name: f"“{name}” is written “{first[fold(name)]}” elsewhere: write it alike, if it is the same."
+        for name in names
+        if name and name not in spellings and fold(name) in first
+    }
+
+
 def spellings_of(names: Iterable[str]) -> list[str]:
     """How clinicians' departments spell these. One query."""
     wanted = {fold(name) for name in names}

@@ -10,13 +10,17 @@ from simple_history.models import HistoricalRecords
 
 from contacts.choices import Channel, ObstacleKind, Priority
 from contacts.history import WithChannels
-from contacts.phone import E164, E164Field
-from contacts.spelling.fields import EmailLineField, LineField
+from contacts.phone import E164, E164Field, NumberDoubt, call_doubt, sms_doubt
+from contacts.spelling.fields import DerivedField, EmailLineField, LineField
+from contacts.spelling.folding import searchable
+from contacts.spelling.likeness import likeness
 
 MAX_CHANNELS = len(Channel)
 ADDRESS_FIELDS = tuple(dict.fromkeys(channel.facts.address_field for channel in Channel))
 EDITABLE = ("name", "contact_id", "role", "department", *ADDRESS_FIELDS, "active")
 """The fields of a clinician that staff edit: on the page, and in a file."""
+DERIVED = ("search_text", "likeness", "call_doubt", "sms_doubt")
+"""The fields of a clinician that are made of others."""
 
 
 class Clinician(models.Model):
@@ -31,21 +35,27 @@ class Clinician(models.Model):
     name = LineField(max_length=200)
     role = LineField(max_length=100, blank=True)
     department = LineField(max_length=100, blank=True)
-    call_number = E164Field("number for calls", help_text="With its country code, such as +44 7700 900123.")
-    sms_number = E164Field("number for SMS", help_text="With its country code, such as +44 7700 900123.")
+    call_number = E164Field("number for calls", help_text="As you dial it, or as +44 7700 900123.")
+    sms_number = E164Field("number for SMS", help_text="As you dial it, or as +44 7700 900123.")
     email = EmailLineField("e-mail address", blank=True)
     active = models.BooleanField(
         default=True, help_text="Alerts for an inactive person are refused, and the sender gets an error."
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
+    search_text = DerivedField(help_text="Name, contact ID and e-mail address, as a search looks for them.")
+    likeness = DerivedField(help_text="The same for contact IDs that look alike.")
+    call_doubt = DerivedField(help_text="What speaks against calls to the number, for queries.")
+    sms_doubt = DerivedField(help_text="What speaks against SMS to the number, for queries.")
+
     may_have_obstacles = True
     """Whether `obstacles` is worth a query; `routing.find` knows."""
 
-    history = HistoricalRecords(bases=[WithChannels])
+    history = HistoricalRecords(bases=[WithChannels], excluded_fields=DERIVED)
 
     class Meta:
         ordering = ("name", "contact_id")
+        indexes = (models.Index(fields=["likeness"], name="clinician_likeness"),)
         permissions = (
             ("send_test", "Can send a test message to a clinician"),
             ("export_clinician", "Can export clinicians to a file"),
@@ -72,6 +82,24 @@ class Clinician(models.Model):
     def address(self, channel: str) -> str:
         """The address for a channel, empty where there is none."""
         return str(getattr(self, Channel(channel).facts.address_field))
+
+    def number_doubt(self, channel: Channel) -> NumberDoubt | None:
+        """What speaks against using the number of a channel; None if nothing is known to."""
+        if not channel.facts.address_is_number:
+            return None
+        return (sms_doubt if channel is Channel.SMS else call_doubt)(self.address(channel))
+
+    def derive_search_text(self) -> str:
+        return searchable(self.name, self.contact_id, self.email)
+
+    def derive_likeness(self) -> str:
+        return likeness(self.contact_id)
+
+    def derive_call_doubt(self) -> str:
+        return self.number_doubt(Channel.CALL) or ""
+
+    def derive_sms_doubt(self) -> str:
+        return self.number_doubt(Channel.SMS) or ""
 
     def known_obstacles(self) -> dict[Channel, "Obstacle"]:
         """What providers said keeps messages from the present addresses. No query if `obstacles` were prefetched."""

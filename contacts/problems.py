@@ -3,6 +3,7 @@
 Both agree. An inactive clinician has no problem: no alert should reach them.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -34,6 +35,7 @@ class Problem(TextChoices):
     NO_ADDRESS = "no_address", "A channel without its address"
     OBSTACLE = "obstacle", "An address that does not work"
     NOT_URGENT = "not_at_once", "High without call or SMS"
+    DOUBTFUL_NUMBER = "doubtful_number", "A number that may not work"
     NOT_NAMEABLE = "not_nameable", "Contact ID that no alert can name"
 
 
@@ -78,6 +80,7 @@ def sentences(clinician: Clinician) -> list[str]:
         for channel, each in clinician.known_obstacles().items()
         if channel in wanted
     ]
+    found += number_doubts(clinician, wanted)
     high = chosen[Priority.HIGH]
     if high and not set(high) & preferences.URGENT:
         found.append("High has neither a call nor an SMS.")
@@ -87,6 +90,20 @@ def sentences(clinician: Clinician) -> list[str]:
             "else's. Give this person another one, or make them inactive."
         )
     return found
+
+
+def number_doubts(clinician: Clinician, channels: Collection[Channel]) -> list[str]:
+    """A sentence for each of these channels whose number may not do what is asked of it. No query."""
+    return [
+        f"{channel.label}: this number {doubt.label}."
+        for channel in Channel
+        if channel in channels and (doubt := clinician.number_doubt(channel))
+    ]
+
+
+def _doubted(channel: Channel) -> Q:
+    address, doubt = channel.facts.address_field, f"{channel.value}_doubt"
+    return Q(_chosen(channel=channel)) & ~Q(**{address: ""}) & ~Q(**{doubt: ""})
 
 
 def _blocked(channel: Channel) -> Exists:
@@ -113,6 +130,9 @@ _CONDITIONS = {
     Problem.OBSTACLE: reduce(or_, (Q(_blocked(channel) & _chosen(channel=channel)) for channel in Channel)),
     Problem.NOT_URGENT: Q(
         _chosen(priority=Priority.HIGH) & ~_chosen(priority=Priority.HIGH, channel__in=preferences.URGENT)
+    ),
+    Problem.DOUBTFUL_NUMBER: reduce(
+        or_, (_doubted(each) for each in Channel if each.facts.address_is_number)
     ),
     Problem.NOT_NAMEABLE: Q(contact_id__regex=normal.NEVER_IN_NORMAL) | ~Q(IsComposed(F("contact_id"))),
 }

@@ -83,7 +83,13 @@ class AlertList(VisibleAlerts):
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # the list only grows: a count for each status would be slow
-    search_fields = ("message_id", "patient_id", "contact_id", "clinician__name", "description")
+    search_fields = (
+        "message_id",
+        "patient_id",
+        "contact_id",
+        "clinician__search_text__folded",
+        "description",
+    )
     search_help_text = "Message ID, text, patient reference, contact ID or name"
     actions = ("resend_selected", "cancel_selected", "close_selected")
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from contacts import preferences
+from contacts import preferences, twins
 from contacts.admin import conflicts
 from contacts.admin.channels_field import ChannelsField
 from contacts.choices import Channel, Priority, in_words
@@ -26,6 +26,13 @@ class FieldConflict:
     """What the user entered; None if they left the field alone, and it now shows the colleague's value."""
 
 
+class Confirmation(forms.CharField):
+    """What the user says yes to. It is not stored, so it is no change."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
+
+
 class ClinicianForm(forms.ModelForm[Clinician]):
     """A clinician and all their preferences, validated together.
 
@@ -38,7 +45,12 @@ class ClinicianForm(forms.ModelForm[Clinician]):
     """Why nothing can be saved now, whatever the values."""
     field_conflicts: tuple[FieldConflict, ...] = ()
 
+    doubted = ""
+    """A contact ID that looks like `twin`'s: saved only where `somebody_else` says so."""
+    twin: Clinician | None = None
+
     seen = forms.IntegerField(required=False)
+    somebody_else = Confirmation(required=False)
     high = ChannelsField(Priority.HIGH)
     medium = ChannelsField(Priority.MEDIUM)
     low = ChannelsField(Priority.LOW)
@@ -55,6 +67,8 @@ class ClinicianForm(forms.ModelForm[Clinician]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "department" in self.fields:
+            self.fields["department"].widget.attrs["list"] = "departments"
         if self.instance.pk:
             for priority, channels in preferences.channels_by_priority(self.instance).items():
                 # A tuple, since Django takes a list for the widget's decompressed value.
@@ -66,6 +80,7 @@ class ClinicianForm(forms.ModelForm[Clinician]):
         for priority, channels in self.chosen().items():
             for fault in preferences.without_address(channels, known):
                 self.add_error(PRIORITY_FIELDS[priority], fault)
+        self._check_twin()
         if self.refusal:
             self.add_error(None, self.refusal)
         seen = self.cleaned_data.get("seen")
@@ -75,11 +90,24 @@ class ClinicianForm(forms.ModelForm[Clinician]):
                 self._check_conflicts(later)
         return self.cleaned_data
 
+    def _check_twin(self) -> None:
+        contact_id = self.cleaned_data.get("contact_id")
+        if not contact_id or contact_id == self.initial.get("contact_id"):
+            return
+        self.twin = twins.of([contact_id]).get(contact_id)
+        if self.twin and self.twin.pk != self.instance.pk:
+            self.doubted = contact_id
+            if self.cleaned_data.get("somebody_else") != contact_id:
+                sentence = twins.sentence(contact_id, self.twin)
+                self.add_error(
+                    "contact_id", f"{sentence} If it is somebody else, confirm that when you save."
+                )
+
     def _check_conflicts(self, later: conflicts.LaterChange) -> None:
         found = []
         data: Any = self.data.copy()  # type: ignore[attr-defined]
         for name, field in self.fields.items():
-            if name == "seen":
+            if name in {"seen", "somebody_else"}:
                 continue
             was, now, entered = (
                 list(value) if isinstance(value, tuple) else value

@@ -23,10 +23,11 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.text import get_text_list
 
-from contacts import history, locks, preferences
+from contacts import departments, history, locks, preferences, problems
 from contacts.admin import conflicts, preview
 from contacts.admin.form import PRIORITY_FIELDS, ClinicianForm
 from contacts.admin.history_tab import ChangesTab
+from contacts.choices import Channel
 from contacts.models import ADDRESS_FIELDS, EDITABLE, Clinician, PreferenceTemplate
 from theme.deletion import KeptIfNamed
 from theme.history import ReadOnlyHistoryAdmin
@@ -141,6 +142,7 @@ class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
         context["show_history"] = False  # the tab with the changes leads to all of them
         context["now"] = preview.saved(clinician or Clinician())
         if self._may_save(request, clinician):
+            context["departments"] = departments.one_spelling_each()
             context["preview_url"] = reverse(f"admin:{name}", args=[clinician.pk] if clinician else [])
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
@@ -185,6 +187,8 @@ class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
         for priority, channels in wanted.items():
             for risk in preferences.risks(priority, channels):
                 messages.warning(request, risk)
+        for doubt in problems.number_doubts(form.instance, list(Channel)):
+            messages.warning(request, doubt)
 
     def response_add(
         self, request: HttpRequest, obj: Clinician, post_url_continue: str | None = None

@@ -5,7 +5,7 @@ from typing import Any
 
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from contacts import preferences, routing, wording
+from contacts import departments, preferences, problems, routing, wording
 from contacts.admin.form import PRIORITY_FIELDS, ClinicianForm
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, PreferenceTemplate
@@ -28,7 +28,7 @@ def saved(clinician: Clinician) -> list[dict[str, Any]]:
 
 
 def posted(form: ClinicianForm) -> dict[str, Any]:
-    """The errors of each invalid field, and for each priority its risks and what would happen."""
+    """The errors of each invalid field, how numbers are understood, what is doubtful, and what would happen."""
     errors = {name: [str(each) for each in found] for name, found in form.errors.items()}
     risks: dict[str, list[str]] = {}
     outcomes: dict[str, Any] = {}
@@ -39,7 +39,17 @@ def posted(form: ClinicianForm) -> dict[str, Any]:
             continue
         risks[name] = preferences.risks(Priority(priority), channels)
         outcomes[name] = _outcome(form.instance, channels)
-    return {"errors": errors, "risks": risks, "outcomes": outcomes}
+    risks["department"] = list(departments.doubts([form.cleaned_data.get("department", "")]).values())
+    understood = {}
+    for channel in Channel:
+        field = channel.facts.address_field
+        address = form.cleaned_data.get(field, "")
+        if address and channel.facts.address_is_number and field not in errors:
+            shown = wording.readable_address(channel, address)
+            if shown != str(form.data.get(field, "")).strip():
+                understood[field] = [f"Understood as {shown}."]
+            risks[field] = problems.number_doubts(form.instance, [channel])
+    return {"errors": errors, "risks": risks, "understood": understood, "outcomes": outcomes}
 
 
 def templates(found: Sequence[PreferenceTemplate]) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 from django.db.models import F, Func, Value
 
-from contacts import preferences
+from contacts import preferences, problems
 from contacts.choices import Channel, Priority
-from contacts.import_export import columns
+from contacts.import_export import columns, doubts
 from contacts.import_export.columns import COLUMNS, KEY, PRIORITIES, comparable
 from contacts.import_export.comparison import CellChange, Comparison, Row
 from contacts.import_export.reading.table import FileRow
@@ -16,7 +16,7 @@ from contacts.spelling.normal import normal
 
 
 def compare(rows: Sequence[FileRow], *, template: Wanted | None = None, lock: bool = False) -> Comparison:
-    """Compare the rows with what is stored. Two queries, and a third where a new contact ID has digits alone.
+    """Compare the rows with what is stored. Five queries at most.
 
     A cell that says what is stored changes nothing, even where it would be refused or doubted today. New people get
     the channels of the `template` for each priority that the file leaves empty. With `lock`, nobody else changes these
@@ -33,6 +33,7 @@ def compare(rows: Sequence[FileRow], *, template: Wanted | None = None, lock: bo
             row.faults[KEY] = f"This contact ID is in row {first[key]} already: keep one of the two."
             row.changes, row.warnings = [], []
         compared.append(row)
+    doubts.find(compared)
     return Comparison(compared)
 
 
@@ -156,8 +157,14 @@ def _warnings(row: Row, chosen: Mapping[Priority, Sequence[Channel]], *, was_act
     """For the priorities that change; for all of them where somebody becomes active."""
     if not row.clinician.active or not row.changes:
         return []
-    changed = {PRIORITIES[each.column] for each in row.changes if each.column in PRIORITIES}
-    return [
+    touched = {each.column for each in row.changes}
+    changed = {PRIORITIES[column] for column in touched if column in PRIORITIES}
+    used = [
+        channel
+        for channel in Channel
+        if channel.facts.address_field in touched or any(channel in chosen[priority] for priority in changed)
+    ]
+    return problems.number_doubts(row.clinician, used) + [
         sentence
         for priority in Priority
         if not was_active or priority in changed

@@ -61,6 +61,8 @@ class Row:
     changes: list[CellChange] = field(default_factory=list)
     """None where the row has a fault."""
     warnings: list[str] = field(default_factory=list)
+    twin: str = ""
+    """Whose contact ID this new one looks like, in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,11 @@ class Comparison:
     @property
     def changed(self) -> list[Row]:
         return [row for row in self.rows if row.changes]
+
+    @property
+    def twins(self) -> list[Row]:
+        """The rows of new people whose contact ID looks like somebody else's."""
+        return [row for row in self.rows if row.twin and row.changes]
 
     @property
     def summary(self) -> str:

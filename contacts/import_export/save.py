@@ -9,10 +9,15 @@ from contacts.import_export.columns import FIELDS
 from contacts.import_export.compare import compare
 from contacts.import_export.comparison import Comparison, Row
 from contacts.import_export.reading.table import FileRow
-from contacts.models import Clinician, PreferenceTemplate
+from contacts.models import DERIVED, Clinician, PreferenceTemplate
 
 REASON = "Imported from a file"
 """What the history gives as the reason."""
+
+TWINS = (
+    "Some contact IDs look like others, and you did not say that they are other people: nothing is saved. "
+    "Import the file again, and look at them first."
+)
 
 
 class ImportRefusedError(Exception):
@@ -23,10 +28,17 @@ class AlreadyImportedError(ImportRefusedError):
     """Nothing is left to change: the file was sent twice."""
 
 
-def save(rows: Sequence[FileRow], *, shown: str, template: PreferenceTemplate | None = None) -> Comparison:
+def save(
+    rows: Sequence[FileRow],
+    *,
+    shown: str,
+    template: PreferenceTemplate | None = None,
+    twins_are_others: bool = False,
+) -> Comparison:
     """Save what the rows change, if it is what was shown: `shown` is the digest of that comparison.
 
-    New people get the channels of the `template`.
+    New people get the channels of the `template`. `twins_are_others`: the user says that contact IDs which look like
+    others are other people's.
 
     Raises:
         AlreadyImportedError: nothing is left to change.
@@ -37,6 +49,8 @@ def save(rows: Sequence[FileRow], *, shown: str, template: PreferenceTemplate | 
             locks.one_import_at_a_time()
             comparison = compare(rows, template=template.wanted() if template else None, lock=True)
             _check(comparison, shown)
+            if comparison.twins and not twins_are_others:
+                raise ImportRefusedError(TWINS)
             _write(comparison.changed, template)
     except locks.LockedError as error:
         raise ImportRefusedError(
@@ -70,7 +84,7 @@ def _write(rows: Sequence[Row], template: PreferenceTemplate | None) -> None:
         batch_size=preferences.BATCH,
         update_conflicts=True,
         unique_fields=["id"],
-        update_fields=FIELDS,
+        update_fields=(*FIELDS, *DERIVED),
     )
     from_template = {row.clinician.pk: row.channels for row in rows if row.from_template}
     others = {row.clinician.pk: row.channels for row in rows if not row.from_template}

@@ -144,7 +144,12 @@ class ImportExport(ModelAdmin):
         try:
             packed, shown, template = signing.loads(request.POST.get("packed", ""), salt=SALT, max_age=WAITS)
             rows = [FileRow(number, cells) for number, cells in packed]
-            saved = save(rows, shown=shown, template=_template(template))
+            saved = save(
+                rows,
+                shown=shown,
+                template=_template(template),
+                twins_are_others="somebody_else" in request.POST,
+            )
         except signing.BadSignature:
             messages.error(request, "That was too long ago: choose the file again.")
             return again

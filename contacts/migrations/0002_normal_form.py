@@ -4,10 +4,12 @@ A contact ID that would then be somebody else's is left as it is: alerts can nam
 `contacts.problems` shows the other to staff.
 """
 
+import contacts.phone
 import contacts.spelling.fields
-from django.db import migrations
+from django.db import migrations, models
 
-from contacts.spelling import normal
+from contacts import phone
+from contacts.spelling import folding, likeness, normal
 
 
 def write_normal_form(apps, schema_editor):
@@ -29,6 +31,17 @@ def write_normal_form(apps, schema_editor):
         after = normal.without_unwanted(name)
         if after and not templates.filter(name=after).exists():
             templates.filter(pk=pk).update(name=after)
+
+
+def derive(apps, schema_editor):
+    clinicians = apps.get_model("contacts", "Clinician").objects
+    rows = list(clinicians.only("name", "contact_id", "email", "call_number", "sms_number"))
+    for row in rows:
+        row.search_text = folding.searchable(row.name, row.contact_id, row.email)
+        row.likeness = likeness.likeness(row.contact_id)
+        row.call_doubt = phone.call_doubt(row.call_number) or ""
+        row.sms_doubt = phone.sms_doubt(row.sms_number) or ""
+    clinicians.bulk_update(rows, ["search_text", "likeness", "call_doubt", "sms_doubt"], batch_size=500)
 
 
 class Migration(migrations.Migration):
@@ -93,5 +106,50 @@ class Migration(migrations.Migration):
             name='name',
             field=contacts.spelling.fields.LineField(help_text='For example “Ward default”.', max_length=80, unique=True),
         ),
+        migrations.AddField(
+            model_name='clinician',
+            name='call_doubt',
+            field=contacts.spelling.fields.DerivedField(blank=True, db_default='', default='', editable=False, help_text='What speaks against calls to the number, for queries.'),
+        ),
+        migrations.AddField(
+            model_name='clinician',
+            name='likeness',
+            field=contacts.spelling.fields.DerivedField(blank=True, db_default='', default='', editable=False, help_text='The same for contact IDs that look alike.'),
+        ),
+        migrations.AddField(
+            model_name='clinician',
+            name='search_text',
+            field=contacts.spelling.fields.DerivedField(blank=True, db_default='', default='', editable=False, help_text='Name, contact ID and e-mail address, as a search looks for them.'),
+        ),
+        migrations.AddField(
+            model_name='clinician',
+            name='sms_doubt',
+            field=contacts.spelling.fields.DerivedField(blank=True, db_default='', default='', editable=False, help_text='What speaks against SMS to the number, for queries.'),
+        ),
+        migrations.AlterField(
+            model_name='clinician',
+            name='call_number',
+            field=contacts.phone.E164Field(blank=True, default='', help_text='As you dial it, or as +44 7700 900123.', max_length=16, verbose_name='number for calls'),
+        ),
+        migrations.AlterField(
+            model_name='clinician',
+            name='sms_number',
+            field=contacts.phone.E164Field(blank=True, default='', help_text='As you dial it, or as +44 7700 900123.', max_length=16, verbose_name='number for SMS'),
+        ),
+        migrations.AlterField(
+            model_name='historicalclinician',
+            name='call_number',
+            field=contacts.phone.E164Field(blank=True, default='', help_text='As you dial it, or as +44 7700 900123.', max_length=16, verbose_name='number for calls'),
+        ),
+        migrations.AlterField(
+            model_name='historicalclinician',
+            name='sms_number',
+            field=contacts.phone.E164Field(blank=True, default='', help_text='As you dial it, or as +44 7700 900123.', max_length=16, verbose_name='number for SMS'),
+        ),
+        migrations.AddIndex(
+            model_name='clinician',
+            index=models.Index(fields=['likeness'], name='clinician_likeness'),
+        ),
         migrations.RunPython(write_normal_form, migrations.RunPython.noop),
+        migrations.RunPython(derive, migrations.RunPython.noop),
     ]

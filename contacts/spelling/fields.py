@@ -23,6 +23,21 @@ class AsStored(forms.CharField):
         return text if text in self.empty_values else self.read(text)
 
 
+class DerivedField(models.TextField[str, str]):
+    """A text that is made of other fields whenever the row is saved by `save` or `bulk_create`.
+
+    The method `derive_<name>` of the model makes it.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"default": "", "db_default": "", "blank": True, "editable": False, **kwargs})
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: FBT001 - Django's signature
+        value: str = getattr(model_instance, f"derive_{self.name}")()
+        setattr(model_instance, self.attname, value)
+        return value
+
+
 class LineField(models.CharField[str, str]):
     """A line of text, stored and looked up in its normal form."""
 

@@ -107,6 +107,9 @@ class StaffClinicianAdmin(ClinicianAdmin):
                 if known
                 else {"kind": "unknown", "sentence": NOT_KNOWN}
             )
+        doubt = clinician.number_doubt(asked)
+        if obstacle is None and doubt:
+            return JsonResponse({"kind": "risk", "sentence": f"This number {doubt.label}.", "why": ""})
         if obstacle is None:
             return JsonResponse({"kind": "good", "sentence": ADAPTERS[asked].address_is_good})
         was_asked = obstacle is Reason.UNCONFIRMED and _was_asked_to_confirm(clinician, asked)

@@ -149,7 +149,8 @@ def of_clinicians(found: problems.ProblemSummary) -> Iterator[Item]:
         yield Item(
             "unreachable",
             f"{_clinicians(found.count)} a problem: no channel for a priority, no address for a channel, an address "
-            "that does not work, neither a call nor an SMS for High, or a contact ID that no alert can name.",
+            "that does not work or a number that may not, neither a call nor an SMS for High, or a contact ID that no "
+            "alert can name.",
             "Alerts may not reach them. Open each: the page says what is wrong.",
             urgent=False,
             show_all=Link("Show all with a problem", f"{reverse(CLINICIANS)}?problem=any"),

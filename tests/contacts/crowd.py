@@ -18,8 +18,8 @@ def make_crowd(number: int, *, department: str = "Crowd", first: int = 0) -> Non
             contact_id=f"P-{each}",
             name=f"Person {each:05}",
             department=department,
-            call_number=f"+44770090{each % 10000:04}",
-            sms_number=f"+44770091{each % 10000:04}",
+            call_number=f"+447700900{each % 1000:03}",
+            sms_number=f"+447700900{each % 1000:03}",
             email=f"person{each}@ward.example",
         )
         for each in range(first, first + number)

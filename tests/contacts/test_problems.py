@@ -51,6 +51,42 @@ def test_high_by_e_mail_alone(clinician: Clinician) -> None:
     assert problems.sentences(wrong) == ["High has neither a call nor an SMS."]
 
 
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        (
+            {"sms_number": "+442079460000"},
+            "SMS: this number is a landline or a service, and cannot get an SMS.",
+        ),
+        (
+            {"sms_number": "+44791234567"},
+            "SMS: this number is not in use, as far as is known: a digit may be missing or wrong.",
+        ),
+        (
+            {"call_number": "+44791234567"},
+            "Telephone call: this number is not in use, as far as is known: a digit may be missing or wrong.",
+        ),
+    ],
+)
+def test_a_number_that_may_not_work(clinician: Clinician, fields: dict[str, str], sentence: str) -> None:
+    wrong = make_clinician("C-2", ALL_WELL, **fields)
+    make_clinician("C-3", {HIGH: [CALL], MEDIUM: [CALL], LOW: [EMAIL]}, sms_number="+442079460000")
+
+    assert having(Problem.DOUBTFUL_NUMBER) == ["C-2"]
+    assert problems.sentences(wrong) == [sentence]
+
+
+def test_a_number_that_is_mended_is_no_problem_any_more(clinician: Clinician) -> None:
+    clinician.sms_number = "+442079460000"
+    clinician.save()
+    assert having(Problem.DOUBTFUL_NUMBER) == ["C-1"]
+
+    clinician.sms_number = "07700 900002"
+    clinician.save()
+
+    assert having(Problem.DOUBTFUL_NUMBER) == []
+
+
 def test_an_inactive_clinician_has_no_problem(clinician: Clinician) -> None:
     gone = make_clinician("C-2", {}, active=False)
 

@@ -17,6 +17,7 @@ from alerts.deliveries.queries import MAY_HAVE_ARRIVED
 from alerts.models import Alert, AlertAction, Attempt, Delivery
 from alerts.sending.delays import Delay
 from alerts.states import AttemptState, DeliveryState, Reason, StaffAction
+from contacts import phone
 from contacts.choices import Channel, ObstacleKind
 from contacts.masking import mask
 from contacts.routing import Skipped
@@ -192,10 +193,19 @@ def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState, delay
     elif state is DeliveryState.PENDING and delivery.attempt_count:
         found = ["It will be tried again in a moment."]
     found += _why(delivery, state is DeliveryState.UNKNOWN)
+    found += _doubts(delivery.address, state) if channel is Channel.SMS else []
     found += _parts(delivery) if channel is Channel.SMS else []
     if state is DeliveryState.UNKNOWN:
         found.append(ASK_THEM)
     return found
+
+
+def _doubts(number: str, state: DeliveryState) -> list[str]:
+    """That a provider takes an SMS for a number says nothing, where the number may not be able to get one."""
+    doubt = phone.sms_doubt(number)
+    if doubt is None or state not in {DeliveryState.SENT, DeliveryState.DELIVERED}:
+        return []
+    return [f"But this number {doubt.label}. Reach the person another way."]
 
 
 def _parts(delivery: Delivery) -> list[str]:

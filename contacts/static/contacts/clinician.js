@@ -80,7 +80,8 @@ function show(form, answer, touched) {
     const risks = answer.risks[field] ?? [];
     const said = place(form, field);
     if (!said) continue;
-    write(said, errors.map((text) => ["error", text]).concat(risks.map((text) => ["risk", text])));
+    const understood = (answer.understood[field] ?? []).map((text) => ["good", text]);
+    write(said, [...errors.map((text) => ["error", text]), ...risks.map((text) => ["risk", text]), ...understood]);
     line.classList.toggle("errors", errors.length > 0);
     for (const input of line.querySelectorAll("input, select")) {
       if (errors.length) input.setAttribute("aria-invalid", "true");

@@ -1,0 +1,30 @@
+"""What is doubtful about rows that have no fault: people and departments that look like others."""
+
+from collections.abc import Sequence
+
+from contacts import departments, twins
+from contacts.import_export.comparison import Row
+from contacts.models import Clinician
+from contacts.spelling.likeness import likeness
+
+
+def find(rows: Sequence[Row]) -> None:
+    """Set `twin` and add warnings to the rows. Two queries at most."""
+    _find_twins({row.clinician.contact_id: row for row in rows if row.is_new and row.changes})
+    _find_spellings([row for row in rows if any(each.column == "department" for each in row.changes)])
+
+
+def _find_twins(new: dict[str, Row]) -> None:
+    """Two people who are new count, too."""
+    stored = twins.of(new) if new else {}
+    first: dict[str, Clinician] = {}
+    for contact_id, row in new.items():
+        other = stored.get(contact_id) or first.setdefault(likeness(contact_id), row.clinician)
+        if other is not row.clinician:
+            row.twin = twins.sentence(contact_id, other)
+
+
+def _find_spellings(moved: Sequence[Row]) -> None:
+    doubts = departments.doubts({row.clinician.department for row in moved}) if moved else {}
+    for row in moved:
+        row.warnings += filter(None, [doubts.get(row.clinician.department)])
