@@ -1,10 +1,12 @@
 """The OpenAPI document and the page that shows it."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from django.contrib.staticfiles import finders
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
@@ -98,3 +100,12 @@ def test_the_page_loads_nothing_from_elsewhere() -> None:
     sources = re.findall(r'<(?:script|img|link)\b[^>]*(?:src|href)="([^"]+)"', page)
     assert sources
     assert all(re.match(r"/(?!/)", source) for source in sources)
+
+
+def test_the_page_loads_every_colour_that_it_uses() -> None:
+    page = Client().get("/docs").content.decode()
+    sheets = [str(finders.find(name)) for name in re.findall(r'href="/static/([^"]+\.css)"', page)]
+    css = "".join(Path(sheet).read_text(encoding="utf-8") for sheet in sheets)
+
+    assert "var(--color-base-900)" in css
+    assert set(re.findall(r"var\((--[a-z0-9-]+)", css)) <= set(re.findall(r"(--[a-z0-9-]+):", css))
