@@ -116,7 +116,8 @@ def test_the_list_is_filtered_by_client(staff: Client, failed: Alert, lab: ApiCl
 
 @pytest.mark.parametrize("term", ["failed-1", "123456789", "C-1", "Clinician", "results READY"])
 def test_an_alert_is_found(staff: Client, failed: Alert, lab: ApiClient, term: str) -> None:
-    make_clinician("D-9", {Priority.LOW: [Channel.EMAIL]}, name="Somebody Else")
+    other = {"name": "Somebody Else", "email": "other@ward.example"}  # an address is searched, too
+    make_clinician("D-9", {Priority.LOW: [Channel.EMAIL]}, **other)
     store(lab, "another", contact_id="D-9", patient_id="987", description="Potassium 6.9")
 
     page: Any = staff.post(SEARCH, {"q": term}, follow=True)
