@@ -22,6 +22,7 @@ from tests.staff.permissions import (
     EDITORS,
     EVERYBODY,
     INTEGRATORS,
+    MANAGERS,
     NOBODY,
     OPERATORS,
     addresses,
@@ -68,7 +69,8 @@ def token(records: Records) -> dict[str, Any]:
 
 def user(records: Records) -> dict[str, Any]:
     joined = {"date_joined_0": "2026-01-01", "date_joined_1": "10:00"}
-    return {"username": "changed", "is_active": "on", **joined}
+    departments = {f"managed_departments-{name}_FORMS": "0" for name in ("TOTAL", "INITIAL")}
+    return {"username": "changed", "is_active": "on", **joined, **departments}
 
 
 def of_many(records: Records) -> dict[str, Any]:
@@ -107,7 +109,7 @@ POSTS: dict[str, PostRule] = {
     "contacts_preferencetemplate_add": PostRule(only(EDITORS), of(name="Days", high_0="sms")),
     "contacts_preferencetemplate_change": PostRule(only(EDITORS), of(name="Changed", high_0="sms")),
     "contacts_preferencetemplate_delete": PostRule(only(), of(post="yes")),
-    "alerts_alert_search": PostRule(only(OPERATORS, AUDITORS), of(q="failed"), changes=False),
+    "alerts_alert_search": PostRule(only(MANAGERS, OPERATORS, AUDITORS), of(q="failed"), changes=False),
     "alerts_alert_resend": PostRule(only(OPERATORS), seen),
     "alerts_alert_cancel": PostRule(only(OPERATORS), seen),
     "alerts_alert_close": PostRule(only(OPERATORS), seen),
