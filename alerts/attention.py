@@ -1,42 +1,104 @@
 """What needs the attention of staff, for Home."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from enum import Enum
-from typing import Any
+from datetime import datetime, timedelta
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Case, Count, Exists, OuterRef, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, OuterRef, Subquery, Sum, When, Window
 from django.db.models.functions import Now
 
-from alerts.models import Alert, Delivery
-from alerts.states import SUCCEEDED, DeliveryState, Reason
-from contacts.choices import Channel
+from alerts.models import Alert, AlertAction, Delivery
+from alerts.states import NEEDS_REASON, SUCCEEDED, DeliveryState, Reason
+from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 
 UNCONFIRMED_LATELY = timedelta(days=7)
 EXAMPLES = 5
 """How many of each kind are named; the rest are only counted."""
-
-
-class AttentionKind(Enum):
-    """A kind of thing that needs attention."""
-
-    FAILED = "failed"
-    """Nothing reached anybody."""
-    UNKNOWN = "unknown"
-    """Nothing is known to have reached anybody, but something may have."""
-    UNCONFIRMED = "unconfirmed"
-    """Clinicians who have not confirmed their e-mail address."""
+NAMED = 10
+"""How many alerts Home names. The list has all."""
+KNOWN = 500
+"""How many alerts are told apart, so that a new one is noticed."""
 
 
 @dataclass(frozen=True)
 class AttentionGroup:
-    """How many there are of a kind, with the keys and names of the first: the newest alerts, or clinicians by name."""
+    """How many there are, with the keys and names of the first, by name."""
 
-    kind: AttentionKind
     count: int
     examples: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class UnreachedAlert:
+    """An alert that needs attention."""
+
+    key: int
+    priority: Priority
+    name: str
+    department: str
+    received_at: datetime
+    reason: Reason
+    """Why the last channel failed."""
+    in_doubt: bool
+    """Whether it may have arrived."""
+
+
+@dataclass(frozen=True)
+class Unreached:
+    """The alerts that need attention."""
+
+    failed: int
+    in_doubt: int
+    """How many failed, and how many may have arrived."""
+    first: tuple[UnreachedAlert, ...]
+    """The first to look at: High before the rest, the oldest first."""
+    high: tuple[int, ...]
+    """The keys of those with High priority, by which a browser notices a new one."""
+
+
+def unreached() -> Unreached:
+    """The alerts that need attention, however old. One query."""
+    urgency = Case(*[When(priority=each, then=place) for place, each in enumerate(Priority)])
+    ended_badly = Delivery.objects.filter(alert=OuterRef("pk"), state__in=NEEDS_REASON)
+    found = Alert.objects.needing_attention().annotate(
+        reason=Subquery(ended_badly.order_by("-round", "-created_at").values("reason")[:1]),
+        is_doubtful=Exists(ended_badly.filter(state=DeliveryState.UNKNOWN)),
+        total=Window(Count("pk")),
+        doubtful=Window(Sum(Case(When(is_doubtful=True, then=1), default=0))),
+    )
+    fields = (
+        "pk",
+        "priority",
+        "clinician__name",
+        "clinician__department",
+        "created_at",
+        "reason",
+        "is_doubtful",
+    )
+    rows = list(found.order_by(urgency, "created_at", "pk").values_list(*fields, "total", "doubtful")[:KNOWN])
+    total, doubtful = rows[0][-2:] if rows else (0, 0)
+    return Unreached(
+        failed=total - doubtful,
+        in_doubt=doubtful,
+        first=tuple(
+            UnreachedAlert(
+                key, Priority(priority), name, department, received_at, Reason(reason), is_doubtful
+            )
+            for key, priority, name, department, received_at, reason, is_doubtful, *_ in rows[:NAMED]
+        ),
+        high=tuple(key for key, priority, *_ in rows if priority == Priority.HIGH),
+    )
+
+
+def done_about(keys: Sequence[int]) -> dict[int, list[AlertAction]]:
+    """What staff have done about these alerts up to now, in order. One query."""
+    found: dict[int, list[AlertAction]] = {key: [] for key in keys}
+    records = AlertAction.objects.filter(alert__in=keys).order_by("pk")
+    for record in records.select_related("by", "sent_on_as__clinician"):
+        found[record.alert_id].append(record)
+    return found
 
 
 class First(ArrayAgg):
@@ -45,29 +107,8 @@ class First(ArrayAgg):
     template = f"({ArrayAgg.template})[1:{EXAMPLES}]"
 
 
-def groups() -> list[AttentionGroup]:
-    """Everything that needs attention, by kind."""
-    found = {AttentionKind(value): rest for value, *rest in _unreached().union(_unconfirmed(), all=True)}
-    return [
-        AttentionGroup(kind, count, tuple(zip(keys, names, strict=True)))
-        for kind in AttentionKind
-        for count, keys, names in [found.get(kind, (0, [], []))]
-        if count  # the aggregate of an empty set is a row
-    ]
-
-
-def _unreached() -> Any:
-    """Alerts that need attention, however old, grouped by whether anything may have arrived."""
-    unknown = Delivery.objects.filter(alert=OuterRef("pk"), state=DeliveryState.UNKNOWN)
-    kind = Case(
-        When(Exists(unknown), then=Value(AttentionKind.UNKNOWN.value)),
-        default=Value(AttentionKind.FAILED.value),
-    )
-    return _grouped(Alert.objects.needing_attention().annotate(kind=kind), "message_id", order="-pk")
-
-
-def _unconfirmed() -> Any:
-    """Clinicians whose latest e-mail failed because they have not confirmed their address."""
+def unconfirmed() -> AttentionGroup:
+    """Clinicians whose latest e-mail failed because they have not confirmed their address. One query."""
     later = Delivery.objects.filter(
         clinician=OuterRef("clinician"),
         address=OuterRef("address"),
@@ -85,12 +126,7 @@ def _unconfirmed() -> Any:
         finished_at__gt=Now() - UNCONFIRMED_LATELY,
     )
     people = Clinician.objects.filter(Exists(failed), active=True)
-    return _grouped(people.annotate(kind=Value(AttentionKind.UNCONFIRMED.value)), "name", order="name")
-
-
-def _grouped(found: QuerySet[Any], called: str, *, order: str) -> Any:
-    return (
-        found.order_by()
-        .values_list("kind")
-        .annotate(count=Count("pk"), keys=First("pk", order_by=order), names=First(called, order_by=order))
-    )
+    count, keys, names = people.aggregate(
+        count=Count("pk"), keys=First("pk", order_by="name"), names=First("name", order_by="name")
+    ).values()
+    return AttentionGroup(count, tuple(zip(keys or [], names or [], strict=True)))

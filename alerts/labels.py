@@ -1,6 +1,6 @@
 """What states and reasons mean, in sentences for staff and operators."""
 
-from alerts.states import AttemptState, DeliveryState, Reason
+from alerts.states import AttemptState, DeliveryState, Reason, StaffAction
 
 DELIVERY: dict[DeliveryState, str] = {
     DeliveryState.PENDING: "Nothing has been sent yet, or an attempt failed and another will follow.",
@@ -48,4 +48,56 @@ REASON: dict[Reason, str] = {
         "It was tried as often as this priority allows. See why each try failed, then send it again."
     ),
     Reason.TOO_OLD: "It could not be sent in the time this priority allows. Reach the person another way.",
+    Reason.STOPPED: "Staff stopped it when they marked the alert as dealt with, which was undone. Send it again.",
 }
+
+REASON_IN_BRIEF: dict[Reason, str] = {
+    Reason.THROTTLED: "the provider was too busy",
+    Reason.QUOTA: "a quota of AWS is used up",
+    Reason.UNREACHABLE: "the provider could not be reached",
+    Reason.ANSWER_LOST: "may have arrived: the answer was lost",
+    Reason.WORKER_LOST: "may have arrived: the answer was lost",
+    Reason.OUT_OF_TIME: "Bleep was held up",
+    Reason.INVALID_ADDRESS: "the address was refused",
+    Reason.OPTED_OUT: "the number has opted out of SMS",
+    Reason.TOO_LONG: "the text is too long for an SMS",
+    Reason.INVALID_TEXT: "the text was refused",
+    Reason.NOT_ALLOWED: "the account may not call this number",
+    Reason.UNCONFIRMED: "the e-mail address is not confirmed",
+    Reason.REFUSED: "the provider refused it",
+    Reason.MISCONFIGURED: "Bleep's access to AWS is not set up",
+    Reason.PROVIDER_DOWN: "the provider is down",
+    Reason.BUSY: "the line was busy",
+    Reason.NOT_ANSWERED: "nobody answered",
+    Reason.CALL_FAILED: "the call could not be put through",
+    Reason.TRIES_USED_UP: "every try failed",
+    Reason.TOO_OLD: "it could not be sent in time",
+    Reason.STOPPED: "staff had stopped it",
+}
+"""For the lines of Home, after the person's name."""
+
+DONE_BY: dict[StaffAction, str] = {
+    StaffAction.TAKE: "Taken on by",
+    StaffAction.HAND_BACK: "Handed back by",
+    StaffAction.RESEND: "Sent again by",
+    StaffAction.FORWARD: "Sent to somebody else by",
+    StaffAction.CANCEL: "Cancelled by",
+    StaffAction.CLOSE: "Marked as dealt with by",
+    StaffAction.REOPEN: "“Dealt with” undone by",
+}
+
+FOR_WHO_CHANGES_CLINICIANS = (
+    "Correct it on the clinician's page.",
+    "Mark them as active on their page, or reach somebody else.",
+    "Choose a channel on the clinician's page.",
+    "Enter a number or an address on the clinician's page.",
+)
+"""Advice that not everybody can follow."""
+
+
+def for_reader(sentence: str, *, ask: str) -> str:
+    """The sentence as it is, or for a reader who may not change clinicians with whom to `ask` for that."""
+    if ask:
+        for advice in FOR_WHO_CHANGES_CLINICIANS:
+            sentence = sentence.replace(advice, f"Ask {ask} to {advice[:1].lower()}{advice[1:]}")
+    return sentence

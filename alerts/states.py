@@ -42,9 +42,27 @@ class DeliveryState(models.TextChoices):
 class StaffAction(models.TextChoices):
     """What staff can do about an alert."""
 
+    TAKE = "take", "I am on it"
+    HAND_BACK = "hand_back", "Hand back"
     RESEND = "resend", "Send again"
+    FORWARD = "forward", "Send to somebody else"
     CANCEL = "cancel", "Cancel"
     CLOSE = "close", "Mark as dealt with"
+    REOPEN = "reopen", "Undo “dealt with”"
+
+
+class Outcome(models.TextChoices):
+    """How an alert was dealt with, as staff say."""
+
+    BY_TELEPHONE = "by_telephone", "Told by telephone"
+    IN_PERSON = "in_person", "Told in person"
+    TAKEN_OVER = "taken_over", "Somebody else took it"
+    ARRIVED = "arrived", "It had arrived after all"
+    NOT_NEEDED = "not_needed", "Not needed any more"
+
+
+NAMES_SOMEBODY = (Outcome.BY_TELEPHONE, Outcome.IN_PERSON, Outcome.TAKEN_OVER)
+"""Outcomes that must say who was told; the database insists."""
 
 
 class AttemptState(models.TextChoices):
@@ -83,7 +101,8 @@ DELIVERY_TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.DELIVERED: frozenset(),
     DeliveryState.UNDELIVERED: frozenset(),
     DeliveryState.FAILED: frozenset(),
-    DeliveryState.CANCELLED: frozenset(),
+    # Staff undid what had stopped it.
+    DeliveryState.CANCELLED: frozenset({DeliveryState.FAILED}),
 }
 """PENDING → SENT, and every transition out of UNKNOWN, is an answer that came after the lease. PENDING → FAILED and
 PENDING → UNKNOWN skip a channel whose provider is down. SENDING → CANCELLED is a retry that staff stopped."""
@@ -117,3 +136,4 @@ class Reason(models.TextChoices):
     CALL_FAILED = "call_failed"
     TRIES_USED_UP = "tries_used_up"
     TOO_OLD = "too_old"
+    STOPPED = "stopped"

@@ -9,6 +9,8 @@ from alerts import sms_parts
 
 SMS_AND_EMAIL = "{description} {patient_id}"
 SPOKEN = "This is a message from Staff Alert. {description}"
+SENT_ON = "Sent on by hospital staff, first meant for a colleague: "
+"""Comes first in an alert that staff send to somebody else. It does not name the colleague."""
 TEST = "This is a test by {by}, to see that alerts arrive here. You need not do anything."
 TEST_PATIENT = "TEST"
 """Takes the place of the patient reference, which a call spells out."""
@@ -45,6 +47,11 @@ def sms(*, description: str, patient_id: str) -> Sms:
 def spoken(*, description: str) -> str:
     """What a call says before the patient reference, which the contact flow reads digit by digit."""
     return SPOKEN.format(description=description)
+
+
+def sent_on(description: str) -> str:
+    """The description of an alert that staff send to somebody else."""
+    return f"{SENT_ON}{description.removeprefix(SENT_ON)}"
 
 
 def test(*, by: str) -> str:

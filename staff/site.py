@@ -11,6 +11,8 @@ from django.urls import URLPattern, path
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
+from theme import refresh
+
 NOT_STAFF = (
     "The password is right, but this login may not open Bleep's pages. Ask the administrator of Bleep's logins to tick "
     "“Staff status” for you."
@@ -46,6 +48,11 @@ class StaffSite(UnfoldAdminSite):
             path("first-alert/", self.admin_view(first_alert.view), name="first_alert"),
             path("find/", self.admin_view(palette.find_view), name="find"),
         ]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Home; for its own script the part that changes."""
+        response = super().index(request, extra_context)
+        return refresh.only_part(request, response, "staff/home/parts.html")
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Log in, and delete expired sessions, which hold what was searched for."""

@@ -48,6 +48,12 @@ def since(at: datetime) -> str:
     return f"since {full(at)} ({duration(timezone.now() - at)})"
 
 
+def ago(at: datetime) -> str:
+    """`just now`, `3 min ago`, `2 h 5 min ago`."""
+    minutes = int((timezone.now() - at).total_seconds()) // 60
+    return f"{duration(timedelta(minutes=minutes))} ago" if minutes > 0 else "just now"
+
+
 def duration(time: timedelta) -> str:
     """`less than 0.1 s`, `0.3 s`, `12 s`, `4 min 10 s`, `3 h 10 min`, `2 d 3 h`."""
     seconds = time.total_seconds()

@@ -15,4 +15,4 @@ class AlertAdmin(AlertExport, AlertList, AlertPage):
     class Media:
         css = {"all": ("alerts/alerts.css",)}  # noqa: RUF012 - Django's name
         # In this order: refresh.js wraps what actions.js defines.
-        js = ("admin/js/actions.js", "alerts/refresh.js", "alerts/timeline.js")
+        js = ("admin/js/actions.js", "theme/refresh.js", "alerts/refresh.js", "alerts/timeline.js")

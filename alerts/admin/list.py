@@ -18,7 +18,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from alerts import actions
-from alerts.admin import confirm, refresh, search
+from alerts.admin import search
 from alerts.admin.filters import (
     ChannelFilter,
     ClinicianDepartmentFilter,
@@ -28,6 +28,7 @@ from alerts.admin.filters import (
     WhenFilter,
     hidden_tests,
 )
+from alerts.admin.handling import at_once, carry_out, confirm
 from alerts.admin.permissions import VisibleAlerts, may, visible_to
 from alerts.admin.status import HIGH, badge
 from alerts.admin.timeline import standing
@@ -35,6 +36,7 @@ from alerts.models import Alert
 from alerts.sending import delays
 from alerts.states import StaffAction
 from contacts.choices import Priority, in_words
+from theme import refresh
 from theme.times import clock, moment
 
 NUL = "\x00"
@@ -91,7 +93,7 @@ class AlertList(VisibleAlerts):
         "description",
     )
     search_help_text = "Message ID, text, patient reference, contact ID or name"
-    actions = ("resend_selected", "cancel_selected", "close_selected")
+    actions = ("resend_selected", "cancel_selected", "close_selected", "reopen_selected")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.search_view)
@@ -173,6 +175,11 @@ class AlertList(VisibleAlerts):
     def close_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse:
         return self._confirm(request, StaffAction.CLOSE, queryset)
 
+    @admin.action(description="Undo “dealt with”", permissions=["close"])
+    def reopen_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> HttpResponse:
+        chosen = list(queryset.values_list("pk", flat=True)[: carry_out.MAX_AT_ONCE + 1])
+        return at_once.answer_many(self, request, StaffAction.REOPEN, chosen, page=request.get_full_path())
+
     def _confirm(self, request: HttpRequest, action: StaffAction, queryset: QuerySet[Alert]) -> HttpResponse:
-        chosen = list(queryset.values_list("pk", flat=True)[: confirm.MAX_AT_ONCE + 1])
+        chosen = list(queryset.values_list("pk", flat=True)[: carry_out.MAX_AT_ONCE + 1])
         return confirm.answer(self, request, action, chosen, back=request.get_full_path())

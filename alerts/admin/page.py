@@ -8,15 +8,27 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from alerts import actions, wording
-from alerts.admin import confirm, refresh
-from alerts.admin.permissions import VisibleAlerts, may, visible_to
+from alerts import actions, labels, wording
+from alerts.admin.handling import at_once, confirm, forward
+from alerts.admin.handling.carry_out import seen
+from alerts.admin.permissions import (
+    HANDLE,
+    SEE_ADDRESSES,
+    VisibleAlerts,
+    ask_for,
+    ask_to_change,
+    may,
+    visible_to,
+)
 from alerts.admin.status import badge
-from alerts.admin.timeline import events, reach, standing
+from alerts.admin.timeline import events, handled, reach, standing
 from alerts.models import Alert
 from alerts.sending import delays
-from alerts.states import AlertStatus, StaffAction
+from alerts.states import AlertState, AlertStatus, StaffAction
+from theme import refresh
 from theme.times import full
+
+VARIANTS = {StaffAction.TAKE: "primary", StaffAction.RESEND: "primary"}
 
 
 class AlertPage(VisibleAlerts):
@@ -60,12 +72,19 @@ class AlertPage(VisibleAlerts):
         return response
 
     def action_view(self, request: HttpRequest, object_id: str, action: StaffAction) -> HttpResponse:
-        """Ask the user to confirm an action on one alert, and do it once they have."""
+        """Do an action at once, or ask the user to confirm it and do it once they have."""
         if not (self.has_view_permission(request) and may(request, action)):
             raise PermissionDenied
         if not object_id.isdecimal() or not visible_to(request.user).filter(pk=object_id).exists():
             raise Http404
         here = reverse("admin:alerts_alert_change", args=[object_id])
+        if action in at_once.DONE:
+            return at_once.answer(self, request, action, page=here)
+        if action is StaffAction.FORWARD:
+            alert = _read(request, object_id)
+            if alert is None:
+                raise Http404
+            return forward.answer(self, request, alert)
         return confirm.answer(self, request, action, [int(object_id)], back=here)
 
 
@@ -74,8 +93,12 @@ def _read(request: HttpRequest, object_id: str) -> Alert | None:
     if not object_id.isdecimal():
         return None
     alerts = visible_to(request.user).with_status().select_related("clinician", "client")
-    alerts = alerts.prefetch_related(
-        "clinician__preferences", "clinician__obstacles", "deliveries__attempts", "actions__by"
+    alerts = alerts.select_related("sent_on_by__by", "sent_on_by__alert__clinician").prefetch_related(
+        "clinician__preferences",
+        "clinician__obstacles",
+        "deliveries__attempts",
+        "actions__by",
+        "actions__sent_on_as__clinician",
     )
     return alerts.filter(pk=object_id).first()
 
@@ -84,7 +107,12 @@ def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
     user: Any = request.user
     delayed = delays.of(alert.deliveries.all())
     delay = standing.held_up(alert, delayed)
-    may_see = request.user.has_perm("contacts.view_clinician")
+    may_see = request.user.has_perm(SEE_ADDRESSES)
+    ask = ask_to_change(request)
+    needs_somebody = alert.state == AlertState.OPEN and alert.status in (
+        AlertStatus.QUEUED,
+        AlertStatus.FAILED,
+    )
     return {
         "title": alert.message_id,
         "alert": alert,
@@ -97,20 +125,36 @@ def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         # The status and the deliveries are read one after the other: something may have ended between the two.
         "waits": alert.status == AlertStatus.QUEUED
         or any(each.is_on_its_way for each in alert.deliveries.all()),
-        "events": events.of(alert, shows_addresses=may_see, delayed=delayed),
-        "buttons": [
-            {
-                "action": action,
-                "variant": "primary" if action is StaffAction.RESEND else "default",
-                "refusal": actions.why_not(action, alert),
-                "address": reverse(f"admin:alerts_alert_{action.value}", args=[alert.pk]),
-            }
-            for action in StaffAction
-            if may(request, action)
-        ],
+        "events": events.of(alert, shows_addresses=may_see, delayed=delayed, ask=ask),
+        "ask_to_handle": ask_for(HANDLE) if needs_somebody and not request.user.has_perm(HANDLE) else "",
+        "ask_to_correct": ask,
+        "ask_for_numbers": "" if may_see else ask_for(SEE_ADDRESSES),
+        "held": handled.on_it(alert),
+        "buttons": _buttons(request, alert, ask),
+        "seen": seen(alert.pk, alert.actions.all()),
         "subject": wording.subject(alert.type),
         "received": full(alert.created_at),
         "now": full(timezone.now()),
         "zone": settings.TIME_ZONE,
         "printed_by": user.get_full_name() or user.get_username(),
     }
+
+
+def _buttons(request: HttpRequest, alert: Alert, ask: str) -> list[dict[str, Any]]:
+    """What the user may do, and why it is not possible now where it is not."""
+    user: Any = request.user
+    held = actions.holding(alert.actions.all())
+    return [
+        {
+            "action": action,
+            "label": f"Take over from {handled.name_of(held.by)}"
+            if held and action is StaffAction.TAKE
+            else action.label,
+            "variant": VARIANTS.get(action, "default"),
+            "refusal": labels.for_reader(actions.why_not(action, alert, by=user), ask=ask),
+            "at_once": action in at_once.DONE,
+            "address": reverse(f"admin:alerts_alert_{action.value}", args=[alert.pk]),
+        }
+        for action in StaffAction
+        if may(request, action)
+    ]

@@ -1,8 +1,10 @@
 """What staff may do with alerts: nobody edits them, and each action has its own permission."""
 
+from collections import defaultdict
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import AnonymousUser, Group, User
+from django.core.cache import cache
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
@@ -12,10 +14,18 @@ from alerts.states import StaffAction
 from contacts import departments
 from contacts.models import ManagedDepartment
 
-PERMISSIONS = {
-    StaffAction.RESEND: "alerts.resend_alert",
-    StaffAction.CANCEL: "alerts.cancel_alert",
-    StaffAction.CLOSE: "alerts.close_alert",
+HANDLE = "alerts.take_alert"
+SEE_ADDRESSES = "contacts.view_clinician"
+CHANGE_ADDRESSES = "contacts.change_clinician"
+REMEMBERED_SECONDS = 60
+PERMISSIONS: dict[StaffAction, tuple[str, ...]] = {
+    StaffAction.TAKE: ("alerts.take_alert",),
+    StaffAction.HAND_BACK: ("alerts.take_alert",),
+    StaffAction.RESEND: ("alerts.resend_alert",),
+    StaffAction.FORWARD: ("alerts.forward_alert", SEE_ADDRESSES),
+    StaffAction.CANCEL: ("alerts.cancel_alert",),
+    StaffAction.CLOSE: ("alerts.close_alert",),
+    StaffAction.REOPEN: ("alerts.close_alert",),
 }
 
 
@@ -37,6 +47,27 @@ def visible_to(user: User | AnonymousUser) -> AlertQuerySet:
         return Alert.objects.none()
     names = ManagedDepartment.objects.filter(user=user.pk).values_list("name", flat=True)
     return Alert.objects.filter(clinician__department__in=departments.spellings_of(names))
+
+
+def ask_for(permission: str) -> str:
+    """Whom to ask for something that needs this permission: "somebody with the role Operators". One query a minute."""
+    roles = cache.get_or_set("alerts.roles", _roles, REMEMBERED_SECONDS) or {}
+    names = roles.get(permission, [])
+    return f"somebody with the role {' or '.join(names)}" if names else "the administrator of Bleep's logins"
+
+
+def _roles() -> dict[str, list[str]]:
+    """The names of the groups that have each permission."""
+    found: dict[str, list[str]] = defaultdict(list)
+    named = ("permissions__content_type__app_label", "permissions__codename", "name")
+    for app, codename, name in Group.objects.order_by("name").values_list(*named):
+        found[f"{app}.{codename}"].append(name)
+    return dict(found)
+
+
+def ask_to_change(request: HttpRequest) -> str:
+    """Whom to ask to change a clinician; empty for who may do that themselves."""
+    return "" if request.user.has_perm(CHANGE_ADDRESSES) else ask_for(CHANGE_ADDRESSES)
 
 
 class ReadOnly(ModelAdmin):
@@ -63,4 +94,4 @@ class VisibleAlerts(ReadOnly):
 
 def may(request: HttpRequest, action: StaffAction) -> bool:
     """Whether the user may do this to alerts."""
-    return request.user.has_perm(PERMISSIONS[action])
+    return request.user.has_perms(PERMISSIONS[action])

@@ -183,6 +183,16 @@ def end(alert: Alert, state: AlertState) -> int:
         return doubtful + waiting.update(state=DeliveryState.CANCELLED, finished_at=Now())
 
 
+def reopen(alert: Alert) -> None:
+    """Undo `end` with `CLOSED`. What that stopped is not sent now, which may be hours later: it has failed, so that
+    staff see it.
+    """
+    with transaction.atomic():
+        if Alert.objects.filter(pk=alert.pk, state=AlertState.CLOSED).update(state=AlertState.OPEN):
+            stopped = Delivery.objects.filter(alert=alert, state=DeliveryState.CANCELLED)
+            stopped.update(state=DeliveryState.FAILED, reason=Reason.STOPPED)
+
+
 def _leave_sending(claimed: Claim, state: DeliveryState, **fields: Any) -> bool:
     """Leave `sending`, but only under our own lease: a later holder must not be overwritten."""
     if state not in DELIVERY_TRANSITIONS[DeliveryState.SENDING]:

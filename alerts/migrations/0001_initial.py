@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 ('type', models.CharField(max_length=64)),
                 ('patient_id', models.CharField(max_length=64, verbose_name='patient reference')),
                 ('contact_id', models.CharField(help_text='As it was sent: it may have changed since.', max_length=64, verbose_name='contact ID')),
-                ('description', models.CharField(max_length=1000)),
+                ('description', models.CharField(max_length=1100)),
                 ('priority', models.CharField(choices=[('H', 'High'), ('M', 'Medium'), ('L', 'Low')], max_length=1)),
                 ('state', models.CharField(choices=[('open', 'Open'), ('acknowledged', 'Acknowledged'), ('cancelled', 'Cancelled'), ('closed', 'Dealt with')], default='open', max_length=16)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-created_at', '-id'),
-                'permissions': (('resend_alert', 'Can resend alert'), ('cancel_alert', 'Can cancel alert'), ('close_alert', 'Can mark alert as dealt with'), ('export_alert', 'Can export alerts to a file'), ('view_department_alert', 'Can view alerts of their departments')),
+                'permissions': (('take_alert', 'Can say that they are on an alert'), ('resend_alert', 'Can resend alert'), ('forward_alert', 'Can send alert to somebody else'), ('cancel_alert', 'Can cancel alert'), ('close_alert', 'Can mark alert as dealt with'), ('export_alert', 'Can export alerts to a file'), ('view_department_alert', 'Can view alerts of their departments')),
             },
         ),
         migrations.CreateModel(
@@ -114,11 +114,14 @@ class Migration(migrations.Migration):
             name='AlertAction',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('action', models.CharField(choices=[('resend', 'Send again'), ('cancel', 'Cancel'), ('close', 'Mark as dealt with')], max_length=8)),
+                ('action', models.CharField(choices=[('take', 'I am on it'), ('hand_back', 'Hand back'), ('resend', 'Send again'), ('forward', 'Send to somebody else'), ('cancel', 'Cancel'), ('close', 'Mark as dealt with'), ('reopen', 'Undo “dealt with”')], max_length=16)),
                 ('note', models.CharField(blank=True, max_length=500)),
+                ('outcome', models.CharField(blank=True, choices=[('by_telephone', 'Told by telephone'), ('in_person', 'Told in person'), ('taken_over', 'Somebody else took it'), ('arrived', 'It had arrived after all'), ('not_needed', 'Not needed any more')], help_text='How it was dealt with, if it was.', max_length=16)),
+                ('told', models.CharField(blank=True, help_text='Whom staff told.', max_length=200)),
                 ('round', models.PositiveSmallIntegerField(help_text='Which round a resend started.', null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('alert', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='actions', to='alerts.alert')),
+                ('sent_on_as', models.OneToOneField(help_text='The alert that somebody else got instead.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sent_on_by', to='alerts.alert')),
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -136,7 +139,7 @@ class Migration(migrations.Migration):
                 ('round', models.PositiveSmallIntegerField(default=1, help_text='A deliberate resend starts another round.')),
                 ('skipped', models.JSONField(blank=True, default=list, help_text='Channels that were chosen and left out when the delivery was made, and why.')),
                 ('state', models.CharField(choices=[('pending', 'Waiting'), ('sending', 'Being sent'), ('sent', 'Sent'), ('delivered', 'Picked up'), ('undelivered', 'Not picked up'), ('failed', 'Failed'), ('unknown', 'Unknown'), ('cancelled', 'Cancelled')], default='pending', max_length=16)),
-                ('reason', models.CharField(blank=True, choices=[('throttled', 'Throttled'), ('quota', 'Quota'), ('unreachable', 'Unreachable'), ('answer_lost', 'Answer Lost'), ('worker_lost', 'Worker Lost'), ('out_of_time', 'Out Of Time'), ('invalid_address', 'Invalid Address'), ('opted_out', 'Opted Out'), ('too_long', 'Too Long'), ('invalid_text', 'Invalid Text'), ('not_allowed', 'Not Allowed'), ('unconfirmed', 'Unconfirmed'), ('refused', 'Refused'), ('misconfigured', 'Misconfigured'), ('provider_down', 'Provider Down'), ('busy', 'Busy'), ('not_answered', 'Not Answered'), ('call_failed', 'Call Failed'), ('tries_used_up', 'Tries Used Up'), ('too_old', 'Too Old')], max_length=32)),
+                ('reason', models.CharField(blank=True, choices=[('throttled', 'Throttled'), ('quota', 'Quota'), ('unreachable', 'Unreachable'), ('answer_lost', 'Answer Lost'), ('worker_lost', 'Worker Lost'), ('out_of_time', 'Out Of Time'), ('invalid_address', 'Invalid Address'), ('opted_out', 'Opted Out'), ('too_long', 'Too Long'), ('invalid_text', 'Invalid Text'), ('not_allowed', 'Not Allowed'), ('unconfirmed', 'Unconfirmed'), ('refused', 'Refused'), ('misconfigured', 'Misconfigured'), ('provider_down', 'Provider Down'), ('busy', 'Busy'), ('not_answered', 'Not Answered'), ('call_failed', 'Call Failed'), ('tries_used_up', 'Tries Used Up'), ('too_old', 'Too Old'), ('stopped', 'Stopped')], max_length=32)),
                 ('possible_duplicate', models.BooleanField(default=False, help_text='Sent again although it may have been sent before.')),
                 ('provider_id', models.CharField(blank=True, max_length=256)),
                 ('available_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='Not to be sent before.')),
@@ -163,7 +166,7 @@ class Migration(migrations.Migration):
                 ('channel', models.CharField(choices=[('call', 'Telephone call'), ('sms', 'SMS'), ('email', 'E-mail')], help_text="The delivery's, copied for the breaker's index.", max_length=8)),
                 ('number', models.PositiveSmallIntegerField()),
                 ('state', models.CharField(choices=[('calling', 'Calling the provider'), ('sent', 'Sent'), ('throttled', "Over the provider's limit"), ('unsent', 'Not sent'), ('rejected', 'Rejected'), ('unknown', 'Unknown')], default='calling', max_length=16)),
-                ('reason', models.CharField(blank=True, choices=[('throttled', 'Throttled'), ('quota', 'Quota'), ('unreachable', 'Unreachable'), ('answer_lost', 'Answer Lost'), ('worker_lost', 'Worker Lost'), ('out_of_time', 'Out Of Time'), ('invalid_address', 'Invalid Address'), ('opted_out', 'Opted Out'), ('too_long', 'Too Long'), ('invalid_text', 'Invalid Text'), ('not_allowed', 'Not Allowed'), ('unconfirmed', 'Unconfirmed'), ('refused', 'Refused'), ('misconfigured', 'Misconfigured'), ('provider_down', 'Provider Down'), ('busy', 'Busy'), ('not_answered', 'Not Answered'), ('call_failed', 'Call Failed'), ('tries_used_up', 'Tries Used Up'), ('too_old', 'Too Old')], max_length=32)),
+                ('reason', models.CharField(blank=True, choices=[('throttled', 'Throttled'), ('quota', 'Quota'), ('unreachable', 'Unreachable'), ('answer_lost', 'Answer Lost'), ('worker_lost', 'Worker Lost'), ('out_of_time', 'Out Of Time'), ('invalid_address', 'Invalid Address'), ('opted_out', 'Opted Out'), ('too_long', 'Too Long'), ('invalid_text', 'Invalid Text'), ('not_allowed', 'Not Allowed'), ('unconfirmed', 'Unconfirmed'), ('refused', 'Refused'), ('misconfigured', 'Misconfigured'), ('provider_down', 'Provider Down'), ('busy', 'Busy'), ('not_answered', 'Not Answered'), ('call_failed', 'Call Failed'), ('tries_used_up', 'Tries Used Up'), ('too_old', 'Too Old'), ('stopped', 'Stopped')], max_length=32)),
                 ('code', models.CharField(blank=True, help_text="The provider's own error code.", max_length=100)),
                 ('provider_id', models.CharField(blank=True, max_length=256)),
                 ('late', models.BooleanField(default=False, help_text='The answer came after the lease had run out.')),
@@ -201,11 +204,27 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='alertaction',
-            constraint=models.CheckConstraint(condition=models.Q(('action__in', ['resend', 'cancel', 'close'])), name='alertaction_action_is_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('action__in', ['take', 'hand_back', 'resend', 'forward', 'cancel', 'close', 'reopen'])), name='alertaction_action_is_known'),
         ),
         migrations.AddConstraint(
             model_name='alertaction',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('action', 'resend'), ('round__isnull', False)), models.Q(models.Q(('action', 'resend'), _negated=True), ('round', None)), _connector='OR'), name='alertaction_resend_has_a_round'),
+        ),
+        migrations.AddConstraint(
+            model_name='alertaction',
+            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'by_telephone', 'in_person', 'taken_over', 'arrived', 'not_needed'])), name='alertaction_outcome_is_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='alertaction',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('action', 'close'), models.Q(('outcome', ''), _negated=True)), models.Q(models.Q(('action', 'close'), _negated=True), ('outcome', ''), ('told', '')), _connector='OR'), name='alertaction_dealt_with_has_an_outcome'),
+        ),
+        migrations.AddConstraint(
+            model_name='alertaction',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome__in', ('by_telephone', 'in_person', 'taken_over')), _negated=True), models.Q(('told', ''), _negated=True), _connector='OR'), name='alertaction_told_is_named'),
+        ),
+        migrations.AddConstraint(
+            model_name='alertaction',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('action', 'forward'), ('sent_on_as__isnull', False)), models.Q(models.Q(('action', 'forward'), _negated=True), ('sent_on_as', None)), _connector='OR'), name='alertaction_sent_on_is_an_alert'),
         ),
         migrations.AddConstraint(
             model_name='alertaction',
@@ -249,7 +268,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['', 'throttled', 'quota', 'unreachable', 'answer_lost', 'worker_lost', 'out_of_time', 'invalid_address', 'opted_out', 'too_long', 'invalid_text', 'not_allowed', 'unconfirmed', 'refused', 'misconfigured', 'provider_down', 'busy', 'not_answered', 'call_failed', 'tries_used_up', 'too_old'])), name='delivery_reason_is_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['', 'throttled', 'quota', 'unreachable', 'answer_lost', 'worker_lost', 'out_of_time', 'invalid_address', 'opted_out', 'too_long', 'invalid_text', 'not_allowed', 'unconfirmed', 'refused', 'misconfigured', 'provider_down', 'busy', 'not_answered', 'call_failed', 'tries_used_up', 'too_old', 'stopped'])), name='delivery_reason_is_known'),
         ),
         migrations.AddConstraint(
             model_name='delivery',
@@ -293,7 +312,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['', 'throttled', 'quota', 'unreachable', 'answer_lost', 'worker_lost', 'out_of_time', 'invalid_address', 'opted_out', 'too_long', 'invalid_text', 'not_allowed', 'unconfirmed', 'refused', 'misconfigured', 'provider_down', 'busy', 'not_answered', 'call_failed', 'tries_used_up', 'too_old'])), name='attempt_reason_is_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['', 'throttled', 'quota', 'unreachable', 'answer_lost', 'worker_lost', 'out_of_time', 'invalid_address', 'opted_out', 'too_long', 'invalid_text', 'not_allowed', 'unconfirmed', 'refused', 'misconfigured', 'provider_down', 'busy', 'not_answered', 'call_failed', 'tries_used_up', 'too_old', 'stopped'])), name='attempt_reason_is_known'),
         ),
         migrations.AddConstraint(
             model_name='attempt',

@@ -6,16 +6,27 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from alerts.models.alert import Alert
-from alerts.states import StaffAction
+from alerts.states import NAMES_SOMEBODY, Outcome, StaffAction
 
 
 class AlertAction(models.Model):
     """A staff action, written in the same transaction. Append-only: a trigger refuses changes and deletes."""
 
     alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="actions")
-    action = models.CharField(max_length=8, choices=StaffAction)
+    action = models.CharField(max_length=16, choices=StaffAction)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     note = models.CharField(max_length=500, blank=True)
+    outcome = models.CharField(
+        max_length=16, choices=Outcome, blank=True, help_text="How it was dealt with, if it was."
+    )
+    told = models.CharField(max_length=200, blank=True, help_text="Whom staff told.")
+    sent_on_as = models.OneToOneField(
+        Alert,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="sent_on_by",
+        help_text="The alert that somebody else got instead.",
+    )
     round = models.PositiveSmallIntegerField(null=True, help_text="Which round a resend started.")
     created_at = models.DateTimeField(db_default=Now())
 
@@ -30,6 +41,22 @@ class AlertAction(models.Model):
                 name="alertaction_resend_has_a_round",
                 condition=Q(action=StaffAction.RESEND, round__isnull=False)
                 | (~Q(action=StaffAction.RESEND) & Q(round=None)),
+            ),
+            models.CheckConstraint(
+                name="alertaction_outcome_is_known", condition=Q(outcome__in=["", *Outcome.values])
+            ),
+            models.CheckConstraint(
+                name="alertaction_dealt_with_has_an_outcome",
+                condition=(Q(action=StaffAction.CLOSE) & ~Q(outcome=""))
+                | (~Q(action=StaffAction.CLOSE) & Q(outcome="", told="")),
+            ),
+            models.CheckConstraint(
+                name="alertaction_told_is_named", condition=~Q(outcome__in=NAMES_SOMEBODY) | ~Q(told="")
+            ),
+            models.CheckConstraint(
+                name="alertaction_sent_on_is_an_alert",
+                condition=Q(action=StaffAction.FORWARD, sent_on_as__isnull=False)
+                | (~Q(action=StaffAction.FORWARD) & Q(sent_on_as=None)),
             ),
             models.UniqueConstraint(name="alertaction_one_resend_per_round", fields=("alert", "round")),
         )

@@ -111,7 +111,8 @@ class Alert(models.Model):
         "contact ID", max_length=64, help_text="As it was sent: it may have changed since."
     )
     clinician = models.ForeignKey(Clinician, on_delete=models.PROTECT, related_name="alerts")
-    description = models.CharField(max_length=1000)
+    # The API takes 1,000 characters; what staff send on says that first.
+    description = models.CharField(max_length=1100)
     priority = models.CharField(max_length=1, choices=Priority)
     state = models.CharField(max_length=16, choices=AlertState, default=AlertState.OPEN)
     created_at = models.DateTimeField(db_default=Now())
@@ -124,7 +125,9 @@ class Alert(models.Model):
     class Meta:
         ordering = ("-created_at", "-id")
         permissions = (
+            ("take_alert", "Can say that they are on an alert"),
             ("resend_alert", "Can resend alert"),
+            ("forward_alert", "Can send alert to somebody else"),
             ("cancel_alert", "Can cancel alert"),
             ("close_alert", "Can mark alert as dealt with"),
             ("export_alert", "Can export alerts to a file"),

@@ -16,9 +16,10 @@ from alerts.sending import delays
 from clients import tokens
 from clients.models import ApiToken
 from contacts import problems
-from staff.home import items, refused
+from staff.home import alert_rows, items, refused
 from staff.home.cache import cached
 from staff.home.items import Item
+from staff.home.reader import Reader
 
 SECONDS = 5.0
 """How long a result is cached: short, so that a solved problem leaves the page soon."""
@@ -33,6 +34,16 @@ class Attention:
     items: list[Item]
     at: datetime
 
+    @property
+    def count(self) -> int:
+        """How much needs attention, for the title of the browser's tab."""
+        return sum(each.count for each in self.items)
+
+    @property
+    def high(self) -> list[int]:
+        """The keys of the High alerts that need attention."""
+        return [key for each in self.items for key in each.high]
+
 
 @dataclass(frozen=True)
 class Check:
@@ -41,7 +52,7 @@ class Check:
     subject: str
     """What cannot be checked when the query fails."""
     query: Callable[[], Any]
-    describe: Callable[[Any], Iterable[Item]]
+    describe: Callable[[Any, Reader], Iterable[Item]]
     permission: str | None = None
     """None is for everybody."""
 
@@ -49,19 +60,20 @@ class Check:
 def check(user: User | AnonymousUser) -> Attention:
     """What needs this user's attention. At most one query per check."""
     allowed = [each for each in CHECKS if each.permission is None or user.has_perm(each.permission)]
-    results = [_run(each) for each in allowed]
+    reader = Reader(user)
+    results = [_run(each, reader) for each in allowed]
     found = [item for result, _at in results for item in result]
     return Attention(sorted(found, key=lambda item: not item.urgent), min(at for _result, at in results))
 
 
-def _run(each: Check) -> tuple[list[Item], datetime]:
+def _run(each: Check, reader: Reader) -> tuple[list[Item], datetime]:
     """The items of a check, and when it ran. If it fails, that is an item too: the other checks still show."""
     try:
         result = cached(each.query, seconds=SECONDS)
+        return list(each.describe(result.value, reader)), result.at
     except Error as error:
         log.error("home.unanswered", about=each.subject, error=type(error).__name__)  # noqa: TRY400 - no text
         return [items.check_failed(each.subject)], timezone.now()
-    return list(each.describe(result.value)), result.at
 
 
 def _tokens() -> list[ApiToken]:
@@ -73,8 +85,10 @@ CHECKS = (
     Check("whether Bleep is sending", checks.findings, items.of_findings),
     Check("whether the providers answer", delays.outages, items.of_outages),
     Check("refused alerts", refused.high, refused.of_high, "alerts.view_refusal"),
-    Check("failed alerts", attention.groups, items.of_alerts, "alerts.view_alert"),
-    Check("unconfirmed e-mail addresses", attention.groups, items.of_unconfirmed, "contacts.view_clinician"),
+    Check("failed alerts", attention.unreached, alert_rows.of_alerts, "alerts.view_alert"),
+    Check(
+        "unconfirmed e-mail addresses", attention.unconfirmed, items.of_unconfirmed, "contacts.view_clinician"
+    ),
     Check("clinicians with a problem", problems.summary, items.of_clinicians, "contacts.view_clinician"),
     Check("tokens that expire", _tokens, items.of_tokens, "clients.view_apitoken"),
 )

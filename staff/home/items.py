@@ -9,12 +9,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from alerts.attention import EXAMPLES, AttentionGroup, AttentionKind
+from alerts.attention import EXAMPLES, AttentionGroup
 from alerts.monitoring.checks import Finding
 from alerts.sending.delays import Outage
 from clients import tokens
 from clients.models import ApiToken
 from contacts import problems
+from staff.home.reader import Reader
 from theme import times
 
 ALERTS = "admin:alerts_alert_changelist"
@@ -22,6 +23,8 @@ ALERT = "admin:alerts_alert_change"
 CLINICIANS = "admin:contacts_clinician_changelist"
 CLINICIAN = "admin:contacts_clinician_change"
 CLIENT = "admin:clients_apiclient_change"
+CHANGE_CLINICIAN = "contacts.change_clinician"
+ADD_TOKEN = "clients.add_apitoken"  # noqa: S105 - the name of a permission
 TOKENS = "admin:clients_apitoken_changelist"
 
 FINDINGS = {
@@ -43,18 +46,6 @@ FINDINGS = {
 }
 """What each failed check of Bleep itself means to staff."""
 
-UNREACHED: dict[AttentionKind, tuple[str, str]] = {
-    AttentionKind.FAILED: (
-        "failed: no clinician is known to have been reached.",
-        "Open each one to see why. Send it again, or reach the clinician another way. Then mark it as dealt with.",
-    ),
-    AttentionKind.UNKNOWN: (
-        "may not have arrived: the provider's answer was lost.",
-        "Ask the clinician whether it arrived. If not, send it again. Then mark it as dealt with.",
-    ),
-}
-"""What to say about alerts, after their number, and what to do about them."""
-
 
 @dataclass(frozen=True)
 class Link:
@@ -72,6 +63,12 @@ class Item:
     sentence: str
     advice: str
     urgent: bool = True
+    count: int = 1
+    """How many things it is about, for the title of the tab."""
+    rows: tuple[Any, ...] = ()
+    """Lines of their own: see `alert_rows`."""
+    high: tuple[int, ...] = ()
+    """The keys of its High alerts: a browser makes a sound for a new one."""
     links: tuple[Link, ...] = ()
     more: int = 0
     show_all: Link | None = None
@@ -89,7 +86,7 @@ def check_failed(subject: str) -> Item:
     )
 
 
-def of_findings(findings: list[Finding]) -> Iterator[Item]:
+def of_findings(findings: list[Finding], reader: Reader) -> Iterator[Item]:
     for finding in findings:
         if not finding.ok:
             yield Item(
@@ -100,7 +97,7 @@ def of_findings(findings: list[Finding]) -> Iterator[Item]:
             )
 
 
-def of_outages(outages: list[Outage]) -> Iterator[Item]:
+def of_outages(outages: list[Outage], reader: Reader) -> Iterator[Item]:
     for outage in outages:
         channel = outage.channel
         high = f", {outage.high:,} of High priority" if outage.high else ""
@@ -118,47 +115,33 @@ def of_outages(outages: list[Outage]) -> Iterator[Item]:
         )
 
 
-def of_alerts(groups: list[AttentionGroup]) -> Iterator[Item]:
-    for group in groups:
-        if group.kind in UNREACHED:
-            sentence, advice = UNREACHED[group.kind]
-            yield Item(
-                group.kind.value,
-                f"{group.count:,} alert{pluralize(group.count)} {sentence}",
-                advice,
-                show_all=Link("Show all failed alerts", f"{reverse(ALERTS)}?status=attention"),
-                **_examples(ALERT, group),
-            )
+def of_unconfirmed(found: AttentionGroup, reader: Reader) -> Iterator[Item]:
+    if found.count:
+        yield Item(
+            "unconfirmed",
+            f"{_clinicians(found.count)} not confirmed their e-mail address, so e-mails to them fail.",
+            "Ask each to open the link in the message “AWS Notification - Subscription Confirmation” in their inbox.",
+            urgent=False,
+            **_examples(CLINICIAN, found),
+        )
 
 
-def of_unconfirmed(groups: list[AttentionGroup]) -> Iterator[Item]:
-    for group in groups:
-        if group.kind is AttentionKind.UNCONFIRMED:
-            yield Item(
-                group.kind.value,
-                f"{_clinicians(group.count)} not confirmed their e-mail address, so e-mails to them fail.",
-                "Ask each to open the link in the message “AWS Notification - Subscription Confirmation” in their "
-                "inbox.",
-                urgent=False,
-                **_examples(CLINICIAN, group),
-            )
-
-
-def of_clinicians(found: problems.ProblemSummary) -> Iterator[Item]:
+def of_clinicians(found: problems.ProblemSummary, reader: Reader) -> Iterator[Item]:
     if found.count:
         yield Item(
             "unreachable",
             f"{_clinicians(found.count)} a problem: no channel for a priority, no address for a channel, an address "
             "that does not work or a number that may not, neither a call nor an SMS for High, or a contact ID that no "
             "alert can name.",
-            "Alerts may not reach them. Open each: the page says what is wrong.",
+            "Alerts may not reach them. Open each: the page says what is wrong. "
+            + reader.advice(CHANGE_CLINICIAN, "Mend it there.", else_ask="to mend it there"),
             urgent=False,
             show_all=Link("Show all with a problem", f"{reverse(CLINICIANS)}?problem=any"),
             **_examples(CLINICIAN, found),
         )
 
 
-def of_tokens(found: list[ApiToken]) -> Iterator[Item]:
+def of_tokens(found: list[ApiToken], reader: Reader) -> Iterator[Item]:
     now = timezone.now()
     expired, expiring = [
         [token for token in found if token.has_expired(now) is ended] for ended in (True, False)
@@ -169,8 +152,12 @@ def of_tokens(found: list[ApiToken]) -> Iterator[Item]:
             "refused",
             f"{count} token{pluralize(count, ' has,s have')} expired in use: "
             f"all alerts from {pluralize(count, 'its system,their systems')} are being refused.",
-            "Issue a new token on the system's page, and give it to its owners. Then revoke the old one, which "
-            "removes it from here.",
+            reader.advice(
+                ADD_TOKEN,
+                "Issue a new token on the system's page, and give it to its owners. Then revoke the old one, which "
+                "removes it from here.",
+                else_ask="to issue a new token for its owners, and to revoke the old one",
+            ),
             **_token_links(expired),
         )
     if expiring:
@@ -178,8 +165,12 @@ def of_tokens(found: list[ApiToken]) -> Iterator[Item]:
         yield Item(
             "expiring",
             f"{count} token{pluralize(count, ' expires,s expire')} within {tokens.EXPIRES_SOON.days} days.",
-            "After that Bleep refuses alerts from the system that uses it. Rotate it, and give its owners the new "
-            "token in time.",
+            "After that Bleep refuses alerts from the system that uses it. "
+            + reader.advice(
+                ADD_TOKEN,
+                "Rotate it, and give its owners the new token in time.",
+                else_ask="to rotate it, and to give its owners the new token in time",
+            ),
             urgent=False,
             **_token_links(expiring),
         )

@@ -1,7 +1,9 @@
 """The home page, which staff see first when they log in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import structlog
 from django.contrib.auth.models import AnonymousUser, User
@@ -10,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from alerts import labels, statistics
+from alerts import statistics
 from alerts.states import AlertStatus
 from alerts.statistics import AlertCount, Period
 from staff import first_alert
@@ -22,6 +24,9 @@ SECONDS = {Period.DAY: 10.0, Period.WEEK: 60.0}
 """How long statistics are cached."""
 
 PERIODS = {Period.DAY: "Last 24 hours", Period.WEEK: "Last 7 days"}
+
+SHOWN = (AlertStatus.QUEUED, AlertStatus.SENT, AlertStatus.DELIVERED, AlertStatus.ACKNOWLEDGED)
+"""The statuses with a number, beside Failed."""
 
 SHORTCUTS: tuple[tuple[str | None, str, str, str], ...] = (
     ("contacts.add_clinician", "person_add", "Add a clinician", "admin:contacts_clinician_add"),
@@ -41,6 +46,7 @@ class Total:
 
     label: str
     alerts: int
+    url: str = ""
     urgent: bool = False
     note: str = ""
 
@@ -83,7 +89,7 @@ def _statistics(user: User | AnonymousUser, period: Period) -> dict[str, Any]:
         "periods": [(PERIODS[each], f"?period={each.word}", each is period) for each in Period],
         "period": PERIODS[period].lower(),
         "statistics_at": min(counts.at, latencies.at),
-        "totals": _totals(counts.value),
+        "totals": _totals(counts.value, since=counts.at - period.length),
         "refreshed_every": round(SECONDS[period]),
     }
     if not counts.value and first_alert.is_missing(user):
@@ -96,20 +102,28 @@ def _statistics(user: User | AnonymousUser, period: Period) -> dict[str, Any]:
     return shown
 
 
-def _totals(counts: list[AlertCount]) -> list[Total]:
-    def total(words: str, *, urgent: bool = False) -> Total:
-        found = [each for each in counts if each.words == words]
-        closed = sum(each.alerts for each in found if each.dealt_with)
-        alerts = sum(each.alerts for each in found)
-        note = f"{closed:,} dealt with" if closed else ""
-        return Total(words, alerts, urgent=urgent and alerts > closed, note=note)
+def _totals(counts: list[AlertCount], since: datetime) -> list[Total]:
+    def total(status: AlertStatus) -> Total:
+        return Total(str(status.label), count(status), _listed(since, status))
 
-    in_doubt = total(labels.IN_DOUBT)
+    def count(*statuses: AlertStatus) -> int:
+        return sum(each.alerts for each in counts if each.status in statuses)
+
+    failed = total(AlertStatus.FAILED)
+    closed = sum(each.alerts for each in counts if each.status is AlertStatus.FAILED and each.dealt_with)
     return [
-        Total("Alerts", sum(each.alerts for each in counts)),
-        total(AlertStatus.DELIVERED.label),
-        total(AlertStatus.SENT.label),
-        total(AlertStatus.QUEUED.label),
-        *([in_doubt] if in_doubt.alerts else []),
-        total(AlertStatus.FAILED.label, urgent=True),
+        Total("Alerts", count(*AlertStatus), _listed(since)),
+        *(total(status) for status in SHOWN if status is not AlertStatus.ACKNOWLEDGED or count(status)),
+        replace(failed, urgent=failed.alerts > closed, note=f"{closed:,} dealt with" if closed else ""),
     ]
+
+
+def _listed(since: datetime, status: AlertStatus | None = None) -> str:
+    """The list of exactly the alerts that a number counts."""
+    local = timezone.localtime(since)
+    asked = {
+        **({"status": status.value} if status else {}),
+        "created_at_from_0": f"{local:%d/%m/%Y}",
+        "created_at_from_1": f"{local:%H:%M:%S}",
+    }
+    return f"{reverse('admin:alerts_alert_changelist')}?{urlencode(asked)}"

@@ -13,7 +13,9 @@ from alerts.models import Refusal
 from contacts.choices import Priority
 from contacts.models import Clinician
 from staff.home.items import Item, Link
+from staff.home.reader import Reader
 
+MARK_SEEN = "alerts.see_refusal"
 REFUSALS = "admin:alerts_refusal_changelist"
 REFUSAL = "admin:alerts_refusal_change"
 
@@ -29,14 +31,19 @@ def high() -> list[Refusal]:
     )
 
 
-def of_high(found: list[Refusal]) -> Iterator[Item]:
+def of_high(found: list[Refusal], reader: Reader) -> Iterator[Item]:
     if found:
         total: int = found[0].total  # type: ignore[attr-defined]  # annotated by `high`
         yield Item(
             "refused alerts",
             "Alerts of High priority were refused, and nobody was told.",
-            "Reach the clinician another way, and open each line: it says why, and what to do. Then select it in the "
-            "list and mark it as seen.",
+            "Reach the clinician another way, and open each line: it says why, and what to do. "
+            + reader.advice(
+                MARK_SEEN,
+                "Then select it in the list and mark it as seen.",
+                else_ask="to select it in the list then, and to mark it as seen",
+            ),
+            count=total,
             links=tuple(Link(_line(each), reverse(REFUSAL, args=[each.pk])) for each in found),
             more=total - len(found),
             show_all=Link("Show all refused alerts", f"{reverse(REFUSALS)}?state=open&priority__exact=H"),

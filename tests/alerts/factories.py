@@ -13,7 +13,7 @@ from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel
 from alerts.models import Delivery
 from alerts.sending import send as sending
-from alerts.states import Reason, StaffAction
+from alerts.states import Outcome, Reason, StaffAction
 from contacts.choices import Priority
 from tests.alerts.conftest import Store
 
@@ -29,10 +29,19 @@ def claim(delivery: Delivery) -> claims.Claim:
     return claimed
 
 
-def resend(alert_id: int, *, by: Any, after_round: int, note: str = "") -> Delivery:
+TOLD = actions.DealtWith(Outcome.BY_TELEPHONE, "The registrar")
+
+
+def handle(action: StaffAction, alert_id: int, *, by: Any, after: int | None = None, note: str = "") -> None:
+    """Do a staff action. What is dealt with was told by telephone."""
+    dealt_with = TOLD if action is StaffAction.CLOSE else None
+    actions.act(action, alert_id, by=by, after=after, note=note, dealt_with=dealt_with)
+
+
+def resend(alert_id: int, *, by: Any, note: str = "") -> Delivery:
     """The delivery with which staff start another round."""
-    actions.act(StaffAction.RESEND, alert_id, by=by, after_round=after_round, note=note)
-    return Delivery.objects.get(alert=alert_id, round=after_round + 1)
+    handle(StaffAction.RESEND, alert_id, by=by, note=note)
+    return Delivery.objects.filter(alert=alert_id).latest("round")
 
 
 def end(delivery: Delivery, reason: Reason, decision: Decision | None = None) -> Delivery:

@@ -9,8 +9,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from alerts import attention
-from alerts.attention import AttentionKind
+from alerts import attention, labels
 from alerts.deliveries.retry import LeaveInDoubt
 from alerts.models import Alert, Delivery
 from alerts.states import AlertState, Reason
@@ -24,29 +23,36 @@ pytestmark = pytest.mark.django_db
 H, M, L = Priority.HIGH, Priority.MEDIUM, Priority.LOW
 
 
-def found() -> dict[AttentionKind, tuple[int, list[str]]]:
-    return {
-        each.kind: (each.count, [called for _key, called in each.examples]) for each in attention.groups()
-    }
+def found() -> tuple[int, int, list[str]]:
+    """How many failed, how many may have arrived, and who has not confirmed their address."""
+    alerts, people = attention.unreached(), attention.unconfirmed()
+    assert people.count == len(people.examples)
+    return alerts.failed, alerts.in_doubt, [name for _key, name in people.examples]
+
+
+def named() -> list[int]:
+    """The keys of the alerts that are named, in order."""
+    return [each.key for each in attention.unreached().first]
+
+
+NOTHING: tuple[int, int, list[str]] = (0, 0, [])
 
 
 def test_failed_and_unknown_alerts_are_told_apart(store: Store) -> None:
     failed = end(store(L), Reason.INVALID_ADDRESS)
     unknown = end(store(M), Reason.ANSWER_LOST, LeaveInDoubt(Reason.ANSWER_LOST))
 
-    assert found() == {
-        AttentionKind.FAILED: (1, [failed.alert.message_id]),
-        AttentionKind.UNKNOWN: (1, [unknown.alert.message_id]),
-    }
+    assert found() == (1, 1, [])
+    assert named() == [unknown.alert_id, failed.alert_id]
 
 
 def test_an_alert_whose_next_channel_is_tried_or_was_taken_needs_no_attention(store: Store) -> None:
     first = end(store(H), Reason.NOT_ANSWERED)
-    assert found() == {}
+    assert found() == NOTHING
 
     send(first.alert.deliveries.exclude(pk=first.pk).get())
 
-    assert found() == {}
+    assert found() == NOTHING
 
 
 @pytest.mark.parametrize("state", [AlertState.CLOSED, AlertState.CANCELLED, AlertState.ACKNOWLEDGED])
@@ -54,32 +60,46 @@ def test_an_alert_that_was_dealt_with_needs_no_attention(store: Store, state: Al
     end(store(L), Reason.INVALID_ADDRESS)
     Alert.objects.update(state=state)
 
-    assert found() == {}
+    assert found() == NOTHING
 
 
 def test_a_resend_that_failed_needs_attention_although_a_provider_took_it_before(store: Store) -> None:
     delivery = send(store(L))
     by = User.objects.create_user("operator")
-    end(resend(delivery.alert_id, by=by, after_round=1), Reason.INVALID_ADDRESS)
+    end(resend(delivery.alert_id, by=by), Reason.INVALID_ADDRESS)
 
     assert Alert.objects.needing_attention().count() == 1
-    assert found() == {AttentionKind.FAILED: (1, [delivery.alert.message_id])}
+    assert found() == (1, 0, [])
 
 
 def test_a_failed_alert_needs_attention_at_any_age_until_it_is_dealt_with(store: Store) -> None:
     end(store(L), Reason.INVALID_ADDRESS)
     Alert.objects.update(created_at=Now() - timedelta(days=100))
 
-    assert found()[AttentionKind.FAILED][0] == Alert.objects.needing_attention().count() == 1
+    assert found()[0] == Alert.objects.needing_attention().count() == 1
 
 
-def test_the_newest_are_named_and_the_rest_are_counted(store: Store) -> None:
-    ended = [end(store(L), Reason.INVALID_ADDRESS) for _ in range(attention.EXAMPLES + 2)]
+def test_the_first_are_named_and_the_rest_are_counted(store: Store) -> None:
+    ended = [end(store(L), Reason.INVALID_ADDRESS) for _ in range(attention.NAMED + 2)]
 
-    count, named = found()[AttentionKind.FAILED]
+    alerts = attention.unreached()
 
-    assert count == len(ended)
-    assert named == [each.alert.message_id for each in reversed(ended)][: attention.EXAMPLES]
+    assert alerts.failed == len(ended)
+    assert named() == [each.alert_id for each in ended][: attention.NAMED]
+
+
+def test_high_comes_first_and_then_the_oldest(store: Store) -> None:
+    ended = [end(store(priority), Reason.NOT_ANSWERED) for priority in (L, H, M, L, H)]
+    for delivery in Delivery.objects.filter(state="pending"):  # the next channel of High
+        end(delivery, Reason.OPTED_OUT)
+    Alert.objects.filter(pk=ended[3].alert_id).update(created_at=Now() - timedelta(days=1))
+
+    found = attention.unreached()
+
+    order = [ended[number].alert_id for number in (1, 4, 2, 3, 0)]
+    assert named() == order
+    assert list(found.high) == order[:2]
+    assert (found.failed, found.in_doubt) == (5, 0)
 
 
 @pytest.fixture
@@ -91,14 +111,14 @@ def unconfirmed(store: Store) -> Delivery:
 
 
 def test_an_unconfirmed_address_is_named_by_its_clinician(unconfirmed: Delivery) -> None:
-    assert found() == {AttentionKind.UNCONFIRMED: (1, [unconfirmed.clinician.name])}
+    assert found() == (0, 0, [unconfirmed.clinician.name])
 
 
 def test_each_is_named_once(store: Store, unconfirmed: Delivery) -> None:
     end(store(L), Reason.UNCONFIRMED)
     Alert.objects.update(state=AlertState.CLOSED)
 
-    assert found() == {AttentionKind.UNCONFIRMED: (1, [unconfirmed.clinician.name])}
+    assert found() == (0, 0, [unconfirmed.clinician.name])
 
 
 @pytest.mark.parametrize("change", [{"email": "new@ward.example"}, {"active": False}])
@@ -107,23 +127,27 @@ def test_a_problem_settled_on_the_clinicians_page_is_not_named(
 ) -> None:
     Clinician.objects.update(**change)
 
-    assert found() == {}
+    assert found() == NOTHING
 
 
 def test_a_later_email_that_was_taken_shows_that_it_is_confirmed(store: Store, unconfirmed: Delivery) -> None:
     send(store(L))
 
-    assert found() == {}
+    assert found() == NOTHING
 
 
-def test_needing_attention_is_one_query(store: Store, unconfirmed: Delivery) -> None:
+def test_each_question_is_one_query(store: Store, unconfirmed: Delivery) -> None:
     end(store(L), Reason.INVALID_ADDRESS)
 
-    with CaptureQueriesContext(connection) as queries:
-        attention.groups()
+    for ask in (attention.unreached, attention.unconfirmed):
+        with CaptureQueriesContext(connection) as queries:
+            ask()
+        assert len(queries) == 1
 
-    assert len(queries) == 1
+
+def test_nothing_in_an_empty_ledger_needs_attention(db: None) -> None:
+    assert found() == NOTHING
 
 
-def test_nothing_in_an_empty_ledger_needs_attention() -> None:
-    assert attention.groups() == []
+def test_every_reason_has_words_for_home() -> None:
+    assert set(labels.REASON_IN_BRIEF) == set(Reason)

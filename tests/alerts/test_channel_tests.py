@@ -1,6 +1,7 @@
 """Channel tests by staff: over one channel only, and not counted in the statistics."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
@@ -85,7 +86,7 @@ def test_a_test_that_fails_is_not_counted_and_alerts_no_operator(
     assert Alert.objects.with_status().get(pk=alert.pk).status == "failed"
     assert metrics.unreviewed_failures() == 0
     assert metrics.deliveries_by_state() == {}
-    assert attention.groups() == []
+    assert attention.unreached().failed == 0
     assert statistics.alert_counts(Period.DAY) == []
     assert not any("alert.failed" in str(record.msg) for record in caplog.records)
 
@@ -93,7 +94,7 @@ def test_a_test_that_fails_is_not_counted_and_alerts_no_operator(
 def test_a_test_to_an_unconfirmed_address_is_not_a_problem_on_home(clinician: Clinician) -> None:
     settle(claim(send(clinician, Channel.EMAIL)), ChannelError(Fault.REJECTED, Reason.UNCONFIRMED))
 
-    assert attention.groups() == []
+    assert attention.unconfirmed().count == 0
 
 
 def test_a_test_that_was_sent_is_not_counted(clinician: Clinician) -> None:
@@ -223,7 +224,7 @@ def test_the_result_takes_four_queries_at_most(clinician: Clinician) -> None:
 def test_a_test_is_not_sent_again_over_the_whole_route(clinician: Clinician) -> None:
     test = send(clinician, Channel.SMS)
 
-    assert actions.why_not(StaffAction.RESEND, test) == actions.A_TEST
+    assert actions.why_not(StaffAction.RESEND, test, by=User(pk=1)) == actions.A_TEST
 
 
 def test_the_newest_test_over_each_channel_is_found_again(clinician: Clinician) -> None:

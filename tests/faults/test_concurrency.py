@@ -23,6 +23,7 @@ from alerts.sending import send as sending
 from alerts.states import AlertState, AttemptState, DeliveryState, Reason, StaffAction
 from contacts.choices import Channel, Priority
 from tests import locks
+from tests.alerts.factories import handle
 from tests.conftest import Sender, an_alert, make_clinician
 from tests.faults.conftest import let_leases_run_out
 from tests.faults.consistency import flaws
@@ -31,6 +32,7 @@ from tests.processes import wait_until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TIMES = 10
+OVERTAKEN = "Something was done about it in the meantime."
 LOST = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
 REFUSED = ChannelError(Fault.REJECTED, Reason.REFUSED, "Refused")
 
@@ -198,12 +200,12 @@ def test_of_many_who_send_it_again_at_once_one_does(sender: Sender) -> None:
         held = claimed(sender, Priority.LOW)
         lifecycle.mark_failed(held, REFUSED, NextChannel(Reason.REFUSED))
         again = what_became(
-            lambda pk=held.delivery.alert_id: actions.act(StaffAction.RESEND, pk, by=operator, after_round=1)  # type: ignore[misc]
+            lambda pk=held.delivery.alert_id: handle(StaffAction.RESEND, pk, by=operator, after=0)  # type: ignore[misc]
         )
 
         got = at_once(*[again] * 4)
 
-        assert sorted(each for each in got if isinstance(each, str)) == [actions.SENT_AGAIN_MEANWHILE] * 3
+        assert sorted(each for each in got if isinstance(each, str)) == [OVERTAKEN] * 3
         assert AlertAction.objects.count() == number + 1
     assert flaws() == []
 
@@ -216,15 +218,15 @@ def test_it_is_sent_again_or_dealt_with_and_not_both(sender: Sender) -> None:
         pk = held.delivery.alert_id
 
         got = at_once(
-            what_became(lambda pk=pk: actions.act(StaffAction.RESEND, pk, by=operator, after_round=1)),  # type: ignore[misc]
-            what_became(lambda pk=pk: actions.act(StaffAction.CLOSE, pk, by=operator, after_round=1)),  # type: ignore[misc]
+            what_became(lambda pk=pk: handle(StaffAction.RESEND, pk, by=operator, after=0)),  # type: ignore[misc]
+            what_became(lambda pk=pk: handle(StaffAction.CLOSE, pk, by=operator, after=0)),  # type: ignore[misc]
         )
 
         (arguments,) = (each for each in got if isinstance(each, str))
         states = list(Delivery.objects.filter(alert=pk).values_list("state", flat=True))
         assert (arguments, states) in [
-            (actions.SENT_AGAIN_MEANWHILE, [DeliveryState.FAILED, DeliveryState.PENDING]),
-            (actions.DECIDED[AlertState.CLOSED], [DeliveryState.FAILED]),
+            (OVERTAKEN, [DeliveryState.FAILED, DeliveryState.PENDING]),
+            (OVERTAKEN, [DeliveryState.FAILED]),
         ]
     assert flaws() == []
 
@@ -237,7 +239,7 @@ def test_a_retry_that_waits_while_it_is_dealt_with_is_one_of_the_two(sender: Sen
 
         taken, _ = at_once(
             lambda held=held: claims.claim(held.delivery.pk),  # type: ignore[misc]
-            lambda pk=held.delivery.alert_id: actions.act(StaffAction.CLOSE, pk, by=operator, after_round=1),  # type: ignore[misc]
+            lambda pk=held.delivery.alert_id: handle(StaffAction.CLOSE, pk, by=operator, after=0),  # type: ignore[misc]
         )
 
         held.delivery.refresh_from_db()
@@ -254,11 +256,7 @@ def test_a_channel_that_fails_while_staff_send_again_opens_no_other(sender: Send
             lifecycle.mark_failed(held, REFUSED, NextChannel(Reason.REFUSED))
             again = meanwhile(
                 pool,
-                what_became(
-                    lambda: actions.act(
-                        StaffAction.RESEND, held.delivery.alert_id, by=operator, after_round=1
-                    )
-                ),
+                what_became(lambda: handle(StaffAction.RESEND, held.delivery.alert_id, by=operator, after=0)),
             )
         assert again.result(10) == actions.ON_ITS_WAY
 

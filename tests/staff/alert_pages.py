@@ -35,13 +35,13 @@ def open_list(site: Site, query: str = "", person: str = Role.OPERATORS.value) -
     """The list, with a stopped clock."""
     page = site.login(person, stopped=True)
     page.goto(f"{ALERTS}{query}")
-    expect(refresh_status(page)).to_contain_text("Updated")
+    expect(refresh_status(page)).to_contain_text("Refreshed at")
     page.evaluate("window.sameDocument = true")
     return page
 
 
 def refresh_status(page: Page) -> Locator:
-    return page.locator("#alerts-refreshed")
+    return page.locator("#refreshed")
 
 
 def row(page: Page, message_id: str) -> Locator:

@@ -102,7 +102,14 @@ WHO_MAY: dict[str, Access] = {
         only(MANAGERS, OPERATORS, AUDITORS), status=302
     ),  # it takes a POST, and leads to the list
     "alerts_alert_export": Access(only(AUDITORS)),
-    **{f"alerts_alert_{action}": Access(only(OPERATORS)) for action in ("resend", "cancel", "close")},
+    **{
+        f"alerts_alert_{action}": Access(only(OPERATORS))
+        for action in ("resend", "forward", "cancel", "close")
+    },
+    **{
+        f"alerts_alert_{action}": Access(only(OPERATORS), status=405)
+        for action in ("take", "hand_back", "reopen")
+    },
 }
 """By page name."""
 

@@ -56,7 +56,8 @@ def of(**posted: Any) -> Callable[[Records], dict[str, Any]]:
 
 def seen(records: Records) -> dict[str, Any]:
     """The data of an alert's confirmation page."""
-    return {"confirmed": "yes", "seen": f"{records.alert.pk}:1"}
+    told = {"outcome": "in_person", "told": "The registrar"}
+    return {"confirmed": "yes", "seen": f"{records.alert.pk}:0", **told}
 
 
 def new_token(records: Records) -> dict[str, Any]:
@@ -110,6 +111,10 @@ POSTS: dict[str, PostRule] = {
     "contacts_preferencetemplate_change": PostRule(only(EDITORS), of(name="Changed", high_0="sms")),
     "contacts_preferencetemplate_delete": PostRule(only(), of(post="yes")),
     "alerts_alert_search": PostRule(only(MANAGERS, OPERATORS, AUDITORS), of(q="failed"), changes=False),
+    "alerts_alert_take": PostRule(only(OPERATORS), seen),
+    "alerts_alert_hand_back": PostRule(only(OPERATORS), seen, changes=False),  # nobody is on it
+    "alerts_alert_reopen": PostRule(only(OPERATORS), seen, changes=False),  # it was not dealt with
+    "alerts_alert_forward": PostRule(only(OPERATORS), seen, changes=False),  # a person is chosen first
     "alerts_alert_resend": PostRule(only(OPERATORS), seen),
     "alerts_alert_cancel": PostRule(only(OPERATORS), seen),
     "alerts_alert_close": PostRule(only(OPERATORS), seen),
@@ -147,6 +152,7 @@ ACTIONS: dict[str, PostRule] = {
     "alerts_alert cancel_selected": PostRule(only(OPERATORS), seen),
     "alerts_alert close_selected": PostRule(only(OPERATORS), seen),
     "alerts_refusal mark_seen": PostRule(only(OPERATORS, INTEGRATORS)),
+    "alerts_alert reopen_selected": PostRule(only(OPERATORS), changes=False),  # it was not dealt with
     "clients_apiclient delete_selected": PostRule(only(), of(post="yes")),
     "clients_apitoken rotate": PostRule(
         only(INTEGRATORS), changes=False

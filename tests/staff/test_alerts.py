@@ -116,6 +116,7 @@ def test_many_are_dealt_with_from_the_list(site: Site, send: Send) -> None:
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_role("heading", name="Mark 2 alerts as dealt with?")).to_be_visible()
     check_accessibility(page)
+    page.get_by_label("Not needed any more").check()
     page.get_by_role("button", name="Mark as dealt with").click()
 
     expect(page.get_by_text("2 alerts are marked as dealt with.")).to_be_visible()

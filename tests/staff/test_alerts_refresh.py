@@ -1,5 +1,6 @@
 """The list of alerts refreshes itself, but not while somebody uses it."""
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from alerts.channels import SendResult
@@ -52,14 +53,15 @@ def test_the_scroll_position_stays_when_rows_arrive(site: Site, send: Send) -> N
     page = open_list(site)
     looked_at = row(page, "old-20")
     looked_at.evaluate("row => window.scrollBy(0, row.getBoundingClientRect().top - 40)")
-    before = looked_at.bounding_box()
+    top = "row => row.getBoundingClientRect().top"
+    before = looked_at.evaluate(top)
 
     for number in range(3):
         send(f"new-{number}")
     tick(page)
 
     expect(row(page, "new-2")).to_be_attached()
-    assert looked_at.bounding_box() == before
+    assert looked_at.evaluate(top) == pytest.approx(before, abs=0.5)  # a browser scrolls by whole pixels
 
 
 def test_the_filter_stays(site: Site, send: Send) -> None:
@@ -80,7 +82,7 @@ def test_nothing_moves_while_something_is_selected_and_a_new_row_can_be_selected
     page.locator("input.action-select").check()
     send("new-1")
     tick(page)
-    expect(refresh_status(page)).to_have_text("Not updated while alerts are selected.")
+    expect(refresh_status(page)).to_contain_text(": alerts are selected.")
     expect(row(page, "new-1")).to_have_count(0)
 
     page.locator("input.action-select").uncheck()
@@ -109,7 +111,7 @@ def test_nothing_moves_while_somebody_types(site: Site, send: Send) -> None:
     send("new-1")
     tick(page)
 
-    expect(refresh_status(page)).to_have_text("Not updated while you type.")
+    expect(refresh_status(page)).to_contain_text(": you are typing.")
     expect(page.locator("#searchbar")).to_be_focused()
     expect(row(page, "new-1")).to_have_count(0)
 
@@ -136,8 +138,8 @@ def test_it_is_said_when_the_server_is_away_and_when_it_is_back(site: Site, send
     page = open_list(site)
     page.route(f"**{ALERTS}", lambda route: route.abort())
     tick(page)
-    expect(refresh_status(page)).to_contain_text("Bleep has not answered since")
-    expect(refresh_status(page)).to_contain_text("this list may be out of date")
+    expect(refresh_status(page)).to_contain_text("Bleep does not answer")
+    expect(refresh_status(page)).to_contain_text("this may be out of date")
     check_accessibility(page)
 
     page.unroute(f"**{ALERTS}")
@@ -145,7 +147,7 @@ def test_it_is_said_when_the_server_is_away_and_when_it_is_back(site: Site, send
     tick(page)
 
     expect(row(page, "new-1")).to_be_visible()
-    expect(refresh_status(page)).to_contain_text("Updated")
+    expect(refresh_status(page)).to_contain_text("Refreshed at")
     site.errors = [error for error in site.errors if "/admin/alerts/alert/" not in error]
 
 
@@ -170,5 +172,5 @@ def test_an_answer_that_comes_after_something_was_selected_is_left_alone(site: S
 
     held[0].continue_()
 
-    expect(refresh_status(page)).to_have_text("Not updated while alerts are selected.")
+    expect(refresh_status(page)).to_contain_text(": alerts are selected.")
     expect(row(page, "new-1")).to_have_count(0)

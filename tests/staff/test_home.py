@@ -9,27 +9,31 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts.models import Alert, RelayHeartbeat
+from alerts import intake
+from alerts.models import Alert, Delivery, RelayHeartbeat
 from alerts.monitoring import checks
 from alerts.states import AlertStatus
 from alerts.statistics import AlertCount, Latency, Period
 from clients import tokens
+from clients.models import ApiClient
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from staff.home import charts, items, page
 from staff.roles import Role
 from tests.alerts.conftest import closed_port
-from tests.conftest import make_clinician
+from tests.alerts.factories import send
+from tests.conftest import an_alert, make_clinician
 from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_records, make_user
 
 pytestmark = pytest.mark.django_db
 
-MAX_QUERIES = 16
+MAX_QUERIES = 19
 
 
 def home_of(person: str) -> Client:
@@ -99,7 +103,7 @@ def test_results_are_cached(something_of_each_kind: None) -> None:
     with CaptureQueriesContext(connection) as queries:
         second = client.get("/admin/")
 
-    assert len(queries) == 2  # who it is
+    assert len(queries) <= 7  # who it is, and how the alerts that are named stand
     assert second.context["statistics_at"] == first.context["statistics_at"]
     assert second.context["attention"].at == first.context["attention"].at
 
@@ -119,12 +123,39 @@ def test_queries_do_not_grow_with_the_number_of_problems(something_of_each_kind:
 def test_every_link_of_an_item_works(something_of_each_kind: None) -> None:
     client = home_of(Role.AUDITORS.value)
     items = client.get("/admin/").context["attention"].items
-    links = [link for item in items for link in (*item.links, *([item.show_all] if item.show_all else []))]
+    links = [
+        link
+        for item in items
+        for link in (*item.links, *item.rows, *([item.show_all] if item.show_all else []))
+    ]
 
     assert links
     assert {link.url: client.get(link.url).status_code for link in links} == dict.fromkeys(
         (link.url for link in links), 200
     )
+
+
+@pytest.mark.parametrize("period", ["day", "week"])
+def test_each_number_links_to_exactly_the_alerts_that_it_counts(
+    something_of_each_kind: None, period: str
+) -> None:
+    records_client, clinician = ApiClient.objects.get(), Clinician.objects.first()
+    assert clinician
+    preferences.replace(clinician, {Priority.LOW: [Channel.EMAIL]})
+    for number, days in enumerate((0, 0, 3, 30)):
+        new = intake.NewAlert(**{**an_alert(message_id=f"m-{number}"), "priority": Priority.LOW})
+        alert = intake.accept(client=records_client, new=new).alert
+        Alert.objects.filter(pk=alert.pk).update(created_at=Now() - timedelta(days=days))
+        if number:
+            send(Delivery.objects.get(alert=alert))
+    Alert.objects.filter(message_id="m-1").update(is_test=True, client=None)
+    client = home_of(Role.OPERATORS.value)
+
+    totals = client.get(f"/admin/?period={period}").context["totals"]
+
+    listed = {each.label: client.get(each.url).context["cl"].result_count for each in totals}
+    assert listed == {each.label: each.alerts for each in totals}
+    assert listed["Alerts"] == {"day": 2, "week": 3}[period]
 
 
 def test_the_link_to_failed_alerts_shows_only_them(something_of_each_kind: None) -> None:
@@ -229,8 +260,8 @@ def test_failures_are_urgent_while_one_is_open() -> None:
     dealt_with = AlertCount(now, Priority.LOW, AlertStatus.FAILED, 3, dealt_with=True)
     still_open = AlertCount(now, Priority.LOW, AlertStatus.FAILED, 1)
 
-    (*_others, settled) = page._totals([dealt_with])  # noqa: SLF001 - what is shown of it
-    (*_others, unsettled) = page._totals([dealt_with, still_open])  # noqa: SLF001
+    (*_others, settled) = page._totals([dealt_with], now)  # noqa: SLF001 - what is shown of it
+    (*_others, unsettled) = page._totals([dealt_with, still_open], now)  # noqa: SLF001
 
     assert (settled.alerts, settled.urgent, settled.note) == (3, False, "3 dealt with")
     assert (unsettled.alerts, unsettled.urgent, unsettled.note) == (4, True, "3 dealt with")

@@ -7,12 +7,12 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from django.utils.text import capfirst
 
 from alerts import labels, wording
 from alerts.admin.status import delivery_badge
+from alerts.admin.timeline import handled
 from alerts.deliveries.queries import MAY_HAVE_ARRIVED
 from alerts.models import Alert, AlertAction, Attempt, Delivery
 from alerts.sending.delays import Delay
@@ -25,12 +25,6 @@ from contacts.wording import why_skipped
 from theme.badges import Badge
 from theme.times import clock, duration, elapsed, full
 
-DONE_BY = {
-    StaffAction.RESEND: "Sent again by",
-    StaffAction.CANCEL: "Cancelled by",
-    StaffAction.CLOSE: "Marked as dealt with by",
-}
-ACTION_ICONS = {StaffAction.RESEND: "replay", StaffAction.CANCEL: "block", StaffAction.CLOSE: "task_alt"}
 LEFT_OUT, LAST = "{} is left out", "{} comes last"
 MAYBE_TWICE = "The person may get this twice: it was sent again although an earlier message may have arrived."
 ASK_THEM = "Ask the person, or reach them another way."
@@ -66,6 +60,8 @@ class Event:
     tries: tuple[Try, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     note: str = ""
+    link: tuple[str, int] | None = None
+    """The name and the key of the alert that it leads to."""
 
     @property
     def when(self) -> str:
@@ -74,11 +70,16 @@ class Event:
 
 
 def of(
-    alert: Alert, *, shows_addresses: bool, delayed: Mapping[uuid.UUID, Delay] | None = None
+    alert: Alert,
+    *,
+    shows_addresses: bool,
+    delayed: Mapping[uuid.UUID, Delay] | None = None,
+    ask: str = "",
 ) -> list[Event]:
     """What happened, in order. Addresses are masked for users who may not see them on the clinician's page.
 
-    `delayed` says why deliveries wait, by key (`alerts.sending.delays`).
+    `delayed` says why deliveries wait, by key (`alerts.sending.delays`). Who may not change the clinician learns whom
+    to `ask`.
     """
     known, deliveries = delayed or {}, list(alert.deliveries.all())
     twice = _sent_twice(deliveries)
@@ -88,7 +89,10 @@ def of(
     # An action that started a round comes before the deliveries of the round.
     ordered = [
         (alert.created_at, 0, _received(alert)),
-        *[(began.get(each.round or 0, each.created_at), 1, _action(each)) for each in alert.actions.all()],
+        *[
+            (began.get(each.round or 0, each.created_at), 1, _action(each, taken_from))
+            for each, taken_from in handled.in_order(alert)
+        ],
         *[
             (each.created_at, 2, _delivery(each, shows_addresses, each.pk in twice, known.get(each.pk)))
             for each in deliveries
@@ -96,29 +100,46 @@ def of(
         *[(each.created_at, 1, event) for each, event in _left_out(deliveries)],
     ]
     return [
-        replace(event, after=elapsed(alert.created_at, event.at)) if rank else event
+        _for_reader(replace(event, after=elapsed(alert.created_at, event.at)) if rank else event, ask)
         for _at, rank, event in sorted(ordered, key=lambda entry: entry[:2])
     ]
 
 
-def last_action(alert: Alert) -> str:
-    """The latest staff action, such as "Sent again by Olive Oakes, 22 Nov, 20:31:24."; empty if there is none."""
-    done = [_action(each) for each in alert.actions.all()]
-    return f"{done[-1].title}, {done[-1].when}." if done else ""
+def _for_reader(event: Event, ask: str) -> Event:
+    def advise(sentences: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(labels.for_reader(each, ask=ask) for each in sentences)
+
+    tries = tuple(replace(each, sentences=advise(each.sentences)) for each in event.tries)
+    return replace(event, sentences=advise(event.sentences), tries=tries)
 
 
 def _received(alert: Alert) -> Event:
     sentence = f"{alert.get_priority_display()} priority, for {alert.clinician.name} ({alert.contact_id})."
     title = f"Received from {alert.client.name}" if alert.client else "Channel test sent by staff"
-    return Event(alert.created_at, "inbox", "neutral", title, sentences=(sentence,))
-
-
-def _action(record: AlertAction) -> Event:
-    who: Any = record.by
-    name = who.get_full_name() or who.get_username()
-    action = StaffAction(record.action)
+    sent_on = getattr(alert, "sent_on_by", None)  # most were not
+    if sent_on is None:
+        return Event(alert.created_at, "inbox", "neutral", title, sentences=(sentence,))
+    first = sent_on.alert
     return Event(
-        record.created_at, ACTION_ICONS[action], "neutral", f"{DONE_BY[action]} {name}", note=record.note
+        alert.created_at,
+        handled.ICONS[StaffAction.FORWARD],
+        "neutral",
+        f"Sent on by {handled.name_of(sent_on.by)}",
+        sentences=(sentence, f"It was first meant for {first.clinician.name} ({first.contact_id})."),
+        link=(first.message_id, first.pk),
+    )
+
+
+def _action(record: AlertAction, taken_from: AlertAction | None) -> Event:
+    other = record.sent_on_as
+    return Event(
+        record.created_at,
+        handled.ICONS[StaffAction(record.action)],
+        "neutral",
+        handled.title(record, taken_from),
+        sentences=handled.sentences(record),
+        note=record.note,
+        link=(other.message_id, other.pk) if other else None,
     )
 
 

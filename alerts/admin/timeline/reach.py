@@ -6,9 +6,7 @@ from contacts.choices import Channel
 from contacts.models import Clinician
 from contacts.wording import readable_address
 
-NOT_ALLOWED = (
-    "You may not see their numbers: ask the switchboard, or somebody who may see clinicians in Bleep."
-)
+NOT_ALLOWED = "You may not see their numbers."
 NO_ADDRESS = "Bleep has no address of theirs: ask the switchboard."
 
 

@@ -14,12 +14,12 @@
   const links = (row) => [...row.querySelectorAll("a[href], input")];
 
   function busy() {
-    if ([...boxes].some((box) => box.checked)) return "Not updated while alerts are selected.";
+    if ([...boxes].some((box) => box.checked)) return "alerts are selected.";
     if (document.activeElement?.matches("input:not([type=checkbox]), select, textarea")) {
-      return "Not updated while you type.";
+      return "you are typing.";
     }
     return document.getElementById("changelist-filter")?.checkVisibility()
-      ? "Not updated while the filters are open."
+      ? "the filters are open."
       : "";
   }
 
@@ -89,56 +89,18 @@
     return added;
   }
 
-  const clock = (time) => time.toLocaleTimeString("en-GB");
-
   function begin() {
-    const notice = document.getElementById("alerts-refreshed");
     const counted = document.getElementById("alerts-counted");
-    if (!notice) return;
-    let since = null; // since when the server has not answered
-    let asking = false;
-
-    function say(sentence, stale = false) {
-      notice.textContent = sentence;
-      notice.classList.toggle("stale", stale);
-    }
-
-    async function refresh() {
-      if (asking || document.hidden) return;
-      if (busy()) {
-        say(busy());
-        return;
-      }
-      asking = true;
-      try {
-        const answer = await fetch(window.location.href, {
-          headers: { "X-Bleep-Refresh": "1" },
-          signal: AbortSignal.timeout(8000),
-        });
-        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        if (answer.redirected || answer.status === 403) {
-          say("Not updated: you may have been logged out. Load the page again.", true);
-        } else if (!answer.ok || !page.getElementById("alerts-list")) {
-          throw new Error("no list");
-        } else if (busy()) {
-          say(busy()); // the user began while it was loading
-        } else {
-          const added = put(page);
-          if (added) counted.textContent = added === 1 ? "1 new alert" : `${added} new alerts`;
-          since = null;
-          say(`Updated ${clock(new Date())}`);
-        }
-      } catch {
-        since ??= new Date();
-        say(`Bleep has not answered since ${clock(since)}: this list may be out of date. Trying again.`, true);
-      } finally {
-        asking = false;
-      }
-    }
-
-    say(`Updated ${clock(new Date())}`);
-    setInterval(refresh, Number(notice.dataset.seconds) * 1000);
-    document.addEventListener("visibilitychange", refresh);
+    if (!counted) return;
+    keepFresh({
+      seconds: 10,
+      part: "#alerts-list",
+      busy,
+      put(page) {
+        const added = put(page);
+        if (added) counted.textContent = added === 1 ? "1 new alert" : `${added} new alerts`;
+      },
+    });
   }
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);

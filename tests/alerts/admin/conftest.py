@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.cache import cache
 from django.test import Client
 
 from alerts.channels import ChannelError, Fault
@@ -12,6 +13,12 @@ from alerts.states import Reason
 from clients.models import ApiClient
 from contacts.models import Clinician
 from tests.alerts.admin.pages import store
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """Who has which role is remembered for longer than a test takes."""
+    cache.clear()
 
 
 @pytest.fixture

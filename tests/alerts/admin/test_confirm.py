@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from alerts import actions
-from alerts.admin import confirm
+from alerts.admin.handling import carry_out
 from alerts.channels import SendResult
 from alerts.deliveries import claims, lifecycle
 from alerts.models import Alert, AlertAction, Delivery
@@ -19,9 +19,14 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from staff.roles import Role
 from tests.alerts.admin.pages import ALERTS, action_url, page_of, read, store
+from tests.alerts.factories import handle
 from tests.conftest import make_clinician
 
 pytestmark = pytest.mark.django_db
+
+TOLD = {"outcome": "by_telephone", "told": "The registrar"}
+CONFIRMED = (StaffAction.RESEND, StaffAction.CANCEL, StaffAction.CLOSE)
+"""The actions that the list offers, each with a page that asks first."""
 
 
 def test_sending_again_is_asked_first_and_done_once(operator: Client, failed: Alert) -> None:
@@ -32,7 +37,7 @@ def test_sending_again_is_asked_first_and_done_once(operator: Client, failed: Al
     assert Delivery.objects.count() == 1
     assert not AlertAction.objects.exists()
 
-    form = {"confirmed": "yes", "seen": f"{failed.pk}:1", "note": "Address corrected"}
+    form = {"confirmed": "yes", "seen": f"{failed.pk}:0", "note": "Address corrected"}
     operator.post(action_url(StaffAction.RESEND, failed), form)
     last: Any = operator.post(action_url(StaffAction.RESEND, failed), form, follow=True)  # a double click
 
@@ -40,7 +45,7 @@ def test_sending_again_is_asked_first_and_done_once(operator: Client, failed: Al
     page = html.unescape(last.content.decode())
     assert "Sent again by Olive Oakes" in page
     assert "“Address corrected”" in page
-    assert actions.SENT_AGAIN_MEANWHILE in page
+    assert "In the meantime it was sent again by Olive Oakes" in page
 
 
 def test_the_confirmation_page_names_the_latest_staff_action(
@@ -50,7 +55,7 @@ def test_the_confirmation_page_names_the_latest_staff_action(
         assert "Sent again by" not in read(
             operator, action_url(StaffAction.RESEND, store(lab, f"other-{number}"))
         )
-    actions.act(StaffAction.RESEND, failed.pk, by=User.objects.get(), after_round=1)
+    handle(StaffAction.RESEND, failed.pk, by=User.objects.get(), after=0)
 
     assert "Sent again by Olive Oakes, " in read(operator, action_url(StaffAction.CANCEL, failed))
 
@@ -72,7 +77,7 @@ def test_it_is_cancelled_or_dealt_with(
 ) -> None:
     alert = store(lab, "waiting-1")
 
-    operator.post(action_url(action, alert), {"confirmed": "yes", "seen": f"{alert.pk}:1"})
+    operator.post(action_url(action, alert), {**TOLD, "confirmed": "yes", "seen": f"{alert.pk}:0"})
 
     assert Alert.objects.get().state == state
     assert AlertAction.objects.get().action == action
@@ -89,7 +94,7 @@ def test_staff_are_warned_that_an_alert_being_sent_may_still_arrive(
     )
 
     def messages_after(*chosen: Alert) -> str:
-        form = {"confirmed": "yes", "seen": [f"{alert.pk}:1" for alert in chosen]}
+        form = {**TOLD, "confirmed": "yes", "seen": [f"{alert.pk}:0" for alert in chosen]}
         done: Any = operator.post(action_url(action, chosen[0]), form, follow=True)
         return html.unescape(done.content.decode())
 
@@ -104,12 +109,12 @@ def test_staff_are_warned_that_an_alert_being_sent_may_still_arrive(
 def test_an_old_page_does_not_stop_an_alert_that_was_sent_again(
     operator: Client, failed: Alert, action: StaffAction
 ) -> None:
-    actions.act(StaffAction.RESEND, failed.pk, by=User.objects.get(), after_round=1)
+    handle(StaffAction.RESEND, failed.pk, by=User.objects.get(), after=0)
 
-    form = {"confirmed": "yes", "seen": f"{failed.pk}:1"}
+    form = {**TOLD, "confirmed": "yes", "seen": f"{failed.pk}:0"}
     done: Any = operator.post(action_url(action, failed), form, follow=True)
 
-    assert actions.SENT_AGAIN_MEANWHILE in html.unescape(done.content.decode())
+    assert "In the meantime it was sent again by Olive Oakes" in html.unescape(done.content.decode())
     assert Delivery.objects.get(round=2).state == DeliveryState.PENDING
 
 
@@ -134,7 +139,7 @@ def test_the_confirmation_of_many_counts_messages_and_people(
     assert actions.ON_ITS_WAY in text
     assert Delivery.objects.count() == 4
 
-    seen = [f"{alert.pk}:1" for alert in chosen if alert.message_id != "on its way"]
+    seen = [f"{alert.pk}:0" for alert in chosen if alert.message_id != "on its way"]
     done: Any = operator.post(ALERTS, {**form, "confirmed": "yes", "seen": seen}, follow=True)
     assert "3 alerts will be sent again." in html.unescape(done.content.decode())
     assert Delivery.objects.count() == 7
@@ -144,7 +149,7 @@ def test_the_confirmation_of_many_counts_messages_and_people(
 def test_too_many_at_once_are_refused(
     operator: Client, failed: Alert, lab: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(confirm, "MAX_AT_ONCE", 1)
+    monkeypatch.setattr(carry_out, "MAX_AT_ONCE", 1)
     chosen = [failed, store(lab, "m-2")]
     form = {"action": "close_selected", "_selected_action": [str(alert.pk) for alert in chosen]}
 
@@ -154,7 +159,7 @@ def test_too_many_at_once_are_refused(
     assert not Alert.objects.filter(state=AlertState.CLOSED).exists()
 
 
-@pytest.mark.parametrize("action", StaffAction)
+@pytest.mark.parametrize("action", CONFIRMED)
 def test_without_the_permission_it_is_neither_shown_nor_done(
     operator: Client, failed: Alert, action: StaffAction
 ) -> None:
@@ -162,7 +167,9 @@ def test_without_the_permission_it_is_neither_shown_nor_done(
 
     assert action_url(action, failed) not in read(operator, page_of(failed))
     assert (
-        operator.post(action_url(action, failed), {"confirmed": "yes", "seen": f"{failed.pk}:1"}).status_code
+        operator.post(
+            action_url(action, failed), {**TOLD, "confirmed": "yes", "seen": f"{failed.pk}:0"}
+        ).status_code
         == 403
     )
     assert f'value="{action.value}_selected"' not in read(operator, ALERTS)
@@ -172,7 +179,8 @@ def test_without_the_permission_it_is_neither_shown_nor_done(
             "action": f"{action.value}_selected",
             "_selected_action": str(failed.pk),
             "confirmed": "yes",
-            "seen": f"{failed.pk}:1",
+            "seen": f"{failed.pk}:0",
+            **TOLD,
         },
     )
     assert not AlertAction.objects.exists()
@@ -196,7 +204,7 @@ def test_those_who_may_only_look_are_offered_nothing(operator: Client, failed: A
 
 @pytest.mark.parametrize("seen", ["", "x:y", "1", "0:0", "999999:1", "1:2:3"])
 def test_a_form_that_was_tampered_with_does_nothing(operator: Client, failed: Alert, seen: str) -> None:
-    answer = operator.post(action_url(StaffAction.CLOSE, failed), {"confirmed": "yes", "seen": seen})
+    answer = operator.post(action_url(StaffAction.CLOSE, failed), {**TOLD, "confirmed": "yes", "seen": seen})
 
     assert answer.status_code == 302
     assert not AlertAction.objects.exists()
@@ -205,4 +213,4 @@ def test_a_form_that_was_tampered_with_does_nothing(operator: Client, failed: Al
 @pytest.mark.parametrize("key", ["0", "9" * 30, "abc"])
 def test_an_alert_that_is_not_there_is_not_found(operator: Client, failed: Alert, key: str) -> None:
     for action in StaffAction:
-        assert operator.get(f"{ALERTS}{key}/{action.value}/").status_code == 404
+        assert operator.post(f"{ALERTS}{key}/{action.value}/").status_code == 404

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission, User
 from django.db.models.functions import Now
 from django.test import Client
 
-from alerts import actions, channel_tests
+from alerts import channel_tests
 from alerts.admin.timeline import reach
 from alerts.channels import ChannelError, Fault
 from alerts.deliveries import claims, lifecycle
@@ -20,6 +20,7 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.admin.pages import ALERTS, page_of, read, store
 from tests.alerts.attempt_outcomes import UNREACHABLE, Record
+from tests.alerts.factories import handle
 
 pytestmark = pytest.mark.django_db
 
@@ -146,6 +147,6 @@ def test_a_retry_that_has_its_time_is_said_and_is_not_held_up(
 
 
 def test_what_staff_have_ended_is_not_held_up(staff: Client, waiting: Alert) -> None:
-    actions.act(StaffAction.CANCEL, waiting.pk, by=User.objects.get(), after_round=1)
+    handle(StaffAction.CANCEL, waiting.pk, by=User.objects.get())
 
     assert "held up" not in read(staff, page_of(waiting))

@@ -10,7 +10,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts import actions
 from alerts.admin import search
 from alerts.channels import ChannelError, Fault
 from alerts.deliveries import claims, lifecycle
@@ -20,6 +19,7 @@ from alerts.states import Reason, StaffAction
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from tests.alerts.admin.pages import ALERTS, SEARCH, page_of, read, store
+from tests.alerts.factories import handle
 from tests.conftest import make_clinician
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def test_the_list_shows_the_status_that_the_api_reports(staff: Client, failed: A
 
 
 def test_the_list_says_what_has_been_dealt_with(staff: Client, failed: Alert) -> None:
-    actions.act(StaffAction.CLOSE, failed.pk, by=User.objects.get(), after_round=1)
+    handle(StaffAction.CLOSE, failed.pk, by=User.objects.get(), after=0)
 
     assert "Failed, dealt with" in read(staff, ALERTS)
 
@@ -56,7 +56,7 @@ def test_the_list_is_filtered(staff: Client, failed: Alert, query: dict[str, str
 
 
 def test_an_alert_that_was_dealt_with_needs_no_attention(staff: Client, failed: Alert) -> None:
-    actions.act(StaffAction.CLOSE, failed.pk, by=User.objects.get(), after_round=1)
+    handle(StaffAction.CLOSE, failed.pk, by=User.objects.get(), after=0)
 
     assert "failed-1" not in read(staff, ALERTS, {"status": "attention"})
     assert "failed-1" in read(staff, ALERTS, {"status": "closed"})
@@ -219,7 +219,7 @@ def test_the_number_of_queries_does_not_grow(operator: Client, failed: Alert, la
             counted.append(len(captured))
         return counted
 
-    actions.act(StaffAction.RESEND, failed.pk, by=User.objects.get(), after_round=1)
+    handle(StaffAction.RESEND, failed.pk, by=User.objects.get(), after=0)
     queries()  # what is read once for all pages
     few = queries()
     for number in range(20):
@@ -230,7 +230,7 @@ def test_the_number_of_queries_does_not_grow(operator: Client, failed: Alert, la
         assert claim is not None
         error = ChannelError(Fault.REJECTED, Reason.INVALID_ADDRESS, "InvalidParameter")
         lifecycle.mark_failed(claim, error, NextChannel(Reason.INVALID_ADDRESS))
-        actions.act(StaffAction.RESEND, failed.pk, by=User.objects.get(), after_round=number)
+        handle(StaffAction.RESEND, failed.pk, by=User.objects.get())
 
     assert queries() == few
     assert few[0] < 15, few

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from alerts import actions, labels
+from alerts import labels
 from alerts.admin.timeline import events, standing
 from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import claims, lifecycle
@@ -20,6 +20,7 @@ from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.admin.pages import page_of, read, store
+from tests.alerts.factories import handle
 from tests.conftest import an_alert
 
 pytestmark = pytest.mark.django_db
@@ -85,7 +86,7 @@ def claim(alert: Alert, channel: Channel = Channel.CALL) -> claims.Claim:
 
 def test_an_alert_sent_while_it_was_cancelled_is_not_shown_as_unsent(staff: Client, urgent: Alert) -> None:
     claimed = claim(urgent)
-    actions.act(StaffAction.CANCEL, urgent.pk, by=User.objects.get(), after_round=1)
+    handle(StaffAction.CANCEL, urgent.pk, by=User.objects.get(), after=0)
     meanwhile = read(staff, page_of(urgent))
     lifecycle.mark_sent(claimed, SendResult("contact-1"))
     after = read(staff, page_of(urgent))
@@ -96,7 +97,7 @@ def test_an_alert_sent_while_it_was_cancelled_is_not_shown_as_unsent(staff: Clie
 
 
 def test_an_alert_cancelled_before_any_attempt_is_shown_as_unsent(staff: Client, urgent: Alert) -> None:
-    actions.act(StaffAction.CANCEL, urgent.pk, by=User.objects.get(), after_round=1)
+    handle(StaffAction.CANCEL, urgent.pk, by=User.objects.get(), after=0)
 
     assert standing.STOPPED_UNSENT in read(staff, page_of(urgent))
 
@@ -104,7 +105,7 @@ def test_an_alert_cancelled_before_any_attempt_is_shown_as_unsent(staff: Client,
 def test_an_undelivered_alert_that_is_cancelled_is_not_shown_as_unsent(staff: Client, urgent: Alert) -> None:
     lifecycle.mark_sent(claim(urgent), SendResult("contact-1"))
     lifecycle.mark_undelivered(urgent.deliveries.get().pk, Reason.NOT_ANSWERED)
-    actions.act(StaffAction.CANCEL, urgent.pk, by=User.objects.get(), after_round=1)
+    handle(StaffAction.CANCEL, urgent.pk, by=User.objects.get(), after=0)
 
     page = read(staff, page_of(urgent))
 
@@ -117,7 +118,7 @@ def test_a_cancelled_alert_that_may_have_arrived_is_shown_in_doubt_and_not_as_se
 ) -> None:
     retry = Retry(timedelta(0), possible_duplicate=True)
     lifecycle.mark_failed(claim(urgent), LOST, retry)
-    actions.act(StaffAction.CANCEL, urgent.pk, by=User.objects.get(), after_round=1)
+    handle(StaffAction.CANCEL, urgent.pk, by=User.objects.get(), after=0)
 
     page = read(staff, page_of(urgent))
 
@@ -150,7 +151,7 @@ def test_another_channel_after_a_doubt_is_shown_as_a_possible_duplicate(staff: C
 
 def test_an_alert_dealt_with_while_it_is_sent_may_still_arrive(staff: Client, urgent: Alert) -> None:
     claim(urgent)
-    actions.act(StaffAction.CLOSE, urgent.pk, by=User.objects.get(), after_round=1)
+    handle(StaffAction.CLOSE, urgent.pk, by=User.objects.get(), after=0)
 
     assert standing.DEALT_WITH_TOO_LATE in read(staff, page_of(urgent))
 

@@ -8,21 +8,22 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
-from alerts import actions
-from alerts.admin.permissions import visible_to
-from alerts.admin.timeline import events
+from alerts import actions, labels
+from alerts.admin.handling import carry_out
+from alerts.admin.handling.carry_out import counted, report_refused, seen, seen_in, to_each
+from alerts.admin.permissions import ask_to_change, visible_to
+from alerts.admin.timeline import handled
 from alerts.deliveries import queries
 from alerts.models import Alert, AlertAction
-from alerts.states import StaffAction
+from alerts.states import NAMES_SOMEBODY, Outcome, StaffAction
 from contacts.choices import Channel
 
-MAX_AT_ONCE = 100
-TOO_MANY = f"More than {MAX_AT_ONCE} alerts are selected. Nothing was done. Select fewer, or narrow the list."
-LISTED_ONE_BY_ONE = 10
 MAY_STILL_ARRIVE = "What was being sent at that moment may still arrive{those}. It will not be tried again."
 
 
@@ -78,16 +79,44 @@ class NoteForm(forms.Form):
     )
 
 
+class DealtWithForm(NoteForm):
+    """How it was dealt with, and whom staff told."""
+
+    outcome = forms.TypedChoiceField(
+        choices=Outcome.choices,
+        coerce=Outcome,
+        label="How was it dealt with?",
+        widget=UnfoldAdminRadioSelectWidget,
+        error_messages={"required": "Choose how it was dealt with."},
+    )
+    told = forms.CharField(
+        max_length=AlertAction._meta.get_field("told").max_length,  # noqa: SLF001
+        required=False,
+        label="Who was told, or took it",
+        help_text="Their name or role. Do not name patients.",
+        widget=UnfoldAdminTextInputWidget,
+    )
+    field_order = ("outcome", "told", "note")
+
+    def clean_told(self) -> str:
+        """Some outcomes name somebody."""
+        told: str = self.cleaned_data["told"]
+        if self.cleaned_data.get("outcome") in NAMES_SOMEBODY and not told:
+            raise forms.ValidationError("Say who was told, or who took it.")
+        return told
+
+
 def answer(
     admin: ModelAdmin, request: HttpRequest, action: StaffAction, chosen: list[int], *, back: str
 ) -> HttpResponse:
     """The page that asks. Once the user has confirmed: do it, and return to `back` with messages."""
-    form = NoteForm(request.POST if "confirmed" in request.POST else None)
+    form_of = DealtWithForm if action is StaffAction.CLOSE else NoteForm
+    form = form_of(request.POST if "confirmed" in request.POST else None)
     if form.is_valid():
-        _do(admin, request, action, form.cleaned_data["note"])
+        _do(admin, request, action, form.cleaned_data)
         return redirect(back)
-    if len(chosen) > MAX_AT_ONCE:
-        admin.message_user(request, TOO_MANY, messages.ERROR)
+    if len(chosen) > carry_out.MAX_AT_ONCE:
+        admin.message_user(request, carry_out.TOO_MANY, messages.ERROR)
         return redirect(back)
     return _ask(admin, request, action, chosen, form, back)
 
@@ -102,7 +131,11 @@ def _ask(
         .select_related("client", "clinician")
         .prefetch_related("deliveries", "clinician__preferences", "clinician__obstacles", "actions__by")
     )
-    refusals = {alert.pk: actions.why_not(action, alert) for alert in alerts}
+    user: Any = request.user
+    refusals = {alert.pk: actions.why_not(action, alert, by=user) for alert in alerts}
+    if any(refusals.values()):
+        ask = ask_to_change(request)
+        refusals = {key: labels.for_reader(sentence, ask=ask) for key, sentence in refusals.items()}
     possible = [alert for alert in alerts if not refusals[alert.pk]]
     words = WORDS[action]
     context = {
@@ -111,7 +144,7 @@ def _ask(
         "original": alerts[0]
         if len(alerts) == 1 and not request.POST.getlist(ACTION_CHECKBOX_NAME)
         else None,
-        "title": words.question.format(n=_counted(len(alerts))),
+        "title": words.question.format(n=counted(len(alerts))),
         "words": words,
         "button": (len(possible) > 1 and words.many) or words.button,
         "form": form,
@@ -130,56 +163,47 @@ def _ask(
 
 
 def _row(action: StaffAction, alert: Alert) -> dict[str, Any]:
-    """An alert that the action is possible for, and its newest round as the user sees it."""
+    """An alert that the action is possible for, and what the user sees of it."""
     by = Channel(actions.route_of(alert).steps[0].channel).label if action is StaffAction.RESEND else ""
-    seen = f"{alert.pk}:{actions.newest_round(alert)}"
-    return {"alert": alert, "seen": seen, "by": by, "last_action": events.last_action(alert)}
+    return {
+        "alert": alert,
+        "seen": seen(alert.pk, alert.actions.all()),
+        "by": by,
+        "last_action": handled.last(alert),
+    }
 
 
-def _do(admin: ModelAdmin, request: HttpRequest, action: StaffAction, note: str) -> None:
-    seen = [_seen(each) for each in request.POST.getlist("seen")[:MAX_AT_ONCE]]
-    shown = visible_to(request.user).filter(pk__in=[pk for pk, _round in seen])
-    names = dict(shown.values_list("pk", "message_id"))
+def _do(admin: ModelAdmin, request: HttpRequest, action: StaffAction, given: dict[str, Any]) -> None:
     user: Any = request.user
-    done, refused = [], []
-    for pk, after_round in seen:
-        if pk not in names:
-            continue
-        try:
-            actions.act(action, pk, by=user, after_round=after_round, note=note)
-        except actions.ActionRefused as refusal:
-            refused.append(f"{names[pk]}: {refusal}")
-        else:
-            done.append(pk)
-    _report(admin, request, action, done, refused)
-
-
-def _report(
-    admin: ModelAdmin, request: HttpRequest, action: StaffAction, done: list[int], refused: list[str]
-) -> None:
-    if done:
+    dealt_with = actions.DealtWith(given["outcome"], given["told"]) if action is StaffAction.CLOSE else None
+    done = to_each(
+        request,
+        seen_in(request),
+        lambda pk, after: actions.act(
+            action, pk, by=user, after=after, note=given["note"], dealt_with=dealt_with
+        ),
+    )
+    if done.alerts:
         sentence = WORDS[action].done.format(
-            n=_counted(len(done), capital=True), are="is" if len(done) == 1 else "are"
+            n=counted(len(done.alerts), capital=True), are="is" if len(done.alerts) == 1 else "are"
         )
-        admin.message_user(request, sentence, messages.SUCCESS)
-    still = queries.being_sent(done) if action is not StaffAction.RESEND else 0
+        admin.message_user(request, _with_undo(request, action, sentence, done.alerts), messages.SUCCESS)
+    still = queries.being_sent(done.alerts) if action is not StaffAction.RESEND else 0
     if still:
-        those = f" ({still} of them)" if len(done) > 1 else ""
+        those = f" ({still} of them)" if len(done.alerts) > 1 else ""
         admin.message_user(request, MAY_STILL_ARRIVE.format(those=those), messages.WARNING)
-    for sentence in refused[:LISTED_ONE_BY_ONE]:
-        admin.message_user(request, sentence, messages.WARNING)
-    if len(refused) > LISTED_ONE_BY_ONE:
-        more = len(refused) - LISTED_ONE_BY_ONE
-        admin.message_user(request, f"It was not done to {more} more either.", messages.WARNING)
+    report_refused(admin, request, done.refused)
 
 
-def _seen(value: str) -> tuple[int, int]:
-    """The alert's key and the round that the user saw; zeros if the form was tampered with."""
-    pk, _colon, after_round = value.partition(":")
-    return (int(pk), int(after_round)) if pk.isdecimal() and after_round.isdecimal() else (0, 0)
-
-
-def _counted(number: int, *, capital: bool = False) -> str:
-    if number == 1:
-        return "This alert" if capital else "this alert"
-    return f"{number} alerts"
+def _with_undo(request: HttpRequest, action: StaffAction, sentence: str, done: list[int]) -> str:
+    """The sentence, for "dealt with" with a button that undoes it."""
+    if action is not StaffAction.CLOSE:
+        return sentence
+    alerts = Alert.objects.filter(pk__in=done).prefetch_related("actions")
+    context = {
+        "sentence": sentence,
+        "address": reverse(f"admin:alerts_alert_{StaffAction.REOPEN.value}", args=[done[0]]),
+        "seen": [seen(each.pk, each.actions.all()) for each in alerts],
+        "back": request.get_full_path() if "action" in request.POST else "",
+    }
+    return render_to_string("admin/alerts/alert/undo.html", context, request)

@@ -20,7 +20,7 @@ from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.conftest import Store
-from tests.alerts.factories import resend
+from tests.alerts.factories import handle, resend
 from tests.faults.consistency import flaws
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +62,7 @@ def test_a_resend_starts_another_round_by_the_route_as_it_is_now(
     alert = fail(store(Priority.LOW))
     preferences.replace(clinician, {Priority.LOW: [Channel.SMS, Channel.EMAIL]})
 
-    again = resend(alert.pk, by=operator, after_round=1, note="Number corrected")
+    again = resend(alert.pk, by=operator, note="Number corrected")
 
     assert (again.round, again.channel, again.state) == (2, Channel.SMS, DeliveryState.PENDING)
     assert not again.possible_duplicate
@@ -79,11 +79,13 @@ def test_a_resend_starts_another_round_by_the_route_as_it_is_now(
 
 def test_a_second_resend_from_the_same_page_does_nothing(store: Store, operator: User) -> None:
     alert = fail(store(Priority.LOW))
-    actions.act(StaffAction.RESEND, alert.pk, by=operator, after_round=1)
+    handle(StaffAction.RESEND, alert.pk, by=operator, after=0)
     fail(in_round(alert, 2))
 
-    with pytest.raises(actions.ActionRefused, match="sent again in the meantime"):
-        actions.act(StaffAction.RESEND, alert.pk, by=operator, after_round=1)
+    with pytest.raises(actions.Overtaken) as overtaken:
+        handle(StaffAction.RESEND, alert.pk, by=operator, after=0)
+
+    assert overtaken.value.record == AlertAction.objects.get()
 
     assert Delivery.objects.count() == 2
     assert AlertAction.objects.count() == 1
@@ -97,7 +99,7 @@ def test_an_alert_on_its_way_is_not_sent_again(store: Store, operator: User, sta
         lifecycle.mark_sent(held, SendResult("provider-1"))
 
     with pytest.raises(actions.ActionRefused, match="already on its way"):
-        actions.act(StaffAction.RESEND, delivery.alert_id, by=operator, after_round=1)
+        handle(StaffAction.RESEND, delivery.alert_id, by=operator, after=0)
 
     assert Delivery.objects.count() == 1
     assert not AlertAction.objects.exists()
@@ -109,7 +111,7 @@ def test_an_alert_that_may_have_arrived_is_sent_again_as_a_possible_duplicate(
     delivery = store(Priority.MEDIUM)
     lifecycle.mark_sent(claim(delivery), SendResult("provider-1"))
 
-    assert resend(delivery.alert_id, by=operator, after_round=1).possible_duplicate
+    assert resend(delivery.alert_id, by=operator).possible_duplicate
 
 
 @pytest.mark.parametrize(
@@ -132,13 +134,13 @@ def test_nothing_is_sent_to_a_clinician_without_a_channel(
     make_unreachable(clinician)
 
     with pytest.raises(actions.ActionRefused, match=said):
-        actions.act(StaffAction.RESEND, alert.pk, by=operator, after_round=1)
+        handle(StaffAction.RESEND, alert.pk, by=operator, after=0)
 
 
 def test_cancelling_stops_waiting_deliveries_and_records_the_user(store: Store, operator: User) -> None:
     delivery = store(Priority.LOW)
 
-    actions.act(StaffAction.CANCEL, delivery.alert_id, by=operator, after_round=1)
+    handle(StaffAction.CANCEL, delivery.alert_id, by=operator, after=0)
 
     assert status(delivery.alert) == "cancelled"
     assert AlertAction.objects.get().action == StaffAction.CANCEL
@@ -148,14 +150,14 @@ def test_an_alert_that_has_ended_cannot_be_cancelled(store: Store, operator: Use
     alert = fail(store(Priority.LOW))
 
     with pytest.raises(actions.ActionRefused, match="Nothing is waiting to be sent"):
-        actions.act(StaffAction.CANCEL, alert.pk, by=operator, after_round=1)
+        handle(StaffAction.CANCEL, alert.pk, by=operator, after=0)
 
 
 def test_an_alert_that_was_dealt_with_is_no_longer_counted(store: Store, operator: User) -> None:
     alert = fail(store(Priority.LOW))
     assert metrics.unreviewed_failures() == 1
 
-    actions.act(StaffAction.CLOSE, alert.pk, by=operator, after_round=1, note="Told her in person")
+    handle(StaffAction.CLOSE, alert.pk, by=operator, after=0, note="Told her in person")
 
     assert metrics.unreviewed_failures() == 0
     assert status(alert) == "failed"  # the sender has seen this, and it is still true
@@ -189,7 +191,7 @@ def test_a_stopped_delivery_is_not_tried_again_and_a_doubtful_one_stays_in_doubt
     if is_waiting:
         lifecycle.mark_failed(held, outcomes[-1], Retry(timedelta(0)))
 
-    actions.act(stop, delivery.alert_id, by=operator, after_round=1)
+    handle(stop, delivery.alert_id, by=operator, after=0)
 
     if not is_waiting:
         lifecycle.mark_failed(held, outcomes[-1], Retry(timedelta(0)))
@@ -209,9 +211,9 @@ def test_stopping_takes_as_many_queries_for_many_channels(
         delivery = store(Priority.LOW)
         for number in range(2, rounds + 1):
             fail(in_round(delivery.alert, number - 1))
-            actions.act(StaffAction.RESEND, delivery.alert_id, by=operator, after_round=number - 1)
+            handle(StaffAction.RESEND, delivery.alert_id, by=operator)
         with CaptureQueriesContext(connection) as captured:
-            actions.act(stop, delivery.alert_id, by=operator, after_round=rounds)
+            handle(stop, delivery.alert_id, by=operator)
         counted.append(len(captured))
 
     assert counted[0] == counted[1]
@@ -220,13 +222,13 @@ def test_stopping_takes_as_many_queries_for_many_channels(
 @pytest.mark.parametrize("stop", [StaffAction.CANCEL, StaffAction.CLOSE])
 def test_an_old_page_does_not_stop_a_newer_round(store: Store, operator: User, stop: StaffAction) -> None:
     alert = fail(store(Priority.LOW))
-    actions.act(StaffAction.RESEND, alert.pk, by=operator, after_round=1)
+    handle(StaffAction.RESEND, alert.pk, by=operator, after=0)
 
-    with pytest.raises(actions.ActionRefused, match="sent again in the meantime"):
-        actions.act(stop, alert.pk, by=operator, after_round=1)
+    with pytest.raises(actions.Overtaken):
+        handle(stop, alert.pk, by=operator, after=0)
 
     assert in_round(alert, 2).state == DeliveryState.PENDING
-    actions.act(stop, alert.pk, by=operator, after_round=2)
+    handle(stop, alert.pk, by=operator)
     assert in_round(alert, 2).state == DeliveryState.CANCELLED
 
 
@@ -235,7 +237,7 @@ def test_a_delivery_sent_while_it_was_stopped_is_sent(
     store: Store, operator: User, stop: StaffAction
 ) -> None:
     held = claim(store(Priority.LOW))
-    actions.act(stop, held.delivery.alert_id, by=operator, after_round=1)
+    handle(stop, held.delivery.alert_id, by=operator, after=0)
     assert status(held.delivery.alert) == "queued"
 
     lifecycle.mark_sent(held, SendResult("provider-1"))
@@ -249,10 +251,10 @@ def test_a_sent_delivery_stays_sent_when_a_later_round_is_cancelled(
 ) -> None:
     delivery = store(Priority.LOW)
     lifecycle.mark_sent(claim(delivery), SendResult("provider-1"))
-    again = resend(delivery.alert_id, by=operator, after_round=1)
+    again = resend(delivery.alert_id, by=operator)
     held = None if is_waiting else claim(again)
 
-    actions.act(StaffAction.CANCEL, delivery.alert_id, by=operator, after_round=2)
+    handle(StaffAction.CANCEL, delivery.alert_id, by=operator)
     if held:
         lifecycle.mark_failed(held, REFUSED, NextChannel(Reason.INVALID_ADDRESS))
 
@@ -265,11 +267,11 @@ def test_an_alert_cancelled_or_dealt_with_allows_no_other_action(
     store: Store, operator: User, first: StaffAction
 ) -> None:
     alert = store(Priority.LOW).alert
-    actions.act(first, alert.pk, by=operator, after_round=1)
+    handle(first, alert.pk, by=operator, after=0)
 
-    for action in StaffAction:
+    for action in set(StaffAction) - {StaffAction.REOPEN, StaffAction.FORWARD}:
         with pytest.raises(actions.ActionRefused, match=r"It has been (cancelled|marked as dealt with)"):
-            actions.act(action, alert.pk, by=operator, after_round=1)
+            handle(action, alert.pk, by=operator)
     assert AlertAction.objects.count() == 1
 
 
@@ -279,7 +281,7 @@ def test_a_delivered_alert_stays_delivered_whatever_a_later_round_comes_to(
     delivery = store(Priority.HIGH)
     lifecycle.mark_sent(claim(delivery), SendResult("provider-1"))
     lifecycle.mark_delivered(delivery.pk)
-    actions.act(StaffAction.RESEND, delivery.alert_id, by=operator, after_round=1)
+    handle(StaffAction.RESEND, delivery.alert_id, by=operator, after=0)
     seen = [status(delivery.alert)]
     for channel in (Channel.CALL, Channel.SMS):
         fail(Delivery.objects.get(round=2, channel=channel))
@@ -294,7 +296,7 @@ def test_the_newest_round_says_whether_what_a_provider_had_taken_has_failed(
 ) -> None:
     delivery = store(Priority.LOW)
     lifecycle.mark_sent(claim(delivery), SendResult("provider-1"))
-    again = resend(delivery.alert_id, by=operator, after_round=1)
+    again = resend(delivery.alert_id, by=operator)
     under_way = status(delivery.alert)
     fail(again)
 
@@ -305,7 +307,7 @@ def test_the_newest_round_says_whether_what_a_provider_had_taken_has_failed(
 def test_a_round_that_succeeds_ends_a_failure(store: Store, operator: User) -> None:
     alert = fail(store(Priority.LOW))
 
-    lifecycle.mark_sent(claim(resend(alert.pk, by=operator, after_round=1)), SendResult("provider-2"))
+    lifecycle.mark_sent(claim(resend(alert.pk, by=operator)), SendResult("provider-2"))
 
     assert status(alert) == "sent"
     assert metrics.unreviewed_failures() == 0
@@ -317,7 +319,7 @@ def test_a_late_answer_to_an_old_round_does_not_send_it_on(
     preferences.replace(clinician, {Priority.MEDIUM: [Channel.SMS, Channel.EMAIL]})
     held = claim(store(Priority.MEDIUM))
     lifecycle.mark_failed(held, LOST, LeaveInDoubt(Reason.ANSWER_LOST))
-    actions.act(StaffAction.RESEND, held.delivery.alert_id, by=operator, after_round=1)
+    handle(StaffAction.RESEND, held.delivery.alert_id, by=operator, after=0)
 
     lifecycle.mark_failed(held, REFUSED, NextChannel(Reason.INVALID_ADDRESS))
 
@@ -326,7 +328,7 @@ def test_a_late_answer_to_an_old_round_does_not_send_it_on(
 
 
 def test_a_staff_action_can_be_neither_changed_nor_deleted(store: Store, operator: User) -> None:
-    actions.act(StaffAction.CLOSE, store(Priority.LOW).alert_id, by=operator, after_round=1)
+    handle(StaffAction.CLOSE, store(Priority.LOW).alert_id, by=operator, after=0)
 
     for action in (
         lambda: AlertAction.objects.update(note="Never happened"),

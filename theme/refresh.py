@@ -1,4 +1,4 @@
-"""The part of a page that our scripts load again to keep it up to date."""
+"""The part of a page that our scripts load again to keep it up to date (see `refresh.js`)."""
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse

@@ -1,0 +1,138 @@
+"""The actions on one alert that need nobody else: take it on, send it again, cancel it, mark it as dealt with."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+
+from alerts.actions.records import ActionRefused, holding, lock, refuse_if_overtaken
+from alerts.deliveries import lifecycle, opening
+from alerts.models import Alert, AlertAction
+from alerts.states import UNFINISHED, AlertState, Outcome, StaffAction
+from contacts.choices import Priority
+from contacts.routing import NoRoute, Route, route
+
+WHAT_TO_DO: dict[NoRoute, str] = {
+    NoRoute.INACTIVE: "Mark them as active on their page, or reach somebody else.",
+    NoRoute.NO_PREFERENCE: "Choose a channel on the clinician's page.",
+    NoRoute.NO_ADDRESS: "Enter a number or an address on the clinician's page.",
+}
+DECIDED: dict[str, str] = {
+    AlertState.ACKNOWLEDGED: "It has been acknowledged.",
+    AlertState.CANCELLED: "It has been cancelled.",
+    AlertState.CLOSED: "It has been marked as dealt with.",
+}
+ON_ITS_WAY = "It is already on its way. Wait until you know how that ends."
+A_TEST = "It was a test of one channel. Send another from the clinician's page."
+NOTHING_TO_STOP = "Nothing is waiting to be sent. If nobody needs to look at it, mark it as dealt with."
+NOT_DEALT_WITH = "It has not been marked as dealt with."
+YOU_ARE_ON_IT = "You are on it already."
+YOU_ARE_NOT_ON_IT = "You are not on it."
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class DealtWith:
+    """How an alert was dealt with, and whom staff told."""
+
+    outcome: Outcome
+    told: str = ""
+
+
+def act(
+    action: StaffAction,
+    alert_id: int,
+    *,
+    by: AbstractBaseUser,
+    after: int | None = None,
+    note: str = "",
+    dealt_with: DealtWith | None = None,
+) -> None:
+    """Do any action but `FORWARD`, and record it. `CLOSE` needs `dealt_with`; `after`: see `refuse_if_overtaken`.
+
+    Raises:
+        ActionRefused: this is not possible now.
+    """
+    with transaction.atomic():
+        alert = lock(alert_id)
+        refuse_if_overtaken(alert, after)
+        refusal = why_not(action, alert, by=by)
+        if refusal:
+            raise ActionRefused(refusal)
+        fields = _carry_out(action, alert)
+        if dealt_with:
+            fields |= {"outcome": dealt_with.outcome, "told": dealt_with.told}
+        AlertAction.objects.create(alert=alert, action=action, by_id=by.pk, note=note, **fields)
+        log.info("alert.handled", alert_id=alert.pk, action=action.value, user_id=by.pk)
+
+
+def _carry_out(action: StaffAction, alert: Alert) -> dict[str, Any]:
+    """Do it. Returns what the record says beside."""
+    match action:
+        case StaffAction.RESEND:
+            round_number = newest_round(alert) + 1
+            duplicate = any(each.may_have_arrived for each in alert.deliveries.all())
+            first = route_of(alert).steps[0]
+            opening.open_delivery(alert, first, round_number=round_number, possible_duplicate=duplicate)
+            return {"round": round_number}
+        case StaffAction.CANCEL:
+            lifecycle.end(alert, AlertState.CANCELLED)
+        case StaffAction.CLOSE:
+            lifecycle.end(alert, AlertState.CLOSED)
+        case StaffAction.REOPEN:
+            lifecycle.reopen(alert)
+        case _:
+            pass  # who is on it is in the records alone
+    return {}
+
+
+def why_not(action: StaffAction, alert: Alert, *, by: AbstractBaseUser) -> str:
+    """Why this person cannot do it now, as a sentence; empty if they can.
+
+    No query if `clinician__preferences`, `deliveries` and `actions__by` were prefetched.
+    """
+    if action is StaffAction.REOPEN:
+        return "" if alert.state == AlertState.CLOSED else NOT_DEALT_WITH
+    if alert.state != AlertState.OPEN:
+        return DECIDED[alert.state]
+    if action in (StaffAction.TAKE, StaffAction.HAND_BACK):
+        held = holding(alert.actions.all())
+        is_mine = held is not None and held.by_id == by.pk
+        if action is StaffAction.TAKE:
+            return YOU_ARE_ON_IT if is_mine else ""
+        return "" if is_mine else YOU_ARE_NOT_ON_IT
+    return _why_not_sent_or_stopped(action, alert)
+
+
+def _why_not_sent_or_stopped(action: StaffAction, alert: Alert) -> str:
+    deliveries = alert.deliveries.all()
+    match action:
+        case StaffAction.RESEND | StaffAction.FORWARD if alert.is_test:
+            return A_TEST
+        case StaffAction.RESEND if any(each.is_on_its_way for each in deliveries):
+            return ON_ITS_WAY
+        case StaffAction.RESEND:
+            reason = route_of(alert).reason
+            return no_route(reason) if reason else ""
+        case StaffAction.CANCEL:
+            return "" if any(each.state in UNFINISHED for each in deliveries) else NOTHING_TO_STOP
+        case _:
+            return ""
+
+
+def no_route(reason: NoRoute) -> str:
+    """Why nobody would be reached, and what to do about it."""
+    return f"{reason.label} {WHAT_TO_DO[reason]}"
+
+
+def route_of(alert: Alert) -> Route:
+    """The current route to the alert's clinician."""
+    return route(alert.clinician, Priority(alert.priority))
+
+
+def newest_round(alert: Alert) -> int:
+    """The number of the latest round."""
+    return max((each.round for each in alert.deliveries.all()), default=0)

@@ -1,0 +1,58 @@
+"""What staff have done about an alert so far, and the lock under which they do more."""
+
+from collections.abc import Iterable
+
+from alerts.models import Alert, AlertAction
+from alerts.states import StaffAction
+
+NOBODY_IS_ON_IT_AFTER = (StaffAction.HAND_BACK, StaffAction.CANCEL, StaffAction.CLOSE)
+
+
+class ActionRefused(Exception):
+    """Nothing was done. The message says why, in a sentence."""
+
+
+class Overtaken(ActionRefused):
+    """Nothing was done: somebody did `record` since the person looked."""
+
+    def __init__(self, record: AlertAction) -> None:
+        super().__init__("Something was done about it in the meantime.")
+        self.record = record
+
+
+def newest(done: Iterable[AlertAction]) -> AlertAction | None:
+    """The latest action on an alert. Under the alert's lock ids follow each other, and times may not."""
+    return max(done, key=lambda each: each.pk, default=None)
+
+
+def holding(done: Iterable[AlertAction]) -> AlertAction | None:
+    """Of the actions on an alert the one with which somebody took the alert on, if they are still on it."""
+    found: AlertAction | None = None
+    for each in sorted(done, key=lambda each: each.pk):
+        found = holder_after(found, each)
+    return found
+
+
+def holder_after(holder: AlertAction | None, record: AlertAction) -> AlertAction | None:
+    """Who is on an alert after an action: the action with which they took it on."""
+    if record.action == StaffAction.TAKE:
+        return record
+    return None if record.action in NOBODY_IS_ON_IT_AFTER else holder
+
+
+def lock(alert_id: int) -> Alert:
+    """The alert, locked, with what was sent and done so far. Call inside a transaction."""
+    # Lock the alert before its deliveries, as `lifecycle` does, and read them under the lock.
+    alerts = Alert.objects.select_for_update(of=("self",), no_key=True).select_related("client", "clinician")
+    return alerts.prefetch_related("deliveries", "actions").get(pk=alert_id)
+
+
+def refuse_if_overtaken(alert: Alert, after: int | None) -> None:
+    """`after` is the id of the newest action that the person saw, 0 for none; None if they looked at no alert alone.
+
+    Raises:
+        Overtaken: there is a newer action.
+    """
+    record = newest(alert.actions.all())
+    if after is not None and record and record.pk != after:
+        raise Overtaken(record)

@@ -1,0 +1,1 @@
+"""What staff do about alerts, in the admin: with a page that asks first, or at once."""

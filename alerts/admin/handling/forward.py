@@ -1,0 +1,123 @@
+"""Sending an alert to somebody else: choose a person, see how they would be reached, then confirm."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+
+from alerts import actions, labels, wording
+from alerts.admin.handling.carry_out import report_refused, seen, seen_in, to_each
+from alerts.admin.handling.confirm import NoteForm
+from alerts.admin.permissions import ask_to_change
+from alerts.admin.timeline import handled
+from alerts.models import Alert
+from alerts.states import StaffAction
+from contacts.choices import Priority
+from contacts.models import Clinician
+from contacts.routing import Route, route
+from contacts.wording import describe
+
+SENT_ON = (
+    "It is being sent to {name}. This page shows how that goes. The first alert stays open until somebody marks it as "
+    "dealt with."
+)
+CHANGED = "How they are reached has changed since you looked. Look again, then confirm."
+
+
+class ForwardForm(NoteForm):
+    """Who should get it instead."""
+
+    clinician = forms.ModelChoiceField(
+        Clinician.objects.all(),
+        label="Who should get it?",
+        help_text="Type a name or a contact ID.",
+        error_messages={"required": "Choose a person.", "invalid_choice": "Choose a person."},
+        widget=AutocompleteSelect(Alert._meta.get_field("clinician"), admin.site),  # noqa: SLF001 - documented
+    )
+    field_order = ("clinician", "note")
+
+
+def answer(model_admin: ModelAdmin, request: HttpRequest, alert: Alert) -> HttpResponse:
+    """The page that asks whom to send it to; once the user has confirmed what it shows, send it."""
+    user: Any = request.user
+    here = reverse("admin:alerts_alert_change", args=[alert.pk])
+    refusal = actions.why_not(StaffAction.FORWARD, alert, by=user)
+    form = ForwardForm(request.POST or None)
+    chosen = form.cleaned_data["clinician"] if form.is_valid() else None
+    way = route(chosen, Priority(alert.priority)) if chosen else None
+    key = _key(request)
+    if chosen and way and key and "confirmed" in request.POST:
+        if request.POST.get("shown") == _shown(chosen, way):
+            return _send(model_admin, request, alert, chosen, key, form.cleaned_data["note"]) or redirect(
+                here
+            )
+        model_admin.message_user(request, CHANGED, messages.WARNING)
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "original": alert,
+        "title": "Send this alert to somebody else",
+        "alert": alert,
+        "form": form,
+        "media": form.media,
+        "back": here,
+        "refusal": refusal,  # none of these is about a clinician
+        "seen": seen(alert.pk, alert.actions.all()),
+        "last_action": handled.last(alert),
+        "text": wording.sent_on(alert.description),
+        **(_preview(alert, chosen, way, ask_to_change(request)) if chosen and way else {}),
+    }
+    request.current_app = model_admin.admin_site.name
+    return TemplateResponse(request, "admin/alerts/alert/forward.html", context)
+
+
+def _preview(alert: Alert, chosen: Clinician, way: Route, ask: str) -> dict[str, Any]:
+    """How they would be reached, or why they would not; and what the form sends back of that."""
+    if chosen.pk == alert.clinician_id:
+        return {"obstacle": actions.MEANT_FOR_THEM}
+    if way.reason:
+        return {"obstacle": labels.for_reader(actions.no_route(way.reason), ask=ask)}
+    return {
+        "chosen": chosen,
+        "way": describe(way),
+        "shown": _shown(chosen, way),
+        "key": uuid.uuid4(),
+    }
+
+
+def _shown(chosen: Clinician, way: Route) -> str:
+    return f"{chosen.pk}: {describe(way)}"
+
+
+def _key(request: HttpRequest) -> uuid.UUID | None:
+    """What makes the same confirmation, sent twice, one alert."""
+    try:
+        return uuid.UUID(request.POST.get("key", ""))
+    except ValueError:
+        return None
+
+
+def _send(
+    model_admin: ModelAdmin, request: HttpRequest, alert: Alert, chosen: Clinician, key: uuid.UUID, note: str
+) -> HttpResponse | None:
+    """Go to the page of the new alert; None if it was refused, which is said."""
+    sent: list[Alert] = []
+    user: Any = request.user
+
+    def send(pk: int, after: int | None) -> None:
+        if pk == alert.pk:
+            sent.append(actions.forward(pk, to=chosen, key=key, by=user, after=after, note=note))
+
+    done = to_each(request, seen_in(request), send)
+    report_refused(model_admin, request, done.refused)
+    if not sent:
+        return None
+    model_admin.message_user(request, SENT_ON.format(name=chosen.name), messages.SUCCESS)
+    return redirect(reverse("admin:alerts_alert_change", args=[sent[0].pk]))
