@@ -104,6 +104,11 @@ VARIABLES: dict[str, Variable] = {
     "CONNECT_RING_SECONDS": Variable(
         "30", "How long a call rings, 15 to 60. Choose less than the time until voicemail answers."
     ),
+    "REPEAT_AFTER_SECONDS": Variable(
+        "60",
+        "How long to wait before a channel that a route names again is tried again, 10 to 600. "
+        "A call that nobody answered rings again after this time.",
+    ),
 }
 """boto3 reads its own variables (`AWS_DEFAULT_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …)."""
 

@@ -260,6 +260,7 @@ CONNECT_SOURCE_PHONE_NUMBER = env.matching(
 )
 CONNECT_QUEUE_ID = env.text("CONNECT_QUEUE_ID")
 CONNECT_RING_SECONDS = env.number("CONNECT_RING_SECONDS", minimum=15, maximum=60)
+REPEAT_AFTER = timedelta(seconds=env.number("REPEAT_AFTER_SECONDS", minimum=10, maximum=600))
 CONNECT_CALLS_PER_SECOND = env.number("CONNECT_CALLS_PER_SECOND", minimum=1, maximum=1000)
 SMS_PER_SECOND = env.number("SMS_PER_SECOND", minimum=1, maximum=10_000)
 

@@ -15,7 +15,10 @@ from contacts.spelling.fields import DerivedField, EmailLineField, LineField
 from contacts.spelling.folding import searchable
 from contacts.spelling.likeness import likeness
 
-MAX_CHANNELS = len(Channel)
+MAX_STEPS = 6
+"""Channels in the order of one priority, with repeats."""
+MAX_TIMES = 3
+"""How often one channel may be named for one priority: a call that nobody answers rings again."""
 ADDRESS_FIELDS = tuple(dict.fromkeys(channel.facts.address_field for channel in Channel))
 EDITABLE = ("name", "contact_id", "role", "department", *ADDRESS_FIELDS, "active")
 """The fields of a clinician that staff edit: on the page, and in a file."""
@@ -157,9 +160,6 @@ class Preference(models.Model):
             models.UniqueConstraint(
                 name="preference_one_per_position", fields=("clinician", "priority", "position")
             ),
-            models.UniqueConstraint(
-                name="preference_one_per_channel", fields=("clinician", "priority", "channel")
-            ),
             models.CheckConstraint(
                 name="preference_priority_is_known", condition=models.Q(priority__in=Priority.values)
             ),
@@ -168,7 +168,7 @@ class Preference(models.Model):
             ),
             models.CheckConstraint(
                 name="preference_position_is_in_range",
-                condition=models.Q(position__gte=1, position__lte=MAX_CHANNELS),
+                condition=models.Q(position__gte=1, position__lte=MAX_STEPS),
             ),
         )
 
@@ -197,7 +197,7 @@ class PreferenceTemplate(models.Model):
                 models.CheckConstraint(
                     name=f"preferencetemplate_{field}_is_known",
                     condition=models.Q(
-                        (f"{field}__contained_by", list(Channel.values)), (f"{field}__len__lte", MAX_CHANNELS)
+                        (f"{field}__contained_by", list(Channel.values)), (f"{field}__len__lte", MAX_STEPS)
                     ),
                 )
                 for field in ("high", "medium", "low")

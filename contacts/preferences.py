@@ -8,7 +8,7 @@ from django.utils.text import capfirst
 
 from contacts import history
 from contacts.choices import Channel, Priority
-from contacts.models import Clinician, Preference
+from contacts.models import MAX_STEPS, MAX_TIMES, Clinician, Preference
 
 Wanted = Mapping[Priority, Sequence[Channel]]
 """The channels in order, for some or all priorities."""
@@ -25,13 +25,16 @@ def address_label(channel: Channel) -> str:
     return str(field.verbose_name)
 
 
-def repeated(channels: Sequence[Channel]) -> list[str]:
-    """A sentence for each channel that appears more than once."""
-    return [
-        f"{channel.label} is chosen more than once: choose it once."
+def too_many(channels: Sequence[Channel]) -> list[str]:
+    """A sentence for each channel that is chosen too often, and for too many in all."""
+    found = [
+        f"{channel.label} is chosen {channels.count(channel)} times: choose it {MAX_TIMES} times at most."
         for channel in dict.fromkeys(channels)
-        if channels.count(channel) > 1
+        if channels.count(channel) > MAX_TIMES
     ]
+    if len(channels) > MAX_STEPS:
+        found.append(f"These are {len(channels)} channels: choose {MAX_STEPS} at most.")
+    return found
 
 
 def without_address(channels: Iterable[Channel], known: Container[Channel]) -> list[str]:
@@ -89,7 +92,7 @@ def replace_many(wanted: Mapping[int, Wanted], *, reason: str = "") -> None:
     One transaction, and a dozen queries for each batch. `reason` goes into the entry of each clinician who changed.
 
     Raises:
-        ValueError: a channel appears twice for one priority, or the clinician has no address for it.
+        ValueError: a channel is named too often for one priority, or the clinician has no address for it.
     """
     ids = sorted(wanted)
     with transaction.atomic():
@@ -123,6 +126,6 @@ def _rows(clinician: Clinician, wanted: Wanted) -> list[Preference]:
 
 def _check(clinician: Clinician, priority: Priority, channels: Sequence[Channel]) -> None:
     known = [channel for channel in Channel if clinician.address(channel)]
-    faults = repeated(channels) or without_address(channels, known)
+    faults = too_many(channels) or without_address(channels, known)
     if faults:
         raise ValueError(f"{priority.label}: {' '.join(faults)}")

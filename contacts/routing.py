@@ -90,7 +90,8 @@ def over(clinician: Clinician, channels: Sequence[Channel]) -> Route:
         for step in dict.fromkeys(steps)
         if not step.address or step.channel in avoided
     )
-    # A stable sort: within both halves the clinician's order stays.
-    in_order = sorted(reachable, key=lambda step: step.channel in avoided)
-    ordered = tuple(replace(step, skipped=skipped) for step in in_order)
+    usable = [step for step in reachable if step.channel not in avoided]
+    # Once each: what is known not to work need not be repeated.
+    last = dict.fromkeys(step for step in reachable if step.channel in avoided)
+    ordered = tuple(replace(step, skipped=skipped) for step in (*usable, *last))
     return Route(ordered, None if ordered else NoRoute.NO_ADDRESS, skipped)

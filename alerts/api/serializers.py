@@ -158,6 +158,7 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
     """One channel that was tried, or is being tried."""
 
     round = serializers.IntegerField(help_text="1, and one more each time that staff send the alert again.")
+    position = serializers.IntegerField(help_text="Its place in the round. A channel may be tried again.")
     channel = serializers.ChoiceField(choices=Channel.choices)
     address = serializers.SerializerMethodField(help_text="Masked.")
     state = serializers.ChoiceField(choices=DeliveryState.choices)
@@ -169,8 +170,8 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
     class Meta:
         model = Delivery
         fields = (
-            "id", "round", "channel", "address", "parts", "state", "reason", "possible_duplicate", "created_at",
-            "finished_at",
+            "id", "round", "position", "channel", "address", "parts", "state", "reason", "possible_duplicate",
+            "created_at", "finished_at",
         )  # fmt: skip
 
     def get_address(self, delivery: Delivery) -> str:

@@ -62,9 +62,12 @@ def mark_sent(claimed: Claim, result: SendResult) -> bool:
     """Record that the provider took it. False if the lease was lost: then the answer is recorded as late."""
     with transaction.atomic():
         state = DeliveryState.SENT
+        if claimed.delivery.position > 1:  # another may have to follow: lock the alert first, as everywhere
+            opening.lock_alert_of(claimed.delivery.pk)
         if _leave_sending(claimed, state, **_sent_fields(claimed.delivery, result)):
             _finish_attempt(claimed, AttemptState.SENT, provider_id=result.provider_id)
             _forget_obstacle(claimed, result)
+            _repeat_what_was_missed(claimed.delivery)
             return True
         # The lock keeps this out of the middle of settling another attempt's failure.
         opening.lock_alert_of(claimed.delivery.pk)
@@ -81,6 +84,7 @@ def mark_failed(claimed: Claim, error: ChannelError, decision: Decision) -> bool
         _remember_obstacle(claimed, error)
         if _settle_by_an_earlier_answer(claimed):
             _finish_attempt(claimed, ATTEMPT_AFTER[error.fault], **outcome)
+            _repeat_what_was_missed(claimed.delivery)
             return True
         state, fields = _carried_out(decision, claimed.delivery)
         if state is DeliveryState.PENDING and alert.state != AlertState.OPEN:
@@ -105,6 +109,12 @@ def _forget_obstacle(claimed: Claim, result: SendResult) -> None:
     if claimed.obstacle and result.address_works:
         delivery = claimed.delivery
         obstacles.forget(delivery.clinician_id, Channel(delivery.channel), delivery.address)
+
+
+def _repeat_what_was_missed(delivery: Delivery) -> None:
+    """Nobody learns whether an SMS or an e-mail is read, so a call that was missed rings again. A call tells itself."""
+    if ADAPTERS[Channel(delivery.channel)].ask is None:
+        opening.open_repeat(delivery)
 
 
 def _stopped(claimed: Claim, error: ChannelError) -> tuple[DeliveryState, dict[str, Any]]:
@@ -246,7 +256,7 @@ def _record_late(claimed: Claim, result: SendResult) -> None:
     if not claimed.delivery.possible_duplicate and not queries.another_may_have_arrived(claimed.attempt):
         fields["possible_duplicate"] = False
     undecided = (DeliveryState.PENDING, DeliveryState.UNKNOWN)
-    Delivery.objects.filter(pk=claimed.delivery.pk, state__in=undecided).update(
-        state=DeliveryState.SENT, **fields
-    )
+    doubtful = Delivery.objects.filter(pk=claimed.delivery.pk, state__in=undecided)
+    if doubtful.update(state=DeliveryState.SENT, **fields):
+        _repeat_what_was_missed(claimed.delivery)
     log.warning("attempt.late", delivery_id=str(claimed.delivery.pk), attempt_id=claimed.attempt.pk)

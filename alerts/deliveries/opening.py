@@ -4,6 +4,7 @@ import uuid
 
 import structlog
 from django.db import Error, connection, transaction
+from django.db.models.expressions import Combinable
 
 from alerts.deliveries import queries
 from alerts.models import Alert, Delivery
@@ -17,9 +18,16 @@ log = structlog.get_logger(__name__)
 
 
 def open_delivery(
-    alert: Alert, step: Step, *, round_number: int = 1, possible_duplicate: bool = False
+    alert: Alert,
+    step: Step,
+    *,
+    round_number: int = 1,
+    position: int = 1,
+    begins_at: Combinable | None = None,
+    possible_duplicate: bool = False,
 ) -> Delivery:
-    """Create a delivery that is due now, and wake the relays. Call inside a transaction."""
+    """Create a delivery that is due at `begins_at`, or now, and wake the relays. Call inside a transaction."""
+    pause = {} if begins_at is None else {"begins_at": begins_at, "available_at": begins_at}
     delivery = Delivery.objects.create(
         alert=alert,
         clinician_id=alert.clinician_id,
@@ -35,6 +43,8 @@ def open_delivery(
             for each in step.skipped
         ],
         round=round_number,
+        position=position,
+        **pause,
         possible_duplicate=possible_duplicate,
     )
     wake_relays()
@@ -64,15 +74,42 @@ def open_next(given_up: Delivery, *, in_doubt: bool = False) -> Delivery | None:
     None if no channel is left in this round, staff have closed the alert, or another channel is already under way.
     """
     alert = lock_alert_of(given_up.pk)
-    if alert.state != AlertState.OPEN or queries.another_is_on_its_way(alert, given_up):
+    if alert.state != AlertState.OPEN or queries.another_is_under_way(alert, given_up):
         return None
-    left = queries.steps_left(given_up)
-    if not left:
+    opened = _open_first_left(alert, given_up, given_up=given_up.pk, in_doubt=in_doubt)
+    if opened is None:
         report_if_failed(alert.pk)
+    return opened
+
+
+def open_repeat(sent: Delivery) -> Delivery | None:
+    """After a message was taken: open the next step over a channel on which the person was missed before.
+
+    Call with the alert's lock, inside a transaction. None, without a query, for the first delivery of a round.
+    """
+    if sent.position == 1:
         return None
-    # A doubt stays on every channel that follows.
-    doubtful = in_doubt or given_up.possible_duplicate
-    return open_delivery(alert, left[0], round_number=given_up.round, possible_duplicate=doubtful)
+    alert = Alert.objects.get(pk=sent.alert_id)
+    if alert.state != AlertState.OPEN or queries.another_is_under_way(alert, sent):
+        return None
+    return _open_first_left(alert, sent, given_up=None, in_doubt=False)
+
+
+def _open_first_left(
+    alert: Alert, after: Delivery, *, given_up: uuid.UUID | None, in_doubt: bool
+) -> Delivery | None:
+    current = queries.round_of(after)
+    for step in current.left(given_up)[:1]:
+        return open_delivery(
+            alert,
+            step,
+            round_number=after.round,
+            position=current.next_position,
+            begins_at=current.begins_at(step),
+            # A doubt stays on every channel that follows.
+            possible_duplicate=in_doubt or after.possible_duplicate,
+        )
+    return None
 
 
 def lock_alert_of(delivery_id: uuid.UUID) -> Alert:

@@ -1,14 +1,28 @@
 """Queries about a delivery and its neighbours. Read only."""
 
 import uuid
+from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, Min, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce, Now
+from django.conf import settings
+from django.db.models import (
+    Count,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Greatest, Now
 
 from alerts.models import Alert, Attempt, Delivery
-from alerts.states import SUCCEEDED, UNFINISHED, AttemptState, DeliveryState, Reason
+from alerts.states import NEEDS_REASON, SUCCEEDED, UNFINISHED, AttemptState, DeliveryState, Reason
 from contacts.choices import Priority
 from contacts.models import Clinician, Obstacle
 from contacts.routing import Step, route
@@ -33,6 +47,18 @@ class History:
     since_first: timedelta
     """Since the first attempt; zero if there was none."""
     since_made: timedelta
+    """Or since its pause ended."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A delivery of a round."""
+
+    pk: uuid.UUID
+    channel: str
+    state: str
+    position: int
+    ended_at: datetime | None
 
 
 def due() -> Q:
@@ -73,7 +99,7 @@ def history(delivery: Delivery, *, but: Attempt | None = None) -> History:
         )
         .annotate(
             since_first=ExpressionWrapper(Now() - F("first"), **since),
-            since_made=ExpressionWrapper(Now() - F("created_at"), **since),
+            since_made=ExpressionWrapper(Now() - Coalesce("begins_at", "created_at"), **since),
         )
         .values_list("tries", "doubts", "lost_workers", "since_first", "since_made")
         .get()
@@ -82,17 +108,70 @@ def history(delivery: Delivery, *, but: Attempt | None = None) -> History:
 
 
 def steps_left(delivery: Delivery) -> list[Step]:
-    """The remaining steps of the clinician's *current* route: channels not tried in this round, in order.
+    """What would follow if this delivery failed: `Round.left`. Empty for a channel test, which is for one channel."""
+    return round_of(delivery).left(delivery.pk)
 
-    Empty for a channel test, which is for one channel only.
-    """
+
+@dataclass(frozen=True)
+class Round:
+    """What was tried in a round, and the clinician's *current* route."""
+
+    tried: tuple[Tried, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def next_position(self) -> int:
+        return max((each.position for each in self.tried), default=0) + 1
+
+    def left(self, given_up: uuid.UUID | None = None) -> list[Step]:
+        """The steps that are left, in order, if `given_up` fails.
+
+        Each delivery uses up one step of its channel. Where a provider took a message over another channel, only those
+        steps are left that repeat a channel over which the person was missed (`docs/decisions/0012-rings-again.md`).
+        """
+        others = {DeliveryState(each.state) for each in self.tried if each.pk != given_up}
+        if DeliveryState.DELIVERED in others:
+            return []
+        used = Counter(each.channel for each in self.tried)
+        left = [step for step in self.steps if not _use_up(used, step.channel)]
+        if DeliveryState.SENT not in others:
+            return left
+        missed = {each.channel for each in self.tried if each.pk == given_up or each.state in NEEDS_REASON}
+        return [step for step in left if step.channel in missed]
+
+    def begins_at(self, step: Step) -> Combinable | None:
+        """When to try the step: at once (None), or a pause after the channel was last tried in this round."""
+        before = [each.ended_at for each in self.tried if each.channel == step.channel]
+        if not before:
+            return None
+        known = [at for at in before if at]
+        if len(known) < len(before):
+            return Now() + settings.REPEAT_AFTER
+        return Greatest(Now(), Value(max(known) + settings.REPEAT_AFTER))
+
+
+def _use_up(used: Counter[str], channel: str) -> bool:
+    used[channel] -= 1
+    return used[channel] >= 0
+
+
+def round_of(delivery: Delivery) -> Round:
+    """The delivery's round. Four queries at most."""
     same_round = Delivery.objects.filter(alert=delivery.alert_id, round=delivery.round)
-    found = list(same_round.values_list("channel", "alert__is_test"))
-    if any(is_test for _, is_test in found):
-        return []
-    tried = {channel for channel, _ in found}
+    ended = Coalesce("outcome_at", "finished_at")
+    found = same_round.values_list("pk", "channel", "state", "position", ended, "alert__is_test")
+    rows = list(found)
+    tried = tuple(Tried(*row[:-1]) for row in rows)
+    if any(row[-1] for row in rows):
+        return Round(tried, ())
     clinician = Clinician.objects.get(pk=delivery.clinician_id)
-    return [step for step in route(clinician, Priority(delivery.priority)).steps if step.channel not in tried]
+    return Round(tried, route(clinician, Priority(delivery.priority)).steps)
+
+
+def another_is_under_way(alert: Alert, delivery: Delivery) -> bool:
+    """Whether another channel of this round is waiting or being sent, or a newer round has replaced this one."""
+    others = alert.deliveries.exclude(pk=delivery.pk)
+    return others.filter(Q(round=delivery.round, state__in=UNFINISHED) | Q(round__gt=delivery.round)).exists()
 
 
 def another_is_on_its_way(alert: Alert, delivery: Delivery) -> bool:

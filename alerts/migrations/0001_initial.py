@@ -138,11 +138,13 @@ class Migration(migrations.Migration):
                 ('address', models.CharField(help_text='As it was when the delivery was made.', max_length=254)),
                 ('round', models.PositiveSmallIntegerField(default=1, help_text='A deliberate resend starts another round.')),
                 ('skipped', models.JSONField(blank=True, default=list, help_text='Channels that were chosen and left out when the delivery was made, and why.')),
+                ('position', models.PositiveSmallIntegerField(default=1, help_text='Its place among the deliveries of its round.')),
                 ('state', models.CharField(choices=[('pending', 'Waiting'), ('sending', 'Being sent'), ('sent', 'Sent'), ('delivered', 'Picked up'), ('undelivered', 'Not picked up'), ('failed', 'Failed'), ('unknown', 'Unknown'), ('cancelled', 'Cancelled')], default='pending', max_length=16)),
                 ('reason', models.CharField(blank=True, choices=[('throttled', 'Throttled'), ('quota', 'Quota'), ('unreachable', 'Unreachable'), ('answer_lost', 'Answer Lost'), ('worker_lost', 'Worker Lost'), ('out_of_time', 'Out Of Time'), ('invalid_address', 'Invalid Address'), ('opted_out', 'Opted Out'), ('too_long', 'Too Long'), ('invalid_text', 'Invalid Text'), ('not_allowed', 'Not Allowed'), ('unconfirmed', 'Unconfirmed'), ('refused', 'Refused'), ('misconfigured', 'Misconfigured'), ('provider_down', 'Provider Down'), ('busy', 'Busy'), ('not_answered', 'Not Answered'), ('call_failed', 'Call Failed'), ('tries_used_up', 'Tries Used Up'), ('too_old', 'Too Old'), ('stopped', 'Stopped')], max_length=32)),
                 ('possible_duplicate', models.BooleanField(default=False, help_text='Sent again although it may have been sent before.')),
                 ('provider_id', models.CharField(blank=True, max_length=256)),
                 ('available_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='Not to be sent before.')),
+                ('begins_at', models.DateTimeField(help_text='When the pause ends, where a channel is tried again in the same round.', null=True)),
                 ('handed_over_at', models.DateTimeField(help_text='When the relay last gave it to Celery.', null=True)),
                 ('outcome_due_at', models.DateTimeField(help_text='When to ask the provider what became of it.', null=True)),
                 ('outcome_at', models.DateTimeField(help_text='When the provider said what became of it.', null=True)),
@@ -252,7 +254,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('alert', 'clinician', 'channel', 'round'), name='delivery_once_per_round'),
+            constraint=models.UniqueConstraint(fields=('alert', 'clinician', 'round', 'position'), name='delivery_once_per_position'),
         ),
         migrations.AddConstraint(
             model_name='delivery',

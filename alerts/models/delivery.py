@@ -32,6 +32,9 @@ class Delivery(models.Model):
         blank=True,
         help_text="Channels that were chosen and left out when the delivery was made, and why.",
     )
+    position = models.PositiveSmallIntegerField(
+        default=1, help_text="Its place among the deliveries of its round."
+    )
     state = models.CharField(max_length=16, choices=DeliveryState, default=DeliveryState.PENDING)
     reason = models.CharField(max_length=32, choices=Reason, blank=True)
     possible_duplicate = models.BooleanField(
@@ -39,6 +42,9 @@ class Delivery(models.Model):
     )
     provider_id = models.CharField(max_length=256, blank=True)
     available_at = models.DateTimeField(db_default=Now(), help_text="Not to be sent before.")
+    begins_at = models.DateTimeField(
+        null=True, help_text="When the pause ends, where a channel is tried again in the same round."
+    )
     handed_over_at = models.DateTimeField(null=True, help_text="When the relay last gave it to Celery.")
     outcome_due_at = models.DateTimeField(null=True, help_text="When to ask the provider what became of it.")
     outcome_at = models.DateTimeField(null=True, help_text="When the provider said what became of it.")
@@ -53,7 +59,7 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         constraints = (
             models.UniqueConstraint(
-                name="delivery_once_per_round", fields=("alert", "clinician", "channel", "round")
+                name="delivery_once_per_position", fields=("alert", "clinician", "round", "position")
             ),
             models.CheckConstraint(
                 name="delivery_priority_is_known", condition=Q(priority__in=Priority.values)

@@ -15,7 +15,6 @@ from django.db.models import (
     Case,
     DurationField,
     ExpressionWrapper,
-    F,
     Min,
     OuterRef,
     Subquery,
@@ -128,19 +127,21 @@ def findings() -> list[Finding]:
 def waiting_seconds() -> dict[Priority, float]:
     """For each priority, how many seconds the longest-waiting delivery has gone without an attempt; 0 if none waits.
 
-    Counted from the last attempt, or from its creation. So a delivery that is postponed again and again, because its
-    channel is over its budget or down, still grows old.
+    Counted from the last attempt, or from its creation or the end of its pause. So a delivery that is postponed again
+    and again, because its channel is over its budget or down, still grows old.
     """
     last_tried = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-number").values("finished_at")[:1]
     # Most of a backlog was never tried, so do not search the attempts for it.
     tried = Case(
-        When(attempt_count=0, then=F("created_at")), default=Coalesce(Subquery(last_tried), F("created_at"))
+        When(attempt_count=0, then=Coalesce("begins_at", "created_at")),
+        default=Coalesce(Subquery(last_tried), "created_at"),
     )
     since = Least("available_at", tried)
     age = ExpressionWrapper(Now() - Min(since), output_field=DurationField())
     waiting = Delivery.objects.filter(state=DeliveryState.PENDING)
     longest = dict(waiting.values("priority").annotate(longest=age).values_list("priority", "longest"))
-    return {priority: longest.get(priority, timedelta()).total_seconds() for priority in Priority}
+    # A delivery that has yet to begin has not waited.
+    return {priority: max(0.0, longest.get(priority, timedelta()).total_seconds()) for priority in Priority}
 
 
 def _oldest_due(waiting: dict[Priority, float]) -> list[Finding]:

@@ -27,6 +27,8 @@ EVERY = 3.0
 """Seconds between two looks."""
 MAX_RING_SECONDS = 60
 """The most that CONNECT_RING_SECONDS may be."""
+LONGEST_PAUSE = timedelta(minutes=10)
+"""The most that REPEAT_AFTER_SECONDS may be."""
 AT_ONCE = 1000
 """Deliveries mended in one look."""
 TOLERANCE = timedelta(seconds=2)
@@ -72,10 +74,13 @@ def _impossible() -> dict[str, tuple[Q, Combinable]]:
     waits = Q()
     for priority in Priority:
         held, retried = LONGEST_HOLD[priority], LONGEST_WAIT[priority]
-        too_long = Q(attempt_count=0) | Q(available_at__gt=_after(retried))
+        paused = max(retried, LONGEST_PAUSE)
+        too_long = Q(begins_at=None) & (Q(attempt_count=0) | Q(available_at__gt=_after(retried)))
+        too_long |= Q(available_at__gt=_after(paused))
         waits |= Q(priority=priority, available_at__gt=_after(held)) & too_long
     return {
         "available_at": (Q(state=DeliveryState.PENDING) & waits, Now()),
+        "begins_at": (Q(state=DeliveryState.PENDING, begins_at__isnull=False) & waits, Now()),
         "handed_over_at": (
             any_priority & Q(state=DeliveryState.PENDING, handed_over_at__gt=_after(timedelta())),
             Value(None),

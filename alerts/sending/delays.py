@@ -35,6 +35,8 @@ class Cause(Enum):
     """The database's clock was set back: the delivery is dated in the future."""
     QUEUE = auto()
     """It is due, and nobody has taken it: a long queue, or Redis is away."""
+    PAUSE = auto()
+    """The person was not reached over this channel, which is tried again after a while."""
     RATE = auto()
     """AWS takes only so many messages in a second."""
     RETRY = auto()
@@ -57,6 +59,7 @@ SHORT: dict[Cause, str] = {
     Cause.LOST: "Interrupted",
     Cause.CLOCK: "The clock was set back",
     Cause.QUEUE: "Nothing takes it",
+    Cause.PAUSE: "Will be tried again",
     Cause.RATE: "Waits for its turn",
     Cause.RETRY: "Tries failed",
 }
@@ -69,6 +72,7 @@ WHAT: dict[Cause, str] = {
     Cause.CLOCK: "The clock of Bleep's database was set back, so this is dated in the future: times here are wrong.",
     Cause.QUEUE: "It has been due {since}, and nothing has taken it: others may be before it, or the queue does not "
     "move.",
+    Cause.PAUSE: "The person was not reached over this channel, so it is tried again after a pause.",
     Cause.RATE: "AWS takes only so many messages in a second. It has waited for its turn {since}.",
     Cause.RETRY: "It was tried, and not sent.",
 }
@@ -79,6 +83,7 @@ NEXT: dict[Cause, str] = {
     Cause.LOST: "A relay, once one runs, settles that and goes on.",
     Cause.CLOCK: "Bleep corrects that, and sends it.",
     Cause.QUEUE: "It is kept, and is sent when its turn comes.",
+    Cause.PAUSE: "It will be tried again at {next}.",
     Cause.RATE: "It will be tried again at {next}.",
     Cause.RETRY: "It will be tried again at {next}.",
 }
@@ -182,6 +187,7 @@ def _delay(
         # Relays send High themselves where no worker takes it.
         Cause.WORKER: waits and Cause.WORKER in silent and priority is not Priority.HIGH,
         Cause.RETRY: waits and ahead and delivery.attempt_count > 0,
+        Cause.PAUSE: waits and delivery.begins_at is not None and delivery.begins_at > now,
         Cause.RATE: waits and ahead,
         Cause.QUEUE: waits and now - delivery.available_at > GRACE[priority],
     }
@@ -194,8 +200,12 @@ def _delay(
         Cause.QUEUE: delivery.available_at,
         **silent,
     }.get(cause, delivery.created_at)
-    usual = {Cause.RETRY: SCHEDULES[priority].age, Cause.RATE: GRACE[priority]}.get(cause)
-    too_long = usual is None or now - delivery.created_at > usual
+    usual = {
+        Cause.RETRY: SCHEDULES[priority].age,
+        Cause.PAUSE: clock.LONGEST_PAUSE,
+        Cause.RATE: GRACE[priority],
+    }.get(cause)
+    too_long = usual is None or now - (delivery.begins_at or delivery.created_at) > usual
     return Delay(cause, channel, priority, since, delivery.available_at, too_long)
 
 

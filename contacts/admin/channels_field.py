@@ -8,7 +8,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from contacts import preferences
 from contacts.choices import Channel, Priority
-from contacts.models import MAX_CHANNELS
+from contacts.models import MAX_STEPS
 
 CHOICES = [("", "—"), *Channel.choices]
 
@@ -24,13 +24,13 @@ class ChannelsWidget(forms.MultiWidget):
                 UnfoldAdminSelectWidget(
                     attrs={"aria-label": f"{label}: number {position} to try"}, choices=CHOICES
                 )
-                for position in range(1, MAX_CHANNELS + 1)
+                for position in range(1, MAX_STEPS + 1)
             ]
         )
 
     def decompress(self, value: Iterable[Channel] | None) -> list[str]:
         chosen = list(value or ())
-        return [*chosen, *[""] * (MAX_CHANNELS - len(chosen))]
+        return [*chosen, *[""] * (MAX_STEPS - len(chosen))]
 
 
 class ChannelsField(forms.MultiValueField):
@@ -39,7 +39,7 @@ class ChannelsField(forms.MultiValueField):
     def __init__(self, priority: Priority) -> None:
         label = f"{priority.label} priority"
         super().__init__(
-            [forms.ChoiceField(choices=CHOICES, required=False) for _ in range(MAX_CHANNELS)],
+            [forms.ChoiceField(choices=CHOICES, required=False) for _ in range(MAX_STEPS)],
             widget=ChannelsWidget(label),
             label=label,
             required=False,
@@ -48,7 +48,7 @@ class ChannelsField(forms.MultiValueField):
 
     def compress(self, data_list: list[str]) -> list[Channel]:
         chosen = [Channel(value) for value in data_list if value]
-        faults = preferences.repeated(chosen)
+        faults = preferences.too_many(chosen)
         if faults:
             raise ValidationError(faults)
         return chosen

@@ -14,13 +14,22 @@ from contacts.preferences import Wanted
 
 KEEP, NONE = "keep", "none"
 
+RING_AGAIN = (
+    (Channel.CALL, Channel.CALL),
+    (Channel.CALL, Channel.CALL, Channel.CALL),
+    (Channel.CALL, Channel.SMS, Channel.CALL),
+    (Channel.CALL, Channel.SMS, Channel.CALL, Channel.CALL),
+)
+"""A clinician's page offers any other order."""
+
 
 def _orders() -> list[tuple[str, Any]]:
-    """Every order of channels, the short ones first."""
+    """Every order of channels, the short ones first, and calls that ring again."""
     choices: list[tuple[str, Any]] = [(KEEP, "Leave as it is"), (NONE, "No channel: alerts are refused")]
     for length in range(1, len(Channel) + 1):
         orders = [(" ".join(order), in_words(order)) for order in permutations(Channel, length)]
         choices.append((f"{length} channel{'s' if length > 1 else ''}, tried in this order", orders))
+    choices.append(("A call that rings again", [(" ".join(order), in_words(order)) for order in RING_AGAIN]))
     return choices
 
 

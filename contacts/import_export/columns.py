@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import EDITABLE, Clinician
 from contacts.spelling import normal
@@ -72,14 +73,15 @@ def _field_value(column: str, text: str) -> Any:
 
 def _channels(text: str) -> list[Channel]:
     chosen = []
-    for word in re.split(r"[>→]", text) if text else []:
+    for word in re.split(r"[>→,;]", text) if text else []:
         channel = _CHANNELS.get(word.strip().casefold())
         if channel is None:
             known = ", ".join(channel.value for channel in Channel)
             raise ValueError(
-                f"“{word.strip()}” is not a channel. Write {known}, in order, such as call > sms."
+                f"“{word.strip()}” is not a channel. Write {known}, in order, such as call > sms > call."
             )
-        if channel in chosen:
-            raise ValueError(f"{channel.value} appears twice: write it once.")
         chosen.append(channel)
+    faults = preferences.too_many(chosen)
+    if faults:
+        raise ValueError(" ".join(faults))
     return chosen

@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('name',),
-                'constraints': [models.CheckConstraint(condition=models.Q(('high__contained_by', ['call', 'sms', 'email']), ('high__len__lte', 3)), name='preferencetemplate_high_is_known'), models.CheckConstraint(condition=models.Q(('medium__contained_by', ['call', 'sms', 'email']), ('medium__len__lte', 3)), name='preferencetemplate_medium_is_known'), models.CheckConstraint(condition=models.Q(('low__contained_by', ['call', 'sms', 'email']), ('low__len__lte', 3)), name='preferencetemplate_low_is_known'), models.CheckConstraint(condition=models.Q(('high', []), ('low', []), ('medium', []), _negated=True), name='preferencetemplate_is_not_empty', violation_error_message='Choose a channel for at least one priority.')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('high__contained_by', ['call', 'sms', 'email']), ('high__len__lte', 6)), name='preferencetemplate_high_is_known'), models.CheckConstraint(condition=models.Q(('medium__contained_by', ['call', 'sms', 'email']), ('medium__len__lte', 6)), name='preferencetemplate_medium_is_known'), models.CheckConstraint(condition=models.Q(('low__contained_by', ['call', 'sms', 'email']), ('low__len__lte', 6)), name='preferencetemplate_low_is_known'), models.CheckConstraint(condition=models.Q(('high', []), ('low', []), ('medium', []), _negated=True), name='preferencetemplate_is_not_empty', violation_error_message='Choose a channel for at least one priority.')],
             },
         ),
         migrations.CreateModel(
@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('clinician_id', 'priority', 'position'),
-                'constraints': [models.UniqueConstraint(fields=('clinician', 'priority', 'position'), name='preference_one_per_position'), models.UniqueConstraint(fields=('clinician', 'priority', 'channel'), name='preference_one_per_channel'), models.CheckConstraint(condition=models.Q(('priority__in', ['H', 'M', 'L'])), name='preference_priority_is_known'), models.CheckConstraint(condition=models.Q(('channel__in', ['call', 'sms', 'email'])), name='preference_channel_is_known'), models.CheckConstraint(condition=models.Q(('position__gte', 1), ('position__lte', 3)), name='preference_position_is_in_range')],
+                'constraints': [models.UniqueConstraint(fields=('clinician', 'priority', 'position'), name='preference_one_per_position'), models.CheckConstraint(condition=models.Q(('priority__in', ['H', 'M', 'L'])), name='preference_priority_is_known'), models.CheckConstraint(condition=models.Q(('channel__in', ['call', 'sms', 'email'])), name='preference_channel_is_known'), models.CheckConstraint(condition=models.Q(('position__gte', 1), ('position__lte', 6)), name='preference_position_is_in_range')],
             },
         ),
         migrations.CreateModel(
