@@ -14,11 +14,16 @@ NOBODY = {
 
 
 def describe(route: Route) -> str:
-    """`call +44 7700 900123, then SMS to +44 7700 900456`; or that nobody would be alerted, and why."""
+    """`call +44 7700 900123, then SMS to +44 7700 900456, then call +44 7700 900123 again`; or that nobody would be
+    alerted, and why.
+    """
     if route.reason is not None:
         return NOBODY[route.reason]
     avoided = {each.channel: why_skipped(each) for each in route.skipped if each.obstacle}
-    first = ", then ".join(_step(step) for step in route.steps if step.channel not in avoided)
+    usable = [step for step in route.steps if step.channel not in avoided]
+    first = ", then ".join(
+        f"{_step(step)} again" if step in usable[:place] else _step(step) for place, step in enumerate(usable)
+    )
     last = [(_step(step), avoided[step.channel]) for step in route.steps if step.channel in avoided]
     if not first:
         return ", then ".join(f"{step}, though {why}" for step, why in last)

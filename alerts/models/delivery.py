@@ -33,7 +33,7 @@ class Delivery(models.Model):
         help_text="Channels that were chosen and left out when the delivery was made, and why.",
     )
     position = models.PositiveSmallIntegerField(
-        default=1, help_text="Its place among the deliveries of its round."
+        default=1, db_default=1, help_text="Its place among the deliveries of its round."
     )
     state = models.CharField(max_length=16, choices=DeliveryState, default=DeliveryState.PENDING)
     reason = models.CharField(max_length=32, choices=Reason, blank=True)

@@ -57,9 +57,8 @@ def test_the_database_refuses_a_duplicate_contact_id(clinician: Clinician) -> No
         (("X", 1, "sms"), "preference_priority_is_known"),
         (("H", 3, "pigeon"), "preference_channel_is_known"),
         (("L", 0, "sms"), "preference_position_is_in_range"),
-        (("L", 4, "sms"), "preference_position_is_in_range"),
+        (("L", 7, "sms"), "preference_position_is_in_range"),
         (("H", 1, "email"), "preference_one_per_position"),
-        (("H", 3, "sms"), "preference_one_per_channel"),
     ],
 )
 def test_the_database_refuses_an_invalid_preference(

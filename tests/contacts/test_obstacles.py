@@ -145,6 +145,18 @@ def test_the_preview_says_what_is_tried_last_and_why(clinician: Clinician) -> No
     )
 
 
+def test_a_number_that_does_not_work_is_not_tried_again_and_again(clinician: Clinician) -> None:
+    preferences.replace(clinician, {Priority.HIGH: [CALL, SMS, CALL]})
+    assert channels(clinician, Priority.HIGH) == [CALL, SMS, CALL]
+    assert wording.describe(route(clinician, Priority.HIGH)) == (
+        "call +44 7700 900001, then SMS to +44 7700 900002, then call +44 7700 900001 again"
+    )
+
+    met(clinician, CALL, ObstacleKind.NOT_ALLOWED)
+
+    assert channels(clinician, Priority.HIGH) == [SMS, CALL]
+
+
 def test_the_preview_says_why_what_alone_is_left_will_hardly_work(clinician: Clinician) -> None:
     met(clinician, EMAIL, UNCONFIRMED)
     Obstacle.objects.update(since="2026-11-28T14:03:00Z")

@@ -61,7 +61,8 @@ def test_another_clinician_does_not_change(clinician: Clinician) -> None:
 @pytest.mark.parametrize(
     ("channels", "message"),
     [
-        ([CALL, CALL], "High: Telephone call is chosen more than once: choose it once."),
+        ([CALL] * 4, "High: Telephone call is chosen 4 times: choose it 3 times at most."),
+        ([CALL, SMS] * 3 + [SMS], "SMS is chosen 4 times.*These are 7 channels: choose 6 at most."),
         ([SMS, EMAIL], "High: E-mail needs “E-mail address”: fill it in above, or choose another channel."),
     ],
 )

@@ -158,6 +158,69 @@ def test_a_call_that_nobody_answered_is_followed_by_one_sms(
 @pytest.mark.parametrize(
     "crash",
     [
+        Crash("before", "alerts.deliveries.lifecycle:mark_undelivered"),
+        Crash("after", "alerts.deliveries.opening:open_delivery"),
+        Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:mark_undelivered"),
+        Crash("after", "alerts.deliveries.lifecycle:mark_undelivered"),
+    ],
+    ids=["before the receipt is recorded", "after the ring is opened", "before the commit", "afterwards"],
+)
+def test_a_call_that_nobody_answered_rings_again_once(
+    crash: Crash, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
+) -> None:
+    call = taken(sender, Priority.HIGH, [Channel.CALL, Channel.CALL])
+    aws.misbehave(CALL, "no_answer", times=1)
+    rest.finish()
+
+    fork_server.kill(crash, "ask", delivery_id=str(call.pk))
+    rest.ask_outcome(call)
+    rest.finish()
+
+    assert flaws() == []
+    assert ends() == [("call", "undelivered", Reason.NOT_ANSWERED), ("call", "sent", "")]
+    assert [message["channel"] for message in aws.messages()] == ["call"]
+    assert not Delivery.objects.filter(possible_duplicate=True).exists()
+
+
+@pytest.mark.parametrize(
+    "crash",
+    [
+        Crash("before", "alerts.deliveries.lifecycle:mark_sent"),
+        Crash("before", "alerts.deliveries.opening:open_repeat"),
+        Crash("after", "alerts.deliveries.opening:open_repeat"),
+        Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:mark_sent"),
+        Crash("after", "alerts.deliveries.lifecycle:mark_sent"),
+    ],
+    ids=[
+        "before it is recorded",
+        "before the ring",
+        "after the ring is opened",
+        "before the commit",
+        "afterwards",
+    ],
+)
+def test_a_call_that_nobody_answered_rings_again_once_though_the_worker_of_the_sms_dies(
+    crash: Crash, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
+) -> None:
+    call = taken(sender, Priority.HIGH, [Channel.CALL, Channel.SMS, Channel.CALL])
+    aws.misbehave(CALL, "no_answer", times=1)
+    rest.finish()
+    rest.ask_outcome(call)
+
+    fork_server.kill(crash, "deliver", delivery_id=str(Delivery.objects.get(channel=Channel.SMS).pk))
+    let_leases_run_out()
+    rest.finish()
+
+    assert flaws() == []
+    assert ends() == [("call", "undelivered", Reason.NOT_ANSWERED), ("sms", "sent", ""), ("call", "sent", "")]
+    sent = [message["channel"] for message in aws.messages()]
+    assert sent.count("call") == 1
+    assert sent.count("sms") == 1 or Delivery.objects.get(channel=Channel.SMS).possible_duplicate
+
+
+@pytest.mark.parametrize(
+    "crash",
+    [
         Crash("before", "alerts.deliveries.lifecycle:skip_channel"),
         Crash("after", "alerts.deliveries.opening:open_next"),
         Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:skip_channel"),

@@ -80,7 +80,7 @@ def test_the_page_shows_the_channels_in_order(admin_client: Client, clinician: C
     form = admin_client.get(page_of(clinician)).context["adminform"].form
 
     selects = form["high"].subwidgets[0].data["subwidgets"]
-    assert [select["value"] for select in selects] == [["email"], ["call"], [""]]
+    assert [select["value"] for select in selects] == [["email"], ["call"], [""], [""], [""], [""]]
 
 
 def test_an_edit_replaces_the_preferences_and_keeps_their_order(
@@ -141,10 +141,17 @@ def test_an_address_can_be_removed_together_with_its_preferences(
     assert preferences.channels_by_priority(clinician)[Priority.LOW] == [SMS]
 
 
-def test_a_channel_twice_for_one_priority_is_refused_at_that_priority(admin_client: Client) -> None:
-    answer = admin_client.post(ADD, typed(low="email sms email"))
+def test_a_call_may_ring_again(admin_client: Client, clinician: Clinician) -> None:
+    admin_client.post(page_of(clinician), typed(high="call sms call call"))
 
-    assert errors(answer) == {"low": ["E-mail is chosen more than once: choose it once."]}
+    clinician.refresh_from_db()
+    assert preferences.channels_by_priority(clinician)[Priority.HIGH] == [CALL, SMS, CALL, CALL]
+
+
+def test_a_channel_too_often_for_one_priority_is_refused_at_that_priority(admin_client: Client) -> None:
+    answer = admin_client.post(ADD, typed(low="email sms email email email"))
+
+    assert errors(answer) == {"low": ["E-mail is chosen 4 times: choose it 3 times at most."]}
 
 
 def test_a_channel_that_does_not_exist_is_refused(admin_client: Client) -> None:

@@ -102,7 +102,12 @@ def test_a_missing_column_changes_nothing_and_an_empty_cell_deletes(
         ),
         ("email", "someone", "email", "Enter a valid email address."),
         ("high", "call > pigeon", "high", "“pigeon” is not a channel. Write call, sms, email, in order"),
-        ("high", "call > call", "high", "call appears twice: write it once."),
+        (
+            "high",
+            "call > call > call > call",
+            "high",
+            "Telephone call is chosen 4 times: choose it 3 times at most.",
+        ),
         ("active", "perhaps", "active", "Write yes or no."),
         ("name", "", "name", "This cell may not be empty."),
         ("name", "x" * 201, "name", "at most 200 characters"),
