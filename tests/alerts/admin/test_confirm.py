@@ -33,7 +33,7 @@ def test_sending_again_is_asked_first_and_done_once(operator: Client, failed: Al
     asked = read(operator, action_url(StaffAction.RESEND, failed))
     assert "1 message would be sent, to 1 person." in asked
     assert re.search(rf'<a [^>]*href="{page_of(failed)}"[^>]*>\s*Go back\s*</a>', asked)
-    assert f'name="seen" value="{failed.pk}:1"' in asked
+    assert f'name="seen" value="{failed.pk}:0"' in asked
     assert Delivery.objects.count() == 1
     assert not AlertAction.objects.exists()
 

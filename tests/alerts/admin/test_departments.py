@@ -72,7 +72,7 @@ def test_an_action_reaches_the_department_alone(
     manager.user_permissions.add(Permission.objects.get(codename="close_alert"))
 
     assert browser.get(action_url(StaffAction.CLOSE, other)).status_code == 404
-    seen = [f"{own.pk}:1", f"{other.pk}:1"]
+    seen = [f"{own.pk}:0", f"{other.pk}:0"]
     browser.post(action_url(StaffAction.CLOSE, own), {"confirmed": "1", "note": "", "seen": seen})
 
     assert list(AlertAction.objects.values_list("alert", flat=True)) == [own.pk]
