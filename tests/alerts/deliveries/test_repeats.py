@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models.functions import Now
 
-from alerts import actions
 from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import lifecycle, opening
 from alerts.deliveries.retry import LeaveInDoubt, NextChannel, Retry
@@ -21,7 +20,7 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from contacts.routing import Step
 from tests.alerts.conftest import Store
-from tests.alerts.factories import REJECTED, claim, let_lease_run_out, send as take
+from tests.alerts.factories import REJECTED, claim, handle, let_lease_run_out, send as take
 
 pytestmark = pytest.mark.django_db
 
@@ -196,7 +195,7 @@ def test_staff_stop_a_ring_that_is_to_come(high: Any) -> None:
     not_answered(high(CALL, CALL))
     by = User.objects.create_user("operator")
 
-    actions.act(StaffAction.CANCEL, newest().alert_id, by=by, after_round=1)
+    handle(StaffAction.CANCEL, newest().alert_id, by=by)
 
     assert ends()[1:] == [(2, "call", "cancelled")]
 
@@ -204,9 +203,7 @@ def test_staff_stop_a_ring_that_is_to_come(high: Any) -> None:
 def test_a_closed_alert_rings_nobody_again(high: Any) -> None:
     not_answered(high(CALL, SMS, CALL))
     sms = claim(newest())
-    actions.act(
-        StaffAction.CLOSE, sms.delivery.alert_id, by=User.objects.create_user("operator"), after_round=1
-    )
+    handle(StaffAction.CLOSE, sms.delivery.alert_id, by=User.objects.create_user("operator"))
 
     lifecycle.mark_sent(sms, SendResult("m-1"))
 
@@ -218,7 +215,7 @@ def test_a_newer_round_begins_anew(high: Any) -> None:
     not_answered(newest())
     by = User.objects.create_user("operator")
 
-    actions.act(StaffAction.RESEND, newest().alert_id, by=by, after_round=1)
+    handle(StaffAction.RESEND, newest().alert_id, by=by)
 
     assert list(Delivery.objects.filter(round=2).values_list("position", "channel", "state")) == [
         (1, "call", "pending")
