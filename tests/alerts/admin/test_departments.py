@@ -73,7 +73,8 @@ def test_an_action_reaches_the_department_alone(
 
     assert browser.get(action_url(StaffAction.CLOSE, other)).status_code == 404
     seen = [f"{own.pk}:0", f"{other.pk}:0"]
-    browser.post(action_url(StaffAction.CLOSE, own), {"confirmed": "1", "note": "", "seen": seen})
+    form = {"confirmed": "1", "outcome": "not_needed", "seen": seen}
+    browser.post(action_url(StaffAction.CLOSE, own), form)
 
     assert list(AlertAction.objects.values_list("alert", flat=True)) == [own.pk]
 
