@@ -29,6 +29,7 @@ class Delivery(models.Model):
     round = models.PositiveSmallIntegerField(default=1, help_text="A deliberate resend starts another round.")
     skipped = models.JSONField(
         default=list,
+        db_default=[],
         blank=True,
         help_text="Channels that were chosen and left out when the delivery was made, and why.",
     )
