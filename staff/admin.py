@@ -13,7 +13,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from contacts import departments
+from contacts.lookalikes import departments
 from contacts.models import Clinician, ManagedDepartment
 from staff.clinician.page import StaffClinicianAdmin
 

@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin
 from alerts.models import Alert
 from alerts.models.alert import AlertQuerySet
 from alerts.states import StaffAction
-from contacts import departments
+from contacts.lookalikes import departments
 from contacts.models import ManagedDepartment
 
 HANDLE = "alerts.take_alert"

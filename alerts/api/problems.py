@@ -12,7 +12,7 @@ from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from alerts.api.parsers import BodyTooLarge
+from alerts.api.body.parsers import BodyTooLarge
 from alerts.intake import Conflict, Unreachable
 from config import database
 

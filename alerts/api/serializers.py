@@ -10,7 +10,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 
 from alerts import wording
-from alerts.api import fields, nhs_numbers
+from alerts.api.body import fields, nhs_numbers
 from alerts.api.pages import Place
 from alerts.intake import NewAlert
 from alerts.models import Alert, Attempt, Delivery

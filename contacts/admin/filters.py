@@ -6,7 +6,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter, RadioFilter
 
-from contacts import departments, problems
+from contacts import problems
+from contacts.lookalikes import departments
 from contacts.models import Clinician
 from contacts.problems import Problem
 

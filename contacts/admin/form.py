@@ -5,10 +5,11 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from contacts import preferences, twins
+from contacts import preferences
 from contacts.admin import conflicts
 from contacts.admin.channels_field import ChannelsField
 from contacts.choices import Channel, Priority, in_words
+from contacts.lookalikes import twins
 from contacts.models import EDITABLE, Clinician, PreferenceTemplate
 
 PRIORITY_FIELDS = {priority: priority.name.lower() for priority in Priority}

@@ -23,11 +23,12 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.text import get_text_list
 
-from contacts import departments, history, locks, preferences, problems
+from contacts import history, locks, preferences, problems
 from contacts.admin import conflicts, preview
 from contacts.admin.form import PRIORITY_FIELDS, ClinicianForm
 from contacts.admin.history_tab import ChangesTab
 from contacts.choices import Channel
+from contacts.lookalikes import departments
 from contacts.models import ADDRESS_FIELDS, EDITABLE, Clinician, PreferenceTemplate
 from theme.deletion import KeptIfNamed
 from theme.history import ReadOnlyHistoryAdmin

@@ -5,9 +5,10 @@ from typing import Any
 
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from contacts import departments, preferences, problems, routing, wording
+from contacts import preferences, problems, routing, wording
 from contacts.admin.form import PRIORITY_FIELDS, ClinicianForm
 from contacts.choices import Channel, Priority
+from contacts.lookalikes import departments
 from contacts.models import Clinician, PreferenceTemplate
 
 UNCLEAR = "correct the errors above to see this"

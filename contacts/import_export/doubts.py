@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from contacts import departments, twins
 from contacts.import_export.comparison import Row
+from contacts.lookalikes import departments, twins
 from contacts.models import Clinician
 from contacts.spelling.likeness import likeness
 

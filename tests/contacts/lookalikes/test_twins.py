@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from contacts import twins
+from contacts.lookalikes import twins
 from contacts.models import Clinician
 from contacts.spelling.likeness import likeness
 from tests.conftest import make_clinician
