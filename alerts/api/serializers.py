@@ -18,6 +18,7 @@ from alerts.states import AlertStatus, AttemptState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
 from contacts.masking import mask
 from contacts.spelling import normal
+from contacts.spelling.normal import INVISIBLE
 
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff]")
 CONTROL_CHARACTERS_BUT_WHITE_SPACE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
@@ -67,12 +68,16 @@ class MessageIdField(StrictCharField):
 
     default_error_messages = {  # noqa: RUF012 - DRF's name
         "dots": "This cannot be `.` or `..`: the alert's own URL would lead elsewhere.",
+        "invisible": "There is a character in it that nobody can see: leave it out. Two IDs would look the same.",
     }
+    names_a_patient = staticmethod(nhs_numbers.is_in_id)
 
     def to_internal_value(self, data: Any) -> str:
         message_id = super().to_internal_value(data)
         if message_id in {".", ".."}:
             self.fail("dots")
+        if INVISIBLE.search(message_id):
+            self.fail("invisible")
         return message_id
 
 

@@ -23,6 +23,8 @@ OTHERS = [
     "9434765918", "94347659190", "943476591", "123456789",
     "07700 900123", "+44 7700 900123", "447700900123", "020 7946 0000", "+1 943 476 5919", "+9434765919",
     "Bay 12, 28-11-2026 14:05", "1764400007", "1764400015", "0202004050", "A9434765919", "9434765919f",
+    "+44 7911398259", "+44 (0)7911062307", "0044 121 496 0308", "087 986 0960", "202-555-0103", "030 313 6375",
+    "120 80 pulse 100 110 1200", "LAB-2026-755-438-0028", "20261129-5842709910", "order-4012345678-1",
     "K 6.9, Na 143, 4 476 5919", "2026-11-28T14:05:09", "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
 ]  # fmt: skip
 IN_A_SENTENCE = "Blood ready for {}, please review."
@@ -47,7 +49,15 @@ def test_ids_made_by_machines_are_left_alone() -> None:
     ]
     seconds = [f"lab-{1_764_400_000 + number}" for number in range(20_000)]
 
+    orders = [f"lab-{4_012_345_000 + number}" for number in range(1000)]
+
     assert [text for text in [*made, *seconds] if nhs_numbers.is_in(text)] == []
+    assert [text for text in [*made, *seconds, *orders] if nhs_numbers.is_in_id(text)] == []
+
+
+@pytest.mark.parametrize("text", ["9434765919", "943 476 5919", "NHS9434765919", "lab-943-476-5919"])
+def test_an_id_may_not_be_one_either(text: str) -> None:
+    assert nhs_numbers.is_in_id(text)
 
 
 @pytest.mark.parametrize("number", ["94 34 76 59 19", "9434-765919", "1234567881", "012 345 6789"])

@@ -268,8 +268,8 @@ def test_another_method_is_refused(sender: Sender, clinician: Clinician) -> None
     assert "POST" in answer["Allow"]
 
 
-@pytest.mark.parametrize("message_id", [".", ".."])
-def test_it_refuses_a_message_id_that_does_not_work_in_a_url(
+@pytest.mark.parametrize("message_id", [".", "..", "m-1\u200b", "m\u00ad-1", "m-1\u2060"])
+def test_it_refuses_a_message_id_that_does_not_work(
     sender: Sender, clinician: Clinician, message_id: str
 ) -> None:
     assert set(fields_at_fault(sender.post(an_alert(message_id=message_id)))) == {"message_id"}
