@@ -19,7 +19,7 @@ _IS_E164 = re.compile(rf"(?:{E164})?\Z")
 _SEPARATORS = re.compile(r"[\s\-.()/\u2010-\u2015\u2212\u2800\ufe58\ufe63\uff0d]")
 _WRAPPED = re.compile(r"""^(?:tel:|['’=]*["“]?(?=[+(\d])|')|["”]$""", re.IGNORECASE)
 """What comes along when a number is copied from a link, or from a spreadsheet that was told to keep it as text."""
-_DECIMALS = re.compile(r"[^.]*\.\d{1,2}")
+_DECIMALS = re.compile(r"[^.]*\.\s*\d{1,2}")
 MIN_SEARCH_DIGITS = 3
 _EXAMPLE = "Write it with its country code, for example +44 7700 900123."
 
@@ -40,7 +40,7 @@ def to_e164(text: str) -> str:
     digits = compact.removeprefix("+") if compact.startswith("+") else compact.removeprefix("00")
     if not digits.isdecimal():
         raise ValueError(_not_digits(digits))
-    if _DECIMALS.fullmatch(text.strip()):
+    if _DECIMALS.fullmatch(_unwrapped(text)):
         raise ValueError(
             f"A point is in this number, as in a spreadsheet’s decimals: write it without. {_EXAMPLE}"
         )
@@ -54,9 +54,14 @@ def to_e164(text: str) -> str:
 
 
 def _compact(text: str) -> str:
-    """Without separators, and what is pasted along."""
+    """The digits, with a plus if there is one: without separators, and what is pasted along."""
+    return _SEPARATORS.sub("", _unwrapped(text))
+
+
+def _unwrapped(text: str) -> str:
+    """As it was typed, without what is pasted along."""
     plain = phonenumbers.normalize_digits_only(INVISIBLE.sub("", text), keep_non_digits=True)
-    return _SEPARATORS.sub("", _WRAPPED.sub("", plain.strip()))
+    return _WRAPPED.sub("", plain.strip()).strip()
 
 
 def _not_digits(compact: str) -> str:
@@ -167,6 +172,7 @@ _FICTIONAL = re.compile(r"\+447700900\d{3}")
 _WITHOUT_SMS = frozenset(
     {
         PhoneNumberType.FIXED_LINE,
+        PhoneNumberType.PAGER,
         PhoneNumberType.TOLL_FREE,
         PhoneNumberType.PREMIUM_RATE,
         PhoneNumberType.SHARED_COST,

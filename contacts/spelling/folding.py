@@ -7,6 +7,8 @@ from typing import Any
 from django.db.models import TextField
 from django.db.models.lookups import Contains
 
+from contacts.spelling.normal import INVISIBLE
+
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc\u02b9\u2032\u00b4`]")
 _DASHES = re.compile(r"[\u058a\u2010-\u2015\u2212\ufe58\ufe63]")
 _LETTERS = str.maketrans(
@@ -17,7 +19,7 @@ _SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å"
 
 def fold(text: str) -> str:
     """`José O’Brien` becomes `jose obrien`."""
-    letters = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
+    letters = unicodedata.normalize("NFKD", INVISIBLE.sub("", text)).casefold().translate(_LETTERS)
     without_accents = "".join(sign for sign in letters if not unicodedata.combining(sign))
     return _DASHES.sub("-", _APOSTROPHES.sub("", without_accents))
 

@@ -21,6 +21,7 @@ def found(text: str) -> set[str]:
     ("name", "typed"),
     [
         ("José García", "Jose"),
+        ("José García", "Jose\u200b"),
         ("José García", "garcia jose"),
         ("Jose Garcia", "José"),
         ("Ute Müller", "Muller"),
