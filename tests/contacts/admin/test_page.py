@@ -51,7 +51,7 @@ def test_an_inactive_clinician_is_not_alerted(admin_client: Client, clinician: C
 
 
 def test_the_preview_has_the_same_errors_as_saving(admin_client: Client, clinician: Clinician) -> None:
-    changes = {"call_number": "", "sms_number": "07700 9", "low": "email email"}
+    changes = {"call_number": "", "sms_number": "07700 9", "low": "email email email email"}
 
     asked = ask(admin_client, clinician, **changes)["errors"]
 
@@ -61,7 +61,7 @@ def test_the_preview_has_the_same_errors_as_saving(admin_client: Client, clinici
 
 
 def test_no_outcome_is_claimed_beside_an_error(admin_client: Client, clinician: Clinician) -> None:
-    answer = ask(admin_client, clinician, sms_number="07700 9", low="email email")
+    answer = ask(admin_client, clinician, sms_number="07700 9", low="email email email email")
 
     assert outcomes(answer)["medium"] == "correct the errors above to see this"
     assert outcomes(answer)["low"] == outcomes(answer)["medium"]

@@ -103,7 +103,9 @@ def test_a_template_changes_only_the_chosen_clinicians(template: PreferenceTempl
     assert not other.preferences.exists()
 
 
-@pytest.mark.parametrize("channels", [{}, {"high": ["pigeon"]}, {"low": [CALL, SMS, EMAIL, CALL]}])
+@pytest.mark.parametrize(
+    "channels", [{}, {"high": ["pigeon"]}, {"low": [CALL, SMS, EMAIL, CALL, SMS, EMAIL, CALL]}]
+)
 def test_the_database_refuses_an_invalid_template(channels: dict[str, list[str]]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         PreferenceTemplate.objects.create(name="Wrong", **channels)
