@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from alerts import channel_tests, intake
 from alerts.channels import ADAPTERS, aws as aws_channels
-from alerts.models import Alert
+from alerts.models import Alert, RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.sending import breaker
 from alerts.states import AlertState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
@@ -197,6 +197,8 @@ def test_the_sender_of_a_test_is_logged(clinician: Clinician) -> None:
 
 @pytest.mark.parametrize(("person", "sees"), [(EDITOR, True), (OPERATOR, True), (AUDITOR, False)])
 def test_users_who_may_send_tests_see_the_latest_one(clinician: Clinician, person: str, sees: bool) -> None:
+    RelayHeartbeat.objects.create(relay="relay-1")
+    WorkerHeartbeat.objects.create(worker="worker-1", kind=WorkerKind.OTHERS)
     result = send(browser_of(EDITOR), clinician).json()["result"]
 
     page = browser_of(person).get(page_of(clinician)).content.decode()
