@@ -101,7 +101,6 @@ class AlertExport(VisibleAlerts):
             **self.admin_site.each_context(request),
             "title": "Export",
             "opts": self.opts,
-            "media": self.media,
             "form": form,
             "count": form.alerts,
             "count_in_words": f"{form.alerts:,}",

@@ -121,6 +121,7 @@ def test_the_page_says_how_many_and_with_which_filters(auditor: Client, failed: 
 
     assert "1 alert, as the list was searched and filtered:" in page
     assert "Status: Failed" in page
+    assert "/actions.js" not in page, "a script of lists, which needs the texts of lists"
 
 
 def test_only_who_may_export_gets_a_file_and_it_is_logged(
