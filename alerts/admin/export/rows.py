@@ -7,9 +7,10 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
+from alerts import labels
 from alerts.admin.status import badge
 from alerts.models import Alert, Delivery
-from alerts.states import AttemptState, DeliveryState
+from alerts.states import AttemptState, DeliveryState, Reason
 from contacts.choices import Channel
 
 HEADINGS = (
@@ -92,8 +93,8 @@ def _cells(alert: Alert) -> list[str]:
 
 
 def _in_words(delivery: Delivery) -> str:
-    """`Phone call: Failed (not answered)`."""
-    why = f" ({delivery.get_reason_display()})" if delivery.reason else ""
+    """`Telephone call: Failed (nobody answered)`."""
+    why = f" ({labels.REASON_IN_BRIEF[Reason(delivery.reason)]})" if delivery.reason else ""
     return f"{Channel(delivery.channel).label}: {delivery.get_state_display()}{why}"
 
 
