@@ -93,7 +93,7 @@ class DealtWithForm(NoteForm):
         max_length=AlertAction._meta.get_field("told").max_length,  # noqa: SLF001
         required=False,
         label="Who was told, or took it",
-        help_text="Their name or role. Do not name patients.",
+        help_text="Their name or role. Needed if somebody was told, or took it. Do not name patients.",
         widget=UnfoldAdminTextInputWidget,
     )
     field_order = ("outcome", "told", "note")
