@@ -52,6 +52,14 @@ GRACE: dict[Priority, timedelta] = {
 }
 """For how long a delivery may be due, or wait for its turn, before people are told."""
 
+RETRIED: dict[Priority, timedelta] = {
+    Priority.HIGH: timedelta(seconds=30),
+    Priority.MEDIUM: timedelta(minutes=5),
+    Priority.LOW: timedelta(hours=1),
+}
+"""For how long a delivery may be tried in vain before people are told: about a tenth of the time its priority allows
+(`retry.SCHEDULES`), so that most of it is left to reach the person by hand, and one bad try alarms nobody."""
+
 SHORT: dict[Cause, str] = {
     Cause.PROVIDER: "{channel} does not answer",
     Cause.RELAY: "Bleep is not sending",
@@ -64,7 +72,7 @@ SHORT: dict[Cause, str] = {
     Cause.RETRY: "Tries failed",
 }
 WHAT: dict[Cause, str] = {
-    Cause.PROVIDER: "{channel}: the provider has not answered {since}.",
+    Cause.PROVIDER: "{channel}: the provider has given no usable answer {since}.",
     Cause.RELAY: "Bleep is not sending: the part that starts every message has not reported {since}.",
     Cause.WORKER: "Bleep is not sending this: the part that sends {priority} alerts has not reported {since}.",
     Cause.LOST: "The part of Bleep that was sending it has stopped, so nobody knows whether it went out. It should "
@@ -74,10 +82,11 @@ WHAT: dict[Cause, str] = {
     "move.",
     Cause.PAUSE: "The person was not reached over this channel, so it is tried again after a pause.",
     Cause.RATE: "AWS takes only so many messages in a second. It has waited for its turn {since}.",
-    Cause.RETRY: "It was tried, and not sent.",
+    Cause.RETRY: "It has been tried {since}, and the provider has not taken it.",
 }
 NEXT: dict[Cause, str] = {
-    Cause.PROVIDER: "Bleep tries the provider every few seconds, and sends this as soon as it answers. {limit}",
+    Cause.PROVIDER: "Bleep tries one of the waiting messages every few seconds. That may be this one, and then it may "
+    "have arrived although no answer came. All others are sent once the provider answers. {limit}",
     Cause.RELAY: "It is kept, and is sent once that part runs again.",
     Cause.WORKER: "It is kept, and is sent once that part runs again.",
     Cause.LOST: "A relay, once one runs, settles that and goes on.",
@@ -85,7 +94,8 @@ NEXT: dict[Cause, str] = {
     Cause.QUEUE: "It is kept, and is sent when its turn comes.",
     Cause.PAUSE: "It will be tried again at {next}.",
     Cause.RATE: "It will be tried again at {next}.",
-    Cause.RETRY: "It will be tried again at {next}.",
+    Cause.RETRY: "It will be tried again at {next}. If it is not taken in time, it goes on to the clinician's next "
+    "channel; if there is none, it fails, and Home says so.",
 }
 
 
@@ -201,7 +211,7 @@ def _delay(
         **silent,
     }.get(cause, delivery.created_at)
     usual = {
-        Cause.RETRY: SCHEDULES[priority].age,
+        Cause.RETRY: RETRIED[priority],
         Cause.PAUSE: clock.LONGEST_PAUSE,
         Cause.RATE: GRACE[priority],
     }.get(cause)

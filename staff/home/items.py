@@ -104,11 +104,11 @@ def of_outages(outages: list[Outage], reader: Reader) -> Iterator[Item]:
         waiting = f" {outage.waiting:,} message{pluralize(outage.waiting, ' waits,s wait')} for it{high}."
         yield Item(
             f"down {channel.value}",
-            f"{channel.label}: the provider has not answered {times.since(outage.since)}."
+            f"{channel.label}: the provider has given no usable answer {times.since(outage.since)}."
             f"{waiting if outage.waiting else ''}",
-            "Bleep tries again every few seconds. High alerts go to the clinician's next channel at once, if there is "
-            "one; the others wait. What cannot wait: open it, and reach the person by hand. If it lasts, tell the "
-            "people who run Bleep.",
+            "High alerts go to the clinician's next channel at once, if there is one. Of the others Bleep tries one "
+            "every few seconds, which may then have arrived although no answer came. The rest waits. What cannot "
+            "wait: open it, and reach the person by hand. If it lasts, tell the people who run Bleep.",
             show_all=Link("Show what waits", f"{reverse(ALERTS)}?status=queued&channel={channel.value}")
             if outage.waiting
             else None,

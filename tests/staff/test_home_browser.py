@@ -91,7 +91,7 @@ def test_each_problem_links_to_its_page_and_the_urgent_come_first(site: Site, pr
     expect(failed).to_contain_text("1 alert may not have arrived: the provider's answer was lost.")
     expect(failed.locator(".alert-row")).to_have_count(2)
     expect(page.locator('[data-kind="down call"]')).to_contain_text(
-        "Telephone call: the provider has not answered since"
+        "Telephone call: the provider has given no usable answer since"
     )
     urgent = page.locator("[data-kind]").evaluate_all(
         "all => all.map(each => each.classList.contains('urgent'))"

@@ -45,8 +45,8 @@ def test_a_page_says_which_provider_is_down_since_when_what_happens_and_what_peo
     page = read(staff, page_of(waiting))
 
     assert ">Queued, held up</span>" in page
-    assert "SMS: the provider has not answered since " in page
-    assert "Bleep tries the provider every few seconds, and sends this as soon as it answers." in page
+    assert "SMS: the provider has given no usable answer since " in page
+    assert "Bleep tries one of the waiting messages every few seconds. That may be this one" in page
     assert "After 1 h it goes on to the clinician's next channel; if there is none, it fails" in page
     assert "reach Clinician C-1 by hand" in page
     assert 'href="tel:+447700900001"' in page
@@ -76,7 +76,7 @@ def test_the_list_says_so_as_well(staff: Client, waiting: Alert) -> None:
 def test_home_says_since_when_and_how_many_wait(staff: Client, waiting: Alert) -> None:
     page = read(staff, "/admin/")
 
-    assert "SMS: the provider has not answered since " in page
+    assert "SMS: the provider has given no usable answer since " in page
     assert "1 message waits for it." in page
 
 
@@ -85,7 +85,7 @@ def test_a_channel_test_says_so(waiting: Alert, clinician: Clinician) -> None:
 
     result: Any = channel_tests.result(clinician, test.pk)
 
-    assert result.sentence.startswith("SMS: the provider has not answered since ")
+    assert result.sentence.startswith("SMS: the provider has given no usable answer since ")
     assert not result.is_final
 
 

@@ -124,7 +124,18 @@ def test_a_retry_has_its_time(store: Store) -> None:
     lifecycle.mark_failed(claim(delivery), error, Retry(timedelta(minutes=1)))
 
     assert cause_of(delivery) == (Cause.RETRY, False)
-    Delivery.objects.update(created_at=Now() - timedelta(hours=2))
+
+
+@pytest.mark.parametrize(("priority", "seconds"), [(H, 31), (M, 301), (L, 3601)])
+def test_people_are_told_early_of_what_is_tried_in_vain(
+    store: Store, priority: Priority, seconds: int
+) -> None:
+    delivery = store(priority)
+    error = ChannelError(Fault.THROTTLED, Reason.THROTTLED)
+    lifecycle.mark_failed(claim(delivery), error, Retry(timedelta(minutes=1)))
+
+    assert cause_of(delivery) == (Cause.RETRY, False)
+    Delivery.objects.update(created_at=Now() - timedelta(seconds=seconds))
     assert cause_of(delivery) == (Cause.RETRY, True)
 
 
