@@ -25,6 +25,9 @@ ATTEMPT: dict[AttemptState, str] = {
     AttemptState.UNKNOWN: "The request left and no answer came: it may have arrived.",
 }
 
+ANSWERED_WITH_ERROR = "The provider answered with an error, and may have sent it all the same."
+"""For an attempt in doubt that did get an answer."""
+
 REASON: dict[Reason, str] = {
     Reason.THROTTLED: "The provider asked Bleep to slow down. You need not do anything.",
     Reason.QUOTA: "A quota of the AWS account is used up. Ask AWS for a higher one.",

@@ -84,6 +84,9 @@ BY_CODE: dict[str, Meaning] = {
 }
 """A definite refusal leads to the next channel at once. `_meaning` adds AccessDenied* and KMS*."""
 
+ANSWERED_WITH_ERROR = frozenset(code for code, meaning in BY_CODE.items() if meaning == ANSWER_LOST)
+"""AWS did answer: it failed inside, so that nobody knows how far it got."""
+
 INVALID_PARAMETER = frozenset({"InvalidParameter", "InvalidParameterValue", "InvalidParameterException"})
 """SNS and Connect refuse a wrong number, a wrong text and a wrong setting with the same codes. Only the message tells:
 "Invalid parameter: PhoneNumber Reason: +44… is not valid to publish to"."""

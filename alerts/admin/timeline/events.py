@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from alerts import labels, wording
 from alerts.admin.status import delivery_badge
 from alerts.admin.timeline import handled
+from alerts.channels.aws import ANSWERED_WITH_ERROR
 from alerts.deliveries.queries import MAY_HAVE_ARRIVED
 from alerts.models import Alert, AlertAction, Attempt, Delivery
 from alerts.sending.delays import Delay
@@ -260,7 +261,9 @@ def _sent_twice(deliveries: Iterable[Delivery]) -> set[uuid.UUID]:
 
 def _try(attempt: Attempt, received: datetime) -> Try:
     state = AttemptState(attempt.state)
-    sentences = [labels.ATTEMPT[state], *_why(attempt, state is AttemptState.UNKNOWN)]
+    has_answer = state is AttemptState.UNKNOWN and attempt.code in ANSWERED_WITH_ERROR
+    what = labels.ANSWERED_WITH_ERROR if has_answer else labels.ATTEMPT[state]
+    sentences = [what, *_why(attempt, state is AttemptState.UNKNOWN)]
     if attempt.late:
         sentences.append(LATE)
     facts = [("Provider's code", attempt.code), ("Provider's ID", attempt.provider_id)]

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from alerts.models import Alert
+from alerts.models import Alert, Delivery
 from alerts.sending.delays import Delay
-from alerts.states import AlertState, AlertStatus, DeliveryState
+from alerts.states import AlertState, AlertStatus, AttemptState, DeliveryState
 
 SUMMARY: dict[AlertStatus, str] = {
     AlertStatus.QUEUED: "Bleep is about to send it. No provider has it yet.",
@@ -23,6 +23,8 @@ SUMMARY: dict[AlertStatus, str] = {
     ),
     AlertStatus.CANCELLED: "It was stopped. Nobody is known to have been reached.",
 }
+BEING_SENT = "Bleep is sending it at this moment. Whether a provider has it is not known yet."
+TRIED_AGAIN = "Bleep is about to send it. An earlier try may have arrived."
 STOPPED_UNSENT = "It was stopped before it was sent."
 IN_DOUBT: dict[AlertStatus, str] = {
     AlertStatus.CANCELLED: (
@@ -75,4 +77,12 @@ def _summary(alert: Alert) -> str:
         return IN_DOUBT[status]
     if alert.state == AlertState.CANCELLED and status in CANCELLED_TOO_LATE:
         return CANCELLED_TOO_LATE[status]
-    return SUMMARY[status]
+    return _queued(deliveries) if status is AlertStatus.QUEUED else SUMMARY[status]
+
+
+def _queued(deliveries: list[Delivery]) -> str:
+    if any(each.state == DeliveryState.SENDING for each in deliveries):
+        return BEING_SENT
+    if any(attempt.state == AttemptState.UNKNOWN for each in deliveries for attempt in each.attempts.all()):
+        return TRIED_AGAIN
+    return SUMMARY[AlertStatus.QUEUED]

@@ -63,7 +63,7 @@ def test_a_csv_has_the_alerts_that_the_list_shows_and_says_so(
     (row,) = rows
     assert row["Message ID"] == "failed-1"
     assert row["Status"] == "Failed"
-    assert row["Channels"].startswith("E-mail: Failed (")
+    assert row["Channels"] == "E-mail: Failed (the address was refused)"
     assert (row["Taken by a provider"], row["Picked up"], row["Channel test"]) == ("", "", "no")
     assert row["Patient reference"] == failed.patient_id
 

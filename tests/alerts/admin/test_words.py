@@ -8,9 +8,9 @@ from django.test import Client
 from alerts import labels
 from alerts.admin import status
 from alerts.admin.timeline import events, standing
-from alerts.channels import SendResult
+from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import lifecycle
-from alerts.deliveries.retry import LeaveInDoubt
+from alerts.deliveries.retry import LeaveInDoubt, Retry
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import AlertStatus, DeliveryState, Reason
 from clients.models import ApiClient
@@ -117,6 +117,33 @@ def test_an_alert_that_may_have_arrived_is_not_called_failed(
     ):
         rows = read(staff, ALERTS, query)
         assert [each for each in (failed, doubtful) if f">{each.message_id}<" in rows] == shown
+
+
+def test_what_is_being_sent_is_not_said_to_be_with_nobody(store: Store) -> None:
+    claimed = claim(store(Priority.HIGH))
+
+    alert = Alert.objects.with_status().get()
+
+    assert standing.summary(alert) == standing.BEING_SENT
+    error = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
+    lifecycle.mark_failed(claimed, error, Retry(timedelta(0)))
+    assert standing.summary(Alert.objects.with_status().get()) == standing.TRIED_AGAIN
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("InternalError", "The provider answered with an error, and may have sent it all the same."),
+        ("ReadTimeoutError", "The request left and no answer came: it may have arrived."),
+    ],
+)
+def test_an_error_that_came_is_not_said_to_be_no_answer(store: Store, code: str, said: str) -> None:
+    error = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, code)
+    lifecycle.mark_failed(claim(store(Priority.MEDIUM)), error, LeaveInDoubt(Reason.ANSWER_LOST))
+
+    told = events.of(Alert.objects.with_status().get(), shows_addresses=True)
+
+    assert [each.sentences for event in told for each in event.tries] == [(said,)]
 
 
 def test_nothing_says_that_nothing_has_to_be_done() -> None:
