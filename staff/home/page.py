@@ -111,10 +111,13 @@ def _totals(counts: list[AlertCount], since: datetime) -> list[Total]:
 
     failed = total(AlertStatus.FAILED)
     closed = sum(each.alerts for each in counts if each.status is AlertStatus.FAILED and each.dealt_with)
+    doubtful = sum(each.alerts for each in counts if each.in_doubt and not each.dealt_with)
+    notes = ((closed, "dealt with"), (doubtful, "may have arrived"))
+    note = ", ".join(f"{number:,} {what}" for number, what in notes if number)
     return [
         Total("Alerts", count(*AlertStatus), _listed(since)),
         *(total(status) for status in SHOWN if status is not AlertStatus.ACKNOWLEDGED or count(status)),
-        replace(failed, urgent=failed.alerts > closed, note=f"{closed:,} dealt with" if closed else ""),
+        replace(failed, urgent=failed.alerts > closed, note=note),
     ]
 
 

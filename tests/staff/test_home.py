@@ -260,11 +260,15 @@ def test_failures_are_urgent_while_one_is_open() -> None:
     dealt_with = AlertCount(now, Priority.LOW, AlertStatus.FAILED, 3, dealt_with=True)
     still_open = AlertCount(now, Priority.LOW, AlertStatus.FAILED, 1)
 
+    in_doubt = AlertCount(now, Priority.LOW, AlertStatus.FAILED, 7, in_doubt=True)
+
     (*_others, settled) = page._totals([dealt_with], now)  # noqa: SLF001 - what is shown of it
     (*_others, unsettled) = page._totals([dealt_with, still_open], now)  # noqa: SLF001
 
     assert (settled.alerts, settled.urgent, settled.note) == (3, False, "3 dealt with")
     assert (unsettled.alerts, unsettled.urgent, unsettled.note) == (4, True, "3 dealt with")
+    (*_others, doubtful) = page._totals([still_open, in_doubt], now)  # noqa: SLF001
+    assert (doubtful.alerts, doubtful.note) == (8, "7 may have arrived")
 
 
 def test_the_table_has_totals() -> None:
