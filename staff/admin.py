@@ -35,7 +35,8 @@ class DepartmentInline(TabularInline):
         managed = ManagedDepartment.objects.order_by().values_list("name", flat=True).distinct()
         names = sorted({*departments.one_spelling_each(), *managed})
         choices = [("", "Choose a department"), *((name, name) for name in names)]
-        return ChoiceField(label="Department", choices=choices, widget=UnfoldAdminSelectWidget)
+        widget = UnfoldAdminSelectWidget(attrs={"aria-label": "Department"})  # a row's cells have no labels
+        return ChoiceField(label="Department", choices=choices, widget=widget)
 
 
 @admin.register(User)
