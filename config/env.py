@@ -63,7 +63,7 @@ VARIABLES: dict[str, Variable] = {
     "REFUSE_NHS_NUMBERS": Variable(
         "true",
         "Refuse an alert with a valid NHS number in `patient_id`, `description`, `type` or `message_id`, however it is "
-        "written. Turn it off if your own references or message IDs have ten digits: one in eleven would be refused.",
+        "written. Turn it off if your references or message IDs are ten digits: up to one in eleven would be refused.",
     ),
     "EMAIL_TOPIC_PREFIX": Variable(
         "bleep", "Start of the names of the SNS topics, one for each e-mail address."

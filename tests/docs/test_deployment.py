@@ -1,4 +1,4 @@
-"""docs/deployment.md: the policy for AWS allows what Bleep calls, and no more."""
+"""docs/deployment.md: the policy for AWS allows what Bleep calls, and no more; and each role is described."""
 
 import ast
 import json
@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 
+from staff.roles import Role
 from tests.docs.documents import ROOT, read
 
 PAGE = "docs/deployment.md"
@@ -30,6 +32,12 @@ def test_the_policy_gives_all_resources_only_to_what_has_none() -> None:
             "sns:ListTopics",
         ]
     ]
+
+
+@pytest.mark.parametrize("page", [PAGE, "docs/staff-guide.md"])
+@pytest.mark.parametrize("role", Role)
+def test_each_role_has_its_row(page: str, role: Role) -> None:
+    assert f"| {role.value} | " in read(page)
 
 
 def _policy() -> Any:
