@@ -1,5 +1,6 @@
 """The home page, which staff see first when they log in."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from alerts import statistics
+from alerts import labels, statistics
+from alerts.admin.filters import DOUBT
 from alerts.states import AlertStatus
 from alerts.statistics import AlertCount, Period
 from staff import first_alert
@@ -25,8 +27,8 @@ SECONDS = {Period.DAY: 10.0, Period.WEEK: 60.0}
 
 PERIODS = {Period.DAY: "Last 24 hours", Period.WEEK: "Last 7 days"}
 
-SHOWN = (AlertStatus.QUEUED, AlertStatus.SENT, AlertStatus.DELIVERED, AlertStatus.ACKNOWLEDGED)
-"""The statuses with a number, beside Failed."""
+SHOWN = (AlertStatus.QUEUED, AlertStatus.SENT, AlertStatus.DELIVERED)
+"""The statuses that always have a number, beside Failed."""
 
 SHORTCUTS: tuple[tuple[str | None, str, str, str], ...] = (
     ("contacts.add_clinician", "person_add", "Add a clinician", "admin:contacts_clinician_add"),
@@ -103,29 +105,36 @@ def _statistics(user: User | AnonymousUser, period: Period) -> dict[str, Any]:
 
 
 def _totals(counts: list[AlertCount], since: datetime) -> list[Total]:
-    def total(status: AlertStatus) -> Total:
-        return Total(str(status.label), count(status), _listed(since, status))
+    """A number for each word that the list and the charts have for a status, and one for all."""
 
-    def count(*statuses: AlertStatus) -> int:
-        return sum(each.alerts for each in counts if each.status in statuses)
+    def total(words: str, listed_as: str) -> Total:
+        return Total(words, _sum(each for each in counts if each.words == words), _listed(since, listed_as))
 
-    failed = total(AlertStatus.FAILED)
-    closed = sum(each.alerts for each in counts if each.status is AlertStatus.FAILED and each.dealt_with)
-    doubtful = sum(each.alerts for each in counts if each.in_doubt and not each.dealt_with)
-    notes = ((closed, "dealt with"), (doubtful, "may have arrived"))
-    note = ", ".join(f"{number:,} {what}" for number, what in notes if number)
+    def failures(words: str, listed_as: str) -> Total:
+        number = total(words, listed_as)
+        closed = _sum(each for each in counts if each.words == words and each.dealt_with)
+        note = f"{closed:,} dealt with" if closed else ""
+        return replace(number, urgent=number.alerts > closed, note=note)
+
+    acknowledged = total(str(AlertStatus.ACKNOWLEDGED.label), AlertStatus.ACKNOWLEDGED)
+    in_doubt = failures(labels.IN_DOUBT, DOUBT)
     return [
-        Total("Alerts", count(*AlertStatus), _listed(since)),
-        *(total(status) for status in SHOWN if status is not AlertStatus.ACKNOWLEDGED or count(status)),
-        replace(failed, urgent=failed.alerts > closed, note=note),
+        Total("Alerts", _sum(counts), _listed(since)),
+        *(total(str(status.label), status) for status in SHOWN),
+        *(each for each in (acknowledged, in_doubt) if each.alerts),
+        failures(str(AlertStatus.FAILED.label), AlertStatus.FAILED),
     ]
 
 
-def _listed(since: datetime, status: AlertStatus | None = None) -> str:
+def _sum(counts: Iterable[AlertCount]) -> int:
+    return sum(each.alerts for each in counts)
+
+
+def _listed(since: datetime, status: str = "") -> str:
     """The list of exactly the alerts that a number counts."""
     local = timezone.localtime(since)
     asked = {
-        **({"status": status.value} if status else {}),
+        **({"status": status} if status else {}),
         "created_at_from_0": f"{local:%d/%m/%Y}",
         "created_at_from_1": f"{local:%H:%M:%S}",
     }

@@ -15,9 +15,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from alerts import intake
+from alerts.deliveries.retry import LeaveInDoubt
 from alerts.models import Alert, Delivery, RelayHeartbeat
 from alerts.monitoring import checks
-from alerts.states import AlertStatus
+from alerts.states import AlertStatus, Reason
 from alerts.statistics import AlertCount, Latency, Period
 from clients import tokens
 from clients.models import ApiClient
@@ -27,7 +28,7 @@ from contacts.models import Clinician
 from staff.home import charts, items, page
 from staff.roles import Role
 from tests.alerts.conftest import closed_port
-from tests.alerts.factories import send
+from tests.alerts.factories import end, send
 from tests.conftest import an_alert, make_clinician
 from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_records, make_user
 
@@ -142,12 +143,17 @@ def test_each_number_links_to_exactly_the_alerts_that_it_counts(
     records_client, clinician = ApiClient.objects.get(), Clinician.objects.first()
     assert clinician
     preferences.replace(clinician, {Priority.LOW: [Channel.EMAIL]})
-    for number, days in enumerate((0, 0, 3, 30)):
+    for number, days in enumerate((0, 0, 3, 30, 0)):
         new = intake.NewAlert(**{**an_alert(message_id=f"m-{number}"), "priority": Priority.LOW})
         alert = intake.accept(client=records_client, new=new).alert
         Alert.objects.filter(pk=alert.pk).update(created_at=Now() - timedelta(days=days))
-        if number:
+        if number in {1, 2, 3}:
             send(Delivery.objects.get(alert=alert))
+    end(
+        Delivery.objects.get(alert__message_id="m-4"),
+        Reason.ANSWER_LOST,
+        LeaveInDoubt(Reason.ANSWER_LOST),
+    )
     Alert.objects.filter(message_id="m-1").update(is_test=True, client=None)
     client = home_of(Role.OPERATORS.value)
 
@@ -155,7 +161,8 @@ def test_each_number_links_to_exactly_the_alerts_that_it_counts(
 
     listed = {each.label: client.get(each.url).context["cl"].result_count for each in totals}
     assert listed == {each.label: each.alerts for each in totals}
-    assert listed["Alerts"] == {"day": 2, "week": 3}[period]
+    assert listed["Alerts"] == {"day": 3, "week": 4}[period]
+    assert listed["May have arrived"] == 1
 
 
 def test_the_link_to_failed_alerts_shows_only_them(something_of_each_kind: None) -> None:
@@ -259,7 +266,6 @@ def test_failures_are_urgent_while_one_is_open() -> None:
     now = timezone.now()
     dealt_with = AlertCount(now, Priority.LOW, AlertStatus.FAILED, 3, dealt_with=True)
     still_open = AlertCount(now, Priority.LOW, AlertStatus.FAILED, 1)
-
     in_doubt = AlertCount(now, Priority.LOW, AlertStatus.FAILED, 7, in_doubt=True)
 
     (*_others, settled) = page._totals([dealt_with], now)  # noqa: SLF001 - what is shown of it
@@ -267,8 +273,9 @@ def test_failures_are_urgent_while_one_is_open() -> None:
 
     assert (settled.alerts, settled.urgent, settled.note) == (3, False, "3 dealt with")
     assert (unsettled.alerts, unsettled.urgent, unsettled.note) == (4, True, "3 dealt with")
-    (*_others, doubtful) = page._totals([still_open, in_doubt], now)  # noqa: SLF001
-    assert (doubtful.alerts, doubtful.note) == (8, "7 may have arrived")
+    (*_others, doubtful, failed) = page._totals([still_open, in_doubt], now)  # noqa: SLF001
+    assert (doubtful.label, doubtful.alerts, doubtful.urgent) == ("May have arrived", 7, True)
+    assert (failed.label, failed.alerts, failed.note) == ("Failed", 1, "")
 
 
 def test_the_table_has_totals() -> None:
