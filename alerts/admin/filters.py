@@ -92,13 +92,12 @@ class TestsFilter(DropdownFilter):
         return [("with", "Shown too"), ("only", "Nothing else")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
-        if self.value() == "only":
-            return queryset.filter(is_test=True)
-        return (
-            queryset
-            if self.value() == "with" or SEARCH_VAR in request.GET
-            else queryset.filter(is_test=False)
-        )
+        asked = self.value()
+        if not asked:
+            return queryset if SEARCH_VAR in request.GET else queryset.filter(is_test=False)
+        if asked == "with":
+            return queryset
+        return queryset.filter(is_test=True) if asked == "only" else queryset.none()
 
 
 def hidden_tests(request: HttpRequest, alerts: QuerySet[Alert]) -> int:

@@ -38,13 +38,15 @@ class StateFilter(DropdownFilter):
         return [("open", OPEN), ("accepted", ACCEPTED), ("seen", SEEN)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Refusal]) -> QuerySet[Refusal]:
-        open_ones = Q(seen_at=None)
+        asked, open_ones = self.value(), Q(seen_at=None)
+        if not asked:
+            return queryset
         wanted = {
             "open": open_ones & Q(("accepted", False)),
             "accepted": open_ones & Q(("accepted", True)),
             "seen": ~open_ones,
         }
-        return queryset.filter(wanted.get(self.value() or "", Q()))
+        return queryset.filter(wanted[asked]) if asked in wanted else queryset.none()
 
 
 @admin.register(Refusal)

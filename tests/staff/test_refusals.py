@@ -113,6 +113,8 @@ def test_the_line_goes_once_somebody_has_seen_it_and_comes_back(
         ("q=405", ["C-405"]),
         ("q=lab", ["C-405", "C-404"]),
         ("state=seen", []),
+        ("state=", ["C-405", "C-404"]),
+        ("state=lost", []),
     ],
 )
 def test_the_list_is_filtered(

@@ -54,6 +54,7 @@ def test_spans_that_people_name(staff: Client, failed: Alert, days: int, hour: i
         (ALERTS, {"when": "tomorrow"}),
         (ALERTS, {"status": "lost"}),
         (ALERTS, {"channel": "pigeon"}),
+        (ALERTS, {"tests": "perhaps"}),
         (ALERTS, {"priority__exact": "X"}),
         (CLINICIANS, {"active": "perhaps"}),
         (CLINICIANS, {"problem": "unheard"}),
