@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import IncorrectLookupParameters, csrf_protect_m
+from django.contrib.admin.options import csrf_protect_m
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -37,9 +37,8 @@ from alerts.sending import delays
 from alerts.states import StaffAction
 from contacts.choices import Priority, in_words
 from theme import refresh
+from theme.comparable import NUL
 from theme.times import clock, moment
-
-NUL = "\x00"
 
 
 class AlertChangeList(ChangeList):
@@ -48,8 +47,6 @@ class AlertChangeList(ChangeList):
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
     ) -> QuerySet[Alert]:
-        if any(NUL in value for _name, values in request.GET.lists() for value in values):
-            raise IncorrectLookupParameters  # PostgreSQL has no such character
         self.query = search.term_of(request, request.GET.get(SEARCH_VAR, "")) or ""
         found: QuerySet[Alert] = super().get_queryset(request, exclude_parameters)
         return found

@@ -9,7 +9,6 @@ from django.forms import Media
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from contacts import preferences, problems
@@ -18,6 +17,7 @@ from contacts.admin.columns import by_priority
 from contacts.admin.filters import ActiveFilter, DepartmentFilter, ProblemFilter
 from contacts.choices import Priority
 from contacts.models import Clinician
+from theme.comparable import ComparableFilters
 
 
 def _icons(clinician: Clinician, priority: Priority) -> SafeString:
@@ -47,7 +47,7 @@ def _icons(clinician: Clinician, priority: Priority) -> SafeString:
     )
 
 
-class ClinicianList(ModelAdmin):
+class ClinicianList(ComparableFilters):
     """The columns, filters and search of the list."""
 
     list_display = (
@@ -66,10 +66,8 @@ class ClinicianList(ModelAdmin):
     search_help_text = "Name, contact ID, number or e-mail"
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Refuses values that PostgreSQL cannot compare. Django then redirects to the whole list."""
-        values = (value for _name, values in request.GET.lists() for value in values)
-        selected = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        if any("\0" in value for value in values) or not all(key.isdecimal() for key in selected):
+        """Refuses keys that are none, too."""
+        if not all(key.isdecimal() for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise IncorrectLookupParameters
         return super().get_changelist_instance(request)
 

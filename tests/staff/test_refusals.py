@@ -150,3 +150,8 @@ def test_the_line_takes_one_query_however_many_there_are(operator: Client, lab: 
 
     assert len([each for each in captured if "alerts_refusal" in each["sql"]]) == 1
     assert "and 25 more" in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", ["reason__exact", "state", "q"])
+def test_a_value_that_cannot_be_compared_leads_to_the_whole_list(operator: Client, name: str) -> None:
+    assert operator.get(f"{LIST}?{name}=%00", follow=True).status_code == 200
