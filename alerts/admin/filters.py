@@ -1,5 +1,6 @@
 """Filters that unfold does not have; the list of all is in `list.py`."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -107,38 +108,50 @@ def hidden_tests(request: HttpRequest, alerts: QuerySet[Alert]) -> int:
     return alerts.filter(is_test=True, created_at__gt=Now() - TestsFilter.LATELY).count()
 
 
+@dataclass(frozen=True)
+class Span:
+    """A span of time that people name, from its beginning until before its end."""
+
+    label: str
+    begins: datetime
+    ends: datetime
+
+
+def spans(now: datetime) -> dict[str, Span]:
+    """The spans of `WhenFilter`, in the hospital's time zone. While a night lasts it is *Tonight*."""
+    local = timezone.localtime(now)
+    today, tomorrow, yesterday = (local.date() + timedelta(days=days) for days in (0, 1, -1))
+    evening = today if local.time() >= NIGHT_BEGINS else yesterday
+    night = _local(evening, NIGHT_BEGINS), _local(evening + timedelta(days=1), NIGHT_ENDS)
+    name = "Tonight" if local < night[1] else "Last night"
+    return {
+        "today": Span("Today", _local(today, time.min), _local(tomorrow, time.min)),
+        "night": Span(f"{name} ({NIGHT_BEGINS:%H:%M} to {NIGHT_ENDS:%H:%M})", *night),
+        "week": Span("Last 7 days", _local(today - timedelta(days=6), time.min), _local(tomorrow, time.min)),
+    }
+
+
 class WhenFilter(DropdownFilter):
-    """By a span of time that people name, in the hospital's time zone."""
+    """By a span of time that people name."""
 
     title = "received"
     parameter_name = "when"
-    SPANS = {  # noqa: RUF012 - never changed
-        "today": "Today",
-        "night": f"Last night ({NIGHT_BEGINS:%H:%M} to {NIGHT_ENDS:%H:%M})",
-        "week": "Last 7 days",
-    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.spans = spans(timezone.now())
+        super().__init__(*args, **kwargs)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(self.SPANS.items())
+        return [(name, span.label) for name, span in self.spans.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
-        span = self.value()
-        if not span:
+        name = self.value()
+        if not name:
             return queryset
-        if span not in self.SPANS:
+        if name not in self.spans:
             return queryset.none()
-        begins, ends = _span(span)
-        return queryset.filter(created_at__gte=begins, created_at__lt=ends)
-
-
-def _span(name: str) -> tuple[datetime, datetime]:
-    """When a span of `WhenFilter` begins, and when it ends."""
-    now = timezone.localtime()
-    today = now.date()
-    if name == "night":
-        return _local(today - timedelta(days=1), NIGHT_BEGINS), _local(today, NIGHT_ENDS)
-    days = {"today": 0, "week": 6}[name]
-    return _local(today - timedelta(days=days), time.min), _local(today + timedelta(days=1), time.min)
+        span = self.spans[name]
+        return queryset.filter(created_at__gte=span.begins, created_at__lt=span.ends)
 
 
 def _local(day: date, hour: time) -> datetime:

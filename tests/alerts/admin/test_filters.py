@@ -1,14 +1,16 @@
 """What a list of alerts is filtered by: the spans that people name, and the filters in use above the rows."""
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from alerts.admin.filters import Span, spans
 from alerts.models import Alert
 from contacts.models import Clinician
 from tests.alerts.admin.pages import ALERTS, read
@@ -23,29 +25,51 @@ def chips(page: str) -> dict[str, str]:
     return {words: address for address, words in links}
 
 
-@pytest.mark.parametrize(
-    ("days", "hour", "found"),
-    [
-        (0, 0, {"today", "week"}),
-        (0, 7, {"today", "night", "week"}),
-        (0, 8, {"today", "week"}),
-        (-1, 19, {"week"}),
-        (-1, 20, {"night", "week"}),
-        (-6, 0, {"week"}),
-        (-7, 23, set()),
-        (1, 0, set()),
-    ],
-)
-def test_spans_that_people_name(staff: Client, failed: Alert, days: int, hour: int, found: set[str]) -> None:
-    day = timezone.localdate() + timedelta(days=days)
-    if (days, hour) == (0, 0):
-        found = found | {"night"}  # midnight is night, too
-    received = timezone.make_aware(datetime.combine(day, time(hour)))
-    Alert.objects.filter(pk=failed.pk).update(created_at=received)
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    """A time of November 2026 in London."""
+    return datetime(2026, 11, day, hour, minute, tzinfo=ZoneInfo("Europe/London"))
 
-    shown = {span for span in ("today", "night", "week") if "failed-1" in read(staff, ALERTS, {"when": span})}
 
-    assert shown == found
+NIGHTS = {
+    at(19, 20): ("Tonight", at(19, 20), at(20, 8)),
+    at(20, 3): ("Tonight", at(19, 20), at(20, 8)),
+    at(20, 7, 59): ("Tonight", at(19, 20), at(20, 8)),
+    at(20, 8): ("Last night", at(19, 20), at(20, 8)),
+    at(20, 19, 59): ("Last night", at(19, 20), at(20, 8)),
+    at(20, 22): ("Tonight", at(20, 20), at(21, 8)),
+}
+
+
+@pytest.mark.parametrize("now", NIGHTS)
+def test_the_night_is_the_one_that_has_begun_until_the_next_begins(now: datetime) -> None:
+    name, begins, ends = NIGHTS[now]
+
+    assert spans(now)["night"] == Span(f"{name} (20:00 to 08:00)", begins, ends)
+
+
+def test_days_are_those_of_the_hospital() -> None:
+    now = datetime(2026, 7, 19, 23, 30, tzinfo=UTC)  # 00:30 in London
+
+    found = spans(now)
+
+    assert found["today"].begins == datetime(2026, 7, 19, 23, tzinfo=UTC)
+    assert found["today"].ends == datetime(2026, 7, 20, 23, tzinfo=UTC)
+    assert found["week"].begins == datetime(2026, 7, 13, 23, tzinfo=UTC)
+    assert found["week"].ends == found["today"].ends
+
+
+@pytest.mark.parametrize("name", ["today", "night", "week"])
+def test_a_span_has_its_beginning_and_not_its_end(staff: Client, failed: Alert, name: str) -> None:
+    span = spans(timezone.now())[name]
+    moment = timedelta(milliseconds=1)
+    times = [span.begins - moment, span.begins, span.ends - moment, span.ends]
+    shown = []
+
+    for received in times:
+        Alert.objects.filter(pk=failed.pk).update(created_at=received)
+        shown.append("failed-1" in read(staff, ALERTS, {"when": name}))
+
+    assert shown == [False, True, True, False]
 
 
 @pytest.mark.parametrize(
