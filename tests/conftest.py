@@ -73,6 +73,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: pristine.put_back())
         yield
+    # While a browser runs there is an event loop, with which Django has another connection in this thread (asgiref's
+    # `Local`). The one from before it is back now, and broken if a test has killed PostgreSQL.
+    connection.close()
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         # A browser's last requests may still hold sessions, and the database could not be dropped.
         cursor.execute(
