@@ -1,8 +1,8 @@
 """Compares a file with the stored clinicians."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from django.db.models import F, Func, Value
+from django.db.models import F, Func, QuerySet, Value
 
 from contacts import preferences, problems
 from contacts.choices import Channel, Priority
@@ -15,14 +15,13 @@ from contacts.preferences import Wanted
 from contacts.spelling.normal import normal
 
 
-def compare(rows: Sequence[FileRow], *, template: Wanted | None = None, lock: bool = False) -> Comparison:
+def compare(rows: Sequence[FileRow], *, template: Wanted | None = None) -> Comparison:
     """Compare the rows with what is stored. Five queries at most.
 
     A cell that says what is stored changes nothing, even where it would be refused or doubted today. New people get
-    the channels of the `template` for each priority that the file leaves empty. With `lock`, nobody else changes these
-    clinicians until the transaction ends.
+    the channels of the `template` for each priority that the file leaves empty.
     """
-    stored = _stored(rows, lock=lock)
+    stored = {each.contact_id: each for each in _stored(normal(row.cells[KEY]) for row in rows)}
     longer = _with_zeros({normal(row.cells[KEY]) for row in rows} - set(stored))
     first: dict[str, int] = {}
     compared = []
@@ -37,12 +36,18 @@ def compare(rows: Sequence[FileRow], *, template: Wanted | None = None, lock: bo
     return Comparison(compared)
 
 
-def _stored(rows: Sequence[FileRow], *, lock: bool) -> dict[str, Clinician]:
-    keys = {normal(row.cells[KEY]) for row in rows}
-    found = Clinician.objects.filter(contact_id__in=keys).order_by("pk").prefetch_related("preferences")
-    if lock:
-        found = found.select_for_update(no_key=True)
-    return {each.contact_id: each for each in found}
+def is_still_so(compared: Sequence[Row]) -> bool:
+    """Whether what is stored is what these rows were compared with. Two queries.
+
+    Nobody else changes these clinicians until the transaction ends.
+    """
+    found = _stored(row.clinician.contact_id for row in compared).select_for_update(no_key=True)
+    now = {each.contact_id: columns.to_cells(each, preferences.channels_by_priority(each)) for each in found}
+    return now == {row.clinician.contact_id: row.before for row in compared if not row.is_new}
+
+
+def _stored(keys: Iterable[str]) -> QuerySet[Clinician]:
+    return Clinician.objects.filter(contact_id__in=set(keys)).order_by("pk").prefetch_related("preferences")
 
 
 def _with_zeros(unknown: Collection[str]) -> dict[str, str]:
@@ -58,25 +63,25 @@ def _with_zeros(unknown: Collection[str]) -> dict[str, str]:
 def _compare_row(
     file_row: FileRow, stored: Clinician | None, longer: Mapping[str, str], template: Wanted
 ) -> Row:
-    cells = file_row.cells
-    row = Row(
-        file_row.number,
-        stored or Clinician(),
-        is_new=stored is None,
-        is_hidden=file_row.is_hidden,
-        seen=dict(cells),
-    )
     now: dict[Priority, list[Channel]] = {priority: [] for priority in Priority}
     before = dict.fromkeys(COLUMNS, "")
     if stored is not None:
         now = preferences.channels_by_priority(stored)
         before = columns.to_cells(stored, now)
-    _fill_in(row, file_row, before)
+    row = Row(
+        file_row.number,
+        stored or Clinician(),
+        is_new=stored is None,
+        before=before,
+        is_hidden=file_row.is_hidden,
+        seen=dict(file_row.cells),
+    )
+    _fill_in(row, file_row)
     if row.is_new:
         _check_new(row, longer)
         _apply_template(row, template)
     chosen = now | row.channels
-    row.faults |= _missing_addresses(row, before, chosen)
+    row.faults |= _missing_addresses(row, chosen)
     if not row.faults:
         after = columns.to_cells(row.clinician, chosen)
         row.changes = [
@@ -88,10 +93,10 @@ def _compare_row(
     return row
 
 
-def _fill_in(row: Row, file_row: FileRow, before: Mapping[str, str]) -> None:
+def _fill_in(row: Row, file_row: FileRow) -> None:
     for column, text in file_row.cells.items():
         doubt = file_row.doubts.get(column, "")
-        is_stored = not row.is_new and comparable(text) == comparable(before[column])
+        is_stored = not row.is_new and comparable(text) == comparable(row.before[column])
         if is_stored and not (doubt and not normal(text)):
             continue
         if doubt:
@@ -139,15 +144,13 @@ def _apply_template(row: Row, template: Wanted) -> None:
     ]
 
 
-def _missing_addresses(
-    row: Row, before: Mapping[str, str], chosen: Mapping[Priority, Sequence[Channel]]
-) -> dict[str, str]:
+def _missing_addresses(row: Row, chosen: Mapping[Priority, Sequence[Channel]]) -> dict[str, str]:
     """Channels without an address, where the row chooses the channel or removes the address."""
     found: dict[str, str] = {}
     for column, priority in PRIORITIES.items():
         for channel in chosen[priority]:
             address, name = row.clinician.address(channel), channel.facts.address_field
-            is_touched = priority in row.channels or address != before[name]
+            is_touched = priority in row.channels or address != row.before[name]
             if is_touched and not address and name not in row.faults:
                 found[column] = f"{channel.value} needs {name}: fill it in, or take {channel.value} out."
     return found

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from contacts.choices import Channel, Priority
@@ -49,6 +49,8 @@ class Row:
     clinician: Clinician
     """With the row's values, not saved."""
     is_new: bool
+    before: Mapping[str, str]
+    """The stored cells, by column; each empty for a new person."""
     is_hidden: bool = False
     seen: dict[str, str] = field(default_factory=dict)
     """What the cells say, by column."""

@@ -6,7 +6,7 @@ from django.db import IntegrityError
 
 from contacts import locks, preferences
 from contacts.import_export.columns import FIELDS
-from contacts.import_export.compare import compare
+from contacts.import_export.compare import compare, is_still_so
 from contacts.import_export.comparison import Comparison, Row
 from contacts.import_export.reading.table import FileRow
 from contacts.models import DERIVED, Clinician, PreferenceTemplate
@@ -14,6 +14,13 @@ from contacts.models import DERIVED, Clinician, PreferenceTemplate
 REASON = "Imported from a file"
 """What the history gives as the reason."""
 
+TRIES = 3
+"""How often the rows are compared, if somebody changes these clinicians before they are locked."""
+
+CHANGED = (
+    "Somebody has changed these clinicians since you looked: nothing is saved. "
+    "Import the file again, and look at what it changes now."
+)
 TWINS = (
     "Some contact IDs look like others, and you did not say that they are other people: nothing is saved. "
     "Import the file again, and look at them first."
@@ -45,13 +52,14 @@ def save(
         ImportRefusedError: it would change something else, or somebody else is changing clinicians.
     """
     try:
-        with locks.transaction_with_locks():
-            locks.one_import_at_a_time()
-            comparison = compare(rows, template=template.wanted() if template else None, lock=True)
+        for _ in range(TRIES):
+            # Outside the transaction: it takes seconds for 20,000 rows.
+            comparison = compare(rows, template=template.wanted() if template else None)
             _check(comparison, shown)
             if comparison.twins and not twins_are_others:
                 raise ImportRefusedError(TWINS)
-            _write(comparison.changed, template)
+            if _write(comparison, template):
+                return comparison
     except locks.LockedError as error:
         raise ImportRefusedError(
             "Clinicians are being imported or changed at this moment, perhaps by this very file if you pressed Import "
@@ -61,7 +69,7 @@ def save(
         raise ImportRefusedError(
             "Somebody has just added one of these clinicians: nothing is saved. Import the file again."
         ) from error
-    return comparison
+    raise ImportRefusedError(CHANGED)
 
 
 def _check(comparison: Comparison, shown: str) -> None:
@@ -70,13 +78,20 @@ def _check(comparison: Comparison, shown: str) -> None:
     if not comparison.changed:
         raise AlreadyImportedError("This file has been imported already: there is nothing left to change.")
     if comparison.digest() != shown:
-        raise ImportRefusedError(
-            "Somebody has changed these clinicians since you looked: nothing is saved. "
-            "Import the file again, and look at what it changes now."
-        )
+        raise ImportRefusedError(CHANGED)
 
 
-def _write(rows: Sequence[Row], template: PreferenceTemplate | None) -> None:
+def _write(comparison: Comparison, template: PreferenceTemplate | None) -> bool:
+    """Write all of it, or nothing: False if somebody has changed one of these clinicians since they were compared."""
+    with locks.transaction_with_locks():
+        locks.one_import_at_a_time()
+        if not is_still_so(comparison.rows):
+            return False
+        _write_rows(comparison.changed, template)
+        return True
+
+
+def _write_rows(rows: Sequence[Row], template: PreferenceTemplate | None) -> None:
     Clinician.objects.bulk_create([row.clinician for row in rows if row.is_new], batch_size=preferences.BATCH)
     # One INSERT … ON CONFLICT: bulk_update has a CASE for each row and field, and takes many times as long.
     Clinician.objects.bulk_create(

@@ -13,11 +13,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from contacts import locks, preferences
+from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.import_export import views
-from contacts.import_export.compare import compare
-from contacts.import_export.reading.table import FileRow
 from contacts.import_export.save import REASON
 from contacts.models import Clinician
 from tests.conftest import make_clinician
@@ -161,42 +159,6 @@ def test_an_invalid_address_of_a_new_clinician_is_one_fault(admin_client: Client
     assert [column for _row, column, _sentence in wrong(looked)] == ["call_number"]
 
 
-def test_a_change_between_preview_and_confirmation_stops_the_import(
-    admin_client: Client, clinician: Clinician
-) -> None:
-    looked = look(admin_client, "contact_id,department\nC-1,Surgery\n")
-    Clinician.objects.update(department="Cardiology")
-
-    answer = confirm(admin_client, looked)
-
-    assert said(answer)[0].startswith("Somebody has changed these clinicians since you looked")
-    clinician.refresh_from_db()
-    assert clinician.department == "Cardiology"
-
-
-def test_a_file_sent_twice_is_imported_once(admin_client: Client) -> None:
-    looked = look(admin_client, f"{HEADING}\n{NEW}\n")
-
-    answers = [said(confirm(admin_client, looked)) for _ in range(2)]
-
-    assert answers == [
-        ["The file is imported: 1 new."],
-        ["This file has been imported already: there is nothing left to change."],
-    ]
-
-
-def test_an_import_is_refused_while_somebody_holds_the_clinician(admin_client: Client, held: None) -> None:
-    looked = look(admin_client, "contact_id,department\nC-1,Surgery\n")
-
-    assert said(confirm(admin_client, looked))[0].startswith("Clinicians are being imported or changed")
-    assert not Clinician.objects.filter(department="Surgery").exists()
-
-
-def test_a_comparison_with_a_lock_waits_for_others(held: None) -> None:
-    with pytest.raises(locks.LockedError), locks.transaction_with_locks():
-        compare([FileRow(2, {"contact_id": "C-1"})], lock=True)
-
-
 def test_the_preview_shows_valid_rows_beside_an_invalid_one(
     admin_client: Client, clinician: Clinician
 ) -> None:
@@ -265,17 +227,6 @@ def test_an_expired_or_forged_file_is_not_imported(
 
     assert [said(answer) for answer in answers] == [["That was too long ago: choose the file again."]] * 2
     assert not Clinician.objects.exists()
-
-
-def test_a_row_that_became_invalid_blocks_the_whole_file(admin_client: Client, clinician: Clinician) -> None:
-    make_clinician("C-2", {})
-    looked = look(admin_client, "contact_id,department,low\nC-1,Surgery,email\nC-2,Surgery,email\n")
-    Clinician.objects.filter(contact_id="C-2").update(email="")
-
-    answer = confirm(admin_client, looked)
-
-    assert said(answer) == ["Something has changed since you looked: nothing is saved."]
-    assert not Clinician.objects.filter(department="Surgery").exists()
 
 
 def test_the_export_has_the_clinicians_of_the_filtered_list(
