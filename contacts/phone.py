@@ -21,6 +21,8 @@ _SEPARATORS = re.compile(r"[\s\-.()/\u2010-\u2015\u2212\u2800\ufe58\ufe63\uff0d]
 _WRAPPED = re.compile(r"""^(?:tel:|['’=]*["“]?(?=[+(\d])|')|["”]$""", re.IGNORECASE)
 """What comes along when a number is copied from a link, or from a spreadsheet that was told to keep it as text."""
 _DECIMALS = re.compile(r"[^.]*\.\s*\d{1,2}")
+_TWO_NUMBERS = re.compile(r".*(?:\d[^\d/]*){3}/\D*\d{1,2}")
+"""`1234567/68` is also 1234568; but `12/34/56` is one, in pairs."""
 MIN_SEARCH_DIGITS = 3
 _EXAMPLE = "Write it with its country code, for example +44 7700 900123."
 
@@ -45,6 +47,8 @@ def to_e164(text: str) -> str:
         raise ValueError(
             f"A point is in this number, as in a spreadsheet’s decimals: write it without. {_EXAMPLE}"
         )
+    if _TWO_NUMBERS.fullmatch(_unwrapped(text)):
+        raise ValueError(f"These are two numbers, with a slash between them: keep one. {_EXAMPLE}")
     number = _international(digits) if is_international else _national(digits) or _in_use(digits)
     e164 = _e164(number)
     if not re.fullmatch(E164, e164):
