@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from phonenumbers import PhoneNumberType
 
-from contacts.spelling.fields import AsStored
+from contacts.spelling.fields import StoredAsRead
 from contacts.spelling.normal import INVISIBLE
 
 E164 = r"^\+[1-9][0-9]{4,14}$"
@@ -189,7 +189,7 @@ _WITHOUT_SMS = frozenset(
 )
 
 
-class E164Field(models.CharField[str, str]):
+class E164Field(StoredAsRead):
     """A telephone number, stored as E.164; blank if there is none."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -198,14 +198,6 @@ class E164Field(models.CharField[str, str]):
     def get_prep_value(self, value: Any) -> Any:
         # Parsing doubles the time to save a row, and most numbers have been parsed before.
         return value if isinstance(value, str) and _IS_E164.match(value) else super().get_prep_value(value)
-
-    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's signature
-        value = self.get_prep_value(super().pre_save(model_instance, add))
-        setattr(model_instance, self.attname, value)
-        return value
-
-    def formfield(self, **kwargs: Any) -> Any:
-        return super().formfield(**{"form_class": AsStored, "read": self.to_python, **kwargs})
 
     def to_python(self, value: Any) -> Any:
         if not value or not str(value).strip():

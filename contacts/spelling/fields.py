@@ -38,7 +38,19 @@ class DerivedField(models.TextField[str, str]):
         return value
 
 
-class LineField(models.CharField[str, str]):
+class StoredAsRead(models.CharField[str, str]):
+    """A text whose value is in its stored form wherever it comes from: a form, code, or a row that is saved."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's signature
+        value = self.get_prep_value(super().pre_save(model_instance, add))
+        setattr(model_instance, self.attname, value)
+        return value
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": AsStored, "read": self.to_python, **kwargs})
+
+
+class LineField(StoredAsRead):
     """A line of text, stored and looked up in its normal form."""
 
     def normal(self, text: str) -> str:
@@ -57,14 +69,6 @@ class LineField(models.CharField[str, str]):
 
     def get_prep_value(self, value: Any) -> Any:
         return self.normal(value) if isinstance(value, str) else super().get_prep_value(value)
-
-    def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's signature
-        value = self.get_prep_value(super().pre_save(model_instance, add))
-        setattr(model_instance, self.attname, value)
-        return value
-
-    def formfield(self, **kwargs: Any) -> Any:
-        return super().formfield(**{"form_class": AsStored, "read": self.to_python, **kwargs})
 
 
 class EmailLineField(LineField, models.EmailField[str, str]):
