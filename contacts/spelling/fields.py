@@ -76,3 +76,14 @@ class EmailLineField(LineField, models.EmailField[str, str]):
 
     def normal(self, text: str) -> str:
         return normal.email(text)
+
+    def to_python(self, value: Any) -> Any:
+        """Raises ValidationError for a letter that is not ASCII: Django lets those pass after the @."""
+        text = super().to_python(value)
+        sign = next((sign for sign in text or "" if not sign.isascii()), "")
+        if sign:
+            raise ValidationError(
+                f"“{sign}” is not a letter or sign of e-mail addresses, though it may look like one: type it again.",
+                code="not_ascii",
+            )
+        return text

@@ -67,6 +67,29 @@ def test_an_e_mail_address_has_one_normal_form(typed_: str) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("address", "sign"),
+    [
+        ("ann@wаrd.example", "а"),
+        ("аnn@ward.example", "а"),
+        ("ann@wärd.example", "ä"),
+        ("ann＠ward.example", "＠"),
+    ],
+    ids=ascii,
+)
+def test_an_e_mail_address_with_a_letter_that_may_only_look_right_is_refused(
+    admin_client: Client, address: str, sign: str
+) -> None:
+    sentence = (
+        f"“{sign}” is not a letter or sign of e-mail addresses, though it may look like one: type it again."
+    )
+
+    assert errors(admin_client.post(ADD, typed(email=address))) == {"email": [sentence]}
+    looked = look(admin_client, f"contact_id,name,email\nC-9,Ann Example,{address}\n")
+    assert wrong(looked) == [(2, "email", sentence)]
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("spelling", SAME, ids=ascii)
 def test_an_alert_finds_the_clinician_however_the_id_is_written(
     sender: Sender, clinician: Clinician, spelling: str
