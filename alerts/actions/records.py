@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from alerts.models import Alert, AlertAction
 from alerts.states import StaffAction
 
-NOBODY_IS_ON_IT_AFTER = (StaffAction.HAND_BACK, StaffAction.CANCEL, StaffAction.CLOSE)
+GIVES_UP_THE_CLAIM = (StaffAction.HAND_BACK, StaffAction.CANCEL)
 
 
 class ActionRefused(Exception):
@@ -26,18 +26,21 @@ def newest(done: Iterable[AlertAction]) -> AlertAction | None:
 
 
 def holding(done: Iterable[AlertAction]) -> AlertAction | None:
-    """Of the actions on an alert the one with which somebody took the alert on, if they are still on it."""
-    found: AlertAction | None = None
-    for each in sorted(done, key=lambda each: each.pk):
-        found = holder_after(found, each)
-    return found
+    """Of the actions on an alert the one with which somebody took the alert on, if they are still on it.
+
+    Nobody is on an alert that has been dealt with. Whoever was is on it again once that is undone.
+    """
+    found, latest = None, None
+    for latest in sorted(done, key=lambda each: each.pk):
+        found = holder_after(found, latest)
+    return None if latest and latest.action == StaffAction.CLOSE else found
 
 
 def holder_after(holder: AlertAction | None, record: AlertAction) -> AlertAction | None:
-    """Who is on an alert after an action: the action with which they took it on."""
+    """Whose claim on an alert is the newest after an action: the action with which they took it on."""
     if record.action == StaffAction.TAKE:
         return record
-    return None if record.action in NOBODY_IS_ON_IT_AFTER else holder
+    return None if record.action in GIVES_UP_THE_CLAIM else holder
 
 
 def lock(alert_id: int) -> Alert:

@@ -74,14 +74,29 @@ def test_what_is_sent_again_stays_with_who_is_on_it(alert: Alert, ada: User) -> 
 
 
 @pytest.mark.parametrize("end_by", [StaffAction.CANCEL, StaffAction.CLOSE])
-def test_what_has_ended_is_nobodys_and_an_undo_does_not_bring_them_back(
-    store: Store, ada: User, end_by: StaffAction
-) -> None:
+def test_what_has_ended_is_nobodys(store: Store, ada: User, end_by: StaffAction) -> None:
     alert = store(Priority.LOW).alert
     handle(TAKE, alert.pk, by=ada)
+
     handle(end_by, alert.pk, by=ada)
+
     assert on_it() is None
 
-    if end_by is StaffAction.CLOSE:
-        handle(StaffAction.REOPEN, alert.pk, by=ada)
-        assert on_it() is None
+
+def test_an_undo_brings_back_who_was_on_it(alert: Alert, ada: User, olive: User) -> None:
+    handle(TAKE, alert.pk, by=ada)
+    handle(StaffAction.CLOSE, alert.pk, by=olive)
+
+    handle(StaffAction.REOPEN, alert.pk, by=olive)
+
+    assert on_it() == ada
+
+
+def test_an_undo_brings_back_nobody_who_had_handed_it_back(alert: Alert, ada: User) -> None:
+    handle(TAKE, alert.pk, by=ada)
+    handle(HAND_BACK, alert.pk, by=ada)
+    handle(StaffAction.CLOSE, alert.pk, by=ada)
+
+    handle(StaffAction.REOPEN, alert.pk, by=ada)
+
+    assert on_it() is None
