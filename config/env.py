@@ -58,7 +58,8 @@ VARIABLES: dict[str, Variable] = {
     ),
     "ALLOW_UNKNOWN_FIELDS": Variable(
         "false",
-        "Ignore fields that an alert does not have, for senders that add their own. A misspelt one is ignored, too.",
+        "Ignore fields that an alert does not have, and query parameters beside it, for senders that add their own. A "
+        "misspelt one is ignored, too.",
     ),
     "REFUSE_NHS_NUMBERS": Variable(
         "true",

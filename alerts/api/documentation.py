@@ -147,6 +147,7 @@ DETAIL = extend_schema(
     summary="The outcome of an alert",
     responses={
         200: AlertDetailSerializer,
+        (400, MEDIA_TYPE): INVALID,
         (404, MEDIA_TYPE): _problem(
             404, "Not Found", "not_found", "There is no such alert, or it is not yours."
         ),

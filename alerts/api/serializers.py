@@ -111,7 +111,26 @@ class PriorityField(serializers.ChoiceField):
         return Priority(data)
 
 
-class NewAlertSerializer(serializers.Serializer[NewAlert]):
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses names that there are not: most are misspelt, and what they say would be lost without a word."""
+
+    def unknown(self, data: Any) -> dict[str, list[str]]:
+        """An error for each name in `data` that there is not."""
+        raise NotImplementedError
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The fields. Names all that is wrong at once."""
+        unknown = self.unknown(data)
+        try:
+            found = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **unknown}) from None  # type: ignore[dict-item]
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return found
+
+
+class NewAlertSerializer(StrictSerializer):
     """An alert to send."""
 
     message_id = MessageIdField(
@@ -131,17 +150,9 @@ class NewAlertSerializer(serializers.Serializer[NewAlert]):
     )
     priority = PriorityField(help_text="`H` urgent, `M` or `L`: decides how the clinician is reached.")
 
-    def to_internal_value(self, data: Any) -> Any:
-        """The fields. Names all that is wrong at once, and fields that there are not, unless these are allowed."""
+    def unknown(self, data: Any) -> dict[str, list[str]]:
         sent = data if isinstance(data, dict) and not settings.ALLOW_UNKNOWN_FIELDS else {}
-        unknown = fields.unknown(sent, self.fields)
-        try:
-            found = super().to_internal_value(data)
-        except serializers.ValidationError as error:
-            raise serializers.ValidationError({**error.detail, **unknown}) from None  # type: ignore[dict-item]
-        if unknown:
-            raise serializers.ValidationError(unknown)
-        return found
+        return fields.unknown(sent, self.fields)
 
     def new_alert(self) -> NewAlert:
         """The validated alert."""
@@ -247,7 +258,32 @@ class MomentField(serializers.DateTimeField):
 _SPACE_FOR_PLUS = re.compile(r" (?=\d\d:?\d\d$)")
 
 
-class AlertFilterSerializer(serializers.Serializer[Any]):
+class ParametersSerializer(StrictSerializer):
+    """The query parameters of an address. Here: one that has none."""
+
+    def unknown(self, data: Any) -> dict[str, list[str]]:
+        return {
+            name: [f"Unknown parameter. {self.advice()}"] for name in sorted(set(data) - set(self.fields))
+        }
+
+    def advice(self) -> str:
+        """What to do about an unknown one, in a sentence."""
+        return f"Use one of: {', '.join(self.fields)}." if self.fields else "There are none here."
+
+
+class SendingParametersSerializer(ParametersSerializer):
+    """The query parameters of `POST /notification`: none, but no alert is lost over `?format=`, which DRF reads."""
+
+    format = serializers.CharField(required=False, allow_blank=True)
+
+    def unknown(self, data: Any) -> dict[str, list[str]]:
+        return {} if settings.ALLOW_UNKNOWN_FIELDS else super().unknown(data)
+
+    def advice(self) -> str:
+        return "There are none here: what an alert says is in the body."
+
+
+class AlertFilterSerializer(ParametersSerializer):
     """The query parameters of `GET /notification`."""
 
     status = serializers.ChoiceField(choices=AlertStatus.choices, required=False)
@@ -260,12 +296,5 @@ class AlertFilterSerializer(serializers.Serializer[Any]):
     page_size = serializers.IntegerField(required=False, min_value=1, help_text="50 by default, 200 at most.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The filters, without the parameters of the pagination, which reads them itself.
-
-        Unknown names are refused: a misspelt filter would otherwise return alerts that were not asked for.
-        """
-        unknown = sorted(set(self.initial_data) - set(self.fields))
-        if unknown:
-            sentence = f"Unknown parameter. Use one of: {', '.join(self.fields)}."
-            raise serializers.ValidationError({name: [sentence] for name in unknown})
+        """The filters, without the parameters of the pagination, which reads them itself."""
         return {name: value for name, value in attrs.items() if name not in ("cursor", "page_size")}

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Length
-from django.http import Http404, QueryDict
+from django.http import Http404
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +19,8 @@ from alerts.api.serializers import (
     AlertFilterSerializer,
     AlertSerializer,
     NewAlertSerializer,
+    ParametersSerializer,
+    SendingParametersSerializer,
 )
 from alerts.models import Alert, Delivery
 from clients.models import ApiClient
@@ -35,6 +37,7 @@ class AlertsView(APIView):
 
     @documentation.SEND
     def post(self, request: Request) -> Response:
+        _parameters(SendingParametersSerializer, request)
         new = NewAlertSerializer(data=request.data)
         new.is_valid(raise_exception=True)
         accepted = intake.accept(client=_client(request), new=new.new_alert())
@@ -52,9 +55,8 @@ class AlertsView(APIView):
 
     @documentation.LIST
     def get(self, request: Request) -> Response:
-        filters = AlertFilterSerializer(data=once_each(request.query_params))
-        filters.is_valid(raise_exception=True)
-        alerts = _filtered(_alerts_of(request).prefetch_related("deliveries"), filters.validated_data)
+        filters = _parameters(AlertFilterSerializer, request)
+        alerts = _filtered(_alerts_of(request).prefetch_related("deliveries"), filters)
         pages = NewestFirst()
         page = pages.paginate_queryset(alerts, request, view=self)
         return pages.get_paginated_response(AlertSerializer(page, many=True).data)
@@ -65,6 +67,7 @@ class AlertView(APIView):
 
     @documentation.DETAIL
     def get(self, request: Request, message_id: str) -> Response:
+        _parameters(ParametersSerializer, request)
         if "\x00" in message_id:
             raise Http404  # PostgreSQL would refuse the query
         deliveries = Prefetch("deliveries", Delivery.objects.prefetch_related("attempts"))
@@ -76,17 +79,22 @@ class AlertView(APIView):
         return Response(AlertDetailSerializer(found).data)
 
 
-def once_each(parameters: QueryDict) -> dict[str, str]:
-    """Each parameter's value. One of two values could not be honoured, so both are refused.
+def _parameters(kind: type[ParametersSerializer], request: Request) -> dict[str, Any]:
+    """The query parameters. One of two values could not be honoured, so both are refused.
 
     Not a QueryDict: DRF takes an empty value in one for a field that was not filled in, and would ignore it.
     """
+    given = kind(data=request.query_params.dict())
     twice = {
-        name: ["This is given twice: give it once."] for name, values in parameters.lists() if len(values) > 1
+        name: ["This is given twice: give it once."]
+        for name, values in request.query_params.lists()
+        if len(values) > 1 and name in given.fields
     }
     if twice:
         raise ValidationError(twice)
-    return parameters.dict()  # type: ignore[return-value]
+    given.is_valid(raise_exception=True)
+    found: dict[str, Any] = given.validated_data
+    return found
 
 
 def _client(request: Request) -> ApiClient:

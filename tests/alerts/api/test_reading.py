@@ -224,6 +224,17 @@ def test_a_misspelt_filter_is_named_and_no_list_is_given(sender: Sender) -> None
     assert "created_before, cursor, page_size" in answer.json()["errors"][0]["message"]
 
 
+def test_an_alert_has_no_parameters(sender: Sender, clinician: Clinician) -> None:
+    sender.post(an_alert(message_id="m-1"))
+
+    answer = sender.get("/notification/m-1?wait=10")
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [
+        {"field": "wait", "message": "Unknown parameter. There are none here."}
+    ]
+
+
 def test_a_page_is_followed_in_both_directions(sender: Sender, clinician: Clinician) -> None:
     for number in range(4):
         sender.post(an_alert(message_id=f"m{number}"))

@@ -243,6 +243,31 @@ def test_fields_of_the_sender_are_ignored_where_they_are_allowed(
     assert sender.post(an_alert(colour="red")).status_code == 202
 
 
+def post_to(sender: Sender, address: str) -> Any:
+    """The answer to an alert at another address than usual."""
+    return sender.client.post(address, an_alert(), content_type="application/json", headers=sender.headers)
+
+
+@pytest.mark.parametrize("query", ["send_at=18:00", "priority=H", "dry_run"])
+def test_what_the_address_says_beside_is_refused_and_nothing_is_sent(
+    sender: Sender, clinician: Clinician, query: str
+) -> None:
+    errors = fields_at_fault(post_to(sender, f"/notification?{query}"))
+
+    assert errors == {
+        query.partition("=")[0]: "Unknown parameter. There are none here: what an alert says is in the body."
+    }
+    assert not Alert.objects.exists()
+
+
+def test_what_the_address_says_beside_is_ignored_where_unknown_fields_are_allowed(
+    sender: Sender, clinician: Clinician, settings: Settings
+) -> None:
+    settings.ALLOW_UNKNOWN_FIELDS = True
+
+    assert post_to(sender, "/notification?tenant=ward&tenant=bed").status_code == 202
+
+
 def test_the_published_samples_request_is_taken_as_it_stands(sender: Sender, clinician: Clinician) -> None:
     body = (
         b'{"message_id": "123", "type": "blood_test_alert", "patient_id": "123456789", "contact_id": "C-1",'
@@ -254,9 +279,7 @@ def test_the_published_samples_request_is_taken_as_it_stands(sender: Sender, cli
 
 @pytest.mark.parametrize("address", ["/notification", "/notification/"])
 def test_both_forms_of_the_address_work(sender: Sender, clinician: Clinician, address: str) -> None:
-    answer = sender.client.post(address, an_alert(), content_type="application/json", headers=sender.headers)
-
-    assert answer.status_code == 202
+    assert post_to(sender, address).status_code == 202
 
 
 def test_another_method_is_refused(sender: Sender, clinician: Clinician) -> None:
