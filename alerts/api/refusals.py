@@ -31,9 +31,11 @@ log = structlog.get_logger(__name__)
 def enter(request: Request, response: Response) -> None:
     """Enter a request that got `response`, if its client is known and must change something. Raises nothing."""
     try:
-        client: Any = request.user
         reason = REASONS.get(response.data["code"])
-        if isinstance(client, ApiClient) and reason:
+        if reason is None:
+            return  # without a look at the client: a database that is away would be waited for again
+        client: Any = request.user
+        if isinstance(client, ApiClient):
             given = _given(request)
             refusals.enter(
                 client=client,

@@ -39,6 +39,20 @@ def test_a_locked_table_is_one_that_is_away(sender: Sender, clinician: Clinician
     assert sender.post(an_alert()).status_code == 202
 
 
+def test_a_sender_that_cannot_be_looked_up_is_looked_up_once(
+    sender: Sender, clinician: Clinician, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '100ms'")
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("LOCK TABLE clients_apitoken IN ACCESS EXCLUSIVE MODE")
+
+        answer = sender.post(an_alert())
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert not any("refusal.not_entered" in str(record.msg) for record in caplog.records)
+
+
 def test_relays_that_cannot_be_woken_cost_nothing(
     sender: Sender, clinician: Clinician, monkeypatch: pytest.MonkeyPatch
 ) -> None:
