@@ -53,7 +53,7 @@ class StrictCharField(serializers.CharField):
             data.encode()
         except UnicodeEncodeError:
             self.fail("surrogates")
-        if normal.is_blank(data):
+        if not normal.without_unwanted(data):
             self.fail("blank")
         if self._travels and settings.REFUSE_NHS_NUMBERS and self.names_a_patient(data):
             self.fail("nhs_number")

@@ -34,14 +34,20 @@ _NAMES = {
 
 
 def normal(text: str) -> str:
-    """Composed (NFC), without invisible characters, with single spaces, and none around it.
+    """Composed (NFC), without invisible characters, with single spaces, and none around it; empty if it is only accents.
 
     Tabs, line breaks and control characters inside stay: see `unwanted`.
     """
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip(" ")  # nearly all texts, quickly
     composed = unicodedata.normalize("NFC", INVISIBLE.sub("", text))
-    return _AROUND.sub("", _SPACES.sub(" ", composed))
+    kept = _AROUND.sub("", _SPACES.sub(" ", composed))
+    return "" if all(_says_nothing(sign) for sign in kept) else kept
+
+
+def _says_nothing(sign: str) -> bool:
+    """Whether it is a space or a mark on a letter, such as an accent. Without a letter nobody can read it."""
+    return bool(_AROUND.fullmatch(sign)) or unicodedata.category(sign) in ("Mn", "Me")
 
 
 def unwanted(text: str) -> str:
@@ -62,8 +68,8 @@ def without_unwanted(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Whether a page shows nothing of it."""
-    return not _AROUND.sub("", INVISIBLE.sub("", text))
+    """Whether a page shows nothing of it that can be read."""
+    return not normal(text)
 
 
 def email(text: str) -> str:

@@ -41,6 +41,10 @@ def test_what_looks_the_same_is_the_same(spelling: str) -> None:
         ("Ann   Example", "Ann Example"),
         ("\u0627\u0600", "\u0627\u0600"),
         ("\u200b", ""),
+        ("\u0301", ""),
+        ("\u0301 \u20dd\u2800\u064b", ""),
+        ("\u0903", "\u0903"),
+        ("1\ufe0f\u20e3", "1\u20e3"),
     ],
     ids=ascii,
 )
@@ -178,13 +182,23 @@ def test_code_stores_the_normal_form_too() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("field", ["message_id", "type", "patient_id", "contact_id", "description"])
-@pytest.mark.parametrize("blank", ["\u200b", " \u2060\u00ad ", "\u2800", "\u3164"], ids=ascii)
+@pytest.mark.parametrize(
+    "blank",
+    ["\u200b", " \u2060\u00ad ", "\u2800", "\u3164", "\u0301", "\u0301 \u20dd", "\u064b\u2800\u0301"],
+    ids=ascii,
+)
 def test_blank_is_blank(sender: Sender, clinician: Clinician, field: str, blank: str) -> None:
     answer = sender.post(an_alert(**{field: blank}))
 
     assert answer.status_code == 400
     assert [each["field"] for each in answer.json()["errors"]] == [field]
     assert "blank" in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("blank", ["\x80", "\x9f \u0301", "\ufdd0"], ids=ascii)
+def test_a_description_that_only_controls_is_blank(sender: Sender, clinician: Clinician, blank: str) -> None:
+    assert "blank" in sender.post(an_alert(description=blank)).json()["errors"][0]["message"]
 
 
 @pytest.mark.django_db
