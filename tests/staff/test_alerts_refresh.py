@@ -95,7 +95,7 @@ def test_nothing_moves_while_something_is_selected_and_a_new_row_can_be_selected
 
 def test_the_first_alert_of_an_empty_list_can_be_selected(site: Site, send: Send) -> None:
     page = open_list(site, "?priority__exact=H")
-    expect(page.get_by_text("No results found")).to_be_visible()
+    expect(page.get_by_text("Nothing matches the search and the filters")).to_be_visible()
 
     send("new-1", Priority.HIGH)
     tick(page)

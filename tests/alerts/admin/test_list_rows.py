@@ -1,7 +1,10 @@
-"""What stands out in the list of alerts, and what does not: High, and channel tests."""
+"""What stands out in the list of alerts, and what does not: High, channel tests, and that it is empty."""
+
+import re
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from alerts import channel_tests
 from alerts.models import Alert
@@ -49,6 +52,20 @@ def test_a_search_finds_channel_tests(staff: Client, test_message: str) -> None:
     address = staff.post(SEARCH, {"q": test_message})["Location"]
 
     assert page_of(Alert.objects.get(message_id=test_message)) in read(staff, address)
+
+
+def test_an_empty_list_offers_only_what_the_user_can_do(staff: Client) -> None:
+    empty, filtered = read(staff, ALERTS), read(staff, ALERTS, {"status": "failed"})
+    clinicians = read(staff, reverse("admin:contacts_clinician_changelist"))
+
+    assert "There is nothing to show" in empty
+    assert "Show all" not in empty
+    assert "Nothing matches the search and the filters" in filtered
+    assert re.search(r'<a href="\?"[^>]*>\s*Show all', filtered)
+    for page in (empty, filtered):
+        assert "Add alert" not in page
+        assert "new item" not in page
+    assert re.search(r'<a href="/admin/contacts/clinician/add/[^>]*>\s*Add clinician', clinicians)
 
 
 def test_high_is_stressed(staff: Client, failed: Alert, lab: ApiClient) -> None:
