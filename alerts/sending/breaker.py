@@ -4,12 +4,13 @@ The ledger decides. There is no separate state that could disagree, get lost or 
 """
 
 import random
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 from django.db.models.functions import Now
 
 from alerts.deliveries import claims
@@ -51,13 +52,22 @@ def channels_down() -> list[Channel]:
     return [channel for channel, attempts in newest.items() if _says_down(attempts)]
 
 
-def down_since() -> dict[Channel, datetime]:
-    """The channels whose provider is down, and when the first attempt got no answer. One query, two more for each."""
-    since = {
-        channel: _unanswered(channel).aggregate(since=Min("started_at"))["since"]
-        for channel in channels_down()
-    }
-    return {channel: first for channel, first in since.items() if first}
+@dataclass(frozen=True)
+class Silence:
+    """A provider that is down: when the first attempt got no answer, and when the newest."""
+
+    since: datetime
+    last_tried: datetime
+
+
+def silences() -> dict[Channel, Silence]:
+    """The channels whose provider is down, and since when. One query, two more for each."""
+    found = {}
+    for channel in channels_down():
+        first, last = _unanswered(channel).aggregate(first=Min("started_at"), last=Max("started_at")).values()
+        if first and last:
+            found[channel] = Silence(first, last)
+    return found
 
 
 def has_been_down_for(channel: Channel, time: timedelta) -> bool:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from alerts.deliveries.retry import SCHEDULES
 from alerts.models import Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.sending import breaker, clock
+from alerts.sending.breaker import Silence
 from alerts.states import UNFINISHED, DeliveryState
 from contacts.choices import Channel, Priority
 from theme import times
@@ -42,8 +43,6 @@ class Cause(Enum):
     RETRY = auto()
     """A try failed, and the next one has its time."""
 
-
-Since = dict[Channel, datetime]
 
 GRACE: dict[Priority, timedelta] = {
     Priority.HIGH: timedelta(seconds=10),
@@ -148,7 +147,7 @@ class Outage:
     """A provider that does not answer, since when, and how many deliveries wait for it."""
 
     channel: Channel
-    since: datetime
+    silence: Silence
     waiting: int
     high: int
     """How many of these are of High priority."""
@@ -156,7 +155,7 @@ class Outage:
 
 def outages() -> list[Outage]:
     """The providers that do not answer. One query if there is none; three more for each, and one for all."""
-    down = breaker.down_since()
+    down = breaker.silences()
     if not down:
         return []
     waiting = Delivery.objects.filter(state__in=UNFINISHED, channel__in=down).order_by()
@@ -165,8 +164,8 @@ def outages() -> list[Outage]:
     for channel, priority, count in counts:
         found[Channel(channel)][priority] = count
     return [
-        Outage(channel, since, sum(found[channel].values()), found[channel].get(Priority.HIGH, 0))
-        for channel, since in down.items()
+        Outage(channel, silence, sum(found[channel].values()), found[channel].get(Priority.HIGH, 0))
+        for channel, silence in down.items()
     ]
 
 
@@ -178,13 +177,16 @@ def of(deliveries: Iterable[Delivery]) -> dict[UUID, Delay]:
     waiting = [each for each in deliveries if each.state in UNFINISHED]
     if not waiting:
         return {}
-    now, down, silent = timezone.now(), breaker.down_since(), _silent()
+    now, down, silent = timezone.now(), breaker.silences(), _silent()
     found = {each.pk: _delay(each, now, down, silent) for each in waiting}
     return {pk: delay for pk, delay in found.items() if delay}
 
 
 def _delay(
-    delivery: Delivery, now: datetime, down: Since, silent: dict[Cause, datetime | None]
+    delivery: Delivery,
+    now: datetime,
+    down: dict[Channel, Silence],
+    silent: dict[Cause, datetime | None],
 ) -> Delay | None:
     channel, priority = Channel(delivery.channel), Priority(delivery.priority)
     waits, ahead = delivery.state == DeliveryState.PENDING, delivery.available_at > now
@@ -206,7 +208,7 @@ def _delay(
         return None
     since = {
         Cause.LOST: lease,
-        Cause.PROVIDER: down.get(channel),
+        Cause.PROVIDER: down[channel].since if channel in down else None,
         Cause.QUEUE: delivery.available_at,
         **silent,
     }.get(cause, delivery.created_at)

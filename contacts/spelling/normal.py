@@ -34,7 +34,7 @@ _NAMES = {
 
 
 def normal(text: str) -> str:
-    """Composed (NFC), without invisible characters, with single spaces, and none around it; empty if it is only accents.
+    """Composed (NFC), without invisible characters, with single spaces and none around it; empty if only accents.
 
     Tabs, line breaks and control characters inside stay: see `unwanted`.
     """

@@ -46,6 +46,15 @@ FINDINGS = {
 }
 """What each failed check of Bleep itself means to staff."""
 
+MESSAGES_WAIT = (
+    "High alerts go to the clinician's next channel at once, if there is one. Of the others Bleep tries one every few "
+    "seconds, which may then have arrived although no answer came. The rest waits. What cannot wait: open it, and "
+    "reach the person by hand. If it lasts, tell the people who run Bleep."
+)
+NOTHING_WAITS = (
+    "No message waits for it, so nothing has been tried since. The next one shows whether it answers."
+)
+
 
 @dataclass(frozen=True)
 class Link:
@@ -99,19 +108,18 @@ def of_findings(findings: list[Finding], reader: Reader) -> Iterator[Item]:
 
 def of_outages(outages: list[Outage], reader: Reader) -> Iterator[Item]:
     for outage in outages:
-        channel = outage.channel
+        channel, silence = outage.channel, outage.silence
+        says = f"{channel.label}: the provider has given no usable answer {times.since(silence.since)}."
+        if not outage.waiting:
+            last = times.clock(silence.last_tried, day_of=timezone.now())
+            yield Item(f"down {channel.value}", f"{says} It was last tried at {last}.", NOTHING_WAITS)
+            continue
         high = f", {outage.high:,} of High priority" if outage.high else ""
-        waiting = f" {outage.waiting:,} message{pluralize(outage.waiting, ' waits,s wait')} for it{high}."
         yield Item(
             f"down {channel.value}",
-            f"{channel.label}: the provider has given no usable answer {times.since(outage.since)}."
-            f"{waiting if outage.waiting else ''}",
-            "High alerts go to the clinician's next channel at once, if there is one. Of the others Bleep tries one "
-            "every few seconds, which may then have arrived although no answer came. The rest waits. What cannot "
-            "wait: open it, and reach the person by hand. If it lasts, tell the people who run Bleep.",
-            show_all=Link("Show what waits", f"{reverse(ALERTS)}?status=queued&channel={channel.value}")
-            if outage.waiting
-            else None,
+            f"{says} {outage.waiting:,} message{pluralize(outage.waiting, ' waits,s wait')} for it{high}.",
+            MESSAGES_WAIT,
+            show_all=Link("Show what waits", f"{reverse(ALERTS)}?status=queued&channel={channel.value}"),
         )
 
 

@@ -7,13 +7,15 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.db.models.functions import Now
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from alerts import channel_tests
 from alerts.admin.timeline import reach
 from alerts.channels import ChannelError, Fault
 from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import Retry
-from alerts.models import Alert, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
+from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.states import Reason, StaffAction
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
@@ -21,6 +23,7 @@ from contacts.models import Clinician
 from tests.alerts.admin.pages import ALERTS, page_of, read, store
 from tests.alerts.attempt_outcomes import UNREACHABLE, Record
 from tests.alerts.factories import handle
+from theme.times import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +55,27 @@ def test_a_page_says_which_provider_is_down_since_when_what_happens_and_what_peo
     assert 'href="tel:+447700900001"' in page
     assert "about to send it" not in page
     assert "Nothing has to be done" not in page
+
+
+def test_home_says_how_many_wait_while_a_provider_is_down(staff: Client, waiting: Alert) -> None:
+    home = read(staff, reverse("admin:index"))
+
+    assert "1 message waits for it." in home
+    assert "Bleep tries one every few seconds" in home
+    assert "last tried" not in home
+
+
+def test_home_does_not_say_that_a_provider_is_tried_while_nothing_waits(
+    staff: Client, record: Record
+) -> None:
+    record(Channel.SMS, *[UNREACHABLE] * 5, ago=60)
+    last = clock(Attempt.objects.latest("started_at").started_at, day_of=timezone.now())
+
+    home = read(staff, reverse("admin:index"))
+
+    assert f"It was last tried at {last}." in home
+    assert "No message waits for it, so nothing has been tried since" in home
+    assert "every few seconds" not in home
 
 
 def test_those_who_may_not_see_numbers_are_told_whom_to_ask(waiting: Alert) -> None:

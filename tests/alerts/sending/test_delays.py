@@ -78,10 +78,13 @@ def test_an_outage_that_lasts_longer_than_the_breaker_looks_back_has_its_true_be
     record(Channel.SMS, UNREACHABLE, ago=7200)
     record(Channel.SMS, *[UNREACHABLE] * 5, ago=10)
 
-    ((channel, since),) = breaker.down_since().items()
+    ((channel, silence),) = breaker.silences().items()
 
     assert channel is Channel.SMS
-    assert timezone.now() - since == pytest.approx(timedelta(hours=2), abs=timedelta(seconds=30))
+    assert timezone.now() - silence.since == pytest.approx(timedelta(hours=2), abs=timedelta(seconds=30))
+    assert timezone.now() - silence.last_tried == pytest.approx(
+        timedelta(seconds=10), abs=timedelta(seconds=30)
+    )
 
 
 def test_an_outage_counts_who_waits_for_it(store: Store, record: Record) -> None:
