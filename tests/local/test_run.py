@@ -1,14 +1,10 @@
-"""`make run` says in one line what is wrong, or is ready and serves the banner's request; nothing stays behind."""
+"""`make run` is ready and serves the banner's request, on services of its own or of the user's."""
 
 import os
 import re
-import shlex
 import signal
-import socket
 import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -17,68 +13,10 @@ import pytest
 import requests
 
 from clients.sample import TOKEN
-from sandbox.run import main
 from sandbox.services import EmbeddedPostgres
-from tests.local.machine import ROOT, outside_environment, run_sandbox, run_script, two_free_ports, working_on
+from tests.local.machine import outside_environment, run_sandbox, run_script, two_free_ports, working_on
+from tests.local.run import Runner, end, start
 from tests.processes import wait_until
-
-STOP_SECONDS = 10
-
-
-@dataclass
-class Runner:
-    """A run of the sandbox, and what it has said so far."""
-
-    process: subprocess.Popen[bytes]
-    port: int
-    data: Path
-    log: Path
-
-    def said(self) -> str:
-        return self.log.read_text()
-
-    def wait_until_it_says(self, text: str) -> None:
-        def condition() -> bool:
-            assert self.process.poll() is None or text in self.said(), self.said()
-            return text in self.said()
-
-        wait_until(condition, what=f"the run says {text!r}", seconds=120)
-
-    def pid_of(self, part: str) -> int:
-        (pid,) = (
-            process.pid
-            for process in psutil.Process(self.process.pid).children()
-            if part in " ".join(process.cmdline())
-        )
-        return pid
-
-    def ends(self) -> int:
-        """Wait for its end, within the time that it has; its exit status."""
-        status = self.process.wait(STOP_SECONDS)
-        assert working_on(self.data) == []
-        return status
-
-
-def start(data: Path, **env: str) -> Runner:
-    port = two_free_ports()
-    log = data.with_suffix(".log")
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox.run", "--data", data],
-            cwd=ROOT,
-            env=outside_environment(PORT=str(port), **env),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-        )
-    return Runner(process, port, data, log)
-
-
-def end(runner: Runner) -> None:
-    """Whatever a failed test left."""
-    if runner.process.poll() is None:
-        runner.process.terminate()
-        runner.process.wait(STOP_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -182,96 +120,6 @@ def test_one_that_dies_is_named_and_stops_all_even_one_that_is_frozen(runner: Ru
 
 
 @pytest.mark.proof
-def test_sigterm_while_starting_leaves_nothing(tmp_path: Path) -> None:
-    runner = start(tmp_path / "data")
-    runner.wait_until_it_says("Starting the stand-in")
-    assert working_on(runner.data)
-
-    runner.process.terminate()
-
-    assert runner.ends() == 0
-
-
-def test_a_run_that_is_killed_takes_everything_with_it(tmp_path: Path) -> None:
-    runner = start(tmp_path / "data")
-    runner.wait_until_it_says("Starting the stand-in")
-    assert working_on(runner.data)
-
-    runner.process.kill()
-    runner.process.wait()
-
-    wait_until(lambda: working_on(runner.data) == [], what="nothing is left", seconds=STOP_SECONDS)
-
-
-@pytest.mark.parametrize("between", ["", "sh -c"], ids=["make", "who started make"])
-def test_a_run_whose_parent_is_killed_ends(tmp_path: Path, between: str) -> None:
-    data, log = tmp_path / "data", tmp_path / "log"
-    command = f"'{sys.executable}' -m sandbox.run --data '{data}' >'{log}' 2>&1; true"
-    if between:
-        command = f"{between} {shlex.quote(command)}; true"
-    env = outside_environment(PORT=str(two_free_ports()))
-    with subprocess.Popen(["sh", "-c", command], cwd=ROOT, env=env, stdin=subprocess.DEVNULL) as parent:
-        wait_until(lambda: log.exists() and "Starting the stand-in" in log.read_text(), what="it has begun")
-        parent.kill()
-
-    wait_until(lambda: "Everything is stopped." in log.read_text(), what="it ends", seconds=STOP_SECONDS)
-    assert working_on(data) == []
-
-
-@pytest.mark.proof
-def test_reset_clears_the_leftovers_of_a_killed_run(tmp_path: Path) -> None:
-    runner = start(tmp_path / "data")
-    runner.wait_until_it_says("Starting the stand-in")
-    (guardian,) = (
-        process
-        for process in psutil.Process(runner.process.pid).children()
-        if "sandbox.guardian" in process.cmdline()
-    )
-    guardian.kill()
-    runner.process.kill()
-    runner.process.wait()
-    assert working_on(runner.data)
-
-    result = run_sandbox("--data", str(runner.data), "--reset")
-
-    assert result.returncode == 0, result.stderr
-    assert working_on(runner.data) == []
-    assert [path.name for path in runner.data.iterdir()] == ["lock"]
-
-
-@pytest.mark.parametrize(
-    ("offset", "user"), [(0, "`door`"), (1, "the stand-in for AWS"), (4, "`web-probes`")]
-)
-def test_a_taken_port(tmp_path: Path, offset: int, user: str) -> None:
-    port = two_free_ports()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", port + offset))
-        taken.listen()
-
-        result = run_sandbox("--data", str(tmp_path / "data"), PORT=str(port))
-
-    assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == (
-        f"Port {port + offset} on 127.0.0.1, for {user}, is not available (Address already in use): "
-        "stop what uses it, or choose another, as in `PORT=9000 make run`.\n"
-    )
-    assert working_on(tmp_path / "data") == []
-
-
-@pytest.mark.parametrize("port", ["http", "0", "65532", "٩"])
-def test_a_port_that_is_none(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, port: str
-) -> None:
-    monkeypatch.setenv("PORT", port)
-
-    status = main(["--data", str(tmp_path / "data")])
-
-    printed, errors = capsys.readouterr()
-    assert (status, printed) == (1, "")
-    assert errors == f"PORT is {port!r}: it must be a number from 1 to 65531, as in `PORT=9000 make run`.\n"
-
-
-@pytest.mark.proof
 def test_services_of_ones_own_are_used_and_not_started(tmp_path: Path) -> None:
     """They are not there, so the run ends at the first that it needs; nothing was started in their place."""
     nowhere = f"127.0.0.1:{two_free_ports()}"
@@ -330,23 +178,3 @@ def run_commands(banner: str, **env: str) -> subprocess.CompletedProcess[str]:
         ["sh", "-c", script],
         outside_environment(DJANGO_SUPERUSER_EMAIL="own@ward.example", **superuser, **env),
     )
-
-
-def test_the_log_is_followed_or_missed_in_a_sentence(tmp_path: Path) -> None:
-    missing = run_sandbox("--data", str(tmp_path), "--logs")
-    assert missing.stderr == f"There is no log at {tmp_path}/run.log: start Bleep with `make run` first.\n"
-    assert missing.returncode == 1
-
-    (tmp_path / "run.log").write_text("relay         | relay.started\n")
-    command = [sys.executable, "-m", "sandbox.run", "--data", str(tmp_path), "--logs"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as following:
-        assert following.stdout is not None
-        assert following.stdout.readline() == "relay         | relay.started\n"
-        following.kill()
-
-
-def test_make_passes_the_line_on() -> None:
-    result = run_script(["make", "--silent", "run"], outside_environment(PORT="none"))
-
-    assert result.returncode != 0
-    assert "PORT is 'none': it must be a number" in result.stderr.splitlines()[0]
