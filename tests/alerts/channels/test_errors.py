@@ -1,20 +1,13 @@
 """What each of AWS's errors means for a telephone: each row of the table, on each service that can send it."""
 
-import os
-import socket
 import ssl
-from collections.abc import Callable
-from typing import Any
 
-import boto3
 import pytest
 from botocore import exceptions
-from botocore.config import Config
 from botocore.stub import Stubber
 
-from alerts.channels import ChannelError, Fault, Message, SendResult, aws, connect_call, sns_sms
+from alerts.channels import ChannelError, Fault, Message, aws, connect_call, sns_sms
 from alerts.states import Reason
-from tests.conftest import Aws
 
 NUMBER = "+447700900001"
 INVALID_NUMBER = f"Invalid parameter: PhoneNumber Reason: {NUMBER} is not valid to publish to"
@@ -212,146 +205,3 @@ def test_no_word_of_the_providers_stays_in_the_error(sns: Stubber, message: Mess
     assert NUMBER not in f"{error} {error!r} {vars(error)}"
     assert error.__cause__ is None
     assert error.__suppress_context__
-
-
-Publish = Callable[[str], None]
-
-
-@pytest.fixture
-def publish() -> Publish:
-    """An SMS to an address by a stock client that does not wait long, so that time-outs can be seen."""
-
-    def send(url: str) -> None:
-        config = Config(connect_timeout=0.5, read_timeout=0.5, retries={"total_max_attempts": 1})
-        with aws.translated():
-            boto3.client("sns", endpoint_url=url, config=config).publish(PhoneNumber=NUMBER, Message="x")
-
-    return send
-
-
-@pytest.mark.parametrize(
-    ("kind", "fault", "reason", "arrived"),
-    [
-        ("throttle", Fault.THROTTLED, Reason.THROTTLED, 0),
-        ("error", Fault.UNKNOWN, Reason.ANSWER_LOST, 0),
-        ("error_after", Fault.UNKNOWN, Reason.ANSWER_LOST, 1),
-        ("hang_before", Fault.UNKNOWN, Reason.ANSWER_LOST, 0),
-        ("hang_after", Fault.UNKNOWN, Reason.ANSWER_LOST, 1),
-        ("reset_after", Fault.UNKNOWN, Reason.ANSWER_LOST, 1),
-        ("reject", Fault.REJECTED, Reason.INVALID_ADDRESS, 0),
-    ],
-)
-def test_a_fault_on_the_wire(
-    aws: Aws, publish: Publish, kind: str, fault: Fault, reason: Reason, arrived: int
-) -> None:
-    aws.misbehave("sns:Publish", kind, times=1, **({"seconds": 2} if "hang" in kind else {}))
-
-    with pytest.raises(ChannelError) as caught:
-        publish(aws.url)
-
-    assert (caught.value.fault, caught.value.reason) == (fault, reason)
-    assert len(aws.messages()) == arrived
-
-
-def test_a_closed_port_means_that_nothing_was_sent(publish: Publish) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        closed = probe.getsockname()[1]
-
-    with pytest.raises(ChannelError) as caught:
-        publish(f"http://127.0.0.1:{closed}")
-
-    assert (caught.value.fault, caught.value.reason) == (Fault.UNSENT, Reason.UNREACHABLE)
-
-
-@pytest.mark.parametrize("kind", ["error", "error_after", "reset_after"])
-def test_boto_does_not_try_again_by_itself(aws: Aws, message: Message, kind: str) -> None:
-    aws.misbehave("sns:Publish", kind, times=1)
-
-    with pytest.raises(ChannelError):
-        sns_sms.send(message)
-
-    assert len(aws.messages()) == (0 if kind == "error" else 1)
-
-
-@pytest.mark.parametrize("service", ["sns", "connect"])
-def test_a_call_of_boto_ends_well_before_a_lease(service: aws.Service, settings: Any) -> None:
-    config: Any = aws.client(service).meta.config
-
-    assert (
-        config.connect_timeout + config.read_timeout == aws.CALL_SECONDS < settings.LEASE.total_seconds() / 4
-    )
-
-
-@pytest.mark.parametrize(
-    "missing",
-    [
-        ["CONNECT_INSTANCE_ID"],
-        ["CONNECT_CONTACT_FLOW_ID"],
-        ["CONNECT_QUEUE_ID", "CONNECT_SOURCE_PHONE_NUMBER"],
-    ],
-)
-def test_a_call_that_is_not_configured_is_refused_without_asking(
-    connect: Stubber, message: Message, settings: Any, missing: list[str]
-) -> None:
-    for name in missing:
-        setattr(settings, name, "")
-
-    with pytest.raises(ChannelError) as caught:
-        connect_call.send(message)
-
-    error = caught.value
-    assert (error.fault, error.reason) == (Fault.REJECTED, Reason.MISCONFIGURED)
-    assert error.code == "ConnectNotConfigured"
-
-
-UNUSABLE: list[tuple[str, str | None, str]] = [
-    ("AWS_PROFILE", "nope", "ProfileNotFound"),
-    ("AWS_DEFAULT_REGION", "eu west 2", "InvalidRegionError"),
-    ("AWS_DEFAULT_REGION", None, "NoRegionError"),
-    ("AWS_ENDPOINT_URL", "localhost:4566", "ValueError"),
-]
-
-
-@pytest.fixture
-def newborn(fresh: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The same, of a process that has not read a profile yet, and that has no file to read it from."""
-    fresh.setattr("boto3.DEFAULT_SESSION", None)
-    fresh.setenv("AWS_CONFIG_FILE", os.devnull)
-    return fresh
-
-
-def change(environment: pytest.MonkeyPatch, name: str, value: str | None) -> None:
-    """Set a variable, or unset it."""
-    environment.delenv(name) if value is None else environment.setenv(name, value)
-
-
-@pytest.mark.parametrize("send", [sns_sms.send, connect_call.send])
-@pytest.mark.parametrize(("name", "value", "code"), UNUSABLE)
-def test_where_no_client_can_be_made_nothing_was_sent_and_the_operators_must_act(
-    newborn: pytest.MonkeyPatch,
-    message: Message,
-    send: Callable[[Message], SendResult],
-    name: str,
-    value: str | None,
-    code: str,
-) -> None:
-    change(newborn, name, value)
-
-    with pytest.raises(ChannelError) as caught:
-        send(message)
-
-    error = caught.value
-    assert (error.fault, error.reason, error.code) == (Fault.REJECTED, Reason.MISCONFIGURED, code)
-
-
-@pytest.mark.parametrize(("name", "value", "code"), UNUSABLE)
-def test_a_client_that_could_not_be_made_is_made_once_it_can(
-    newborn: pytest.MonkeyPatch, name: str, value: str | None, code: str
-) -> None:
-    with newborn.context() as broken:
-        change(broken, name, value)
-        with pytest.raises(ChannelError):
-            aws.client("sns")
-
-    assert aws.client("sns") is aws.client("sns")
