@@ -13,8 +13,8 @@ from typing import NamedTuple
 import psutil
 
 from bench.command import conclude, whole
-from bench.load import Bodies, Load, spread
-from bench.people import alert, load, make_people
+from bench.load.connections import Bodies, Load, spread
+from bench.load.people import alert, load, make_people
 from bench.report import table
 from bench.stack import Stack, StackError, cpu_seconds
 

@@ -15,10 +15,10 @@ import psycopg
 
 from bench import records
 from bench.command import Progress, conclude, whole
-from bench.hospital import HospitalSystems, orders
+from bench.load.hospital import HospitalSystems, orders
+from bench.load.people import Preferences, load, make_people
 from bench.mishaps import Mishaps, clocks
 from bench.mishaps.schedule import schedule
-from bench.people import Preferences, load, make_people
 from bench.report import table
 from bench.stack import Stack
 from bench.verdict import Verdict, judge

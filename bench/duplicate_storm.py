@@ -9,8 +9,8 @@ import time
 
 from bench import records
 from bench.command import Progress, conclude, whole
-from bench.load import Load, LoadResult
-from bench.people import alert, load, make_people
+from bench.load.connections import Load, LoadResult
+from bench.load.people import alert, load, make_people
 from bench.report import table
 from bench.stack import Stack
 from bench.verdict import judge

@@ -18,7 +18,7 @@ import aiohttp
 
 from bench.accept import API_THREADS, GRANIAN_WORKERS, PREFERENCES
 from bench.command import conclude, whole
-from bench.people import Person, alert, load, make_people
+from bench.load.people import Person, alert, load, make_people
 from bench.report import table
 from bench.stack import Stack, StackError
 

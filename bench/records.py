@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bench.people import key_of
+from bench.load.people import key_of
 from bench.stack import Stack
 
 SUCCEEDED = ("sent", "delivered")

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bench.command import Progress, conclude, whole
-from bench.load import Load, spread
-from bench.people import Person, alert, load
+from bench.load.connections import Load, spread
+from bench.load.people import Person, alert, load
 from bench.report import table
 from bench.stack import NoResultError, Stack, StackError
 

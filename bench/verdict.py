@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from bench.people import Preferences
+from bench.load.people import Preferences
 from bench.records import SUCCEEDED, UNFINISHED, AlertRecord, DeliveryRecord, MessageRecord
 
 MAY_HAVE_ARRIVED = ("sent", "unknown", "calling")

@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
+from bench.load.people import Person
 from bench.mishaps.broker import Broker
 from bench.mishaps.database import TABLES, Database
 from bench.mishaps.parts import Parts
 from bench.mishaps.provider import Provider
 from bench.mishaps.schedule import ScheduledAction
 from bench.mishaps.senders import Bodies, Senders
-from bench.people import Person
 from bench.stack import AWS, Stack
 
 

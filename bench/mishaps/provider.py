@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bench.people import Person
+from bench.load.people import Person
 from bench.stack import AWS, Stack
 
 HANG = 12.0

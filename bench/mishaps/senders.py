@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle, islice
 
-from bench.people import Person, alert
+from bench.load.people import Person, alert
 from bench.stack import Stack
 
 HALF_SENT = 40

@@ -7,9 +7,9 @@ from threading import Thread
 
 import pytest
 
-from bench import hospital
-from bench.hospital import HospitalSystems, Order
-from bench.people import alert
+from bench.load import hospital
+from bench.load.hospital import HospitalSystems, Order
+from bench.load.people import alert
 from tests.processes import wait_until
 
 

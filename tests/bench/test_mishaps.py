@@ -9,11 +9,11 @@ import pytest
 import redis
 from psycopg import errors
 
+from bench.load.people import make_people
 from bench.mishaps import Mishaps
 from bench.mishaps.broker import Broker
 from bench.mishaps.database import Database
 from bench.mishaps.schedule import schedule
-from bench.people import make_people
 from bench.stack import PARTS, Stack
 
 pytestmark = pytest.mark.xdist_group("bench_mishaps")

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from bench.people import Person, alert
-from bench.sender import AlertSender
+from bench.load.people import Person, alert
+from bench.load.sender import AlertSender
 from bench.stack import Address
 
 PER_SECOND = 8.0

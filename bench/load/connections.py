@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from bench.command import SHOW_EVERY, Progress
-from bench.sender import AlertSender, Answer
+from bench.load.sender import AlertSender, Answer
 from bench.stack import Address, Stack
 
 PROCESSES = 2
