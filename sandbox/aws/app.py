@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
 from sandbox.aws.answers import Call
-from sandbox.aws.connect import Connect
+from sandbox.aws.connect.service import Connect
 from sandbox.aws.contacts import Contacts
 from sandbox.aws.faults import Faults
 from sandbox.aws.handset import Handset

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 
 from sandbox.aws.answers import model
-from sandbox.aws.connect_input import check
+from sandbox.aws.connect.parameters import check
 from sandbox.aws.contacts import Contact, Contacts
 from tests.sandbox.conftest import CLINICIAN, INSTANCE, SWITCHBOARD, AwsClients
 

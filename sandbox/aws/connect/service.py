@@ -7,7 +7,14 @@ from botocore.model import OperationModel
 from werkzeug.wrappers import Request, Response
 
 from sandbox.aws.answers import AwsError, Call, connect_result, error, model
-from sandbox.aws.connect_input import OperationPath, Params, check, check_attributes, check_call, json_object
+from sandbox.aws.connect.parameters import (
+    OperationPath,
+    Params,
+    check,
+    check_attributes,
+    check_call,
+    json_object,
+)
 from sandbox.aws.contacts import OPERATIONS, Contact, Contacts
 from sandbox.aws.faults import OUTCOME_KINDS, Faults
 from sandbox.aws.messages import Messages, ReceivedMessage

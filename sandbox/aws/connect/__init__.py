@@ -1,0 +1,1 @@
+"""Amazon Connect of the stand-in: outbound calls."""
