@@ -17,11 +17,12 @@ from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 
 from alerts import labels
 from alerts.models import Alert, Delivery
+from alerts.sending import breaker, delays
 from alerts.states import AlertState, AlertStatus
 from contacts.admin.filters import DepartmentFilter
 from contacts.choices import Channel
 
-ATTENTION, DOUBT = "attention", "doubt"
+ATTENTION, DOUBT, IN_VAIN = "attention", "doubt", "in-vain"
 NIGHT_BEGINS, NIGHT_ENDS = time(20), time(8)
 """The night shift."""
 SHOWN = "j M Y H:i"
@@ -40,6 +41,7 @@ class StatusFilter(DropdownFilter):
         return [
             (ATTENTION, "Failed or may have arrived, and not dealt with"),
             *[(status.value, str(status.label)) for status in AlertStatus if status not in self.UNUSED],
+            (IN_VAIN, "Queued, and tries keep failing"),
             (DOUBT, labels.IN_DOUBT),
             (AlertState.CLOSED.value, str(AlertState.CLOSED.label)),
         ]
@@ -48,8 +50,13 @@ class StatusFilter(DropdownFilter):
         wanted = self.value()
         if not wanted:
             return queryset
-        if wanted == ATTENTION:
-            return queryset.filter(pk__in=Alert.objects.needing_attention().order_by().values("pk"))
+        if wanted in (ATTENTION, IN_VAIN):
+            found = (
+                delays.tried_in_vain(breaker.channels_down())
+                if wanted == IN_VAIN
+                else Alert.objects.needing_attention()
+            )
+            return queryset.filter(pk__in=found.order_by().values("pk"))
         if wanted == AlertState.CLOSED:
             return queryset.filter(state=AlertState.CLOSED)
         if wanted == DOUBT:

@@ -3,20 +3,22 @@
 Says what the ledger and the heartbeats know. Nothing is stored: a delay ends with its cause.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from uuid import UUID
 
-from django.db.models import Count, Max, Value
+from django.db.models import Count, Max, Q, Value
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from alerts.deliveries.retry import SCHEDULES
-from alerts.models import Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
+from alerts.models import Alert, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
+from alerts.models.alert import AlertQuerySet
 from alerts.sending import breaker, clock
 from alerts.sending.breaker import Silence
-from alerts.states import UNFINISHED, DeliveryState
+from alerts.states import UNFINISHED, AlertState, DeliveryState
 from contacts.choices import Channel, Priority
 from theme import times
 
@@ -167,6 +169,22 @@ def outages() -> list[Outage]:
         Outage(channel, silence, sum(found[channel].values()), found[channel].get(Priority.HIGH, 0))
         for channel, silence in down.items()
     ]
+
+
+def tried_in_vain(down: Collection[Channel]) -> AlertQuerySet:
+    """The open alerts whose tries have failed for longer than `RETRIED`, without channel tests.
+
+    Those that wait for a provider that is `down` are not among them: `outages` counts these.
+    """
+    failed_before = Q(state=DeliveryState.PENDING, attempt_count__gt=0) | Q(
+        state=DeliveryState.SENDING, attempt_count__gt=1
+    )
+    too_long = Q()
+    for priority, usual in RETRIED.items():
+        too_long |= Q(priority=priority, began__lt=Now() - usual)
+    tried = Delivery.objects.alias(began=Coalesce("begins_at", "created_at")).filter(failed_before, too_long)
+    found = tried.exclude(channel__in=down).order_by().values("alert")
+    return Alert.objects.without_tests().filter(state=AlertState.OPEN, pk__in=found)
 
 
 def of(deliveries: Iterable[Delivery]) -> dict[UUID, Delay]:

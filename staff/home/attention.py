@@ -11,12 +11,13 @@ from django.db import Error
 from django.utils import timezone
 
 from alerts import attention
+from alerts.models import Alert
 from alerts.monitoring import checks
 from alerts.sending import delays
 from clients import tokens
 from clients.models import ApiToken
 from contacts import problems
-from staff.home import alert_rows, items, refused
+from staff.home import alert_rows, in_vain, items, refused
 from staff.home.cache import cached
 from staff.home.items import Item
 from staff.home.reader import Reader
@@ -76,6 +77,12 @@ def _run(each: Check, reader: Reader) -> tuple[list[Item], datetime]:
         return [items.check_failed(each.subject)], timezone.now()
 
 
+def _in_vain() -> list[Alert]:
+    """Alerts whose tries keep failing. One query, beside those of the check whether the providers answer."""
+    outages = cached(delays.outages, seconds=SECONDS).value
+    return in_vain.first(down=[each.channel for each in outages])
+
+
 def _tokens() -> list[ApiToken]:
     """Tokens that have expired in use, and those that expire soon. One query."""
     return list((tokens.refused() | tokens.expiring()).select_related("client"))
@@ -86,6 +93,7 @@ CHECKS = (
     Check("whether the providers answer", delays.outages, items.of_outages),
     Check("refused alerts", refused.high, refused.of_high, "alerts.view_refusal"),
     Check("failed alerts", attention.unreached, alert_rows.of_alerts, "alerts.view_alert"),
+    Check("alerts whose tries keep failing", _in_vain, in_vain.of_alerts, "alerts.view_alert"),
     Check(
         "unconfirmed e-mail addresses", attention.unconfirmed, items.of_unconfirmed, "contacts.view_clinician"
     ),
