@@ -1,12 +1,13 @@
 """Every document: what it links to is there, what it says to run exists, and nothing points outside."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.docs.documents import DOCUMENTS, ROOT, name_of, prose
+from tests.docs.documents import DOCUMENTS, NAMED_TEST, ROOT, name_of, prose
 
 LINK = re.compile(r"!?\[[^\]]*\]\((?P<inline>[^)\s]+)\)|^\[[^\]]+\]: (?P<reference>\S+)", re.MULTILINE)
 REFERRED = re.compile(r"\]\[(?P<name>[^\]]+)\]")
@@ -39,6 +40,15 @@ def test_make_targets_in_documents_exist(document: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
     assert set(MAKE.findall(document.read_text(encoding="utf-8"))) <= targets
+
+
+@every_document
+def test_every_test_that_a_document_names_is_there(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    named = NAMED_TEST.findall(text)
+
+    assert len(named) == text.count(".py::")
+    assert [f"{path}::{name}" for path, name in named if name not in _tests(path)] == []
 
 
 @every_document
@@ -83,3 +93,20 @@ def _anchors(document: Path) -> set[str]:
     """The anchors that GitHub gives to a document's headings."""
     headings = re.findall(r"^#+ (.+)$", prose(document.read_text(encoding="utf-8")), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _tests(path: str) -> set[str]:
+    """The tests of a module; a state machine's is an attribute."""
+    file = ROOT / path
+    if not file.exists():
+        return set()
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assigned = {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return functions | assigned
