@@ -22,6 +22,7 @@ COPY deploy/__init__.py deploy/entrypoint deploy/granian-log.json deploy/granian
     deploy/
 COPY door door
 COPY config config
+COPY spelling spelling
 COPY theme theme
 COPY contacts contacts
 COPY clients clients

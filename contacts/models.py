@@ -11,9 +11,9 @@ from simple_history.models import HistoricalRecords
 from contacts.choices import Channel, ObstacleKind, Priority
 from contacts.history import WithChannels
 from contacts.phone import E164, E164Field, NumberDoubt, call_doubt, sms_doubt
-from contacts.spelling.fields import DerivedField, EmailLineField, LineField
-from contacts.spelling.folding import searchable
-from contacts.spelling.likeness import likeness
+from spelling.fields import DerivedField, EmailLineField, LineField
+from spelling.folding import searchable
+from spelling.likeness import likeness
 
 MAX_STEPS = 6
 """Channels in the order of one priority, with repeats."""

@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from phonenumbers import PhoneNumberType
 
-from contacts.spelling.fields import StoredAsRead
-from contacts.spelling.normal import INVISIBLE
+from spelling.fields import StoredAsRead
+from spelling.normal import INVISIBLE
 
 E164 = r"^\+[1-9][0-9]{4,14}$"
 """A plus and at most fifteen digits, the first not 0 (ITU-T E.164)."""

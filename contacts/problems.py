@@ -14,7 +14,7 @@ from django.utils.text import get_text_list
 from contacts import obstacles, preferences
 from contacts.choices import Channel, ObstacleKind, Priority
 from contacts.models import Clinician, Obstacle, Preference
-from contacts.spelling import normal
+from spelling import normal
 
 EXAMPLES = 5
 """How many are named; the rest are counted."""

@@ -13,7 +13,7 @@ from alerts.api.serializers import MessageIdField
 from alerts.models import RefusalReason
 from clients.models import ApiClient
 from contacts.choices import Priority
-from contacts.spelling import normal
+from spelling import normal
 
 REASONS: dict[str, RefusalReason] = {
     **{reason.value: reason for reason in RefusalReason},

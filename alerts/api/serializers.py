@@ -17,8 +17,8 @@ from alerts.models import Alert, Attempt, Delivery
 from alerts.states import AlertStatus, AttemptState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
 from contacts.masking import mask
-from contacts.spelling import normal
-from contacts.spelling.normal import INVISIBLE
+from spelling import normal
+from spelling.normal import INVISIBLE
 
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\ufffe\uffff]")
 CONTROL_CHARACTERS_BUT_WHITE_SPACE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")

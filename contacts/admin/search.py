@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from contacts import phone
 from contacts.choices import Channel
-from contacts.spelling import folding
+from spelling import folding
 
 NUMBERS_IN = tuple(channel.facts.address_field for channel in Channel if channel.facts.address_is_number)
 WORDS_IN = ("search_text__folded",)

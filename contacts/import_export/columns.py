@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import EDITABLE, Clinician
-from contacts.spelling import normal
+from spelling import normal
 
 KEY = "contact_id"
 FIELDS = tuple(field for field in EDITABLE if field != KEY)

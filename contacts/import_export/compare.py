@@ -12,7 +12,7 @@ from contacts.import_export.comparison import CellChange, Comparison, Row
 from contacts.import_export.reading.table import FileRow
 from contacts.models import Clinician
 from contacts.preferences import Wanted
-from contacts.spelling.normal import normal
+from spelling.normal import normal
 
 
 def compare(rows: Sequence[FileRow], *, template: Wanted | None = None) -> Comparison:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contacts.import_export.comparison import Row
 from contacts.lookalikes import departments, twins
 from contacts.models import Clinician
-from contacts.spelling.likeness import likeness
+from spelling.likeness import likeness
 
 
 def find(rows: Sequence[Row]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from contacts.models import Clinician
-from contacts.spelling.likeness import likeness
+from spelling.likeness import likeness
 
 
 def of(contact_ids: Iterable[str]) -> dict[str, Clinician]:

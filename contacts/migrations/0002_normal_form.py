@@ -5,11 +5,11 @@ A contact ID that would then be somebody else's is left as it is: alerts can nam
 """
 
 import contacts.phone
-import contacts.spelling.fields
+import spelling.fields
 from django.db import migrations, models
 
 from contacts import phone
-from contacts.spelling import folding, likeness, normal
+from spelling import folding, likeness, normal
 
 
 def write_normal_form(apps, schema_editor):
@@ -54,77 +54,77 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='clinician',
             name='contact_id',
-            field=contacts.spelling.fields.LineField(help_text='What hospital systems call this person, such as C-1.', max_length=64, unique=True, verbose_name='contact ID'),
+            field=spelling.fields.LineField(help_text='What hospital systems call this person, such as C-1.', max_length=64, unique=True, verbose_name='contact ID'),
         ),
         migrations.AlterField(
             model_name='clinician',
             name='department',
-            field=contacts.spelling.fields.LineField(blank=True, max_length=100),
+            field=spelling.fields.LineField(blank=True, max_length=100),
         ),
         migrations.AlterField(
             model_name='clinician',
             name='email',
-            field=contacts.spelling.fields.EmailLineField(blank=True, max_length=254, verbose_name='e-mail address'),
+            field=spelling.fields.EmailLineField(blank=True, max_length=254, verbose_name='e-mail address'),
         ),
         migrations.AlterField(
             model_name='clinician',
             name='name',
-            field=contacts.spelling.fields.LineField(max_length=200),
+            field=spelling.fields.LineField(max_length=200),
         ),
         migrations.AlterField(
             model_name='clinician',
             name='role',
-            field=contacts.spelling.fields.LineField(blank=True, max_length=100),
+            field=spelling.fields.LineField(blank=True, max_length=100),
         ),
         migrations.AlterField(
             model_name='historicalclinician',
             name='contact_id',
-            field=contacts.spelling.fields.LineField(db_index=True, help_text='What hospital systems call this person, such as C-1.', max_length=64, verbose_name='contact ID'),
+            field=spelling.fields.LineField(db_index=True, help_text='What hospital systems call this person, such as C-1.', max_length=64, verbose_name='contact ID'),
         ),
         migrations.AlterField(
             model_name='historicalclinician',
             name='department',
-            field=contacts.spelling.fields.LineField(blank=True, max_length=100),
+            field=spelling.fields.LineField(blank=True, max_length=100),
         ),
         migrations.AlterField(
             model_name='historicalclinician',
             name='email',
-            field=contacts.spelling.fields.EmailLineField(blank=True, max_length=254, verbose_name='e-mail address'),
+            field=spelling.fields.EmailLineField(blank=True, max_length=254, verbose_name='e-mail address'),
         ),
         migrations.AlterField(
             model_name='historicalclinician',
             name='name',
-            field=contacts.spelling.fields.LineField(max_length=200),
+            field=spelling.fields.LineField(max_length=200),
         ),
         migrations.AlterField(
             model_name='historicalclinician',
             name='role',
-            field=contacts.spelling.fields.LineField(blank=True, max_length=100),
+            field=spelling.fields.LineField(blank=True, max_length=100),
         ),
         migrations.AlterField(
             model_name='preferencetemplate',
             name='name',
-            field=contacts.spelling.fields.LineField(help_text='For example “Ward default”.', max_length=80, unique=True),
+            field=spelling.fields.LineField(help_text='For example “Ward default”.', max_length=80, unique=True),
         ),
         migrations.AddField(
             model_name='clinician',
             name='call_doubt',
-            field=contacts.spelling.fields.DerivedField(blank=True, db_default='', default='', editable=False, help_text='What speaks against calls to the number, for queries.'),
+            field=spelling.fields.DerivedField(blank=True, db_default='', default='', editable=False, help_text='What speaks against calls to the number, for queries.'),
         ),
         migrations.AddField(
             model_name='clinician',
             name='likeness',
-            field=contacts.spelling.fields.DerivedField(blank=True, db_default='', default='', editable=False, help_text='The same for contact IDs that look alike.'),
+            field=spelling.fields.DerivedField(blank=True, db_default='', default='', editable=False, help_text='The same for contact IDs that look alike.'),
         ),
         migrations.AddField(
             model_name='clinician',
             name='search_text',
-            field=contacts.spelling.fields.DerivedField(blank=True, db_default='', default='', editable=False, help_text='Name, contact ID and e-mail address, as a search looks for them.'),
+            field=spelling.fields.DerivedField(blank=True, db_default='', default='', editable=False, help_text='Name, contact ID and e-mail address, as a search looks for them.'),
         ),
         migrations.AddField(
             model_name='clinician',
             name='sms_doubt',
-            field=contacts.spelling.fields.DerivedField(blank=True, db_default='', default='', editable=False, help_text='What speaks against SMS to the number, for queries.'),
+            field=spelling.fields.DerivedField(blank=True, db_default='', default='', editable=False, help_text='What speaks against SMS to the number, for queries.'),
         ),
         migrations.AlterField(
             model_name='clinician',

@@ -9,7 +9,7 @@ import unicodedata
 
 from stdnum.gb import nhs
 
-from contacts.spelling.normal import INVISIBLE
+from spelling.normal import INVISIBLE
 
 _BETWEEN = r"[^0-9A-Za-z+]{1,3}"
 _JOINT = r"[-/._\u2010-\u2015\u2212]"

@@ -6,7 +6,7 @@ Each doubt is a sentence for staff: what is seen, and what to do.
 
 import re
 
-from contacts.spelling.normal import normal
+from spelling.normal import normal
 
 AGAIN = "Format the column as Text, and type it again."
 DATE = f"Excel has made a date or a time of this cell. {AGAIN}"

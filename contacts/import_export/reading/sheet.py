@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from contacts.spelling import normal
+from spelling import normal
 
 MAX_ROWS = 20_000
 """Rows that are not blank, below the headings."""

@@ -6,7 +6,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from contacts.lookalikes import twins
 from contacts.models import Clinician
-from contacts.spelling.likeness import likeness
+from spelling.likeness import likeness
 from tests.conftest import make_clinician
 from tests.contacts.admin.test_admin import ADD, errors, page_of, typed
 from tests.contacts.import_export.files import confirm, look, said

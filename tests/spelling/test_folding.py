@@ -7,7 +7,7 @@ from alerts.models import Alert
 from contacts.admin import search
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from contacts.spelling.folding import fold
+from spelling.folding import fold
 from tests.conftest import Sender, an_alert, make_clinician
 
 pytestmark = pytest.mark.django_db

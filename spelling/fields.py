@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from contacts.spelling import normal
+from spelling import normal
 
 
 class AsStored(forms.CharField):

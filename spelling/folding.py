@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import TextField
 from django.db.models.lookups import Contains
 
-from contacts.spelling.normal import INVISIBLE
+from spelling.normal import INVISIBLE
 
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc\u02b9\u2032\u00b4`]")
 _DASHES = re.compile(r"[\u058a\u2010-\u2015\u2212\ufe58\ufe63]")

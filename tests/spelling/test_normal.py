@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from alerts.models import Alert
 from contacts.models import Clinician
-from contacts.spelling import normal
+from spelling import normal
 from tests.conftest import Sender, an_alert, make_clinician
 from tests.contacts.admin.test_admin import ADD, errors, page_of, typed
 from tests.contacts.import_export.files import changes, confirm, look, wrong
