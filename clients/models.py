@@ -6,13 +6,15 @@ from django.db import models
 from django.db.models.functions import Now
 from simple_history.models import HistoricalRecords
 
+from spelling.fields import LineField
+
 PREFIX_LENGTH = 8
 
 
 class ApiClient(models.Model):
     """A hospital system that may send alerts."""
 
-    name = models.CharField(max_length=100, unique=True)
+    name = LineField(max_length=100, unique=True)
     active = models.BooleanField(default=True, help_text="An inactive client's tokens are all refused.")
     requests_per_minute = models.PositiveIntegerField(
         null=True, blank=True, help_text="Left empty, the limit that is set for everybody applies."
@@ -50,9 +52,7 @@ class ApiToken(models.Model):
     """
 
     client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="tokens")
-    label = models.CharField(
-        max_length=100, blank=True, help_text="Where it is used, such as “lab system, test”."
-    )
+    label = LineField(max_length=100, blank=True, help_text="Where it is used, such as “lab system, test”.")
     access = models.CharField(max_length=8, choices=Access, default=Access.SEND)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     prefix = models.CharField("begins with", max_length=PREFIX_LENGTH, editable=False)

@@ -1,6 +1,7 @@
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import simple_history.models
+import spelling.fields
 from django.conf import settings
 from django.db import migrations, models
 
@@ -18,7 +19,7 @@ class Migration(migrations.Migration):
             name='ApiClient',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
+                ('name', spelling.fields.LineField(max_length=100, unique=True)),
                 ('active', models.BooleanField(default=True, help_text="An inactive client's tokens are all refused.")),
                 ('requests_per_minute', models.PositiveIntegerField(blank=True, help_text='Left empty, the limit that is set for everybody applies.', null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
@@ -33,7 +34,7 @@ class Migration(migrations.Migration):
             name='HistoricalApiClient',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('name', models.CharField(db_index=True, max_length=100)),
+                ('name', spelling.fields.LineField(db_index=True, max_length=100)),
                 ('active', models.BooleanField(default=True, help_text="An inactive client's tokens are all refused.")),
                 ('requests_per_minute', models.PositiveIntegerField(blank=True, help_text='Left empty, the limit that is set for everybody applies.', null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
@@ -55,7 +56,7 @@ class Migration(migrations.Migration):
             name='ApiToken',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('label', models.CharField(blank=True, help_text='Where it is used, such as “lab system, test”.', max_length=100)),
+                ('label', spelling.fields.LineField(blank=True, help_text='Where it is used, such as “lab system, test”.', max_length=100)),
                 ('access', models.CharField(choices=[('send', 'Send alerts and read them'), ('read', 'Read alerts only')], default='send', max_length=8)),
                 ('digest', models.CharField(editable=False, max_length=64, unique=True)),
                 ('prefix', models.CharField(editable=False, max_length=8, verbose_name='begins with')),

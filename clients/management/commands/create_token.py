@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from clients import tokens
 from clients.models import Access, ApiClient, ApiToken
+from spelling.normal import normal
 
 MAX_DAYS = 3650
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         days = options["days"]
         if days is not None and not 1 <= days <= MAX_DAYS:
             raise CommandError(f"--days must be from 1 to {MAX_DAYS}.")
-        name, label = options["client"].strip(), options["label"].strip()
+        name, label = normal(options["client"]), normal(options["label"])
         try:
             ApiClient(name=name).clean_fields()
             ApiToken(label=label).clean_fields(exclude=("client", "digest", "prefix"))
