@@ -19,7 +19,7 @@ from contacts.import_export.reading.table import FileRow
 from contacts.import_export.save import ImportRefusedError, save
 from contacts.masking import mask
 from contacts.models import ADDRESS_FIELDS, Clinician
-from contacts.spelling.normal import normal
+from spelling.normal import normal
 
 
 class Command(BaseCommand):
