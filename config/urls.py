@@ -1,6 +1,13 @@
 """Every URL except the probes, which answer before URLs are looked up (`alerts.monitoring.probes`)."""
 
+from collections.abc import Callable
+from functools import wraps
+from threading import Lock
+
 from django.contrib import admin
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
 from django.urls import include, path
 from django.views.decorators.cache import cache_page
 from django.views.generic import RedirectView, TemplateView
@@ -11,12 +18,28 @@ handler400 = "staff.errors.bad_request"
 handler404 = "staff.errors.not_found"
 handler500 = "staff.errors.server_error"
 
+
+def one_at_a_time(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Answer one request after another. Those that wait then find in the cache what the first has made."""
+    lock = Lock()
+
+    @wraps(view)
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        with lock:
+            response = view(request)
+            # `cache_page` keeps it when it is rendered.
+            return response.render() if isinstance(response, SimpleTemplateResponse) else response
+
+    return answer
+
+
 urlpatterns = [
     # Not for a POST, which would end at a login page with a 200.
     path("", RedirectView.as_view(pattern_name="admin:index", http_method_names=["get", "head"])),
     path("", include("alerts.api.urls")),
-    # Made once in ten minutes: it is the same for everybody, and making it takes as long as ten alerts.
-    path("schema", cache_page(600)(SpectacularAPIView.as_view()), name="schema"),
+    # Made once in ten minutes: it is the same for everybody, and making it takes as long as ten alerts. Two at once
+    # would also fail: drf-spectacular loads its extensions with the first, and takes no lock.
+    path("schema", one_at_a_time(cache_page(600)(SpectacularAPIView.as_view())), name="schema"),
     path("docs", TemplateView.as_view(template_name="staff/api/page.html"), name="docs"),
     path("", include("alerts.monitoring.urls")),
     path("admin/", admin.site.urls),
