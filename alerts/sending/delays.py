@@ -93,9 +93,9 @@ NEXT: dict[Cause, str] = {
     Cause.LOST: "A relay, once one runs, settles that and goes on.",
     Cause.CLOCK: "Bleep corrects that, and sends it.",
     Cause.QUEUE: "It is kept, and is sent when its turn comes.",
-    Cause.PAUSE: "It will be tried again at {next}.",
-    Cause.RATE: "It will be tried again at {next}.",
-    Cause.RETRY: "It will be tried again at {next}. If it is not taken in time, it goes on to the clinician's next "
+    Cause.PAUSE: "{again}",
+    Cause.RATE: "{again}",
+    Cause.RETRY: "{again} If it is not taken in time, it goes on to the clinician's next "
     "channel; if there is none, it fails, and Home says so.",
 }
 
@@ -139,8 +139,11 @@ class Delay:
             )
         else:
             goes_on = f"After {limit} it goes on to the clinician's next channel; if there is none, it fails"
+        now = timezone.now()
+        again = f"will be tried again at {times.clock(self.next_at, day_of=now)}"
         return NEXT[self.cause].format(
-            limit=f"{goes_on}, and Home says so.", next=times.clock(self.next_at, day_of=timezone.now())
+            limit=f"{goes_on}, and Home says so.",
+            again=f"It {again if self.next_at > now else 'is tried again now'}.",
         )
 
 
@@ -209,6 +212,8 @@ def _delay(
     channel, priority = Channel(delivery.channel), Priority(delivery.priority)
     waits, ahead = delivery.state == DeliveryState.PENDING, delivery.available_at > now
     lease = delivery.lease_expires_at
+    failed_before = delivery.attempt_count > (0 if waits else 1)
+    tried_for = now - (delivery.begins_at or delivery.created_at)
     holds = {
         Cause.LOST: lease is not None and lease + GRACE[Priority.HIGH] < now,
         Cause.CLOCK: delivery.created_at > now + clock.TOLERANCE,
@@ -216,10 +221,11 @@ def _delay(
         Cause.RELAY: waits and Cause.RELAY in silent,
         # Relays send High themselves where no worker takes it.
         Cause.WORKER: waits and Cause.WORKER in silent and priority is not Priority.HIGH,
-        Cause.RETRY: waits and ahead and delivery.attempt_count > 0,
+        Cause.QUEUE: waits and now - delivery.available_at > GRACE[priority],
+        # From when it is told until its end, or a list would flicker at each try.
+        Cause.RETRY: failed_before and ((waits and ahead) or tried_for > RETRIED[priority]),
         Cause.PAUSE: waits and delivery.begins_at is not None and delivery.begins_at > now,
         Cause.RATE: waits and ahead,
-        Cause.QUEUE: waits and now - delivery.available_at > GRACE[priority],
     }
     cause = next((each for each, is_so in holds.items() if is_so), None)
     if cause is None:
@@ -235,7 +241,7 @@ def _delay(
         Cause.PAUSE: clock.LONGEST_PAUSE,
         Cause.RATE: GRACE[priority],
     }.get(cause)
-    too_long = usual is None or now - (delivery.begins_at or delivery.created_at) > usual
+    too_long = usual is None or tried_for > usual
     return Delay(cause, channel, priority, since, delivery.available_at, too_long)
 
 

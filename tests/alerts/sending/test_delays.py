@@ -142,6 +142,21 @@ def test_people_are_told_early_of_what_is_tried_in_vain(
     assert cause_of(delivery) == (Cause.RETRY, True)
 
 
+def test_what_is_tried_in_vain_is_held_up_while_it_is_tried_once_more(store: Store) -> None:
+    delivery = store(M)
+    error = ChannelError(Fault.THROTTLED, Reason.THROTTLED)
+    lifecycle.mark_failed(claim(delivery), error, Retry(timedelta(0)))
+    assert cause_of(delivery) is None
+    Delivery.objects.update(created_at=Now() - timedelta(seconds=301))
+
+    assert cause_of(delivery) == (Cause.RETRY, True)
+    claim(delivery)
+    found = why(delivery)
+    assert found is not None
+    assert (found.cause, found.too_long) == (Cause.RETRY, True)
+    assert found.next.startswith("It is tried again now. ")
+
+
 def test_a_delivery_over_the_budget_waits_for_its_turn(store: Store) -> None:
     delivery = store(M)
     claims.postpone(delivery.pk, timedelta(seconds=20))
