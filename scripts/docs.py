@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from alerts.deliveries.retry import QUOTA_TRIES, SCHEDULES
 from config.env import VARIABLES
 from contacts.choices import Priority
+from scripts.flow_drawing import drawing
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -73,6 +74,7 @@ def read(path: str) -> str:
 
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "configuration": ("docs/deployment.md", configuration),
+    "contact_flow": ("docs/aws.md", drawing),
     "retries": ("docs/recovery.md", retries),
     "guide": ("staff/templates/staff/guide.html", guide),
     "api_guide": ("staff/templates/staff/api/guide.html", api_guide),

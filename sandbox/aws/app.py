@@ -45,7 +45,7 @@ class App:
         # Without the dispatcher, which scans moto's whole folder for each request.
         self._sns = Sns(create_backend_app("sns"), messages, self._faults)
         self._connect = Connect(messages, self._faults, Contacts())
-        self._handset = Handset(messages, self._faults, self._sns, alert_url)
+        self._handset = Handset(messages, self._faults, self._sns, self._connect.press, alert_url)
 
     def stop(self) -> None:
         """Release all held connections, so that the server can stop."""

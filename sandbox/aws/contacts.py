@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 from sandbox.aws.messages import CallOutcome, Clock, utc_now
 
@@ -32,9 +32,29 @@ _REASONS: Mapping[CallOutcome, str] = {
 _STOPPED = "TELECOM_ORIGINATOR_CANCEL"
 
 
+class Conversation(Protocol):
+    """What goes on between the pick-up and the end of a call."""
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """The contact's attributes, with the answer once there is one."""
+
+    def spoken(self, now: datetime) -> str:
+        """What the person has heard so far."""
+
+    def press(self, keys: str, now: datetime) -> None:
+        """Press keys, one after the other."""
+
+    def ended_at(self, now: datetime) -> datetime | None:
+        """When the flow hung up, or None while it goes on."""
+
+
 @dataclass
 class Contact:
-    """One call. It rings until `settles_at` and then has its outcome, unless it was stopped before."""
+    """One call. It rings until `settles_at` and then has its outcome, unless it was stopped before.
+
+    A call that was answered ends with its `conversation`, or at once where nobody is asked anything.
+    """
 
     instance_id: str
     to: str
@@ -45,6 +65,7 @@ class Contact:
     queue_id: str | None = None
     attributes: dict[str, str] = field(default_factory=dict)
     stopped_at: datetime | None = None
+    conversation: Conversation | None = None
     contact_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def connected_at(self, now: datetime) -> datetime | None:
@@ -56,6 +77,8 @@ class Contact:
         """The time when it ended, or None while it rings."""
         if self.stopped_at is not None:
             return self.stopped_at
+        if self.conversation is not None:
+            return self.conversation.ended_at(now)
         return self.settles_at if now >= self.settles_at else None
 
     @property
@@ -115,6 +138,11 @@ class Contacts:
         """The call with this id on this instance, or None."""
         contact = self._contacts.get(contact_id)
         return contact if contact is not None and contact.instance_id == instance_id else None
+
+    def conversation_of(self, contact_id: str) -> Conversation | None:
+        """The conversation of a call that was answered and wants an answer, or None."""
+        contact = self._contacts.get(contact_id)
+        return contact.conversation if contact is not None else None
 
     def number_of(self, contact_id: str) -> str | None:
         """The number of a call, or None."""

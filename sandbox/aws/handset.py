@@ -1,6 +1,7 @@
 """For people and tests: the page with the handsets, and a JSON API to inspect and control the stand-in."""
 
 import json
+import re
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -31,14 +32,22 @@ _HEADERS = {
 }
 """This server's own files only: the page shows untrusted text."""
 
+_KEYS = re.compile(r"[0-9*#]{1,20}")
+
+PressKeys = Callable[[str, str], dict[str, object] | None]
+"""Presses keys on a call, by its contact's id."""
+
 
 class Handset:
     """Answers requests that are not signed for AWS. Errors are one sentence of plain text."""
 
-    def __init__(self, messages: Messages, at_work: faults.Faults, sns: Sns, alert_url: str) -> None:
+    def __init__(
+        self, messages: Messages, at_work: faults.Faults, sns: Sns, press: PressKeys, alert_url: str
+    ) -> None:
         self._messages = messages
         self._faults = at_work
         self._sns = sns
+        self._press = press
         self._alert_url = alert_url
         routes: list[tuple[str, str, Callable[..., Response]]] = [
             ("GET", "/", self._page),
@@ -46,6 +55,7 @@ class Handset:
             ("GET", "/healthz", lambda _: _json({"status": "ok"})),
             ("GET", "/messages", self._list_messages),
             ("DELETE", "/messages", self._clear_messages),
+            ("POST", "/calls/<contact_id>/keys", self._press_keys),
             ("GET", "/faults", self._list_faults),
             ("POST", "/faults", self._add_fault),
             ("DELETE", "/faults", self._clear_faults),
@@ -85,6 +95,16 @@ class Handset:
     def _clear_messages(self, _request: Request) -> Response:
         self._messages.clear()
         return Response(status=204)
+
+    def _press_keys(self, request: Request, contact_id: str) -> Response:
+        wanted = _body(request)
+        keys = wanted.get("keys") if isinstance(wanted, dict) else None
+        if not isinstance(keys, str) or not _KEYS.fullmatch(keys):
+            raise BadRequest("Give 'keys' as a text of 0 to 9, * and #.")
+        found = self._press(contact_id, keys)
+        if found is None:
+            raise NotFound("There is no such call that wants an answer.")
+        return _json(found)
 
     def _list_faults(self, _request: Request) -> Response:
         return _json(self._faults.listed())

@@ -5,7 +5,7 @@ import re
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, Literal
@@ -89,6 +89,14 @@ class Messages:
             at = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
             self._entries.appendleft(_Entry(next(self._numbers), at, message))
             self._changed()
+
+    def heard(self, provider_id: str, spoken: str) -> None:
+        """Record what a call has said so far."""
+        with self._lock:
+            for position, entry in enumerate(self._entries):
+                if entry.message.provider_id == provider_id and entry.message.spoken != spoken:
+                    self._entries[position] = replace(entry, message=replace(entry.message, spoken=spoken))
+                    self._changed()
 
     def clear(self) -> None:
         """Forget all messages."""

@@ -1,12 +1,13 @@
 """Amazon Connect's outbound calls, which moto lacks, validated by botocore's model of the service."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 
 from botocore.model import OperationModel
 from werkzeug.wrappers import Request, Response
 
 from sandbox.aws.answers import AwsError, Call, connect_result, error, model
+from sandbox.aws.connect.flow import Conversation
 from sandbox.aws.connect.parameters import (
     OperationPath,
     Params,
@@ -21,7 +22,11 @@ from sandbox.aws.messages import Messages, ReceivedMessage
 
 
 class Connect:
-    """Places calls. They are answered at once, unless a fault says otherwise."""
+    """Places calls. They are answered at once, unless a fault says otherwise.
+
+    A call that wants no answer is over at once, too. One that does goes on until somebody presses keys (`press`), or
+    its time is out.
+    """
 
     def __init__(self, messages: Messages, faults: Faults, contacts: Contacts) -> None:
         self._messages = messages
@@ -37,6 +42,18 @@ class Connect:
             if (found := route.match(request.method, path)) is not None:
                 return self._call(route.operation, found, request.get_data())
         return None
+
+    def press(self, contact_id: str, keys: str) -> dict[str, object] | None:
+        """Press keys on a call under way. Returns what was said so far; None if there is no such call."""
+        conversation = self._contacts.conversation_of(contact_id)
+        if conversation is None:
+            return None
+        now = self._contacts.now()
+        conversation.press(keys, now)
+        spoken = conversation.spoken(now)
+        self._messages.heard(contact_id, spoken)
+        ended = conversation.ended_at(now) is not None
+        return {"spoken": spoken, "attributes": dict(conversation.attributes), "ended": ended}
 
     def _call(self, operation: OperationModel, in_path: Params, body: bytes) -> Call:
         params = {**json_object(body), **in_path}
@@ -66,8 +83,13 @@ class Connect:
             if (earlier := self._contacts.started_with(params["InstanceId"], token)) is not None:
                 return {"ContactId": earlier}
             contact = self._dial(params)
+            conversation = Conversation(contact.attributes, contact.settles_at)
+            if contact.attributes.get("Answer") != "wanted":
+                conversation.wait_out()
+            elif contact.outcome == "answered":
+                contact.conversation = conversation
             self._contacts.place(contact, token)
-            self._messages.add(_message(contact, token))
+            self._messages.add(_message(contact, token, conversation.spoken(contact.settles_at)))
         return {"ContactId": contact.contact_id}
 
     def _dial(self, params: Params) -> Contact:
@@ -93,9 +115,8 @@ class Connect:
 
     def _update(self, params: Params) -> Params:
         contact = self._found(params, "InitialContactId")
-        merged = {**contact.attributes, **params["Attributes"]}
-        check_attributes(merged)
-        contact.attributes = merged
+        check_attributes({**contact.attributes, **params["Attributes"]})
+        contact.attributes.update(params["Attributes"])
         return {}
 
     def _stop(self, params: Params) -> Params:
@@ -113,22 +134,16 @@ class Connect:
         return contact
 
 
-def _message(contact: Contact, token: str | None) -> ReceivedMessage:
+def _message(contact: Contact, token: str | None, spoken: str) -> ReceivedMessage:
     attributes = contact.attributes
     return ReceivedMessage(
         channel="call",
         to=contact.to,
         text=" ".join(filter(None, (attributes.get("Message"), attributes.get("Message2")))),
-        spoken=spoken(attributes),
+        spoken=spoken,
         provider_id=contact.contact_id,
         sender=contact.source,
         outcome=contact.outcome,
         client_token=token,
         attributes=dict(attributes),
     )
-
-
-def spoken(attributes: Mapping[str, str]) -> str:
-    """What the published sample's contact flow speaks: `Message`, then `Message2` digit by digit."""
-    digits = " ".join(attributes.get("Message2", "").replace(" ", ""))
-    return " ".join(filter(None, (attributes.get("Message", "").strip(), digits)))
