@@ -60,6 +60,7 @@ GROUPS: tuple[tuple[str, tuple[MenuItem, ...]], ...] = (
             MenuItem("Groups", "group", "admin:auth_group_changelist", ("auth.view_group",)),
         ),
     ),
+    ("Providers", (MenuItem("AWS", "cloud", "admin:aws_check", ("alerts.ask_aws",)),)),
     ("Questions", (MenuItem("Help", "help", "admin:help"),)),
 )
 

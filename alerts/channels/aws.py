@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
     from mypy_boto3_sns import SNSClient
 
-Service = Literal["sns", "connect"]
+Looking = Literal["sts", "cloudwatch", "service-quotas"]
+"""Services that only say how things are: nothing is sent with them."""
+Service = Literal["sns", "connect"] | Looking
 CONNECT_SECONDS = 3
 READ_SECONDS = 10
 CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS
@@ -121,6 +123,8 @@ _lock = threading.Lock()
 def client(service: Literal["sns"], *, read_seconds: int = ...) -> "SNSClient": ...
 @overload
 def client(service: Literal["connect"], *, read_seconds: int = ...) -> "ConnectClient": ...
+@overload
+def client(service: Looking, *, read_seconds: int = ...) -> Any: ...
 def client(service: Service, *, read_seconds: int = READ_SECONDS) -> Any:
     """The process's client for a service, created on first use and shared by all threads.
 

@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-created_at', '-id'),
-                'permissions': (('take_alert', 'Can say that they are on an alert'), ('resend_alert', 'Can resend alert'), ('forward_alert', 'Can send alert to somebody else'), ('cancel_alert', 'Can cancel alert'), ('close_alert', 'Can mark alert as dealt with'), ('export_alert', 'Can export alerts to a file'), ('view_department_alert', 'Can view alerts of their departments')),
+                'permissions': (('take_alert', 'Can say that they are on an alert'), ('resend_alert', 'Can resend alert'), ('forward_alert', 'Can send alert to somebody else'), ('cancel_alert', 'Can cancel alert'), ('close_alert', 'Can mark alert as dealt with'), ('export_alert', 'Can export alerts to a file'), ('view_department_alert', 'Can view alerts of their departments'), ('ask_aws', 'Can ask AWS whether Bleep can send')),
             },
         ),
         migrations.CreateModel(

@@ -132,6 +132,7 @@ class Alert(models.Model):
             ("close_alert", "Can mark alert as dealt with"),
             ("export_alert", "Can export alerts to a file"),
             ("view_department_alert", "Can view alerts of their departments"),
+            ("ask_aws", "Can ask AWS whether Bleep can send"),
         )
         constraints = (
             models.CheckConstraint(name="alert_priority_is_known", condition=Q(priority__in=Priority.values)),

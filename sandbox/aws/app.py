@@ -1,6 +1,7 @@
 """The stand-in as one WSGI application: AWS for signed requests, the handsets for all others."""
 
 import io
+import json
 import os
 import re
 from collections.abc import Iterable
@@ -27,6 +28,9 @@ DEFAULT_ALERT_URL = "http://127.0.0.1:8000/notification"
 
 _SIGNED_FOR = re.compile(r"AWS4-\S+ Credential=[^/]*/[^/]*/[^/]*/([^/]+)/aws4_request")
 """The service in a signature's scope: Credential=<key>/<date>/<region>/<service>/aws4_request."""
+
+_QUOTAS = {"Quotas": [{"QuotaName": "Rate of StartOutboundVoiceContact API requests", "Value": 2.0}]}
+"""The one of Connect's service quotas that matters, with AWS's default; moto has none of them."""
 
 
 class App:
@@ -69,6 +73,8 @@ class App:
                 call = self._connect.call(request) or Call(
                     "connect", "connect:Other", lambda: (), lambda: self._from_moto(request)
                 )
+            case "servicequotas":
+                return Response(json.dumps(_QUOTAS), content_type="application/x-amz-json-1.1")
             case _:
                 return self._from_moto(request)
         return answer(call, self._faults, self._stopping)

@@ -17,7 +17,7 @@ OPERATIONS = (
     "UpdateContactAttributes",
     "StopContact",
 )
-"""The operations of Connect that are implemented here; all others go to moto."""
+"""The operations on calls, which can be made to fail."""
 TOKEN_LIFETIME = timedelta(days=7)
 """The rule: "The token is valid for 7 days after creation", StartOutboundVoiceContact in the API reference."""
 _CAPACITY = 20_000

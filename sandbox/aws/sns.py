@@ -66,6 +66,8 @@ class Sns:
                 return self._subscribe(form, request)
             case "ConfirmSubscription":
                 return _confirm(form)
+            case "GetSMSSandboxAccountStatus":  # moto does not know it
+                return sns_result(action, {"IsInSandbox": "false"})
             case _:
                 return _hide_pending(self._pass_on(request), "PendingConfirmation")
 

@@ -66,6 +66,7 @@ WHO_MAY: dict[str, Access] = {
     "index": Access(EVERYBODY),
     "help": Access(EVERYBODY),
     "first_alert": Access(only(OPERATORS), status=302),  # there is an alert already: to Home
+    "aws_check": Access(only()),
     "find": Access(EVERYBODY, status=405),  # it takes a POST
     "login": Access(EVERYBODY, status=302, stranger=200),
     "logout": Access(EVERYBODY, status=405),  # it takes a POST

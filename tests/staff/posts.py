@@ -97,6 +97,7 @@ POSTS: dict[str, PostRule] = {
     "first_alert": PostRule(
         only(OPERATORS), of(contact_id="C-1", priority="L", confirmed="yes"), changes=False
     ),
+    "aws_check": PostRule(only(), changes=False),
     "find": PostRule(EVERYBODY, of(term="c"), changes=False),
     "contacts_clinician_add": PostRule(only(EDITORS), of(**PERSON)),
     "contacts_clinician_change": PostRule(only(EDITORS), of(**PERSON)),

@@ -7,6 +7,7 @@ from botocore.model import OperationModel
 from werkzeug.wrappers import Request, Response
 
 from sandbox.aws.answers import AwsError, Call, connect_result, error, model
+from sandbox.aws.connect import instance
 from sandbox.aws.connect.flow import Conversation
 from sandbox.aws.connect.parameters import (
     OperationPath,
@@ -32,7 +33,9 @@ class Connect:
         self._messages = messages
         self._faults = faults
         self._contacts = contacts
-        self._routes = [OperationPath(model("connect").operation_model(name)) for name in OPERATIONS]
+        self._routes = [
+            OperationPath(model("connect").operation_model(name)) for name in (*OPERATIONS, *instance.ANSWERS)
+        ]
 
     def call(self, request: Request) -> Call | None:
         """Parse a request. Returns None for operations of Connect that are not implemented here."""
@@ -65,6 +68,7 @@ class Connect:
             "GetContactAttributes": self._attributes,
             "UpdateContactAttributes": self._update,
             "StopContact": self._stop,
+            **instance.ANSWERS,
         }[operation.name]
 
         def carry_out() -> Response:

@@ -1,0 +1,20 @@
+"""Asks AWS whether Bleep can send: `manage.py aws_check`. It sends nothing, changes nothing and costs nothing."""
+
+from collections.abc import Iterator
+
+from alerts.aws_check import account, calls, messages
+from alerts.aws_check.asking import Check, Result, Verdict
+
+CHECKS: tuple[Check, ...] = (*account.CHECKS, *calls.CHECKS, *messages.CHECKS)
+
+
+def run() -> Iterator[Result]:
+    """The results, each as soon as it is known.
+
+    Where AWS does not say whose the credentials are, the first result is the last: no other would be better.
+    """
+    for check in CHECKS:
+        results = list(check.results())
+        yield from results
+        if check is account.CREDENTIALS and results[0].verdict is not Verdict.OK:
+            return

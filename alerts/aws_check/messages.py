@@ -1,0 +1,94 @@
+"""Whether SNS sends Bleep's SMS: the sandbox, the money that is left, and the people who have opted out."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from alerts.aws_check.asking import Check, Result, client, ok, warning, wrong
+from contacts.choices import Channel
+from contacts.models import Clinician
+
+NEARLY_SPENT = 0.8
+"""Of the month's limit."""
+NAMED = 20
+"""Clinicians named one by one."""
+PAGES = 100
+"""Of 100 opted-out numbers each."""
+SUBJECT_SANDBOX, SUBJECT_SPEND, SUBJECT_OPTED_OUT = "SMS sandbox", "SMS spend", "Opted-out numbers"
+
+
+def _sandbox() -> Iterator[Result]:
+    if client("sns").get_sms_sandbox_account_status()["IsInSandbox"]:
+        yield wrong(
+            SUBJECT_SANDBOX,
+            "The account is in it: SMS go to ten numbers that were verified, and to nobody else.",
+            "Ask AWS to move the account out of the SMS sandbox. It takes a day or more.",
+        )
+    else:
+        yield ok(SUBJECT_SANDBOX, "The account is out of it.")
+
+
+def _spend() -> Iterator[Result]:
+    attributes = client("sns").get_sms_attributes(attributes=["MonthlySpendLimit"])["attributes"]
+    limit = float(attributes.get("MonthlySpendLimit") or 1)  # AWS's default for an account
+    spent = _spent()
+    said = f"${spent:,.2f} of ${limit:,.2f} are spent this month."
+    if spent >= limit:
+        yield wrong(
+            SUBJECT_SPEND,
+            f"{said} SNS takes further SMS, and does not send them.",
+            "Ask AWS for a higher limit at once.",
+        )
+    elif spent >= NEARLY_SPENT * limit:
+        yield warning(SUBJECT_SPEND, said, "Ask AWS for a higher limit before it is reached.")
+    else:
+        yield ok(SUBJECT_SPEND, said)
+
+
+def _spent() -> float:
+    """US dollars this month: https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html."""
+    now = timezone.now()
+    points = client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/SNS",
+        MetricName="SMSMonthToDateSpentUSD",
+        StartTime=max(_first_of_month(now), now - timedelta(days=2)),
+        EndTime=now,
+        Period=3600,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    return max((float(point["Maximum"]) for point in points), default=0.0)
+
+
+def _first_of_month(moment: datetime) -> datetime:
+    return moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _opted_out() -> Iterator[Result]:
+    opted_out: set[str] = set()
+    token = ""
+    for _ in range(PAGES):
+        page = client("sns").list_phone_numbers_opted_out(**({"nextToken": token} if token else {}))
+        opted_out.update(page.get("phoneNumbers", []))
+        token = page.get("nextToken", "")
+        if not token:
+            break
+    field = Channel.SMS.facts.address_field
+    ours = Clinician.objects.filter(active=True, **{f"{field}__in": opted_out}).order_by("contact_id")
+    names = list(ours.values_list("contact_id", flat=True)[: NAMED + 1])
+    if not names:
+        yield ok(SUBJECT_OPTED_OUT, "None of them is an active clinician's.")
+        return
+    more = ", and more" if names[NAMED:] else ""
+    yield warning(
+        SUBJECT_OPTED_OUT,
+        f"No SMS reaches {', '.join(names[:NAMED])}{more}: they have replied STOP, or had it done.",
+        "Ask them; SNS takes a number back once in 30 days (Amazon SNS, Mobile, Text messaging, Opted-out numbers).",
+    )
+
+
+CHECKS = (
+    Check(SUBJECT_SANDBOX, "sns:GetSMSSandboxAccountStatus", _sandbox),
+    Check(SUBJECT_SPEND, "sns:GetSMSAttributes and cloudwatch:GetMetricStatistics", _spend),
+    Check(SUBJECT_OPTED_OUT, "sns:ListPhoneNumbersOptedOut", _opted_out),
+)
