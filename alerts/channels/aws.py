@@ -1,4 +1,4 @@
-"""The only module that knows boto3: its clients, and what its errors mean for a telephone.
+"""The only module that calls AWS: boto3's clients, and what their errors mean for a telephone.
 
 boto3's own retries are off, because they hide repeats: one hung `sns.publish` made three POSTs. The delivery engine
 retries instead, and each retry is a row. A call takes 13 s at most: 3 to connect, 10 to read.
