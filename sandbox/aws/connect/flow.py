@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-_FILE = Path(__file__).parents[3] / "deploy" / "aws" / "contact-flow.json"
+FILE = Path(__file__).parents[3] / "deploy" / "aws" / "contact-flow.json"
 _ATTRIBUTE = re.compile(r"\$\.Attributes\.(\w+)")
 _DIGITS = re.compile(r'<say-as interpret-as="digits">(.*?)</say-as>')
 _CHARACTERS_A_SECOND = 15
@@ -151,7 +151,7 @@ def _error(action: Action, kind: str) -> str:
 
 @cache
 def _flow() -> Mapping[str, Any]:
-    flow: Mapping[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
+    flow: Mapping[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
     return flow
 
 

@@ -1,32 +1,13 @@
 """What the stand-in's Connect says of itself: any instance, flow and queue that is asked for exists and works."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sandbox.aws.connect.flow import FILE
 from sandbox.aws.connect.parameters import Params
 
 NUMBER = "+442079460000"
 """The number that the instance has, from Ofcom's range for fiction."""
-_FLOW = {
-    "Version": "2019-10-30",
-    "StartAction": "speak",
-    "Metadata": {},
-    "Actions": [
-        {
-            "Identifier": "speak",
-            "Type": "MessageParticipant",
-            "Parameters": {
-                "Text": "$.Attributes.Message <say-as interpret-as='digits'>$.Attributes.Message2</say-as>"
-            },
-            "Transitions": {
-                "NextAction": "end",
-                "Errors": [{"NextAction": "end", "ErrorType": "NoMatchingError"}],
-            },
-        },
-        {"Identifier": "end", "Type": "DisconnectParticipant", "Parameters": {}, "Transitions": {}},
-    ],
-}
 
 
 def _instance(params: Params) -> dict[str, Any]:
@@ -49,7 +30,7 @@ def _flow(params: Params) -> dict[str, Any]:
             "Type": "CONTACT_FLOW",
             "State": "ACTIVE",
             "Status": "PUBLISHED",
-            "Content": json.dumps(_FLOW),
+            "Content": FILE.read_text(encoding="utf-8"),
         }
     }
 
