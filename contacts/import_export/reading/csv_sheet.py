@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable, Iterator
 from io import StringIO
 
+from django.utils.text import get_text_list
+
 from contacts.import_export import formulas
 from contacts.import_export.reading import doubts
 from contacts.import_export.reading.sheet import (
@@ -18,6 +20,8 @@ from contacts.import_export.reading.sheet import (
     is_blank,
 )
 
+EXAMPLES = 3
+_WORD = re.compile(r"[^\s,;\"]+")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[;,\t]*\r?\n?', re.IGNORECASE)
 _AS_FORMULA = re.compile(r'="([^"]*)"')
 """What programs write so that Excel keeps a text as it is."""
@@ -29,13 +33,14 @@ def read(content: bytes, *, count_known: Callable[[list[str]], int]) -> Sheet:
     Raises:
         UnreadableFileError: this is not CSV.
     """
-    text = _decoded(content).lstrip("\ufeff")
+    text, notes = _decoded(content)
+    text = text.lstrip("\ufeff")
     said = _SEPARATOR_LINE.match(text)
     skipped = 1 if said else 0
     if said:
         text = text[said.end() :]
     delimiter = said[1] if said else _delimiter(text, count_known)
-    sheet = Sheet([])
+    sheet = Sheet([], notes)
     for number, cells in enumerate(_records(text, delimiter, skipped), start=1):
         texts = [_without_formula(cell) for cell in _without_blanks_at_the_end(cells)]
         if is_blank(texts):
@@ -47,7 +52,8 @@ def read(content: bytes, *, count_known: Callable[[list[str]], int]) -> Sheet:
     return sheet
 
 
-def _decoded(content: bytes) -> str:
+def _decoded(content: bytes) -> tuple[str, list[str]]:
+    """The text, and a note where its letters are guessed: nothing in the file says whose they are."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
     elif b"\0" in content[:2]:
@@ -56,10 +62,20 @@ def _decoded(content: bytes) -> str:
         encodings = ["utf-8-sig", "cp1252"]
     for encoding in encodings:
         try:
-            return content.decode(encoding)
+            text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
+        return text, [_guessed(text)] if encoding == "cp1252" else []
     raise UnreadableFileError("The letters in this file are unknown: save it as “CSV UTF-8”, or as XLSX.")
+
+
+def _guessed(text: str) -> str:
+    words = dict.fromkeys(word for word in _WORD.findall(text) if not word.isascii())
+    return (
+        "This file is not in UTF-8: its letters were read as Windows writes them in Western Europe, such as "
+        f"{get_text_list([f'“{word}”' for word in list(words)[:EXAMPLES]], 'and')}. If these are wrong, save the file "
+        "as “CSV UTF-8” or XLSX, and choose it again."
+    )
 
 
 def _delimiter(text: str, count_known: Callable[[list[str]], int]) -> str:

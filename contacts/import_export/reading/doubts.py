@@ -24,8 +24,23 @@ MERGED = "This cell is merged with another one, and has no text of its own: undo
 _MONTH = "jan|feb|mar|mär|mrz|apr|may|mai|jun|jul|aug|sept?|oct|okt|nov|dec|dez"
 _DAY, _YEAR = r"\d{1,2}", r"(\d{2}|(19|20)\d{2})"
 _TIME = r"\d{1,2}:\d{2}(:\d{2})?( ?[ap]m)?"
-# How UTF-8's letters look when they are read as Windows-1252: Ã, and then anything but a letter of a word.
-_MISREAD = "Ã[" + re.escape(bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")) + "]"
+_LETTER = r"[^\W\d_]"
+# What the second byte of a letter in UTF-8 becomes in Windows-1252, and which of that people write after a word.
+_SECOND = re.escape(bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")) + r"\x80-\x9f"
+_PUNCTUATION = "\u00a0‘’“”–—…«»‹›·"
+_LOST = (
+    "�|ï»¿|â€|√|‚Ä",  # the last two: UTF-8 as an old Mac reads it
+    f"Ã[{_SECOND}]",
+    f"[ÄÅ](?![{_PUNCTUATION}])[{_SECOND}]|[ÄÅ](?!’)[{_SECOND}](?={_LETTER})",
+    f"(?:[Â-ß][{_SECOND}]){{2}}",
+    # An old Mac's letters in Windows-1252: capitals and signs in the middle of a word.
+    rf"ƒ|[a-zà-ÿ][ŠŒŽŸ]|{_LETTER}[ŠŒŽŸ][a-z]|{_LETTER}(?:[§ˆ‰¾]|[†‡‹›˜™®¯¿€‚„•]{_LETTER})|[a-z]Õ|Õ[A-Z][a-z]",
+    rf"{_LETTER}\?{_LETTER}",
+)
+"""How letters look that were written in one encoding and read in another."""
+_NOT_AVAILABLE = "YOK|HIÁNYZIK|SAKNAS|NENÍ_K_DISPOZICI|GETTING_DATA"
+_NUMBERED = "err|erro|error|errore|erreur|fehler|fout|feil|fejl|fel|virhe|chyba|błąd|hiba|hata|ошибка|ош"
+"""LibreOffice's word for an error, in its languages."""
 
 
 def _pattern(*texts: str) -> re.Pattern[str]:
@@ -35,13 +50,17 @@ def _pattern(*texts: str) -> re.Pattern[str]:
 _ALWAYS = (
     (_pattern(r"\d([.,]\d+)?E[+-]\d{2,}"), SHORTENED),
     (_pattern(r"\d+[.,]0{1,2}", r"\d{4,}[.,]0+"), DECIMAL),
-    (_pattern(r"#n/?[avd]|#[\w/]+[!?]|#{3,}"), ERROR),
+    (
+        _pattern(
+            rf"#(?:##+|n[avd]|{_LETTER}/{_LETTER}!?|[¿¡]?[\w/]+[!?]|{_NOT_AVAILABLE})",
+            rf"(?:{_NUMBERED})\.? ?: ?5\d\d",
+        ),
+        ERROR,
+    ),
 )
 """Of the whole text."""
-_INSIDE = (
-    (re.compile(r"[\r\n\v\f\x85\u2028\u2029]|_x000[dD]_"), LINE_BREAK),
-    (re.compile(f"�|{_MISREAD}"), LOST_LETTER),
-)
+_LINE_BREAK = re.compile(r"[\r\n\v\f\x85\u2028\u2029]|_x000[dD]_")
+_LOST_LETTER = re.compile("|".join(_LOST))
 _IN_CSV = (
     (
         _pattern(
@@ -61,9 +80,14 @@ _IN_CSV = (
 def of_text(text: str) -> str:
     """What is doubtful about a text; empty if nothing is."""
     line = normal(text)
-    found = (sentence for pattern, sentence in _ALWAYS if pattern.fullmatch(line))
-    inside = (sentence for pattern, sentence in _INSIDE if pattern.search(line))
-    return next(found, "") or next(inside, "")
+    found = next((sentence for pattern, sentence in _ALWAYS if pattern.fullmatch(line)), "")
+    if found:
+        return found
+    if _LINE_BREAK.search(line):
+        return LINE_BREAK
+    if text.isascii() and "?" not in text:
+        return ""  # nearly all texts, quickly
+    return LOST_LETTER if _LOST_LETTER.search(text) else ""  # the normal form has not all of its signs
 
 
 def of_csv_text(text: str) -> str:

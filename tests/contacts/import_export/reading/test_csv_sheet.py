@@ -94,3 +94,28 @@ def test_letters_that_were_read_wrongly_are_doubted() -> None:
     rows = table.read(broken).rows
 
     assert [row.doubts for row in rows] == [{"name": doubts.LOST_LETTER}, {}, {}]
+
+
+def test_a_csv_from_an_old_mac_is_doubted_where_that_shows_and_said_where_it_does_not() -> None:
+    names = ["Müller", "O’Brien", "Köhler", "Strauß-Ward", "Okafor"]
+    lines = "".join(f"C-{number},{name}\n" for number, name in enumerate(names))
+
+    found = table.read(f"contact_id,name\n{lines}".encode("mac-roman"))
+
+    assert [row.doubts.get("name", "") == doubts.LOST_LETTER for row in found.rows] == [
+        *(True, True, False, True, False)
+    ]
+    (note,) = found.notes
+    assert note.startswith(
+        "This file is not in UTF-8: its letters were read as Windows writes them in Western Europe"
+    )
+    assert "such as “MŸller”, “OÕBrien” and “Kšhler”." in note
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_of_letters_that_are_known_nothing_is_said(encoding: str) -> None:
+    assert table.read("contact_id,name\nC-1,Müller\n".encode(encoding)).notes == []
+
+
+def test_of_a_file_without_special_letters_nothing_is_said() -> None:
+    assert table.read(b"contact_id,name\nC-1,Asha\n").notes == []
