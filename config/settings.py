@@ -20,6 +20,7 @@ DEBUG = env.flag("DEBUG")
 LOCAL_MODE = env.flag("LOCAL_MODE")
 HTTPS = env.flag("HTTPS")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
+CSRF_FAILURE_VIEW = "staff.errors.not_from_a_form"
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 ROOT_URLCONF = "config.urls"
 

@@ -5,7 +5,7 @@ import sys
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import get_template
-from django.views import defaults
+from django.views import csrf, defaults
 
 from alerts.api import problems
 from config import database
@@ -16,6 +16,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if problems.is_of_a_sender(request):
         return problems.bad_request(exception)
     return defaults.bad_request(request, exception)
+
+
+def not_from_a_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for what was sent without a form of ours (CSRF). A program has the wrong address: no form is meant for it."""
+    if problems.is_of_a_sender(request):
+        return problems.no_such_address()
+    return csrf.csrf_failure(request, reason)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -9,6 +9,7 @@ from django.core.exceptions import DisallowedHost, PermissionDenied, RequestData
 from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, serializers
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -109,9 +110,15 @@ def failed(error: BaseException | None) -> HttpResponse:
 
 
 def is_of_a_sender(request: HttpRequest) -> bool:
-    """Whether an error is for a program: at the API's addresses, misspelt ones as well, or where it speaks JSON."""
-    spoken = f"{request.headers.get('Accept', '')} {request.content_type}"
-    return request.path_info.lower().startswith("/notification") or "json" in spoken
+    """Whether an error is for a program: at the API's addresses, misspelt ones as well, or where it speaks JSON.
+
+    Whatever else sends something is a program, too, if it neither asks for a page nor says, as browsers do, from where.
+    """
+    accepts = request.headers.get("Accept", "")
+    if request.path_info.lower().startswith("/notification") or "json" in f"{accepts} {request.content_type}":
+        return True
+    is_browser = "text/html" in accepts or "Origin" in request.headers
+    return request.method not in SAFE_METHODS and not is_browser
 
 
 def field_errors(detail: Any, prefix: str = "") -> list[dict[str, str]]:

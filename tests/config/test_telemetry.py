@@ -108,7 +108,9 @@ def test_neither_path_nor_query_is_logged(log: LogOutput, path: str) -> None:
 
 
 def test_a_request_that_csrf_refuses_is_logged_without_its_query(log: LogOutput) -> None:
-    answer = Client(enforce_csrf_checks=True).post(f"/admin/login/?next=/{REFERENCE}", {"username": NUMBER})
+    answer = Client(enforce_csrf_checks=True).post(
+        f"/admin/login/?next=/{REFERENCE}", {"username": NUMBER}, headers={"Accept": "text/html"}
+    )
 
     assert answer.status_code == 403
     assert log.of("request")["status"] == 403

@@ -228,7 +228,7 @@ def test_a_channel_that_does_not_exist_is_refused(clinician: Clinician) -> None:
 
 
 def test_a_test_needs_a_csrf_token(clinician: Clinician) -> None:
-    client = Client(enforce_csrf_checks=True)
+    client = Client(enforce_csrf_checks=True, headers={"Accept": "text/html"})
     client.force_login(make_user(EDITOR))
 
     assert send(client, clinician).status_code == 403

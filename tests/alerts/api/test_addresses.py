@@ -9,6 +9,7 @@ from alerts.api import transport
 from tests.conftest import Sender, an_alert
 
 pytestmark = pytest.mark.django_db
+PROGRAMS = [{}, {"Accept": "*/*"}]
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
@@ -53,6 +54,30 @@ def test_a_wrong_address_says_where_alerts_are_sent(sender: Sender) -> None:
 
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
     assert "Send alerts to /notification" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "application/x-www-form-urlencoded", "text/xml"]
+)
+@pytest.mark.parametrize("path", ["/", "/docs", "/admin/", "/admin/login/", "/api/v1/alerts"])
+@pytest.mark.parametrize("headers", PROGRAMS, ids=str)
+def test_a_sender_at_a_page_is_told_where_alerts_are_sent(
+    path: str, content_type: str, headers: dict[str, str]
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+
+    answer = client.post(path, b"{}", content_type=content_type, headers=headers)
+
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    assert "Send alerts to /notification" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("headers", [BROWSER, {"Accept": "*/*", "Origin": "http://testserver"}])
+@pytest.mark.parametrize("path", ["/", "/admin/login/"])
+def test_a_browser_whose_form_has_become_old_gets_a_page(path: str, headers: dict[str, str]) -> None:
+    answer = Client(enforce_csrf_checks=True).post(path, {"username": "staff"}, headers=headers)
+
+    assert (answer.status_code, answer["Content-Type"]) == (403, "text/html; charset=utf-8")
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/admin/nowhere/"])
