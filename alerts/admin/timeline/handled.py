@@ -44,7 +44,7 @@ def said(record: AlertAction) -> str:
 def on_it(alert: Alert) -> str:
     """Who is on it, and since when, in a sentence; empty if nobody is."""
     record = actions.holding(alert.actions.all())
-    return f"{name_of(record.by)} is on it since {full(record.created_at)}." if record else ""
+    return f"{name_of(record.by)} has been on it since {full(record.created_at)}." if record else ""
 
 
 def title(record: AlertAction, taken_from: AlertAction | None = None) -> str:

@@ -48,12 +48,12 @@ def test_everybody_sees_who_is_on_it_and_can_take_it_over(
 ) -> None:
     assert "You are on this alert." in press(operator, StaffAction.TAKE, failed)
     seen = read(colleague, page_of(failed))
-    assert "Olive Oakes is on it since" in seen
+    assert "Olive Oakes has been on it since" in seen
     assert "Take over from Olive Oakes" in seen
 
     after = press(colleague, StaffAction.TAKE, failed)
 
-    assert "Ada Ames is on it since" in after
+    assert "Ada Ames has been on it since" in after
     assert "Taken over from Olive Oakes by Ada Ames" in after
     assert "nobody is on it now" in press(colleague, StaffAction.HAND_BACK, failed)
 
