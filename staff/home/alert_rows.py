@@ -98,7 +98,7 @@ def _row(alert: UnreachedAlert, done: list[AlertAction], user: User | AnonymousU
         at=alert.received_at,
         ago=ago(alert.received_at),
         why=labels.REASON_IN_BRIEF[Reason.ANSWER_LOST if alert.in_doubt else alert.reason],
-        held=f"{handled.name_of(held.by)} is on it, since {ago(held.created_at)}" if held else "",
+        held=f"{handled.name_of(held.by)} took it on {ago(held.created_at)}" if held else "",
         sent_on=", ".join(f"sent on to {each.sent_on_as.clinician.name}" for each in done if each.sent_on_as),
         buttons=tuple(_buttons(alert.key, held, user)),
     )

@@ -112,7 +112,7 @@ def test_one_click_on_home_takes_it_on_and_everybody_sees_that(fail: Fail) -> No
 
     assert answer["Location"] == "/admin/"
     colleague, _ = browser_of(Role.AUDITORS)
-    assert f"{user.username} is on it, since just now" in rows(colleague)[0]
+    assert f"{user.username} took it on just now" in rows(colleague)[0]
     assert "Hand back" in home(client)
     other, _ = browser_of(Role.OPERATORS)
     assert "Take over" in home(other)

@@ -68,7 +68,7 @@ def test_a_night_in_short(site: Site, records: Records, send: Send) -> None:
     check_on_each_screen(page)
 
     line.get_by_role("button", name="I am on it").click()
-    expect(line).to_contain_text("is on it, since just now")
+    expect(line).to_contain_text("took it on just now")
     line.get_by_role("link").click()
     numbers = page.locator(".alert-reach")
     expect(numbers.locator("a[href^='tel:']").first).to_be_visible()
