@@ -23,7 +23,7 @@ from alerts.states import StaffAction
 DONE: dict[StaffAction, str] = {
     StaffAction.TAKE: "You are on {n}. Your colleagues see that.",
     StaffAction.HAND_BACK: "You have handed back {n}: nobody is on it now.",
-    StaffAction.REOPEN: "It was undone: {n} {are} not marked as dealt with any more.",
+    StaffAction.REOPEN: "It was undone: {n} {are} no longer marked as dealt with.",
 }
 
 

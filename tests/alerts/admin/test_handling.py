@@ -147,7 +147,7 @@ def test_many_are_dealt_with_and_the_message_undoes_that(
         back=dict(fields)["back"],
     )
 
-    assert "It was undone: 3 alerts are not marked as dealt with any more." in after
+    assert "It was undone: 3 alerts are no longer marked as dealt with." in after
     assert set(Alert.objects.values_list("state", flat=True)) == {AlertState.OPEN}
 
 
@@ -159,7 +159,7 @@ def test_many_are_undone_in_the_list(operator: Client, failed: Alert, lab: ApiCl
         operator, ALERTS, action="reopen_selected", _selected_action=[each.pk for each in chosen], index=0
     )
 
-    assert "this alert is not marked as dealt with any more" in page
+    assert "this alert is no longer marked as dealt with" in page
     assert "m-2: It has not been marked as dealt with." in page
 
 
