@@ -108,7 +108,7 @@ class RefusalAdmin(ReadOnly):
         last = chosen.filter(seen_at=None).order_by("-last_at").values_list("last_at", flat=True).first()
         count = chosen.mark_seen(by=request.user)  # type: ignore[arg-type]  # somebody with a permission
         if not count or last is None:
-            self.message_user(request, "Somebody had seen these before.")
+            self.message_user(request, "These were marked as seen already.")
             return
         until = date_format(localtime(last), "j F, H:i:s")
         self.message_user(

@@ -99,7 +99,7 @@ def test_the_line_goes_once_somebody_has_seen_it_and_comes_back(
     assert line(operator) is None
     refusal = Refusal.objects.get()
     assert (refusal.seen_by and refusal.seen_by.pk) == answer.context["user"].pk
-    assert "Somebody had seen these before" in operator.post(LIST, seen, follow=True).content.decode()
+    assert "These were marked as seen already" in operator.post(LIST, seen, follow=True).content.decode()
     sender.post(an_alert(priority="H", contact_id="C-404"))
     assert line(operator)
 
