@@ -14,7 +14,7 @@ def unknown(sent: Iterable[str], fields: Collection[str]) -> dict[str, list[str]
     errors = {_shown(name): [_sentence(_shown(name), fields)] for name in strange[:NAMED]}
     if len(strange) > NAMED:
         errors["non_field_errors"] = [
-            f"There are {len(strange) - NAMED:,} more fields that an alert has not."
+            f"There are {len(strange) - NAMED:,} more fields that an alert does not have."
         ]
     return errors
 
