@@ -83,7 +83,7 @@ class Unavailable(Refusal):
         self.detail = (
             "This part of Bleep does not answer. Send the same again in 5 seconds: it is safe to repeat."
             if repeatable
-            else "This part of Bleep does not answer. Look in a minute whether your change was saved."
+            else "This part of Bleep does not answer. Check in a minute whether your change was saved."
         )
 
 
