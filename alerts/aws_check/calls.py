@@ -85,7 +85,7 @@ def _caller() -> Iterator[Result]:
         has_number = found.get("OutboundCallerConfig", {}).get("OutboundCallerIdNumberId")
         name = found.get("Name", "The queue")
         yield (
-            ok(SUBJECT_CALLER, f"The one of the queue {name}.")
+            ok(SUBJECT_CALLER, f"The number of the queue {name}.")
             if has_number
             else wrong(
                 SUBJECT_CALLER,
@@ -138,7 +138,7 @@ def _quota() -> Iterator[Result]:
             "Set CONNECT_CALLS_PER_SECOND to the quota, or ask AWS for more.",
         )
     else:
-        yield ok(SUBJECT_QUOTA, f"AWS allows {min(rates):g}, and Bleep places {ours:g} at the most.")
+        yield ok(SUBJECT_QUOTA, f"AWS allows {min(rates):g}, and Bleep places {ours:g} at most.")
 
 
 CHECKS = (

@@ -82,7 +82,7 @@ def _opted_out() -> Iterator[Result]:
     more = ", and more" if names[NAMED:] else ""
     yield warning(
         SUBJECT_OPTED_OUT,
-        f"No SMS reaches {', '.join(names[:NAMED])}{more}: they have replied STOP, or had it done.",
+        f"No SMS reaches {', '.join(names[:NAMED])}{more}: they replied STOP, or somebody opted them out.",
         "Ask them; SNS takes a number back once in 30 days (Amazon SNS, Mobile, Text messaging, Opted-out numbers).",
     )
 
