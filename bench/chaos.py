@@ -1,8 +1,9 @@
 """`make chaos`: breaks everything that can break, then compares Bleep's alerts with the messages that AWS received.
 
 It POSTs alerts of all priorities while processes are killed, frozen and restarted, Redis is killed, flushed and
-refuses, PostgreSQL crashes, refuses and only reads, and AWS throttles, fails, hangs and loses answers. Then everything
-is repaired, the rest is delivered, and a table shows whether the promise was kept. Exits with 1 if it was not.
+refuses, PostgreSQL crashes, refuses and is read-only, and AWS throttles, fails, hangs and loses answers. Then
+everything is repaired, the rest is delivered, and a table shows whether the promise was kept. Exits with 1 if it was
+not.
 """
 
 import argparse

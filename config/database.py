@@ -10,10 +10,10 @@ from django.db.utils import InterfaceError, InternalError, OperationalError
 from psycopg import errors
 
 AWAY = (OperationalError, InterfaceError, InternalError)
-"""Raised where the database does not answer, refuses, or only reads (an `InternalError`): later it may work again."""
+"""Raised where the database does not answer, refuses, or is read-only (an `InternalError`): later it may work again."""
 
 CAUSES: dict[type[Exception], str] = {
-    errors.ReadOnlySqlTransaction: "The database only reads.",
+    errors.ReadOnlySqlTransaction: "The database is read-only.",
     errors.LockNotAvailable: "Somebody has locked a table of alerts.",
     errors.QueryCanceled: "The database takes too long.",
     errors.DiskFull: "The database's disk is full.",
@@ -35,15 +35,15 @@ def cause(error: Error) -> str | None:
 def forget_session() -> None:
     """Close this thread's session, so that the next query opens another.
 
-    After a failover a kept session is still with the old server, which only reads. A new one finds the server that
-    writes (`target_session_attrs`).
+    After a failover a kept session is still with the old server, which is read-only. A new one finds the primary
+    (`target_session_attrs`).
     """
     connection.close()
 
 
 @contextlib.contextmanager
 def kept_session() -> Iterator[None]:
-    """Work in a thread that keeps its session: one that answers at first, and is forgotten if it stores nothing."""
+    """For a thread that keeps its session: replaces one that broke, and forgets one that stores nothing."""
     close_old_connections()  # the database may have restarted since the last time
     try:
         yield

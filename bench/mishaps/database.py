@@ -1,4 +1,4 @@
-"""PostgreSQL: it crashes, ends sessions, cancels statements, only reads, and a table of it is locked."""
+"""PostgreSQL: it crashes, ends sessions, cancels statements, is read-only, and has a locked table."""
 
 import contextlib
 import os

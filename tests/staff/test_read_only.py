@@ -1,4 +1,4 @@
-"""The staff's site, whose session is with a server that only reads, as after a failover."""
+"""The staff's site, whose session is with a read-only server, as after a failover."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -18,5 +18,5 @@ def test_the_next_request_gets_another_session() -> None:
     refused = client.post("/admin/login/", login)
 
     assert refused.status_code == 503
-    assert "The database only reads. Nothing can be saved" in refused.content.decode()
+    assert "The database is read-only. Nothing can be saved" in refused.content.decode()
     assert client.post("/admin/login/", login).status_code == 302

@@ -52,7 +52,7 @@ def test_unready_while_the_database_only_reads() -> None:
     status, body = readyz()
 
     assert status == 503
-    assert body["checks"]["database"].startswith("The database only reads. No alert can be stored")
+    assert body["checks"]["database"].startswith("The database is read-only. No alert can be stored")
     assert readyz()[0] == 200, "the session was closed, and the next one can write"
 
 
@@ -73,7 +73,7 @@ def test_unready_while_the_database_refuses_sessions_that_would_write() -> None:
             other.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
 
     assert status == 503
-    assert body["checks"]["database"].startswith("The database only reads.")
+    assert body["checks"]["database"].startswith("The database is read-only.")
 
 
 @pytest.mark.django_db(transaction=True)

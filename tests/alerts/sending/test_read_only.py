@@ -1,4 +1,4 @@
-"""A worker whose session is with a server that only reads, as after a failover."""
+"""A worker whose session is with a read-only server, as after a failover."""
 
 import pytest
 from django.db import InternalError, connection
