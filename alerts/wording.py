@@ -1,5 +1,6 @@
 """The text of an alert on each channel. All templates are here."""
 
+import re
 import unicodedata
 from typing import NamedTuple
 
@@ -9,6 +10,10 @@ from alerts import sms_parts
 
 SMS_AND_EMAIL = "{description} {patient_id}"
 SPOKEN = "This is a message from Staff Alert. {description}"
+SIGNS = {"&": "and", "<": "less than", ">": "greater than"}
+"""What a call says in their place. A contact flow may put an attribute into SSML, as the published sample's does with
+both; a sign of markup would make that invalid, and the person who picks up would hear nothing."""
+_MARKUP = re.compile(r"\s*[&<>][\s&<>]*")
 SENT_ON = "Sent on by hospital staff, first meant for a colleague: "
 """Comes first in an alert that staff send to somebody else. It does not name the colleague."""
 TEST = "This is a test by {by}, to see that alerts arrive here. You need not do anything."
@@ -45,8 +50,17 @@ def sms(*, description: str, patient_id: str) -> Sms:
 
 
 def spoken(*, description: str) -> str:
-    """What a call says before the patient reference, which the contact flow reads digit by digit."""
-    return SPOKEN.format(description=description)
+    """What a call says before the patient reference. Signs of markup are said in words."""
+    return SPOKEN.format(description=_MARKUP.sub(_in_words, description).strip())
+
+
+def _in_words(signs: re.Match[str]) -> str:
+    return f" {' '.join(SIGNS[sign] for sign in signs[0] if sign in SIGNS)} "
+
+
+def spoken_digits(*, patient_id: str) -> str:
+    """The patient reference, which the contact flow reads digit by digit, without signs of markup."""
+    return _MARKUP.sub(" ", patient_id).strip()
 
 
 def sent_on(description: str) -> str:

@@ -167,7 +167,7 @@ def _message(claimed: Claim, deadline: float) -> Message:
         text=wording.text(description=alert.description, patient_id=alert.patient_id),
         sms=wording.sms(description=alert.description, patient_id=alert.patient_id).text,
         spoken=wording.spoken(description=alert.description),
-        spoken_digits=alert.patient_id,
+        spoken_digits=wording.spoken_digits(patient_id=alert.patient_id),
         deadline=deadline,
     )
 

@@ -1,5 +1,7 @@
 """What an alert says on each channel."""
 
+from xml.etree import ElementTree as ET
+
 import pytest
 from pytest_django.fixtures import Settings
 
@@ -48,6 +50,35 @@ def test_a_call_says_who_is_calling() -> None:
     spoken = wording.spoken(description="Blood test results ready for patient")
 
     assert spoken == "This is a message from Staff Alert. Blood test results ready for patient"
+
+
+@pytest.mark.parametrize(
+    ("description", "said"),
+    [
+        ("A&E: potassium < 2.5", "A and E: potassium less than 2.5"),
+        ("pH<7.1 & lactate>4", "pH less than 7.1 and lactate greater than 4"),
+        (
+            "</speak><break time='10s'/>",
+            "less than /speak greater than less than break time='10s'/ greater than",
+        ),
+        ("&amp;", "and amp;"),
+        ("Kalium niedrig: „2,4“ 🩸 عاجل", "Kalium niedrig: „2,4“ 🩸 عاجل"),
+    ],
+)
+def test_a_call_says_signs_in_words_since_a_flow_may_take_them_for_markup(
+    description: str, said: str
+) -> None:
+    spoken = wording.spoken(description=description)
+
+    assert spoken == f"This is a message from Staff Alert. {said}"
+    assert ET.fromstring(f"<speak>{spoken}</speak>").text == spoken  # noqa: S314 - our own text
+
+
+@pytest.mark.parametrize(
+    ("patient_id", "digits"), [("123456789", "123456789"), ("A&E-17", "A E-17"), ("<17>", "17")]
+)
+def test_a_reference_is_spoken_without_signs_of_markup(patient_id: str, digits: str) -> None:
+    assert wording.spoken_digits(patient_id=patient_id) == digits
 
 
 def test_braces_in_a_description_are_text() -> None:
