@@ -29,9 +29,7 @@ def _credentials() -> Iterator[Result]:
 def _clock(off: timedelta) -> Result:
     said = f"This host's clock and AWS's differ by {off.total_seconds():.0f} s."
     if off >= CLOCK_IS_REFUSED:
-        return wrong(
-            "Clock", said, "AWS refuses what is signed at such a time: set the host's clock by NTP."
-        )
+        return wrong("Clock", said, "AWS refuses what is signed at such a time: set the host's clock by NTP.")
     if off >= CLOCK_IS_OFF:
         return warning(
             "Clock", said, "Set the host's clock by NTP: from five minutes on, AWS refuses everything."
