@@ -1,6 +1,6 @@
 """Texts that are hardly what somebody typed: a spreadsheet program has changed them, or letters were lost.
 
-Excel makes a date of `1-3`, 123 of `00123` and `4.48E+11` of a long number, and a CSV that it saves has the result.
+Excel turns `1-3` into a date, `00123` into 123, a long number into `4.48E+11`, and a CSV that it saves has the result.
 Each doubt is a sentence for staff: what is seen, and what to do.
 """
 
@@ -9,12 +9,12 @@ import re
 from spelling.normal import normal
 
 AGAIN = "Format the column as Text, and type it again."
-DATE = f"Excel has made a date or a time of this cell. {AGAIN}"
-BOOLEAN = f"Excel has made TRUE or FALSE of this cell. {AGAIN}"
-DECIMAL = f"A program has made a decimal number of this cell. {AGAIN}"
+DATE = f"Excel has turned this cell into a date or a time. {AGAIN}"
+BOOLEAN = f"Excel has turned this cell into TRUE or FALSE. {AGAIN}"
+DECIMAL = f"A program has turned this cell into a decimal number. {AGAIN}"
 SHORTENED = f"A spreadsheet has shortened this number, and digits are lost. {AGAIN}"
 TOO_LONG = f"Excel keeps fifteen digits of a number, and has changed the others to 0. {AGAIN}"
-FORMATTED = f"Excel shows this number otherwise than the file has it. {AGAIN}"
+FORMATTED = f"Excel shows this number in another form than the file has it. {AGAIN}"
 ERROR = "This cell shows an error instead of a text: type the text."
 WITHOUT_VALUE = "This cell has a formula without a value: write the text itself."
 LINE_BREAK = "There is a line break in this cell, perhaps because a quote is missing: write it on one line."

@@ -45,13 +45,13 @@ def test_a_format_in_the_last_row_is_no_row(admin_client: Client, clinician: Cli
 @pytest.mark.parametrize(
     ("value", "seen", "sentence"),
     [
-        (datetime(2026, 3, 1), "1 March 2026", "Excel has made a date"),  # noqa: DTZ001 - as Excel has it
+        (datetime(2026, 3, 1), "1 March 2026", "Excel has turned this cell"),  # noqa: DTZ001 - as Excel has it
         ("#N/A", "#N/A", "This cell shows an error"),
-        (True, "TRUE", "Excel has made TRUE or FALSE"),
-        (1.5, "1.5", "A program has made a decimal number"),
+        (True, "TRUE", "Excel has turned this cell into TRUE or FALSE"),
+        (1.5, "1.5", "A program has turned this cell into a decimal number"),
         (1234567890123456, "1234567890123456", "Excel keeps fifteen digits"),
         ("4.47701E+11", "4.47701E+11", "A spreadsheet has shortened this number"),
-        ("12.0", "12.0", "A program has made a decimal number"),
+        ("12.0", "12.0", "A program has turned this cell into a decimal number"),
     ],
 )
 def test_a_contact_id_that_excel_has_changed_is_doubted(
@@ -72,7 +72,7 @@ def test_a_number_with_a_decimal_point_is_not_somebody_elses(
 
     ((_row, column, said),) = wrong(looked)
     assert column == "call_number"
-    assert said.startswith("A program has made a decimal number of this cell.")
+    assert said.startswith("A program has turned this cell into a decimal number.")
 
 
 @pytest.mark.parametrize("text", ["1.23E+11", "01/03/2026", "01-Mar", "2026-03-01 00:00:00", "TRUE", "#REF!"])
