@@ -91,7 +91,7 @@ def find(rows: Sequence[SheetRow]) -> Headings:
     raise UnreadableFileError(
         f"The column {KEY} is missing, which identifies the clinician.",
         f"{'The first row' if is_first else f'Row {best.number}'} has: {quoted}{', …' if texts[NAMED:] else ''}.",
-        f"Needed are {KEY}, and name for new people; the others are {', '.join(COLUMNS[2:])}.",
+        f"A file needs {KEY}, and name for new people. It may have {', '.join(COLUMNS[2:])}.",
     )
 
 

@@ -137,7 +137,7 @@ def _above(rows: Iterable[SheetRow], found: Headings) -> list[str]:
 
 
 def _repeated(numbers: list[int]) -> list[str]:
-    return [f"The headings stand again in {in_words(numbers)}, and were left out there."] if numbers else []
+    return [f"The headings are repeated in {in_words(numbers)}, and were left out there."] if numbers else []
 
 
 def _hidden(sheet: Sheet, rows: Iterable[SheetRow], found: Headings) -> list[str]:

@@ -109,7 +109,7 @@ def test_a_title_and_headings_that_are_printed_again_are_left_out_and_said() -> 
     assert [(row.number, row.cells["contact_id"]) for row in read.rows] == [(4, "C-1"), (6, "C-2")]
     assert read.notes == [
         "The headings are in row 3. Not read: row 1, above them.",
-        "The headings stand again in row 5, and were left out there.",
+        "The headings are repeated in row 5, and were left out there.",
     ]
 
 
