@@ -32,7 +32,7 @@ def doubts(names: Iterable[str]) -> dict[str, str]:
     for each in spellings:
         first.setdefault(fold(each), each)
     return {
-        name: f"“{name}” is written “{first[fold(name)]}” elsewhere: write it alike, if it is the same."
+        name: f"“{name}” is written “{first[fold(name)]}” elsewhere: write it the same way, if it is the same."
         for name in names
         if name and name not in spellings and fold(name) in first
     }

@@ -9,7 +9,7 @@ from tests.contacts.admin.test_admin import ADD, page_of, typed
 from tests.contacts.import_export.files import look
 
 pytestmark = pytest.mark.django_db
-DOUBT = "“{}” is written “Ward 4” elsewhere: write it alike, if it is the same."
+DOUBT = "“{}” is written “Ward 4” elsewhere: write it the same way, if it is the same."
 
 
 @pytest.fixture
