@@ -33,7 +33,7 @@ def too_many(channels: Sequence[Channel]) -> list[str]:
         if channels.count(channel) > MAX_TIMES
     ]
     if len(channels) > MAX_STEPS:
-        found.append(f"These are {len(channels)} channels: choose {MAX_STEPS} at most.")
+        found.append(f"{len(channels)} channels are chosen: choose {MAX_STEPS} at most.")
     return found
 
 

@@ -62,7 +62,7 @@ def test_another_clinician_does_not_change(clinician: Clinician) -> None:
     ("channels", "message"),
     [
         ([CALL] * 4, "High: Telephone call is chosen 4 times: choose it 3 times at most."),
-        ([CALL, SMS] * 3 + [SMS], "SMS is chosen 4 times.*These are 7 channels: choose 6 at most."),
+        ([CALL, SMS] * 3 + [SMS], "SMS is chosen 4 times.*7 channels are chosen: choose 6 at most."),
         ([SMS, EMAIL], "High: E-mail needs “E-mail address”: fill it in above, or choose another channel."),
     ],
 )
