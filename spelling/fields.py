@@ -83,7 +83,7 @@ class EmailLineField(LineField, models.EmailField[str, str]):
         sign = next((sign for sign in text or "" if not sign.isascii()), "")
         if sign:
             raise ValidationError(
-                f"“{sign}” is not a letter or sign of e-mail addresses, though it may look like one: type it again.",
+                f"“{sign}” cannot be in an e-mail address, though it may look like a letter that can: type it again.",
                 code="not_ascii",
             )
         return text

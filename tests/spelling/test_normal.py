@@ -85,7 +85,7 @@ def test_an_e_mail_address_with_a_letter_that_may_only_look_right_is_refused(
     admin_client: Client, address: str, sign: str
 ) -> None:
     sentence = (
-        f"“{sign}” is not a letter or sign of e-mail addresses, though it may look like one: type it again."
+        f"“{sign}” cannot be in an e-mail address, though it may look like a letter that can: type it again."
     )
 
     assert errors(admin_client.post(ADD, typed(email=address))) == {"email": [sentence]}
