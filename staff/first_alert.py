@@ -37,7 +37,7 @@ class FirstAlertForm(forms.Form):
         label="Contact ID",
         max_length=64,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Of a clinician who knows that you try it, such as you.",
+        help_text="Of a clinician who knows about this test, such as yourself.",
     )
     priority = forms.ChoiceField(choices=Priority, initial=Priority.LOW, widget=UnfoldAdminSelectWidget)
     clinician: Clinician
