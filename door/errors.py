@@ -20,7 +20,7 @@ class Refusal(Exception):
 
 
 class BodyTooLarge(Refusal):
-    """413."""
+    """413. The API has a sentence of its own for it: `alerts.api.body.parsers.BodyTooLarge`."""
 
     status = 413
     code = "too_large"

@@ -12,7 +12,7 @@ MAX_BODY = 64 * 1024
 
 
 class BodyTooLarge(APIException):
-    """413."""
+    """413. The front door has the same limit, and a sentence of its own: `door.errors.BodyTooLarge`."""
 
     status_code = 413
     default_code = "too_large"
