@@ -99,7 +99,7 @@ FOR_WHO_CHANGES_CLINICIANS = (
 
 
 def for_reader(sentence: str, *, ask: str) -> str:
-    """The sentence as it is, or for a reader who may not change clinicians with whom to `ask` for that."""
+    """The sentence; for a reader who may not change clinicians, it says whom to `ask` instead."""
     if ask:
         for advice in FOR_WHO_CHANGES_CLINICIANS:
             sentence = sentence.replace(advice, f"Ask {ask} to {advice[:1].lower()}{advice[1:]}")

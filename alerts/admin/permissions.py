@@ -66,7 +66,7 @@ def _roles() -> dict[str, list[str]]:
 
 
 def ask_to_change(request: HttpRequest) -> str:
-    """Whom to ask to change a clinician; empty for who may do that themselves."""
+    """Whom to ask to change a clinician; empty for users who may do that themselves."""
     return "" if request.user.has_perm(CHANGE_ADDRESSES) else ask_for(CHANGE_ADDRESSES)
 
 

@@ -1,4 +1,4 @@
-"""What a file of alerts has: one row for each alert, and in front what was asked for."""
+"""What an exported file of alerts has: first what was asked for, then one row for each alert."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

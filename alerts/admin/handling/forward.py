@@ -97,7 +97,7 @@ def _shown(chosen: Clinician, way: Route) -> str:
 
 
 def _key(request: HttpRequest) -> uuid.UUID | None:
-    """What makes the same confirmation, sent twice, one alert."""
+    """The form's key, which makes one alert of a confirmation that is sent twice; None if it has none."""
     try:
         return uuid.UUID(request.POST.get("key", ""))
     except ValueError:
@@ -107,7 +107,7 @@ def _key(request: HttpRequest) -> uuid.UUID | None:
 def _send(
     model_admin: ModelAdmin, request: HttpRequest, alert: Alert, chosen: Clinician, key: uuid.UUID, note: str
 ) -> HttpResponse | None:
-    """Go to the page of the new alert; None if it was refused, which is said."""
+    """Send it, and go to the new alert's page; None if it was refused, which a message says."""
     sent: list[Alert] = []
     user: Any = request.user
 

@@ -79,8 +79,8 @@ def of(
 ) -> list[Event]:
     """What happened, in order. Addresses are masked for users who may not see them on the clinician's page.
 
-    `delayed` says why deliveries wait, by key (`alerts.sending.delays`). Who may not change the clinician learns whom
-    to `ask`.
+    `delayed` says why deliveries wait, by key (`alerts.sending.delays`). Users who may not change the clinician learn
+    whom to `ask`.
     """
     known, deliveries = delayed or {}, list(alert.deliveries.all())
     twice = _sent_twice(deliveries)
@@ -161,7 +161,7 @@ def _delivery(delivery: Delivery, shows_addresses: bool, sent_twice: bool, delay
 
 
 def _left_out(deliveries: Iterable[Delivery]) -> Iterator[tuple[Delivery, Event]]:
-    """The channels that were left out, as it was kept when a delivery was made: each once in a round."""
+    """The channels that were left out, as recorded when a delivery was made: each once in a round."""
     told: set[tuple[int, str]] = set()
     for delivery in deliveries:
         told.add((delivery.round, delivery.channel))  # what was tried in its place was not left out
@@ -223,7 +223,7 @@ def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState, delay
 
 
 def _doubts(number: str, state: DeliveryState) -> list[str]:
-    """That a provider takes an SMS for a number says nothing, where the number may not be able to get one."""
+    """A warning if the number may not be able to get an SMS, although the provider took one for it."""
     doubt = phone.sms_doubt(number)
     if doubt is None or state not in {DeliveryState.SENT, DeliveryState.DELIVERED}:
         return []

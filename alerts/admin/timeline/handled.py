@@ -23,7 +23,7 @@ ICONS: dict[StaffAction, str] = {
 
 
 def in_order(alert: Alert) -> Iterator[tuple[AlertAction, AlertAction | None]]:
-    """Each action, and by which one somebody was on the alert before."""
+    """Each action, and the one by which somebody was on the alert before it."""
     holder: AlertAction | None = None
     for each in sorted(alert.actions.all(), key=lambda each: each.pk):
         yield each, holder
@@ -48,7 +48,7 @@ def on_it(alert: Alert) -> str:
 
 
 def title(record: AlertAction, taken_from: AlertAction | None = None) -> str:
-    """Who did what. Who takes an alert on while somebody else is on it takes it over from them."""
+    """Who did what. Taking on an alert that somebody else is on is taking it over from them."""
     if record.action == StaffAction.TAKE and taken_from:
         return f"Taken over from {name_of(taken_from.by)} by {name_of(record.by)}"
     return f"{labels.DONE_BY[StaffAction(record.action)]} {name_of(record.by)}"
