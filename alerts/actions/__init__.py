@@ -1,7 +1,7 @@
 """What staff do about an alert: take it on, send it again or to somebody else, cancel it, mark it as dealt with.
 
-Each action and its record are one transaction with the alert's row locked. Of two people at the same instant, one
-comes first and the other is told what that one did.
+Each action and its record are one transaction with the alert's row locked. If two people act at the same instant, the
+second is told what the first did.
 """
 
 from alerts.actions.forwarding import MEANT_FOR_THEM, forward

@@ -70,7 +70,7 @@ def act(
 
 
 def _carry_out(action: StaffAction, alert: Alert) -> dict[str, Any]:
-    """Do it. Returns what the record says beside."""
+    """Do it. Returns the further fields of its record."""
     match action:
         case StaffAction.RESEND:
             round_number = newest_round(alert) + 1

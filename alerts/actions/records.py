@@ -21,14 +21,14 @@ class Overtaken(ActionRefused):
 
 
 def newest(done: Iterable[AlertAction]) -> AlertAction | None:
-    """The latest action on an alert. Under the alert's lock ids follow each other, and times may not."""
+    """The latest action on an alert, by id: the alert's lock keeps ids in order, but not times."""
     return max(done, key=lambda each: each.pk, default=None)
 
 
 def holding(done: Iterable[AlertAction]) -> AlertAction | None:
-    """Of the actions on an alert the one with which somebody took the alert on, if they are still on it.
+    """The action by which somebody took the alert on; None if nobody is on it.
 
-    Nobody is on an alert that has been dealt with. Whoever was is on it again once that is undone.
+    Nobody is on an alert that has been dealt with. Whoever was on it is on it again once that is undone.
     """
     found, latest = None, None
     for latest in sorted(done, key=lambda each: each.pk):
@@ -37,7 +37,7 @@ def holding(done: Iterable[AlertAction]) -> AlertAction | None:
 
 
 def holder_after(holder: AlertAction | None, record: AlertAction) -> AlertAction | None:
-    """Whose claim on an alert is the newest after an action: the action with which they took it on."""
+    """Who is on an alert after `record`, as the action by which they took it on. `holder` was on it before."""
     if record.action == StaffAction.TAKE:
         return record
     return None if record.action in GIVES_UP_THE_CLAIM else holder
@@ -51,7 +51,7 @@ def lock(alert_id: int) -> Alert:
 
 
 def refuse_if_overtaken(alert: Alert, after: int | None) -> None:
-    """`after` is the id of the newest action that the person saw, 0 for none; None if they looked at no alert alone.
+    """`after` is the id of the newest action that the person saw, 0 for none; None, from a list, allows any.
 
     Raises:
         Overtaken: there is a newer action.
