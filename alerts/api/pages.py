@@ -72,7 +72,7 @@ class NewestFirst(CursorPagination):
         return self.page
 
     def get_next_link(self) -> str | None:
-        """The page with older alerts. Going back, there is one: its first alert is where this page was asked from."""
+        """The page with older alerts. When going back there always is one: the page that asked for this one."""
         if not (self._back or self._has_more):
             return None
         return self._link(Place.of(self.page[-1]) if self.page else self._beside(+1), reverse=False)
@@ -84,7 +84,7 @@ class NewestFirst(CursorPagination):
         return self._link(Place.of(self.page[0]) if self.page else self._beside(-1), reverse=True)
 
     def _beside(self, by: int) -> Place:
-        """From where the alert is included after which this empty page began: its status may have changed since."""
+        """A place just beside the cursor of this empty page, so that the link includes the alert at the cursor."""
         assert self._from  # noqa: S101 - only a page with a cursor has a link and no alert
         return self._from._replace(pk=self._from.pk + by)
 

@@ -33,7 +33,7 @@ def enter(request: Request, response: Response) -> None:
     try:
         reason = REASONS.get(response.data["code"])
         if reason is None:
-            return  # without a look at the client: a database that is away would be waited for again
+            return  # before looking at the client, which would wait again for a database that is away
         client: Any = request.user
         if isinstance(client, ApiClient):
             given = _given(request)
@@ -52,13 +52,13 @@ def _given(request: Request) -> dict[str, Any]:
     """The fields as they were sent; none if the body cannot be read."""
     try:
         found: Any = request.data
-    except Exception:  # noqa: BLE001 - whatever it was, the sender has heard of it
+    except Exception:  # noqa: BLE001 - whatever it was, the sender was told
         return {}
     return {name: found.get(name) for name in ("contact_id", "priority", "message_id", "patient_id")}
 
 
 def _contact_id(given: dict[str, Any]) -> str:
-    """Without what cannot be seen, and cut. Empty where a patient stands in the place of the clinician."""
+    """Without invisible characters, and cut. Empty if it names a patient instead of the clinician."""
     found = given.get("contact_id")
     if not isinstance(found, str):
         return ""
@@ -68,7 +68,7 @@ def _contact_id(given: dict[str, Any]) -> str:
 
 
 def _priority(given: dict[str, Any]) -> str:
-    """As it was meant: `h` and `HIGH` are refused, but are no Low."""
+    """As it was meant: `h` and `HIGH` are refused, but they mean High."""
     letter = str(given.get("priority")).strip()[:1].upper()
     return letter if letter in Priority.values else ""
 

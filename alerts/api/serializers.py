@@ -82,7 +82,7 @@ class MessageIdField(StrictCharField):
 
 
 class LineField(StrictCharField):
-    """A name that somebody else has given, read as contacts read theirs: the same if it looks the same."""
+    """A name or an ID, in the normal form that `contacts` stores: the same if it looks the same."""
 
     def to_internal_value(self, data: Any) -> str:
         line = normal.normal(data) if isinstance(data, str) else data
@@ -112,10 +112,10 @@ class PriorityField(serializers.ChoiceField):
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses names that there are not: most are misspelt, and what they say would be lost without a word."""
+    """Refuses unknown names: most are misspelt, and what they say would be lost in silence."""
 
     def unknown(self, data: Any) -> dict[str, list[str]]:
-        """An error for each name in `data` that there is not."""
+        """An error for each unknown name in `data`."""
         raise NotImplementedError
 
     def to_internal_value(self, data: Any) -> Any:

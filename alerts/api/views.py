@@ -80,9 +80,9 @@ class AlertView(APIView):
 
 
 def _parameters(kind: type[ParametersSerializer], request: Request) -> dict[str, Any]:
-    """The query parameters. One of two values could not be honoured, so both are refused.
+    """The query parameters. One that is given twice is refused, because only one of its values could count.
 
-    Not a QueryDict: DRF takes an empty value in one for a field that was not filled in, and would ignore it.
+    As a plain dict: DRF would take an empty value in a QueryDict for a field that was not filled in, and ignore it.
     """
     given = kind(data=request.query_params.dict())
     twice = {

@@ -1,1 +1,1 @@
-"""What the body of a request may be, and what may stand in it."""
+"""What the body of a request may be, and what its fields may say."""

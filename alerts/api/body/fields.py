@@ -1,4 +1,4 @@
-"""Fields that an alert does not have: most are misspelt, and what they say would be lost without a word."""
+"""Fields that an alert does not have: most are misspelt, and what they say would be lost in silence."""
 
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
@@ -9,7 +9,7 @@ LONGEST = 64
 
 
 def unknown(sent: Iterable[str], fields: Collection[str]) -> dict[str, list[str]]:
-    """An error for each name in `sent` that is none of `fields`; the first ones, if there are many."""
+    """An error for each name in `sent` that is not in `fields`; for the first ones, if there are many."""
     strange = [name for name in sent if name not in fields]
     errors = {_shown(name): [_sentence(_shown(name), fields)] for name in strange[:NAMED]}
     if len(strange) > NAMED:

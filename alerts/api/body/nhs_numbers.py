@@ -61,7 +61,7 @@ def _is_found(text: str, *shapes: re.Pattern[str]) -> bool:
 
 
 def _plain(text: str) -> str:
-    """With the digits 0 to 9 for all others, and without what cannot be seen."""
+    """The text with all its digits as 0 to 9, and without invisible characters."""
     shown = unicodedata.normalize("NFKC", INVISIBLE.sub("", text))
     return "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in shown)
 
