@@ -81,7 +81,7 @@ def accept(*, client: ApiClient, new: NewAlert) -> Accepted:
 
 
 def rehearse(new: NewAlert) -> None:
-    """Take an alert for an invented clinician from an invented client, and leave nothing behind but when.
+    """Take an alert for an invented clinician from an invented client, and leave nothing behind but the time.
 
     Raises:
         Error: the database would not have stored it.

@@ -11,7 +11,7 @@ CHECKS: tuple[Check, ...] = (*account.CHECKS, *calls.CHECKS, *messages.CHECKS)
 def run() -> Iterator[Result]:
     """The results, each as soon as it is known.
 
-    Where AWS does not say whose the credentials are, the first result is the last: no other would be better.
+    If AWS does not say whose the credentials are, the first result is the only one: the others would fail, too.
     """
     for check in CHECKS:
         results = list(check.results())

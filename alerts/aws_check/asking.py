@@ -10,11 +10,11 @@ from alerts.channels.base import Fault
 from alerts.states import Reason
 
 REFUSED_TO_TELL = ("AccessDenied", "AuthorizationError")
-"""How the codes begin with which AWS says that these credentials may not ask."""
+"""The beginnings of the codes by which AWS says that these credentials may not ask."""
 
 
 def client(service: aws.Service) -> Any:
-    """A client that does not wait long: somebody looks at a page meanwhile. Raises ChannelError."""
+    """A client that does not wait long, because somebody is looking at the page. Raises ChannelError."""
     return aws.client(service, read_seconds=aws.LOOK_UP_SECONDS)
 
 

@@ -109,7 +109,7 @@ def _confirmed_topic(name: str, address: str) -> Topic:
 def _subscribe(name: str, address: str) -> Topic:
     """Both requests are idempotent: they return what exists.
 
-    SNS takes the same address in other letters for a second subscriber, who would get each message, too.
+    To SNS the same address in another letter case is a second subscriber, which would get each message, too.
     """
     client = aws.client("sns")
     with aws.translated():
