@@ -54,8 +54,8 @@ def open_delivery(
 def wake_relays() -> None:
     """Wake every relay once the transaction has committed.
 
-    A hint: a relay looks every second anyway. So it costs nothing if it fails, as with a full queue of notifications,
-    which another application of the same server can cause.
+    Only a hint, because a relay looks every second anyway. So it costs nothing if it fails, as it does while the
+    queue of notifications is full, which another application on the same server can cause.
     """
     transaction.on_commit(_notify)
 

@@ -47,7 +47,7 @@ class History:
     since_first: timedelta
     """Since the first attempt; zero if there was none."""
     since_made: timedelta
-    """Or since its pause ended."""
+    """Since the delivery was made, or since its pause ended."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def expired_ids() -> list[uuid.UUID]:
 
 
 def known_obstacle() -> Subquery:
-    """The `ObstacleKind` that is known of a delivery's very address, or null."""
+    """The `ObstacleKind` that is known of exactly this address of a delivery, or null."""
     known = Obstacle.objects.filter(
         clinician=OuterRef("clinician"), channel=OuterRef("channel"), address=OuterRef("address")
     )
@@ -86,7 +86,7 @@ def known_obstacle() -> Subquery:
 
 
 def history(delivery: Delivery, *, but: Attempt | None = None) -> History:
-    """What was tried so far, without `but`, the attempt being settled. One query."""
+    """What was tried so far, except `but`, the attempt being settled. One query."""
     since = {"output_field": DurationField()}
     others = ~Q(attempts__pk=but.pk if but else None)
     found = (

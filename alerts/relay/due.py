@@ -1,4 +1,4 @@
-"""Which deliveries a relay hands over: those that are due, as many as workers take soon, and again what was lost.
+"""Which deliveries a relay hands over: those that are due, no more than workers take soon, and again what was lost.
 
 What was handed over is a row's `handed_over_at`, so relays see each other's work, and a restart loses nothing.
 """
@@ -19,7 +19,7 @@ from contacts.choices import Priority
 MAX_IN_FLIGHT: dict[Priority, int] = {Priority.HIGH: 500, Priority.MEDIUM: 200, Priority.LOW: 100}
 """How many may be in Celery's queues. The backlog waits in the database, where it cannot get lost."""
 MIN_IN_FLIGHT = 50
-"""At least so many may be handed over, however slow the workers are."""
+"""At least this many may be handed over, however slow the workers are."""
 QUEUE_DELAY = timedelta(seconds=2)
 """How long a delivery may wait in a queue before fewer are handed over: what is new waits behind it."""
 UNCLAIMED = timedelta(seconds=5)
@@ -29,17 +29,17 @@ HAND_OVER_AGAIN: dict[Priority, timedelta] = {
     Priority.MEDIUM: timedelta(seconds=30),
     Priority.LOW: timedelta(seconds=60),
 }
-"""Hand a delivery over again if no worker has claimed it by then, unless it is still in a queue that is emptied."""
+"""Hand a delivery over again if no worker has claimed it by then, unless it is still in a queue that moves."""
 STALLED = timedelta(seconds=12)
-"""A queue from which nothing was taken for so long is not emptied: calls to a provider that hangs end sooner."""
+"""A queue from which nothing was taken for this long has stalled: calls to a provider that hangs end sooner."""
 SLACK = timedelta(seconds=3)
 """Longer than a relay takes to publish what it has marked as handed over: two relays' deliveries mix in a queue."""
 UNKNOWN_AGE = timedelta(hours=1)
-"""Taken for the age of a queue whose oldest message is of a delivery that no longer waits: nothing is lost then."""
+"""The age to assume of a queue whose oldest message is of a delivery that no longer waits: nothing counts as lost."""
 
 
 class InFlight:
-    """What relays have handed over of a priority and nobody has claimed: what is lost, and how much more may go.
+    """What relays have handed over of a priority and nobody has claimed: which of it is lost, and how much more may go.
 
     `allowed` follows the workers: it doubles when they have emptied a full queue, and halves when a delivery has waited
     in the queue for `QUEUE_DELAY`.
@@ -84,11 +84,11 @@ class InFlight:
         self.room = max(0, self.allowed - count)
 
     def took(self, count: int) -> None:
-        """So many were handed over now."""
+        """Note how many were handed over."""
         self._was_full = 0 < self.room <= count
 
     def _allow_for_the_queue(self, head: uuid.UUID | None) -> None:
-        """What is still in a queue that workers empty is not lost.
+        """What is still in a queue that moves is not lost.
 
         Queues are first in, first out: what was handed over before the oldest message is no longer there.
         """

@@ -74,7 +74,7 @@ class Relay:
         """Tick on every NOTIFY and at least once a second. Wait while the database is away."""
         log.info("relay.started", relay=self.name)
         while not self._stopping:
-            self._watchdog.start_if_due()  # it must look when the rest cannot even begin
+            self._watchdog.start_if_due()  # it must look even when the rest cannot begin
             try:
                 self._listen_and_tick()
             except AWAY as error:
@@ -162,7 +162,7 @@ class Relay:
         return min(free, DIRECT_ASKERS - len(self._asking))
 
     def _send_directly(self, which: Q) -> bool:
-        """Send High deliveries here. It is no worker's fault if workers are at work, and only busy."""
+        """Send High deliveries here. The heartbeat reports that only if no worker is at work, not if they are busy."""
         taken = due.take(Priority.HIGH, self._free_senders(), which=which)
         if taken:
             log.warning("relay.sends_directly", count=len(taken))

@@ -30,9 +30,9 @@ MAX_RING_SECONDS = 60
 LONGEST_PAUSE = timedelta(minutes=10)
 """The most that REPEAT_AFTER_SECONDS may be."""
 AT_ONCE = 1000
-"""Deliveries mended in one look."""
+"""Deliveries corrected in one look."""
 TOLERANCE = timedelta(seconds=2)
-"""A date may be this far ahead though the clock was not set back: a statement that looks may have begun before."""
+"""A date may be this far ahead though the clock was not set back: the statement that looks may have begun earlier."""
 LONGEST_WAIT: dict[Priority, timedelta] = {
     priority: max(SCHEDULES[priority].longest, LONGEST_HOLD[priority]) for priority in Priority
 }

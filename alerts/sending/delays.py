@@ -29,7 +29,7 @@ class Cause(Enum):
     PROVIDER = auto()
     """Its provider does not answer."""
     RELAY = auto()
-    """No relay runs, which starts every message."""
+    """No relay runs, and relays start every message."""
     WORKER = auto()
     """No worker runs that would take it."""
     LOST = auto()
@@ -43,7 +43,7 @@ class Cause(Enum):
     RATE = auto()
     """AWS takes only so many messages in a second."""
     RETRY = auto()
-    """A try failed, and the next one has its time."""
+    """A try failed, and the time of the next one is set."""
 
 
 GRACE: dict[Priority, timedelta] = {
@@ -222,7 +222,7 @@ def _delay(
         # Relays send High themselves where no worker takes it.
         Cause.WORKER: waits and Cause.WORKER in silent and priority is not Priority.HIGH,
         Cause.QUEUE: waits and now - delivery.available_at > GRACE[priority],
-        # From when it is told until its end, or a list would flicker at each try.
+        # Also during a try once people have been told, or a list would flicker at each try.
         Cause.RETRY: failed_before and ((waits and ahead) or tried_for > RETRIED[priority]),
         Cause.PAUSE: waits and delivery.begins_at is not None and delivery.begins_at > now,
         Cause.RATE: waits and ahead,

@@ -32,7 +32,7 @@ return 1
 
 
 class MovingWindow:
-    """Counts in Redis. Every call takes one round trip, or fails within the time-outs, without a second try."""
+    """Counts in Redis. Every call takes one round trip, or fails within the timeouts, without a second try."""
 
     def __init__(self, url: str, *, timeout: float) -> None:
         self.client = redis.Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout)
