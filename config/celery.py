@@ -2,8 +2,8 @@
 
 The database decides what is due and who may send it. If Redis loses, repeats or delays a message, only the time
 changes. These values held up under faults: a hung Redis blocks for 0.4 s, and a killed worker's message comes back in
-seconds. Celery's retry, ETA and countdown are not used: beyond the visibility time-out they run a task several times.
-Nor are its time limits, which do not stop a thread: the time-outs of its calls and its own deadline bound a send
+seconds. Celery's retry, ETA and countdown are not used: beyond the visibility timeout they run a task several times.
+Nor are its time limits, which do not stop a thread: the timeouts of its calls and its own deadline bound a send
 (`docs/decisions/0008-threads-for-workers.md`).
 """
 

@@ -1,6 +1,6 @@
 """Runs several processes: starts them, logs their output, reports which have ended, and stops all of them.
 
-honcho was tried for this. Its kill time-out starts only when a process has ended, so two processes that ignore SIGTERM
+honcho was tried for this. Its kill timeout starts only when a process has ended, so two processes that ignore SIGTERM
 held it up; and its processes outlive it when it is killed.
 """
 

@@ -1,4 +1,4 @@
-"""Waiting for the parts of a running Bleep ends when all are ready, after a time-out, or on request."""
+"""Waiting for the parts of a running Bleep ends when all are ready, after a timeout, or on request."""
 
 import pytest
 

@@ -17,7 +17,7 @@ Publish = Callable[[str], None]
 
 @pytest.fixture
 def publish() -> Publish:
-    """An SMS to an address by a stock client that does not wait long, so that time-outs can be seen."""
+    """An SMS to an address by a stock client that does not wait long, so that timeouts can be seen."""
 
     def send(url: str) -> None:
         config = Config(connect_timeout=0.5, read_timeout=0.5, retries={"total_max_attempts": 1})
