@@ -148,7 +148,7 @@ class RequestFailure(logging.Filter):
 
 
 class RedisAway(logging.Filter):
-    """One line in half a minute while a worker has no Redis, where Celery writes six a second."""
+    """One line every half minute while a worker has no Redis, instead of Celery's six a second."""
 
     TEMPLATES = ("consumer: Cannot connect to", "Frequent restarts detected")
     SECONDS = 30.0

@@ -55,7 +55,7 @@ class RefusalQuerySet(models.QuerySet["Refusal"]):
         return self.filter(seen_at=None).with_accepted().filter(accepted=False)
 
     def mark_seen(self, *, by: AbstractBaseUser) -> int:
-        """Mark those that nobody has seen; how many these were. What is refused later is in a new row."""
+        """Mark those that nobody has seen; return how many. What is refused later is in a new row."""
         return self.filter(seen_at=None).update(seen_at=Now(), seen_by=by)
 
 

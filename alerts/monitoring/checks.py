@@ -43,7 +43,7 @@ SENT_INSTEAD_FOR = WorkerHeartbeat.FRESH
 RECENTLY = timedelta(days=1)
 """How far back to look in tables that grow for ever, so that a check run every few seconds stays cheap."""
 COUNTED = 1000
-"""Rows from the future are counted no further, of each kind."""
+"""The most rows from the future to count, of each kind."""
 CLOCK_OFFSET = timedelta(seconds=2)
 """How far the clock of a host may be from the database's."""
 KEPT_SECONDS = 5.0
@@ -185,7 +185,7 @@ def _alerts_without_delivery() -> list[Finding]:
 def _rows_from_the_future() -> list[Finding]:
     """Dates that lie ahead, although nothing sets them so: the database's clock was set back. One query.
 
-    Indexes find the newest. Of a delivery only the hand-over is looked at: its other dates are those of its alert and
+    Indexes find the newest. For a delivery, only the hand-over is checked: its other dates are those of its alert and
     attempts.
     """
     later = Now() + clock.TOLERANCE

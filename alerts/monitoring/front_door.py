@@ -31,7 +31,7 @@ class Refusals:
 
 @dataclass(frozen=True)
 class FrontDoor:
-    """What came of it. `problem` is None if intake took the test alert."""
+    """The answers. `problem` is None if intake took the test alert."""
 
     problem: str | None
     refusals: Refusals | None

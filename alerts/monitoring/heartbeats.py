@@ -20,7 +20,7 @@ from config.periodic import Periodic
 SECONDS = 10.0
 """Between two heartbeats of a worker."""
 MEASURED_WITHIN = 1.0
-"""Seconds: an answer that takes longer does not tell well enough when it was given."""
+"""Seconds: an answer that takes longer does not say precisely enough when it was given."""
 
 
 _last_task: float | None = None

@@ -83,7 +83,7 @@ def _database() -> str:
 
 
 def _migrations() -> str:
-    """Checked until all are applied. Nobody takes migrations back under a running process."""
+    """Checked until all are applied. Nobody reverses migrations under a running process."""
     if _all_applied.is_set():
         return "ok"
     executor = MigrationExecutor(connection)
