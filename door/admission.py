@@ -27,7 +27,7 @@ class Urgency(IntEnum):
     MEDIUM = 1
     LOW = 2
     STRANGER = 3
-    """Whatever it says: nobody is known by this token."""
+    """Whatever its priority: the API has not accepted this token lately."""
 
     @classmethod
     def of(cls, body: bytes) -> "Urgency":
@@ -104,6 +104,6 @@ class Admission:
             self._since = self._measured_at = now
 
     def _forget_an_old_rate(self) -> None:
-        """Where nothing queued for a while, what was slow then may be quick now."""
+        """After a while without a queue, what was slow may be quick again."""
         if self._since is None and time.monotonic() - self._measured_at > MAX_SECONDS:
             self._seconds_each = 0.0

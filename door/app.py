@@ -1,4 +1,4 @@
-"""The way in: `granian --interface asgi door.app:application`."""
+"""The front door's ASGI application: `granian --interface asgi door.app:application`."""
 
 import asyncio
 import json

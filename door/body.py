@@ -9,9 +9,9 @@ from door.errors import BodyCut, BodyIncomplete, BodyInPieces, BodyTooLarge, Bus
 from door.settings import BODY_SECONDS, Service
 
 SMALL_PARTS, SMALL_BYTES = 1000, 64
-"""A body may have so many parts of any size; all others must have so many bytes on average: each costs the same."""
+"""A body may have this many parts of any size; others must have this many bytes on average: each costs the same."""
 KEPT_WHEN_FULL = 7 / 8
-"""Of the memory for bodies: so much is kept when it is full."""
+"""The share of the memory for bodies that stays in use after room was made."""
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
@@ -85,7 +85,7 @@ class Bodies:
     def _make_room(self, newcomer: Incomplete, size: int) -> None:
         """Give up the largest bodies that are not complete: an alert is small, and most are whole at once.
 
-        More than is needed, so that this is seldom done while somebody fills the memory.
+        It gives up more than is needed, so that it seldom runs while somebody fills the memory.
         """
         most = self._service.max_buffered_bytes
         for each in sorted(self._incomplete, key=lambda each: len(each.body), reverse=True):

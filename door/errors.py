@@ -53,7 +53,7 @@ class BodyCut(Refusal):
 
 
 class BodyInPieces(Refusal):
-    """400: to take it apart costs far more than to send it."""
+    """400: reading it costs far more than sending it."""
 
     status = 400
     code = "too_many_chunks"

@@ -1,4 +1,7 @@
-"""What the door refused lately, for the health checks of Bleep, which ask `/healthz`."""
+"""The alerts that got no usable answer lately, for Bleep's health checks, which ask `/healthz`.
+
+Not the register of refused alerts (`alerts.refusals`), which has what the sender must correct.
+"""
 
 import json
 import time

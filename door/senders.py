@@ -1,4 +1,4 @@
-"""Who has been let in lately: what comes with a token that the API has accepted goes before what strangers send."""
+"""The tokens that the API accepted lately: their requests go before those of strangers."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
