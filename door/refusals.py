@@ -1,4 +1,4 @@
-"""The alerts that got no usable answer lately, for Bleep's health checks, which ask `/healthz`.
+"""The alerts that were answered with 500 or more lately, for Bleep's health checks, which ask `/healthz`.
 
 Not the register of refused alerts (`alerts.refusals`), which has what the sender must correct.
 """
