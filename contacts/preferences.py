@@ -101,8 +101,8 @@ def replace_many(wanted: Mapping[int, Wanted], *, reason: str = "") -> None:
 
 
 def _replace_batch(wanted: Mapping[int, Wanted], reason: str) -> None:
-    # Of two editors at once the later one wins as a whole. Always in the same order, so that two never deadlock. The
-    # lock leaves the key alone, so that a new alert for a clinician, whose row refers to it, does not wait.
+    # If two people edit at once, the later one wins as a whole. Always in the same order, so that two never deadlock.
+    # The lock leaves the key alone, so that a new alert, whose row refers to the clinician, does not wait.
     locked = list(Clinician.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk"))
     for clinician in locked:
         for priority, channels in wanted[clinician.pk].items():

@@ -22,7 +22,7 @@ class LaterChange:
     """A clinician was changed after the page was opened."""
 
     who: str
-    """One or more names, the first change's first."""
+    """One or more names, in the order of their changes."""
     when: str
     """The time of the latest change: "at 12:03", with its day if that is not today."""
     before: Mapping[str, Any]

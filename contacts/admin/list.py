@@ -66,7 +66,7 @@ class ClinicianList(ComparableFilters):
     search_help_text = "Name, contact ID, number or e-mail"
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Refuses keys that are none, too."""
+        """Also refuses selected keys that are not numbers."""
         if not all(key.isdecimal() for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise IncorrectLookupParameters
         return super().get_changelist_instance(request)

@@ -15,7 +15,7 @@ def find(rows: Sequence[Row]) -> None:
 
 
 def _find_twins(new: dict[str, Row]) -> None:
-    """Two people who are new count, too."""
+    """Compares new people with stored ones, and with each other."""
     stored = twins.of(new) if new else {}
     first: dict[str, Clinician] = {}
     for contact_id, row in new.items():

@@ -7,7 +7,7 @@ from contacts.models import Clinician
 
 
 def fold(name: str) -> str:
-    """The same text for all spellings of a department: without spaces, and in small letters."""
+    """The same text for all spellings of a department: without spaces, and in lower case."""
     return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
@@ -26,7 +26,7 @@ def one_spelling_each() -> list[str]:
 
 
 def doubts(names: Iterable[str]) -> dict[str, str]:
-    """For each name that nobody's department has, but in another spelling: a sentence. One query."""
+    """A sentence for each name that clinicians' departments have only in another spelling. One query."""
     spellings = known()
     first: dict[str, str] = {}
     for each in spellings:

@@ -58,7 +58,7 @@ _ALWAYS = (
         ERROR,
     ),
 )
-"""Of the whole text."""
+"""Each pattern matches a whole text."""
 _LINE_BREAK = re.compile(r"[\r\n\v\f\x85\u2028\u2029]|_x000[dD]_")
 _LOST_LETTER = re.compile("|".join(_LOST))
 _IN_CSV = (
@@ -87,7 +87,7 @@ def of_text(text: str) -> str:
         return LINE_BREAK
     if text.isascii() and "?" not in text:
         return ""  # nearly all texts, quickly
-    return LOST_LETTER if _LOST_LETTER.search(text) else ""  # the normal form has not all of its signs
+    return LOST_LETTER if _LOST_LETTER.search(text) else ""  # the normal form lacks some of its characters
 
 
 def of_csv_text(text: str) -> str:
