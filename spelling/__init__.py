@@ -1,1 +1,1 @@
-"""How texts are written: one normal form for what is stored and looked up, and what only looks the same."""
+"""The normal form in which texts are stored and looked up, and texts that only look the same."""

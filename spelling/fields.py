@@ -11,10 +11,10 @@ from spelling import normal
 
 
 class AsStored(forms.CharField):
-    """A form's field whose value is read as the model's field reads it, so that the form compares what is stored."""
+    """A form field that reads a value as the model field does, so that the form compares it with what is stored."""
 
     def __init__(self, *, read: Callable[[Any], Any], **kwargs: Any) -> None:
-        # A browser would cut a longer text without a word. The model's own validator says it.
+        # A browser would cut a longer text silently. The model's own validator reports it.
         super().__init__(**{**kwargs, "max_length": None})
         self.read = read
 
@@ -24,7 +24,7 @@ class AsStored(forms.CharField):
 
 
 class DerivedField(models.TextField[str, str]):
-    """A text that is made of other fields whenever the row is saved by `save` or `bulk_create`.
+    """A text that is derived from other fields whenever the row is saved by `save` or `bulk_create`.
 
     The method `derive_<name>` of the model makes it.
     """

@@ -1,4 +1,4 @@
-"""Names as people search for them: without accents and apostrophes, in small letters, in any order."""
+"""Names as people search for them: without accents and apostrophes, in lower case, in any order."""
 
 import re
 import unicodedata

@@ -20,7 +20,7 @@ _UNWANTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufdd0-\ufdef\ufffe\ufff
 NEVER_IN_NORMAL = "|".join(
     (INVISIBLE.pattern, _UNWANTED.pattern.replace(r"\x00", r"\x01"), f"[{_OTHER_SPACES}]", "  ")
 )
-"""A regular expression, for PostgreSQL too, of what the normal form never has. It does not see what is not composed."""
+"""A regular expression, for PostgreSQL too, of what the normal form never has. It misses text that is not composed."""
 _NAMES = {
     "\t": "a tab",
     "\n": "a line break",
@@ -73,7 +73,7 @@ def is_blank(text: str) -> bool:
 
 
 def email(text: str) -> str:
-    """The normal form of an e-mail address: in small letters, without the `mailto:` of a copied link.
+    """The normal form of an e-mail address: in lower case, without the `mailto:` of a copied link.
 
     By RFC 5321 (2.4) letter case may matter before the @, but no mail system known tells addresses apart by it.
     """

@@ -10,7 +10,7 @@ NUL = "\0"
 
 
 class ComparableFilters(ModelAdmin):
-    """Refuses the character NUL, which PostgreSQL has not. Django then redirects to the whole list."""
+    """Refuses the character NUL, which PostgreSQL cannot store. Django then redirects to the whole list."""
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         if any(NUL in value for _name, values in request.GET.lists() for value in values):
