@@ -37,7 +37,7 @@ def of_alerts(found: list[Alert], reader: Reader) -> Iterator[Item]:
         yield Item(
             "in vain",
             f"{total:,} alert{pluralize(total, ' is,s are')} held up because tries keep failing{urgent}.",
-            f"{GOES_ON} {reader.advice(HANDLE, DO, else_ask='to reach by hand who cannot wait')}",
+            f"{GOES_ON} {reader.advice(HANDLE, DO, else_ask='to reach by hand those who cannot wait')}",
             urgent=high > 0,
             count=total,
             links=tuple(Link(_line(each), reverse(ALERT, args=[each.pk])) for each in found),
