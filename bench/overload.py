@@ -1,8 +1,8 @@
 """`make overload`: how many alerts a second are stored while far more requests come than Bleep can answer.
 
-First the capacity is measured, with as many clients as wait for their answers. Then requests come at a multiple of it,
-whether or not those before were answered. What is refused with 503 is sent again after its `Retry-After`, as hospital
-systems do; a client that has no answer after ten seconds gives up. Goodput is what was stored in a second.
+First the capacity is measured, with clients that wait for each answer. Then requests come at a multiple of it, whether
+or not earlier ones were answered. What is refused with 503 is sent again after its `Retry-After`, as hospital systems
+do; a client that has no answer after ten seconds gives up. Goodput is what was stored in a second.
 """
 
 import argparse
@@ -132,7 +132,7 @@ class Senders:
         async def one(body: dict[str, str]) -> None:
             sent = await self.send(body)
             now = time.monotonic()
-            if not sent.status or now - began <= seconds:  # who gives up, does so after the end
+            if not sent.status or now - began <= seconds:  # a client gives up only after the end
                 run.sent.append(sent)
             if sent.status == 503:  # noqa: PLR2004
                 due = now + sent.retry_after + random.uniform(0, JITTER)

@@ -126,7 +126,7 @@ def _post_share(address: Address, share: Bodies, at: float) -> list[tuple[str, f
 
 
 def _until_taken(sender: AlertSender, body: Mapping[str, str]) -> Answer:
-    """Send again while Bleep is too busy, as senders do; the time of the answer is that of all of it."""
+    """Send again while Bleep is too busy, as senders do; the time of the answer counts from the first try."""
     answer = sender.post(body)
     for _ in range(MAX_REPEATS):
         if answer.status != http.HTTPStatus.SERVICE_UNAVAILABLE:

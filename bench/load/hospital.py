@@ -18,9 +18,9 @@ SENDERS = 8
 AGAIN = 0.12
 """The share of the alerts that is sent twice on purpose."""
 RETRY_PAUSE = 0.3
-"""Seconds, and so much less than Bleep asks for in `Retry-After`."""
+"""Seconds, which is much less than Bleep asks for in `Retry-After`."""
 BURST_PAUSE = (1.0, 3.0)
-"""Seconds: a hundred that repeat as soon as the others would take the whole machine."""
+"""Seconds: if a burst of a hundred repeated after `RETRY_PAUSE`, it would take the whole machine."""
 SEND_AGAIN = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.SERVICE_UNAVAILABLE)
 """Answers after which the same is sent again, as docs/api.md says. Nothing here should lead to other errors."""
 

@@ -12,7 +12,7 @@ from psycopg import sql
 from bench.stack import SESSIONS, Stack
 
 TABLES = ("alerts_alert", "alerts_delivery")
-"""Those that somebody locks."""
+"""The tables that somebody locks."""
 LOCK_SECONDS = 3.0
 """How long to wait for the lock on a table in use."""
 CANCEL_EVERY = 0.005
@@ -49,7 +49,7 @@ class Database:
         self._enough = threading.Event()
 
     def undo(self) -> None:
-        """PostgreSQL runs, writes, and nobody gets into its way."""
+        """PostgreSQL runs and takes writes, and nobody is in its way."""
         self._allow("postgres")
         self._unlock("any")
         self._start("postgres")
@@ -100,7 +100,7 @@ class Database:
             self._canceller = None
 
     def _read_only(self, _name: str) -> None:
-        """As after a failover: kept sessions only read from now on, and new ones find no server that writes.
+        """As after a failover: kept sessions are read-only from now on, and new ones find no primary.
 
         For the whole server, since a setting of the database would leave the kept sessions as they are.
         """

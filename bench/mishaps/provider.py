@@ -49,7 +49,7 @@ class Provider:
         self._thaw(AWS)
 
     def _freeze(self, _name: str) -> None:
-        """It takes connections and does not answer. What came meanwhile it takes afterwards, whoever still waits."""
+        """It takes connections and does not answer. What came meanwhile it takes afterwards, even if nobody waits."""
         self._frozen = True
         self._stack.freeze(AWS)
 

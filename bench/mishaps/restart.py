@@ -25,11 +25,11 @@ class RollingRestart:
 
     @property
     def done(self) -> bool:
-        """Whether all parts have their turn behind them."""
+        """Whether all parts have had their turn."""
         return self.stopping is None and not self._left
 
     def go_on(self, skip: set[str]) -> None:
-        """Do what is to be done now. Parts in `skip`, which are down or frozen, are left out when it is their turn."""
+        """Do what is due now. Parts in `skip`, which are down or frozen, are left out when it is their turn."""
         if self.stopping is not None:
             self._finish(self.stopping)
             return
