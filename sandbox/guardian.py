@@ -12,7 +12,7 @@ from sandbox.services import EmbeddedPostgres, EmbeddedRedis
 
 
 def end_leftovers(data: Path) -> None:
-    """Kill what runs on this data, of a run that does not exist any more."""
+    """Kill what runs on this data, of a run that no longer exists."""
     kill(marked(data))
     EmbeddedPostgres(data).kill()
     EmbeddedRedis(data).kill()

@@ -18,7 +18,7 @@ from sandbox.aws.sns import Sns
 _HERE = Path(__file__).parent
 _THEME = _HERE.parent.parent / "theme" / "static" / "theme"
 _SHARED = ("colours.css", "favicon.svg")
-"""The admin's colours and mark, so that the page is seen to be Bleep's."""
+"""The admin's colours and mark, so that people see that the page is Bleep's."""
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 _HEADERS = {
