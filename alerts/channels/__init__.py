@@ -1,4 +1,4 @@
-"""The channels. To add one: a module with an `ADAPTER`, a line here, a member of `Channel`, and its tests."""
+"""The channels, with one adapter each. CONTRIBUTING.md says how to add one."""
 
 from alerts.channels import connect_call, sns_email, sns_sms
 from alerts.channels.base import Adapter, Budget, ChannelError, Fault, Message, Outcome, SendResult
