@@ -57,9 +57,7 @@ def forward(
             sent_on = intake.accept(client=alert.client, new=new).alert
         except intake.Unreachable as nobody:
             reason = nobody.reason
-            raise ActionRefused(
-                no_route(reason) if reason else "This clinician no longer exists."
-            ) from None
+            raise ActionRefused(no_route(reason) if reason else "This clinician no longer exists.") from None
         AlertAction.objects.create(
             alert=alert, action=StaffAction.FORWARD, by_id=by.pk, note=note, sent_on_as=sent_on
         )
