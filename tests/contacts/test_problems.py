@@ -131,3 +131,13 @@ def test_the_summary_names_the_first_and_counts_all(clinician: Clinician) -> Non
 
     assert found.count == problems.EXAMPLES + 3
     assert [name for _key, name in found.examples] == [f"Clinician D-{n}" for n in range(problems.EXAMPLES)]
+
+
+def test_channels_are_looked_up_only_for_clinicians_with_something_to_find(clinician: Clinician) -> None:
+    found = Clinician.objects.filter(problems.any_condition())
+
+    plan = found.explain(analyze=True)
+
+    assert "(never executed)" in plan
+    looked_up = [line for line in plan.splitlines() if "contacts_preference" in line]
+    assert len([line for line in looked_up if "(never executed)" not in line]) == len(Priority) + 1
