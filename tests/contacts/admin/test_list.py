@@ -140,3 +140,10 @@ def test_an_invalid_selection_is_no_error(admin_client: Client, clinician: Clini
 
     assert admin_client.post(LIST, sent, follow=True).status_code == 200
     assert admin_client.get(f"{LIST}abc/history/").status_code == 404
+
+
+def test_the_filters_count_nobody(admin_client: Client, clinician: Clinician) -> None:
+    page = admin_client.get(LIST, {"_facets": "True"})
+
+    assert not page.context["cl"].add_facets
+    assert "_facets" not in admin_client.get(LIST).content.decode()
