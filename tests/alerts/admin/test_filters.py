@@ -17,6 +17,7 @@ from tests.alerts.admin.pages import ALERTS, read
 
 pytestmark = pytest.mark.django_db
 CLINICIANS = reverse("admin:contacts_clinician_changelist")
+UNREADABLE = "The address had a filter that cannot be read"
 
 
 def chips(page: str) -> dict[str, str]:
@@ -142,3 +143,10 @@ def test_the_lists_of_django_show_their_filters_too(staff: Client) -> None:
 
     assert list(chips(users)) == ["active: Yes"]
     assert chips(read(staff, CLINICIANS)) == {}
+
+
+@pytest.mark.parametrize("query", ["id__exact=x", "nonsense=1"])
+def test_a_whole_list_says_that_it_is_not_filtered(staff: Client, failed: Alert, query: str) -> None:
+    for address in (ALERTS, CLINICIANS, reverse("admin:auth_user_changelist")):
+        assert UNREADABLE not in read(staff, address)
+        assert UNREADABLE in read(staff, f"{address}?{query}", follow=True)
