@@ -11,6 +11,8 @@ from alerts.aws_check.asking import Check, Result, client, ok, warning, wrong
 
 SPEAKS = re.compile(r"\$\.Attributes\.(Message2?)\b")
 """How a contact flow speaks an attribute: https://docs.aws.amazon.com/connect/latest/adminguide/connect-attrib-list.html."""
+OURS = settings.BASE_DIR / "deploy" / "aws" / "contact-flow.json"
+VOICE = "UpdateContactTextToSpeechVoice"
 QUOTA = re.compile(r"StartOutboundVoiceContact", re.IGNORECASE)
 SUBJECT_INSTANCE, SUBJECT_FLOW, SUBJECT_CALLER, SUBJECT_QUOTA = (
     "Connect instance",
@@ -54,7 +56,8 @@ def _flow() -> Iterator[Result]:
     if found.get("State") == "ARCHIVED" or found.get("Status") == "SAVED":
         yield wrong(SUBJECT_FLOW, f"{name} is not published.", "Publish it in Amazon Connect, under Flows.")
         return
-    spoken = set(SPEAKS.findall(_text(found.get("Content", ""))))
+    blocks = _blocks(found.get("Content", ""))
+    spoken = set(SPEAKS.findall(json.dumps([block.get("Parameters") for block in blocks])))
     missing = [attribute for attribute in ("Message", "Message2") if attribute not in spoken]
     if missing:
         yield wrong(
@@ -62,16 +65,31 @@ def _flow() -> Iterator[Result]:
             f"{name} does not speak $.Attributes.{' and $.Attributes.'.join(missing)}: the alert is not heard.",
             "Let the flow speak Message, then Message2 as digits.",
         )
+    elif _comparable(blocks) == _comparable(_blocks(OURS.read_text(encoding="utf-8"))):
+        yield ok(SUBJECT_FLOW, f"{name} is published, and is the one of this version of Bleep.")
     else:
-        yield ok(SUBJECT_FLOW, f"{name} is published, and speaks Message and Message2.")
+        yield ok(
+            SUBJECT_FLOW,
+            f"{name} is published, and speaks Message and Message2. It is not the one of this version of Bleep "
+            "(deploy/aws/contact-flow.json).",
+        )
 
 
-def _text(content: str) -> str:
-    """What the flow's blocks hold. Not the positions and notes of its drawing, which may quote the same words."""
+def _blocks(content: str) -> list[dict[str, Any]]:
+    """A flow's blocks. Not the positions and notes of its drawing, which may quote what blocks say."""
     try:
-        return json.dumps([block.get("Parameters", {}) for block in json.loads(content)["Actions"]])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return ""
+        blocks = json.loads(content)["Actions"]
+    except (ValueError, KeyError, TypeError):
+        return []
+    return [block for block in blocks if isinstance(block, dict)]
+
+
+def _comparable(blocks: list[dict[str, Any]]) -> list[str]:
+    """What two flows have in common if they do the same, in whatever voice."""
+    return sorted(
+        json.dumps({**block, "Parameters": None} if block.get("Type") == VOICE else block, sort_keys=True)
+        for block in blocks
+    )
 
 
 def _caller() -> Iterator[Result]:

@@ -186,6 +186,29 @@ def test_a_flow_must_be_published_and_speak_both_attributes(
     assert sentence in result.sentence
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "is_ours"),
+    [
+        ("", "", True),
+        ("Amy", "Brian", True),
+        ("Press 1", "Press 2", False),
+        ('"NextAction": "hang-up"', '"NextAction": "store-declined"', False),
+    ],
+    ids=["the same", "another voice", "other words", "another way"],
+)
+def test_a_flow_is_compared_with_the_one_of_this_version(
+    stub: Stub, old: str, new: str, is_ours: bool
+) -> None:
+    content = calls.OURS.read_text().replace(old, new) if old else calls.OURS.read_text()
+    assert (content != calls.OURS.read_text()) is bool(old)
+    stub("connect", "describe_contact_flow", {"ContactFlow": {"Name": "Alerts", "Content": content}})
+
+    result = only(check("Contact flow"))
+
+    assert result.verdict is OK
+    assert ("is the one of this version" in result.sentence) is is_ours
+
+
 @pytest.mark.parametrize(("number", "verdict"), [("number-1", OK), (None, WRONG)])
 def test_a_queue_needs_a_number_to_call_from(
     stub: Stub, settings: Settings, number: str | None, verdict: Verdict
