@@ -129,46 +129,22 @@ def test_a_throttled_message_is_sent_once_though_the_worker_dies_after_recording
     assert not Delivery.objects.get().possible_duplicate
 
 
-@pytest.mark.parametrize(
-    "crash",
-    [
-        Crash("before", "alerts.deliveries.lifecycle:mark_undelivered"),
-        Crash("before", "alerts.deliveries.opening:open_next"),
-        Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:mark_undelivered"),
-        Crash("after", "alerts.deliveries.lifecycle:mark_undelivered"),
-    ],
-    ids=["before the receipt is recorded", "before the sms is opened", "before the commit", "afterwards"],
-)
-def test_a_call_that_nobody_answered_is_followed_by_one_sms(
-    crash: Crash, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
+RECEIPT = "alerts.deliveries.lifecycle:mark_undelivered"
+AROUND_A_RECEIPT = {
+    "before the receipt is recorded": Crash("before", RECEIPT),
+    "before the next is opened": Crash("before", "alerts.deliveries.opening:open_next"),
+    "after the next is opened": Crash("after", "alerts.deliveries.opening:open_delivery"),
+    "before the commit": Crash("before", COMMIT, inside=RECEIPT),
+    "afterwards": Crash("after", RECEIPT),
+}
+
+
+@pytest.mark.parametrize("crash", AROUND_A_RECEIPT.values(), ids=AROUND_A_RECEIPT)
+@pytest.mark.parametrize("follows", [Channel.SMS, Channel.CALL], ids=["sms", "another ring"])
+def test_a_call_that_nobody_answered_is_followed_by_one_message(
+    follows: Channel, crash: Crash, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
 ) -> None:
-    call = taken(sender, Priority.HIGH, [Channel.CALL, Channel.SMS])
-    aws.misbehave(CALL, "no_answer")
-    rest.finish()
-
-    fork_server.kill(crash, "ask", delivery_id=str(call.pk))
-    rest.ask_outcome(call)
-    rest.finish()
-
-    assert flaws() == []
-    assert [message["channel"] for message in aws.messages()] == ["sms"]
-    assert ends() == [("call", "undelivered", Reason.NOT_ANSWERED), ("sms", "sent", "")]
-
-
-@pytest.mark.parametrize(
-    "crash",
-    [
-        Crash("before", "alerts.deliveries.lifecycle:mark_undelivered"),
-        Crash("after", "alerts.deliveries.opening:open_delivery"),
-        Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:mark_undelivered"),
-        Crash("after", "alerts.deliveries.lifecycle:mark_undelivered"),
-    ],
-    ids=["before the receipt is recorded", "after the ring is opened", "before the commit", "afterwards"],
-)
-def test_a_call_that_nobody_answered_rings_again_once(
-    crash: Crash, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
-) -> None:
-    call = taken(sender, Priority.HIGH, [Channel.CALL, Channel.CALL])
+    call = taken(sender, Priority.HIGH, [Channel.CALL, follows])
     aws.misbehave(CALL, "no_answer", times=1)
     rest.finish()
 
@@ -177,8 +153,8 @@ def test_a_call_that_nobody_answered_rings_again_once(
     rest.finish()
 
     assert flaws() == []
-    assert ends() == [("call", "undelivered", Reason.NOT_ANSWERED), ("call", "sent", "")]
-    assert [message["channel"] for message in aws.messages()] == ["call"]
+    assert ends() == [("call", "undelivered", Reason.NOT_ANSWERED), (follows, "sent", "")]
+    assert [message["channel"] for message in aws.messages()] == [follows]
     assert not Delivery.objects.filter(possible_duplicate=True).exists()
 
 
