@@ -12,6 +12,7 @@ import requests
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.auth.models import Group, User
 from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin
 from django.db import connection
 from django.test import Client, TransactionTestCase
@@ -24,6 +25,7 @@ from clients.models import ApiClient
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
+from staff.roles import Role
 from tests.database import Pristine
 from tests.environment import AWS_PORT, AWS_URL, database_url
 from tests.processes import ENTRY_POINT, answers, at_once, running, wait_until
@@ -231,6 +233,27 @@ def make_clinician(contact_id: str, wanted: Mapping[Priority, Sequence[Channel]]
 def an_alert(**changes: Any) -> dict[str, Any]:
     """The published sample's request body, with changes; a value of None leaves the field out."""
     return {name: value for name, value in {**sample.ALERT, **changes}.items() if value is not None}
+
+
+def browser_of(role: Role, username: str, **names: str) -> Client:
+    """The browser of a member of staff who is logged in."""
+    user = User.objects.create_user(username, is_staff=True, **names)
+    user.groups.add(Group.objects.get(name=role.value))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    """An operator's browser."""
+    return browser_of(Role.OPERATORS, "operator", first_name="Olive", last_name="Oakes")
+
+
+@pytest.fixture
+def auditor(db: None) -> Client:
+    """An auditor's browser."""
+    return browser_of(Role.AUDITORS, "auditor")
 
 
 class Sender:

@@ -1,25 +1,13 @@
-"""Users, and locks that somebody else holds."""
+"""Locks that somebody else holds."""
 
 from collections.abc import Iterator
 
 import psycopg
 import pytest
-from django.contrib.auth.models import Group, User
 from django.db import connection
-from django.test import Client
 
 from contacts.models import Clinician
 from tests.environment import database_url
-
-
-@pytest.fixture
-def auditor(db: None) -> Client:
-    """A user who may view and export clinicians."""
-    user = User.objects.create_user("auditor", is_staff=True)
-    user.groups.add(Group.objects.get(name="Auditors"))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""Whose browsers look at alerts, and one that failed."""
+"""A superuser's browser, and an alert that failed."""
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 
@@ -26,16 +26,6 @@ def staff(db: None) -> Client:
     """A superuser's browser."""
     client = Client()
     client.force_login(User.objects.create_superuser("staff"))
-    return client
-
-
-@pytest.fixture
-def operator(db: None) -> Client:
-    """An operator's browser."""
-    user = User.objects.create_user("operator", is_staff=True, first_name="Olive", last_name="Oakes")
-    user.groups.add(Group.objects.get(name="Operators"))
-    client = Client()
-    client.force_login(user)
     return client
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -22,16 +21,6 @@ from tests.alerts.admin.pages import ALERTS, read, store
 
 pytestmark = pytest.mark.django_db
 EXPORT = reverse("admin:alerts_alert_export")
-
-
-@pytest.fixture
-def auditor(db: None) -> Client:
-    """An auditor's browser."""
-    user = User.objects.create_user("auditor", is_staff=True)
-    user.groups.add(Group.objects.get(name="Auditors"))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def download(browser: Client, query: str = "", file_format: str = "csv") -> bytes:

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -14,8 +14,9 @@ from alerts.states import AlertState, StaffAction
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
+from staff.roles import Role
 from tests.alerts.admin.pages import ALERTS, action_url, page_of, read, store
-from tests.conftest import make_clinician
+from tests.conftest import browser_of, make_clinician
 
 pytestmark = pytest.mark.django_db
 
@@ -23,11 +24,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def colleague(db: None) -> Client:
     """The browser of another operator."""
-    user = User.objects.create_user("ada", is_staff=True, first_name="Ada", last_name="Ames")
-    user.groups.add(Group.objects.get(name="Operators"))
-    client = Client()
-    client.force_login(user)
-    return client
+    return browser_of(Role.OPERATORS, "ada", first_name="Ada", last_name="Ames")
 
 
 def press(browser: Client, action: StaffAction, alert: Alert) -> str:
@@ -272,11 +269,9 @@ def test_advice_is_for_who_reads_it(operator: Client, staff: Client, failed: Ale
     assert ask in read(operator, action_url(StaffAction.RESEND, failed))
 
 
-def test_who_may_only_look_is_told_who_looks_after_alerts(staff: Client, failed: Alert) -> None:
-    user = User.objects.create_user("auditor", is_staff=True)
-    user.groups.add(Group.objects.get(name="Auditors"))
-    auditor = Client()
-    auditor.force_login(user)
+def test_who_may_only_look_is_told_who_looks_after_alerts(
+    staff: Client, auditor: Client, failed: Alert
+) -> None:
     words = "ask somebody with the role Operators to look after it."
 
     assert words in read(auditor, page_of(failed))
