@@ -56,7 +56,8 @@ class StatusFilter(DropdownFilter):
                 if wanted == IN_VAIN
                 else Alert.objects.needing_attention()
             )
-            return queryset.filter(pk__in=found.order_by().values("pk"))
+            # Few, and found first: PostgreSQL expects many, and would compare each alert there is with all of them.
+            return queryset.filter(pk__in=list(found.order_by().values_list("pk", flat=True)))
         if wanted == AlertState.CLOSED:
             return queryset.filter(state=AlertState.CLOSED)
         if wanted == DOUBT:
