@@ -66,11 +66,11 @@ def accept(*, client: ApiClient, new: NewAlert) -> Accepted:
         Unreachable: the clinician is unknown or inactive, or no channel reaches them. Nothing is stored.
     """
     clinician = routing.find(new.contact_id)
-    way = routing.route(clinician, new.priority) if clinician else None
-    refusal: Exception = Unreachable(way.reason if way else None)
-    if clinician and way and way.steps:
+    route = routing.route(clinician, new.priority) if clinician else None
+    refusal: Exception = Unreachable(route.reason if route else None)
+    if clinician and route and route.steps:
         try:
-            return Accepted(_store(client, new, clinician, way), replayed=False)
+            return Accepted(_store(client, new, clinician, route), replayed=False)
         except IntegrityError as error:
             refusal = error
     # A repeat stays a repeat, even if the clinician has become unreachable since.
@@ -98,10 +98,10 @@ def rehearse(new: NewAlert) -> None:
     WriteProbe.objects.write()
 
 
-def _store(client: ApiClient, new: NewAlert, clinician: Clinician, way: Route) -> Alert:
+def _store(client: ApiClient, new: NewAlert, clinician: Clinician, route: Route) -> Alert:
     with transaction.atomic():
         alert = Alert.objects.create(client=client, clinician=clinician, **vars(new))
-        delivery = opening.open_delivery(alert, way.steps[0])
+        delivery = opening.open_delivery(alert, route.steps[0])
     # Fill in what a query would return: once the alert is stored, nothing that can fail may delay the answer.
     alert.status = AlertStatus.QUEUED
     known = alert.deliveries.all()

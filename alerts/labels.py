@@ -89,7 +89,7 @@ DONE_BY: dict[StaffAction, str] = {
     StaffAction.REOPEN: "“Dealt with” undone by",
 }
 
-FOR_WHO_CHANGES_CLINICIANS = (
+ADVICE_TO_EDITORS = (
     "Correct it on the clinician's page.",
     "Mark them as active on their page, or reach somebody else.",
     "Choose a channel on the clinician's page.",
@@ -101,6 +101,6 @@ FOR_WHO_CHANGES_CLINICIANS = (
 def for_reader(sentence: str, *, ask: str) -> str:
     """The sentence; for a reader who may not change clinicians, it says whom to `ask` instead."""
     if ask:
-        for advice in FOR_WHO_CHANGES_CLINICIANS:
+        for advice in ADVICE_TO_EDITORS:
             sentence = sentence.replace(advice, f"Ask {ask} to {advice[:1].lower()}{advice[1:]}")
     return sentence

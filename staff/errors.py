@@ -13,21 +13,21 @@ from config import database
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400, such as for a host name that is not served."""
-    if problems.is_of_a_sender(request):
+    if problems.is_from_a_program(request):
         return problems.bad_request(exception)
     return defaults.bad_request(request, exception)
 
 
 def not_from_a_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for what was sent without a form of ours (CSRF). A program has the wrong address: no form is meant for it."""
-    if problems.is_of_a_sender(request):
+    if problems.is_from_a_program(request):
         return problems.no_such_address()
     return csrf.csrf_failure(request, reason)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404."""
-    if problems.is_of_a_sender(request):
+    if problems.is_from_a_program(request):
         return problems.no_such_address()
     return defaults.page_not_found(request, exception)
 
@@ -35,7 +35,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """503 with the cause while the database is away or stores nothing, else 500. Asks nothing of the database."""
     error = sys.exc_info()[1]
-    if problems.is_of_a_sender(request):
+    if problems.is_from_a_program(request):
         return problems.failed(error)
     is_away = isinstance(error, database.AWAY)
     cause = database.cause(error) if is_away and isinstance(error, Error) else None

@@ -109,7 +109,7 @@ def failed(error: BaseException | None) -> HttpResponse:
     return _as_django(response)
 
 
-def is_of_a_sender(request: HttpRequest) -> bool:
+def is_from_a_program(request: HttpRequest) -> bool:
     """Whether an error is for a program: at the API's addresses, misspelt ones as well, or where it speaks JSON.
 
     Whatever else sends something is a program, too, if it neither asks for a page nor says, as browsers do, from where.

@@ -11,7 +11,7 @@ NO_ADDRESS = "Bleep has no address of theirs: ask the switchboard."
 
 
 @dataclass(frozen=True)
-class Way:
+class Address:
     """An address: what it is for, as people read it, and its link."""
 
     label: str
@@ -24,7 +24,7 @@ class ByHand:
     """A person's name and addresses. Without addresses, a sentence says why."""
 
     name: str
-    ways: tuple[Way, ...]
+    addresses: tuple[Address, ...]
     sentence: str
 
 
@@ -32,12 +32,12 @@ def by_hand(clinician: Clinician, *, may_see: bool) -> ByHand:
     """The person's present addresses, for users who may see clinicians. No query."""
     if not may_see:
         return ByHand(clinician.name, (), NOT_ALLOWED)
-    ways = tuple(
-        _way(channel, clinician.address(channel)) for channel in Channel if clinician.address(channel)
+    addresses = tuple(
+        _address(channel, clinician.address(channel)) for channel in Channel if clinician.address(channel)
     )
-    return ByHand(clinician.name, ways, "" if ways else NO_ADDRESS)
+    return ByHand(clinician.name, addresses, "" if addresses else NO_ADDRESS)
 
 
-def _way(channel: Channel, address: str) -> Way:
+def _address(channel: Channel, address: str) -> Address:
     scheme = "tel" if channel.facts.address_is_number else "mailto"
-    return Way(channel.label, readable_address(channel, address), f"{scheme}:{address}")
+    return Address(channel.label, readable_address(channel, address), f"{scheme}:{address}")
