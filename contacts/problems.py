@@ -126,7 +126,7 @@ class IsComposed(Func):
 _CONDITIONS = {
     Problem.NO_CHANNEL: reduce(or_, (Q(~_chosen(priority=priority)) for priority in Priority)),
     Problem.NO_ADDRESS: reduce(
-        or_, (Q(**{channel.facts.address_field: ""}) & _chosen(channel=channel) for channel in Channel)
+        or_, (Q(**{channel.facts.address_field: ""}) & Q(_chosen(channel=channel)) for channel in Channel)
     ),
     Problem.OBSTACLE: reduce(or_, (Q(_blocked(channel) & _chosen(channel=channel)) for channel in Channel)),
     Problem.NOT_URGENT: Q(
