@@ -29,6 +29,7 @@ from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat, WorkerHeartb
 from alerts.monitoring import front_door
 from alerts.sending import clock
 from alerts.states import DeliveryState
+from config import database
 from contacts.choices import Channel, Priority
 
 OBJECTIVE: dict[Priority, timedelta] = {
@@ -209,7 +210,9 @@ def _rows_from_the_future() -> list[Finding]:
 
 
 def _processes() -> list[Finding]:
-    """Silent relays and workers, relays that do the workers' work, and clocks that are off. One query."""
+    """Silent relays and workers, relays that do the workers' work, and clocks that are off. One query, and
+    one more while no relay is heard.
+    """
     instead = Case(When(sent_itself_at__gt=Now() - SENT_INSTEAD_FOR, then=True), default=False)
     settled = Case(When(started_at__lt=Now() - WorkerHeartbeat.FRESH, then=True), default=False)
     no, offset = Value(value=False), "clock_offset_seconds"
@@ -219,13 +222,9 @@ def _processes() -> list[Finding]:
     kinds = {kind for kind, *_ in heard}
     # Until a relay has run for a while, the workers may still be starting too.
     may_be_missed = any(at_work for _, _, at_work, _ in heard)
+    silent = "relay" not in kinds
     return [
-        Finding(
-            "relays_silent",
-            int("relay" not in kinds),
-            0,
-            "No relay has reported lately: start `manage.py relay`.",
-        ),
+        Finding("relays_silent", int(silent), 0, _why_silent(silent=silent)),
         # Relays send High themselves when no worker does. So hanging workers cause no lateness and no growing queue.
         Finding(
             "relays_send_themselves",
@@ -247,6 +246,13 @@ def _processes() -> list[Finding]:
             "all that it sends: set the clocks of all hosts by NTP.",
         ),
     ]
+
+
+def _why_silent(*, silent: bool) -> str:
+    """A relay that cannot write cannot report either: to start one would not help."""
+    if silent and database.only_reads():
+        return "The database only reads, so no relay can send or report: docs/recovery.md says what to do."
+    return "No relay has reported lately: start `manage.py relay`."
 
 
 def _front_door() -> list[Finding]:

@@ -34,7 +34,7 @@ FINDINGS = {
     "expired_leases": "Some messages were interrupted while they were being sent, and have not been retried yet.",
     "alerts_without_delivery": "Some alerts have no message to send.",
     "rows_from_the_future": "The clock of Bleep's database was set back, so some times on these pages are wrong.",
-    "relays_silent": "Bleep is not sending: the part that starts every message has stopped.",
+    "relays_silent": "Bleep is not sending: the part that starts every message has stopped, or cannot work.",
     "relays_send_themselves": "In the last two minutes Bleep had to send alerts of High priority by its backup "
     "route. Other alerts may wait.",
     "intake_fails": "Bleep may not be taking alerts from hospital systems: its own test alert did not get in.",

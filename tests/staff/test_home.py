@@ -334,3 +334,5 @@ def test_a_database_that_only_reads_still_shows_what_is_wrong() -> None:
 
     assert answer.status_code == 200
     assert "bleep relays_silent" in re.findall(r'data-kind="([^"]+)"', answer.content.decode())
+    assert "The database only reads, so no relay can send or report" in answer.content.decode()
+    assert "start manage.py relay" not in answer.content.decode()
