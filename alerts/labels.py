@@ -9,12 +9,12 @@ DELIVERY: dict[DeliveryState, str] = {
     DeliveryState.DELIVERED: "The call was picked up, by a person or by a voicemail.",
     DeliveryState.UNDELIVERED: "The call was not picked up.",
     DeliveryState.FAILED: "The provider did not take it over this channel, which will not be tried again.",
-    DeliveryState.UNKNOWN: "An answer was lost: it may have arrived. It is not sent this way again.",
+    DeliveryState.UNKNOWN: "The provider did not confirm it, so it may have arrived. It is not sent this way again.",
     DeliveryState.CANCELLED: "Staff stopped it before it was sent.",
 }
 
 IN_DOUBT = "May have arrived"
-"""What staff read instead of “Failed” where an answer was lost. To API clients both are `failed`."""
+"""What staff read instead of “Failed” where the provider did not confirm it. To API clients both are `failed`."""
 
 ATTEMPT: dict[AttemptState, str] = {
     AttemptState.CALLING: "The request may be on its way.",
@@ -32,7 +32,7 @@ REASON: dict[Reason, str] = {
     Reason.THROTTLED: "The provider asked Bleep to slow down. You need not do anything.",
     Reason.QUOTA: "A quota of the AWS account is used up. Ask AWS for a higher one.",
     Reason.UNREACHABLE: "The provider could not be reached. Check the network and AWS's status page.",
-    Reason.ANSWER_LOST: "The provider's answer was lost, so it may or may not have been sent.",
+    Reason.ANSWER_LOST: "The provider did not confirm that it took this, so it may or may not have been sent.",
     Reason.WORKER_LOST: "A worker stopped while sending, so it may or may not have been sent.",
     Reason.OUT_OF_TIME: "Bleep was held up, so it was not sent this time. You need not do anything.",
     Reason.INVALID_ADDRESS: "The provider refused this address. Correct it on the clinician's page.",
@@ -58,8 +58,8 @@ REASON_IN_BRIEF: dict[Reason, str] = {
     Reason.THROTTLED: "the provider was too busy",
     Reason.QUOTA: "a quota of AWS is used up",
     Reason.UNREACHABLE: "the provider could not be reached",
-    Reason.ANSWER_LOST: "may have arrived: the answer was lost",
-    Reason.WORKER_LOST: "may have arrived: the answer was lost",
+    Reason.ANSWER_LOST: "may have arrived: the provider did not confirm it",
+    Reason.WORKER_LOST: "may have arrived: the provider did not confirm it",
     Reason.OUT_OF_TIME: "Bleep was held up",
     Reason.INVALID_ADDRESS: "the address was refused",
     Reason.OPTED_OUT: "the number has opted out of SMS",

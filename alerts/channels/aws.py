@@ -83,10 +83,12 @@ BY_CODE: dict[str, Meaning] = {
     "InternalFailure": ANSWER_LOST,
     "InternalServiceException": ANSWER_LOST,
     "InternalServerError": ANSWER_LOST,
+    "ServiceUnavailable": ANSWER_LOST,
+    "ServiceUnavailableException": ANSWER_LOST,
 }
 """A definite refusal leads to the next channel at once. `_meaning` adds AccessDenied* and KMS*."""
 
-ANSWERED_WITH_ERROR = frozenset(code for code, meaning in BY_CODE.items() if meaning == ANSWER_LOST)
+_ANSWERED_WITH_ERROR = frozenset(code for code, meaning in BY_CODE.items() if meaning == ANSWER_LOST)
 """AWS did answer: it failed inside, so that nobody knows how far it got."""
 
 INVALID_PARAMETER = frozenset({"InvalidParameter", "InvalidParameterValue", "InvalidParameterException"})
@@ -174,6 +176,11 @@ def translated() -> Iterator[None]:
     else:
         return
     raise translation from None
+
+
+def has_answered(code: str) -> bool:
+    """Whether AWS answered, with an error that leaves open how far it got. A bare number is the answer's status."""
+    return code in _ANSWERED_WITH_ERROR or code.isdecimal()
 
 
 def _translate_answer(response: Any) -> ChannelError:

@@ -22,7 +22,7 @@ from theme.times import ago
 
 DECISIONS = (StaffAction.CLOSE, StaffAction.CANCEL, StaffAction.REOPEN)
 FAILED = "failed: no clinician is known to have been reached."
-IN_DOUBT = "may not have arrived: the provider's answer was lost."
+IN_DOUBT = "may not have arrived: the provider did not confirm it."
 DO = (
     "Say that you are on it, and open it: its page has the person's numbers. Reach them, or send it to somebody else. "
     "Then mark it as dealt with."

@@ -79,7 +79,7 @@ def test_people_are_named_the_most_urgent_first_and_then_the_oldest(fail: Fail) 
     assert rows(client) == [
         "High · Heart surgeon · 2 h 5 min ago · the line was busy",
         "High · Maternity consultant · Maternity · 3 min ago · nobody answered",
-        "Medium · Mid · just now · may have arrived: the answer was lost",
+        "Medium · Mid · just now · may have arrived: the provider did not confirm it",
         "Low · Late Low · 3 h 20 min ago · the e-mail address is not confirmed",
     ]
 

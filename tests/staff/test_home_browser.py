@@ -88,7 +88,7 @@ def test_each_problem_links_to_its_page_and_the_urgent_come_first(site: Site, pr
     assert set(kinds) == {*LINKS, "down call", "bleep relays_silent", "refused alerts"}
     failed = page.locator('[data-kind="failed"]')
     expect(failed).to_contain_text("1 alert failed: no clinician is known to have been reached.")
-    expect(failed).to_contain_text("1 alert may not have arrived: the provider's answer was lost.")
+    expect(failed).to_contain_text("1 alert may not have arrived: the provider did not confirm it.")
     expect(failed.locator(".alert-row")).to_have_count(2)
     expect(page.locator('[data-kind="down call"]')).to_contain_text(
         "Telephone call: the provider has given no usable answer since"

@@ -7,13 +7,14 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from http import HTTPStatus
 
 from django.utils.text import capfirst
 
 from alerts import labels, wording
 from alerts.admin.status import delivery_badge
 from alerts.admin.timeline import handled
-from alerts.channels.aws import ANSWERED_WITH_ERROR
+from alerts.channels import aws
 from alerts.deliveries.queries import MAY_HAVE_ARRIVED
 from alerts.models import Alert, AlertAction, Attempt, Delivery
 from alerts.sending.delays import Delay
@@ -259,14 +260,22 @@ def _sent_twice(deliveries: Iterable[Delivery]) -> set[uuid.UUID]:
     return twice
 
 
+def _named(code: str) -> str:
+    """A provider's code; a bare number is the HTTP status of an answer that had none."""
+    if not code.isdecimal():
+        return code
+    phrase = next((f" ({each.phrase})" for each in HTTPStatus if str(each.value) == code), "")
+    return f"HTTP status {code}{phrase}"
+
+
 def _try(attempt: Attempt, received: datetime) -> Try:
     state = AttemptState(attempt.state)
-    has_answer = state is AttemptState.UNKNOWN and attempt.code in ANSWERED_WITH_ERROR
+    has_answer = state is AttemptState.UNKNOWN and aws.has_answered(attempt.code)
     what = labels.ANSWERED_WITH_ERROR if has_answer else labels.ATTEMPT[state]
     sentences = [what, *_why(attempt, state is AttemptState.UNKNOWN)]
     if attempt.late:
         sentences.append(LATE)
-    facts = [("Provider's code", attempt.code), ("Provider's ID", attempt.provider_id)]
+    facts = [("Provider's code", _named(attempt.code)), ("Provider's ID", attempt.provider_id)]
     return Try(
         attempt.number,
         attempt.started_at,

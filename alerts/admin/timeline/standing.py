@@ -28,11 +28,11 @@ TRIED_AGAIN = "Bleep is about to send it. An earlier try may have arrived."
 STOPPED_UNSENT = "It was stopped before it was sent."
 IN_DOUBT: dict[AlertStatus, str] = {
     AlertStatus.CANCELLED: (
-        "It was stopped, but an earlier answer was lost: the person may have received it. Ask them."
+        "It was stopped, but the provider had not confirmed an earlier try: the person may have received it. Ask them."
     ),
     AlertStatus.FAILED: (
-        "An answer was lost, so it may have arrived. Ask the person. If nothing came, send it again or reach them "
-        "another way. Then mark it as dealt with."
+        "The provider did not confirm it, so it may have arrived. Ask the person. If nothing came, send it again or "
+        "reach them another way. Then mark it as dealt with."
     ),
 }
 CANCELLED_TOO_LATE: dict[AlertStatus, str] = {

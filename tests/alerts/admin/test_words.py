@@ -16,6 +16,7 @@ from alerts.states import AlertStatus, DeliveryState, Reason
 from clients.models import ApiClient
 from contacts.choices import Priority
 from contacts.models import Clinician
+from staff.home import alert_rows
 from tests.alerts.admin.pages import ALERTS, page_of, read, store
 from tests.alerts.conftest import Store
 from tests.alerts.factories import claim, current, end, send
@@ -134,6 +135,8 @@ def test_what_is_being_sent_is_not_said_to_be_with_nobody(store: Store) -> None:
     ("code", "said"),
     [
         ("InternalError", "The provider answered with an error, and may have sent it all the same."),
+        ("ServiceUnavailable", "The provider answered with an error, and may have sent it all the same."),
+        ("503", "The provider answered with an error, and may have sent it all the same."),
         ("ReadTimeoutError", "The request left and no answer came: it may have arrived."),
     ],
 )
@@ -144,6 +147,35 @@ def test_an_error_that_came_is_not_said_to_be_no_answer(store: Store, code: str,
     told = events.of(Alert.objects.with_status().get(), shows_addresses=True)
 
     assert [each.sentences for event in told for each in event.tries] == [(said,)]
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("503", "HTTP status 503 (Service Unavailable)"),
+        ("599", "HTTP status 599"),
+        ("Throttling", "Throttling"),
+    ],
+)
+def test_a_bare_number_of_the_provider_is_named(store: Store, code: str, shown: str) -> None:
+    error = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, code)
+    lifecycle.mark_failed(claim(store(Priority.MEDIUM)), error, LeaveInDoubt(Reason.ANSWER_LOST))
+
+    told = events.of(Alert.objects.with_status().get(), shows_addresses=True)
+
+    assert [each.facts for event in told for each in event.tries] == [(("Provider's code", shown),)]
+
+
+def test_nothing_says_that_an_answer_was_lost_which_tells_staff_neither_what_is_known_nor_what_to_do() -> (
+    None
+):
+    said = [
+        *(*labels.DELIVERY.values(), *labels.ATTEMPT.values(), *labels.REASON.values()),
+        *(*labels.REASON_IN_BRIEF.values(), *standing.SUMMARY.values(), *standing.IN_DOUBT.values()),
+        alert_rows.IN_DOUBT,
+    ]
+
+    assert [each for each in said if "lost" in each] == []
 
 
 def test_nothing_says_that_nothing_has_to_be_done() -> None:
