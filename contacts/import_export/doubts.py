@@ -25,6 +25,8 @@ def _find_twins(new: dict[str, Row]) -> None:
 
 
 def _find_spellings(moved: Sequence[Row]) -> None:
-    doubts = departments.doubts({row.clinician.department for row in moved}) if moved else {}
+    doubts = (
+        departments.doubts(list(dict.fromkeys(row.clinician.department for row in moved))) if moved else {}
+    )
     for row in moved:
         row.warnings += filter(None, [doubts.get(row.clinician.department)])

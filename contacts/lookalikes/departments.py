@@ -1,7 +1,7 @@
 """Departments are typed by hand: `Ward 4`, `ward 4` and `Ward4` are one."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from contacts.models import Clinician
 
@@ -25,16 +25,16 @@ def one_spelling_each() -> list[str]:
     return list(spellings.values())
 
 
-def doubts(names: Iterable[str]) -> dict[str, str]:
-    """A sentence for each name that clinicians' departments have only in another spelling. One query."""
+def doubts(names: Sequence[str]) -> dict[str, str]:
+    """A sentence for each name that clinicians' departments, or names before it, spell otherwise. One query."""
     spellings = known()
     first: dict[str, str] = {}
-    for each in spellings:
+    for each in (*spellings, *names):
         first.setdefault(fold(each), each)
     return {
         name: f"“{name}” is written “{first[fold(name)]}” elsewhere: write it the same way, if it is the same."
         for name in names
-        if name and name not in spellings and fold(name) in first
+        if name and name not in spellings and first[fold(name)] != name
     }
 
 

@@ -49,6 +49,12 @@ def test_no_other_department_is_doubted(
     assert admin_client.post(url, typed(department=typed_)).json()["risks"]["department"] == []
 
 
+def test_two_spellings_in_one_file_are_doubted(admin_client: Client) -> None:
+    looked = look(admin_client, "contact_id,name,department\nA-1,A,Ward 4\nA-2,B,ward4\nA-3,C,Ward 4\n")
+
+    assert DOUBT.format("ward4") in [sentence for sentence, _rows in looked.context["comparison"].warnings]
+
+
 def test_numbers_are_shown_as_they_are_understood(admin_client: Client, clinician: Clinician) -> None:
     url = page_of(clinician).replace("change", "preview")
     answer = admin_client.post(url, typed(call_number="07700 900555", sms_number="020 7946 0000")).json()
