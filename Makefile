@@ -86,6 +86,27 @@ compose: install  ## Check docker-compose.yml against the compose specification.
 workflow: install  ## Check the CI workflow against the schema of GitHub Actions.
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yml
 
+.PHONY: aws-install
+aws-install: install
+	@COMPILE=no LOCK=deploy/aws/requirements.txt VENV=deploy/aws/.venv scripts/install
+
+.PHONY: aws-synth
+aws-synth: aws-install  ## Write the CloudFormation templates of deploy/aws to deploy/aws/cdk.out. Needs no account.
+	@deploy/aws/run python -m deploy.aws.app
+
+.PHONY: aws-deploy
+aws-deploy: aws-install  ## Put what Bleep needs into your AWS account, and its settings into deploy/bleep.env.
+	@deploy/aws/run cdk deploy --all --outputs-file deploy/aws/outputs.json $(ARGS)
+	@deploy/aws/run python -m deploy.aws.env_file deploy/aws/outputs.json deploy/bleep.env
+
+.PHONY: aws-destroy
+aws-destroy: aws-install  ## Take it out of the account again. The key of its logs and queues stays.
+	@deploy/aws/run cdk destroy --all $(ARGS)
+
+.PHONY: check-aws
+check-aws: aws-install  ## Check deploy/aws: types, rules (cdk-nag), templates (cfn-lint), tests. Needs no account.
+	@deploy/aws/check
+
 .PHONY: chaos
 chaos: install  ## Break everything for a minute, then see that no alert was lost; SECONDS=15, SEED=7 repeats a plan.
 	@$(BIN)/python -m bench.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
@@ -130,3 +151,5 @@ lock: install  ## Lock the dependencies again, with hashes, for Python 3.11 to 3
 	  --no-emit-index-url pyproject.toml -o requirements.txt
 	$(UV) pip compile -q $(ARGS) --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url -c requirements.txt pyproject.toml --group dev -o requirements-dev.txt
+	$(UV) pip compile -q $(ARGS) --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url deploy/aws/requirements.in -o deploy/aws/requirements.txt

@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from alerts.deliveries.retry import QUOTA_TRIES, SCHEDULES
 from config.env import VARIABLES
 from contacts.choices import Priority
+from deploy.aws.permissions import PERMISSIONS
 from scripts.flow_drawing import drawing
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,6 +37,20 @@ def retries() -> str:
     head = ("Priority", "Tries", "Given up after", "First wait, at most", "Longest wait")
     quota = f"Where a quota of AWS is used up, there are {QUOTA_TRIES} tries at most, unless no other channel is left."
     return f"{table(head, rows)}\n\n{quota}"
+
+
+def permissions() -> str:
+    """What Bleep may do in AWS, and why."""
+    rows = (
+        (
+            f"`{each.sid}`",
+            ", ".join(f"`{action}`" for action in each.actions),
+            ("all but " if each.all_but else "") + ", ".join(f"`{resource}`" for resource in each.resources),
+            each.why,
+        )
+        for each in PERMISSIONS
+    )
+    return table(("Statement", "Actions", "On", "Why"), rows)
 
 
 def guide() -> str:
@@ -75,6 +90,7 @@ def read(path: str) -> str:
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "configuration": ("docs/deployment.md", configuration),
     "contact_flow": ("docs/aws.md", drawing),
+    "permissions": ("docs/aws.md", permissions),
     "retries": ("docs/recovery.md", retries),
     "guide": ("staff/templates/staff/guide.html", guide),
     "api_guide": ("staff/templates/staff/api/guide.html", api_guide),

@@ -1,0 +1,1 @@
+"""What Bleep needs of AWS, as an app of the AWS CDK. Bleep itself never imports it."""

@@ -1,0 +1,31 @@
+"""The CDK app: `make aws-synth` runs it."""
+
+import os
+
+import aws_cdk as cdk
+from aws_cdk import Validations
+from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks
+
+from deploy.aws.acknowledged import acknowledge
+from deploy.aws.messaging import BleepMessaging
+from deploy.aws.parameters import PARAMETERS, Parameters
+
+
+def build(parameters: Parameters, *, account: str | None, outdir: str) -> cdk.App:
+    """The app with its stack, and the rules that it is held against. Without an account it is for any."""
+    app = cdk.App(outdir=outdir)
+    environment = cdk.Environment(region=parameters.region, account=account)
+    stack = BleepMessaging(app, "BleepMessaging", parameters, env=environment)
+    cdk.Tags.of(app).add("application", "bleep")
+    acknowledge(stack, parameters)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), HIPAASecurityChecks(app))
+    return app
+
+
+if __name__ == "__main__":
+    # The CDK's command line sets both. Without it, the template is for any account.
+    build(
+        PARAMETERS,
+        account=os.environ.get("CDK_DEFAULT_ACCOUNT"),
+        outdir=os.environ.get("CDK_OUTDIR", "deploy/aws/cdk.out"),
+    ).synth()

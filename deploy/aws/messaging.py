@@ -1,0 +1,141 @@
+"""The stack `BleepMessaging`: what every Bleep needs of AWS, also one that runs elsewhere."""
+
+import json
+from pathlib import Path
+
+from aws_cdk import Aws, CfnOutput, Fn, Stack, aws_connect as connect, aws_iam as iam, aws_kms as kms
+from constructs import Construct
+
+from deploy.aws.alarms import Alarms
+from deploy.aws.answers import Answers
+from deploy.aws.env_file import output_name
+from deploy.aws.parameters import Parameters
+from deploy.aws.permissions import PERMISSIONS, Permission
+from deploy.aws.sms_log import SmsLog
+
+FLOW = Path(__file__).with_name("contact-flow.json")
+VOICE_BLOCK = "set-the-voice"
+
+
+class BleepMessaging(Stack):
+    """Calls, SMS and e-mails: the flow, the number, the answers on their way back, and Bleep's permissions."""
+
+    def __init__(self, scope: Construct, name: str, parameters: Parameters, **more: object) -> None:
+        super().__init__(
+            scope,
+            name,
+            description="What Bleep needs of AWS to reach people",
+            **more,  # type: ignore[arg-type]
+        )
+        self.parameters = parameters
+        key = kms.Key(
+            self,
+            "Key",
+            alias="bleep-messaging",
+            description="Queues, topics and logs of Bleep",
+            enable_key_rotation=True,
+        )
+        self.instance_id, self.instance_arn = self._instance()
+        flow = connect.CfnContactFlow(
+            self,
+            "ContactFlow",
+            instance_arn=self.instance_arn,
+            name="Bleep alert",
+            type="CONTACT_FLOW",
+            state="ACTIVE",
+            description="Speaks an alert. If an answer is wanted, asks for one and keeps it.",
+            content=flow_with(parameters.voice),
+        )
+        answers = Answers(self, "Answers", key=key, instance_arn=self.instance_arn)
+        SmsLog(self, "SmsLog", key=key)
+        Alarms(
+            self,
+            "Alarms",
+            key=key,
+            instance_id=self.instance_id,
+            dead_letters=answers.dead_letters,
+            email=parameters.operators_email,
+        )
+        self._policy()
+        self._settings(flow)
+
+    def _instance(self) -> tuple[str, str]:
+        """The instance's id and ARN."""
+        if self.parameters.create_connect_instance:
+            made = connect.CfnInstance(
+                self,
+                "Instance",
+                identity_management_type="CONNECT_MANAGED",
+                instance_alias=self.parameters.connect_instance_alias,
+                attributes=connect.CfnInstance.AttributesProperty(
+                    inbound_calls=False, outbound_calls=True, contactflow_logs=True
+                ),
+            )
+            return made.attr_id, made.attr_arn
+        known = self.parameters.connect_instance_id
+        return known, f"arn:{Aws.PARTITION}:connect:{self.region}:{self.account}:instance/{known}"
+
+    def _source_number(self) -> str:
+        if self.parameters.source_phone_number:
+            return self.parameters.source_phone_number
+        claimed = connect.CfnPhoneNumber(
+            self,
+            "SourceNumber",
+            target_arn=self.instance_arn,
+            country_code=self.parameters.country_code,
+            type="DID",
+            description="Number that Bleep calls from",
+        )
+        return claimed.attr_address
+
+    def _policy(self) -> None:
+        """What Bleep may do: to be attached to its role or user."""
+        iam.ManagedPolicy(
+            self,
+            "Policy",
+            managed_policy_name=f"bleep-messaging-{self.region}",
+            description="What Bleep does with AWS, one statement for each thing. See docs/aws.md for why.",
+            statements=[self._statement(permission) for permission in PERMISSIONS],
+        )
+
+    def _statement(self, permission: Permission) -> iam.PolicyStatement:
+        resources = [
+            pattern.format(
+                partition=Aws.PARTITION,
+                region=self.region,
+                account=self.account,
+                instance=self.instance_arn,
+                prefix=self.parameters.email_topic_prefix,
+            )
+            for pattern in permission.resources
+        ]
+        actions = list(permission.actions)
+        if permission.all_but:
+            return iam.PolicyStatement(sid=permission.sid, actions=actions, not_resources=resources)
+        return iam.PolicyStatement(sid=permission.sid, actions=actions, resources=resources)
+
+    def _settings(self, flow: connect.CfnContactFlow) -> None:
+        """Outputs: one for each setting that Bleep reads. `deploy/aws/env_file.py` writes them as such."""
+        settings = {
+            "AWS_DEFAULT_REGION": self.region,
+            "CONNECT_INSTANCE_ID": self.instance_id,
+            # arn:…:instance/<instance>/contact-flow/<flow>
+            "CONNECT_CONTACT_FLOW_ID": Fn.select(3, Fn.split("/", flow.attr_contact_flow_arn)),
+            "CONNECT_SOURCE_PHONE_NUMBER": self._source_number(),
+            "CONNECT_CALLS_PER_SECOND": str(self.parameters.calls_per_second),
+            "DEFAULT_COUNTRY": self.parameters.country_code,
+            "EMAIL_TOPIC_PREFIX": self.parameters.email_topic_prefix,
+            "SMS_PER_SECOND": str(self.parameters.sms_per_second),
+        }
+        if self.parameters.sms_sender_id:
+            settings["SMS_SENDER_ID"] = self.parameters.sms_sender_id
+        for variable, value in settings.items():
+            CfnOutput(self, output_name(variable), value=value, description=variable)
+
+
+def flow_with(voice: str) -> str:
+    """The contact flow with this voice."""
+    flow = json.loads(FLOW.read_text(encoding="utf-8"))
+    [block] = [action for action in flow["Actions"] if action["Identifier"] == VOICE_BLOCK]
+    block["Parameters"]["TextToSpeechVoice"] = voice
+    return json.dumps(flow)

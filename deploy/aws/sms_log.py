@@ -1,0 +1,110 @@
+"""What became of SMS: SNS writes it to CloudWatch Logs, and nowhere else."""
+
+from aws_cdk import (
+    Aws,
+    RemovalPolicy,
+    aws_iam as iam,
+    aws_kms as kms,
+    aws_logs as logs,
+    custom_resources as resources,
+)
+from constructs import Construct
+
+SAMPLED = "100"
+"""Per cent of delivered SMS that are logged. Those that failed always are."""
+
+
+class SmsLog(Construct):
+    """Two log groups with SNS's own names, the role that SNS writes them with, and the setting that it does."""
+
+    def __init__(self, scope: Construct, name: str, *, key: kms.Key) -> None:
+        super().__init__(scope, name)
+        self._let_logs_use(key)
+        path = f"sns/{Aws.REGION}/{Aws.ACCOUNT_ID}/DirectPublishToPhoneNumber"
+        groups = [self._group("Delivered", path, key), self._group("Failed", f"{path}/Failure", key)]
+        role = iam.Role(
+            self,
+            "Role",
+            description="SNS writes what became of SMS",
+            assumed_by=iam.ServicePrincipal(
+                "sns.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+            ),
+        )
+        iam.ManagedPolicy(
+            self,
+            "Policy",
+            roles=[role],
+            statements=[
+                iam.PolicyStatement(
+                    sid="WriteWhatBecameOfSms",
+                    actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+                    resources=[group.log_group_arn for group in groups],
+                )
+            ],
+        )
+        self._switch_on(role)
+
+    def _group(self, name: str, path: str, key: kms.Key) -> logs.LogGroup:
+        # Telephone numbers stand in there: so for as short as is useful.
+        return logs.LogGroup(
+            self,
+            name,
+            log_group_name=path,
+            encryption_key=key,
+            retention=logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+    def _switch_on(self, role: iam.Role) -> None:
+        """CloudFormation has no resource for SNS's settings of SMS. They are the whole account's in this Region."""
+        self.setting = resources.AwsCustomResource(
+            self,
+            "Setting",
+            install_latest_aws_sdk=False,
+            resource_type="Custom::SmsSettings",
+            on_update=_set(
+                DeliveryStatusIAMRole=role.role_arn,
+                DeliveryStatusSuccessSamplingRate=SAMPLED,
+                DefaultSMSType="Transactional",
+            ),
+            on_delete=_set(DeliveryStatusSuccessSamplingRate="0"),
+            policy=resources.AwsCustomResourcePolicy.from_statements(
+                [
+                    iam.PolicyStatement(actions=["sns:SetSMSAttributes"], resources=["*"]),
+                    iam.PolicyStatement(actions=["iam:PassRole"], resources=[role.role_arn]),
+                ]
+            ),
+        )
+
+    @staticmethod
+    def _let_logs_use(key: kms.Key) -> None:
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="LogsOfSms",
+                principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],
+                actions=[
+                    "kms:Encrypt",
+                    "kms:Decrypt",
+                    "kms:ReEncrypt*",
+                    "kms:GenerateDataKey*",
+                    "kms:DescribeKey",
+                ],
+                resources=["*"],  # a key's policy is about this key alone
+                conditions={
+                    "ArnLike": {
+                        "kms:EncryptionContext:aws:logs:arn": (
+                            f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:sns/*"
+                        )
+                    }
+                },
+            )
+        )
+
+
+def _set(**attributes: str) -> resources.AwsSdkCall:
+    return resources.AwsSdkCall(
+        service="SNS",
+        action="setSMSAttributes",
+        parameters={"attributes": attributes},
+        physical_resource_id=resources.PhysicalResourceId.of("sms-settings"),
+    )
