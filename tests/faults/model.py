@@ -1,10 +1,11 @@
 """A simple model of alerts and deliveries: lists and dictionaries, one action at a time, no database."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from alerts.channels import Fault
 from alerts.deliveries.retry import SCHEDULES, Decision, LeaveInDoubt, NextChannel, Retry
-from alerts.states import AlertState, AttemptState as A, DeliveryState as D, Reason
+from alerts.states import NEEDS_REASON, UNFINISHED, AlertState, AttemptState as A, DeliveryState as D, Reason
 from contacts.choices import Channel, Priority
 
 AFTER: dict[Fault, A] = {
@@ -30,7 +31,7 @@ class ModelAttempt:
     """Whether all that is known of it is that its worker died."""
 
 
-@dataclass
+@dataclass(eq=False)
 class ModelDelivery:
     """One channel's turn. While it is being sent, its last attempt holds the lease."""
 
@@ -86,6 +87,7 @@ class ModelAlert:
             delivery.state, delivery.provider_id = D.SENT, provider_id
             if not held and not attempt.was_marked and not delivery.in_doubt(but=attempt):
                 delivery.marked = False  # the mark was for a second try, which does not take place
+            self._repeat(delivery, marked=attempt.was_marked)
         return held
 
     def fail(self, delivery: ModelDelivery, number: int, fault: Fault, decision: Decision) -> bool:
@@ -94,6 +96,7 @@ class ModelAlert:
         attempt = delivery.attempts[number - 1]
         attempt.state, attempt.late, attempt.lost = AFTER[fault], attempt.late or not held, False
         if held and self._was_accepted_meanwhile(delivery):
+            self._repeat(delivery, marked=attempt.was_marked)
             return True
         if held or self._settles_a_doubt(delivery, number, fault, decision):
             self._carry_out(delivery, decision)
@@ -115,7 +118,9 @@ class ModelAlert:
         dead = [each for each in self.deliveries if each.state is D.SENDING and each.expired]
         for delivery in dead:
             delivery.attempts[-1].state, delivery.attempts[-1].lost = A.UNKNOWN, True
-            if not self._was_accepted_meanwhile(delivery):
+            if self._was_accepted_meanwhile(delivery):
+                self._repeat(delivery, marked=delivery.attempts[-1].was_marked)
+            else:
                 self._carry_out(delivery, self._after_a_death(delivery))
         return len(dead)
 
@@ -151,23 +156,45 @@ class ModelAlert:
             case LeaveInDoubt():
                 delivery.state = D.UNKNOWN
 
-    def _open_next(self, given_up: ModelDelivery, *, in_doubt: bool = False) -> bool:
-        left = self._left(given_up)
-        if self.state is not AlertState.OPEN or not left or self._is_overtaken(given_up):
-            return False
-        marked = in_doubt or given_up.marked
-        self.deliveries.append(ModelDelivery(left[0], round=given_up.round, marked=marked))
-        return True
+    def _open_next(self, given_up: ModelDelivery, *, in_doubt: bool = False) -> None:
+        self._open(given_up, self._left(given_up), marked=in_doubt or given_up.marked)
 
-    def _is_overtaken(self, delivery: ModelDelivery) -> bool:
+    def _repeat(self, sent: ModelDelivery, *, marked: bool) -> None:
+        """An SMS or an e-mail was taken: what was missed before is tried again."""
+        if sent.channel is not Channel.CALL and self.position_of(sent) > 1:
+            self._open(sent, self._left(sent, gave_up=False), marked=marked)
+
+    def _open(self, after: ModelDelivery, left: list[Channel], *, marked: bool) -> None:
+        if left and self.state is AlertState.OPEN and not self._is_overtaken(after, by=UNFINISHED):
+            is_repeat = left[0] in [each.channel for each in self._round_of(after)]  # it waits first
+            self.deliveries.append(
+                ModelDelivery(left[0], round=after.round, marked=marked, due=not is_repeat)
+            )
+
+    def _is_overtaken(self, delivery: ModelDelivery, by: Collection[D] = HOPEFUL) -> bool:
         """Whether another of its round is hopeful, or a newer round was started."""
-        others = [each for each in self.deliveries if each is not delivery]
-        beside = [each.state for each in others if each.round == delivery.round]
-        return any(state in HOPEFUL for state in beside) or self._newest_round() > delivery.round
+        beside = [each.state for each in self._round_of(delivery) if each is not delivery]
+        return any(state in by for state in beside) or self._newest_round() > delivery.round
 
-    def _left(self, delivery: ModelDelivery) -> list[Channel]:
-        tried = [each.channel for each in self.deliveries if each.round == delivery.round]
-        return [each for each in self.way if each not in tried]
+    def _left(self, delivery: ModelDelivery, *, gave_up: bool = True) -> list[Channel]:
+        """What is left of the way; once a message was taken, only what was missed before."""
+        left, states = list(self.way), []
+        missed = [delivery.channel] if gave_up else []
+        for each in self._round_of(delivery):
+            left.remove(each.channel)
+            if not (gave_up and each is delivery):
+                states.append(each.state)
+                missed += [each.channel] if each.state in NEEDS_REASON else []
+        if D.DELIVERED in states:
+            return []
+        return [each for each in left if each in missed] if D.SENT in states else left
+
+    def _round_of(self, delivery: ModelDelivery) -> list[ModelDelivery]:
+        return [each for each in self.deliveries if each.round == delivery.round]
+
+    def position_of(self, delivery: ModelDelivery) -> int:
+        """Its place in its round, from 1."""
+        return self._round_of(delivery).index(delivery) + 1
 
     def _newest_round(self) -> int:
         return max(each.round for each in self.deliveries)

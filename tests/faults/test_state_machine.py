@@ -36,6 +36,7 @@ from alerts.sending import send as sending
 from alerts.states import DELIVERY_TRANSITIONS, AlertState, DeliveryState, Reason, StaffAction
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
+from contacts.models import MAX_TIMES
 from tests.alerts.factories import handle
 from tests.conftest import an_alert, make_clinician
 from tests.faults import consistency
@@ -48,6 +49,19 @@ REASONS: dict[Fault, Reason] = {
     Fault.REJECTED: Reason.REFUSED,
     Fault.UNKNOWN: Reason.ANSWER_LOST,
 }
+
+
+REPEATING = [
+    [Channel.CALL, Channel.SMS, Channel.CALL],
+    [Channel.SMS, Channel.SMS],
+    [Channel.EMAIL, Channel.SMS, Channel.EMAIL, Channel.SMS],
+]
+"""Ways that name a channel again."""
+
+
+def is_a_route(way: list[Channel]) -> bool:
+    """Whether no channel is named more often than may be."""
+    return max(map(way.count, way)) <= MAX_TIMES
 
 
 class Held:
@@ -83,17 +97,20 @@ class Ledger(RuleBasedStateMachine):
     @initialize(
         target=claims,
         priority=st.sampled_from(Priority),
-        way=st.permutations(list(Channel)),
-        length=st.integers(1, 3),
+        way=st.one_of(
+            st.permutations(list(Channel)),
+            st.sampled_from(REPEATING),
+            st.lists(st.sampled_from(Channel), min_size=1, max_size=4).filter(is_a_route),
+        ),
     )
-    def an_alert_is_taken_and_claimed(self, priority: Priority, way: list[Channel], length: int) -> Any:
+    def an_alert_is_taken_and_claimed(self, priority: Priority, way: list[Channel]) -> Any:
         """Claimed at once, since most of what can go wrong begins with a claim."""
         contact_id = uuid.uuid4().hex
-        make_clinician(contact_id, {priority: way[:length]})
+        make_clinician(contact_id, {priority: way})
         client = ApiClient.objects.create(name=contact_id)
         body = an_alert(message_id=uuid.uuid4().hex, contact_id=contact_id, priority=priority)
         self.alert = intake.accept(client=client, new=intake.NewAlert(**body)).alert
-        self.model = ModelAlert(priority, way[:length])
+        self.model = ModelAlert(priority, way)
         self.operator = User.objects.create_user(contact_id)
         return self.a_worker_claims()
 
@@ -104,7 +121,8 @@ class Ledger(RuleBasedStateMachine):
     def pick(self, number: int) -> tuple[Delivery, ModelDelivery]:
         """One of the deliveries there are: the product's and the model's."""
         modelled = self.model.deliveries[number % len(self.model.deliveries)]
-        found = Delivery.objects.get(alert=self.alert, channel=modelled.channel, round=modelled.round)
+        position = self.model.position_of(modelled)
+        found = Delivery.objects.get(alert=self.alert, round=modelled.round, position=position)
         return found, modelled
 
     @rule(target=claims)
@@ -193,6 +211,21 @@ class Ledger(RuleBasedStateMachine):
             self.the_ledger_is_sound_and_as_the_model_says()
             happens()
         return held
+
+    @rule(target=claims, taken=st.booleans())
+    def the_next_channel_is_claimed(self, taken: bool) -> Any:
+        """After one that the provider refused, or took: by chance a route would seldom be gone to its end."""
+        held = self.a_worker_claims()
+        if isinstance(held, Held) and taken:
+            self.the_provider_accepts(held, again=False)
+        elif isinstance(held, Held):
+            self.the_attempt_fails(held, Fault.REJECTED, "next", sent=False, again=False)
+        self.the_ledger_is_sound_and_as_the_model_says()
+        follows = self.a_worker_claims()
+        if isinstance(follows, Held):
+            return follows
+        self.its_time_comes()
+        return self.a_worker_claims()
 
     @rule(
         what=st.sampled_from(
