@@ -1,0 +1,22 @@
+"""cdk-nag's rules are errors, and each finding that stays has a reason."""
+
+from pathlib import Path
+
+import pytest
+from aws_cdk import Stack, aws_sqs as sqs
+
+from deploy.aws.acknowledged import CUSTOM_RESOURCE, POLICY, SMS_SETTINGS
+from deploy.aws.app import build
+from deploy.aws.tests.conftest import GIVEN
+
+
+def test_what_breaks_a_rule_is_not_synthesised(tmp_path: Path) -> None:
+    app = build(GIVEN, account=None, outdir=str(tmp_path))
+    sqs.Queue(Stack(app, "Another"), "InTheClear")
+    with pytest.raises(RuntimeError, match="SQS queue is not used as a dead-letter queue"):
+        app.synth()
+
+
+def test_each_reason_is_a_sentence() -> None:
+    for reasons in (POLICY, SMS_SETTINGS, CUSTOM_RESOURCE):
+        assert all(reason.endswith(".") and len(reason.split()) > 5 for reason in reasons.values())
