@@ -8,11 +8,17 @@ from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks
 
 from deploy.aws.acknowledged import acknowledge
 from deploy.aws.messaging import BleepMessaging
-from deploy.aws.parameters import PARAMETERS, Parameters
+from deploy.aws.parameters import PARAMETERS, PLACEHOLDER, Parameters
 
 
 def build(parameters: Parameters, *, account: str | None, outdir: str) -> cdk.App:
-    """The app with its stack, and the rules that it is held against. Without an account it is for any."""
+    """The app with its stack, and the rules that it is held against. Without an account it is for any.
+
+    Raises:
+        ValueError: it is for an account, and has nobody's instance.
+    """
+    if account and parameters.connect_instance_id == PLACEHOLDER:
+        raise ValueError("deploy/aws/parameters.py: set connect_instance_id to that of your instance.")
     app = cdk.App(outdir=outdir)
     environment = cdk.Environment(region=parameters.region, account=account)
     stack = BleepMessaging(app, "BleepMessaging", parameters, env=environment)

@@ -101,9 +101,12 @@ _FORMS = (
 )
 """For each text: its form, and how to say it."""
 
+PLACEHOLDER = "11111111-1111-1111-1111-111111111111"
+"""Stands for an instance where nothing is deployed: in checks, and in a template to look at."""
+
 PARAMETERS = Parameters(
     region="eu-west-2",
     country_code="GB",
-    connect_instance_id="11111111-1111-1111-1111-111111111111",  # yours
+    connect_instance_id=PLACEHOLDER,  # put yours here
     operators_email="",
 )

@@ -43,12 +43,13 @@ MADE = replace(
 )
 
 
+KNOWN = replace(PARAMETERS, connect_instance_id="0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9")
 ACCOUNT = "123456789012"
 
 
 @pytest.fixture(
     scope="session",
-    params=[(GIVEN, None), (MADE, None), (GIVEN, ACCOUNT)],
+    params=[(GIVEN, None), (MADE, None), (KNOWN, ACCOUNT)],
     ids=["instance-given", "instance-made", "account-known"],
 )
 def deployment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Deployment:

@@ -7,7 +7,7 @@ from aws_cdk import Stack, aws_sqs as sqs
 
 from deploy.aws.acknowledged import CUSTOM_RESOURCE, POLICY, SMS_SETTINGS
 from deploy.aws.app import build
-from deploy.aws.tests.conftest import GIVEN
+from deploy.aws.tests.conftest import ACCOUNT, GIVEN
 
 
 def test_what_breaks_a_rule_is_not_synthesised(tmp_path: Path) -> None:
@@ -15,6 +15,11 @@ def test_what_breaks_a_rule_is_not_synthesised(tmp_path: Path) -> None:
     sqs.Queue(Stack(app, "Another"), "InTheClear")
     with pytest.raises(RuntimeError, match="SQS queue is not used as a dead-letter queue"):
         app.synth()
+
+
+def test_nothing_is_deployed_for_an_instance_that_is_nobodys(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="set connect_instance_id to that of your instance"):
+        build(GIVEN, account=ACCOUNT, outdir=str(tmp_path))
 
 
 def test_each_reason_is_a_sentence() -> None:
