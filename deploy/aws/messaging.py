@@ -109,10 +109,13 @@ class BleepMessaging(Stack):
             )
             for pattern in permission.resources
         ]
-        actions = list(permission.actions)
-        if permission.all_but:
-            return iam.PolicyStatement(sid=permission.sid, actions=actions, not_resources=resources)
-        return iam.PolicyStatement(sid=permission.sid, actions=actions, resources=resources)
+        return iam.PolicyStatement(
+            sid=permission.sid,
+            actions=list(permission.actions),
+            resources=None if permission.all_but else resources,
+            not_resources=resources if permission.all_but else None,
+            conditions={"StringEquals": {"aws:CalledViaLast": permission.via}} if permission.via else None,
+        )
 
     def _settings(self, flow: connect.CfnContactFlow) -> None:
         """Outputs: one for each setting that Bleep reads. `deploy/aws/env_file.py` writes them as such."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 class Permission(NamedTuple):
     """One thing that Bleep does. `resources` are patterns with `{partition}`, `{account}` and so on.
 
-    Where `all_but` is set, `resources` are what it must not reach.
+    Where `all_but` is set, `resources` are what it must not reach. With `via`, only that service may ask, for Bleep.
     """
 
     sid: str
@@ -17,6 +17,7 @@ class Permission(NamedTuple):
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     all_but: bool = False
+    via: str = ""
 
 
 TOPICS = "arn:{partition}:sns:{region}:{account}:{prefix}-clinician-*"
@@ -41,6 +42,18 @@ PERMISSIONS = (
         ("sns:Publish",),
         ("arn:{partition}:sns:*:*:*",),
         all_but=True,
+    ),
+    Permission(
+        "SmsThroughSns",
+        "SNS asks End User Messaging in the name of whoever asked SNS; AWS's policy AmazonSNSFullAccess has the same.",
+        (
+            "sms-voice:SendTextMessage",
+            "sms-voice:DescribeOptedOutNumbers",
+            "sms-voice:DescribeAccountAttributes",
+            "sms-voice:DescribeSpendLimits",
+        ),
+        ANY,
+        via="sns.amazonaws.com",
     ),
     Permission(
         "AskWhoOptedOut",

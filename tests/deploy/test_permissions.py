@@ -50,7 +50,8 @@ def called() -> set[str]:
 
 def test_bleep_may_do_all_that_it_calls_and_nothing_else() -> None:
     assert "connect:StartOutboundVoiceContact" in called()
-    assert {action for permission in PERMISSIONS for action in permission.actions} == called()
+    own = [permission for permission in PERMISSIONS if not permission.via]
+    assert {action for permission in own for action in permission.actions} == called()
 
 
 def test_each_permission_has_a_name_and_a_reason() -> None:
@@ -64,5 +65,8 @@ def test_the_policies_in_the_guide_allow_the_same() -> None:
     policies = [
         json.loads(block) for block in re.findall(r"```json\n(.*?)```", read("docs/deployment.md"), re.DOTALL)
     ]
-    statements = [each for policy in policies for each in policy.get("Statement", [policy])]
-    assert {action for each in statements for action in each.get("Action", [])} == called()
+    statements = [
+        each for policy in policies for each in policy.get("Statement", [policy]) if "Action" in each
+    ]
+    allowed = {action for each in statements for action in each["Action"]}
+    assert allowed == {action for permission in PERMISSIONS for action in permission.actions}

@@ -76,6 +76,14 @@ class TestPermissions:
             sids["SendEmails"]["Resource"]
         )
 
+    def test_sms_are_sent_through_sns_alone(self, deployment: Deployment) -> None:
+        [through] = [one for one in statements(deployment) if "sms-voice:SendTextMessage" in actions(one)]
+        assert through["Condition"] == {"StringEquals": {"aws:CalledViaLast": "sns.amazonaws.com"}}
+
+    def test_the_policy_is_as_short_as_iam_wants_it(self, deployment: Deployment) -> None:
+        for policy in deployment.of_type("AWS::IAM::ManagedPolicy"):
+            assert len(json.dumps(policy["PolicyDocument"], separators=(",", ":"))) < 6144
+
 
 class TestEncryption:
     def test_the_key_is_rotated_and_stays_when_the_stack_goes(self, deployment: Deployment) -> None:
