@@ -15,12 +15,12 @@ from aws_cdk import (
 )
 from constructs import Construct
 
-CALLS = "VoiceCalls"
-"""Connect's metric group of calls: https://docs.aws.amazon.com/connect/latest/adminguide/monitoring-cloudwatch.html"""
-
 
 class Alarms(Construct):
-    """A topic for the operators, and the alarms that go there."""
+    """A topic for the operators, and the alarms that go there.
+
+    Connect's metrics: https://docs.aws.amazon.com/connect/latest/adminguide/monitoring-cloudwatch.html
+    """
 
     def __init__(
         self,
@@ -29,6 +29,7 @@ class Alarms(Construct):
         *,
         key: kms.IKey,
         instance_id: str,
+        flow_name: str,
         dead_letters: Sequence[sqs.Queue],
         email: str,
     ) -> None:
@@ -44,26 +45,20 @@ class Alarms(Construct):
         for metric, why in (
             ("ThrottledCalls", "Connect refused calls: more per second than the quota."),
             ("CallsBreachingConcurrencyQuota", "Connect refused calls: more at once than the quota."),
-            ("MisconfiguredPhoneNumbers", "Calls failed because no flow belongs to a number."),
+        ):
+            self._alarm(metric, _of_connect(metric, InstanceId=instance_id, MetricGroup="VoiceCalls"), why)
+        of_flow = {"InstanceId": instance_id, "MetricGroup": "ContactFlow", "ContactFlowName": flow_name}
+        for metric, why in (
+            ("ContactFlowErrors", "A block of the flow took its error branch: perhaps the voice is wrong."),
             ("ContactFlowFatalErrors", "A call ended because the flow could not run."),
         ):
-            self._alarm(metric, self._of_connect(metric, instance_id), why)
+            self._alarm(metric, _of_connect(metric, **of_flow), why)
         for queue in dead_letters:
             self._alarm(
                 f"{queue.node.id}Messages",
                 queue.metric_approximate_number_of_messages_visible(period=Duration.minutes(5)),
                 "Nobody could read an answer.",
             )
-
-    def _of_connect(self, metric: str, instance_id: str) -> cloudwatch.Metric:
-        group = {"MetricGroup": "ContactFlow"} if metric.startswith("ContactFlow") else {"MetricGroup": CALLS}
-        return cloudwatch.Metric(
-            namespace="AWS/Connect",
-            metric_name=metric,
-            dimensions_map={"InstanceId": instance_id, **group},
-            period=Duration.minutes(5),
-            statistic="Sum",
-        )
 
     def _alarm(self, name: str, metric: cloudwatch.IMetric, why: str) -> None:
         alarm = cloudwatch.Alarm(
@@ -77,3 +72,13 @@ class Alarms(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         alarm.add_alarm_action(actions.SnsAction(self._topic))
+
+
+def _of_connect(name: str, **dimensions: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace="AWS/Connect",
+        metric_name=name,
+        dimensions_map=dimensions,
+        period=Duration.minutes(5),
+        statistic="Sum",
+    )

@@ -41,7 +41,7 @@ class Answers(Construct):
             event_pattern=events.EventPattern(
                 source=["aws.connect"],
                 detail_type=["Amazon Connect Contact Event"],
-                detail={"instanceArn": [instance_arn], "channel": ["VOICE"]},
+                detail={"instanceArn": [instance_arn]},
             ),
             targets=[targets.SqsQueue(calls, dead_letter_queue=no_calls)],
         )

@@ -14,6 +14,7 @@ from deploy.aws.permissions import PERMISSIONS, Permission
 from deploy.aws.sms_log import SmsLog
 
 FLOW = Path(__file__).with_name("contact-flow.json")
+FLOW_NAME = "Bleep alert"
 VOICE_BLOCK = "set-the-voice"
 
 
@@ -40,7 +41,7 @@ class BleepMessaging(Stack):
             self,
             "ContactFlow",
             instance_arn=self.instance_arn,
-            name="Bleep alert",
+            name=FLOW_NAME,
             type="CONTACT_FLOW",
             state="ACTIVE",
             description="Speaks an alert. If an answer is wanted, asks for one and keeps it.",
@@ -53,6 +54,7 @@ class BleepMessaging(Stack):
             "Alarms",
             key=key,
             instance_id=self.instance_id,
+            flow_name=FLOW_NAME,
             dead_letters=answers.dead_letters,
             email=parameters.operators_email,
         )

@@ -138,7 +138,7 @@ class TestAnswers:
         [rule] = deployment.of_type("AWS::Events::Rule")
         assert rule["EventPattern"]["source"] == ["aws.connect"]
         assert rule["EventPattern"]["detail-type"] == ["Amazon Connect Contact Event"]
-        assert rule["EventPattern"]["detail"].keys() == {"instanceArn", "channel"}
+        assert rule["EventPattern"]["detail"].keys() == {"instanceArn"}
 
     def test_replies_come_as_they_were_written(self, deployment: Deployment) -> None:
         [queue] = [one for one in deployment.of_type("AWS::SNS::Subscription") if one["Protocol"] == "sqs"]
@@ -174,6 +174,15 @@ class TestAnswers:
         emails = [one for one in deployment.of_type("AWS::SNS::Subscription") if one["Protocol"] == "email"]
         wanted = deployment.parameters.operators_email
         assert [one["Endpoint"] for one in emails] == ([wanted] if wanted else [])
+
+    def test_alarms_of_the_flow_are_of_this_flow(self, deployment: Deployment) -> None:
+        [flow] = deployment.of_type("AWS::Connect::ContactFlow")
+        alarms = [
+            one for one in deployment.of_type("AWS::CloudWatch::Alarm") if "ContactFlow" in one["MetricName"]
+        ]
+        assert len(alarms) == 2
+        for alarm in alarms:
+            assert {"Name": "ContactFlowName", "Value": flow["Name"]} in alarm["Dimensions"]
 
 
 class TestSmsLog:
