@@ -258,5 +258,6 @@ def _record_late(claimed: Claim, result: SendResult) -> None:
     undecided = (DeliveryState.PENDING, DeliveryState.UNKNOWN)
     doubtful = Delivery.objects.filter(pk=claimed.delivery.pk, state__in=undecided)
     if doubtful.update(state=DeliveryState.SENT, **fields):
-        _repeat_what_was_missed(claimed.delivery)
+        # As it is now: other attempts may have marked it since this one claimed it.
+        _repeat_what_was_missed(Delivery.objects.get(pk=claimed.delivery.pk))
     log.warning("attempt.late", delivery_id=str(claimed.delivery.pk), attempt_id=claimed.attempt.pk)

@@ -181,6 +181,21 @@ def test_an_answer_that_comes_late_rings_again_too(high: Any) -> None:
     assert ends()[1:] == [(2, "sms", "sent"), (3, "call", "pending")]
 
 
+def test_what_rings_again_after_a_late_answer_keeps_the_doubt_that_came_meanwhile(high: Any) -> None:
+    not_answered(high(CALL, SMS, CALL))
+    first = claim(newest())
+    let_lease_run_out(newest())
+    sending.recover_expired()
+    Delivery.objects.update(available_at=Now())
+    sending.settle(claim(newest()), ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST))
+
+    lifecycle.mark_sent(first, SendResult("m-1"))
+
+    assert ends()[1:] == [(2, "sms", "sent"), (3, "call", "pending")]
+    marks = Delivery.objects.order_by("position").values_list("possible_duplicate", flat=True)
+    assert list(marks) == [False, True, True]
+
+
 def test_a_doubt_that_ends_a_medium_alert_rings_nobody(store: Store, clinician: Clinician) -> None:
     preferences.replace(clinician, {Priority.MEDIUM: [CALL, SMS, CALL]})
     not_answered(store(Priority.MEDIUM))
