@@ -110,7 +110,7 @@ def test_who_is_not_let_in_has_nothing_cleared(db: None) -> None:
 
 
 def test_a_page_from_before_another_login_says_that_nothing_is_saved(db: None) -> None:
-    client = Client(enforce_csrf_checks=True)
+    client = Client(enforce_csrf_checks=True, headers={"Accept": "text/html"})
     client.force_login(make_user(SUPERUSER))
 
     page = client.post("/admin/contacts/clinician/add/", {"name": "Ada"})

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_the_next_request_gets_another_session() -> None:
     User.objects.create_user("nurse", password="not a secret", is_staff=True)
-    client = Client(raise_request_exception=False)
+    client = Client(raise_request_exception=False, headers={"Accept": "text/html"})
     login = {"username": "nurse", "password": "not a secret"}
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
