@@ -8,16 +8,16 @@ do; a client that has no answer after ten seconds gives up. Goodput is what was 
 import argparse
 import asyncio
 import heapq
+import json
 import random
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import aiohttp
-
 from bench.accept import API_THREADS, GRANIAN_WORKERS, PREFERENCES
 from bench.command import conclude, whole
+from bench.load.lean import Clients
 from bench.load.people import Person, alert, load, make_people
 from bench.report import table
 from bench.stack import Stack, StackError
@@ -86,10 +86,9 @@ class Run:
 class Senders:
     """Clients that send to one stack."""
 
-    def __init__(self, stack: Stack, session: aiohttp.ClientSession, people: list[Person]) -> None:
-        self._url = f"http://{stack.host}:{stack.port}/notification"
-        self._headers = {"Authorization": f"Bearer {stack.token}"}
-        self._session = session
+    def __init__(self, stack: Stack, people: list[Person]) -> None:
+        headers = {"authorization": f"Bearer {stack.token}"}
+        self._clients = Clients(stack.host, stack.port, headers, timeout=TIMEOUT)
         self._people = people
         self._number = 0
 
@@ -103,10 +102,8 @@ class Senders:
         """POST it once."""
         began = time.monotonic()
         try:
-            async with self._session.post(self._url, json=body, headers=self._headers) as answer:
-                await answer.read()
-                status, retry_after = answer.status, float(answer.headers.get("Retry-After", 0))
-        except (aiohttp.ClientError, TimeoutError):
+            status, retry_after = await self._clients.post("/notification", json.dumps(body).encode())
+        except OSError:
             status, retry_after = 0, 0.0
         return Sent(status, body["priority"], time.monotonic() - began, retry_after)
 
@@ -154,26 +151,23 @@ class Senders:
 
 async def measure(stack: Stack, people: list[Person], seconds: float) -> tuple[float, list[Run]]:
     """The capacity, and a run for each of `TIMES`."""
-    connector = aiohttp.TCPConnector(limit=0)
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-        senders = Senders(stack, session, people)
-        await senders.measure_capacity(2.0)  # the first alerts open connections
-        capacity = await senders.measure_capacity(seconds)
-        if not capacity:
-            raise StackError(f"No alert was stored. The output of the processes is in {stack.log}")
-        print(f"Capacity: {capacity:.0f} alerts a second with {CLIENTS} clients.", flush=True)
-        runs = []
-        for times in TIMES:
-            run = await senders.offer(capacity * times, seconds)
-            runs.append(run)
-            bar = "█" * round(BAR * min(1.25, run.goodput / capacity))
-            print(
-                f"{times:3} × capacity offered  {bar} {run.goodput / capacity:.0%} of the capacity stored",
-                flush=True,
-            )
-            await asyncio.sleep(3.0)  # what waits at the door is answered
-        return capacity, runs
+    senders = Senders(stack, people)
+    await senders.measure_capacity(2.0)  # the first alerts open connections
+    capacity = await senders.measure_capacity(seconds)
+    if not capacity:
+        raise StackError(f"No alert was stored. The output of the processes is in {stack.log}")
+    print(f"Capacity: {capacity:.0f} alerts a second with {CLIENTS} clients.", flush=True)
+    runs = []
+    for times in TIMES:
+        run = await senders.offer(capacity * times, seconds)
+        runs.append(run)
+        bar = "█" * round(BAR * min(1.25, run.goodput / capacity))
+        print(
+            f"{times:3} × capacity offered  {bar} {run.goodput / capacity:.0%} of the capacity stored",
+            flush=True,
+        )
+        await asyncio.sleep(3.0)  # what waits at the door is answered
+    return capacity, runs
 
 
 def rows(runs: list[Run]) -> list[tuple[str, ...]]:
