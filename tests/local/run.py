@@ -10,8 +10,7 @@ import psutil
 from tests.local.machine import ROOT, outside_environment, two_free_ports, working_on
 from tests.processes import wait_until
 
-STOP_SECONDS = 20
-"""It ends in a few, where a processor is free: here others test beside it."""
+STOP_SECONDS = 10
 
 
 @dataclass

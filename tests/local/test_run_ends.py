@@ -1,6 +1,7 @@
 """However `make run` is ended, it takes everything with it."""
 
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +43,14 @@ def test_a_run_whose_parent_is_killed_ends(tmp_path: Path, between: str) -> None
     if between:
         command = f"{between} {shlex.quote(command)}; true"
     env = outside_environment(PORT=str(two_free_ports()))
-    with subprocess.Popen(["sh", "-c", command], cwd=ROOT, env=env, stdin=subprocess.DEVNULL) as parent:
+    with subprocess.Popen(
+        ["sh", "-c", command],
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        # Tests that run under `nohup` would pass it on, and a run under `nohup` outlives who started it.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509 - it takes no lock
+    ) as parent:
         wait_until(lambda: log.exists() and "Starting the stand-in" in log.read_text(), what="it has begun")
         parent.kill()
 
