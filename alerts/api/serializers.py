@@ -116,7 +116,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def unknown(self, data: Any) -> dict[str, list[str]]:
         """An error for each unknown name in `data`."""
-        raise NotImplementedError
+        return fields.unknown(data if isinstance(data, dict) else (), self.fields)
 
     def to_internal_value(self, data: Any) -> Any:
         """The fields. Names all that is wrong at once."""
@@ -151,8 +151,7 @@ class NewAlertSerializer(StrictSerializer):
     priority = PriorityField(help_text="`H` urgent, `M` or `L`: decides how the clinician is reached.")
 
     def unknown(self, data: Any) -> dict[str, list[str]]:
-        sent = data if isinstance(data, dict) and not settings.ALLOW_UNKNOWN_FIELDS else {}
-        return fields.unknown(sent, self.fields)
+        return {} if settings.ALLOW_UNKNOWN_FIELDS else super().unknown(data)
 
     def new_alert(self) -> NewAlert:
         """The validated alert."""
