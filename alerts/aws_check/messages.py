@@ -1,7 +1,6 @@
 """Whether SNS sends Bleep's SMS: the sandbox, the money that is left, and the people who have opted out."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -11,10 +10,10 @@ from contacts.models import Clinician
 
 NEARLY_SPENT = 0.8
 """Of the month's limit."""
+DAY = 24 * 60 * 60
+"""Seconds."""
 NAMED = 20
 """Clinicians named one by one."""
-PAGES = 100
-"""Of 100 opted-out numbers each."""
 SUBJECT_SANDBOX, SUBJECT_SPEND, SUBJECT_OPTED_OUT = "SMS sandbox", "SMS spend", "Opted-out numbers"
 
 
@@ -52,27 +51,19 @@ def _spent() -> float:
     points = client("cloudwatch").get_metric_statistics(
         Namespace="AWS/SNS",
         MetricName="SMSMonthToDateSpentUSD",
-        StartTime=max(_first_of_month(now), now - timedelta(days=2)),
+        StartTime=now.replace(
+            day=1, hour=0, minute=0, second=0, microsecond=0
+        ),  # days without an SMS have no point
         EndTime=now,
-        Period=3600,
+        Period=DAY,
         Statistics=["Maximum"],
     )["Datapoints"]
     return max((float(point["Maximum"]) for point in points), default=0.0)
 
 
-def _first_of_month(moment: datetime) -> datetime:
-    return moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
 def _opted_out() -> Iterator[Result]:
-    opted_out: set[str] = set()
-    token = ""
-    for _ in range(PAGES):
-        page = client("sns").list_phone_numbers_opted_out(**({"nextToken": token} if token else {}))
-        opted_out.update(page.get("phoneNumbers", []))
-        token = page.get("nextToken", "")
-        if not token:
-            break
+    pages = client("sns").get_paginator("list_phone_numbers_opted_out").paginate()
+    opted_out = {number for page in pages for number in page.get("phoneNumbers", [])}
     field = Channel.SMS.facts.address_field
     ours = Clinician.objects.filter(active=True, **{f"{field}__in": opted_out}).order_by("contact_id")
     names = list(ours.values_list("contact_id", flat=True)[: NAMED + 1])

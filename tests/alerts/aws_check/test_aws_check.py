@@ -294,6 +294,21 @@ def test_active_clinicians_who_have_opted_out_are_named_by_their_ids(stub: Stub)
     assert result.sentence.startswith("No SMS reaches C-7: ")
 
 
+def test_what_was_spent_is_asked_for_since_the_months_beginning(stub: Stub) -> None:
+    """An account that has sent nothing for days has no newer figure."""
+    stub("sns", "get_sms_attributes", {"attributes": {"MonthlySpendLimit": "100"}})
+    asked: list[Any] = []
+    events = stub("cloudwatch", "get_metric_statistics", {"Datapoints": []}).client.meta.events
+    events.register(
+        "provide-client-params.cloudwatch.GetMetricStatistics", lambda params, **_: asked.append(params)
+    )
+
+    only(check("SMS spend"))
+
+    [params] = asked
+    assert (params["StartTime"].day, params["StartTime"].hour, params["Period"]) == (1, 0, 86_400)
+
+
 def test_nobody_has_opted_out(stub: Stub) -> None:
     stub("sns", "list_phone_numbers_opted_out", {"phoneNumbers": ["+447700900099"]})
 
