@@ -47,10 +47,11 @@ def permissions() -> str:
             ", ".join(f"`{action}`" for action in each.actions),
             ("all but " if each.all_but else "") + ", ".join(f"`{resource}`" for resource in each.resources),
             each.why,
+            each.without,
         )
         for each in PERMISSIONS
     )
-    return table(("Statement", "Actions", "On", "Why"), rows)
+    return table(("Statement", "Actions", "On", "Why", "Without it"), rows)
 
 
 def guide() -> str:

@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 
-from alerts.aws_check import account, calls, messages
+from alerts.aws_check import account, calls, messages, permissions
 from alerts.aws_check.asking import Check, Result, Verdict
 
-CHECKS: tuple[Check, ...] = (*account.CHECKS, *calls.CHECKS, *messages.CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *account.CHECKS,
+    *permissions.CHECKS,
+    *calls.CHECKS,
+    *messages.CHECKS,
+)
 
 
 def run() -> Iterator[Result]:

@@ -79,6 +79,11 @@ class Check:
         )
 
 
+def unknown(subject: str, sentence: str, advice: str) -> Result:
+    """Nobody can tell."""
+    return Result(subject, Verdict.UNKNOWN, sentence, advice)
+
+
 def ok(subject: str, sentence: str) -> Result:
     """All is well."""
     return Result(subject, Verdict.OK, sentence)

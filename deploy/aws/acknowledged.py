@@ -10,12 +10,18 @@ from deploy.aws.parameters import Parameters
 ANY = "AwsSolutions-IAM5[Resource::*]"
 
 POLICY: Mapping[str, str] = {
-    ANY: "Telephone numbers, subscriptions and the list of topics are no resources of IAM: see permissions.py.",
+    ANY: "Telephone numbers, subscriptions and the list of topics are no resources of IAM: see permissions.toml.",
     "AwsSolutions-IAM5[Resource::{instance}/contact/*]": "A call has its id only once it is placed.",
     "AwsSolutions-IAM5[Resource::{instance}/contact-flow/*]": "Bleep looks at whichever flow it is set to.",
     "AwsSolutions-IAM5[Resource::{instance}/queue/*]": "Bleep looks at whichever queue it is set to.",
     "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:sns:{region}:{account}:{prefix}-clinician-*]": (
         "Bleep makes a topic for each address, under this prefix alone."
+    ),
+    "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::{account}:role/*]": (
+        "`aws_check` looks at the role that this policy is attached to, and changes nothing."
+    ),
+    "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::{account}:user/*]": (
+        "`aws_check` looks at the user that this policy is attached to, and changes nothing."
     ),
 }
 SMS_SETTINGS: Mapping[str, str] = {

@@ -12,6 +12,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
+from sandbox.aws import iam
 from sandbox.aws.answers import Call
 from sandbox.aws.connect.service import Connect
 from sandbox.aws.contacts import Contacts
@@ -73,6 +74,8 @@ class App:
                 call = self._connect.call(request) or Call(
                     "connect", "connect:Other", lambda: (), lambda: self._from_moto(request)
                 )
+            case "iam" if request.form.get("Action") == "SimulatePrincipalPolicy":  # moto does not know it
+                return iam.simulate(request)
             case "servicequotas":
                 return Response(json.dumps(_QUOTAS), content_type="application/x-amz-json-1.1")
             case _:

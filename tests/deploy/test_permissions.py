@@ -12,7 +12,13 @@ from botocore.session import Session
 from deploy.aws.permissions import PERMISSIONS
 from tests.docs.documents import read
 
-SERVICES = {"cloudwatch": "cloudwatch", "connect": "connect", "service-quotas": "servicequotas", "sns": "sns"}
+SERVICES = {
+    "cloudwatch": "cloudwatch",
+    "connect": "connect",
+    "iam": "iam",
+    "service-quotas": "servicequotas",
+    "sns": "sns",
+}
 """The services of boto3 that Bleep asks, as IAM calls them. `sts:GetCallerIdentity` needs no permission."""
 PRODUCT = ("alerts", "clients", "config", "contacts", "staff")
 ASKS = re.compile(r"\bclient\(")

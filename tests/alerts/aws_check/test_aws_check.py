@@ -1,60 +1,26 @@
 """`manage.py aws_check`: what each answer of AWS comes to."""
 
 import json
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from io import StringIO
 from typing import Any
 
 import pytest
-from botocore.stub import Stubber
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
 from alerts import aws_check
 from alerts.aws_check import account, calls, messages
-from alerts.aws_check.asking import Check, Result, Verdict, client
+from alerts.aws_check.asking import Verdict
 from contacts.models import Clinician
+from tests.alerts.aws_check.conftest import Stub, check, only
 from tests.conftest import Aws, make_clinician
 
 pytestmark = pytest.mark.django_db
 
 OK, WARNING, WRONG, UNKNOWN = Verdict
-Stub = Callable[..., Stubber]
 IDENTITY = {"Account": "123456789012", "Arn": "arn:aws:sts::123456789012:assumed-role/bleep/x", "UserId": "x"}
-
-
-@pytest.fixture
-def stub() -> Iterator[Stub]:
-    """Give an answer to the next question that a service is asked; a text is the code of an error."""
-    stubbers: dict[str, Stubber] = {}
-
-    def answer(service: Any, operation: str, with_: Any) -> Stubber:
-        if service not in stubbers:
-            stubbers[service] = Stubber(client(service))
-            stubbers[service].activate()
-        if isinstance(with_, str):
-            stubbers[service].add_client_error(operation, with_, "", 403)
-        else:
-            stubbers[service].add_response(operation, with_)
-        return stubbers[service]
-
-    yield answer
-    for stubber in stubbers.values():
-        stubber.assert_no_pending_responses()
-        stubber.deactivate()
-
-
-def only(check: Check) -> Result:
-    """The only result of a check."""
-    [result] = check.results()
-    return result
-
-
-def check(subject: str) -> Check:
-    """The check of a subject."""
-    return next(each for each in aws_check.CHECKS if each.subject == subject)
 
 
 def test_with_the_stand_in_nothing_is_wrong_and_nothing_is_sent(aws: Aws) -> None:
@@ -73,7 +39,7 @@ def test_wrong_is_an_exit_status_and_says_what_to_do(aws: Aws, settings: Setting
     settings.CONNECT_SOURCE_PHONE_NUMBER = "+442079460001"
     printed = StringIO()
 
-    with pytest.raises(CommandError, match="1 of 9 are wrong: Bleep cannot send all alerts"):
+    with pytest.raises(CommandError, match="1 of 10 are wrong: Bleep cannot send all alerts"):
         call_command("aws_check", stdout=printed)
 
     [line] = [line for line in printed.getvalue().splitlines() if line.startswith("WRONG")]

@@ -1,0 +1,204 @@
+"""Whether Bleep may do what it does: IAM says what would become of each request, and carries none out."""
+
+import tomllib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.conf import settings
+
+from alerts.aws_check.asking import REFUSED_TO_TELL, Check, Result, client, ok, unknown, warning, wrong
+from alerts.channels import ChannelError, aws
+from alerts.channels.base import Fault
+
+LIST = settings.BASE_DIR / "deploy" / "aws" / "permissions.toml"
+SUBJECT = "Permissions"
+ALLOWED = "allowed"
+VIA = "aws:CalledViaLast"
+"""Who passed a request on. Only what is passed on has it."""
+ADVICE = "Attach the policy of make aws-deploy, or allow what docs/aws.md has as {}."
+
+
+class Permission(NamedTuple):
+    """One thing that Bleep does; the file says what the fields mean."""
+
+    sid: str
+    why: str
+    actions: list[str]
+    resources: list[str]
+    without: str = ""
+    all_but: bool = False
+    via: str = ""
+
+    def simulated(self, places: dict[str, str]) -> list[str]:
+        """One resource for each of its patterns. A telephone number has no ARN, so it counts as any."""
+        if self.all_but:
+            return ["*"]
+        return [
+            pattern if pattern == "*" else pattern.format(**places).replace("*", "0")
+            for pattern in self.resources
+        ]
+
+
+class Request(NamedTuple):
+    """What IAM is asked about."""
+
+    action: str
+    resource: str
+    via: str
+
+
+class Answer(NamedTuple):
+    """What IAM says of a request."""
+
+    decision: str
+    """`allowed`, `explicitDeny` or `implicitDeny`."""
+    stopped_by: str
+    """What stands above the policies of the role, if that is what denies it."""
+    missing: frozenset[str]
+    """What the policies look at and a simulation does not have, such as the address that a request comes from."""
+
+
+def listed() -> list[Permission]:
+    """All that Bleep asks of AWS."""
+    return [Permission(**each) for each in tomllib.loads(LIST.read_text(encoding="utf-8"))["permission"]]
+
+
+def needed() -> list[Permission]:
+    """What sending takes. What only `aws_check` asks is not here: it asks, and says what it may not ask."""
+    return [
+        each
+        for each in listed()
+        if each.without and (settings.CONNECT_INSTANCE_ID or "{instance}" not in "".join(each.resources))
+    ]
+
+
+def _permissions() -> Iterator[Result]:
+    sts = client("sts")
+    _, partition, _, _, account, name = sts.get_caller_identity()["Arn"].split(":", 5)
+    if name == "root":
+        yield warning(
+            SUBJECT,
+            "These are the keys of the account's root user, who may do everything.",
+            "Give Bleep a role of its own, with the policy of docs/aws.md.",
+        )
+        return
+    place = f"arn:{partition}:connect:{sts.meta.region_name}:{account}"
+    places = {
+        "partition": partition,
+        "region": sts.meta.region_name,
+        "account": account,
+        "instance": f"{place}:instance/{settings.CONNECT_INSTANCE_ID}",
+        "prefix": settings.EMAIL_TOPIC_PREFIX,
+    }
+    try:
+        with aws.translated():
+            arn = _principal(partition, account, name)
+            results = list(_results(arn, places))
+    except ChannelError as error:
+        if error.fault is not Fault.REJECTED or error.code.startswith(REFUSED_TO_TELL):
+            raise
+        # That IAM cannot simulate this caller does not mean that Bleep may not send.
+        yield unknown(
+            SUBJECT,
+            f"AWS does not simulate them for {name} ({error.code}).",
+            "Look them up in AWS's console.",
+        )
+    else:
+        yield from results
+
+
+def _principal(partition: str, account: str, name: str) -> str:
+    """The user, or the role behind a session: a session's name leaves out the role's path."""
+    kind, _, rest = name.partition("/")
+    if kind == "assumed-role":
+        found: str = client("iam").get_role(RoleName=rest.partition("/")[0])["Role"]["Arn"]
+        return found
+    return f"arn:{partition}:iam::{account}:{name}"
+
+
+def _results(arn: str, places: dict[str, str]) -> Iterator[Result]:
+    permissions = needed()
+    answers = _ask(arn, {request for each in permissions for request in _requests(each, places)})
+    judged = [
+        _judge(each, {request: answers[request] for request in _requests(each, places)})
+        for each in permissions
+    ]
+    found = [result for result in judged if result]
+    yield from found
+    if not found:
+        actions = {action for each in permissions for action in each.actions}
+        yield ok(SUBJECT, f"By AWS's simulation {arn} may do all {len(actions)} things that sending takes.")
+
+
+def _requests(permission: Permission, places: dict[str, str]) -> list[Request]:
+    return [
+        Request(action, resource, permission.via)
+        for action in permission.actions
+        for resource in permission.simulated(places)
+    ]
+
+
+def _ask(arn: str, requests: set[Request]) -> dict[Request, Answer]:
+    """Asked by one resource at a time: of several, IAM's answer is the worst, and was another one in earlier years."""
+    answers: dict[Request, Answer] = {}
+    for resource, via in sorted({(each.resource, each.via) for each in requests}):
+        actions = sorted(each.action for each in requests if (each.resource, each.via) == (resource, via))
+        context = {"ContextKeyName": VIA, "ContextKeyValues": [via], "ContextKeyType": "string"}
+        pages = (
+            client("iam")
+            .get_paginator("simulate_principal_policy")
+            .paginate(
+                PolicySourceArn=arn,
+                ActionNames=actions,
+                ResourceArns=[resource],
+                ContextEntries=[context] if via else [],
+            )
+        )
+        for each in (each for page in pages for each in page["EvaluationResults"]):
+            answers[Request(each["EvalActionName"], resource, via)] = _answer(each)
+    return answers
+
+
+def _answer(result: dict[str, Any]) -> Answer:
+    stopped_by = ""
+    if not result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True):
+        stopped_by = "a policy of the organization"
+    elif not result.get("PermissionsBoundaryDecisionDetail", {}).get("AllowedByPermissionsBoundary", True):
+        stopped_by = "the permissions boundary"
+    elif result["EvalDecision"] == "explicitDeny":
+        stopped_by = "a statement that denies it"
+    return Answer(
+        result["EvalDecision"], stopped_by, frozenset(result.get("MissingContextValues", ())) - {VIA}
+    )
+
+
+def _judge(permission: Permission, answers: dict[Request, Answer]) -> Result | None:
+    """None if all of it is allowed."""
+    denied = {request: answer for request, answer in answers.items() if answer.decision != ALLOWED}
+    if not denied:
+        return None
+    what = " and ".join(dict.fromkeys(request.action for request in denied))
+    where = " and ".join(dict.fromkeys(request.resource for request in denied))
+    missing = sorted({key for answer in denied.values() for key in answer.missing})
+    if missing:
+        return unknown(
+            SUBJECT,
+            f"{what} may be denied: a policy looks at {' and '.join(missing)}, which a simulation does not have.",
+            "Send a test message to see.",
+        )
+    stopped_by = sorted({answer.stopped_by for answer in denied.values() if answer.stopped_by})
+    advice = (
+        f"It is {' and '.join(stopped_by)} that stops it." if stopped_by else ADVICE.format(permission.sid)
+    )
+    if permission.via or _is_allowed_somewhere(answers):
+        return warning(SUBJECT, f"{what} is denied on {where}. It may be that: {permission.without}", advice)
+    return wrong(SUBJECT, f"{what} is denied on {where}. {permission.without}", advice)
+
+
+def _is_allowed_somewhere(answers: dict[Request, Answer]) -> bool:
+    """Whether each action is allowed on one of its resources. AWS's reference leaves open which one counts."""
+    allowed = {request.action for request, answer in answers.items() if answer.decision == ALLOWED}
+    return all(request.action in allowed for request in answers)
+
+
+CHECKS = (Check(SUBJECT, "iam:SimulatePrincipalPolicy and iam:GetRole", _permissions),)
