@@ -127,6 +127,10 @@ bench: install  ## Measure how many alerts a second are taken, and what one cost
 overload: install  ## Measure what is stored at up to ten times the load that Bleep can take; ARGS="--seconds 5".
 	@$(BIN)/python -m bench.overload $(ARGS)
 
+.PHONY: compare-modes
+compare-modes: install  ## Measure senders that wait for the outcome beside those that do not; ARGS="--seconds 5 --rates 5".
+	@$(BIN)/python -m bench.modes.compare $(ARGS)
+
 .PHONY: format
 format: install  ## Format the code and fix what ruff can fix.
 	$(BIN)/ruff format .

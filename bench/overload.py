@@ -19,7 +19,7 @@ from bench.accept import API_THREADS, GRANIAN_WORKERS, PREFERENCES
 from bench.command import conclude, whole
 from bench.load.lean import Clients
 from bench.load.people import Person, alert, load, make_people
-from bench.report import table
+from bench.report import percentile, table
 from bench.stack import Stack, StackError
 
 CLIENTS = 32
@@ -76,8 +76,7 @@ class Run:
 
     def percentile(self, percent: int) -> float:
         """A percentile of the times of all answers, in seconds."""
-        times = sorted(each.seconds for each in self.sent if each.status)
-        return times[min(len(times) - 1, len(times) * percent // 100)] if times else 0.0
+        return percentile([each.seconds for each in self.sent if each.status], percent)
 
     def _count(self, status: int) -> int:
         return sum(each.status == status for each in self.sent)
@@ -102,7 +101,7 @@ class Senders:
         """POST it once."""
         began = time.monotonic()
         try:
-            status, retry_after = await self._clients.post("/notification", json.dumps(body).encode())
+            status, retry_after, _ = await self._clients.post("/notification", json.dumps(body).encode())
         except OSError:
             status, retry_after = 0, 0.0
         return Sent(status, body["priority"], time.monotonic() - began, retry_after)

@@ -1,4 +1,4 @@
-"""Tables for the terminal."""
+"""Tables for the terminal, and the figures in them."""
 
 from collections.abc import Sequence
 
@@ -15,3 +15,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
     rule = "  ".join("─" * width for width in widths)
     return "\n".join([laid_out(lines[0]), rule, *(laid_out(line) for line in lines[1:])])
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The value that `percent` of them do not exceed; 0 if there are none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] if ordered else 0.0

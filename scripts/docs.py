@@ -4,6 +4,7 @@ A generated part is between `<!-- made by "make docs": NAME -->` and `<!-- end o
 files is written by hand. `tests/docs` fails when a part is out of date.
 """
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -54,6 +55,16 @@ def permissions() -> str:
     return table(("Statement", "Actions", "On", "Why", "Without it"), rows)
 
 
+def modes() -> str:
+    """What `make compare-modes` measured at each rate."""
+    return _measured("table")
+
+
+def modes_outage() -> str:
+    """What it measured while the provider was away."""
+    return _measured("outage_table")
+
+
 def guide() -> str:
     """The guide for staff as HTML for Bleep's help page, without pictures."""
     _title, _, text = read("docs/staff-guide.md").partition("\n")
@@ -92,6 +103,8 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "configuration": ("docs/deployment.md", configuration),
     "contact_flow": ("docs/aws.md", drawing),
     "permissions": ("docs/aws.md", permissions),
+    "modes": ("docs/sync-vs-async.md", modes),
+    "modes_outage": ("docs/sync-vs-async.md", modes_outage),
     "retries": ("docs/recovery.md", retries),
     "guide": ("staff/templates/staff/guide.html", guide),
     "api_guide": ("staff/templates/staff/api/guide.html", api_guide),
@@ -129,6 +142,16 @@ def main() -> None:
         if made != text:
             path.write_text(made, encoding="utf-8")
             sys.stdout.write(f"{file}: {name} updated.\n")
+
+
+def _measured(name: str) -> str:
+    measured = json.loads(read("docs/sync-vs-async.json"))
+    taken = measured["taken"]
+    head, rows = measured[name]["head"], measured[name]["rows"]
+    lines = table(tuple(head), (tuple(row) for row in rows)).splitlines()
+    lines[1] = f"| --- |{' ---: |' * (len(head) - 1)}"
+    note = f"Taken on {taken['on']} on {taken['processors']} processors, at a load of {taken['load']:g}."
+    return "\n".join([*lines, "", note])
 
 
 def _code(text: str) -> str:

@@ -15,10 +15,11 @@ _END_OF_HEAD, _LAST_CHUNK = b"\r\n\r\n", b"0\r\n\r\n"
 
 
 class Answer(NamedTuple):
-    """What a client looks at. `retry_after` is in seconds."""
+    """What a client looks at. `retry_after` is in seconds; `body` is as it came, in chunks if it came in chunks."""
 
     status: int
     retry_after: float
+    body: bytes
 
 
 class _Connection(asyncio.Protocol):
@@ -44,7 +45,7 @@ class _Connection(asyncio.Protocol):
             self._waiting.set_exception(ConnectionError("An answer of unknown length."))
         elif len(body) >= int(length[1]) if length else body.endswith(_LAST_CHUNK):
             retry = _RETRY_AFTER.search(head)
-            self._waiting.set_result(Answer(int(head[9:12]), float(retry[1]) if retry else 0.0))
+            self._waiting.set_result(Answer(int(head[9:12]), float(retry[1]) if retry else 0.0, body))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_open = False

@@ -100,6 +100,19 @@ def test_accepting_is_measured() -> None:
     assert re.search(r"^new alert +\d+ ", printed, re.MULTILINE)
 
 
+@pytest.mark.proof
+@pytest.mark.timeout(460)
+def test_senders_that_wait_are_measured_beside_those_that_do_not() -> None:
+    printed = run("modes.compare", "--rates", "4", "--seconds", "1", "--outage", "1")
+
+    steady, away = printed.split("The provider is away for 1 s")
+    assert re.search(r"^202 at once +4 .* 0% +\d+ +0 ", steady, re.MULTILINE)
+    # Some of those that wait know the outcome, however slow the machine is.
+    assert re.search(r"^Prefer: wait +4 .* [1-9]\d*% +\d+ +0 ", steady, re.MULTILINE)
+    posts_and_lost = re.findall(r"^(?:202 at once|Prefer: wait) +(\d+) .* (\d+) +\d+ s$", away, re.MULTILINE)
+    assert posts_and_lost == [("20", "0")] * 2
+
+
 @pytest.mark.parametrize(
     ("module", "option", "value"),
     [
@@ -113,6 +126,8 @@ def test_accepting_is_measured() -> None:
         ("duplicate_storm", "--ids", ""),
         ("accept", "--requests", "1"),
         ("accept", "--runs", "0"),
+        ("modes.compare", "--rates", "0"),
+        ("modes.compare", "--outage", "never"),
     ],
 )
 def test_a_figure_that_cannot_be_is_refused_in_a_sentence(

@@ -53,7 +53,7 @@ def ask(*answers: bytes, pieces: int = 1) -> list[Answer | str]:
 def test_an_answer_is_its_status_and_when_to_come_again(pieces: int) -> None:
     answers = ask(STORED, BUSY, CHUNKED, pieces=pieces)
 
-    assert answers == [Answer(202, 0.0), Answer(503, 2.0), Answer(200, 0.0)]
+    assert [answer[:2] for answer in answers] == [(202, 0.0), (503, 2.0), (200, 0.0)]
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ def test_an_answer_is_its_status_and_when_to_come_again(pieces: int) -> None:
 def test_half_an_answer_is_none_and_the_next_request_has_another_connection(
     nothing: bytes, error: str
 ) -> None:
-    assert ask(nothing, STORED) == [error, Answer(202, 0.0)]
+    assert ask(nothing, STORED) == [error, Answer(202, 0.0, b"{}")]
