@@ -31,6 +31,10 @@ run: install  ## Run all of Bleep on this machine, with a demo; PORT=9000 moves 
 logs: install  ## Follow the log of `make run`.
 	@$(BIN)/python -m sandbox.run --logs $(ARGS)
 
+.PHONY: trace
+trace: install  ## Draw the trace of the newest alert of `make run ARGS=--traces`; ARGS=12 draws that of alert 12.
+	@$(BIN)/python -m sandbox.traces $(ARGS)
+
 .PHONY: reset
 reset: install  ## Delete the data of `make run`.
 	@$(BIN)/python -m sandbox.run --reset $(ARGS)
@@ -79,8 +83,8 @@ dockerfile: install  ## Check the Dockerfile (hadolint).
 	$(BIN)/hadolint Dockerfile
 
 .PHONY: compose
-compose: install  ## Check docker-compose.yml against the compose specification.
-	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+compose: install  ## Check the compose files against the compose specification.
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.traces.yml
 
 .PHONY: workflow
 workflow: install  ## Check the CI workflow against the schema of GitHub Actions.

@@ -1,1 +1,9 @@
-"""Wiring: settings, URLs, Celery, logs. It imports no app."""
+"""Wiring: settings, URLs, Celery, logs, traces. It imports no app."""
+
+import os
+import sys
+
+if not (os.environ.get("TRACES") or os.environ.get("TRACES_FILE")):
+    # redis-py loads OpenTelemetry wherever it is installed: 60 modules for nothing. So while there are no traces, it is
+    # not installed for this process.
+    sys.modules.setdefault("opentelemetry", None)  # type: ignore[arg-type]

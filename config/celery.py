@@ -18,7 +18,7 @@ from kombu import Connection, Exchange, Queue
 from kombu.transport import redis as transport
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from config import checks
+from config import checks, tracing
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -92,6 +92,12 @@ def publishing_connection() -> Connection:
 def refuse_a_broken_configuration(**_kwargs: Any) -> None:
     """Stop a worker that could send nothing: Celery runs Django's checks, but ignores what they find."""
     checks.refuse_a_broken_configuration()
+
+
+@signals.worker_init.connect
+def trace(**_kwargs: Any) -> None:
+    """Begin traces, if they are on."""
+    tracing.start()
 
 
 @signals.setup_logging.connect

@@ -52,6 +52,11 @@ VARIABLES: dict[str, Variable] = {
     "REDIS_URL": Variable("", "Celery's broker: `redis://host:6379/0` or `redis+socket:///path`. Required."),
     "LOG_LEVEL": Variable("INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
     "LOG_FORMAT": Variable("json", "`json`, or `console` for a terminal."),
+    "TRACES": Variable(
+        "",
+        "Where [traces](monitoring.md#traces) go: `otlp` for a collector at `OTEL_EXPORTER_OTLP_ENDPOINT`, or the path "
+        "of a file. Empty: there are none.",
+    ),
     "RATE_LIMIT_PER_MINUTE": Variable(
         "600",
         "Requests per minute of an API client without its own limit. Sending and reading are counted apart.",
@@ -111,7 +116,8 @@ VARIABLES: dict[str, Variable] = {
         "A call that nobody answered rings again after this time.",
     ),
 }
-"""boto3 reads its own variables (`AWS_DEFAULT_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …)."""
+"""boto3 reads its own variables (`AWS_DEFAULT_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …), and so does
+OpenTelemetry while `TRACES` is set (`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_TRACES_SAMPLER`, `OTEL_PROPAGATORS`, …)."""
 
 
 class InvalidVariable(NamedTuple):

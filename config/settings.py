@@ -288,3 +288,6 @@ LOGGING = telemetry.logging_config(
     level=env.choice("LOG_LEVEL", among=("DEBUG", "INFO", "WARNING", "ERROR")), style=LOG_FORMAT
 )
 LOGGING_CONFIG = "config.telemetry.configure"
+
+# Traces
+TRACES = env.matching("TRACES", r"otlp|/.+", "must be `otlp`, or the path of a file from the root on.")

@@ -14,9 +14,11 @@ from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
+from config import tracing
 from config.checks import refuse_a_broken_configuration
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+tracing.start()  # before the middleware is loaded, of which it is a part
 application = get_wsgi_application()
 refuse_a_broken_configuration()
 get_resolver().url_patterns  # noqa: B018 - loads all views now, and not while the first alert waits

@@ -1,7 +1,7 @@
 """The text that `make run` prints when everything is ready."""
 
 from clients import sample
-from sandbox.run_settings import HOST, RunSettings, log_of, shown
+from sandbox.run_settings import HOST, RunSettings, log_of, shown, traces_of
 
 RULE = "─" * 100
 
@@ -13,6 +13,7 @@ READY = """
   API docs    http://{host}:{port}/docs
   {aws}
   Logs        {log}   `make logs` follows it
+  Traces      {traces}
 
 {demo}
 
@@ -55,4 +56,13 @@ def banner(settings: RunSettings) -> str:
         demo=(WITH_DEMO if settings.has_demo else WITHOUT_DEMO).format(command=command, host=HOST),
         data=shown(settings.data),
         log=shown(log_of(settings.data)),
+        traces=_traces(settings),
     )
+
+
+def _traces(settings: RunSettings) -> str:
+    if settings.traces:
+        return f"{shown(traces_of(settings.data))}   `make trace` draws that of the newest alert"
+    if settings.caller_env.get("TRACES"):
+        return f"{settings.caller_env['TRACES']} (TRACES)"
+    return "off; `make run ARGS=--traces` keeps them"

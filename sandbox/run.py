@@ -39,6 +39,7 @@ from sandbox.run_settings import (
     environment,
     log_of,
     shown,
+    traces_of,
 )
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis, ServiceError, exclusive
 
@@ -93,6 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.run", description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT / ".local", help="directory of the data (.local)")
     parser.add_argument("--reset", action="store_true", help="delete the data instead")
+    parser.add_argument("--traces", action="store_true", help="keep traces, which `make trace` draws")
     parser.add_argument("--logs", action="store_true", help="follow the log of a run instead")
     options = parser.parse_args(arguments)
     terminal = Terminal(encoding=sys.stdout.encoding)
@@ -102,7 +104,8 @@ def main(arguments: list[str] | None = None) -> int:
         elif options.logs:
             follow(log_of(options.data))
         else:
-            run(RunSettings(options.data, _ports(os.environ.get("PORT") or "8000"), os.environ), terminal)
+            ports = _ports(os.environ.get("PORT") or "8000")
+            run(RunSettings(options.data, ports, os.environ, traces=options.traces), terminal)
     except (RunError, ServiceError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -154,6 +157,7 @@ class LocalRun:
         self.stop = stop
         self.log = RunLog(log_of(settings.data))
         self.processes = ProcessGroup(mark=settings.data, cwd=ROOT, log=self.log)
+        traces_of(settings.data).unlink(missing_ok=True)  # those of another run
         self.servers: list[EmbeddedPostgres | EmbeddedRedis] = []
         self.env = environment(settings)
         self.waiting: dict[str, Callable[[], bool]] = {}

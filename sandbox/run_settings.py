@@ -52,6 +52,8 @@ class RunSettings:
     data: Path
     ports: Ports
     caller_env: Mapping[str, str]
+    traces: bool = False
+    """Whether it keeps traces, in the file `traces_of` its data."""
 
     @property
     def has_demo(self) -> bool:
@@ -66,6 +68,11 @@ class RunSettings:
 def log_of(data: Path) -> Path:
     """The file with the output of the processes of a run on this data."""
     return data / "run.log"
+
+
+def traces_of(data: Path) -> Path:
+    """The file with the traces of a run on this data."""
+    return data / "traces.jsonl"
 
 
 def shown(path: Path) -> str:
@@ -102,6 +109,8 @@ def environment(settings: RunSettings) -> dict[str, str]:
         "PYTHONWARNINGS": ",".join(filter(None, (settings.caller_env.get("PYTHONWARNINGS"), *WARNINGS_OFF))),
         "NO_PROXY": ",".join(filter(None, (HOST, "localhost", settings.caller_env.get("NO_PROXY")))),
     }
+    if settings.traces:
+        ours |= {"TRACES": str(traces_of(settings.data).resolve()), "OTEL_BSP_SCHEDULE_DELAY": "500"}
     shadowed = {f"{name}_FILE" for name in ours} | {"no_proxy"}
     kept = {name: value for name, value in settings.caller_env.items() if name not in shadowed}
     if settings.embeds("AWS_ENDPOINT_URL"):

@@ -74,9 +74,14 @@ def _carry_out(action: StaffAction, alert: Alert) -> dict[str, Any]:
     match action:
         case StaffAction.RESEND:
             round_number = newest_round(alert) + 1
-            duplicate = any(each.may_have_arrived for each in alert.deliveries.all())
-            first = route_of(alert).steps[0]
-            opening.open_delivery(alert, first, round_number=round_number, possible_duplicate=duplicate)
+            before = alert.deliveries.all()
+            opening.open_delivery(
+                alert,
+                route_of(alert).steps[0],
+                round_number=round_number,
+                possible_duplicate=any(each.may_have_arrived for each in before),
+                traceparent=next((each.traceparent for each in before if each.traceparent), None),
+            )
             return {"round": round_number}
         case StaffAction.CANCEL:
             lifecycle.end(alert, AlertState.CANCELLED)

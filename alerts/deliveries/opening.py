@@ -9,6 +9,7 @@ from django.db.models.expressions import Combinable
 from alerts.deliveries import queries
 from alerts.models import Alert, Delivery
 from alerts.states import AlertState
+from config import tracing
 from contacts.routing import Step
 
 DUE_CHANNEL = "bleep_due"
@@ -25,8 +26,12 @@ def open_delivery(
     position: int = 1,
     begins_at: Combinable | None = None,
     possible_duplicate: bool = False,
+    traceparent: str | None = None,
 ) -> Delivery:
-    """Create a delivery that is due at `begins_at`, or now, and wake the relays. Call inside a transaction."""
+    """Create a delivery that is due at `begins_at`, or now, and wake the relays. Call inside a transaction.
+
+    `traceparent` is that of the delivery which it follows. Without one it belongs to the current trace, if any.
+    """
     pause = {} if begins_at is None else {"begins_at": begins_at, "available_at": begins_at}
     delivery = Delivery.objects.create(
         alert=alert,
@@ -46,7 +51,9 @@ def open_delivery(
         position=position,
         **pause,
         possible_duplicate=possible_duplicate,
+        traceparent=tracing.traceparent() if traceparent is None else traceparent,
     )
+    tracing.note(alert_id=alert.pk)
     wake_relays()
     return delivery
 
@@ -108,6 +115,7 @@ def _open_first_left(
             begins_at=current.begins_at(step),
             # A doubt stays on every channel that follows.
             possible_duplicate=in_doubt or after.possible_duplicate,
+            traceparent=after.traceparent,
         )
     return None
 

@@ -151,6 +151,7 @@ class Migration(migrations.Migration):
                 ('lease_token', models.UUIDField(null=True)),
                 ('lease_expires_at', models.DateTimeField(null=True)),
                 ('attempt_count', models.PositiveSmallIntegerField(default=0, help_text='The number of the latest attempt.')),
+                ('traceparent', models.CharField(blank=True, db_default='', default='', help_text='The trace it belongs to (W3C), if there is one.', max_length=55)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('finished_at', models.DateTimeField(null=True)),
                 ('alert', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='alerts.alert')),

@@ -52,6 +52,13 @@ class Delivery(models.Model):
     lease_token = models.UUIDField(null=True)
     lease_expires_at = models.DateTimeField(null=True)
     attempt_count = models.PositiveSmallIntegerField(default=0, help_text="The number of the latest attempt.")
+    traceparent = models.CharField(
+        max_length=55,
+        default="",
+        db_default="",
+        blank=True,
+        help_text="The trace it belongs to (W3C), if there is one.",
+    )
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
 

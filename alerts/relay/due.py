@@ -5,7 +5,7 @@ What was handed over is a row's `handed_over_at`, so relays see each other's wor
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from django.db import transaction
@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from alerts.models import Delivery
 from alerts.states import DeliveryState
+from config import tracing
 from contacts.choices import Priority
 
 MAX_IN_FLIGHT: dict[Priority, int] = {Priority.HIGH: 500, Priority.MEDIUM: 200, Priority.LOW: 100}
@@ -136,6 +137,16 @@ def take(priority: Priority, most: int, *, which: Q) -> list[uuid.UUID]:
 def give_back(ids: list[uuid.UUID]) -> None:
     """Undo the hand-over of deliveries that nobody has claimed."""
     Delivery.objects.filter(pk__in=ids, state=DeliveryState.PENDING).update(handed_over_at=None)
+
+
+def trace(ids: Sequence[uuid.UUID], *, queue: str, since: int) -> None:
+    """Record the hand-over in the trace of each delivery that has one. No query while tracing is off."""
+    if not (ids and tracing.is_on()):
+        return
+    traced = Delivery.objects.filter(pk__in=ids).exclude(traceparent="")
+    for pk, alert_id, parent in traced.values_list("pk", "alert_id", "traceparent"):
+        facts: dict[str, int | str] = {"alert_id": alert_id, "delivery_id": str(pk), "queue": queue}
+        tracing.past("hand over", parent=parent, since=since, kind="producer", **facts)
 
 
 def _pending(priority: Priority) -> QuerySet[Delivery]:

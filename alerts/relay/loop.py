@@ -27,7 +27,7 @@ from alerts.monitoring import heartbeats, watchdog
 from alerts.relay import due
 from alerts.relay.publishing import QUEUES, Publisher
 from alerts.sending import clock, outcomes, send
-from config import database
+from config import database, tracing
 from config.celery import QUESTIONS
 from config.periodic import Periodic
 from contacts.choices import Priority
@@ -135,7 +135,9 @@ class Relay:
         if urgent:
             self._send_directly(in_flight.unclaimed)
         taken = due.take(priority, in_flight.room, which=in_flight.free)
+        begun = tracing.now()
         left = self._publisher.publish(tasks.deliver, queue, taken)
+        due.trace(taken[: len(taken) - len(left)], queue=queue, since=begun)
         in_flight.took(len(taken) - len(left))
         if left:
             due.give_back(left)

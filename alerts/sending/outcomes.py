@@ -18,6 +18,7 @@ from alerts.deliveries import lifecycle
 from alerts.models import Delivery
 from alerts.sending import rate_limit
 from alerts.states import DeliveryState
+from config import tracing
 from contacts.choices import Channel, Priority
 
 ASKED_FOR = timedelta(minutes=5)
@@ -58,17 +59,30 @@ def ask(delivery_id: uuid.UUID) -> None:
     provider = ADAPTERS[Channel(delivery.channel)].ask if delivery else None
     if delivery is None or provider is None:
         return
-    with bound_contextvars(alert_id=delivery.alert_id, delivery_id=str(delivery_id)):
+    with (
+        bound_contextvars(alert_id=delivery.alert_id, delivery_id=str(delivery_id)),
+        tracing.span(
+            "ask",
+            parent=delivery.traceparent,
+            kind="client",
+            alert_id=delivery.alert_id,
+            delivery_id=str(delivery_id),
+            channel=delivery.channel,
+        ) as span,
+    ):
         try:
             outcome = provider(delivery.provider_id)
         except ChannelError as error:
+            span.fail(error.reason)
             error.report(log, "outcome.unknown")
             _end_if_late(delivery_id)
             return
         if outcome.delivered:
+            span.note(outcome=DeliveryState.DELIVERED)
             lifecycle.mark_delivered(delivery_id)
             log.info("delivery.delivered")
         elif outcome.undelivered:
+            span.note(outcome=DeliveryState.UNDELIVERED, reason=outcome.undelivered)
             lifecycle.mark_undelivered(delivery_id, outcome.undelivered)
             log.warning("delivery.undelivered", reason=outcome.undelivered.value)
         else:

@@ -6,6 +6,7 @@ Workers get here through Celery, and the relay directly when Redis is down. Ther
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import structlog
 from django.conf import settings
@@ -20,8 +21,8 @@ from alerts.deliveries import claims, lifecycle, queries, retry
 from alerts.deliveries.claims import Claim
 from alerts.models import Delivery
 from alerts.sending import breaker, rate_limit
-from alerts.states import Reason
-from config import database
+from alerts.states import AttemptState, Reason
+from config import database, tracing
 from contacts.choices import Channel, Priority
 
 RECORD_SECONDS = 180.0
@@ -39,12 +40,20 @@ def deliver(delivery_id: uuid.UUID) -> None:
     # Counted from before the claim: a process paused right after it must find its time used up.
     deadline = time.monotonic() + settings.LEASE.total_seconds() - LEASE_MARGIN
     due = queries.find_due(delivery_id)
-    claimed = _claim(due) if due else None
-    if claimed is None:
+    if due is None:
         return
+    with _span("deliver", due, kind="consumer") as span:
+        with tracing.span("claim"):
+            claimed = _claim(due)
+        if claimed is not None:
+            span.note(attempt=claimed.attempt.number)
+            _send(claimed, deadline)
+
+
+def _send(claimed: Claim, deadline: float) -> None:
     ids = {
         "alert_id": claimed.delivery.alert_id,
-        "delivery_id": str(delivery_id),
+        "delivery_id": str(claimed.delivery.pk),
         "attempt_id": claimed.attempt.pk,
         "channel": claimed.delivery.channel,
     }
@@ -59,6 +68,21 @@ def deliver(delivery_id: uuid.UUID) -> None:
             # Here, too: the provider's id.
             log.info("attempt.sent", provider_id=result.provider_id)
             _record(lambda: lifecycle.mark_sent(claimed, result))
+
+
+def _span(
+    name: str, delivery: Delivery, kind: tracing.Kind = "internal"
+) -> AbstractContextManager[tracing.Span]:
+    """A span in the trace of the request that the delivery goes back to."""
+    return tracing.span(
+        name,
+        parent=delivery.traceparent,
+        kind=kind,
+        alert_id=delivery.alert_id,
+        delivery_id=str(delivery.pk),
+        channel=delivery.channel,
+        priority=delivery.priority,
+    )
 
 
 def settle(claimed: Claim, error: ChannelError) -> bool:
@@ -94,15 +118,22 @@ def _recover(delivery_id: uuid.UUID) -> bool:
                 if claimed is None:
                     return False
                 with bound_contextvars(alert_id=claimed.delivery.alert_id, attempt_id=claimed.attempt.pk):
-                    lost = ChannelError(Fault.UNKNOWN, Reason.WORKER_LOST)
-                    lost.report(log, "attempt.failed")
-                    return settle(claimed, lost)
+                    return _settle_lost(claimed)
         except database.AWAY:
             raise
         except Exception:
             # One delivery that cannot be recovered must not stop the others.
             log.exception("relay.recovery_failed")
             return False
+
+
+def _settle_lost(claimed: Claim) -> bool:
+    lost = ChannelError(Fault.UNKNOWN, Reason.WORKER_LOST)
+    with _span("recover", claimed.delivery) as span:
+        span.note(attempt=claimed.attempt.number)
+        span.fail(lost.reason)
+        lost.report(log, "attempt.failed")
+        return settle(claimed, lost)
 
 
 def _claim(due: Delivery) -> Claim | None:
@@ -146,14 +177,19 @@ def _skip_channel(due: Delivery, *, even_the_last: bool = False) -> bool:
 
 def _call(claimed: Claim, deadline: float) -> SendResult:
     adapter = ADAPTERS[Channel(claimed.delivery.channel)]
-    try:
-        return adapter.send(_message(claimed, deadline))
-    except ChannelError:
-        raise
-    except Exception as error:
-        # A bug in our adapter. The request may have left, so the attempt is in doubt, not failed.
-        log.exception("channel.broken")
-        raise ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, type(error).__name__) from None
+    with tracing.span("send", kind="client", channel=claimed.delivery.channel) as span:
+        try:
+            result = adapter.send(_message(claimed, deadline))
+        except ChannelError as error:
+            span.fail(error.reason)
+            raise
+        except Exception as error:
+            # A bug in our adapter. The request may have left, so the attempt is in doubt, not failed.
+            log.exception("channel.broken")
+            span.fail(Reason.ANSWER_LOST)
+            raise ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, type(error).__name__) from None
+        span.note(outcome=AttemptState.SENT)
+        return result
 
 
 def _message(claimed: Claim, deadline: float) -> Message:
@@ -177,7 +213,9 @@ def _record(write: Callable[[], bool]) -> None:
     until = time.monotonic() + RECORD_SECONDS
     while True:
         try:
-            if not write():
+            with tracing.span("record"):
+                in_time = write()
+            if not in_time:
                 log.warning("attempt.lease_lost")
         except (IntegrityError, DataError):
             raise

@@ -7,6 +7,7 @@ from django.core.checks import Tags
 from django.core.management.base import BaseCommand
 
 from alerts.relay.loop import Relay
+from config import tracing
 
 
 class Command(BaseCommand):
@@ -16,6 +17,7 @@ class Command(BaseCommand):
     help = "Hand due deliveries to the workers, and recover those whose worker died. Runs until SIGTERM."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        tracing.start()
         relay = Relay()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: relay.stop())
