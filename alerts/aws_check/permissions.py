@@ -13,9 +13,13 @@ from alerts.channels.base import Fault
 LIST = settings.BASE_DIR / "deploy" / "aws" / "permissions.toml"
 SUBJECT = "Permissions"
 ALLOWED = "allowed"
-VIA = "aws:CalledViaLast"
+VIA, VIA_TO_KMS = "aws:CalledViaLast", "kms:ViaService"
 """Who passed a request on. Only what is passed on has it."""
 ADVICE = "Attach the policy of make aws-deploy, or allow what docs/aws.md has as {}."
+
+
+Places = dict[str, str]
+"""What stands for the names in the patterns; empty where Bleep is not set to use it."""
 
 
 class Permission(NamedTuple):
@@ -29,14 +33,19 @@ class Permission(NamedTuple):
     all_but: bool = False
     via: str = ""
 
-    def simulated(self, places: dict[str, str]) -> list[str]:
-        """One resource for each of its patterns. A telephone number has no ARN, so it counts as any."""
-        if self.all_but:
-            return ["*"]
-        return [
-            pattern if pattern == "*" else pattern.format(**places).replace("*", "0")
-            for pattern in self.resources
+    def requests(self, places: Places) -> list["Request"]:
+        """What to ask about: each action on one resource for each pattern. A telephone number has no ARN: any."""
+        patterns = ["*"] if self.all_but else self.resources
+        resources = [
+            pattern if pattern == "*" else pattern.format(**places).replace("*", "0") for pattern in patterns
         ]
+        via = self.via.format(**places)
+        return [Request(action, resource, via) for action in self.actions for resource in resources]
+
+    def is_used(self, places: Places) -> bool:
+        """Whether Bleep does it, with what it is set to."""
+        patterns = "".join(self.resources)
+        return all(value or f"{{{name}}}" not in patterns for name, value in places.items())
 
 
 class Request(NamedTuple):
@@ -63,13 +72,9 @@ def listed() -> list[Permission]:
     return [Permission(**each) for each in tomllib.loads(LIST.read_text(encoding="utf-8"))["permission"]]
 
 
-def needed() -> list[Permission]:
+def needed(places: Places) -> list[Permission]:
     """What sending takes. What only `aws_check` asks is not here: it asks, and says what it may not ask."""
-    return [
-        each
-        for each in listed()
-        if each.without and (settings.CONNECT_INSTANCE_ID or "{instance}" not in "".join(each.resources))
-    ]
+    return [each for each in listed() if each.without and each.is_used(places)]
 
 
 def _permissions() -> Iterator[Result]:
@@ -82,14 +87,7 @@ def _permissions() -> Iterator[Result]:
             "Give Bleep a role of its own, with the policy of docs/aws.md.",
         )
         return
-    place = f"arn:{partition}:connect:{sts.meta.region_name}:{account}"
-    places = {
-        "partition": partition,
-        "region": sts.meta.region_name,
-        "account": account,
-        "instance": f"{place}:instance/{settings.CONNECT_INSTANCE_ID}",
-        "prefix": settings.EMAIL_TOPIC_PREFIX,
-    }
+    places = _places(partition, sts.meta.region_name, account)
     try:
         with aws.translated():
             arn = _principal(partition, account, name)
@@ -107,6 +105,17 @@ def _permissions() -> Iterator[Result]:
         yield from results
 
 
+def _places(partition: str, region: str, account: str) -> Places:
+    instance = settings.CONNECT_INSTANCE_ID
+    return {
+        "partition": partition,
+        "region": region,
+        "account": account,
+        "instance": instance and f"arn:{partition}:connect:{region}:{account}:instance/{instance}",
+        "prefix": settings.EMAIL_TOPIC_PREFIX,
+    }
+
+
 def _principal(partition: str, account: str, name: str) -> str:
     """The user, or the role behind a session: a session's name leaves out the role's path."""
     kind, _, rest = name.partition("/")
@@ -116,12 +125,11 @@ def _principal(partition: str, account: str, name: str) -> str:
     return f"arn:{partition}:iam::{account}:{name}"
 
 
-def _results(arn: str, places: dict[str, str]) -> Iterator[Result]:
-    permissions = needed()
-    answers = _ask(arn, {request for each in permissions for request in _requests(each, places)})
+def _results(arn: str, places: Places) -> Iterator[Result]:
+    permissions = needed(places)
+    answers = _ask(arn, {request for each in permissions for request in each.requests(places)})
     judged = [
-        _judge(each, {request: answers[request] for request in _requests(each, places)})
-        for each in permissions
+        _judge(each, {request: answers[request] for request in each.requests(places)}) for each in permissions
     ]
     found = [result for result in judged if result]
     yield from found
@@ -130,20 +138,13 @@ def _results(arn: str, places: dict[str, str]) -> Iterator[Result]:
         yield ok(SUBJECT, f"By AWS's simulation {arn} may do all {len(actions)} things that sending takes.")
 
 
-def _requests(permission: Permission, places: dict[str, str]) -> list[Request]:
-    return [
-        Request(action, resource, permission.via)
-        for action in permission.actions
-        for resource in permission.simulated(places)
-    ]
-
-
 def _ask(arn: str, requests: set[Request]) -> dict[Request, Answer]:
     """Asked by one resource at a time: of several, IAM's answer is the worst, and was another one in earlier years."""
     answers: dict[Request, Answer] = {}
     for resource, via in sorted({(each.resource, each.via) for each in requests}):
         actions = sorted(each.action for each in requests if (each.resource, each.via) == (resource, via))
-        context = {"ContextKeyName": VIA, "ContextKeyValues": [via], "ContextKeyType": "string"}
+        name = VIA_TO_KMS if actions[0].startswith("kms:") else VIA
+        context = {"ContextKeyName": name, "ContextKeyValues": [via], "ContextKeyType": "string"}
         pages = (
             client("iam")
             .get_paginator("simulate_principal_policy")
@@ -168,7 +169,9 @@ def _answer(result: dict[str, Any]) -> Answer:
     elif result["EvalDecision"] == "explicitDeny":
         stopped_by = "a statement that denies it"
     return Answer(
-        result["EvalDecision"], stopped_by, frozenset(result.get("MissingContextValues", ())) - {VIA}
+        result["EvalDecision"],
+        stopped_by,
+        frozenset(result.get("MissingContextValues", ())) - {VIA, VIA_TO_KMS},
     )
 
 
