@@ -181,21 +181,24 @@ def _judge(permission: Permission, answers: dict[Request, Answer]) -> Result | N
     if not denied:
         return None
     what = " and ".join(dict.fromkeys(request.action for request in denied))
-    where = " and ".join(dict.fromkeys(request.resource for request in denied))
     missing = sorted({key for answer in denied.values() for key in answer.missing})
     if missing:
         return unknown(
             SUBJECT,
-            f"{what} may be denied: a policy looks at {' and '.join(missing)}, which a simulation does not have.",
+            f"AWS may deny {what}: a policy looks at {' and '.join(missing)}, which a simulation does not have.",
             "Send a test message to see.",
         )
     stopped_by = sorted({answer.stopped_by for answer in denied.values() if answer.stopped_by})
     advice = (
         f"It is {' and '.join(stopped_by)} that stops it." if stopped_by else ADVICE.format(permission.sid)
     )
-    if permission.via or _is_allowed_somewhere(answers):
-        return warning(SUBJECT, f"{what} is denied on {where}. It may be that: {permission.without}", advice)
-    return wrong(SUBJECT, f"{what} is denied on {where}. {permission.without}", advice)
+    if _is_allowed_somewhere(answers):
+        where = " and ".join(dict.fromkeys(request.resource for request in denied))
+        return warning(
+            SUBJECT, f"AWS may deny {what}: it does on {where}. Then: {permission.without}", advice
+        )
+    said = f"{permission.without} AWS denies {what}."
+    return warning(SUBJECT, said, advice) if permission.via else wrong(SUBJECT, said, advice)
 
 
 def _is_allowed_somewhere(answers: dict[Request, Answer]) -> bool:
