@@ -9,6 +9,7 @@ from django.db.utils import Error
 
 from alerts.models import Alert
 from alerts.states import AlertStatus
+from config import tracing
 
 MAX_SECONDS = 30
 """Seconds. A longer wait is cut to this: proxies would time out anyway."""
@@ -42,16 +43,21 @@ def for_outcome(alert: Alert, seconds: int) -> Alert | None:
     if not seconds or not _seats.acquire(blocking=False):
         return None
     try:
-        until = time.monotonic() + seconds
-        while is_open(alert) and time.monotonic() < until:
-            time.sleep(PAUSE)
-            alert = stored(alert)
+        with tracing.span("wait"):
+            alert = _wait(alert, time.monotonic() + seconds)
     except Error:
         return None  # the alert is stored: the response says so
     else:
         return alert
     finally:
         _seats.release()
+
+
+def _wait(alert: Alert, until: float) -> Alert:
+    while is_open(alert) and time.monotonic() < until:
+        time.sleep(PAUSE)
+        alert = stored(alert)
+    return alert
 
 
 def stored(alert: Alert) -> Alert:

@@ -30,6 +30,8 @@ from config.tracing.export import Batches, exporter
 OUTERMOST = "config.telemetry.RequestTelemetry"
 """The middleware around that of tracing: it counts a request's time, and logs its line."""
 NOT_TRACED = "healthz,readyz,metrics,intake-check"
+QUIET = frozenset({"wait"})
+"""Spans with nothing below them: a request that waits asks the database ten times a second."""
 DEFAULTS = {
     "OTEL_SEMCONV_STABILITY_OPT_IN": "http,database",  # the stable names of attributes
     "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
@@ -126,7 +128,10 @@ class OtelSpan:
 
 
 class OnlyRequests(Sampler):
-    """A trace begins with a request. Otherwise a relay would begin one with each statement, every second."""
+    """A trace begins with a request. Otherwise a relay would begin one with each statement, every second.
+
+    Nothing is recorded below `QUIET`.
+    """
 
     def __init__(self, others: Sampler) -> None:
         self._others = others
@@ -141,8 +146,9 @@ class OnlyRequests(Sampler):
         **kwargs: Any,
     ) -> SamplingResult:
         """Whether to record a span, by the sampler that `OTEL_TRACES_SAMPLER` names."""
-        has_parent = trace.get_current_span(parent_context).get_span_context().is_valid
-        if not has_parent and kind is not SpanKind.SERVER:
+        parent = trace.get_current_span(parent_context)
+        is_first = not parent.get_span_context().is_valid
+        if (is_first and kind is not SpanKind.SERVER) or getattr(parent, "name", "") in QUIET:
             return SamplingResult(Decision.DROP)
         return self._others.should_sample(parent_context, trace_id, name, kind, *args, **kwargs)
 

@@ -69,7 +69,7 @@ RESOURCE = frozenset(
     }
 )
 """What a process says of itself. Not its command line, user or host."""
-NAMES = frozenset({"hand over", "deliver", "claim", "send", "record", "recover", "ask"})
+NAMES = frozenset({"hand over", "deliver", "claim", "send", "record", "recover", "ask", "wait"})
 SQL = frozenset(
     {
         "BEGIN",
