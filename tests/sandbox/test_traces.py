@@ -11,7 +11,9 @@ from sandbox.banner import banner
 from sandbox.run_settings import Ports, RunSettings, environment, traces_of
 
 
-def span(number: int, parent: int | None, name: str, *, at: float, trace: int = 1, **facts: Any) -> str:
+def span(
+    number: int, parent: int | None, name: str, facts: dict[str, Any], *, at: float, trace: int = 1
+) -> str:
     """A line of the file: it began `at` seconds past the minute, and took 20 ms."""
     return json.dumps(
         {
@@ -31,13 +33,13 @@ def span(number: int, parent: int | None, name: str, *, at: float, trace: int = 
 def data(tmp_path: Path) -> Path:
     """Alert 3, and a span of alert 2 that was written later."""
     lines = [
-        span(4, 3, "SNS.Publish", at=1.012, **{"http.status_code": 400}),
-        span(3, 2, "send", at=1.01, **{"bleep.reason": "refused"}),
-        span(5, 3, "UPDATE", at=1.011, **{"db.system.name": "postgresql"}),
-        span(6, 1, "ask", at=1.5, **{"bleep.outcome": "delivered"}),
-        span(2, 1, "deliver", at=1.0, **{"bleep.alert_id": 3, "bleep.channel": "sms"}),
-        span(1, None, "POST notification", at=0.9, **{"bleep.alert_id": 3, "http.response.status_code": 202}),
-        span(9, None, "POST notification", at=0.1, trace=2, **{"bleep.alert_id": 2}),
+        span(4, 3, "SNS.Publish", {"http.status_code": 400}, at=1.012),
+        span(3, 2, "send", {"bleep.reason": "refused"}, at=1.01),
+        span(5, 3, "UPDATE", {"db.system.name": "postgresql"}, at=1.011),
+        span(6, 1, "ask", {"bleep.outcome": "delivered"}, at=1.5),
+        span(2, 1, "deliver", {"bleep.alert_id": 3, "bleep.channel": "sms"}, at=1.0),
+        span(1, None, "POST notification", {"bleep.alert_id": 3, "http.response.status_code": 202}, at=0.9),
+        span(9, None, "POST notification", {"bleep.alert_id": 2}, at=0.1, trace=2),
     ]
     traces_of(tmp_path).write_text("".join(f"{line}\n" for line in lines))
     return tmp_path
