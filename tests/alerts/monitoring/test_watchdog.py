@@ -68,7 +68,12 @@ def watch() -> None:
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the watchdog said, each with all that goes with it."""
+    """What the watchdog finds wrong, each with all that goes with it."""
+    return [text for text in said(caplog) if "'checks.passed'" not in text]
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """All that the watchdog logs."""
     return [str(record.msg) for record in caplog.records if record.name in LOGGERS]
 
 
@@ -76,6 +81,21 @@ def test_the_switch_is_pinged_while_all_is_well(a_relay: None, switch: Switch) -
     watch()
 
     assert switch.pings == ["/secret-of-the-switch"]
+
+
+def test_the_log_says_that_all_is_well_and_only_then(
+    transactional_db: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An alarm on CloudWatch goes by this line: where it is missing, somebody is told."""
+    caplog.set_level("INFO", logger="alerts.monitoring.watchdog")
+    watch()
+    assert not [line for line in said(caplog) if "'checks.passed'" in line]
+
+    RelayHeartbeat.objects.create(relay="ward:1")
+    caplog.clear()
+    watch()
+    [line] = said(caplog)
+    assert "'checks.passed'" in line
 
 
 def test_it_is_not_pinged_while_something_is_wrong_and_the_log_says_what(
