@@ -49,7 +49,11 @@ VARIABLES: dict[str, Variable] = {
     ),
     "TIME_ZONE": Variable("Europe/London", "Time zone of the times that staff see. The database stores UTC."),
     "DATABASE_URL": Variable("", "PostgreSQL: `postgresql://user:password@host:5432/name`. Required."),
-    "REDIS_URL": Variable("", "Celery's broker: `redis://host:6379/0` or `redis+socket:///path`. Required."),
+    "REDIS_URL": Variable(
+        "",
+        "Celery's broker: `redis://host:6379/0` or `redis+socket:///path`. Required. With TLS `rediss://`, and "
+        "`?ssl_cert_reqs=required&ssl_check_hostname=true` at its end: without that Celery takes any certificate.",
+    ),
     "LOG_LEVEL": Variable("INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
     "LOG_FORMAT": Variable("json", "`json`, or `console` for a terminal."),
     "TRACES": Variable(
