@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Acknowledgment, Stack, Token, Validations, aws_lambda as lambda_
-from constructs import IConstruct
+from aws_cdk import Stack, Token, aws_lambda as lambda_
 
+from deploy.aws.acknowledging import ANY, acknowledge_on
 from deploy.aws.parameters import Parameters
-
-ANY = "AwsSolutions-IAM5[Resource::*]"
 
 POLICY: Mapping[str, str] = {
     ANY: "Telephone numbers, subscriptions and the list of topics are no resources of IAM: see permissions.toml.",
@@ -43,15 +41,15 @@ def acknowledge(stack: Stack, parameters: Parameters) -> None:
     words = {"account": _account(stack), "instance": _instance(stack, parameters)}
     words |= {"region": stack.region, "prefix": parameters.email_topic_prefix}
     policy = {rule.format(**words): why for rule, why in POLICY.items()}
-    _acknowledge(stack.node.find_child("Policy"), policy)
+    acknowledge_on(stack.node.find_child("Policy"), policy)
     settings = stack.node.find_child("SmsLog").node.find_child("Setting")
-    _acknowledge(settings, SMS_SETTINGS)
+    acknowledge_on(settings, SMS_SETTINGS)
     [function] = [
         child
         for child in stack.node.children
         if isinstance(child, lambda_.SingletonFunction | lambda_.Function)
     ]
-    _acknowledge(function, CUSTOM_RESOURCE)
+    acknowledge_on(function, CUSTOM_RESOURCE)
 
 
 def _account(stack: Stack) -> str:
@@ -64,9 +62,3 @@ def _instance(stack: Stack, parameters: Parameters) -> str:
         return "<Instance.Arn>"
     place = f"arn:<AWS::Partition>:connect:{stack.region}:{_account(stack)}"
     return f"{place}:instance/{parameters.connect_instance_id}"
-
-
-def _acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
-    Validations.of(construct).acknowledge(
-        *(Acknowledgment(id=rule, reason=why) for rule, why in reasons.items())
-    )

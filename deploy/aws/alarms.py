@@ -31,10 +31,13 @@ class Alarms(Construct):
         instance_id: str,
         flow_name: str,
         dead_letters: Sequence[sqs.Queue],
+        topic_name: str,
         email: str,
     ) -> None:
         super().__init__(scope, name)
-        self._topic = sns.Topic(self, "Topic", display_name="Bleep", master_key=key, enforce_ssl=True)
+        self._topic = sns.Topic(
+            self, "Topic", topic_name=topic_name, display_name="Bleep", master_key=key, enforce_ssl=True
+        )
         # CloudWatch may use the key for this topic, of this account.
         alarms = iam.ServicePrincipal(
             "cloudwatch.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}

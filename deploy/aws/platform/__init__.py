@@ -1,0 +1,1 @@
+"""The stack `BleepPlatform`: Bleep itself on AWS, beside `BleepMessaging`. Optional."""

@@ -1,0 +1,85 @@
+"""What the parts of Bleep read from their environment: plain values, and secrets."""
+
+from collections.abc import Mapping
+
+from aws_cdk import (
+    SecretValue,
+    aws_ecs as ecs,
+    aws_kms as kms,
+    aws_secretsmanager as secretsmanager,
+)
+from constructs import Construct
+
+from deploy.aws.messaging import BleepMessaging
+from deploy.aws.parameters import Parameters, PlatformParameters
+from deploy.aws.platform.data import Data, random
+from deploy.aws.platform.network import DOOR
+
+API, ADMIN, PROBES = 8002, 8003, 8004
+"""Ports of the services behind the door. They listen on loopback, so that nobody gets past the door."""
+NAMESPACE = "bleep.internal"
+WEB = "web"
+API_THREADS = 16
+"""Of one web-api, as deploy/entrypoint starts it."""
+IDLE_SECONDS = 45
+"""How long the load balancer waits for an answer: longer than `Prefer: wait=30`, and shorter than the door keeps a
+connection that is idle. The other way round, a request could meet a connection that is just being closed."""
+DOOR_KEEPS_MILLISECONDS = 60_000
+"""The longest that granian takes. The load balancer sends on whole heads only, so nobody can hold connections by it."""
+
+DOOR_SETTINGS: Mapping[str, str] = {
+    "GRANIAN_PORT": str(DOOR),
+    "GRANIAN_HTTP1_HEADER_READ_TIMEOUT": str(DOOR_KEEPS_MILLISECONDS),
+    "API_THREADS": str(API_THREADS),
+    "WEB_API_URL": f"http://127.0.0.1:{API}",
+    "WEB_ADMIN_URL": f"http://127.0.0.1:{ADMIN}",
+    "WEB_PROBES_URL": f"http://127.0.0.1:{PROBES}",
+}
+"""The door knows no secret, and sends nothing."""
+
+
+class Settings(Construct):
+    """The variables of all parts but the door."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        data: Data,
+        key: kms.IKey,
+        parameters: Parameters,
+        platform: PlatformParameters,
+        messaging: BleepMessaging,
+    ) -> None:
+        super().__init__(scope, name)
+        self._key = key
+        self.values: Mapping[str, str] = {
+            **messaging.shared_settings(),
+            "ALLOWED_HOSTS": platform.domain,
+            "CSRF_TRUSTED_ORIGINS": f"https://{platform.domain}",
+            "FRONT_DOOR_URL": f"http://{WEB}.{NAMESPACE}:{DOOR}",
+            "TRUST_PROXY": "true",  # the load balancer overwrites X-Forwarded-Proto
+        }
+        stored: dict[str, secretsmanager.ISecret] = {
+            "SECRET_KEY": random(self, "SecretKey", "SECRET_KEY of Bleep", key),
+            "METRICS_TOKEN": random(self, "MetricsToken", "METRICS_TOKEN of Bleep", key),
+            "DATABASE_URL": self._url("DatabaseUrl", data.database_url, "DATABASE_URL of Bleep"),
+            "REDIS_URL": self._url("RedisUrl", data.redis_url, "REDIS_URL of Bleep"),
+        }
+        if platform.deadman_secret:
+            stored["DEADMAN_URL"] = secretsmanager.Secret.from_secret_name_v2(
+                self, "DeadmanUrl", platform.deadman_secret
+            )
+        self.secrets = {name: ecs.Secret.from_secrets_manager(secret) for name, secret in stored.items()}
+        self.first_password = random(self, "FirstPassword", "Password of the first login, admin", key)
+
+    def _url(self, name: str, url: str, what: str) -> secretsmanager.Secret:
+        """A secret made of others. The template has references, and never a password."""
+        return secretsmanager.Secret(
+            self,
+            name,
+            description=what,
+            encryption_key=self._key,
+            secret_string_value=SecretValue.unsafe_plain_text(url),
+        )

@@ -1,0 +1,22 @@
+"""Where PostgreSQL and Valkey are, as Bleep reads it. Both are reached by TLS, and both certificates are checked.
+
+Plain text, so that a test of Bleep can hold it against what its libraries make of it.
+"""
+
+POSTGRES, REDIS = 5432, 6379
+NAME = "bleep"
+"""Of the database, and of its user."""
+CERTIFICATES = "deploy/aws/rds-ca.pem"
+"""In the image. The roots of RDS are AWS's own: no operating system brings them, so `sslrootcert=system` fails."""
+IMAGE = "/app"
+
+
+def database_url(*, host: str, password: str) -> str:
+    """DATABASE_URL."""
+    checked = f"sslmode=verify-full&sslrootcert={IMAGE}/{CERTIFICATES}"
+    return f"postgresql://{NAME}:{password}@{host}:{POSTGRES}/{NAME}?{checked}"
+
+
+def redis_url(*, host: str, password: str) -> str:
+    """REDIS_URL. Without the two options Celery takes any certificate. Valkey's is of a root that Python knows."""
+    return f"rediss://:{password}@{host}:{REDIS}/0?ssl_cert_reqs=required&ssl_check_hostname=true"
