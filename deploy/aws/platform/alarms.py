@@ -115,10 +115,9 @@ class Alarms(Construct):
         self._alarm(
             "DoorsMissing",
             web.doors.metrics.healthy_host_count(period=MINUTE, statistic="Minimum"),
-            "Fewer than two doors answer.",
-            threshold=2,
-            minutes=5,
-            of=5,
+            "In a zone, or in both, no door answers.",
+            minutes=3,
+            of=3,
             below=True,
             silence_is_wrong=True,
         )

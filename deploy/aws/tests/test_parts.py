@@ -103,6 +103,19 @@ def test_the_services_are_reached_through_the_door_alone(
     assert int(found[1]) * int(found[2]) == API_THREADS
 
 
+def test_health_checks_reach_a_door(platform: Deployment, containers: dict[str, Any]) -> None:
+    """Parts beside a door ask that one. Relays ask any, by a name, and their security group lets them."""
+    for part in ("web-api", "web-admin", "web-probes"):
+        assert plain(containers[part])["FRONT_DOOR_URL"] == "http://127.0.0.1:8000"
+    [space] = platform.of_type("AWS::ServiceDiscovery::PrivateDnsNamespace")
+    [found] = platform.of_type("AWS::ServiceDiscovery::Service")
+    name = f"{found['Name']}.{space['Name']}"
+    assert plain(containers["relay"])["FRONT_DOOR_URL"] == f"http://{name}:8000"
+    came = [one for one in platform.of_type("AWS::EC2::SecurityGroupIngress") if one["FromPort"] == 8000]
+    senders = platform.of_type("AWS::ECS::Service")[1]["NetworkConfiguration"]["AwsvpcConfiguration"]
+    assert senders["SecurityGroups"][0] in [one["SourceSecurityGroupId"] for one in came]
+
+
 def test_intake_goes_on_while_the_staffs_site_starts_again(containers: dict[str, Any]) -> None:
     for part in ("web-admin", "web-probes"):
         assert (containers[part]["Essential"], containers[part]["RestartPolicy"]["Enabled"]) == (False, True)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from deploy.aws.messaging import OPERATORS
@@ -201,3 +202,6 @@ class TestAlarms:
         alarms = {one.get("MetricName") for one in platform.of_type("AWS::CloudWatch::Alarm")}
         assert filters.keys() <= alarms
         assert filters["AlertsFailed"] == '{ $.event = "alert.failed" }'
+        documented = Path("docs/monitoring.md").read_text(encoding="utf-8")
+        for event in re.findall(r'\$\.event = "([^"]+)"', " ".join(filters.values())):
+            assert f"| `{event}` |" in documented

@@ -96,7 +96,7 @@ class Tasks(Construct):
                 shares=shares,
                 limit=limit,
                 stop=SERVES,
-                more={"GRANIAN_PORT": str(port)},
+                more={"GRANIAN_PORT": str(port), "FRONT_DOOR_URL": f"http://127.0.0.1:{DOOR}"},
                 # Alerts are taken even while the staff's site or the probes are being restarted.
                 essential=part == "web-api",
             )
