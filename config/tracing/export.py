@@ -29,7 +29,10 @@ class Private(SpanExporter):
         self._silent_until = float("-inf")
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        result = self._exporter.export(private.cleaned(spans))
+        public = private.cleaned(spans)
+        if not public:
+            return SpanExportResult.SUCCESS
+        result = self._exporter.export(public)
         if result is not SpanExportResult.SUCCESS:
             self._report(len(spans))
         return result

@@ -27,6 +27,8 @@ from structlog.contextvars import bind_contextvars, bound_contextvars
 from config.tracing import Fact, Kind, Span, private
 from config.tracing.export import Batches, exporter
 
+MIDDLEWARE = "config.tracing.middleware.RequestSpans"
+"""In the place of the library's, which `DjangoInstrumentor` adds and sets up."""
 OUTERMOST = "config.telemetry.RequestTelemetry"
 """The middleware around that of tracing: it counts a request's time, and logs its line."""
 NOT_TRACED = "healthz,readyz,metrics,intake-check"
@@ -63,6 +65,7 @@ def start(where: str) -> "OtelTracer":
     DjangoInstrumentor().instrument(
         middleware_position=position, excluded_urls=NOT_TRACED, request_hook=_name_trace_in_log
     )
+    settings.MIDDLEWARE[position] = MIDDLEWARE
     PsycopgInstrumentor().instrument()
     BotocoreInstrumentor().instrument(  # type: ignore[no-untyped-call]
         propagator=silent

@@ -103,7 +103,8 @@ def test_a_collector_that_hangs_holds_up_the_end_for_seconds_only() -> None:
 
 @pytest.mark.parametrize("where", ["otlp", "/no/such/directory/traces.jsonl"])
 def test_spans_that_are_lost_are_one_line_in_the_log(where: str) -> None:
-    result = run("-c", ONE_SPAN * 2, TRACES=where, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
+    nobody = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_TIMEOUT": "0.1"}
+    result = run("-c", ONE_SPAN * 2, TRACES=where, **nobody)
 
     assert result.returncode == 0
     assert [line for line in result.stderr.splitlines() if "event" in line] == [
