@@ -150,7 +150,8 @@ def _measured(name: str) -> str:
     head, rows = measured[name]["head"], measured[name]["rows"]
     lines = table(tuple(head), (tuple(row) for row in rows)).splitlines()
     lines[1] = f"| --- |{' ---: |' * (len(head) - 1)}"
-    note = f"Taken on {taken['on']} on {taken['processors']} processors, at a load of {taken['load']:g}."
+    busy = f"which had a load of {taken['load_before']:g} from other work before it began"
+    note = f"Taken on {taken['on']} on {taken['processors']} processors, {busy}."
     return "\n".join([*lines, "", note])
 
 

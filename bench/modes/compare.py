@@ -267,12 +267,12 @@ def read_rates(text: str) -> list[int]:
     return [whole(1, 200)(each) for each in text.split(",")]
 
 
-def save(runs: Sequence[Figures], outages: Sequence[Outage]) -> None:
+def save(runs: Sequence[Figures], outages: Sequence[Outage], *, load_before: float) -> None:
     """Write the file and the pictures of docs/sync-vs-async.md."""
     taken = {
         "on": datetime.now(UTC).date().isoformat(),
         "processors": os.cpu_count(),
-        "load": round(os.getloadavg()[2], 1),
+        "load_before": round(load_before, 1),
         "python": platform.python_version(),
     }
     FILE.write_text(json.dumps({"taken": taken, **as_json(runs, outages)}, indent=1) + "\n", encoding="utf-8")
@@ -293,6 +293,7 @@ def main() -> bool:
         "--save", action="store_true", help="write the figures and pictures of the docs again"
     )
     options = parser.parse_args()
+    load_before = os.getloadavg()[0]
     with Stack(MEASURED, GRANIAN_WORKERS=GRANIAN_WORKERS, API_THREADS=API_THREADS, **VARIABLES) as stack:
         comparison = Comparison(stack, options.rates, seconds=options.seconds, outage=options.outage)
         runs, outages = comparison.go()
@@ -305,7 +306,7 @@ def main() -> bool:
     for sentence in comparison.broken:
         print(f"  ! {sentence}")
     if options.save:
-        save(runs, outages)
+        save(runs, outages, load_before=load_before)
     return not comparison.broken
 
 

@@ -8,7 +8,7 @@ from bench.modes.figures import KNOWN, Figures, Mode, Outage, Spread
 
 WIDTH = 760
 LEFT, RIGHT = 190, 20
-LEAST, MOST = 0.01, 40.0
+LEAST, MOST = 0.01, 60.0
 """Seconds at the ends of the logarithmic scale."""
 TICKS = {0.01: "10 ms", 0.1: "100 ms", 1.0: "1 s", 10.0: "10 s"}
 STYLE = """
