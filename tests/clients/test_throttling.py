@@ -1,7 +1,6 @@
 """How many requests a client may make a minute."""
 
 from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
 import pytest
@@ -11,19 +10,19 @@ from pytest_django import Settings
 from alerts.models import Alert
 from clients import tokens
 from clients.models import ApiClient
-from clients.throttling import ClientRateThrottle, limiter
+from clients.throttling import ClientRateThrottle, Window, windows
 from contacts.models import Clinician
 from tests.conftest import Sender, an_alert
-from tests.limits import THREADS, Slow, all_at_once
+from tests.limits import THREADS, all_at_once
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def _nothing_counted() -> Iterator[None]:
-    limiter.storage.reset()
+    windows.clear()
     yield
-    limiter.storage.reset()
+    windows.clear()
 
 
 def statuses(sender: Sender, requests: int) -> list[int]:
@@ -111,13 +110,57 @@ def test_a_request_without_a_known_token_counts_for_no_client(sender: Sender, se
     assert statuses(sender, 1) == [200]
 
 
-def test_requests_of_many_clients_at_once_are_all_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limiter, "storage", Slow())
-    keys = count()
+def test_no_request_of_many_at_once_goes_uncounted(lab: ApiClient) -> None:
+    lab.requests_per_minute = THREADS // 2
 
     def ask() -> bool:
         request: Any = RequestFactory().post("/notification")
-        request.user = ApiClient(pk=next(keys))
+        request.user = lab
         return ClientRateThrottle().allow_request(request, None)
 
-    assert all_at_once(ask) == [True] * THREADS
+    assert sorted(all_at_once(ask)) == [False] * (THREADS - THREADS // 2) + [True] * (THREADS // 2)
+
+
+class Clock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds = 6000.0
+        monkeypatch.setattr("clients.throttling.time.monotonic", lambda: self.seconds)
+
+
+def taken(window: Window, limit: int, requests: int) -> int:
+    return sum(window.wait(limit) == 0 for _ in range(requests))
+
+
+def test_requests_of_the_minute_before_count_less_and_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, window = Clock(monkeypatch), Window()
+    assert taken(window, limit=10, requests=20) == 10
+
+    clock.seconds += 60 + 30
+
+    assert taken(window, limit=10, requests=20) == 5
+
+    clock.seconds += 60 + 60  # a minute without any
+
+    assert taken(window, limit=10, requests=20) == 10
+
+
+@pytest.mark.parametrize("at", [1, 20, 59])
+@pytest.mark.parametrize("limit", [1, 7])
+def test_whoever_waits_as_long_as_they_are_told_succeeds(
+    monkeypatch: pytest.MonkeyPatch, at: int, limit: int
+) -> None:
+    clock, window = Clock(monkeypatch), Window()
+    taken(window, limit, requests=limit)
+    clock.seconds += 60 + at
+    taken(window, limit, requests=limit)
+
+    told = window.wait(limit)
+    clock.seconds += told - 1.01
+    early = window.wait(limit)
+    clock.seconds += 1.02
+
+    assert told >= 1
+    assert early >= 1
+    assert window.wait(limit) == 0
