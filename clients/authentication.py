@@ -1,6 +1,7 @@
 """Authenticates a request by the token in its Authorization header."""
 
-from typing import Any
+import time
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from rest_framework import exceptions
@@ -12,6 +13,21 @@ from clients import sample, tokens, usage
 from clients.models import Access, ApiClient, ApiToken
 
 SCHEMES = ("bearer", "token")
+REMEMBERED_FOR = 10.0
+"""Seconds for which a view that sends relies on what was seen of a token and its client, such as its limit."""
+
+
+class Seen(NamedTuple):
+    """A token that worked, and until when to rely on that."""
+
+    client: ApiClient
+    token: ApiToken
+    until: float
+
+
+_seen: dict[str, Seen] = {}
+"""By digest. One for each token that works: as many as staff have issued."""
+_ONLY_REMEMBERED = "token_is_only_remembered"
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -20,26 +36,52 @@ class TokenAuthentication(BaseAuthentication):
     Sets `request.user` to the `ApiClient` and `request.auth` to the `ApiToken`.
     """
 
+    def __init__(self, *, remembers: bool = False) -> None:
+        """`remembers` is for a view whose one statement checks the token, too, and which calls `confirm`."""
+        self._remembers = remembers
+
     def authenticate(self, request: Request) -> tuple[ApiClient, ApiToken]:
         """Raises AuthenticationFailed (401) or PermissionDenied (403), with a sentence that says what to do."""
-        found = tokens.find(_secret(request.headers.get("Authorization", "")))
-        if found is None or (_is_the_sample_token(found.token) and not settings.LOCAL_MODE):
-            raise exceptions.AuthenticationFailed("Unknown token. Check that it was copied whole.")
-        usage.note(request._request, found.token.client)  # noqa: SLF001 - the middleware has Django's request
-        if not found.live:
-            raise exceptions.AuthenticationFailed(
-                "This token has expired or was revoked. Ask Bleep's staff for a new one."
-            )
-        if not found.token.client.active:
-            raise exceptions.PermissionDenied(
-                "This client has been switched off. Ask Bleep's staff to switch it on."
-            )
-        if found.unused_lately:
-            tokens.mark_used(found.token)
-        return found.token.client, found.token
+        secret = _secret(request.headers.get("Authorization", ""))
+        digest = tokens.digest(secret)
+        seen = _seen.get(digest) if self._remembers else None
+        if seen is None or seen.until < time.monotonic():
+            client, token = _look_up(secret, request)
+            _seen[digest] = Seen(client, token, time.monotonic() + REMEMBERED_FOR)
+            return client, token
+        usage.note(request._request, seen.client)  # noqa: SLF001 - the middleware has Django's request
+        setattr(request._request, _ONLY_REMEMBERED, True)  # noqa: SLF001
+        return seen.client, seen.token
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="Bleep"'
+
+
+def confirm(request: Request) -> None:
+    """Look the token up, if it was only remembered. Raises what `TokenAuthentication` raises."""
+    if getattr(request._request, _ONLY_REMEMBERED, False):  # noqa: SLF001
+        setattr(request._request, _ONLY_REMEMBERED, False)  # noqa: SLF001
+        client: Any
+        client, request.auth = TokenAuthentication().authenticate(request)
+        request.user = client
+
+
+def _look_up(secret: str, request: Request) -> tuple[ApiClient, ApiToken]:
+    found = tokens.find(secret)
+    if found is None or (_is_the_sample_token(found.token) and not settings.LOCAL_MODE):
+        raise exceptions.AuthenticationFailed("Unknown token. Check that it was copied whole.")
+    usage.note(request._request, found.token.client)  # noqa: SLF001 - the middleware has Django's request
+    if not found.live:
+        raise exceptions.AuthenticationFailed(
+            "This token has expired or was revoked. Ask Bleep's staff for a new one."
+        )
+    if not found.token.client.active:
+        raise exceptions.PermissionDenied(
+            "This client has been switched off. Ask Bleep's staff to switch it on."
+        )
+    if found.unused_lately:
+        tokens.mark_used(found.token)
+    return found.token.client, found.token
 
 
 class MayUseTheApi(BasePermission):

@@ -32,6 +32,11 @@ def cause(error: Error) -> str | None:
     return next((text for kind, text in CAUSES.items() if isinstance(error.__cause__, kind)), None)
 
 
+def has_waited(error: Error) -> bool:
+    """Whether a statement failed after it had waited for long, so that to try another at once would wait again."""
+    return isinstance(error.__cause__, (errors.LockNotAvailable, errors.QueryCanceled))
+
+
 def only_reads() -> bool:
     """Whether this thread's session is with a database that only reads."""
     with connection.cursor() as cursor:

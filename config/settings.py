@@ -113,6 +113,8 @@ DATABASES["default"]["OPTIONS"] = {
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
+    # Only what asks for it is prepared (`config.database.prepared_row`). Django would forbid that, too.
+    "prepare_threshold": 1_000_000_000,
     # After a failover the old server may still answer, but read-only.
     "target_session_attrs": "read-write",
     **DATABASES["default"].get("OPTIONS", {}),

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from alerts import intake
-from alerts.api.serializers import NewAlertSerializer
+from alerts.api.serializers import new_alert
 from alerts.monitoring import front_door
 
 
@@ -31,7 +31,5 @@ class IntakeCheckView(APIView):
 
     def post(self, request: Request) -> Response:
         """204 if an alert with this content would have been stored."""
-        new = NewAlertSerializer(data=request.data)
-        new.is_valid(raise_exception=True)
-        intake.rehearse(new.new_alert())
+        intake.rehearse(new_alert(request.data))
         return Response(status=204)

@@ -153,9 +153,14 @@ class NewAlertSerializer(StrictSerializer):
     def unknown(self, data: Any) -> dict[str, list[str]]:
         return {} if settings.ALLOW_UNKNOWN_FIELDS else super().unknown(data)
 
-    def new_alert(self) -> NewAlert:
-        """The validated alert."""
-        return NewAlert(**self.validated_data)
+
+_new_alert = NewAlertSerializer()
+"""One for all requests: it keeps nothing of any, and to make one takes as long as to store an alert."""
+
+
+def new_alert(data: Any) -> NewAlert:
+    """The validated alert. Raises ValidationError."""
+    return NewAlert(**_new_alert.run_validation(data))
 
 
 class AttemptSerializer(serializers.ModelSerializer[Attempt]):
@@ -217,6 +222,15 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
     class Meta:
         model = Alert
         fields = ("message_id", "status", "created_at", "deliveries")
+
+
+_answer = AlertSerializer()
+"""One for all requests, like `_new_alert`."""
+
+
+def answer(alert: Alert) -> dict[str, Any]:
+    """What a sender reads of an alert with its status."""
+    return _answer.to_representation(alert)
 
 
 class AlertDetailSerializer(AlertSerializer):

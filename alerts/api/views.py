@@ -6,7 +6,8 @@ from urllib.parse import quote
 from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Length
 from django.http import Http404
-from rest_framework.exceptions import ValidationError
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import Throttled, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,19 +19,27 @@ from alerts.api.serializers import (
     AlertDetailSerializer,
     AlertFilterSerializer,
     AlertSerializer,
-    NewAlertSerializer,
     ParametersSerializer,
     SendingParametersSerializer,
+    answer,
+    new_alert,
 )
+from alerts.intake import Accepted, NewAlert
 from alerts.models import Alert, Delivery
+from clients import authentication
+from clients.authentication import TokenAuthentication
 from clients.models import ApiClient
 
 
 class AlertsView(APIView):
     """Send an alert, and list the alerts that were sent."""
 
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        request: Request | None = self.request  # None while the schema is made
+        return [TokenAuthentication(remembers=request is not None and request.method == "POST")]
+
     def handle_exception(self, exc: Exception) -> Response:
-        response = super().handle_exception(exc)
+        response = super().handle_exception(_or_of_the_token(self.request, exc))
         if self.request.method == "POST":
             refusals.enter(self.request, response)
         return response
@@ -38,14 +47,12 @@ class AlertsView(APIView):
     @documentation.SEND
     def post(self, request: Request) -> Response:
         _parameters(SendingParametersSerializer, request)
-        new = NewAlertSerializer(data=request.data)
-        new.is_valid(raise_exception=True)
-        accepted = intake.accept(client=_client(request), new=new.new_alert())
+        accepted = _accept(request, new_alert(request.data))
         seconds = waiting.seconds_preferred(request.headers.get("Prefer", ""))
         waited = waiting.for_outcome(accepted.alert, seconds)
         alert = waited or accepted.alert
         is_known = accepted.replayed or (waited is not None and not waiting.is_open(waited))
-        response = Response(AlertSerializer(alert).data, status=200 if is_known else 202)
+        response = Response(answer(alert), status=200 if is_known else 202)
         response["Location"] = f"/notification/{quote(alert.message_id, safe='')}"
         if accepted.replayed:
             response["Idempotent-Replayed"] = "true"
@@ -79,11 +86,33 @@ class AlertView(APIView):
         return Response(AlertDetailSerializer(found).data)
 
 
+def _accept(request: Request, new: NewAlert) -> Accepted:
+    token: Any = request.auth
+    at_once = intake.accept_at_once(token=token, new=new)
+    if at_once.accepted:
+        return at_once.accepted
+    if not at_once.may_send:
+        authentication.confirm(request)
+    return intake.accept(client=_client(request), new=new)
+
+
+def _or_of_the_token(request: Request, error: Exception) -> Exception:
+    """What to answer instead, if the token no longer works. Too many requests are refused without asking."""
+    if not isinstance(error, Throttled):
+        try:
+            authentication.confirm(request)
+        except Exception as of_the_token:  # noqa: BLE001 - answered like any other
+            return of_the_token
+    return error
+
+
 def _parameters(kind: type[ParametersSerializer], request: Request) -> dict[str, Any]:
     """The query parameters. One that is given twice is refused, because only one of its values could count.
 
     As a plain dict: DRF would take an empty value in a QueryDict for a field that was not filled in, and ignore it.
     """
+    if not request.query_params:
+        return {}
     given = kind(data=request.query_params.dict())
     twice = {
         name: ["This is given twice: give it once."]

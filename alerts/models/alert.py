@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from alerts.models.delivery import Delivery
 from alerts.states import NEEDS_REASON, UNFINISHED, AlertState, AlertStatus, DeliveryState
 from clients.models import ApiClient
+from config import statements
 from contacts.choices import Priority
 from contacts.models import Clinician
 
@@ -66,6 +67,13 @@ class AlertQuerySet(models.QuerySet["Alert"]):
                 output_field=models.CharField(),
             )
         )
+
+    def of_message(self, message_id: str) -> "Alert | None":
+        """The alert with this `message_id`, with its `status` and its deliveries. Two queries."""
+        for alert in _OF_MESSAGE.rows(message_id):
+            alert.know(_OF_ALERT.rows(alert.pk))
+            return alert
+        return None
 
     def having_status(self, status: str) -> Self:
         """Alerts with this status, after `with_status`."""
@@ -153,3 +161,18 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.message_id
+
+    def know(self, deliveries: list[Delivery]) -> None:
+        """Keep these as what `deliveries.all()` finds, so that no query is made for them."""
+        known = self.deliveries.all()
+        known._result_cache = deliveries  # noqa: SLF001 - as `prefetch_related` does
+        self._prefetched_objects_cache = {"deliveries": known}
+        for delivery in deliveries:
+            delivery.alert = self
+
+
+_MARK = "the message_id"
+_OF_MESSAGE = statements.WrittenOnce(
+    lambda message_id: Alert.objects.with_status().filter(message_id=message_id).order_by(), _MARK
+)
+_OF_ALERT = statements.WrittenOnce(lambda alert_id: Delivery.objects.filter(alert_id=alert_id), -1)

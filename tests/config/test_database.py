@@ -68,7 +68,7 @@ def test_a_statement_over_its_limit_is_a_503_that_asks_to_send_again(
             cursor.execute("SET LOCAL statement_timeout = 1")
             cursor.execute("SELECT pg_sleep(60)")
 
-    monkeypatch.setattr("alerts.intake.accept", slow)
+    monkeypatch.setattr("alerts.intake.accept_at_once", slow)
 
     answer = sender.post(an_alert())
 

@@ -249,7 +249,7 @@ def _broken(lab: Hospital, error: Exception) -> str:
     def accept(**_kwargs: Any) -> None:
         raise error
 
-    lab.monkeypatch.setattr(intake, "accept", accept)
+    lab.monkeypatch.setattr(intake, "accept_at_once", accept)
     return lab.send()
 
 

@@ -15,7 +15,8 @@ import pytest
 from alerts.models import Alert, Delivery
 from alerts.sending import send as sending
 from alerts.states import SUCCEEDED, Reason
-from contacts.choices import Channel, Priority
+from contacts import obstacles
+from contacts.choices import Channel, ObstacleKind, Priority
 from tests.conftest import Aws, Sender, an_alert, make_clinician
 from tests.faults.conftest import ForkServer, Rest, let_leases_run_out
 from tests.faults.consistency import flaws
@@ -43,6 +44,7 @@ class Process(Enum):
     """The process that dies."""
 
     SENDER = "the web process, with an alert"
+    CAREFUL = "the web process, with an alert that it takes step by step"
     RELAY = "a relay, with a delivery that is due"
     RECOVERY = "a relay, while it recovered what a dead worker left"
     WORKER = "a worker, with a delivery that is due"
@@ -62,23 +64,38 @@ CLAIMED = Crash("after", "alerts.deliveries.claims:claim")
 
 CRASH_POINTS = (
     CrashPoint(
-        "before the alert is written", Process.SENDER, Trace.NOTHING, Crash("before", "alerts.intake:_store")
+        "before the alert is written",
+        Process.SENDER,
+        Trace.NOTHING,
+        Crash("before", "config.statements:prepared_row"),
+    ),
+    CrashPoint(
+        "between the commit and the answer",
+        Process.SENDER,
+        Trace.ALERT,
+        Crash("after", "config.statements:prepared_row"),
+    ),
+    CrashPoint(
+        "before the alert is written",
+        Process.CAREFUL,
+        Trace.NOTHING,
+        Crash("before", "alerts.intake.step_by_step:_store"),
     ),
     CrashPoint(
         "between the alert and its delivery",
-        Process.SENDER,
+        Process.CAREFUL,
         Trace.NOTHING,
         Crash("before", "alerts.deliveries.opening:open_delivery"),
     ),
     CrashPoint(
         "before the alert is committed",
-        Process.SENDER,
+        Process.CAREFUL,
         Trace.NOTHING,
-        Crash("before", COMMIT, inside="alerts.intake:_store"),
+        Crash("before", COMMIT, inside="alerts.intake.step_by_step:_store"),
     ),
     CrashPoint(
         "between the commit and the answer",
-        Process.SENDER,
+        Process.CAREFUL,
         Trace.ALERT,
         Crash("after", "alerts.intake:accept"),
     ),
@@ -211,7 +228,11 @@ def test_whatever_dies_the_alert_ends_as_promised(
     aws: Aws,
     sender: Sender,
 ) -> None:
-    make_clinician("C-1", {priority: [channel]})
+    clinician = make_clinician("C-1", {priority: [channel]})
+    if (
+        point.process is Process.CAREFUL
+    ):  # what is known of an address that is no longer theirs changes nothing else
+        obstacles.remember(clinician.pk, channel, "+447700900009", ObstacleKind.INVALID_ADDRESS)
     body = an_alert(message_id=uuid.uuid4().hex, priority=priority.value)
 
     die(point, fork_server, sender, body)
@@ -237,7 +258,7 @@ def test_whatever_dies_the_alert_ends_as_promised(
 
 def die(point: CrashPoint, fork_server: ForkServer, sender: Sender, body: dict[str, object]) -> None:
     """Bring an alert to the step, and kill the process that is at it."""
-    if point.process is Process.SENDER:
+    if point.process in (Process.SENDER, Process.CAREFUL):
         fork_server.kill(point.crash, "post", body=body, token=sender.headers["Authorization"])
         return
     assert sender.post(body).status_code == 202

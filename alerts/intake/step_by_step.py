@@ -9,7 +9,7 @@ from django.db.utils import IntegrityError
 from structlog.contextvars import bind_contextvars
 
 from alerts.deliveries import opening
-from alerts.models import Alert, WriteProbe
+from alerts.models import Alert, Delivery, WriteProbe
 from alerts.states import AlertStatus
 from clients.models import ApiClient
 from contacts import preferences, routing
@@ -65,19 +65,18 @@ def accept(*, client: ApiClient, new: NewAlert) -> Accepted:
         Conflict: an alert with other content, or of another client, has this `message_id`.
         Unreachable: the clinician is unknown or inactive, or no channel reaches them. Nothing is stored.
     """
+    if repeat := _replay(client, new):
+        return repeat  # even if the clinician has become unreachable since
     clinician = routing.find(new.contact_id)
     route = routing.route(clinician, new.priority) if clinician else None
-    refusal: Exception = Unreachable(route.reason if route else None)
-    if clinician and route and route.steps:
-        try:
-            return Accepted(_store(client, new, clinician, route), replayed=False)
-        except IntegrityError as error:
-            refusal = error
-    # A repeat stays a repeat, even if the clinician has become unreachable since.
-    stored = _replay(client, new)
-    if stored is None:
-        raise refusal
-    return stored
+    if clinician is None or route is None or not route.steps:
+        raise Unreachable(route.reason if route else None)
+    try:
+        return Accepted(_store(client, new, clinician, route), replayed=False)
+    except IntegrityError:
+        if repeat := _replay(client, new):
+            return repeat
+        raise
 
 
 def rehearse(new: NewAlert) -> None:
@@ -102,17 +101,19 @@ def _store(client: ApiClient, new: NewAlert, clinician: Clinician, route: Route)
     with transaction.atomic():
         alert = Alert.objects.create(client=client, clinician=clinician, **vars(new))
         delivery = opening.open_delivery(alert, route.steps[0])
-    # Fill in what a query would return: once the alert is stored, nothing that can fail may delay the answer.
-    alert.status = AlertStatus.QUEUED
-    known = alert.deliveries.all()
-    known._result_cache = [delivery]  # noqa: SLF001
-    alert._prefetched_objects_cache = {"deliveries": known}  # type: ignore[attr-defined]  # noqa: SLF001
     bind_contextvars(alert_id=alert.pk)
+    return as_stored(alert, delivery)
+
+
+def as_stored(alert: Alert, delivery: Delivery) -> Alert:
+    """A new alert with what a query would return: once it is stored, nothing that can fail may delay the answer."""
+    alert.status = AlertStatus.QUEUED
+    alert.know([delivery])
     return alert
 
 
 def _replay(client: ApiClient, new: NewAlert) -> Accepted | None:
-    alert = Alert.objects.with_status().filter(message_id=new.message_id).first()
+    alert = Alert.objects.of_message(new.message_id)
     if alert is None:
         return None
     if alert.client_id != client.pk:

@@ -1,0 +1,53 @@
+"""Statements that cost less than Django's, for the way of an alert alone: elsewhere the ORM is quick enough."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+import psycopg
+from django.db import Error, connection
+from django.db.models import Model, QuerySet
+
+from config import database
+
+Row = TypeVar("Row", bound=Model)
+
+
+def prepared_row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """The first row of a statement that each session prepares once; None if there is none.
+
+    It is sent as it is: Django would first ask in each request whether the session still works. One that is broken is
+    closed, so that the next query opens another.
+
+    Raises:
+        Error: as Django's cursors do.
+    """
+    connection.ensure_connection()
+    try:
+        with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+            found = cursor.execute(statement, values, prepare=True).fetchone()
+    except Error:
+        if connection.connection.closed:
+            database.forget_session()
+        raise
+    connection.health_check_done = True  # type: ignore[attr-defined]
+    return found
+
+
+class WrittenOnce(Generic[Row]):
+    """A query by one value, for which Django writes the SQL once: that can take longer than to run it."""
+
+    def __init__(self, query: Callable[[Any], QuerySet[Row]], mark: Any) -> None:
+        """`mark` stands for the value while the SQL is written: no other value in the query is equal to it."""
+        self._query = query
+        self._mark = mark
+
+    def rows(self, value: Any) -> list[Row]:
+        """The rows for this value."""
+        sql, values = self._sql
+        filled = [value if each == self._mark else each for each in values]
+        return list(self._query(self._mark).model._default_manager.raw(sql, filled))  # noqa: SLF001 - public
+
+    @cached_property
+    def _sql(self) -> tuple[str, tuple[Any, ...]]:
+        return self._query(self._mark).query.sql_with_params()

@@ -1,0 +1,181 @@
+"""The one statement of intake and the readable way decide the same, whatever the token, the clinician and the alert."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import RequestFactory
+from django.utils import timezone
+from hypothesis import HealthCheck, Phase, given, settings, strategies as st
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+
+from alerts import intake
+from alerts.api.serializers import answer
+from alerts.models import Alert, Delivery
+from clients import tokens
+from clients.authentication import TokenAuthentication
+from clients.models import Access, ApiClient, ApiToken
+from contacts.choices import Channel, ObstacleKind, Priority
+from contacts.models import ADDRESS_FIELDS, MAX_TIMES, Obstacle
+from tests.conftest import an_alert, make_clinician
+
+pytestmark = pytest.mark.django_db
+
+OTHER = "+447700900009"
+ROUTES = [
+    (),
+    *itertools.chain(*(itertools.product(Channel, repeat=length) for length in range(1, MAX_TIMES + 1))),
+]
+DIFFERS = {"id", "alert_id", "created_at", "available_at"}
+
+
+@dataclass(frozen=True)
+class World:
+    """What there is when an alert comes."""
+
+    access: Access
+    revoked: bool
+    expires_in: timedelta | None
+    used_ago: timedelta | None
+    client_is_active: bool
+    clinician_is_active: bool
+    contact_id: str
+    missing: tuple[str, ...]
+    channels: tuple[Channel, ...]
+    obstacle: tuple[Channel, bool, timedelta] | None
+    """Its channel, whether it is of the present address, and its age."""
+    stored: str
+    """Which alert has the message_id already."""
+
+
+def mostly(usual: Any, *unusual: Any) -> st.SearchStrategy[Any]:
+    """So that not everything is unusual at once, and then nothing is ever stored."""
+    return st.sampled_from([usual] * (3 * len(unusual)) + list(unusual))
+
+
+rarely = st.integers(0, 3).map(lambda number: number == 0)
+usually = rarely.map(lambda value: not value)
+WORLDS = st.builds(
+    World,
+    access=mostly(Access.SEND, Access.READ),
+    revoked=rarely,
+    expires_in=mostly(None, timedelta(days=1), timedelta(seconds=-1)),
+    used_ago=st.sampled_from([None, timedelta(), timedelta(seconds=30), timedelta(seconds=90)]),
+    client_is_active=usually,
+    clinician_is_active=usually,
+    contact_id=mostly("C-1", "C-2", "c-1"),
+    missing=mostly((), *((field,) for field in ADDRESS_FIELDS)),
+    channels=st.sampled_from(ROUTES),
+    obstacle=st.none()
+    | st.none()
+    | st.none()
+    | st.tuples(
+        st.sampled_from(list(Channel)), st.booleans(), st.sampled_from([timedelta(), timedelta(hours=2)])
+    ),
+    stored=mostly("", "same", "other", "of another client"),
+)
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What happens here is rolled back."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def made(world: World) -> tuple[ApiToken, str]:
+    """Fill the database. The token, and its secret."""
+    client = ApiClient.objects.create(name="Lab", active=world.client_is_active)
+    token, secret = tokens.issue(client=client, access=world.access)
+    now = timezone.now()
+    token.revoked_at = now if world.revoked else None
+    token.expires_at = now + world.expires_in if world.expires_in is not None else None
+    token.last_used_at = now - world.used_ago if world.used_ago is not None else None
+    token.save()
+    wanted = {Priority.HIGH: list(world.channels)}
+    clinician = make_clinician("C-1", wanted, active=world.clinician_is_active)
+    for field in world.missing:  # taken away since
+        setattr(clinician, field, "")
+    clinician.save()
+    if world.obstacle:
+        channel, is_present, age = world.obstacle
+        address = clinician.address(channel) if is_present else ""
+        Obstacle.objects.create(
+            clinician=clinician, channel=channel, address=address or OTHER, kind=ObstacleKind.INVALID_ADDRESS,
+            since=now - age, asked_at=now - age,
+        )  # fmt: skip
+    if world.stored:
+        sender = ApiClient.objects.create(name="X-ray") if world.stored == "of another client" else client
+        text = "Other" if world.stored == "other" else "Text"
+        Alert.objects.create(
+            client=sender, clinician=clinician, **{**vars(alert(world)), "description": text}
+        )
+    return token, secret
+
+
+def alert(world: World) -> intake.NewAlert:
+    body = an_alert(message_id="m-1", contact_id=world.contact_id, description="Text")
+    return intake.NewAlert(**{**body, "priority": Priority.HIGH})
+
+
+def may_send(secret: str) -> bool:
+    """What the readable way says of the token."""
+    asked: Any = Request(RequestFactory().post("/notification", headers={"Authorization": secret}))
+    try:
+        _client, token = TokenAuthentication().authenticate(asked)
+    except APIException:
+        return False
+    return token.access == Access.SEND
+
+
+def rows() -> list[dict[str, Any]]:
+    """All alerts and deliveries, without what is different each time."""
+    found = [*Alert.objects.order_by("pk").values(), *Delivery.objects.order_by("created_at").values()]
+    return [{name: value for name, value in row.items() if name not in DIFFERS} for row in found]
+
+
+def was_used_lately(token: ApiToken) -> bool:
+    """Whether its use has been noted, now or less than a minute ago."""
+    return not ApiToken.objects.filter(tokens.UNUSED_LATELY, pk=token.pk).exists()
+
+
+@given(world=WORLDS)
+@settings(
+    deadline=None,
+    max_examples=200,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_both_ways_decide_the_same(db: None, world: World) -> None:
+    with undone():
+        token, secret = made(world)
+        with undone():
+            at_once = intake.accept_at_once(token=token, new=alert(world))
+            stored_at_once, used_at_once = rows(), was_used_lately(token)
+        with undone():
+            may, used = may_send(secret), was_used_lately(token)
+            try:
+                accepted = intake.accept(client=token.client, new=alert(world))
+            except (intake.Conflict, intake.Unreachable):
+                accepted = None
+            stored = rows()
+            unusual = accepted is None or accepted.replayed or any(row.get("skipped") for row in stored)
+
+        assert at_once.may_send == may
+        if may:
+            assert used_at_once == used
+        if at_once.accepted:
+            assert may
+            assert not unusual
+            assert stored_at_once == stored
+            assert answer(at_once.accepted.alert)["status"] == "queued"
+        else:
+            # It may leave more than it must to the other way, but not what is usual.
+            assert unusual or not may or world.obstacle
