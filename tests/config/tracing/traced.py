@@ -63,9 +63,10 @@ class Traced:
         """All that were exported so far."""
         return [json.loads(line) for line in self.file.read_text().splitlines()] if self.file.exists() else []
 
-    def trees(self, *, without: str = "SELECT INSERT UPDATE NOTIFY SAVEPOINT RELEASE") -> list[Tree]:
-        """The traces, without spans of these names."""
-        kept = [each for each in self.spans() if each["name"] not in without.split()]
+    def trees(self, of: str = "") -> list[Tree]:
+        """The traces, or the one that a row names, without statements."""
+        spans = self.trace(of) if of else self.spans()
+        kept = [each for each in spans if "db.system.name" not in each["attributes"]]
         return _below(None, sorted(kept, key=lambda each: each["start_time"]))
 
     def trace(self, traceparent: str) -> list[dict[str, Any]]:
