@@ -2,32 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Case, Count, Exists, OuterRef, Subquery, Sum, When, Window
-from django.db.models.functions import Now
 
 from alerts.models import Alert, AlertAction, Delivery
-from alerts.states import NEEDS_REASON, SUCCEEDED, DeliveryState, Reason
-from contacts.choices import Channel, Priority
-from contacts.models import Clinician
+from alerts.states import NEEDS_REASON, DeliveryState, Reason
+from contacts.choices import Priority
 
-UNCONFIRMED_LATELY = timedelta(days=7)
 EXAMPLES = 5
-"""How many of each kind are named; the rest are only counted."""
+"""How many of each other kind are named; the rest are only counted."""
 NAMED = 10
 """How many alerts Home names. The list has all."""
 KNOWN = 500
 """How many alerts are told apart, so that a new one is noticed."""
-
-
-@dataclass(frozen=True)
-class AttentionGroup:
-    """How many there are, with the keys and names of the first, by name."""
-
-    count: int
-    examples: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True)
@@ -99,34 +87,3 @@ def done_about(keys: Sequence[int]) -> dict[int, list[AlertAction]]:
     for record in records.select_related("by", "sent_on_as__clinician"):
         found[record.alert_id].append(record)
     return found
-
-
-class First(ArrayAgg):
-    """The first few of a group's values, in order."""
-
-    template = f"({ArrayAgg.template})[1:{EXAMPLES}]"
-
-
-def unconfirmed() -> AttentionGroup:
-    """Clinicians whose latest e-mail failed because they have not confirmed their address. One query."""
-    later = Delivery.objects.filter(
-        clinician=OuterRef("clinician"),
-        address=OuterRef("address"),
-        channel=Channel.EMAIL,
-        state__in=SUCCEEDED,
-        finished_at__gt=OuterRef("finished_at"),
-    )
-    failed = Delivery.objects.filter(
-        ~Exists(later),
-        alert__in=Alert.objects.without_tests(),
-        clinician=OuterRef("pk"),
-        address=OuterRef("email"),
-        state=DeliveryState.FAILED,
-        reason=Reason.UNCONFIRMED,
-        finished_at__gt=Now() - UNCONFIRMED_LATELY,
-    )
-    people = Clinician.objects.filter(Exists(failed), active=True)
-    count, keys, names = people.aggregate(
-        count=Count("pk"), keys=First("pk", order_by="name"), names=First("name", order_by="name")
-    ).values()
-    return AttentionGroup(count, tuple(zip(keys or [], names or [], strict=True)))

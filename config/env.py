@@ -78,6 +78,10 @@ VARIABLES: dict[str, Variable] = {
     "EMAIL_TOPIC_PREFIX": Variable(
         "bleep", "Start of the names of the SNS topics, one for each e-mail address."
     ),
+    "EMAIL_TOPIC_KMS_KEY": Variable(
+        "",
+        "KMS key (ARN, ID or alias) that encrypts these topics. A change reaches each topic within the hour.",
+    ),
     "SMS_SENDER_ID": Variable(
         "", "Sender shown on an SMS: 1 to 11 letters and digits, with at least one letter."
     ),

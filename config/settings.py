@@ -240,6 +240,11 @@ time that `alerts.sending.send` keeps for recording the answer."""
 EMAIL_TOPIC_PREFIX = env.matching(
     "EMAIL_TOPIC_PREFIX", r"[A-Za-z0-9_-]{1,100}", "must be 1 to 100 letters, digits, - and _."
 )
+EMAIL_TOPIC_KMS_KEY = env.matching(
+    "EMAIL_TOPIC_KMS_KEY",
+    r"[A-Za-z0-9:/_-]{1,256}",
+    "must be the ARN, the ID or the alias of a KMS key, for example alias/bleep-messaging.",
+)
 SMS_SENDER_ID = env.matching(
     "SMS_SENDER_ID",
     r"(?=.*[A-Za-z])[A-Za-z0-9]{1,11}",

@@ -56,14 +56,39 @@ CHANNEL_FACTS = {
 
 
 class ObstacleKind(models.TextChoices):
-    """What a provider said keeps messages from an address; the label ends "this number …". Reasons of alerts have these
-    values too.
+    """What keeps messages from an address; the label ends "this number …". Reasons of alerts have these values too.
+
+    `UNCONFIRMED` is what an `EmailSubscription` says. The others are remembered as an `Obstacle`.
     """
 
     OPTED_OUT = "opted_out", "has opted out of SMS"
     INVALID_ADDRESS = "invalid_address", "was refused by the provider"
     NOT_ALLOWED = "not_allowed", "may not be called from our AWS account"
     UNCONFIRMED = "unconfirmed", "is not confirmed"
+
+
+class Subscription(models.TextChoices):
+    """How the subscription of an e-mail address stands; the label ends "the subscription …".
+
+    AWS shows only pending, confirmed, or nothing at all. What came before tells the rest.
+    """
+
+    WANTED = "wanted", "is not yet made at AWS"
+    PENDING = "pending", "waits for the person to confirm it"
+    LAPSED = "lapsed", "was not confirmed in time, so AWS has dropped it"
+    CONFIRMED = "confirmed", "is confirmed"
+    SUSPENDED = "suspended", "was confirmed, and AWS has suspended it"
+    GONE = "gone", "was confirmed, and has been removed: the person may have unsubscribed"
+    REFUSED = "refused", "was refused by AWS"
+    UNWANTED = "unwanted", "is being taken away"
+
+
+class Answer(models.TextChoices):
+    """What AWS says of a subscription."""
+
+    CONFIRMED = "confirmed"
+    PENDING = "pending"
+    MISSING = "missing"
 
 
 def in_words(channels: Iterable[str]) -> str:

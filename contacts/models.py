@@ -1,14 +1,15 @@
 """Clinicians, their preferences, and templates of preferences."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models.functions import Now, Trim
+from django.db.models.functions import Lower, Now, Trim
 from simple_history.models import HistoricalRecords
 
-from contacts.choices import Channel, ObstacleKind, Priority
+from contacts.choices import Channel, ObstacleKind, Priority, Subscription
 from contacts.history import WithChannels
 from contacts.phone import E164, E164Field, NumberDoubt, call_doubt, sms_doubt
 from spelling.fields import DerivedField, EmailLineField, LineField
@@ -53,6 +54,8 @@ class Clinician(models.Model):
 
     may_have_obstacles = True
     """Whether `obstacles` is worth a query; `routing.find` knows."""
+    found_subscriptions: "Sequence[EmailSubscription] | None" = None
+    """Of `email_subscriptions`, what `routing.find` has read."""
 
     history = HistoricalRecords(bases=[WithChannels], excluded_fields=DERIVED)
 
@@ -114,6 +117,16 @@ class Clinician(models.Model):
             if each.address == self.address(each.channel)
         }
 
+    def email_subscription(self) -> "EmailSubscription | None":
+        """The subscription of the present e-mail address. No query if `email_subscriptions` were prefetched."""
+        if self._state.adding or not self.email:
+            return None
+        known = (
+            self.email_subscriptions.all() if self.found_subscriptions is None else self.found_subscriptions
+        )
+        address = self.email.lower()
+        return next((each for each in known if each.address == address), None)
+
 
 class Obstacle(models.Model):
     """A provider said that messages do not reach an address. Only `obstacles` writes it.
@@ -137,13 +150,72 @@ class Obstacle(models.Model):
                 name="obstacle_channel_is_known", condition=models.Q(channel__in=Channel.values)
             ),
             models.CheckConstraint(
-                name="obstacle_kind_is_known", condition=models.Q(kind__in=ObstacleKind.values)
+                name="obstacle_kind_is_known",
+                condition=models.Q(kind__in=ObstacleKind.values) & ~models.Q(kind=ObstacleKind.UNCONFIRMED),
             ),
             models.CheckConstraint(name="obstacle_has_an_address", condition=~models.Q(address="")),
         )
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()}: {self.get_kind_display()}"
+
+
+class EmailSubscription(models.Model):
+    """The subscription at AWS of one clinician's e-mail address, and its topic. Only `subscriptions` writes it.
+
+    One for each address that a clinician has had, until its topic is gone. So it outlives its clinician: the database
+    keeps no key to them, and `clinician_id` stays.
+    """
+
+    clinician = models.ForeignKey(
+        Clinician, on_delete=models.DO_NOTHING, db_constraint=False, related_name="email_subscriptions"
+    )
+    address = models.CharField(
+        max_length=254, help_text="In lower case: AWS takes another case for another address."
+    )
+    state = models.CharField(max_length=9, choices=Subscription, db_default=Subscription.WANTED)
+    since = models.DateTimeField(db_default=Now(), help_text="Since when the state is known.")
+    asked_at = models.DateTimeField(null=True, help_text="When AWS last said so.")
+    invited_at = models.DateTimeField(null=True, help_text="When AWS last sent the e-mail with the link.")
+    next_look_at = models.DateTimeField(
+        null=True, db_default=Now(), help_text="When to ask AWS. Null: no more."
+    )
+    topic_arn = models.CharField(max_length=256, db_default="")
+    subscription_arn = models.CharField(max_length=300, db_default="")
+    only_account_unsubscribes = models.BooleanField(
+        db_default=False, help_text="Whether the link in each e-mail cannot unsubscribe."
+    )
+    set_up_with = models.CharField(
+        max_length=256,
+        db_default="",
+        help_text="The key that encrypts the topic, or “none”. Empty: not set up yet.",
+    )
+
+    class Meta:
+        default_permissions = ()
+        indexes = (models.Index(fields=["next_look_at"], name="emailsubscription_due"),)
+        constraints = (
+            models.UniqueConstraint(name="emailsubscription_is_unique", fields=("clinician", "address")),
+            models.CheckConstraint(
+                name="emailsubscription_address_is_lower",
+                condition=models.Q(address=Lower("address")) & ~models.Q(address=""),
+            ),
+            models.CheckConstraint(
+                name="emailsubscription_state_is_known", condition=models.Q(state__in=Subscription.values)
+            ),
+            models.CheckConstraint(
+                name="emailsubscription_confirmed_has_an_arn",
+                condition=~models.Q(state=Subscription.CONFIRMED) | ~models.Q(subscription_arn=""),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"E-mail: {self.get_state_display()}"
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether AWS delivers to the address, as far as is known."""
+        return self.state == Subscription.CONFIRMED
 
 
 class Preference(models.Model):

@@ -47,8 +47,10 @@ def holds(obstacle: Obstacle) -> bool:
     return timezone.now() - obstacle.asked_at < ASK_AGAIN_AFTER
 
 
-def in_words(channel: Channel, kind: ObstacleKind, since: datetime) -> str:
+def in_words(channel: Channel, kind: ObstacleKind, since: datetime | None) -> str:
     """`this number has opted out of SMS (known since 28 November 2026, 14:03)`."""
     address = "number" if channel.facts.address_is_number else "e-mail address"
+    if since is None:
+        return f"this {address} {kind.label}"
     known = date_format(timezone.localtime(since), "j F Y, H:i")
     return f"this {address} {kind.label} (known since {known})"

@@ -9,11 +9,12 @@ from functools import reduce
 from operator import or_
 
 from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Q, TextChoices, Window
+from django.db.models.functions import Lower
 from django.utils.text import get_text_list
 
 from contacts import obstacles, preferences
-from contacts.choices import Channel, ObstacleKind, Priority
-from contacts.models import Clinician, Obstacle, Preference
+from contacts.choices import Channel, ObstacleKind, Priority, Subscription
+from contacts.models import Clinician, EmailSubscription, Obstacle, Preference
 from spelling import normal
 
 EXAMPLES = 5
@@ -34,6 +35,7 @@ class Problem(TextChoices):
     NO_CHANNEL = "no_channel", "No channel for a priority"
     NO_ADDRESS = "no_address", "A channel without its address"
     OBSTACLE = "obstacle", "An address that does not work"
+    UNCONFIRMED = "unconfirmed", "An e-mail address that is not confirmed"
     NOT_URGENT = "not_at_once", "High without call or SMS"
     DOUBTFUL_NUMBER = "doubtful_number", "A number that may not work"
     NOT_NAMEABLE = "not_nameable", "Contact ID that no alert can name"
@@ -50,9 +52,18 @@ def any_condition() -> Q:
 
 
 def summary() -> ProblemSummary:
-    """Active clinicians with any problem. One query."""
+    """Active clinicians with any problem but an address that is not confirmed. One query."""
+    return _summary(reduce(or_, (_CONDITIONS[each] for each in Problem if each is not Problem.UNCONFIRMED)))
+
+
+def unconfirmed() -> ProblemSummary:
+    """Active clinicians with e-mail chosen and an address that is not confirmed. One query."""
+    return _summary(_CONDITIONS[Problem.UNCONFIRMED])
+
+
+def _summary(condition: Q) -> ProblemSummary:
     rows = list(
-        Clinician.objects.filter(any_condition())
+        Clinician.objects.filter(condition, active=True)
         .annotate(count=Window(Count("pk")))
         .order_by("name", "pk")
         .values_list("pk", "name", "count")[:EXAMPLES]
@@ -61,7 +72,9 @@ def summary() -> ProblemSummary:
 
 
 def sentences(clinician: Clinician) -> list[str]:
-    """The clinician's problems, for staff. No query where `preferences` and `obstacles` were prefetched."""
+    """The clinician's problems, for staff. No query where `preferences`, `obstacles` and
+    `email_subscriptions` were prefetched.
+    """
     if not clinician.active:
         return []
     chosen = preferences.channels_by_priority(clinician)
@@ -80,6 +93,8 @@ def sentences(clinician: Clinician) -> list[str]:
         for channel, each in clinician.known_obstacles().items()
         if channel in wanted
     ]
+    if Channel.EMAIL in wanted and clinician.email:
+        found += subscription_doubts(clinician)
     found += number_doubts(clinician, wanted)
     high = chosen[Priority.HIGH]
     if high and not set(high) & preferences.URGENT:
@@ -90,6 +105,14 @@ def sentences(clinician: Clinician) -> list[str]:
             "else's. Give this person another one, or make them inactive."
         )
     return found
+
+
+def subscription_doubts(clinician: Clinician) -> list[str]:
+    """A sentence if e-mail does not reach the address. One query where `email_subscriptions` were not prefetched."""
+    known = clinician.email_subscription()
+    if known is None:
+        return [f"E-mail: the subscription {Subscription.WANTED.label}."]
+    return [] if known.is_confirmed else [f"E-mail: the subscription {known.get_state_display()}."]
 
 
 def number_doubts(clinician: Clinician, channels: Collection[Channel]) -> list[str]:
@@ -111,6 +134,13 @@ def _blocked(channel: Channel) -> Exists:
     return Exists(Obstacle.objects.filter(clinician=OuterRef("pk"), channel=channel, address=address))
 
 
+def _confirmed() -> Exists:
+    subscription = EmailSubscription.objects.filter(
+        clinician=OuterRef("pk"), address=Lower(OuterRef("email"))
+    )
+    return Exists(subscription.filter(state=Subscription.CONFIRMED))
+
+
 def _chosen(**what: object) -> Exists:
     return Exists(Preference.objects.filter(clinician=OuterRef("pk"), **what))
 
@@ -129,6 +159,7 @@ _CONDITIONS = {
         or_, (Q(**{channel.facts.address_field: ""}) & Q(_chosen(channel=channel)) for channel in Channel)
     ),
     Problem.OBSTACLE: reduce(or_, (Q(_blocked(channel) & _chosen(channel=channel)) for channel in Channel)),
+    Problem.UNCONFIRMED: ~Q(email="") & Q(~_confirmed()) & Q(_chosen(channel=Channel.EMAIL)),
     Problem.NOT_URGENT: Q(
         ~_chosen(priority=Priority.HIGH, channel__in=preferences.URGENT) & _chosen(priority=Priority.HIGH)
     ),

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Lower
 
 from contacts import obstacles
 from contacts.choices import Channel, ObstacleKind, Priority
-from contacts.models import Clinician, Obstacle
+from contacts.models import Clinician, EmailSubscription, Obstacle
 
 
 class NoRoute(models.TextChoices):
@@ -18,6 +19,10 @@ class NoRoute(models.TextChoices):
     INACTIVE = "inactive", "The clinician is marked as inactive."
     NO_PREFERENCE = "no_preference", "The clinician has no channel chosen for this priority."
     NO_ADDRESS = "no_address", "The clinician has no address for any channel chosen for this priority."
+    EMAIL_UNCONFIRMED = (
+        "email_unconfirmed",
+        "The clinician's e-mail address is not confirmed, and no other channel chosen has an address.",
+    )
 
 
 @dataclass(frozen=True)
@@ -26,9 +31,16 @@ class Skipped:
 
     channel: Channel
     obstacle: ObstacleKind | None = None
-    """What the provider said of the address, which is tried only when nothing else is left. None: no address."""
+    """What is known of the address, which is tried only when nothing else is left; an e-mail address that is not
+    confirmed is not tried at all. None: no address.
+    """
     since: datetime | None = None
     """Since when the obstacle is known."""
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether it is not tried at all."""
+        return self.obstacle in (None, ObstacleKind.UNCONFIRMED)
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,8 @@ class Step:
 class Route:
     """The channels to try, in order. If there are none, `reason` says why.
 
-    Addresses that are known not to work come last: better tried in vain than an alert given up.
+    Addresses that are known not to work come last: better tried in vain than an alert given up. An e-mail address that
+    nobody has confirmed is in no route: AWS would deliver nothing.
     """
 
     steps: tuple[Step, ...]
@@ -55,17 +68,33 @@ class Route:
 
 def find(contact_id: str) -> Clinician | None:
     """The clinician, with what `route` needs to know to save a query. One query."""
-    with_obstacle = Exists(Obstacle.objects.filter(clinician=OuterRef("pk")))
-    found = Clinician.objects.filter(contact_id=contact_id).annotate(with_obstacle=with_obstacle).first()
+    return looked_up(Clinician.objects.filter(contact_id=contact_id))
+
+
+def looked_up(chosen: QuerySet[Clinician]) -> Clinician | None:
+    """The first of the chosen, as `find` does. One query."""
+    subscription = EmailSubscription.objects.filter(
+        clinician=OuterRef("pk"), address=Lower(OuterRef("email"))
+    )
+    found = chosen.annotate(
+        with_obstacle=Exists(Obstacle.objects.filter(clinician=OuterRef("pk"))),
+        email_state=Subquery(subscription.values("state")),
+        email_since=Subquery(subscription.values("since")),
+    ).first()
     if found is not None:
         found.may_have_obstacles = found.with_obstacle
+        known = EmailSubscription(
+            address=found.email.lower(), state=found.email_state, since=found.email_since
+        )
+        found.found_subscriptions = [known] if found.email_state else []
     return found
 
 
 def route(clinician: Clinician, priority: Priority) -> Route:
     """The route for an alert of this priority.
 
-    Two queries; one less where `find` saw no obstacle, and for each of `preferences` and `obstacles` prefetched.
+    Three queries; one less for what `find` has seen, and for each of `preferences`, `obstacles` and
+    `email_subscriptions` prefetched.
     """
     if not clinician.active:
         return Route((), NoRoute.INACTIVE)
@@ -74,24 +103,43 @@ def route(clinician: Clinician, priority: Priority) -> Route:
 
 
 def over(clinician: Clinician, channels: Sequence[Channel]) -> Route:
-    """The route over these channels. One query at most; none for a clinician who is not saved."""
+    """The route over these channels. Two queries at most; none for a clinician who is not saved."""
     if not clinician.active:
         return Route((), NoRoute.INACTIVE)
     if not channels:
         return Route((), NoRoute.NO_PREFERENCE)
     known = clinician.known_obstacles()
-    avoided = {channel: each for channel, each in known.items() if obstacles.holds(each)}
+    avoided = {
+        channel: Skipped(channel, ObstacleKind(each.kind), each.since)
+        for channel, each in known.items()
+        if obstacles.holds(each)
+    }
     steps = [Step(channel, clinician.address(channel)) for channel in channels]
-    reachable = [step for step in steps if step.address]
+    left_out = _left_out(clinician, channels)
     skipped = tuple(
-        Skipped(step.channel)
-        if not step.address
-        else Skipped(step.channel, ObstacleKind(avoided[step.channel].kind), avoided[step.channel].since)
-        for step in dict.fromkeys(steps)
-        if not step.address or step.channel in avoided
+        left_out.get(channel) or avoided[channel]
+        for channel in dict.fromkeys(channels)
+        if channel in left_out or channel in avoided
     )
+    reachable = [step for step in steps if step.channel not in left_out]
     usable = [step for step in reachable if step.channel not in avoided]
     # Once each: what is known not to work need not be repeated.
     last = dict.fromkeys(step for step in reachable if step.channel in avoided)
     ordered = tuple(replace(step, skipped=skipped) for step in (*usable, *last))
-    return Route(ordered, None if ordered else NoRoute.NO_ADDRESS, skipped)
+    return Route(ordered, None if ordered else _why_empty(skipped), skipped)
+
+
+def _left_out(clinician: Clinician, channels: Sequence[Channel]) -> dict[Channel, Skipped]:
+    """The channels that cannot reach the person: without an address, or with one that is not confirmed."""
+    found = {channel: Skipped(channel) for channel in channels if not clinician.address(channel)}
+    email = Channel.EMAIL
+    if email in channels and email not in found:
+        known = clinician.email_subscription()
+        if known is None or not known.is_confirmed:
+            found[email] = Skipped(email, ObstacleKind.UNCONFIRMED, known.since if known else None)
+    return found
+
+
+def _why_empty(skipped: Sequence[Skipped]) -> NoRoute:
+    unconfirmed = any(each.obstacle is ObstacleKind.UNCONFIRMED for each in skipped)
+    return NoRoute.EMAIL_UNCONFIRMED if unconfirmed else NoRoute.NO_ADDRESS

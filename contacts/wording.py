@@ -10,6 +10,7 @@ NOBODY = {
     NoRoute.INACTIVE: "nobody would be alerted: this person is not active",
     NoRoute.NO_PREFERENCE: "nobody would be alerted: choose a channel",
     NoRoute.NO_ADDRESS: "nobody would be alerted: the chosen channel has no address",
+    NoRoute.EMAIL_UNCONFIRMED: "nobody would be alerted: the e-mail address is not confirmed",
 }
 
 
@@ -19,20 +20,27 @@ def describe(route: Route) -> str:
     """
     if route.reason is not None:
         return NOBODY[route.reason]
-    avoided = {each.channel: why_skipped(each) for each in route.skipped if each.obstacle}
+    avoided = {each.channel: why_skipped(each) for each in route.skipped if not each.is_left_out}
+    not_at_all = [
+        f"not by {each.channel.label.lower()}: {why_skipped(each)}"
+        for each in route.skipped
+        if each.is_left_out and each.obstacle
+    ]
     usable = [step for step in route.steps if step.channel not in avoided]
     first = ", then ".join(
         f"{_step(step)} again" if step in usable[:place] else _step(step) for place, step in enumerate(usable)
     )
     last = [(_step(step), avoided[step.channel]) for step in route.steps if step.channel in avoided]
-    if not first:
-        return ", then ".join(f"{step}, though {why}" for step, why in last)
-    return ", ".join([first, *(f"and only if that fails {step}: {why}" for step, why in last)])
+    if first:
+        said = ", ".join([first, *(f"and only if that fails {step}: {why}" for step, why in last)])
+    else:
+        said = ", then ".join(f"{step}, though {why}" for step, why in last)
+    return "; ".join([said, *not_at_all])
 
 
 def why_skipped(skipped: Skipped) -> str:
     """`there is no number for SMS`, or `this number has opted out of SMS (known since 28 November 2026, 14:03)`."""
-    if skipped.obstacle is None or skipped.since is None:
+    if skipped.obstacle is None:
         return f"there is no {address_label(skipped.channel)}"
     return obstacles.in_words(skipped.channel, skipped.obstacle, skipped.since)
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import requests
 from django.conf import settings
@@ -19,12 +20,14 @@ from django.test import Client, TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
 
+from alerts.channels import sns_subscription
+from alerts.channels.base import recipient
 from alerts.monitoring import checks
 from clients import sample, tokens
 from clients.models import ApiClient
 from contacts import preferences
-from contacts.choices import Channel, Priority
-from contacts.models import Clinician
+from contacts.choices import Channel, Priority, Subscription
+from contacts.models import Clinician, EmailSubscription
 from staff.roles import Role
 from tests.database import Pristine
 from tests.environment import AWS_PORT, AWS_URL, database_url
@@ -32,6 +35,8 @@ from tests.processes import ENTRY_POINT, answers, at_once, running, wait_until
 
 WORKERS = {"relay": "relay.started", "worker-urgent": "ready.", "worker": "ready."}
 """The processes that send, and what each logs when it is ready."""
+SUBSCRIPTION = "arn:aws:sns:eu-west-2:123456789012:bleep-nobody:11111111-2222-3333-4444-555555555555"
+"""One that AWS's stand-in does not know."""
 
 
 def pytest_sessionstart() -> None:
@@ -167,6 +172,21 @@ class Aws:
         found: list[dict[str, Any]] = requests.get(f"{self.url}/messages", timeout=5).json()
         return found
 
+    def subscribe(self, clinician: Clinician) -> None:
+        """Have the clinician's e-mail address confirmed here, too: `confirm` writes it into the table only."""
+        topic = sns_subscription.make_topic(recipient(clinician.pk), clinician.email)
+        confirm(clinician, arn=sns_subscription.subscribe(topic, clinician.email))
+
+    def unsubscribe(self, clinician: Clinician) -> None:
+        """The clinician follows the link at the end of an e-mail. Bleep is not told."""
+        subscription = clinician.email_subscriptions.get(address=clinician.email.lower())
+        boto3.client("sns").unsubscribe(SubscriptionArn=subscription.subscription_arn)
+
+    def token(self, address: str) -> str:
+        """The token in the link of the latest e-mail that asks this address to confirm."""
+        found = requests.get(f"{self.url}/subscriptions?pending=true", timeout=5).json()
+        return str([each["token"] for each in found if each["endpoint"] == address][-1])
+
     def misbehave(self, operation: str, kind: str, **more: Any) -> None:
         """Make calls of an operation (`sns:Publish`) go wrong; see `sandbox.aws.faults` for the kinds."""
         answer = requests.post(
@@ -202,9 +222,9 @@ def lab_token(lab: ApiClient) -> str:
 
 
 @pytest.fixture
-def clinician(db: None) -> Clinician:
+def clinician(db: None, request: pytest.FixtureRequest) -> Clinician:
     """C-1, reachable on every channel: High by call, then SMS; Medium by SMS; Low by e-mail."""
-    return make_clinician(
+    made = make_clinician(
         "C-1",
         {
             Priority.HIGH: [Channel.CALL, Channel.SMS],
@@ -212,10 +232,14 @@ def clinician(db: None) -> Clinician:
             Priority.LOW: [Channel.EMAIL],
         },
     )
+    if "aws" in request.fixturenames:
+        stand_in: Aws = request.getfixturevalue("aws")
+        stand_in.subscribe(made)
+    return made
 
 
 def make_clinician(contact_id: str, wanted: Mapping[Priority, Sequence[Channel]], **fields: Any) -> Clinician:
-    """A clinician with all three addresses, whose preferences are `wanted`."""
+    """A clinician with all three addresses, whose preferences are `wanted`, and whose e-mail address is confirmed."""
     made = Clinician.objects.create(
         **{
             "contact_id": contact_id,
@@ -227,7 +251,29 @@ def make_clinician(contact_id: str, wanted: Mapping[Priority, Sequence[Channel]]
         }
     )
     preferences.replace(made, wanted)
+    confirm(made)
     return made
+
+
+def confirm(*clinicians: Clinician, arn: str = SUBSCRIPTION) -> None:
+    """As if AWS had said that these clinicians' present e-mail addresses are confirmed. Nobody looks again."""
+    EmailSubscription.objects.bulk_create(
+        [
+            EmailSubscription(
+                clinician=each,
+                address=each.email.lower(),
+                state=Subscription.CONFIRMED,
+                topic_arn=arn.rpartition(":")[0],
+                subscription_arn=arn,
+                next_look_at=None,
+            )
+            for each in clinicians
+            if each.email
+        ],
+        update_conflicts=True,
+        unique_fields=["clinician", "address"],
+        update_fields=["state", "topic_arn", "subscription_arn", "next_look_at"],
+    )
 
 
 def an_alert(**changes: Any) -> dict[str, Any]:

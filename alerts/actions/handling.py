@@ -18,6 +18,7 @@ WHAT_TO_DO: dict[NoRoute, str] = {
     NoRoute.INACTIVE: "Mark them as active on their page, or reach somebody else.",
     NoRoute.NO_PREFERENCE: "Choose a channel on the clinician's page.",
     NoRoute.NO_ADDRESS: "Enter a number or an address on the clinician's page.",
+    NoRoute.EMAIL_UNCONFIRMED: "Have them open the link that AWS sent them, or choose another channel on their page.",
 }
 DECIDED: dict[str, str] = {
     AlertState.ACKNOWLEDGED: "It has been acknowledged.",

@@ -96,6 +96,7 @@ def _read(request: HttpRequest, object_id: str) -> Alert | None:
     alerts = alerts.select_related("sent_on_by__by", "sent_on_by__alert__clinician").prefetch_related(
         "clinician__preferences",
         "clinician__obstacles",
+        "clinician__email_subscriptions",
         "deliveries__attempts",
         "actions__by",
         "actions__sent_on_as__clinician",

@@ -20,6 +20,8 @@ ADVICE: dict[RefusalReason, str] = {
     RefusalReason.INACTIVE: "Mark the clinician as active, or tell the owners of the system whom to alert instead.",
     RefusalReason.NO_PREFERENCE: "Choose a channel for this priority on the clinician's page.",
     RefusalReason.NO_ADDRESS: "Enter a number or an e-mail address on the clinician's page.",
+    RefusalReason.EMAIL_UNCONFIRMED: "Have the person open the link that AWS sent them; their page says when, and can "
+    "have it sent again. Or choose another channel there.",
     RefusalReason.MESSAGE_ID_TAKEN: "Tell the owners of the system to begin their message IDs with the system's name.",
     RefusalReason.CONFLICT: "Tell the owners of the system to give each alert a message ID of its own.",
     RefusalReason.INVALID: "Tell the owners of the system: each answer named the fields and what is wrong.",

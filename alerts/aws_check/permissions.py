@@ -113,7 +113,16 @@ def _places(partition: str, region: str, account: str) -> Places:
         "account": account,
         "instance": instance and f"arn:{partition}:connect:{region}:{account}:instance/{instance}",
         "prefix": settings.EMAIL_TOPIC_PREFIX,
+        "key": _key(f"arn:{partition}:kms:{region}:{account}:key/"),
     }
+
+
+def _key(arns_begin: str) -> str:
+    """The ARN of the key of e-mail topics; empty where there is none, or only its alias is known."""
+    key = settings.EMAIL_TOPIC_KMS_KEY
+    if not key or key.startswith("arn:"):
+        return key
+    return "" if key.startswith("alias/") else f"{arns_begin}{key}"
 
 
 def _principal(partition: str, account: str, name: str) -> str:

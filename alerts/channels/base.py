@@ -10,6 +10,7 @@ from enum import Enum, auto
 from typing import Any
 
 from alerts.states import Reason
+from contacts.choices import Answer
 
 
 def recipient(clinician_id: int) -> str:
@@ -35,6 +36,8 @@ class Message:
     """For SMS: the same, or cut."""
     obstacle: Reason | None
     """What the provider last said keeps messages from this address; None if nothing is known to."""
+    subscription: str
+    """For e-mail: the ARN of the address's subscription; empty if it has none."""
     spoken: str
     """Read aloud on a call."""
     spoken_digits: str
@@ -84,12 +87,16 @@ class Fault(Enum):
 class ChannelError(Exception):
     """The provider did not take a message. Carries none of the provider's text, which quotes addresses."""
 
-    def __init__(self, fault: Fault, reason: Reason, code: str = "") -> None:
+    def __init__(
+        self, fault: Fault, reason: Reason, code: str = "", *, subscription: Answer | None = None
+    ) -> None:
         super().__init__(f"{fault.name}: {reason.value} {code}".rstrip())
         self.fault = fault
         self.reason = reason
         self.code = code
         """The provider's own error code, or the exception's name where there was no answer."""
+        self.subscription = subscription
+        """What AWS said of an e-mail address's subscription, if that kept the message back."""
 
     def report(self, log: Any, event: str, **more: str) -> None:
         """Log it: as an error if a setting is wrong, because then no retry helps."""

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from alerts.deliveries import queries
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import AttemptState, DeliveryState, Reason
+from contacts.choices import Channel
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Claim:
     token: uuid.UUID
     obstacle: Reason | None = None
     """What keeps messages from the address, as far as is known."""
+    subscription: str = ""
+    """The ARN of an e-mail address's subscription; empty where there is none."""
 
 
 def postpone(delivery_id: uuid.UUID, wait: timedelta) -> None:
@@ -44,12 +47,16 @@ def claim(delivery_id: uuid.UUID) -> Claim | None:
         )
         if not taken:
             return None
-        told = Delivery.objects.annotate(obstacle=queries.known_obstacle())
+        told = Delivery.objects.annotate(
+            obstacle=queries.known_obstacle(), subscription=queries.known_subscription()
+        )
         delivery = told.select_related("alert").get(pk=delivery_id)
         attempt = Attempt.objects.create(
             delivery=delivery, channel=delivery.channel, number=delivery.attempt_count
         )
-    return Claim(delivery, attempt, token, Reason(delivery.obstacle) if delivery.obstacle else None)
+    obstacle = Reason(delivery.obstacle) if delivery.obstacle else None
+    by_email = delivery.channel == Channel.EMAIL
+    return Claim(delivery, attempt, token, obstacle, (by_email and delivery.subscription) or "")
 
 
 def expired_claim(delivery_id: uuid.UUID) -> Claim | None:

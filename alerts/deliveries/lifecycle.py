@@ -21,6 +21,7 @@ from alerts.models import Alert, Attempt, Delivery
 from alerts.states import DELIVERY_TRANSITIONS, AlertState, AttemptState, DeliveryState, Reason
 from contacts import obstacles
 from contacts.choices import Channel, ObstacleKind, Priority
+from contacts.subscriptions import notes
 
 OUTCOME_EVERY = timedelta(seconds=5)
 """How long after sending (for High), and after each question, to ask the provider what became of a message."""
@@ -32,7 +33,9 @@ ATTEMPT_AFTER: dict[Fault, AttemptState] = {
     Fault.UNKNOWN: AttemptState.UNKNOWN,
 }
 
-OBSTACLES: dict[Reason, ObstacleKind] = {Reason(kind.value): kind for kind in ObstacleKind}
+OBSTACLES: dict[Reason, ObstacleKind] = {
+    Reason(kind.value): kind for kind in ObstacleKind if kind is not ObstacleKind.UNCONFIRMED
+}
 """The reasons that are about the address, and hold for the next alert too."""
 
 log = structlog.get_logger(__name__)
@@ -100,8 +103,10 @@ def mark_failed(claimed: Claim, error: ChannelError, decision: Decision) -> bool
 def _remember_obstacle(claimed: Claim, error: ChannelError) -> None:
     """In the transaction that records the failure: the next channel's route knows, and a crash loses neither."""
     kind = OBSTACLES.get(error.reason)
+    delivery = claimed.delivery
+    if error.subscription and claimed.subscription:
+        notes.answered(delivery.clinician_id, claimed.subscription, error.subscription)
     if kind and error.fault is Fault.REJECTED:
-        delivery = claimed.delivery
         obstacles.remember(delivery.clinician_id, Channel(delivery.channel), delivery.address, kind)
 
 

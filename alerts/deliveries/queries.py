@@ -19,13 +19,13 @@ from django.db.models import (
     Value,
 )
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Greatest, Now
+from django.db.models.functions import Coalesce, Greatest, Lower, Now
 
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import NEEDS_REASON, SUCCEEDED, UNFINISHED, AttemptState, DeliveryState, Reason
-from contacts.choices import Priority
-from contacts.models import Clinician, Obstacle
-from contacts.routing import Step, route
+from contacts.choices import Priority, Subscription
+from contacts.models import Clinician, EmailSubscription, Obstacle
+from contacts.routing import Step, looked_up, route
 
 RECOVERED_AT_ONCE = 100
 """Expired leases recovered in one pass."""
@@ -83,6 +83,14 @@ def known_obstacle() -> Subquery:
         clinician=OuterRef("clinician"), channel=OuterRef("channel"), address=OuterRef("address")
     )
     return Subquery(known.values("kind"))
+
+
+def known_subscription() -> Subquery:
+    """The ARN of the subscription of exactly this address of a delivery by e-mail; null or empty if there is none."""
+    known = EmailSubscription.objects.filter(
+        clinician=OuterRef("clinician"), address=Lower(OuterRef("address"))
+    ).exclude(state=Subscription.UNWANTED)
+    return Subquery(known.values("subscription_arn"))
 
 
 def history(delivery: Delivery, *, but: Attempt | None = None) -> History:
@@ -164,8 +172,8 @@ def round_of(delivery: Delivery) -> Round:
     tried = tuple(Tried(*row[:-1]) for row in rows)
     if any(row[-1] for row in rows):
         return Round(tried, ())
-    clinician = Clinician.objects.get(pk=delivery.clinician_id)
-    return Round(tried, route(clinician, Priority(delivery.priority)).steps)
+    clinician = looked_up(Clinician.objects.filter(pk=delivery.clinician_id))
+    return Round(tried, route(clinician, Priority(delivery.priority)).steps if clinician else ())
 
 
 def another_is_under_way(alert: Alert, delivery: Delivery) -> bool:

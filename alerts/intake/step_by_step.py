@@ -20,6 +20,9 @@ from contacts.routing import NoRoute, Route
 COMPARED = ("type", "patient_id", "contact_id", "description", "priority")
 """Two alerts with the same `message_id` are the same alert if these fields are equal."""
 
+INVENTED_NUMBER = "+447700900000"
+"""From the range for fiction: nobody has it."""
+
 
 @dataclass(frozen=True)
 class NewAlert:
@@ -88,10 +91,8 @@ def rehearse(new: NewAlert) -> None:
     with transaction.atomic():
         invented = str(uuid.uuid4())
         client = ApiClient.objects.create(name=invented)
-        clinician = Clinician.objects.create(
-            contact_id=invented, name=invented, email="intake-check@bleep.invalid"
-        )
-        preferences.replace(clinician, {new.priority: [Channel.EMAIL]})
+        clinician = Clinician.objects.create(contact_id=invented, name=invented, sms_number=INVENTED_NUMBER)
+        preferences.replace(clinician, {new.priority: [Channel.SMS]})
         accept(client=client, new=replace(new, message_id=invented, contact_id=invented))
         transaction.set_rollback(True)
     WriteProbe.objects.write()

@@ -21,6 +21,7 @@ class RefusalReason(models.TextChoices):
     INACTIVE = "inactive", "The clinician is marked as inactive"
     NO_PREFERENCE = "no_preference", "The clinician has no channel chosen for this priority"
     NO_ADDRESS = "no_address", "The clinician has no address for any channel chosen for this priority"
+    EMAIL_UNCONFIRMED = "email_unconfirmed", "The clinician's e-mail address is not confirmed"
     MESSAGE_ID_TAKEN = "message_id_taken", "Another hospital system has used the message ID"
     CONFLICT = "conflict", "The system has used the message ID for another alert"
     INVALID = "invalid", "A field is missing or not valid"

@@ -27,6 +27,8 @@ from alerts.monitoring import heartbeats, watchdog
 from alerts.relay import due
 from alerts.relay.publishing import QUEUES, Publisher
 from alerts.sending import clock, outcomes, send
+from alerts.subscriptions import reconciling
+from alerts.subscriptions.reconciling import Reconciler
 from config import database, tracing
 from config.celery import QUESTIONS
 from config.periodic import Periodic
@@ -42,6 +44,8 @@ DIRECT_ASKERS = 4
 """How many of these may ask for outcomes instead, so that a hanging provider leaves the rest free to send."""
 OUTCOMES_AT_ONCE = 50
 """Outcomes asked for in one tick."""
+CLOSE_SECONDS = 2.0
+"""How long to wait for a look at a subscription that has not ended. What it leaves is done later."""
 AWAY = (*database.AWAY, psycopg.OperationalError)
 """The listener has a connection of its own."""
 
@@ -64,6 +68,7 @@ class Relay:
         self._heartbeat = Periodic("heartbeat", self._report, seconds=HEARTBEAT_SECONDS)
         self._clock = Periodic("clock", clock.mend, seconds=clock.EVERY)
         self._register = Periodic("refusals", refusals.forget_old, seconds=refusals.FORGET_EVERY)
+        self._subscriptions = Periodic("subscriptions", Reconciler().run, seconds=reconciling.EVERY)
         self._watchdog = watchdog.watchdog()
 
     def stop(self) -> None:
@@ -86,6 +91,8 @@ class Relay:
     def close(self) -> None:
         """Finish sending, and take the heartbeat back."""
         self._senders.shutdown(wait=True)
+        self._stopping = True
+        self._subscriptions.join(CLOSE_SECONDS)
         self._watchdog.join(watchdog.CLOSE_SECONDS)
         with contextlib.suppress(*AWAY):  # the heartbeat also expires by itself
             RelayHeartbeat.objects.filter(pk=self.name).delete()
@@ -106,6 +113,7 @@ class Relay:
         self._heartbeat.run_if_due()
         self._clock.run_if_due()
         self._register.start_if_due()
+        self._subscriptions.start_if_due(lambda: self._stopping)
         results = [self._hand_over(priority) for priority in Priority]
         send.recover_expired()
         self._ask_outcomes()

@@ -200,6 +200,7 @@ def _message(claimed: Claim, deadline: float) -> Message:
         address=claimed.delivery.address,
         subject=wording.subject(alert.type),
         obstacle=claimed.obstacle,
+        subscription=claimed.subscription,
         text=wording.text(description=alert.description, patient_id=alert.patient_id),
         sms=wording.sms(description=alert.description, patient_id=alert.patient_id).text,
         spoken=wording.spoken(description=alert.description),

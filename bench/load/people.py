@@ -4,6 +4,8 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import boto3
+
 from bench.stack import Stack
 from clients import sample
 
@@ -45,7 +47,14 @@ def make_people(count: int, preferences: Sequence[Preferences], dice: random.Ran
 
 
 def load(stack: Stack, people: Sequence[Person]) -> None:
-    """Write the people and their preferences into Bleep's database."""
+    """Write the people and their preferences into Bleep's database. Their e-mail addresses are confirmed."""
+    sns = boto3.client(
+        "sns",
+        endpoint_url=stack.aws_url,
+        region_name="eu-west-2",
+        aws_access_key_id="bench",
+        aws_secret_access_key="bench",  # noqa: S106 - the stand-in takes any
+    )
     for person in people:
         [(pk,)] = stack.rows(
             "INSERT INTO contacts_clinician"
@@ -56,6 +65,19 @@ def load(stack: Stack, people: Sequence[Person]) -> None:
             person.call_number,
             person.sms_number,
             person.email,
+        )
+        topic = sns.create_topic(Name=f"bench-clinician-{pk}")["TopicArn"]
+        made = sns.subscribe(
+            TopicArn=topic, Protocol="email", Endpoint=person.email, ReturnSubscriptionArn=True
+        )
+        stack.rows(
+            "INSERT INTO contacts_emailsubscription"
+            " (clinician_id, address, state, topic_arn, subscription_arn, next_look_at)"
+            " VALUES (%s, %s, 'confirmed', %s, %s, now() + interval '1 hour')",
+            pk,
+            person.email,
+            topic,
+            made["SubscriptionArn"],
         )
         for priority, channels in person.preferences.items():
             for position, channel in enumerate(channels, start=1):

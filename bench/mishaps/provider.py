@@ -86,11 +86,10 @@ def _fault(spell: str) -> dict[str, Any]:
 def _unlucky(people: Sequence[Person]) -> list[dict[str, Any]]:
     """Permanent faults: a few people whom one channel never reaches."""
     publish, ring = "sns:Publish", "connect:StartOutboundVoiceContact"
-    refused, opted_out, no_calls, busy, pending = people[:5]
+    refused, opted_out, no_calls, busy = people[:4]
     return [
         {"operation": publish, "kind": "reject", "to": refused.sms_number},
         {"operation": publish, "kind": "reject", "to": opted_out.sms_number, "code": "OptedOut"},
         {"operation": ring, "kind": "reject", "to": no_calls.call_number},
         {"operation": ring, "kind": "busy", "to": busy.call_number},
-        {"operation": "sns:Subscribe", "kind": "pending", "to": pending.email},
     ]

@@ -21,7 +21,7 @@ class ClinicianAdmin(ClinicianList, BulkActions, ImportExport, ClinicianPage):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Clinician]:
         found: QuerySet[Clinician] = super().get_queryset(request)
-        return found.prefetch_related("preferences", "obstacles")
+        return found.prefetch_related("preferences", "obstacles", "email_subscriptions")
 
     high, medium, low = by_priority(
         lambda clinician, priority: in_words(preferences.channels_by_priority(clinician)[priority])

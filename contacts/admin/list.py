@@ -16,7 +16,7 @@ from contacts import preferences, problems
 from contacts.admin import search
 from contacts.admin.columns import by_priority
 from contacts.admin.filters import ActiveFilter, DepartmentFilter, ProblemFilter
-from contacts.choices import Priority
+from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from theme.comparable import ComparableFilters
 
@@ -27,11 +27,10 @@ def _icons(clinician: Clinician, priority: Priority) -> SafeString:
     if not channels:
         return format_html('<span class="clinician-no-channel">{}</span>', "none")
     known = clinician.known_obstacles()
-    doubts = {
-        channel: "no address" if not clinician.address(channel) else "does not work"
-        for channel in channels
-        if channel in known or not clinician.address(channel)
-    }
+    doubts = {channel: "does not work" for channel in channels if channel in known}
+    if Channel.EMAIL in channels and problems.subscription_doubts(clinician):
+        doubts[Channel.EMAIL] = "not confirmed"
+    doubts |= {channel: "no address" for channel in channels if not clinician.address(channel)}
     icons = format_html_join(
         "",
         '<span class="material-symbols-outlined {}" aria-hidden="true">{}</span>',

@@ -31,7 +31,7 @@ class BleepMessaging(Stack):
             **more,  # type: ignore[arg-type]
         )
         self.parameters = parameters
-        key = kms.Key(
+        self.key = key = kms.Key(
             self,
             "Key",
             alias="bleep-messaging",
@@ -113,22 +113,23 @@ class BleepMessaging(Stack):
         )
 
     def _statement(self, permission: Permission) -> iam.PolicyStatement:
-        resources = [
-            pattern.format(
-                partition=Aws.PARTITION,
-                region=self.region,
-                account=self.account,
-                instance=self.instance_arn,
-                prefix=self.parameters.email_topic_prefix,
-            )
-            for pattern in permission.resources
-        ]
+        names = {
+            "partition": Aws.PARTITION,
+            "region": self.region,
+            "account": self.account,
+            "instance": self.instance_arn,
+            "prefix": self.parameters.email_topic_prefix,
+            "key": self.key.key_arn,
+        }
+        resources = [pattern.format(**names) for pattern in permission.resources]
+        # KMS has a name of its own for the service that asks in somebody's name.
+        via = "kms:ViaService" if permission.actions[0].startswith("kms:") else "aws:CalledViaLast"
         return iam.PolicyStatement(
             sid=permission.sid,
             actions=list(permission.actions),
             resources=None if permission.all_but else resources,
             not_resources=resources if permission.all_but else None,
-            conditions={"StringEquals": {"aws:CalledViaLast": permission.via}} if permission.via else None,
+            conditions={"StringEquals": {via: permission.via.format(**names)}} if permission.via else None,
         )
 
     def _settings(self, flow: connect.CfnContactFlow) -> None:
@@ -142,6 +143,7 @@ class BleepMessaging(Stack):
             "CONNECT_CALLS_PER_SECOND": str(self.parameters.calls_per_second),
             "DEFAULT_COUNTRY": self.parameters.country_code,
             "EMAIL_TOPIC_PREFIX": self.parameters.email_topic_prefix,
+            "EMAIL_TOPIC_KMS_KEY": self.key.key_arn,
             "SMS_PER_SECOND": str(self.parameters.sms_per_second),
         }
         if self.parameters.sms_sender_id:

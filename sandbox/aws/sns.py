@@ -69,6 +69,8 @@ class Sns:
             case "GetSMSSandboxAccountStatus":  # moto does not know it
                 return sns_result(action, {"IsInSandbox": "false"})
             case _:
+                if action == "Unsubscribe":
+                    _refuse_pending(form)
                 return _hide_pending(self._pass_on(request), "PendingConfirmation")
 
     def _publish(self, form: Form, request: Request) -> Response:
@@ -136,9 +138,18 @@ def _recipients(form: Form) -> set[str]:
 def _confirm(form: Form) -> Response:
     for subscription in subscriptions.of_topic(form.get("TopicArn", "")):
         if subscriptions.token(subscription) == form.get("Token"):
-            subscriptions.confirm(subscription.arn)
+            subscriptions.confirm(
+                subscription.arn, authenticated=form.get("AuthenticateOnUnsubscribe") == "true"
+            )
             return sns_result("ConfirmSubscription", {"SubscriptionArn": subscription.arn})
     raise AwsError("InvalidParameter", "Invalid parameter: Token Reason: no subscription has this token")
+
+
+def _refuse_pending(form: Form) -> None:
+    """SNS cannot unsubscribe somebody who has not confirmed; moto can."""
+    subscription = subscriptions.find(form.get("SubscriptionArn", ""))
+    if subscription is not None and subscriptions.is_pending(subscription):
+        raise AwsError("InvalidParameter", "Invalid parameter: SubscriptionArn Reason: pending confirmation")
 
 
 def _check(form: Form) -> None:

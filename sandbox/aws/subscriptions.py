@@ -51,10 +51,13 @@ def hold(subscription: Subscription) -> None:
     subscription.attributes["ConfirmationWasAuthenticated"] = False
 
 
-def confirm(arn: str) -> None:
-    """Confirm a subscription, as the link in the confirmation e-mail does."""
-    if (subscription := _find(arn)) is not None:
+def confirm(arn: str, *, authenticated: bool = False) -> None:
+    """Confirm a subscription, as the link in the confirmation e-mail does. `authenticated`: only the account can then
+    unsubscribe.
+    """
+    if (subscription := find(arn)) is not None:
         subscription.attributes["PendingConfirmation"] = False
+        subscription.attributes["ConfirmationWasAuthenticated"] = authenticated
 
 
 def token(subscription: Subscription) -> str:
@@ -77,7 +80,7 @@ def hide_pending(body: bytes, word: str) -> bytes:
     """Replace the ARN of each pending subscription in an answer by `word`, as SNS does."""
 
     def replaced(found: re.Match[bytes]) -> bytes:
-        subscription = _find(found[1].decode())
+        subscription = find(found[1].decode())
         hidden = subscription is not None and is_pending(subscription)
         return f"<SubscriptionArn>{word}</SubscriptionArn>".encode() if hidden else found[0]
 
@@ -96,7 +99,8 @@ def as_json(subscription: Subscription) -> dict[str, Any]:
     }
 
 
-def _find(arn: str) -> Subscription | None:
+def find(arn: str) -> Subscription | None:
+    """The subscription with this ARN, or None."""
     backend = backend_of(arn.rpartition(":")[0])
     return backend.subscriptions.get(arn) if backend is not None else None
 

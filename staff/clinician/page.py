@@ -3,13 +3,11 @@
 The page loads reachability and test results after it is shown. URLs hold the clinician's id and never an address.
 """
 
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models.functions import Now
 from django.forms.widgets import Script
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.urls import URLPattern, path, reverse
@@ -17,35 +15,27 @@ from django.urls import URLPattern, path, reverse
 from alerts import channel_tests, labels
 from alerts.admin.permissions import may_see_some, visible_to
 from alerts.channels import ADAPTERS
-from alerts.models import Delivery
 from alerts.states import Reason
-from contacts import obstacles, wording
+from contacts import obstacles, problems, wording
 from contacts.admin.clinician import ClinicianAdmin
 from contacts.choices import Channel, ObstacleKind
 from contacts.models import Clinician
+from contacts.subscriptions import words
 from staff.clinician import reachability
 from staff.clinician.alerts_tab import AlertsTab
 
 SEND_TEST = "contacts.send_test"
-ASKED_FOR = timedelta(days=2)
-"""How long the link in AWS's confirmation e-mail works."""
 
 OBSTACLE = {
-    Reason.UNCONFIRMED: "Nothing arrives here yet: the e-mail subscription is not confirmed. Send a test e-mail; AWS "
-    "then asks the person to open a link.",
     Reason.OPTED_OUT: "Nothing arrives here: this number has opted out of SMS. The person must opt in again.",
 }
-ASKED = (
-    "Nothing arrives here yet: the e-mail subscription is not confirmed. The person was asked to confirm: they have to "
-    "open the link in that message."
-)
 TEST = {
     Channel.CALL: "Call {} now?",
     Channel.SMS: "Send an SMS to {} now?",
     Channel.EMAIL: "Send an e-mail to {} now?",
 }
 """What a test does, as a question with the address."""
-WHY = {Reason.UNCONFIRMED: "not confirmed", Reason.OPTED_OUT: "opted out"}
+WHY = {Reason.OPTED_OUT: "opted out"}
 """In few words, for “What would happen now”."""
 KNOWN = "Messages do not arrive here: {}. Alerts use this channel last."
 NOT_KNOWN = "Bleep cannot tell whether messages arrive: AWS did not answer. Reload the page in a minute."
@@ -112,8 +102,7 @@ class StaffClinicianAdmin(ClinicianAdmin):
             return JsonResponse({"kind": "risk", "sentence": f"This number {doubt.label}.", "why": ""})
         if obstacle is None:
             return JsonResponse({"kind": "good", "sentence": ADAPTERS[asked].address_is_good})
-        was_asked = obstacle is Reason.UNCONFIRMED and _was_asked_to_confirm(clinician, asked)
-        sentence = ASKED if was_asked else OBSTACLE.get(obstacle, labels.REASON[obstacle])
+        sentence = OBSTACLE.get(obstacle, labels.REASON[obstacle])
         return JsonResponse({"kind": "risk", "sentence": sentence, "why": WHY.get(obstacle, "")})
 
     def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -171,6 +160,10 @@ def _channel_row(
         "address": address,
         "shown": wording.readable_address(channel, address),
         "known": _known_obstacle(clinician, channel),
+        "subscription": words.sentence(clinician.email_subscription())
+        if channel is Channel.EMAIL and address
+        else "",
+        "is_confirmed": problems.subscription_doubts(clinician) == [],
         "question": TEST[channel].format(wording.readable_address(channel, address)),
         "reachability_url": reverse(
             "admin:contacts_clinician_reachability", args=[clinician.pk, channel.value]
@@ -189,17 +182,6 @@ def _known_obstacle(clinician: Clinician, channel: Channel) -> str:
     if known is None:
         return ""
     return KNOWN.format(obstacles.in_words(channel, ObstacleKind(known.kind), known.since))
-
-
-def _was_asked_to_confirm(clinician: Clinician, channel: Channel) -> bool:
-    """Whether a recent message or test made AWS ask for confirmation."""
-    return Delivery.objects.filter(
-        alert__clinician=clinician,
-        channel=channel,
-        address=clinician.address(channel),
-        reason=Reason.UNCONFIRMED,
-        finished_at__gt=Now() - ASKED_FOR,
-    ).exists()
 
 
 def _kind(result: channel_tests.Result) -> str:

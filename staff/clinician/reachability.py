@@ -23,7 +23,7 @@ AT_ONCE = 2
 QUIET_SECONDS = 30.0
 """How long a process does not ask about a channel again after no answer."""
 
-SETTLED_BY_ASKING = (ObstacleKind.OPTED_OUT, ObstacleKind.UNCONFIRMED)
+SETTLED_BY_ASKING = ObstacleKind.OPTED_OUT
 """Only a message shows whether the others are gone."""
 
 log = structlog.get_logger(__name__)
@@ -65,5 +65,5 @@ def _note(clinician: Clinician, channel: Channel, address: str, found: Reason | 
     known = clinician.known_obstacles().get(channel)
     if found is not None and found in lifecycle.OBSTACLES:
         obstacles.remember(clinician.pk, channel, address, lifecycle.OBSTACLES[found])
-    elif known and known.kind in SETTLED_BY_ASKING:
+    elif known and known.kind == SETTLED_BY_ASKING:
         obstacles.forget(clinician.pk, channel, address)

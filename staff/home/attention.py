@@ -95,7 +95,7 @@ CHECKS = (
     Check("failed alerts", attention.unreached, alert_rows.of_alerts, "alerts.view_alert"),
     Check("alerts whose tries keep failing", _in_vain, in_vain.of_alerts, "alerts.view_alert"),
     Check(
-        "unconfirmed e-mail addresses", attention.unconfirmed, items.of_unconfirmed, "contacts.view_clinician"
+        "unconfirmed e-mail addresses", problems.unconfirmed, items.of_unconfirmed, "contacts.view_clinician"
     ),
     Check("clinicians with a problem", problems.summary, items.of_clinicians, "contacts.view_clinician"),
     Check("tokens that expire", _tokens, items.of_tokens, "clients.view_apitoken"),

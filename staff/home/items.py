@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from alerts.attention import EXAMPLES, AttentionGroup
+from alerts.attention import EXAMPLES
 from alerts.monitoring.checks import Finding
 from alerts.sending.delays import Outage
 from clients import tokens
@@ -123,12 +123,13 @@ def of_outages(outages: list[Outage], reader: Reader) -> Iterator[Item]:
         )
 
 
-def of_unconfirmed(found: AttentionGroup, reader: Reader) -> Iterator[Item]:
+def of_unconfirmed(found: problems.ProblemSummary, reader: Reader) -> Iterator[Item]:
     if found.count:
         yield Item(
             "unconfirmed",
-            f"{_clinicians(found.count)} not confirmed their e-mail address, so e-mails to them fail.",
-            "Ask each to open the link in the message “AWS Notification - Subscription Confirmation” in their inbox.",
+            f"{_clinicians(found.count)} an e-mail address that is not confirmed, so no alert reaches them by e-mail.",
+            "Ask each to open the link in the message “AWS Notification - Subscription Confirmation” in their inbox. "
+            "Their page says when it was sent, and can have it sent again.",
             urgent=False,
             **_examples(CLINICIAN, found),
         )
@@ -184,7 +185,7 @@ def of_tokens(found: list[ApiToken], reader: Reader) -> Iterator[Item]:
         )
 
 
-def _examples(page: str, group: AttentionGroup | problems.ProblemSummary) -> dict[str, Any]:
+def _examples(page: str, group: problems.ProblemSummary) -> dict[str, Any]:
     links = tuple(Link(name, reverse(page, args=[key])) for key, name in group.examples)
     return {"links": links, "more": group.count - len(links)}
 

@@ -1,7 +1,6 @@
 """What needs the attention of staff: each is named once, in one query."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,7 +13,6 @@ from alerts.deliveries.retry import LeaveInDoubt
 from alerts.models import Alert, Delivery
 from alerts.states import AlertState, Reason
 from contacts.choices import Priority
-from contacts.models import Clinician
 from tests.alerts.conftest import Store
 from tests.alerts.factories import end, resend, send
 
@@ -23,11 +21,10 @@ pytestmark = pytest.mark.django_db
 H, M, L = Priority.HIGH, Priority.MEDIUM, Priority.LOW
 
 
-def found() -> tuple[int, int, list[str]]:
-    """How many failed, how many may have arrived, and who has not confirmed their address."""
-    alerts, people = attention.unreached(), attention.unconfirmed()
-    assert people.count == len(people.examples)
-    return alerts.failed, alerts.in_doubt, [name for _key, name in people.examples]
+def found() -> tuple[int, int]:
+    """How many failed, and how many may have arrived."""
+    alerts = attention.unreached()
+    return alerts.failed, alerts.in_doubt
 
 
 def named() -> list[int]:
@@ -35,14 +32,14 @@ def named() -> list[int]:
     return [each.key for each in attention.unreached().first]
 
 
-NOTHING: tuple[int, int, list[str]] = (0, 0, [])
+NOTHING = (0, 0)
 
 
 def test_failed_and_unknown_alerts_are_told_apart(store: Store) -> None:
     failed = end(store(L), Reason.INVALID_ADDRESS)
     unknown = end(store(M), Reason.ANSWER_LOST, LeaveInDoubt(Reason.ANSWER_LOST))
 
-    assert found() == (1, 1, [])
+    assert found() == (1, 1)
     assert named() == [unknown.alert_id, failed.alert_id]
 
 
@@ -69,7 +66,7 @@ def test_a_resend_that_failed_needs_attention_although_a_provider_took_it_before
     end(resend(delivery.alert_id, by=by), Reason.INVALID_ADDRESS)
 
     assert Alert.objects.needing_attention().count() == 1
-    assert found() == (1, 0, [])
+    assert found() == (1, 0)
 
 
 def test_a_failed_alert_needs_attention_at_any_age_until_it_is_dealt_with(store: Store) -> None:
@@ -102,47 +99,12 @@ def test_high_comes_first_and_then_the_oldest(store: Store) -> None:
     assert (found.failed, found.in_doubt) == (5, 0)
 
 
-@pytest.fixture
-def unconfirmed(store: Store) -> Delivery:
-    """An e-mail that failed for want of the clinician's confirmation, and that staff have dealt with."""
-    delivery = end(store(L), Reason.UNCONFIRMED)
-    Alert.objects.update(state=AlertState.CLOSED)
-    return delivery
-
-
-def test_an_unconfirmed_address_is_named_by_its_clinician(unconfirmed: Delivery) -> None:
-    assert found() == (0, 0, [unconfirmed.clinician.name])
-
-
-def test_each_is_named_once(store: Store, unconfirmed: Delivery) -> None:
-    end(store(L), Reason.UNCONFIRMED)
-    Alert.objects.update(state=AlertState.CLOSED)
-
-    assert found() == (0, 0, [unconfirmed.clinician.name])
-
-
-@pytest.mark.parametrize("change", [{"email": "new@ward.example"}, {"active": False}])
-def test_a_problem_settled_on_the_clinicians_page_is_not_named(
-    unconfirmed: Delivery, change: dict[str, Any]
-) -> None:
-    Clinician.objects.update(**change)
-
-    assert found() == NOTHING
-
-
-def test_a_later_email_that_was_taken_shows_that_it_is_confirmed(store: Store, unconfirmed: Delivery) -> None:
-    send(store(L))
-
-    assert found() == NOTHING
-
-
-def test_each_question_is_one_query(store: Store, unconfirmed: Delivery) -> None:
+def test_it_is_one_query(store: Store) -> None:
     end(store(L), Reason.INVALID_ADDRESS)
 
-    for ask in (attention.unreached, attention.unconfirmed):
-        with CaptureQueriesContext(connection) as queries:
-            ask()
-        assert len(queries) == 1
+    with CaptureQueriesContext(connection) as queries:
+        attention.unreached()
+    assert len(queries) == 1
 
 
 def test_nothing_in_an_empty_ledger_needs_attention(db: None) -> None:

@@ -91,12 +91,6 @@ def test_a_test_that_fails_is_not_counted_and_alerts_no_operator(
     assert not any("alert.failed" in str(record.msg) for record in caplog.records)
 
 
-def test_a_test_to_an_unconfirmed_address_is_not_a_problem_on_home(clinician: Clinician) -> None:
-    settle(claim(send(clinician, Channel.EMAIL)), ChannelError(Fault.REJECTED, Reason.UNCONFIRMED))
-
-    assert attention.unconfirmed().count == 0
-
-
 def test_a_test_that_was_sent_is_not_counted(clinician: Clinician) -> None:
     lifecycle.mark_sent(claim(send(clinician, Channel.SMS)), SendResult("m-1"))
 

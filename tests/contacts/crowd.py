@@ -3,6 +3,7 @@
 from contacts import history, preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, Preference
+from tests.conftest import confirm
 
 CHOSEN = {
     Priority.HIGH: [Channel.CALL, Channel.SMS],
@@ -30,5 +31,6 @@ def make_crowd(number: int, *, department: str = "Crowd", first: int = 0) -> Non
         for priority, channels in CHOSEN.items()
         for position, channel in enumerate(channels, start=1)
     )
+    confirm(*made)
     stored = list(Clinician.objects.filter(pk__in=[each.pk for each in made]))
     history.record_many(stored, preferences.channels_of_many([each.pk for each in stored]))

@@ -15,7 +15,7 @@ from contacts.routing import NoRoute, Step, route
 pytestmark = pytest.mark.django_db
 
 CALL, SMS, EMAIL = Channel.CALL, Channel.SMS, Channel.EMAIL
-OPTED_OUT, UNCONFIRMED = ObstacleKind.OPTED_OUT, ObstacleKind.UNCONFIRMED
+OPTED_OUT = ObstacleKind.OPTED_OUT
 
 
 def met(clinician: Clinician, channel: Channel, kind: ObstacleKind = OPTED_OUT) -> None:
@@ -158,11 +158,11 @@ def test_a_number_that_does_not_work_is_not_tried_again_and_again(clinician: Cli
 
 
 def test_the_preview_says_why_what_alone_is_left_will_hardly_work(clinician: Clinician) -> None:
-    met(clinician, EMAIL, UNCONFIRMED)
+    met(clinician, EMAIL, ObstacleKind.INVALID_ADDRESS)
     Obstacle.objects.update(since="2026-11-28T14:03:00Z")
 
     assert wording.describe(route(clinician, Priority.LOW)) == (
-        "e-mail to clinician@ward.example, though this e-mail address is not confirmed "
+        "e-mail to clinician@ward.example, though this e-mail address was refused by the provider "
         "(known since 28 November 2026, 14:03)"
     )
 

@@ -28,8 +28,8 @@ def test_the_policy_gives_all_resources_only_to_what_has_none() -> None:
         [
             "sns:Publish",
             "sns:GetSubscriptionAttributes",
+            "sns:Unsubscribe",
             "sns:CheckIfPhoneNumberIsOptedOut",
-            "sns:ListTopics",
         ]
     ]
 

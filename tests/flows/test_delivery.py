@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from alerts.models import Attempt, Delivery
+from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from tests.conftest import an_alert
+from tests.conftest import an_alert, make_clinician
 from tests.flows.conftest import Bleep
 from tests.processes import wait_until
 
@@ -186,14 +187,31 @@ def test_a_medium_sms_whose_answer_is_lost_is_not_sent_again_and_not_called_sent
     assert len(bleep.aws.messages()) == 1
 
 
-def test_an_email_that_nobody_confirmed_is_not_called_sent(bleep: Bleep) -> None:
-    bleep.aws.misbehave("sns:Subscribe", "pending")
+def test_an_email_to_somebody_who_has_unsubscribed_is_not_called_sent_and_the_next_alert_is_refused(
+    bleep: Bleep, clinician: Clinician
+) -> None:
+    bleep.aws.unsubscribe(clinician)
 
     bleep.post(an_alert(priority="L"))
 
     bleep.wait_for("123", "failed")
     assert bleep.detail("123")["deliveries"][0]["reason"] == "unconfirmed"
     assert bleep.aws.messages() == []
+    refused = bleep.post(an_alert(message_id="124", priority="L"))
+    assert (refused.status_code, refused.json()["code"]) == (422, "email_unconfirmed")
+
+
+def test_a_new_address_is_made_at_aws_while_nobody_does_anything(bleep: Bleep) -> None:
+    other = make_clinician("C-2", {Priority.LOW: [Channel.EMAIL]})
+    Clinician.objects.filter(pk=other.pk).update(email="new@ward.example")
+
+    wait_until(
+        lambda: bleep.post(an_alert(contact_id="C-2", priority="L")).status_code == 202,
+        what="the address is confirmed",
+    )
+
+    [message] = bleep.wait_for_messages(1)
+    assert message["to"] == "new@ward.example"
 
 
 def test_nothing_private_is_in_the_logs(bleep: Bleep, log_dir: Path) -> None:

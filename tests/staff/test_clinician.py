@@ -8,13 +8,12 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
-from alerts import channel_tests, intake
+from alerts import intake
 from alerts.channels import ADAPTERS, aws as aws_channels
 from alerts.models import Alert, RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.sending import breaker
-from alerts.states import AlertState, DeliveryState, Reason
+from alerts.states import AlertState, Reason
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, Obstacle
 from staff.clinician import reachability
@@ -61,25 +60,6 @@ def test_a_number_that_has_opted_out_is_reported(aws: Aws) -> None:
 
 def test_a_number_that_has_not_opted_out_is_reported_as_good(aws: Aws, clinician: Clinician) -> None:
     assert reach(clinician, "sms") == ("good", "This number has not opted out of SMS.")
-
-
-def test_an_unconfirmed_address_is_reported_and_gets_no_message(aws: Aws, clinician: Clinician) -> None:
-    kind, sentence = reach(clinician, "email")
-
-    assert (kind, sentence[:27]) == ("risk", "Nothing arrives here yet: t")
-    assert aws.messages() == []
-
-
-def test_a_person_who_was_asked_to_confirm_must_open_the_link(aws: Aws, clinician: Clinician) -> None:
-    alert = channel_tests.send_test(clinician=clinician, channel=Channel.EMAIL, by="somebody")
-    assert "Send a test e-mail" in reach(clinician, "email")[1]
-
-    alert.deliveries.update(state=DeliveryState.FAILED, reason=Reason.UNCONFIRMED, finished_at=timezone.now())
-    assert reach(clinician, "email")[1].endswith("they have to open the link in that message.")
-
-    Clinician.objects.update(email="other@ward.example")  # which has had no message
-    clinician.refresh_from_db()
-    assert "Send a test e-mail" in reach(clinician, "email")[1]
 
 
 def test_what_aws_said_to_the_page_is_remembered_and_forgotten(aws: Aws) -> None:

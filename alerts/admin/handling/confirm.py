@@ -129,7 +129,13 @@ def _ask(
         .with_status()
         .filter(pk__in=chosen)
         .select_related("client", "clinician")
-        .prefetch_related("deliveries", "clinician__preferences", "clinician__obstacles", "actions__by")
+        .prefetch_related(
+            "deliveries",
+            "clinician__preferences",
+            "clinician__obstacles",
+            "clinician__email_subscriptions",
+            "actions__by",
+        )
     )
     user: Any = request.user
     refusals = {alert.pk: actions.why_not(action, alert, by=user) for alert in alerts}

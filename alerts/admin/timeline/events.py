@@ -173,8 +173,9 @@ def _left_out(deliveries: Iterable[Delivery]) -> Iterator[tuple[Delivery, Event]
             told.add((delivery.round, channel))
             obstacle = ObstacleKind(kept["obstacle"]) if kept["obstacle"] else None
             since = datetime.fromisoformat(kept["since"]) if kept["since"] else None
-            title = LAST.format(channel.label) if obstacle else LEFT_OUT.format(channel.label)
-            why = f"{capfirst(why_skipped(Skipped(channel, obstacle, since)))}."
+            skipped = Skipped(channel, obstacle, since)
+            title = (LEFT_OUT if skipped.is_left_out else LAST).format(channel.label)
+            why = f"{capfirst(why_skipped(skipped))}."
             yield delivery, Event(delivery.created_at, channel.facts.icon, "over", title, sentences=(why,))
 
 

@@ -45,6 +45,29 @@ def test_a_channel_without_an_address_is_refused(sender: Sender, clinician: Clin
     assert (answer.status_code, answer.json()["code"]) == (422, "no_address")
 
 
+def test_an_email_address_that_nobody_has_confirmed_reaches_nobody(
+    sender: Sender, clinician: Clinician
+) -> None:
+    Clinician.objects.update(email="new@ward.example")
+
+    answer = sender.post(an_alert(priority="L"))
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "email_unconfirmed")
+    assert "not confirmed" in answer.json()["detail"]
+    assert not Alert.objects.exists()
+
+
+def test_the_other_channels_take_the_place_of_an_address_that_is_not_confirmed(
+    sender: Sender, clinician: Clinician
+) -> None:
+    preferences.replace(clinician, {Priority.LOW: [Channel.EMAIL, Channel.SMS]})
+    Clinician.objects.update(email="new@ward.example")
+
+    answer = sender.post(an_alert(priority="L"))
+
+    assert [delivery["channel"] for delivery in answer.json()["deliveries"]] == ["sms"]
+
+
 def test_the_same_message_id_is_taken_once_the_clinician_can_be_reached(
     sender: Sender, clinician: Clinician
 ) -> None:

@@ -7,8 +7,11 @@ from dataclasses import replace
 import pytest
 from botocore.stub import Stubber
 
-from alerts.channels import Message, aws
+from alerts.channels import Message, aws, sns_subscription
 from alerts.channels.memory import remembered
+
+TOPIC = "arn:aws:sns:eu-west-2:123456789012:bleep-clinician-1-0"
+SUBSCRIPTION = f"{TOPIC}:11111111-2222-3333-4444-555555555555"
 
 
 @pytest.fixture
@@ -20,6 +23,7 @@ def message() -> Message:
         address="+447700900001",
         subject="Blood test alert",
         obstacle=None,
+        subscription="",
         text="Results ready 123456789",
         sms="Results ready 123456789",
         spoken="This is a message from Staff Alert. Results ready",
@@ -31,7 +35,7 @@ def message() -> Message:
 @pytest.fixture
 def email(message: Message) -> Message:
     """The same by e-mail."""
-    return replace(message, address="clinician@ward.example")
+    return replace(message, address="clinician@ward.example", subscription=SUBSCRIPTION)
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +66,9 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     aws._make.cache_clear()
     yield monkeypatch
     aws._make.cache_clear()
+
+
+def subscribed(email: Message) -> str:
+    """The ARN of the subscription of an e-mail's address at AWS's stand-in, which confirms it at once."""
+    topic = sns_subscription.make_topic(email.recipient, email.address)
+    return sns_subscription.subscribe(topic, email.address)

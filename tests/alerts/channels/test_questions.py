@@ -16,7 +16,6 @@ from alerts.channels import (
     SendResult,
     aws,
     connect_call,
-    sns_email,
     sns_sms,
 )
 from alerts.states import Reason
@@ -144,61 +143,11 @@ def test_staff_see_whether_a_number_has_opted_out(
         assert sns_sms.check_address(message.recipient, message.address) is reason
 
 
-def subscriptions(sns_look_up: Stubber, *found: tuple[str, str]) -> Reason | None:
-    """The result for an address whose topic has these subscriptions: endpoint and ARN."""
-    sns_look_up.add_response("list_topics", TOPICS)
-    sns_look_up.add_response(
-        "list_subscriptions_by_topic",
-        {"Subscriptions": [{"Endpoint": endpoint, "SubscriptionArn": arn} for endpoint, arn in found]},
-        {"TopicArn": f"arn:aws:sns:eu-west-2:1:{topic_name()}"},
-    )
-    return sns_email.check_address("clinician-1", "someone@ward.example")
-
-
-def topic_name() -> str:
-    return sns_email._topic_name("clinician-1", "someone@ward.example")  # noqa: SLF001
-
-
-def test_staff_see_whether_an_email_subscription_is_confirmed(sns_look_up: Stubber) -> None:
-    confirmed = ("Someone@ward.example", "arn:aws:sns:eu-west-2:1:t:s")
-
-    assert subscriptions(sns_look_up, confirmed) is None
-
-
-@pytest.mark.parametrize(
-    "found",
-    [
-        (),
-        (("someone@ward.example", "PendingConfirmation"),),
-        (("someone@ward.example", "Deleted"),),
-        (("other@ward.example", "arn:aws:sns:eu-west-2:1:t:s"),),
-    ],
-)
-def test_anything_else_is_not_confirmed(sns_look_up: Stubber, found: Any) -> None:
-    assert subscriptions(sns_look_up, *found) is Reason.UNCONFIRMED
-
-
-def test_nobody_has_confirmed_what_has_no_topic_and_none_is_made(sns_look_up: Stubber) -> None:
-    sns_look_up.add_response("list_topics", TOPICS)
-    for _ in range(2):  # how ARNs begin is asked once
-        sns_look_up.add_client_error("list_subscriptions_by_topic", "NotFound", http_status_code=404)
-
-        assert sns_email.check_address("clinician-1", "someone@ward.example") is Reason.UNCONFIRMED
-
-
-def test_nobody_has_confirmed_where_there_is_no_topic_at_all(sns_look_up: Stubber) -> None:
-    sns_look_up.add_response("list_topics", {"Topics": []})
-
-    assert sns_email.check_address("clinician-1", "someone@ward.example") is Reason.UNCONFIRMED
-
-
 def test_without_an_answer_nothing_is_claimed(sns_look_up: Stubber, message: Message) -> None:
     sns_look_up.add_client_error(OPTED_OUT, "Throttled", "", 429)
-    sns_look_up.add_client_error("list_topics", "AuthorizationError", "", 403)
 
-    for channel in (sns_sms, sns_email):
-        with pytest.raises(ChannelError):
-            channel.check_address(message.recipient, message.address)
+    with pytest.raises(ChannelError):
+        sns_sms.check_address(message.recipient, message.address)
 
 
 def describe(connect_look_up: Stubber, settings: Any, **contact: Any) -> Outcome:

@@ -137,7 +137,7 @@ def test_a_number_that_had_opted_out_is_not_called_sent_while_sns_does_not_answe
     assert aws.messages() == []
 
 
-@pytest.mark.parametrize("kind", ObstacleKind)
+@pytest.mark.parametrize("kind", lifecycle.OBSTACLES.values())
 def test_each_kind_is_remembered_with_the_failure(
     store: Store, clinician: Clinician, kind: ObstacleKind
 ) -> None:

@@ -1,0 +1,1 @@
+"""Keeps the subscriptions of e-mail addresses at AWS as the clinicians' pages want them."""

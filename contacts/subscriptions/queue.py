@@ -1,0 +1,69 @@
+"""Which subscriptions are to be made, looked at, or taken away now.
+
+Found by comparing the tables, so that it does not matter how a clinician was changed: on their page, for many at once,
+from a file, or undone.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.db.models import Case, Exists, OuterRef, Value, When
+from django.db.models.functions import Lower, Now
+
+from contacts.choices import Subscription
+from contacts.models import Clinician, EmailSubscription
+
+LOCK = 0x626C6573
+"""The advisory lock of whoever asks AWS: a number that nothing else in this database uses."""
+LEASE = timedelta(minutes=2)
+"""For which a subscription is left to whoever took it. The requests for one take half of that, if AWS hangs."""
+NEW_AT_ONCE = 1_000
+FIRST = Case(When(state=Subscription.UNWANTED, then=0), When(state=Subscription.WANTED, then=1), default=2)
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[bool]:
+    """Whether this process may ask AWS now. One does at a time, so that all of them together keep to the pace.
+
+    The lock is the session's: where the database forgets the session, it is free.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        (mine,) = cursor.fetchone()
+    try:
+        yield mine
+    finally:
+        if mine and connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def compare() -> None:
+    """Note which addresses are new, and which nobody has any more. Three statements; a fourth where some are new."""
+    same = EmailSubscription.objects.filter(clinician=OuterRef("pk"), address=OuterRef("lower_email"))
+    addresses = Clinician.objects.annotate(lower_email=Lower("email"))
+    new = addresses.filter(~Exists(same), active=True).exclude(email="")[:NEW_AT_ONCE]
+    EmailSubscription.objects.bulk_create(
+        [
+            EmailSubscription(clinician_id=pk, address=address)
+            for pk, address in new.values_list("pk", "lower_email")
+        ],
+        ignore_conflicts=True,
+    )
+    has_it = Exists(addresses.filter(pk=OuterRef("clinician"), lower_email=OuterRef("address")))
+    unwanted = EmailSubscription.objects.filter(state=Subscription.UNWANTED)
+    unwanted.filter(has_it).update(state=Subscription.WANTED, since=Now(), next_look_at=Now())
+    kept = EmailSubscription.objects.exclude(state=Subscription.UNWANTED)
+    kept.filter(~has_it).update(state=Subscription.UNWANTED, since=Now(), next_look_at=Now())
+
+
+def take() -> EmailSubscription | None:
+    """The one that comes next, which nobody else takes for `LEASE`; None if none is due."""
+    with transaction.atomic():
+        due = EmailSubscription.objects.filter(next_look_at__lte=Now()).order_by(FIRST, "next_look_at", "pk")
+        found = due.select_for_update(skip_locked=True).first()
+        if found is not None:
+            EmailSubscription.objects.filter(pk=found.pk).update(next_look_at=Now() + Value(LEASE))
+    return found
