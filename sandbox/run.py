@@ -171,7 +171,8 @@ class LocalRun:
         self.terminal.say("Preparing the database ...")
         self._do("migrate", [str(ENTRYPOINT), "migrate"])
         if self.settings.has_demo:
-            self._do("demo", [sys.executable, "manage.py", "load_demo"])
+            subscribe = ["--subscribe"] if self.settings.embeds("AWS_ENDPOINT_URL") else []
+            self._do("demo", [sys.executable, "manage.py", "load_demo", *subscribe])
         self._start_bleep()
         self._wait_until_ready()
         self.terminal.say(banner(self.settings))

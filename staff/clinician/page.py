@@ -21,7 +21,7 @@ from contacts.admin.clinician import ClinicianAdmin
 from contacts.choices import Channel, ObstacleKind
 from contacts.models import Clinician
 from contacts.subscriptions import words
-from staff.clinician import reachability
+from staff.clinician import confirmation, reachability
 from staff.clinician.alerts_tab import AlertsTab
 
 SEND_TEST = "contacts.send_test"
@@ -60,6 +60,7 @@ class StaffClinicianAdmin(ClinicianAdmin):
             view("reachability/<str:channel>/", self.reachability_view, "reachability"),
             view("tests/", self.test_view, "test"),
             view("tests/<int:alert_id>/", self.test_result_view, "test_result"),
+            view("confirmation/", self.confirmation_view, "confirmation"),
             *super().get_urls(),
         ]
 
@@ -77,6 +78,8 @@ class StaffClinicianAdmin(ClinicianAdmin):
             context["channels"] = [
                 _channel_row(clinician, channel, latest.get(channel)) for channel in Channel
             ]
+            if clinician.email and request.user.has_perm(confirmation.MAY):
+                context["confirmation_url"] = reverse(confirmation.URL, args=[clinician.pk])
             if may_test:
                 context["time_zone"] = settings.TIME_ZONE
                 context["test_url"] = reverse("admin:contacts_clinician_test", args=[clinician.pk])
@@ -104,6 +107,10 @@ class StaffClinicianAdmin(ClinicianAdmin):
             return JsonResponse({"kind": "good", "sentence": ADAPTERS[asked].address_is_good})
         sentence = OBSTACLE.get(obstacle, labels.REASON[obstacle])
         return JsonResponse({"kind": "risk", "sentence": sentence, "why": WHY.get(obstacle, "")})
+
+    def confirmation_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The e-mail address's confirmation: how it stands, and what staff can do about it."""
+        return confirmation.page(self, request, self._find(request, object_id, confirmation.MAY))
 
     def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Send a test over the posted channel; answer with the URL of its result."""

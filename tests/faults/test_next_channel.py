@@ -100,6 +100,7 @@ def test_a_refusal_that_is_recorded_is_followed_by_one_message_though_the_worker
     first: Channel, priority: Priority, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender
 ) -> None:
     refused = taken(sender, priority, [first, Channel.EMAIL])
+    aws.subscribe(refused.clinician)
     aws.misbehave(CALL if first is Channel.CALL else PUBLISH, "reject", times=1)
 
     fork_server.kill(AFTERWARDS, "deliver", delivery_id=str(refused.pk))

@@ -89,6 +89,7 @@ WHO_MAY: dict[str, Access] = {
     "contacts_clinician_preview": Access(only(EDITORS), status=405),  # it takes a POST, as the next one does
     "contacts_clinician_preview_of": Access(only(EDITORS), status=405),
     "contacts_clinician_reachability": Access(only(EDITORS, MANAGERS, OPERATORS, AUDITORS)),
+    "contacts_clinician_confirmation": Access(only(EDITORS)),
     "contacts_clinician_test": Access(only(EDITORS, OPERATORS), status=405),
     "contacts_clinician_test_result": Access(only(EDITORS, OPERATORS), status=404),  # no test was sent
     "clients_apitoken_issued": Access(only(INTEGRATORS), status=302),  # nothing was issued: to the list

@@ -107,6 +107,9 @@ POSTS: dict[str, PostRule] = {
     "contacts_clinician_export": PostRule(only(EDITORS, AUDITORS), of(format="csv"), changes=False),
     "contacts_clinician_preview": PostRule(only(EDITORS), of(**PERSON), changes=False),
     "contacts_clinician_preview_of": PostRule(only(EDITORS), of(**PERSON), changes=False),
+    "contacts_clinician_confirmation": PostRule(
+        only(EDITORS), of(action="again"), changes=False
+    ),  # it is confirmed
     "contacts_clinician_test": PostRule(only(EDITORS, OPERATORS), of(channel="sms")),
     "contacts_preferencetemplate_add": PostRule(only(EDITORS), of(name="Days", high_0="sms")),
     "contacts_preferencetemplate_change": PostRule(only(EDITORS), of(name="Changed", high_0="sms")),

@@ -16,8 +16,8 @@ from alerts.models import Alert, Attempt, Delivery, Refusal, RelayHeartbeat
 from alerts.sending import breaker
 from alerts.states import AlertState, Reason
 from clients import tokens
-from contacts.choices import Channel, Priority
-from contacts.models import Obstacle
+from contacts.choices import Channel, Priority, Subscription
+from contacts.models import EmailSubscription, Obstacle
 from staff.roles import Role
 from tests.conftest import an_alert, make_clinician
 from tests.staff.accessibility import check_accessibility, check_on_each_screen, fits
@@ -42,8 +42,7 @@ def fail(delivery: Delivery, reason: Reason, decision: Decision | None = None) -
 def problems(records: Records) -> None:
     """One problem of each kind; the alert in `records` has failed."""
     fail(take(records, "unknown-1", Priority.MEDIUM), Reason.ANSWER_LOST, LeaveInDoubt(Reason.ANSWER_LOST))
-    fail(take(records, "unconfirmed-1", Priority.LOW), Reason.UNCONFIRMED)
-    Alert.objects.filter(message_id="unconfirmed-1").update(state=AlertState.CLOSED)
+    EmailSubscription.objects.update(state=Subscription.GONE)
     make_clinician("C-2", {Priority.HIGH: [Channel.CALL]}, name="Hard to Reach")
     tokens.issue(client=records.client, label="Ends soon", expires_at=timezone.now() + timedelta(days=3))
     calls = [take(records, f"call-{number}", Priority.HIGH) for number in range(breaker.FAILED_DELIVERIES)]
@@ -64,6 +63,7 @@ def no_problems(records: Records) -> None:
     Alert.objects.update(state=AlertState.CLOSED)
     Refusal.objects.all().delete()
     Obstacle.objects.all().delete()
+    EmailSubscription.objects.update(state=Subscription.CONFIRMED)
     claim = claims.claim(take(records, "sent-1", Priority.HIGH).pk)
     assert claim
     lifecycle.mark_sent(claim, SendResult("contact-1"))

@@ -23,6 +23,10 @@ function begin() {
     childList: true,
     subtree: true,
   });
+  for (const row of rows) {
+    const doubt = row.querySelector(".channel-doubt"); // what the page itself knows
+    if (doubt) sayAtField(row, doubt.textContent);
+  }
   askAll(rows);
 }
 
