@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import psycopg
 from django.db import Error, connection
-from django.db.models import Model, QuerySet
+from django.db.models import Manager, Model, QuerySet
 
 from config import database
 
@@ -44,10 +44,10 @@ class WrittenOnce(Generic[Row]):
 
     def rows(self, value: Any) -> list[Row]:
         """The rows for this value."""
-        sql, values = self._sql
-        filled = [value if each == self._mark else each for each in values]
-        return list(self._query(self._mark).model._default_manager.raw(sql, filled))  # noqa: SLF001 - public
+        sql, values, manager = self._written
+        return list(manager.raw(sql, [value if each == self._mark else each for each in values]))
 
     @cached_property
-    def _sql(self) -> tuple[str, tuple[Any, ...]]:
-        return self._query(self._mark).query.sql_with_params()
+    def _written(self) -> tuple[str, tuple[Any, ...], Manager[Row]]:
+        queryset = self._query(self._mark)
+        return *queryset.query.sql_with_params(), queryset.model._default_manager  # noqa: SLF001 - public
