@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from alerts.aws_check import account, calls, messages, permissions
+from alerts.aws_check import account, calls, encryption, messages, permissions
 from alerts.aws_check.asking import Check, Result, Verdict
 
 CHECKS: tuple[Check, ...] = (
@@ -10,6 +10,7 @@ CHECKS: tuple[Check, ...] = (
     *permissions.CHECKS,
     *calls.CHECKS,
     *messages.CHECKS,
+    *encryption.CHECKS,
 )
 
 

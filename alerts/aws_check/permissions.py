@@ -118,11 +118,15 @@ def _places(partition: str, region: str, account: str) -> Places:
 
 
 def _key(arns_begin: str) -> str:
-    """The ARN of the key of e-mail topics; empty where there is none, or only its alias is known."""
+    """The ARN of the key of e-mail topics; empty where there is none, or AWS does not say which one an alias means."""
     key = settings.EMAIL_TOPIC_KMS_KEY
-    if not key or key.startswith("arn:"):
-        return key
-    return "" if key.startswith("alias/") else f"{arns_begin}{key}"
+    if "alias/" in key:
+        try:
+            with aws.translated():
+                return str(client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"])
+        except ChannelError:
+            return ""  # the check of the key says why
+    return key if not key or key.startswith("arn:") else f"{arns_begin}{key}"
 
 
 def _principal(partition: str, account: str, name: str) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_connect import ConnectClient
     from mypy_boto3_sns import SNSClient
 
-Looking = Literal["sts", "iam", "cloudwatch", "service-quotas"]
+Looking = Literal["sts", "iam", "kms", "cloudwatch", "service-quotas"]
 """Services that only say how things are: nothing is sent with them."""
 Service = Literal["sns", "connect"] | Looking
 CONNECT_SECONDS = 3

@@ -16,6 +16,7 @@ SERVICES = {
     "cloudwatch": "cloudwatch",
     "connect": "connect",
     "iam": "iam",
+    "kms": "kms",
     "service-quotas": "servicequotas",
     "sns": "sns",
 }

@@ -39,7 +39,7 @@ def test_wrong_is_an_exit_status_and_says_what_to_do(aws: Aws, settings: Setting
     settings.CONNECT_SOURCE_PHONE_NUMBER = "+442079460001"
     printed = StringIO()
 
-    with pytest.raises(CommandError, match="1 of 10 are wrong: Bleep cannot send all alerts"):
+    with pytest.raises(CommandError, match="1 of 11 are wrong: Bleep cannot send all alerts"):
         call_command("aws_check", stdout=printed)
 
     [line] = [line for line in printed.getvalue().splitlines() if line.startswith("WRONG")]

@@ -13,6 +13,7 @@ from alerts import aws_check
 from alerts.aws_check import permissions
 from alerts.aws_check.asking import Result, Verdict, client
 from tests.alerts.aws_check.conftest import Stub, check, only
+from tests.conftest import Aws
 
 OK, WARNING, WRONG, UNKNOWN = Verdict
 ACCOUNT = "123456789012"
@@ -177,6 +178,36 @@ def test_without_an_instance_calls_are_not_asked_about(iam: Iam, settings: Setti
     [result] = results()
 
     assert result.verdict is OK
+
+
+@pytest.mark.parametrize("written", ["id", "arn", "alias", "arn of the alias"])
+def test_the_key_of_emails_is_asked_about_by_its_arn(
+    iam: Iam, aws: Aws, settings: Settings, written: str
+) -> None:
+    kms = client("kms")
+    key = kms.create_key()["KeyMetadata"]
+    alias = f"alias/{key['KeyId']}"
+    kms.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
+    settings.EMAIL_TOPIC_KMS_KEY = {
+        "id": key["KeyId"],
+        "arn": key["Arn"],
+        "alias": alias,
+        "arn of the alias": f"arn:aws:kms:eu-west-2:{ACCOUNT}:{alias}",
+    }[written]
+    iam.denied = {("kms:GenerateDataKey", key["Arn"]): {}}
+
+    [result] = results()
+
+    # The key's own policy may allow it, which a simulation does not look at.
+    assert (result.verdict, result.sentence) == (
+        WARNING,
+        "No e-mail is sent. AWS denies kms:GenerateDataKey.",
+    )
+    [context] = [each["ContextEntries"][0] for each in iam.asked if each["ResourceArns"] == [key["Arn"]]]
+    assert (context["ContextKeyName"], context["ContextKeyValues"]) == (
+        "kms:ViaService",
+        ["sns.eu-west-2.amazonaws.com"],
+    )
 
 
 @pytest.mark.parametrize(
