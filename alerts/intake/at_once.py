@@ -19,7 +19,7 @@ from alerts.states import AlertState, DeliveryState
 from clients import tokens
 from clients.models import Access, ApiToken
 from config import database, statements, tracing
-from contacts.choices import Channel
+from contacts.choices import Channel, Subscription
 
 log = structlog.get_logger(__name__)
 
@@ -43,12 +43,19 @@ step AS (
     JOIN contacts_preference AS preference ON preference.clinician_id = clinician.id
     WHERE clinician.contact_id = %(contact_id)s AND clinician.active AND preference.priority = %(priority)s
 ),
--- The first of them, if nothing is known against any: otherwise the order changes, and the delivery says what it skips.
+-- What is known against any of them: then the order changes, and the delivery has to say what it skips.
+unusual AS (
+    SELECT FROM step
+    WHERE address = ''
+       OR EXISTS (SELECT FROM contacts_obstacle AS obstacle WHERE obstacle.clinician_id = step.clinician_id)
+       OR channel = '{Channel.EMAIL}' AND NOT EXISTS (
+            SELECT FROM contacts_emailsubscription AS subscription
+            WHERE subscription.clinician_id = step.clinician_id AND subscription.address = lower(step.address)
+              AND subscription.state = '{Subscription.CONFIRMED}'
+       )
+),
 first AS (
-    SELECT * FROM step
-    WHERE NOT EXISTS (SELECT FROM step WHERE address = '')
-      AND NOT EXISTS (SELECT FROM contacts_obstacle AS obstacle WHERE obstacle.clinician_id = step.clinician_id)
-    ORDER BY position LIMIT 1
+    SELECT * FROM step WHERE NOT EXISTS (SELECT FROM unusual) ORDER BY position LIMIT 1
 ),
 -- Whoever is second with a message_id waits here for the first, and then inserts nothing.
 alert AS (

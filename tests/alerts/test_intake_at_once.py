@@ -21,8 +21,8 @@ from alerts.models import Alert, Delivery
 from clients import tokens
 from clients.authentication import TokenAuthentication
 from clients.models import Access, ApiClient, ApiToken
-from contacts.choices import Channel, ObstacleKind, Priority
-from contacts.models import ADDRESS_FIELDS, MAX_TIMES, Obstacle
+from contacts.choices import Channel, ObstacleKind, Priority, Subscription
+from contacts.models import ADDRESS_FIELDS, MAX_TIMES, EmailSubscription, Obstacle
 from tests.conftest import an_alert, make_clinician
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +48,7 @@ class World:
     contact_id: str
     missing: tuple[str, ...]
     channels: tuple[Channel, ...]
+    email_state: Subscription
     obstacle: tuple[Channel, bool, timedelta] | None
     """Its channel, whether it is of the present address, and its age."""
     stored: str
@@ -56,10 +57,10 @@ class World:
 
 def mostly(usual: Any, *unusual: Any) -> st.SearchStrategy[Any]:
     """So that not everything is unusual at once, and then nothing is ever stored."""
-    return st.sampled_from([usual] * (3 * len(unusual)) + list(unusual))
+    return st.sampled_from([usual] * (8 * len(unusual)) + list(unusual))
 
 
-rarely = st.integers(0, 3).map(lambda number: number == 0)
+rarely = st.integers(0, 8).map(lambda number: number == 0)
 usually = rarely.map(lambda value: not value)
 WORLDS = st.builds(
     World,
@@ -72,12 +73,10 @@ WORLDS = st.builds(
     contact_id=mostly("C-1", "C-2", "c-1"),
     missing=mostly((), *((field,) for field in ADDRESS_FIELDS)),
     channels=st.sampled_from(ROUTES),
-    obstacle=st.none()
-    | st.none()
-    | st.none()
-    | st.tuples(
-        st.sampled_from(list(Channel)), st.booleans(), st.sampled_from([timedelta(), timedelta(hours=2)])
+    email_state=mostly(
+        Subscription.CONFIRMED, *(each for each in Subscription if each != Subscription.CONFIRMED)
     ),
+    obstacle=mostly(None, *itertools.product(Channel, [True, False], [timedelta(), timedelta(hours=2)])),
     stored=mostly("", "same", "other", "of another client"),
 )
 
@@ -104,6 +103,7 @@ def made(world: World) -> tuple[ApiToken, str]:
     for field in world.missing:  # taken away since
         setattr(clinician, field, "")
     clinician.save()
+    EmailSubscription.objects.filter(clinician=clinician).update(state=world.email_state)
     if world.obstacle:
         channel, is_present, age = world.obstacle
         address = clinician.address(channel) if is_present else ""
