@@ -229,6 +229,8 @@ def test_whatever_dies_the_alert_ends_as_promised(
     sender: Sender,
 ) -> None:
     clinician = make_clinician("C-1", {priority: [channel]})
+    if channel is Channel.EMAIL:
+        aws.subscribe(clinician)
     if (
         point.process is Process.CAREFUL
     ):  # what is known of an address that is no longer theirs changes nothing else
