@@ -56,25 +56,24 @@ def load(stack: Stack, people: Sequence[Person]) -> None:
         aws_secret_access_key="bench",  # noqa: S106 - the stand-in takes any
     )
     for person in people:
+        topic = sns.create_topic(Name=f"bench-clinician-{person.number}")["TopicArn"]
+        made = sns.subscribe(
+            TopicArn=topic, Protocol="email", Endpoint=person.email, ReturnSubscriptionArn=True
+        )
+        # At once: a relay subscribes each address that has no subscription.
         [(pk,)] = stack.rows(
+            "WITH clinician AS ("
             "INSERT INTO contacts_clinician"
             " (contact_id, name, role, department, call_number, sms_number, email, active)"
-            " VALUES (%s, %s, '', '', %s, %s, %s, true) RETURNING id",
+            " VALUES (%s, %s, '', '', %s, %s, %s, true) RETURNING id, email"
+            ") INSERT INTO contacts_emailsubscription"
+            " (clinician_id, address, state, topic_arn, subscription_arn, next_look_at)"
+            " SELECT id, email, 'confirmed', %s, %s, now() + interval '1 hour' FROM clinician"
+            " RETURNING clinician_id",
             person.contact_id,
             f"Clinician {person.number}",
             person.call_number,
             person.sms_number,
-            person.email,
-        )
-        topic = sns.create_topic(Name=f"bench-clinician-{pk}")["TopicArn"]
-        made = sns.subscribe(
-            TopicArn=topic, Protocol="email", Endpoint=person.email, ReturnSubscriptionArn=True
-        )
-        stack.rows(
-            "INSERT INTO contacts_emailsubscription"
-            " (clinician_id, address, state, topic_arn, subscription_arn, next_look_at)"
-            " VALUES (%s, %s, 'confirmed', %s, %s, now() + interval '1 hour')",
-            pk,
             person.email,
             topic,
             made["SubscriptionArn"],
