@@ -54,16 +54,17 @@ class File(SpanExporter):
         self._path = path
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        lines = "".join(f"{span.to_json(indent=None)}\n" for span in spans)
+        lines = "".join(f"{span.to_json(indent=None)}\n" for span in spans).encode()
         try:
             file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
-                os.write(file, lines.encode())  # at once: lines of two processes must not mix
+                written = os.write(file, lines)  # at once: lines of two processes must not mix
             finally:
                 os.close(file)
         except OSError:
             return SpanExportResult.FAILURE
-        return SpanExportResult.SUCCESS
+        # A disk that is nearly full takes a part.
+        return SpanExportResult.SUCCESS if written == len(lines) else SpanExportResult.FAILURE
 
 
 class Batches(BatchSpanProcessor):

@@ -113,6 +113,16 @@ def test_spans_that_are_lost_are_one_line_in_the_log(where: str) -> None:
     assert result.stderr.count("traces.lost") == 1
 
 
+def test_spans_of_which_the_disk_takes_only_a_part_are_lost(tmp_path: Path) -> None:
+    file = tmp_path / "traces.jsonl"
+    file.write_text("x" * 99_900)
+    nearly_full = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+    result = run("-c", nearly_full + ONE_SPAN, TRACES=str(file))
+
+    assert result.returncode == 0
+    assert (file.stat().st_size, result.stderr.count("traces.lost")) == (100_000, 1)
+
+
 def test_a_relay_that_sends_by_itself_is_in_the_trace(
     transactional_db: None, clinician: Clinician, aws: Aws, tmp_path: Path
 ) -> None:
