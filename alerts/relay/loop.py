@@ -145,10 +145,10 @@ class Relay:
         taken = due.take(priority, in_flight.room, which=in_flight.free)
         begun = tracing.now()
         left = self._publisher.publish(tasks.deliver, queue, taken)
-        due.trace(taken[: len(taken) - len(left)], queue=queue, since=begun)
         in_flight.took(len(taken) - len(left))
         if left:
             due.give_back(left)
+        due.trace(taken[: len(taken) - len(left)], queue=queue, since=begun)
         return bool(taken) and not left
 
     def _ask_outcomes(self) -> None:
