@@ -62,7 +62,12 @@ def confirm(request: Request) -> None:
     if getattr(request._request, _ONLY_REMEMBERED, False):  # noqa: SLF001
         setattr(request._request, _ONLY_REMEMBERED, False)  # noqa: SLF001
         client: Any
-        client, request.auth = TokenAuthentication().authenticate(request)
+        try:
+            client, request.auth = TokenAuthentication().authenticate(request)
+        except exceptions.APIException:
+            # As DRF does: nobody may take the request for the client's any more.
+            request._not_authenticated()  # type: ignore[attr-defined] # noqa: SLF001
+            raise
         request.user = client
 
 

@@ -100,6 +100,19 @@ def test_a_token_that_may_only_read_is_entered_with_who_was_meant(
     assert register() == [("C-1", "read_only_token", "H", 1)]
 
 
+@pytest.mark.parametrize("priority", ["H", "urgent"])
+def test_a_client_that_was_switched_off_a_moment_ago_is_not_entered(
+    sender: Sender, clinician: Clinician, priority: str
+) -> None:
+    assert sender.post(an_alert()).status_code == 202
+    ApiClient.objects.update(active=False)
+
+    answer = sender.post(an_alert(message_id="124", priority=priority))
+
+    assert (answer.status_code, "switched off" in answer.json()["detail"]) == (403, True)
+    assert register() == []
+
+
 def test_a_message_id_that_another_system_took_is_entered(sender: Sender, clinician: Clinician) -> None:
     sender.post(an_alert())
     other = Sender(tokens.issue(client=ApiClient.objects.create(name="Radiology"))[1])
