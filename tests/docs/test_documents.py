@@ -96,12 +96,11 @@ def _anchors(document: Path) -> set[str]:
 
 
 def _tests(path: str) -> set[str]:
-    """The tests of a module; a state machine's is an attribute."""
+    """The tests of a module, those of its classes as `TestClass::test_name`; a state machine's is an attribute."""
     file = ROOT / path
     if not file.exists():
         return set()
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     assigned = {
         target.id
         for node in tree.body
@@ -109,4 +108,14 @@ def _tests(path: str) -> set[str]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    return functions | assigned
+    methods = {
+        f"{node.name}::{method}"
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        for method in _functions(node)
+    }
+    return _functions(tree) | assigned | methods
+
+
+def _functions(node: ast.Module | ast.ClassDef) -> set[str]:
+    return {one.name for one in node.body if isinstance(one, ast.FunctionDef)}

@@ -97,6 +97,14 @@ class TestEncryption:
             "AWS::KMS::Key", {"DeletionPolicy": "Retain", "Properties": {"EnableKeyRotation": True}}
         )
 
+    def test_nothing_but_the_key_stays_when_the_stack_goes(self, deployment: Deployment) -> None:
+        policies = {
+            resource["Type"]: resource.get("DeletionPolicy", "Delete")
+            for resource in deployment.json["Resources"].values()
+        }
+        assert len(policies) > 10
+        assert [kind for kind, policy in policies.items() if policy != "Delete"] == ["AWS::KMS::Key"]
+
     def test_all_that_is_kept_is_encrypted_with_it(self, deployment: Deployment) -> None:
         for kind, name, count in (
             ("AWS::SQS::Queue", "KmsMasterKeyId", 4),
