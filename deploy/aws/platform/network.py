@@ -57,7 +57,7 @@ class Network(Construct):
         for parts in (self.web, self.senders):
             parts.connections.allow_to(self.database, ec2.Port.tcp(POSTGRES), "PostgreSQL")
             parts.connections.allow_to(self.queue, ec2.Port.tcp(REDIS), "Valkey")
-            parts.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS), "AWS, and the dead-man's switch")
+            parts.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS), "AWS, and DEADMAN_URL")
 
     def _group(self, name: str, what: str) -> ec2.SecurityGroup:
         return ec2.SecurityGroup(self, name, vpc=self.vpc, description=what, allow_all_outbound=False)

@@ -147,6 +147,18 @@ class TestWeb:
         for service in platform.of_type("AWS::ECS::Service"):
             assert service["NetworkConfiguration"]["AwsvpcConfiguration"]["AssignPublicIp"] == "DISABLED"
 
+    def test_ec2_takes_the_descriptions_of_groups_and_rules(self, platform: Deployment) -> None:
+        """No other signs, and no apostrophe: the deployment would stop there."""
+        allowed = re.compile(r"[a-zA-Z0-9. _:/()#,@\[\]+=&;{}!$*-]{1,255}")
+        said = [
+            text
+            for kind in ("", "Ingress", "Egress")
+            for found in platform.of_type(f"AWS::EC2::SecurityGroup{kind}")
+            for text in re.findall(r'"(?:Group)?Description": "([^"]*)"', json.dumps(found))
+        ]
+        assert "PostgreSQL" in said
+        assert not [text for text in said if not allowed.fullmatch(text)]
+
     def test_metrics_are_not_published(self, platform: Deployment) -> None:
         [rule] = platform.of_type("AWS::ElasticLoadBalancingV2::ListenerRule")
         assert rule["Conditions"][0]["PathPatternConfig"]["Values"] == ["/metrics", "/metrics/*"]
