@@ -13,6 +13,7 @@ OWN_ROLE = "The policy is this role's alone, and goes with it."
 AWSS_POLICY = "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/{}]"
 BASIC = AWSS_POLICY.format("AWSLambdaBasicExecutionRole")
 MONITORING = AWSS_POLICY.format("AmazonRDSEnhancedMonitoringRole")
+MIGRATE = "arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:task-definition/bleep-migrate:*"
 SECRET: Reasons = dict.fromkeys(
     ("AwsSolutions-SMG4", "HIPAA.Security-SecretsManagerRotationEnabled"),
     "Its new value has to reach every part in the same minute, which a deployment does: docs/aws.md says how.",
@@ -61,7 +62,12 @@ REASONS: Mapping[str, Reasons] = {
         f"Tasks/{name}": TASK
         for name in ("web", "relay", "worker", "worker-urgent", "migrate", "first-login")
     },
-    "Migrations/Start": FUNCTION,
+    "Migrations/Start": {
+        **FUNCTION,
+        f"AwsSolutions-IAM5[Resource::{MIGRATE}]": (
+            "Each deployment has a revision of its own of this one task, and the condition names the cluster."
+        ),
+    },
     "Migrations/Ended": {
         **FUNCTION,
         ANY: "A task has its id only once it runs; the condition names the cluster.",

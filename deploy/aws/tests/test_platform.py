@@ -43,7 +43,7 @@ class TestPermissions:
 
     def test_migrations_are_started_by_name_and_in_one_cluster(self, platform: Deployment) -> None:
         [run] = [one for one in statements(platform, "AWS::IAM::Policy") if "ecs:RunTask" in actions(one)]
-        assert "Ref" in run["Resource"]
+        assert json.dumps(run["Resource"]).endswith(':task-definition/bleep-migrate:*"]]}')
         assert "ecs:cluster" in json.dumps(run["Condition"])
 
 

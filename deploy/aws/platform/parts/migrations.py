@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from aws_cdk import (
+    Aws,
     CustomResource,
     Duration,
     aws_ecs as ecs,
@@ -82,12 +83,14 @@ class Migrations(Construct):
         )
 
     def _let(self, task: ecs.FargateTaskDefinition) -> None:
+        # Each deployment has a new revision. If the policy named it, the new policy might not be in force yet.
+        revisions = f"arn:{Aws.PARTITION}:ecs:{Aws.REGION}:{Aws.ACCOUNT_ID}:task-definition/{task.family}:*"
         here = {"ArnEquals": {"ecs:cluster": self.cluster.cluster_arn}}
         self.start.add_to_role_policy(
             iam.PolicyStatement(
                 sid="StartMigrations",
                 actions=["ecs:RunTask"],
-                resources=[task.task_definition_arn],
+                resources=[revisions],
                 conditions=here,
             )
         )
