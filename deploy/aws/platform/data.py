@@ -114,8 +114,7 @@ class Data(Construct):
             cloudwatch_logs_exports=["postgresql", "upgrade"],
             monitoring_interval=Duration.minutes(1),
             monitoring_role=self._monitoring(),
-            enable_performance_insights=True,
-            performance_insight_encryption_key=self._key,
+            enable_performance_insights=False,  # it shows statements with their values: texts of alerts
             parameter_group=rds.ParameterGroup(
                 self,
                 "PostgresSettings",

@@ -72,6 +72,12 @@ class TestData:
             "rds.force_ssl": "1",
         }
 
+    def test_nobody_reads_statements_with_their_values_in_a_console(self, platform: Deployment) -> None:
+        """Django writes values into its statements, and Performance Insights keeps these for a week."""
+        [database] = platform.of_type("AWS::RDS::DBInstance")
+        assert database["EnablePerformanceInsights"] is False
+        assert "DatabaseInsightsMode" not in database
+
     def test_the_queue_is_encrypted_asks_for_a_password_and_drops_nothing(self, platform: Deployment) -> None:
         [queue] = platform.of_type("AWS::ElastiCache::ReplicationGroup")
         for wanted in (
@@ -102,7 +108,6 @@ class TestData:
         for kind, name in (
             ("AWS::Logs::LogGroup", "KmsKeyId"),
             ("AWS::RDS::DBInstance", "KmsKeyId"),
-            ("AWS::RDS::DBInstance", "PerformanceInsightsKMSKeyId"),
             ("AWS::ElastiCache::ReplicationGroup", "KmsKeyId"),
         ):
             assert platform.of_type(kind)
