@@ -83,7 +83,7 @@ class Tasks(Construct):
         return role
 
     def _web(self) -> ecs.FargateTaskDefinition:
-        task = self._task("web", cpu=1024, memory=3072, role=self._role)
+        task = self._task("web", cpu=1024, memory=2048, role=self._role)
         behind = {
             "web-api": (API, 512, 512),
             "web-admin": (ADMIN, 128, 512),
