@@ -97,6 +97,7 @@ aws-install: install
 .PHONY: aws-synth
 aws-synth: aws-install  ## Write the CloudFormation templates of deploy/aws to deploy/aws/cdk.out. Needs no account.
 	@deploy/aws/run python -m deploy.aws.app
+	@echo "Written: deploy/aws/cdk.out/*.template.json"
 
 .PHONY: aws-deploy
 aws-deploy: aws-install  ## Put what Bleep needs into your AWS account, and its settings into deploy/bleep.env.
