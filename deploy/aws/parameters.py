@@ -28,7 +28,8 @@ _REGION = r"[a-z]{2}(-[a-z]+)+-[0-9]"
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _CERTIFICATE = re.compile(rf"arn:aws[a-z-]*:acm:{_REGION}:[0-9]{{12}}:certificate/[0-9a-f-]{{36}}")
 _ZONE = re.compile(r"Z[A-Z0-9]{1,31}")
-_SECRET = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
+# What ends like an ARN is taken for one, and not found: docs.aws.amazon.com, "ARN_secretnamehyphen".
+_SECRET = re.compile(r"(?!.*-[A-Za-z0-9]{6}\Z)[A-Za-z0-9/_+=.@-]{1,512}")
 _DATABASE = re.compile(r"[a-z0-9]+\.[a-z0-9]+")
 _CACHE = re.compile(r"cache\.[a-z0-9]+\.[a-z0-9]+")
 
@@ -186,7 +187,11 @@ _PLATFORM_FORMS = (
     ("certificate_arn", _CERTIFICATE, "the ARN of a certificate of ACM"),
     ("hosted_zone_id", _ZONE, "the id of a zone of Route 53, which starts with Z"),
     ("hosted_zone_name", _DOMAIN, "a domain in small letters, for example hospital.example"),
-    ("deadman_secret", _SECRET, "the name of a secret, and not its ARN or its content"),
+    (
+        "deadman_secret",
+        _SECRET,
+        "the name of a secret, and not its ARN or its content, and not end in a hyphen with six characters after it",
+    ),
     ("database_class", _DATABASE, "a size of RDS without its db., for example t4g.medium"),
     ("cache_class", _CACHE, "a size of ElastiCache, for example cache.t4g.small"),
 )

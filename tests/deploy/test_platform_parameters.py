@@ -39,6 +39,7 @@ def test_bleep_runs_elsewhere_unless_somebody_wants_it_here() -> None:
         ({"allowed_networks": ("192.0.2.1/24",)}, "is no IPv4 network"),
         ({"allowed_networks": ("::/0",)}, "is no IPv4 network"),
         ({"deadman_secret": "https://switch.example/ping"}, "deadman_secret must be the name of a secret"),
+        ({"deadman_secret": "bleep-switch"}, "not end in a hyphen with six characters after it"),
         ({"database_class": "db.t4g.medium"}, "without its db."),
         ({"cache_class": "t4g.small"}, "for example cache.t4g.small"),
         ({"backup_days": 0}, "backup_days must be 7 to 35"),
