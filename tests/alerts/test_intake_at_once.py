@@ -48,7 +48,8 @@ class World:
     contact_id: str
     missing: tuple[str, ...]
     channels: tuple[Channel, ...]
-    email_state: Subscription
+    email_state: Subscription | None
+    """None: another address of theirs is confirmed."""
     obstacle: tuple[Channel, bool, timedelta] | None
     """Its channel, whether it is of the present address, and its age."""
     stored: str
@@ -74,7 +75,7 @@ WORLDS = st.builds(
     missing=mostly((), *((field,) for field in ADDRESS_FIELDS)),
     channels=st.sampled_from(ROUTES),
     email_state=mostly(
-        Subscription.CONFIRMED, *(each for each in Subscription if each != Subscription.CONFIRMED)
+        Subscription.CONFIRMED, None, *(each for each in Subscription if each != Subscription.CONFIRMED)
     ),
     obstacle=mostly(None, *itertools.product(Channel, [True, False], [timedelta(), timedelta(hours=2)])),
     stored=mostly("", "same", "other", "of another client"),
@@ -103,7 +104,8 @@ def made(world: World) -> tuple[ApiToken, str]:
     for field in world.missing:  # taken away since
         setattr(clinician, field, "")
     clinician.save()
-    EmailSubscription.objects.filter(clinician=clinician).update(state=world.email_state)
+    news = {"state": world.email_state} if world.email_state else {"address": "earlier@ward.example"}
+    EmailSubscription.objects.filter(clinician=clinician).update(**news)
     if world.obstacle:
         channel, is_present, age = world.obstacle
         address = clinician.address(channel) if is_present else ""
