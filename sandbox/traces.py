@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not file.exists():
         print(f"There is no {shown(file)}: start Bleep with `make run ARGS=--traces` first.", file=sys.stderr)
         return 1
-    spans = [Span(json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
+    spans = list(_spans(file))
     found = [span for span in spans if span.alert is not None and options.alert in (None, span.alert)]
     if not found:
         which = "an alert" if options.alert is None else f"alert {options.alert}"
@@ -94,6 +94,15 @@ def main(arguments: list[str] | None = None) -> int:
     newest = max(found, key=lambda span: span.begin)
     print("\n".join(drawn([span for span in spans if span.trace == newest.trace], f"Alert {newest.alert}")))
     return 0
+
+
+def _spans(file: Path) -> Iterator[Span]:
+    """The spans in the file, without lines that are not whole, as a full disk leaves them."""
+    for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+        try:
+            yield Span(json.loads(line))
+        except ValueError:
+            print(f"Line {number} of {shown(file)} is not whole, and is left out.", file=sys.stderr)
 
 
 def drawn(spans: list[Span], title: str) -> Iterator[str]:

@@ -92,3 +92,14 @@ def test_a_run_keeps_traces_if_asked_to_and_says_where(
     assert f"Traces      {(where and (str(tmp_path / where) if asked else where)) or 'off'}" in banner(
         settings
     )
+
+
+def test_a_line_that_is_not_whole_is_left_out(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with traces_of(data).open("a") as file:
+        file.write(span(8, 1, "ask", {}, at=2)[:40])
+
+    assert traces.main(["--data", str(data)]) == 0
+
+    printed = capsys.readouterr()
+    assert printed.out.startswith("Alert 3 ")
+    assert "Line 8" in printed.err
