@@ -115,8 +115,7 @@ class Command(BaseCommand):
         if options["yes"]:
             return True
         if not sys.stdin.isatty():
-            self.stdout.write("There is nobody to ask: add --yes to save this.")
-            return False
+            raise CommandError("Nothing is saved, since there is nobody to ask: add --yes to save this.")
         return input("Save this? [y/N] ").strip().casefold() in {"y", "yes"}
 
 

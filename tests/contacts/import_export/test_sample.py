@@ -129,7 +129,8 @@ def test_a_preview_shows_masked_addresses_and_saves_nothing(run: Import) -> None
 
 
 def test_nobody_who_could_be_asked_saves_nothing(run: Import) -> None:
-    assert "add --yes to save this" in run(LINES)
+    with pytest.raises(CommandError, match="add --yes to save this"):
+        run(LINES)
     assert not Clinician.objects.exists()
 
 
