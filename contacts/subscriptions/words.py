@@ -34,8 +34,8 @@ def sentence(known: EmailSubscription | None) -> str:
 
 
 def invited(known: EmailSubscription | None) -> str:
-    """When AWS wrote to the person; empty if it has not."""
-    if known is None or known.invited_at is None:
+    """When AWS wrote to the person; empty if it has not, or if that is settled."""
+    if known is None or known.invited_at is None or known.is_confirmed:
         return ""
     return f"AWS last sent the e-mail with the link on {_at(known.invited_at)}. The link works for two days."
 
