@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 from rest_framework.exceptions import APIException
@@ -22,8 +23,8 @@ from clients import tokens
 from clients.authentication import TokenAuthentication
 from clients.models import Access, ApiClient, ApiToken
 from contacts.choices import Channel, ObstacleKind, Priority, Subscription
-from contacts.models import ADDRESS_FIELDS, MAX_TIMES, EmailSubscription, Obstacle
-from tests.conftest import an_alert, make_clinician
+from contacts.models import ADDRESS_FIELDS, MAX_TIMES, Clinician, EmailSubscription, Obstacle
+from tests.conftest import Sender, an_alert, make_clinician
 
 pytestmark = pytest.mark.django_db
 
@@ -181,3 +182,16 @@ def test_both_ways_decide_the_same(db: None, world: World) -> None:
         else:
             # It may leave more than it must to the other way, but not what is usual.
             assert unusual or not may or world.obstacle
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_usual_alert_takes_one_statement_and_one_that_wakes_the_relays(
+    sender: Sender, clinician: Clinician
+) -> None:
+    sender.post(an_alert(message_id="the first"))  # from now on the token is known, and its use is noted
+
+    with CaptureQueriesContext(connection) as others:
+        answer = sender.post(an_alert(message_id="the second"))
+
+    assert answer.status_code == 202
+    assert [query["sql"] for query in others] == ["NOTIFY bleep_due"]

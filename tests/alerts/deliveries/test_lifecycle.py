@@ -250,7 +250,7 @@ def test_a_retry_that_staff_have_stopped_is_not_made(store: Store) -> None:
 
 
 @pytest.mark.django_db
-def test_taking_an_alert_costs_few_queries_and_waking_the_relays_comes_last(
+def test_taking_an_alert_step_by_step_costs_few_queries_and_waking_the_relays_comes_last(
     lab: ApiClient, clinician: Clinician, django_capture_on_commit_callbacks: Any
 ) -> None:
     new = intake.NewAlert(**{**an_alert(), "priority": Priority.HIGH})
@@ -263,7 +263,7 @@ def test_taking_an_alert_costs_few_queries_and_waking_the_relays_comes_last(
 
     assert len(afterwards) == 1
     statements = [query["sql"].split()[0] for query in captured if "SAVEPOINT" not in query["sql"]]
-    assert statements == ["SELECT", "SELECT", "INSERT", "INSERT", "NOTIFY"]
+    assert statements == ["SELECT", "SELECT", "SELECT", "INSERT", "INSERT", "NOTIFY"]
 
 
 def test_every_state_has_its_meaning_and_its_ways_out() -> None:

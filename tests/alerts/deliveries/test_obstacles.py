@@ -198,10 +198,11 @@ def test_a_late_answer_counts_too(store: Store, clinician: Clinician) -> None:
     assert not Obstacle.objects.exists()
 
 
-def test_taking_an_alert_costs_no_statement_more(
+def test_taking_an_alert_step_by_step_costs_no_statement_more(
     lab: ApiClient, clinician: Clinician, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     new = intake.NewAlert(**{**an_alert(), "priority": Priority.MEDIUM})
 
-    with django_assert_num_queries(6):  # clinician, preferences; savepoint, alert, delivery, release
+    # whether it is a repeat; clinician, preferences; savepoint, alert, delivery, release
+    with django_assert_num_queries(7):
         intake.accept(client=lab, new=new)
