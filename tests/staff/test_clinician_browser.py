@@ -87,7 +87,8 @@ def test_high_without_call_or_sms_is_warned_of_and_can_be_saved(
 
     expect(page.locator("#said-high .said-risk")).to_contain_text("may not be noticed in time")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("High priority without a call or an SMS")).to_be_visible()
+    # Both the message and, a moment later, the preview say so.
+    expect(page.get_by_text("High priority without a call or an SMS").first).to_be_visible()
 
 
 def test_a_new_clinician_shows_no_errors_at_first_and_is_filled_in_from_a_template(
