@@ -10,6 +10,8 @@ from aws_cdk import (
 )
 from constructs import Construct
 
+from deploy.aws.log_key import let_logs_use
+
 SAMPLED = "100"
 """Per cent of delivered SMS that are logged. Those that failed always are."""
 
@@ -19,7 +21,7 @@ class SmsLog(Construct):
 
     def __init__(self, scope: Construct, name: str, *, key: kms.Key) -> None:
         super().__init__(scope, name)
-        self._let_logs_use(key)
+        let_logs_use(key, "LogsOfSms", ["sns/*"])
         path = f"sns/{Aws.REGION}/{Aws.ACCOUNT_ID}/DirectPublishToPhoneNumber"
         groups = [self._group("Delivered", path, key), self._group("Failed", f"{path}/Failure", key)]
         role = iam.Role(
@@ -74,30 +76,6 @@ class SmsLog(Construct):
                     iam.PolicyStatement(actions=["iam:PassRole"], resources=[role.role_arn]),
                 ]
             ),
-        )
-
-    @staticmethod
-    def _let_logs_use(key: kms.Key) -> None:
-        key.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="LogsOfSms",
-                principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],
-                actions=[
-                    "kms:Encrypt",
-                    "kms:Decrypt",
-                    "kms:ReEncrypt*",
-                    "kms:GenerateDataKey*",
-                    "kms:DescribeKey",
-                ],
-                resources=["*"],  # a key's policy is about this key alone
-                conditions={
-                    "ArnLike": {
-                        "kms:EncryptionContext:aws:logs:arn": (
-                            f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:sns/*"
-                        )
-                    }
-                },
-            )
         )
 
 

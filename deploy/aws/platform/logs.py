@@ -1,7 +1,9 @@
 """Logs: encrypted, and kept for as long as the parameters say."""
 
-from aws_cdk import Aws, RemovalPolicy, aws_iam as iam, aws_kms as kms, aws_logs as logs
+from aws_cdk import RemovalPolicy, aws_kms as kms, aws_logs as logs
 from constructs import Construct
+
+from deploy.aws.log_key import let_logs_use
 
 RETENTION = {
     30: logs.RetentionDays.ONE_MONTH,
@@ -21,7 +23,7 @@ class Logs(Construct):
     def __init__(self, scope: Construct, name: str, *, key: kms.Key, days: int) -> None:
         super().__init__(scope, name)
         self._key, self._retention = key, RETENTION[days]
-        self._let_logs_use(key)
+        let_logs_use(key, "Logs", [f"{FOLDER}*", FIREWALL, "/aws/rds/instance/bleep/*"])
         self.parts = self.group("Parts", f"{FOLDER}parts")
         self.firewall = self.group("Firewall", FIREWALL)
 
@@ -34,24 +36,4 @@ class Logs(Construct):
             encryption_key=self._key,
             retention=self._retention,
             removal_policy=RemovalPolicy.DESTROY,
-        )
-
-    @staticmethod
-    def _let_logs_use(key: kms.Key) -> None:
-        place = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group"
-        mine = [f"{place}:{FOLDER}*", f"{place}:{FIREWALL}", f"{place}:/aws/rds/instance/bleep/*"]
-        key.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="Logs",
-                principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],
-                actions=[
-                    "kms:Encrypt",
-                    "kms:Decrypt",
-                    "kms:ReEncrypt*",
-                    "kms:GenerateDataKey*",
-                    "kms:DescribeKey",
-                ],
-                resources=["*"],  # a key's policy is about this key alone
-                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": mine}},
-            )
         )
