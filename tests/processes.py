@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
+import psutil
 import requests
+
+from sandbox.processes import kill
 
 ROOT = Path(__file__).resolve().parent.parent
 ENTRY_POINT = str(ROOT / "deploy" / "entrypoint")
@@ -59,10 +62,11 @@ def at_once(stack: ExitStack, starting: list[AbstractContextManager[subprocess.P
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM, and SIGKILL for what does not heed it."""
+    """SIGTERM, and SIGKILL for what does not heed it, and for what it started: a server's workers would live on."""
     process.terminate()
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        process.kill()
+        parent = psutil.Process(process.pid)
+        kill([parent, *parent.children(recursive=True)])
         process.wait()
