@@ -7,7 +7,7 @@ from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Length
 from django.http import Http404
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import Throttled, ValidationError
+from rest_framework.exceptions import APIException, Throttled, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -97,8 +97,12 @@ def _accept(request: Request, new: NewAlert) -> Accepted:
 
 
 def _or_of_the_token(request: Request, error: Exception) -> Exception:
-    """What to answer instead, if the token no longer works. Too many requests are refused without asking."""
-    if not isinstance(error, Throttled):
+    """What to answer instead, if the token no longer works.
+
+    Not asked for too many requests; nor where the database failed, which would be waited for once more; nor where
+    intake has decided, which has looked at the token.
+    """
+    if isinstance(error, APIException) and not isinstance(error, Throttled):
         try:
             authentication.confirm(request)
         except Exception as of_the_token:  # noqa: BLE001 - answered like any other

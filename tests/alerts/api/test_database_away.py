@@ -5,6 +5,7 @@ import threading
 import psycopg
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from alerts.deliveries import opening
 from alerts.models import Alert
@@ -37,6 +38,20 @@ def test_a_locked_table_is_one_that_is_away(sender: Sender, clinician: Clinician
 
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert sender.post(an_alert()).status_code == 202
+
+
+def test_a_locked_table_is_waited_for_once(sender: Sender, clinician: Clinician) -> None:
+    sender.post(an_alert(message_id="before"))  # from now on the token is known
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '100ms'")
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("LOCK TABLE alerts_alert IN ACCESS EXCLUSIVE MODE")
+
+        with CaptureQueriesContext(connection) as others:
+            answer = sender.post(an_alert())
+
+    assert answer.status_code == 503
+    assert [query["sql"] for query in others] == [], "beside the one statement of intake"
 
 
 def test_a_sender_that_cannot_be_looked_up_is_looked_up_once(
