@@ -125,8 +125,12 @@ duplicate-storm: install  ## Send the same 200 alerts over 40 connections at onc
 	@$(BIN)/python -m bench.duplicate_storm $(ARGS)
 
 .PHONY: bench
-bench: install  ## Measure how many alerts a second are taken, and what one costs.
-	@$(BIN)/python -m bench.accept $(ARGS)
+bench: install  ## Measure how fast Bleep is, beside its goals. Leave the machine alone meanwhile.
+	@$(BIN)/python -m bench.speed.run $(ARGS)
+
+.PHONY: bench-quick
+bench-quick: install  ## The same with less of each, in under three minutes.
+	@$(BIN)/python -m bench.speed.run --size quick $(ARGS)
 
 .PHONY: overload
 overload: install  ## Measure what is stored at up to ten times the load that Bleep can take; ARGS="--seconds 5".

@@ -10,22 +10,20 @@ import time
 from bench import records
 from bench.command import Progress, conclude, whole
 from bench.load.connections import Load, LoadResult
-from bench.load.people import alert, load, make_people
+from bench.load.people import SMS, alert, load, make_people
 from bench.report import table
 from bench.stack import Stack
 from bench.verdict import judge
 
 SETTLE_SECONDS = 120.0
-PREFERENCES = {"H": ("sms",), "M": ("sms",), "L": ("sms",)}
 
 
 def run(stack: Stack, *, connections: int, ids: int) -> bool:
     """Send, wait until everything is delivered, and compare. Returns True if all counts are right."""
-    people = make_people(20, [PREFERENCES], random.Random(0))
+    people = make_people(20, [SMS], random.Random(0))
     load(stack, people)
     bodies = [alert(f"D-{number}", people[number % len(people)].contact_id, "M") for number in range(ids)]
-    with Load(stack) as senders:
-        result = senders.post([bodies] * connections)
+    result = Load(stack.address).post([bodies] * connections)
     _wait_until_settled(stack)
     keys = [body["message_id"] for body in bodies]
     alerts, received = records.alerts(stack), records.received(stack)
@@ -37,7 +35,7 @@ def run(stack: Stack, *, connections: int, ids: int) -> bool:
     )
     expected = {
         "202": ids,
-        "200 replayed": ids * (connections - 1),
+        "200": ids * (connections - 1),
         "alerts stored": ids,
         "messages received": ids,
     }

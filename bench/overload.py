@@ -15,12 +15,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bench.accept import API_THREADS, GRANIAN_WORKERS, PREFERENCES
 from bench.command import conclude, whole
 from bench.load.lean import Clients
-from bench.load.people import Person, alert, load, make_people
+from bench.load.people import SPREAD, Person, alert, load, make_people
 from bench.report import percentile, table
-from bench.stack import Stack, StackError
+from bench.stack import AS_DEPLOYED, Stack, StackError
 
 CLIENTS = 32
 """That wait for their answers, to measure the capacity."""
@@ -190,8 +189,8 @@ def main() -> bool:
     parser = argparse.ArgumentParser(prog="python -m bench.overload", description=__doc__)
     parser.add_argument("--seconds", type=whole(2, 600), default=10, help="for each load (10)")
     options = parser.parse_args()
-    with Stack(("door", "web-api"), GRANIAN_WORKERS=GRANIAN_WORKERS, API_THREADS=API_THREADS) as stack:
-        people = make_people(50, [PREFERENCES], random.Random(0))
+    with Stack(("door", "web-api"), **AS_DEPLOYED) as stack:
+        people = make_people(50, [SPREAD], random.Random(0))
         load(stack, people)
         capacity, runs = asyncio.run(measure(stack, people, float(options.seconds)))
     head = ("offered/s", "stored/s", "refused/s", "no answer", "High", "Medium", "Low", "p50 s", "p99 s")

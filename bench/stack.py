@@ -40,8 +40,11 @@ PARTS: dict[str, str] = {
 }
 """The processes of a whole Bleep, and the part of each for the entry point: two relays, as in production."""
 WORKERS = ("worker-urgent", "worker")
+AS_DEPLOYED = {"GRANIAN_WORKERS": "", "API_THREADS": "16"}
+"""The processes and threads of the entry point, and the door's number of them; `make run` has fewer."""
 AWS = "aws"
 """The process that stands in for AWS, which is no part of Bleep."""
+SERVERS = ("postgres", "redis")
 SESSIONS = "bench"
 """The application name of this process's own sessions in PostgreSQL."""
 READY_SECONDS = 90.0
@@ -119,6 +122,21 @@ class Stack:
             {**self.env, **self._ports.env(name), "ALIVE_FILE": str(alive), **variables},
         )
 
+    def add(self, parts: Sequence[str]) -> None:
+        """Start further parts, and return when all are ready."""
+        self.parts = (*self.parts, *parts)
+        for name in parts:
+            self.start(name)
+        self.wait_until_ready()
+
+    def start_beside(
+        self, name: str, command: Sequence[str], env: Mapping[str, str], *, is_ready: Callable[[], bool]
+    ) -> None:
+        """Start a process that is no part of Bleep, and return when it is ready."""
+        self._children[name] = self._processes.start(name, command, env)
+        if wait_until_ready({name: is_ready}, seconds=READY_SECONDS, look=self._look):
+            raise self._failed(f"{name}: not ready in time")
+
     def kill(self, name: str) -> None:
         """Kill one of Bleep's parts and its children with SIGKILL."""
         kill(self.family(name))
@@ -139,11 +157,14 @@ class Stack:
             process.resume()
 
     def family(self, name: str) -> list[psutil.Process]:
-        """The running processes of a part, or of `AWS`."""
-        child = self._aws if name == AWS else self._children[name]
-        if child.result is not None:
-            return []
-        process = psutil.Process(child.process.pid)
+        """The running processes of a part, of `AWS`, or of one of the `SERVERS`."""
+        if name in SERVERS:
+            process = psutil.Process({"postgres": self.postgres, "redis": self.redis}[name].pid)
+        else:
+            child = self._aws if name == AWS else self._children[name]
+            if child.result is not None:
+                return []
+            process = psutil.Process(child.process.pid)
         return [process, *process.children(recursive=True)]
 
     def ended(self) -> list[str]:
@@ -171,6 +192,10 @@ class Stack:
     def address(self) -> Address:
         """Host, port and token, for a sender."""
         return self.host, self.port, self.token
+
+    def port_of(self, part: str) -> int:
+        """Where a web part listens."""
+        return self._ports.of(part)
 
     def session(self, *, lock_seconds: float = 0.0) -> psycopg.Connection[tuple[Any, ...]]:
         """A session straight with PostgreSQL, which may write even while others may not.
@@ -210,30 +235,36 @@ class Stack:
         for server in (self.postgres, self.redis):
             stack.callback(server.stop)
             server.start()
-        log = stack.enter_context(contextlib.closing(RunLog(self.log)))
-        self._processes = ProcessGroup(mark=self.directory, cwd=run_settings.ROOT, log=log)
+        self._log = stack.enter_context(contextlib.closing(RunLog(self.log)))
+        self._processes = ProcessGroup(mark=self.directory, cwd=run_settings.ROOT, log=self._log)
         stack.callback(self._processes.stop, GRACE_SECONDS)
         options = ["--port", str(self._ports.aws)]
         self._aws = self._processes.start(AWS, [sys.executable, "-m", "sandbox.aws", *options], self.env)
-        self._prepare(log)
+        self._prepare()
         for name in self.parts:
             self.start(name)
         self.wait_until_ready()
 
-    def _prepare(self, log: RunLog) -> None:
+    def run(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> str:
+        """Run a command to its end. Returns its output. `name` is for the log.
+
+        Raises:
+            StackError: it failed.
+        """
+        done = subprocess.run(
+            command, cwd=run_settings.ROOT, env=env, capture_output=True, text=True, check=False
+        )
+        for line in done.stderr.splitlines():
+            self._log.line(name, line)
+        if done.returncode:
+            raise self._failed(f"{name} failed")
+        return done.stdout.strip()
+
+    def _prepare(self) -> None:
         """Migrate, and make an API client."""
-        for command in (
-            [str(run_settings.ENTRYPOINT), "migrate"],
-            [sys.executable, "manage.py", "create_token", "Hospital"],
-        ):
-            done = subprocess.run(
-                command, cwd=run_settings.ROOT, env=self.env, capture_output=True, text=True, check=False
-            )
-            for line in done.stderr.splitlines():
-                log.line(command[1], line)
-            if done.returncode:
-                raise self._failed(f"{command[1]} failed")
-            self.token = done.stdout.strip()
+        self.run("migrate", [str(run_settings.ENTRYPOINT), "migrate"], self.env)
+        command = [sys.executable, "manage.py", "create_token", "Hospital"]
+        self.token = self.run("create_token", command, self.env)
 
     def _look(self) -> None:
         if gone := self.ended():

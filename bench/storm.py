@@ -160,11 +160,13 @@ def main() -> bool:
         help="that SNS takes for each message; a slow SNS makes a queue on any machine (0)",
     )
     options = parser.parse_args()
-    with Stack(**VARIABLES) as stack, Load(stack) as senders:
+    with Stack(**VARIABLES) as stack:
         if options.sns_seconds:
             slow = {"operation": "sns:Publish", "kind": "delay", "seconds": options.sns_seconds}
             stack.aws("POST", "/faults", json.dumps(slow).encode())
-        storm = Storm(stack, senders, low=options.low, high=options.high, most_delay=options.most_delay)
+        storm = Storm(
+            stack, Load(stack.address), low=options.low, high=options.high, most_delay=options.most_delay
+        )
         return storm.go()
 
 

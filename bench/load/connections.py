@@ -1,39 +1,37 @@
-"""Load over many connections at once, from several processes, so that its own work does not slow it down."""
+"""Load over many connections at once: each sends one alert after the other.
 
-import http.client
-import multiprocessing
-import signal
+One process sends all, with `bench.load.lean`: it takes the same two processors as what it measures.
+"""
+
+import asyncio
+import http
+import json
 import statistics
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from multiprocessing.sharedctypes import Synchronized
-from types import TracebackType
-from typing import Self
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bench.command import SHOW_EVERY, Progress
-from bench.load.sender import AlertSender, Answer
-from bench.stack import Address, Stack
+from bench.load.lean import Answer, Clients
+from bench.stack import Address
 
-PROCESSES = 2
-REPEAT_SECONDS = 0.2
 MAX_REPEATS = 50
-HEAD_START = 0.2
-"""Seconds that all processes wait, so that they start together."""
+REPEAT_SECONDS = 0.2
+TIMEOUT = 10.0
+PATH = "/notification"
 
 Bodies = Sequence[Mapping[str, str]]
 
 
-@dataclass(frozen=True)
+@dataclass
 class LoadResult:
     """The answers to a load."""
 
-    seconds: float
-    answers: Counter[str]
-    """How many answers of each kind: `202`, `200 replayed`, `no answer`, …"""
-    milliseconds: list[float]
+    seconds: float = 0.0
+    answers: Counter[str] = field(default_factory=Counter)
+    """How many answers there were with each status, and how many times there was `no answer`."""
+    milliseconds: list[float] = field(default_factory=list)
     """How long each answer took."""
 
     def percentile(self, percent: int) -> float:
@@ -42,43 +40,29 @@ class LoadResult:
 
 
 class Load:
-    """Processes that send. `with Load(stack) as load:` starts them; they end with the block."""
+    """Sends to one address."""
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
-        context = multiprocessing.get_context("spawn")  # no fork: this process has threads
-        self._answered = context.Value("L", 0)
-        self._pool = ProcessPoolExecutor(PROCESSES, context, _begin, (self._answered,))
-
-    def __enter__(self) -> Self:
-        for warm in [self._pool.submit(_post_all, self._stack.address, [], 0.0) for _ in range(PROCESSES)]:
-            warm.result(timeout=60)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        # After an error, do not wait for requests: they fail when the server stops.
-        self._pool.shutdown(wait=kind is None, cancel_futures=True)
+    def __init__(self, address: Address, *, scheme: str = "Bearer") -> None:
+        """`scheme` is the word before the token."""
+        self._host, self._port, token = address
+        self._headers = {"authorization": f"{scheme} {token}"}
 
     def post(self, shares: Sequence[Bodies]) -> LoadResult:
         """POST all shares at once, each over its own connection, one alert after the other."""
-        self._answered.value = 0
-        at = time.monotonic() + HEAD_START
-        work = [
-            self._pool.submit(_post_all, self._stack.address, [*shares[number::PROCESSES]], at)
-            for number in range(PROCESSES)
-        ]
-        progress = Progress()
-        while wait(work, timeout=SHOW_EVERY).not_done:
-            progress.show(f"{self._answered.value} of {sum(map(len, shares))} POSTs answered")
-        answers: Counter[str] = Counter()
-        took: list[float] = []
-        for done in work:
-            for kind, seconds in done.result():
-                answers[kind] += 1
-                took.append(seconds * 1000)
-        return LoadResult(time.monotonic() - at, answers, took)
+        posts = self._posts()
+        return asyncio.run(posts.all([posts.one_by_one(_as_json(share)) for share in shares]))
+
+    def post_steadily(self, bodies: Bodies, per_second: float) -> LoadResult:
+        """POST so many a second, whether or not earlier ones were answered."""
+        posts = self._posts()
+        return asyncio.run(
+            posts.all(
+                [posts.later(number / per_second, body) for number, body in enumerate(_as_json(bodies))]
+            )
+        )
+
+    def _posts(self) -> "_Posts":
+        return _Posts(Clients(self._host, self._port, self._headers, timeout=TIMEOUT))
 
 
 def spread(bodies: Bodies, connections: int) -> list[Bodies]:
@@ -86,51 +70,53 @@ def spread(bodies: Bodies, connections: int) -> list[Bodies]:
     return [bodies[number::connections] for number in range(connections)]
 
 
-_answered: "Synchronized[int]"
-"""In a process of the pool: how many POSTs have been answered, over all processes."""
+class _Posts:
+    """The POSTs of one load."""
 
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._result = LoadResult()
 
-def _begin(answered: "Synchronized[int]") -> None:
-    global _answered  # noqa: PLW0603 - a pool's initializer can pass a value no other way
-    _answered = answered
-    # Ctrl-C reaches every process at the terminal; the parent ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    async def all(self, work: Sequence[Coroutine[None, None, None]]) -> LoadResult:
+        """Do all at once, and say how far it is."""
+        began, progress = time.monotonic(), Progress()
+        left = {asyncio.ensure_future(each) for each in work}
+        while left:
+            done, left = await asyncio.wait(left, timeout=SHOW_EVERY)
+            for each in done:
+                each.result()
+            progress.show(f"{len(self._result.milliseconds)} POSTs answered")
+        self._result.seconds = time.monotonic() - began
+        await self._clients.close()
+        return self._result
 
+    async def one_by_one(self, bodies: Sequence[bytes]) -> None:
+        for body in bodies:
+            await self._post(body)
 
-def _post_all(address: Address, shares: Sequence[Bodies], at: float) -> list[tuple[str, float]]:
-    """In a process of the pool: a thread for each share."""
-    if not shares:
-        return []
-    with ThreadPoolExecutor(len(shares)) as threads:
-        # `time.monotonic` is the same in all processes of a machine.
-        results = threads.map(lambda share: _post_share(address, share, at), shares)
-        return [each for result in results for each in result]
+    async def later(self, seconds: float, body: bytes) -> None:
+        await asyncio.sleep(seconds)
+        await self._post(body)
 
-
-def _post_share(address: Address, share: Bodies, at: float) -> list[tuple[str, float]]:
-    sender = AlertSender(*address)
-    time.sleep(max(0.0, at - time.monotonic()))
-    answers = []
-    for body in share:
+    async def _post(self, body: bytes) -> None:
         began = time.monotonic()
         try:
-            answer = _until_taken(sender, body)
-            kind = f"{answer.status} replayed" if answer.replayed else str(answer.status)
-        except (OSError, http.client.HTTPException):
+            kind = str((await self._until_taken(body)).status)
+        except OSError:
             kind = "no answer"
-        answers.append((kind, time.monotonic() - began))
-        with _answered:
-            _answered.value += 1
-    sender.close()
-    return answers
+        self._result.answers[kind] += 1
+        self._result.milliseconds.append((time.monotonic() - began) * 1000)
+
+    async def _until_taken(self, body: bytes) -> Answer:
+        """Send again while Bleep is too busy, as senders do; the time of the answer counts from the first try."""
+        answer = await self._clients.post(PATH, body)
+        for _ in range(MAX_REPEATS):
+            if answer.status != http.HTTPStatus.SERVICE_UNAVAILABLE:
+                break
+            await asyncio.sleep(REPEAT_SECONDS)
+            answer = await self._clients.post(PATH, body)
+        return answer
 
 
-def _until_taken(sender: AlertSender, body: Mapping[str, str]) -> Answer:
-    """Send again while Bleep is too busy, as senders do; the time of the answer counts from the first try."""
-    answer = sender.post(body)
-    for _ in range(MAX_REPEATS):
-        if answer.status != http.HTTPStatus.SERVICE_UNAVAILABLE:
-            break
-        time.sleep(REPEAT_SECONDS)
-        answer = sender.post(body)
-    return answer
+def _as_json(bodies: Bodies) -> list[bytes]:
+    return [json.dumps(body).encode() for body in bodies]

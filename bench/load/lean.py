@@ -52,6 +52,10 @@ class _Connection(asyncio.Protocol):
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(ConnectionError("The connection ended before the answer."))
 
+    def close(self) -> None:
+        """Close it."""
+        self._transport.close()
+
     async def exchange(self, request: bytes, seconds: float) -> Answer:
         """Send a request and wait for its answer. Raises TimeoutError or ConnectionError, and is closed then."""
         loop = asyncio.get_running_loop()
@@ -96,6 +100,12 @@ class Clients:
         answer = await connection.exchange(request, self._timeout)
         self._idle.append(connection)
         return answer
+
+    async def close(self) -> None:
+        """Close the connections that are open and wait for no answer."""
+        while self._idle:
+            self._idle.pop().close()
+        await asyncio.sleep(0)  # asyncio closes them in its next round
 
     async def _connection(self) -> _Connection:
         while self._idle:

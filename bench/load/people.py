@@ -12,6 +12,12 @@ from clients import sample
 Preferences = Mapping[str, Sequence[str]]
 """The channels for each priority (H, M, L), in order."""
 
+SPREAD: Preferences = {"H": ("call", "sms"), "M": ("sms",), "L": ("email",)}
+"""A usual mixture of channels."""
+
+SMS: Preferences = {"H": ("sms",), "M": ("sms",), "L": ("sms",)}
+"""SMS for all."""
+
 
 @dataclass(frozen=True)
 class Person:
@@ -24,6 +30,11 @@ class Person:
     def contact_id(self) -> str:
         """The contact ID, as alerts give it."""
         return f"B-{self.number}"
+
+    @property
+    def name(self) -> str:
+        """How staff call them."""
+        return f"Clinician {self.number}"
 
     @property
     def call_number(self) -> str:
@@ -71,7 +82,7 @@ def load(stack: Stack, people: Sequence[Person]) -> None:
             " SELECT id, email, 'confirmed', %s, %s, now() + interval '1 hour' FROM clinician"
             " RETURNING clinician_id",
             person.contact_id,
-            f"Clinician {person.number}",
+            person.name,
             person.call_number,
             person.sms_number,
             person.email,

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from bench import records
-from bench.accept import API_THREADS, GRANIAN_WORKERS
 from bench.command import Progress, conclude, whole
 from bench.load.lean import Answer, Clients
 from bench.load.people import alert, key_of, load, make_people
@@ -39,7 +38,7 @@ from bench.modes.figures import (
     spread,
 )
 from bench.report import table
-from bench.stack import PARTS, Stack, StackError
+from bench.stack import AS_DEPLOYED, PARTS, Stack, StackError
 from bench.storm import VARIABLES
 from bench.verdict import Verdict, judge
 
@@ -294,7 +293,7 @@ def main() -> bool:
     )
     options = parser.parse_args()
     load_before = os.getloadavg()[0]
-    with Stack(MEASURED, GRANIAN_WORKERS=GRANIAN_WORKERS, API_THREADS=API_THREADS, **VARIABLES) as stack:
+    with Stack(MEASURED, **AS_DEPLOYED, **VARIABLES) as stack:
         comparison = Comparison(stack, options.rates, seconds=options.seconds, outage=options.outage)
         runs, outages = comparison.go()
         stack.keep = bool(comparison.broken)

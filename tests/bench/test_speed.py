@@ -1,0 +1,41 @@
+"""The figures of `make bench`."""
+
+import pytest
+
+from bench.speed.figures import GOALS, HEAD, Figure, as_json, number, rows
+from bench.speed.taking import Sample, Way, figures
+
+FIGURES = [
+    Figure("processor", "processor", 8.0, "ms"),
+    Figure("taken_against_reference", "against", 4.99, "×"),
+    Figure("taken_door", "through the door", 700.0, "a second"),
+]
+
+
+def test_a_row_has_the_goal_and_whether_it_is_met() -> None:
+    assert [row[3:] for row in rows(FIGURES)] == [("≤ 8", "met"), ("≥ 5", "not met"), ("", "")]
+    assert {len(row) for row in rows(FIGURES)} == {len(HEAD)}
+    assert [each["met"] for each in as_json(FIGURES)] == [True, False, None]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.4567, "0.46"), (9.876, "9.88"), (12.34, "12.3"), (123.4, "123"), (5064.2, "5,064")],
+)
+def test_a_figure_has_three_digits(value: float, shown: str) -> None:
+    assert number(value) == shown
+
+
+def test_a_ratio_is_taken_round_by_round() -> None:
+    samples = {
+        Way.NEW: [Sample(600, 2, 20, 40), Sample(300, 4, 40, 90), Sample(660, 2, 20, 40)],
+        Way.REFERENCE: [Sample(100, 9, 90, 99), Sample(50, 18, 180, 300), Sample(110, 9, 90, 99)],
+        Way.FLOOR: [Sample(3000, 0.3), Sample(3000, 0.3), Sample(3000, 0.3)],
+    }
+    found = {each.key: each.value for each in figures(samples)}
+
+    assert found["taken_new"] == 600
+    assert found["taken_against_reference"] == 6, "half of the machine was away in the second round, for both"
+    assert found["taken_against_floor"] == 20
+    assert "repeats_against_new" not in found, "it was not measured"
+    assert set(found) & set(GOALS) == {"taken_against_reference", "taken_against_floor"}
