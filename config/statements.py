@@ -1,12 +1,12 @@
 """Statements that cost less than Django's, for the way of an alert alone: elsewhere the ORM is quick enough."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import psycopg
 from django.db import Error, connection
-from django.db.models import Manager, Model, QuerySet
+from django.db.models import JSONField, Manager, Model, QuerySet
 
 from config import database
 
@@ -32,6 +32,41 @@ def prepared_row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] |
         raise
     connection.health_check_done = True  # type: ignore[attr-defined]
     return found
+
+
+def first_row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """`prepared_row` for a statement that only reads, and is the first of its task: the session may have ended since
+    the last one, so it is asked once more in a new session.
+    """
+    try:
+        return prepared_row(statement, values)
+    except Error:
+        if connection.in_atomic_block or connection.connection is not None:
+            raise  # the session is not broken
+        return prepared_row(statement, values)
+
+
+class Columns(Generic[Row]):
+    """The columns of a model in a statement of our own, and the row that they make.
+
+    Without those of JSON, which Django would have to convert: they are read from the database when they are asked for.
+    """
+
+    def __init__(self, model: type[Row]) -> None:
+        self._model = model
+        every = model._meta.concrete_fields  # noqa: SLF001 - public
+        fields = [each for each in every if not isinstance(each, JSONField)]
+        self._names = [each.attname for each in fields]
+        self._columns = [each.column for each in fields]
+
+    def of(self, alias: str) -> str:
+        """The columns, as the statement selects them from `alias`."""
+        return ", ".join(f"{alias}.{column}" for column in self._columns)
+
+    def read(self, values: Sequence[Any]) -> tuple[Row, Sequence[Any]]:
+        """The row of the first values, and the values that follow them."""
+        count = len(self._names)
+        return self._model.from_db(connection.alias, self._names, values[:count]), values[count:]
 
 
 class WrittenOnce(Generic[Row]):

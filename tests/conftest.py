@@ -23,6 +23,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-un
 from alerts.channels import sns_subscription
 from alerts.channels.base import recipient
 from alerts.monitoring import checks
+from alerts.sending import breaker
 from clients import sample, tokens
 from clients.models import ApiClient
 from contacts import preferences
@@ -122,9 +123,11 @@ def _static_files_are_looked_for_once() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_audited() -> None:
-    """No report is kept, as in a process that has just begun."""
+def _nothing_remembered() -> None:
+    """No report is kept, and no provider believed to be up, as in a process that has just begun."""
     checks.recent.forget()
+    for channel in Channel:
+        breaker.look_again(channel)
 
 
 @pytest.fixture(scope="session")

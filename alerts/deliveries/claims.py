@@ -5,14 +5,53 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F
 from django.db.models.functions import Now
 
 from alerts.deliveries import queries
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import AttemptState, DeliveryState, Reason
-from contacts.choices import Channel
+from config import statements
+from config.statements import Columns
+from contacts.choices import Channel, Subscription
+
+DELIVERY, ALERT, ATTEMPT = Columns(Delivery), Columns(Alert), Columns(Attempt)
+
+_DUE = f"state = '{DeliveryState.PENDING}' AND available_at <= statement_timestamp()"
+"""As `queries.due` says."""
+
+FIND = f"""
+SELECT {DELIVERY.of("delivery")} FROM alerts_delivery AS delivery WHERE id = %(id)s AND {_DUE}
+"""  # noqa: S608 - names of our own
+
+CLAIM = f"""
+WITH
+-- Compare and set: of several at once one finds it due, and the others nothing.
+claimed AS (
+    UPDATE alerts_delivery
+    SET state = '{DeliveryState.SENDING}', attempt_count = attempt_count + 1,
+        lease_token = %(token)s, lease_expires_at = statement_timestamp() + %(lease)s
+    WHERE id = %(id)s AND {_DUE}
+    RETURNING *
+),
+-- In the same commit, before the call: so a claim never is without its attempt.
+attempt AS (
+    INSERT INTO alerts_attempt (delivery_id, channel, number, state, reason, code, provider_id, late)
+    SELECT id, channel, attempt_count, '{AttemptState.CALLING}', '', '', '', false FROM claimed
+    RETURNING *
+)
+-- What the message needs, and what is known of exactly this address.
+SELECT {DELIVERY.of("claimed")}, {ALERT.of("alert")}, {ATTEMPT.of("attempt")},
+       obstacle.kind, subscription.subscription_arn
+FROM claimed
+JOIN attempt ON attempt.delivery_id = claimed.id
+JOIN alerts_alert AS alert ON alert.id = claimed.alert_id
+LEFT JOIN contacts_obstacle AS obstacle
+    ON obstacle.clinician_id = claimed.clinician_id AND obstacle.channel = claimed.channel
+   AND obstacle.address = claimed.address
+LEFT JOIN contacts_emailsubscription AS subscription
+    ON claimed.channel = '{Channel.EMAIL}' AND subscription.clinician_id = claimed.clinician_id
+   AND subscription.address = lower(claimed.address) AND subscription.state <> '{Subscription.UNWANTED}'
+"""  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -35,28 +74,23 @@ def postpone(delivery_id: uuid.UUID, wait: timedelta) -> None:
     )
 
 
+def find_due(delivery_id: uuid.UUID) -> Delivery | None:
+    """The delivery, if it may be claimed now."""
+    found = statements.first_row(FIND, {"id": delivery_id})
+    return None if found is None else DELIVERY.read(found)[0]
+
+
 def claim(delivery_id: uuid.UUID) -> Claim | None:
-    """Claim the delivery and write the attempt in the same commit. None if it cannot be claimed."""
+    """Claim the delivery and write the attempt in one statement. None if it cannot be claimed."""
     token = uuid.uuid4()
-    with transaction.atomic():
-        taken = Delivery.objects.filter(queries.due(), pk=delivery_id).update(
-            state=DeliveryState.SENDING,
-            lease_token=token,
-            lease_expires_at=Now() + settings.LEASE,
-            attempt_count=F("attempt_count") + 1,
-        )
-        if not taken:
-            return None
-        told = Delivery.objects.annotate(
-            obstacle=queries.known_obstacle(), subscription=queries.known_subscription()
-        )
-        delivery = told.select_related("alert").get(pk=delivery_id)
-        attempt = Attempt.objects.create(
-            delivery=delivery, channel=delivery.channel, number=delivery.attempt_count
-        )
-    obstacle = Reason(delivery.obstacle) if delivery.obstacle else None
-    by_email = delivery.channel == Channel.EMAIL
-    return Claim(delivery, attempt, token, obstacle, (by_email and delivery.subscription) or "")
+    row = statements.prepared_row(CLAIM, {"id": delivery_id, "token": token, "lease": settings.LEASE})
+    if row is None:
+        return None
+    delivery, values = DELIVERY.read(row)
+    delivery.alert, values = ALERT.read(values)
+    attempt, values = ATTEMPT.read(values)
+    obstacle, subscription = values
+    return Claim(delivery, attempt, token, Reason(obstacle) if obstacle else None, subscription or "")
 
 
 def expired_claim(delivery_id: uuid.UUID) -> Claim | None:

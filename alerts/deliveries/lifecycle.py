@@ -19,6 +19,7 @@ from alerts.deliveries.claims import Claim
 from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel, Retry, give_up
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import DELIVERY_TRANSITIONS, AlertState, AttemptState, DeliveryState, Reason
+from config import statements
 from contacts import obstacles
 from contacts.choices import Channel, ObstacleKind, Priority
 from contacts.subscriptions import notes
@@ -61,8 +62,48 @@ def skip_channel(delivery_id: uuid.UUID, reason: Reason, *, even_the_last: bool 
     return True
 
 
+SENT = f"""
+WITH
+-- Under our own lease only: a later holder must not be overwritten.
+sent AS (
+    UPDATE alerts_delivery
+    SET state = '{DeliveryState.SENT}', reason = '', provider_id = %(provider_id)s, lease_token = NULL,
+        lease_expires_at = NULL, finished_at = statement_timestamp(),
+        outcome_due_at = statement_timestamp() + %(ask_after)s
+    WHERE id = %(id)s AND state = '{DeliveryState.SENDING}' AND lease_token = %(token)s
+    RETURNING id
+)
+UPDATE alerts_attempt AS attempt
+SET state = '{AttemptState.SENT}', provider_id = %(provider_id)s, finished_at = statement_timestamp()
+FROM sent
+WHERE attempt.id = %(attempt)s AND attempt.delivery_id = sent.id
+RETURNING attempt.id
+"""  # noqa: S608 - names of our own
+
+
 def mark_sent(claimed: Claim, result: SendResult) -> bool:
     """Record that the provider took it. False if the lease was lost: then the answer is recorded as late."""
+    return (_is_usual(claimed, result) and _mark_sent_at_once(claimed, result)) or _mark_sent(claimed, result)
+
+
+def _is_usual(claimed: Claim, result: SendResult) -> bool:
+    """Whether nothing else is to be recorded, and nothing may follow."""
+    return claimed.delivery.position == 1 and not (claimed.obstacle and result.address_works)
+
+
+def _mark_sent_at_once(claimed: Claim, result: SendResult) -> bool:
+    """In one statement, under our own lease."""
+    values = {
+        "id": claimed.delivery.pk,
+        "token": claimed.token,
+        "attempt": claimed.attempt.pk,
+        "provider_id": result.provider_id,
+        "ask_after": _first_question(claimed.delivery),
+    }
+    return statements.prepared_row(SENT, values) is not None
+
+
+def _mark_sent(claimed: Claim, result: SendResult) -> bool:
     with transaction.atomic():
         state = DeliveryState.SENT
         if claimed.delivery.position > 1:  # another may have to follow: lock the alert first, as everywhere
@@ -237,17 +278,21 @@ def _finish_attempt(claimed: Claim, state: AttemptState, **fields: Any) -> None:
 
 
 def _sent_fields(delivery: Delivery, result: SendResult) -> dict[str, Any]:
-    asked = ADAPTERS[Channel(delivery.channel)].ask is not None
+    ask_after = _first_question(delivery)
     return {
         "provider_id": result.provider_id,
         "reason": "",
         "finished_at": Now(),
-        "outcome_due_at": Now() + _first_question(delivery) if asked else None,
+        "outcome_due_at": ask_after and Now() + ask_after,
     }
 
 
-def _first_question(delivery: Delivery) -> timedelta:
-    """Ask about High while it still rings, to notice a busy line; about the others once, after the ringing."""
+def _first_question(delivery: Delivery) -> timedelta | None:
+    """When to ask first, if the provider can be asked: about High while it still rings, to notice a busy line; about
+    the others once, after the ringing.
+    """
+    if ADAPTERS[Channel(delivery.channel)].ask is None:
+        return None
     if delivery.priority == Priority.HIGH:
         return OUTCOME_EVERY
     return timedelta(seconds=settings.CONNECT_RING_SECONDS) + OUTCOME_EVERY

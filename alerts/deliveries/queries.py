@@ -15,16 +15,15 @@ from django.db.models import (
     Min,
     OuterRef,
     Q,
-    Subquery,
     Value,
 )
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Greatest, Lower, Now
+from django.db.models.functions import Coalesce, Greatest, Now
 
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import NEEDS_REASON, SUCCEEDED, UNFINISHED, AttemptState, DeliveryState, Reason
-from contacts.choices import Priority, Subscription
-from contacts.models import Clinician, EmailSubscription, Obstacle
+from contacts.choices import Priority
+from contacts.models import Clinician
 from contacts.routing import Step, looked_up, route
 
 RECOVERED_AT_ONCE = 100
@@ -66,31 +65,10 @@ def due() -> Q:
     return Q(state=DeliveryState.PENDING, available_at__lte=Now())
 
 
-def find_due(delivery_id: uuid.UUID) -> Delivery | None:
-    """The delivery, if it may be claimed now."""
-    return Delivery.objects.filter(due(), pk=delivery_id).first()
-
-
 def expired_ids() -> list[uuid.UUID]:
     """Deliveries whose lease has run out, oldest first: their worker died while sending."""
     expired = Delivery.objects.filter(state=DeliveryState.SENDING, lease_expires_at__lt=Now())
     return list(expired.order_by("lease_expires_at").values_list("pk", flat=True)[:RECOVERED_AT_ONCE])
-
-
-def known_obstacle() -> Subquery:
-    """The `ObstacleKind` that is known of exactly this address of a delivery, or null."""
-    known = Obstacle.objects.filter(
-        clinician=OuterRef("clinician"), channel=OuterRef("channel"), address=OuterRef("address")
-    )
-    return Subquery(known.values("kind"))
-
-
-def known_subscription() -> Subquery:
-    """The ARN of the subscription of exactly this address of a delivery by e-mail; null or empty if there is none."""
-    known = EmailSubscription.objects.filter(
-        clinician=OuterRef("clinician"), address=Lower(OuterRef("address"))
-    ).exclude(state=Subscription.UNWANTED)
-    return Subquery(known.values("subscription_arn"))
 
 
 def history(delivery: Delivery, *, but: Attempt | None = None) -> History:

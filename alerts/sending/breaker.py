@@ -1,9 +1,11 @@
 """Is a channel's provider down? Then only probes go to it, and High takes another channel.
 
-The ledger decides. There is no separate state that could disagree, get lost or differ between processes.
+The ledger decides. There is no separate state that could disagree or get lost; a process only believes for a second
+that a provider is up.
 """
 
 import random
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -32,15 +34,30 @@ PROBE_EVERY = timedelta(seconds=5)
 RARE_PROBE = timedelta(seconds=30)
 """A delivery with another channel probes only if nothing else has for this long."""
 
+BELIEVED_SECONDS = 1.0
+"""A process that found a provider up does not look again for so long, unless one of its own attempts fails."""
+
 OUTAGE = frozenset({Reason.ANSWER_LOST, Reason.UNREACHABLE})
 """Reasons that mean the provider is down, not that an address or a setting is wrong."""
 LOCK = 0x626C6570
 """First half of the advisory locks for choosing a probe ("blep")."""
 
+_believed_up_until: dict[Channel, float] = {}
+
 
 def is_down(channel: Channel) -> bool:
-    """Whether the newest attempts over a channel all got no answer. One query."""
-    return _says_down(list(_newest(channel)))
+    """Whether the newest attempts over a channel all got no answer. One query, or none if it was not down just now."""
+    if time.monotonic() < _believed_up_until.get(channel, 0.0):
+        return False
+    down = _says_down(list(_newest(channel)))
+    if not down:
+        _believed_up_until[channel] = time.monotonic() + BELIEVED_SECONDS
+    return down
+
+
+def look_again(channel: Channel) -> None:
+    """An attempt of this process failed: the next `is_down` asks the ledger."""
+    _believed_up_until.pop(channel, None)
 
 
 def channels_down() -> list[Channel]:

@@ -39,7 +39,7 @@ def deliver(delivery_id: uuid.UUID) -> None:
     """Send the delivery if it is due, unclaimed and its channel may be used. Otherwise postpone it or do nothing."""
     # Counted from before the claim: a process paused right after it must find its time used up.
     deadline = time.monotonic() + settings.LEASE.total_seconds() - LEASE_MARGIN
-    due = queries.find_due(delivery_id)
+    due = claims.find_due(delivery_id)
     if due is None:
         return
     with _span("deliver", due, kind="consumer") as span:
@@ -63,6 +63,7 @@ def _send(claimed: Claim, deadline: float) -> None:
         except ChannelError as error:
             # Before it is recorded: if the database stays away, the provider's code is only here.
             error.report(log, "attempt.failed")
+            breaker.look_again(Channel(claimed.delivery.channel))
             _record(lambda failure=error: settle(claimed, failure))  # type: ignore[misc]
         else:
             # Here, too: the provider's id.

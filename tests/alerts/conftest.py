@@ -17,7 +17,7 @@ from alerts import intake
 from alerts.cooldown import Cooldown
 from alerts.models import Attempt, Delivery
 from alerts.relay import loop
-from alerts.sending import rate_limit
+from alerts.sending import breaker, rate_limit
 from alerts.states import AttemptState
 from clients.models import ApiClient
 from config.celery import app
@@ -114,6 +114,7 @@ def record(store: Store, clinician: Clinician) -> Record:
                 started_at=started,
                 finished_at=finished,
             )
+        breaker.look_again(channel)
 
     return write
 

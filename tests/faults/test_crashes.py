@@ -23,6 +23,7 @@ from tests.faults.consistency import flaws
 from tests.faults.crash import Crash
 
 COMMIT = "django.db.backends.base.base:BaseDatabaseWrapper.commit"
+STATEMENT = "config.statements:prepared_row"
 UPDATE = "django.db.models.query:QuerySet.update"
 PUBLISH = "celery.app.task:Task.apply_async"
 REQUEST = "botocore.client:BaseClient._make_api_call"
@@ -48,6 +49,7 @@ class Process(Enum):
     RELAY = "a relay, with a delivery that is due"
     RECOVERY = "a relay, while it recovered what a dead worker left"
     WORKER = "a worker, with a delivery that is due"
+    SECOND_CHANNEL = "a worker, with a delivery after which another may have to follow"
 
 
 @dataclass(frozen=True)
@@ -60,20 +62,20 @@ class CrashPoint:
     crash: Crash
 
 
-CLAIMED = Crash("after", "alerts.deliveries.claims:claim")
+CLAIMED = Crash("after", STATEMENT, inside="alerts.deliveries.claims:claim")
 
 CRASH_POINTS = (
     CrashPoint(
         "before the alert is written",
         Process.SENDER,
         Trace.NOTHING,
-        Crash("before", "config.statements:prepared_row"),
+        Crash("before", STATEMENT),
     ),
     CrashPoint(
         "between the commit and the answer",
         Process.SENDER,
         Trace.ALERT,
-        Crash("after", "config.statements:prepared_row"),
+        Crash("after", STATEMENT),
     ),
     CrashPoint(
         "before the alert is written",
@@ -127,19 +129,10 @@ CRASH_POINTS = (
         Crash("after", "alerts.sending.send:recover_expired"),
     ),
     CrashPoint(
-        "before the claim", Process.WORKER, Trace.ALERT, Crash("before", "alerts.deliveries.claims:claim")
-    ),
-    CrashPoint(
-        "between the claim and its attempt",
+        "before the claim",
         Process.WORKER,
         Trace.ALERT,
-        Crash("after", UPDATE, inside="alerts.deliveries.claims:claim"),
-    ),
-    CrashPoint(
-        "before the claim is committed",
-        Process.WORKER,
-        Trace.ALERT,
-        Crash("before", COMMIT, inside="alerts.deliveries.claims:claim"),
+        Crash("before", STATEMENT, inside="alerts.deliveries.claims:claim"),
     ),
     CrashPoint("between the claim and the call", Process.WORKER, Trace.ATTEMPT, CLAIMED),
     CrashPoint(
@@ -158,23 +151,29 @@ CRASH_POINTS = (
         "before the answer is recorded",
         Process.WORKER,
         Trace.MESSAGE,
-        Crash("before", "alerts.deliveries.lifecycle:mark_sent"),
+        Crash("before", STATEMENT, inside="alerts.deliveries.lifecycle:mark_sent"),
+    ),
+    CrashPoint(
+        "after the answer is recorded",
+        Process.WORKER,
+        Trace.ANSWER,
+        Crash("after", STATEMENT, inside="alerts.deliveries.lifecycle:mark_sent"),
     ),
     CrashPoint(
         "between the delivery and its attempt, recording the answer",
-        Process.WORKER,
+        Process.SECOND_CHANNEL,
         Trace.MESSAGE,
         Crash("before", "alerts.deliveries.lifecycle:_finish_attempt"),
     ),
     CrashPoint(
         "before the answer is committed",
-        Process.WORKER,
+        Process.SECOND_CHANNEL,
         Trace.MESSAGE,
         Crash("before", COMMIT, inside="alerts.deliveries.lifecycle:mark_sent"),
     ),
     CrashPoint(
         "after the answer is recorded",
-        Process.WORKER,
+        Process.SECOND_CHANNEL,
         Trace.ANSWER,
         Crash("after", "alerts.deliveries.lifecycle:mark_sent"),
     ),
@@ -268,7 +267,9 @@ def die(point: CrashPoint, fork_server: ForkServer, sender: Sender, body: dict[s
     if point.process is Process.RELAY:
         fork_server.kill(point.crash, "relay")
         return
-    first = point.crash if point.process is Process.WORKER else CLAIMED
+    if point.process is Process.SECOND_CHANNEL:
+        Delivery.objects.update(position=2)
+    first = CLAIMED if point.process is Process.RECOVERY else point.crash
     fork_server.kill(first, "deliver", delivery_id=delivery_id)
     let_leases_run_out()
     if point.process is Process.RECOVERY:

@@ -1,5 +1,7 @@
 """When a provider is said to be down, and for how long."""
 
+import time
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -100,6 +102,36 @@ def test_looking_costs_one_query(record: Record) -> None:
         breaker.is_down(Channel.SMS)
 
     assert len(captured) == 1
+
+
+def test_a_provider_that_was_up_is_not_asked_about_again_at_once(record: Record) -> None:
+    record(Channel.SMS, SENT)
+    assert not breaker.is_down(Channel.SMS)
+
+    with CaptureQueriesContext(connection) as captured:
+        assert not breaker.is_down(Channel.SMS)
+
+    assert len(captured) == 0
+
+
+def test_an_outage_that_other_processes_met_is_noticed_within_a_second(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not breaker.is_down(Channel.SMS)
+    record(Channel.SMS, *[LOST] * 5)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + breaker.BELIEVED_SECONDS)
+
+    assert breaker.is_down(Channel.SMS)
+
+
+def test_a_provider_that_was_down_is_asked_about_each_time(record: Record) -> None:
+    record(Channel.SMS, *[LOST] * 5)
+    assert breaker.is_down(Channel.SMS)
+
+    record(Channel.SMS, SENT)
+
+    assert not breaker.is_down(Channel.SMS)
 
 
 def test_probes_of_one_delivery_do_not_end_an_outage(record: Record) -> None:
