@@ -1,6 +1,7 @@
 """The page's files, the health check, and the command."""
 
 import html
+import http.client
 import re
 import signal
 import socket
@@ -72,6 +73,24 @@ def test_an_unknown_path_is_not_found(aws: AwsClients, path: str) -> None:
 
 def test_a_wrong_method_is_refused(aws: AwsClients) -> None:
     assert aws.delete("/healthz").status_code == 405
+
+
+def test_a_connection_is_kept_as_aws_keeps_it_and_ends_with_the_server() -> None:
+    with AwsServer() as server:
+        client = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=10)
+        for _ in range(2):
+            client.request("GET", "/healthz")
+            assert client.getresponse().read()
+            assert client.sock, "it was not closed"
+    assert client.sock.recv(1) == b"", "the server ended it"
+    client.close()
+
+
+def test_a_question_for_the_head_alone_leaves_the_connection_in_order(aws: AwsClients) -> None:
+    with requests.Session() as client:
+        head = client.head(f"{aws.url}/healthz")
+        assert (head.status_code, head.text) == (200, "")
+        assert client.get(f"{aws.url}/healthz").json() == {"status": "ok"}
 
 
 class TestCommand:

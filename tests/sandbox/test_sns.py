@@ -163,7 +163,9 @@ def test_nothing_is_lost_or_mixed_up_under_threads(aws: AwsClients, topic: str) 
     assert sorted((message["text"], message["provider_id"]) for message in aws.messages()) == sent
 
 
-def test_moto_sees_one_request_at_a_time(aws: AwsClients, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_moto_sees_one_request_at_a_time(
+    aws: AwsClients, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     two_at_once = Barrier(2)
     met: list[int] = []
     forget = subscriptions.forget_published
@@ -175,9 +177,22 @@ def test_moto_sees_one_request_at_a_time(aws: AwsClients, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(subscriptions, "forget_published", forget_together)
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(lambda text: aws.sns.publish(PhoneNumber=CLINICIAN, Message=text), "ab"))
+        list(threads.map(lambda text: aws.sns.publish(TopicArn=topic, Message=text), "ab"))
     assert met == []
-    assert len(aws.messages()) == 2
+    assert {message["text"] for message in aws.messages()} == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [{"DataType": "Letters", "StringValue": "Transactional"}, {"DataType": "String", "StringValue": ""}],
+    ids=["of no known type", "empty"],
+)
+def test_an_attribute_that_sns_would_refuse_is_refused(aws: AwsClients, attribute: Any) -> None:
+    with pytest.raises(ClientError):
+        aws.sns.publish(
+            PhoneNumber=CLINICIAN, Message="x", MessageAttributes={"AWS.SNS.SMS.SMSType": attribute}
+        )
+    assert aws.messages() == []
 
 
 class TestPending:
