@@ -146,6 +146,11 @@ class Stack:
         """Ask a part to end, with SIGTERM."""
         self._children[name].process.terminate()
 
+    def stop(self, name: str) -> None:
+        """Ask a part to end, and return when it has."""
+        self.terminate(name)
+        self._children[name].process.wait()
+
     def freeze(self, name: str) -> None:
         """Freeze a part, or `AWS`, with SIGSTOP, like a paused virtual machine."""
         for process in self.family(name):

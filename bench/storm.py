@@ -8,40 +8,23 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from bench.command import Progress, conclude, whole
+from bench import waits
+from bench.command import conclude, whole
 from bench.load.connections import Load, spread
-from bench.load.people import Person, alert, load
+from bench.load.people import CHANNELS, alert, by_channel, load
 from bench.report import table
-from bench.stack import NoResultError, Stack, StackError
+from bench.stack import NoResultError, Stack
+from bench.waits import Waits
 
 CONNECTIONS = 16
 PEOPLE = 60
-CHANNELS = ("sms", "email", "call")
-TRIED_SECONDS = 120.0
 NO_STORM = "No Low alert was waiting when High was sent, so this was no storm: send more of them (--low)."
 VARIABLES = {
     # This does not measure the account's quotas: with AWS's defaults, calls would wait for one another.
     "CONNECT_CALLS_PER_SECOND": "1000",
     "SMS_PER_SECOND": "10000",
 }
-
-
-def make_people() -> list[Person]:
-    """High: a third of the people for each channel. Low: half by SMS, half by e-mail."""
-    return [
-        Person(number, {"H": (CHANNELS[number % 3],), "L": (("sms", "email")[number % 2],)})
-        for number in range(1, PEOPLE + 1)
-    ]
-
-
-class Waits(NamedTuple):
-    """Milliseconds from acceptance to the call to the provider, over one channel."""
-
-    p50: float
-    p95: float
-    most: float
 
 
 class Storm:
@@ -54,7 +37,7 @@ class Storm:
         self._low = low
         self._high = high
         self._most_delay = most_delay
-        self._people = make_people()
+        self._people = by_channel(1, PEOPLE)
         load(stack, self._people)
 
     def go(self) -> bool:
@@ -80,12 +63,12 @@ class Storm:
         rate = (waiting - left) / (time.monotonic() - began)
         print(f"High sent; {left} Low still wait ({rate:.0f}/s were sent meanwhile).\n")
         calm, storm = (
-            {channel: self._waits(name, channel) for channel in CHANNELS} for name in ("calm", "storm")
+            {channel: waits.of(self._stack, name, channel) for channel in CHANNELS}
+            for name in ("calm", "storm")
         )
         print("High, from acceptance to the provider's call, in milliseconds:\n")
         head = ("channel", "p50 calm", "p95 calm", "max calm", "p50 storm", "p95 storm", "max storm")
-        figures = ([f"{each:.0f}" for each in (*calm[name], *storm[name])] for name in CHANNELS)
-        print(table(head, [(name, *each) for name, each in zip(CHANNELS, figures, strict=True)]))
+        print(table(head, [(name, *_shown(calm[name]), *_shown(storm[name])) for name in CHANNELS]))
         late = [name for name in CHANNELS if storm[name].p95 > calm[name].p95 + self._most_delay * 1000]
         if not (late or left):
             raise NoResultError(NO_STORM)
@@ -100,42 +83,16 @@ class Storm:
             if n < self._high * len(CHANNELS)
         ]
         self._load.post([urgent])
-        progress = Progress()
-        while (tried := self._tried(name)) < len(urgent) and progress.elapsed < TRIED_SECONDS:
-            progress.show(f"{tried} of {len(urgent)} High were tried")
-            time.sleep(0.2)
-        if tried < len(urgent):
-            raise StackError(
-                f"After {TRIED_SECONDS:.0f} s {tried} of {len(urgent)} High were tried. The output of the processes is"
-                f" in {self._stack.log}"
-            )
-
-    def _tried(self, name: str) -> int:
-        return self._count(
-            "SELECT count(*) FROM alerts_alert a JOIN alerts_delivery d ON d.alert_id = a.id"
-            " WHERE d.attempt_count > 0 AND a.message_id LIKE %s",
-            f"{name}-%",
-        )
+        waits.until_tried(self._stack, name, len(urgent))
 
     def _waiting(self) -> int:
-        return self._count("SELECT count(*) FROM alerts_delivery WHERE priority = 'L' AND state = 'pending'")
-
-    def _count(self, query: str, *values: str) -> int:
-        [(count,)] = self._stack.rows(query, *values)
+        query = "SELECT count(*) FROM alerts_delivery WHERE priority = 'L' AND state = 'pending'"
+        [(count,)] = self._stack.rows(query)
         return int(count)
 
-    def _waits(self, name: str, channel: str) -> Waits:
-        [found] = self._stack.rows(
-            "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY waited),"
-            " percentile_cont(0.95) WITHIN GROUP (ORDER BY waited), max(waited) FROM ("
-            "  SELECT extract(epoch FROM t.started_at - a.created_at) * 1000 AS waited"
-            "  FROM alerts_alert a JOIN alerts_delivery d ON d.alert_id = a.id"
-            "  JOIN alerts_attempt t ON t.delivery_id = d.id AND t.number = 1"
-            "  WHERE a.message_id LIKE %s AND d.channel = %s) AS waits",
-            f"{name}-%",
-            channel,
-        )
-        return Waits(*map(float, found))
+
+def _shown(figures: Waits) -> list[str]:
+    return [f"{each:.0f}" for each in (figures.p50, figures.p95, figures.most)]
 
 
 def _verdict(late: Sequence[str]) -> str:

@@ -12,6 +12,8 @@ from clients import sample
 Preferences = Mapping[str, Sequence[str]]
 """The channels for each priority (H, M, L), in order."""
 
+CHANNELS = ("sms", "email", "call")
+
 SPREAD: Preferences = {"H": ("call", "sms"), "M": ("sms",), "L": ("email",)}
 """A usual mixture of channels."""
 
@@ -55,6 +57,14 @@ class Person:
 def make_people(count: int, preferences: Sequence[Preferences], dice: random.Random) -> list[Person]:
     """Make `count` people (499 at most), each with one of `preferences`."""
     return [Person(number, dice.choice(preferences)) for number in range(1, count + 1)]
+
+
+def by_channel(first: int, count: int) -> list[Person]:
+    """High: a third of the people for each channel. Low: half by SMS, half by e-mail."""
+    return [
+        Person(number, {"H": (CHANNELS[number % 3],), "L": (("sms", "email")[number % 2],)})
+        for number in range(first, first + count)
+    ]
 
 
 def load(stack: Stack, people: Sequence[Person]) -> None:

@@ -40,6 +40,11 @@ GOALS: Mapping[str, Goal] = {
     "taken_against_floor": _least(20),
     "repeats_against_new": _least(1),
     "processor": _most(8),
+    "drain": _least(300),
+    "drain_against_slots": _least(80),
+    "high_idle_p50": _most(15),
+    "high_idle_p99": _most(60),
+    "high_storm_p95": _most(150),
     "idle_relay": _most(0.5),
     "memory": _most(450),
 }

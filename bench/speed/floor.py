@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.load.people import Person
 from bench.stack import Stack, StackError
 from clients import sample
 
@@ -20,13 +21,19 @@ SCRIPT = Path(__file__).with_name("floor.sql")
 
 
 class Floor:
-    """pgbench against the database of a stack, which has people."""
+    """pgbench against the database of a stack."""
 
-    def __init__(self, stack: Stack, *, people: int) -> None:
+    def __init__(
+        self, stack: Stack, people: Sequence[Person], *, name: str = "floor", priorities: str = "HML"
+    ) -> None:
+        """`people` have contact IDs without a gap. A message_id begins with `name-`; `priorities` are three letters."""
         self._stack = stack
         [(digest,)] = stack.rows("SELECT digest FROM clients_apitoken")
         self._variables = {
-            "people": str(people),
+            "first": str(people[0].number),
+            "last": str(people[-1].number),
+            "name": name,
+            "priorities": priorities,
             "digest": digest,
             "type": sample.ALERT["type"],
             "description": sample.ALERT["description"],

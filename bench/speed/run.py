@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.command import conclude
-from bench.load.people import SMS, SPREAD, Person, load
+from bench.load.people import SMS, SPREAD, Person, by_channel, load
 from bench.report import table
-from bench.speed import costs, machine, taking
+from bench.speed import costs, floods, machine, taking
 from bench.speed.figures import HEAD, Figure, as_json, rows
 from bench.stack import AS_DEPLOYED, PARTS, Stack
 from bench.storm import VARIABLES
@@ -20,6 +20,7 @@ from bench.storm import VARIABLES
 FILE = Path(__file__).resolve().parents[2] / "bench-results.json"
 MIXED = [Person(number, SPREAD) for number in range(1, 51)]
 BY_SMS = [Person(number, SMS) for number in range(51, 101)]
+BY_CHANNEL = by_channel(101, 60)
 
 
 class Size(NamedTuple):
@@ -30,12 +31,33 @@ class Size(NamedTuple):
     """In each round."""
     cost_alerts: int
     idle_seconds: float
+    drain_low: int
+    storm_low: int
+    high_seconds: int
 
 
 SIZES = {
-    "full": Size(rounds=5, requests=2000, cost_alerts=2000, idle_seconds=30.0),
-    "quick": Size(rounds=2, requests=400, cost_alerts=400, idle_seconds=10.0),
-    "trial": Size(rounds=1, requests=64, cost_alerts=30, idle_seconds=2.0),
+    "full": Size(
+        rounds=5,
+        requests=1000,
+        cost_alerts=1000,
+        idle_seconds=30.0,
+        drain_low=5000,
+        storm_low=10_000,
+        high_seconds=30,
+    ),
+    "quick": Size(
+        rounds=2,
+        requests=400,
+        cost_alerts=400,
+        idle_seconds=10.0,
+        drain_low=1500,
+        storm_low=3000,
+        high_seconds=10,
+    ),
+    "trial": Size(
+        rounds=1, requests=64, cost_alerts=30, idle_seconds=2.0, drain_low=100, storm_low=300, high_seconds=2
+    ),
 }
 """A trial shows that everything is measured; its figures mean nothing."""
 
@@ -60,9 +82,15 @@ class Run:
         """What alerts cost, and what Bleep costs without any."""
         self._stack.rows("TRUNCATE alerts_alert CASCADE")
         self._stack.add([part for part in PARTS if part not in self._stack.parts])
-        self.figures += costs.cost(self._stack, BY_SMS, alerts=self._size.cost_alerts)
-        self.figures += costs.memory(self._stack)
-        self.figures += costs.idle(self._stack, seconds=self._size.idle_seconds)
+        stack, size = self._stack, self._size
+        self.figures += costs.cost(stack, BY_SMS, alerts=size.cost_alerts)
+        self.figures += costs.memory(stack)
+        self.figures += costs.idle(stack, seconds=size.idle_seconds)
+        self.figures += floods.high_alone(stack, BY_CHANNEL, seconds=size.high_seconds)
+        self.figures += floods.drain(stack, BY_SMS, low=size.drain_low)
+        self.figures += floods.high_in_storm(
+            stack, BY_CHANNEL, BY_SMS, low=size.storm_low, seconds=size.high_seconds
+        )
 
 
 def main() -> bool:
@@ -74,7 +102,7 @@ def main() -> bool:
     options = parser.parse_args()
     load_before = os.getloadavg()[0]
     with Stack(taking.PARTS, **AS_DEPLOYED, **VARIABLES) as stack:
-        load(stack, [*MIXED, *BY_SMS])
+        load(stack, [*MIXED, *BY_SMS, *BY_CHANNEL])
         run = Run(stack, SIZES[options.size])
         if options.only != "deliver":
             run.take()

@@ -57,7 +57,7 @@ class Taking:
         """Start the reference app."""
         self._stack = stack
         self._people = people
-        self._floor = Floor(stack, people=len(people))
+        self._floor = Floor(stack, people)
         self._progress = Progress()
         self._names = 0
         self._newest: Bodies = []
