@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Q, TextChoices, Window
-from django.db.models.functions import Lower
+from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Q, Subquery, TextChoices, Window
+from django.db.models.functions import Coalesce, Lower
+from django.db.models.lookups import LessThan
 from django.utils.text import get_text_list
 
 from contacts import obstacles, preferences
@@ -145,6 +146,12 @@ def _chosen(**what: object) -> Exists:
     return Exists(Preference.objects.filter(clinician=OuterRef("pk"), **what))
 
 
+def _priorities_with_a_channel() -> Coalesce:
+    """How many they are, by one look at a clinician's preferences instead of one for each priority."""
+    chosen = Preference.objects.filter(clinician=OuterRef("pk")).order_by().values("clinician")
+    return Coalesce(Subquery(chosen.values(found=Count("priority", distinct=True))), 0)
+
+
 class IsComposed(Func):
     """Whether a text is in Unicode's form NFC."""
 
@@ -154,7 +161,7 @@ class IsComposed(Func):
 
 # PostgreSQL keeps this order: what the row itself says comes first, and spares nearly all clinicians the look-up.
 _CONDITIONS = {
-    Problem.NO_CHANNEL: reduce(or_, (Q(~_chosen(priority=priority)) for priority in Priority)),
+    Problem.NO_CHANNEL: Q(LessThan(_priorities_with_a_channel(), len(Priority))),
     Problem.NO_ADDRESS: reduce(
         or_, (Q(**{channel.facts.address_field: ""}) & Q(_chosen(channel=channel)) for channel in Channel)
     ),
