@@ -1,5 +1,6 @@
 """Results that each process caches for some seconds, because many users look at the same page."""
 
+import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,10 @@ from django.utils import timezone
 T = TypeVar("T")
 
 
+REST = 20
+"""A result is kept for so many times as long as it took."""
+
+
 @dataclass(frozen=True)
 class Cached(Generic[T]):
     """A result, and when it was computed."""
@@ -20,10 +25,14 @@ class Cached(Generic[T]):
 
 
 def cached(function: Callable[..., T], *args: Hashable, seconds: float) -> Cached[T]:
-    """Return the cached result of `function(*args)`, or call it. For functions at module level."""
+    """Return the cached result of `function(*args)`, or call it. For functions at module level.
+
+    What takes long is kept for longer, or with very many clinicians the database would do little else.
+    """
     key = ".".join(map(str, (function.__module__, function.__qualname__, *args)))
     found: Cached[T] | None = cache.get(key)
     if found is None:
+        began = time.monotonic()
         found = Cached(function(*args), timezone.now())
-        cache.set(key, found, seconds)
+        cache.set(key, found, max(seconds, REST * (time.monotonic() - began)))
     return found
