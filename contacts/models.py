@@ -61,7 +61,13 @@ class Clinician(models.Model):
 
     class Meta:
         ordering = ("name", "contact_id")
-        indexes = (models.Index(fields=["likeness"], name="clinician_likeness"),)
+        indexes = (
+            models.Index(fields=["likeness"], name="clinician_likeness"),  # contact IDs that look alike
+            models.Index(
+                fields=["department"], name="clinician_department"
+            ),  # which there are; filters by one
+            models.Index(fields=["name", "contact_id"], name="clinician_by_name"),  # the list
+        )
         permissions = (
             ("send_test", "Can send a test message to a clinician"),
             ("export_clinician", "Can export clinicians to a file"),
@@ -134,7 +140,12 @@ class Obstacle(models.Model):
     It holds for this very address: once the clinician has another one, it says nothing.
     """
 
-    clinician = models.ForeignKey(Clinician, on_delete=models.CASCADE, related_name="obstacles")
+    clinician = models.ForeignKey(
+        Clinician,
+        on_delete=models.CASCADE,
+        related_name="obstacles",
+        db_index=False,  # `obstacle_one_per_channel` begins with it
+    )
     channel = models.CharField(max_length=8, choices=Channel)
     address = models.CharField(max_length=254)
     kind = models.CharField(max_length=16, choices=ObstacleKind)
@@ -168,7 +179,11 @@ class EmailSubscription(models.Model):
     """
 
     clinician = models.ForeignKey(
-        Clinician, on_delete=models.DO_NOTHING, db_constraint=False, related_name="email_subscriptions"
+        Clinician,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="email_subscriptions",
+        db_index=False,  # `emailsubscription_is_unique` begins with it
     )
     address = models.CharField(
         max_length=254, help_text="In lower case: AWS takes another case for another address."
@@ -221,7 +236,12 @@ class EmailSubscription(models.Model):
 class Preference(models.Model):
     """A channel to try for one priority; `position` 1 is tried first."""
 
-    clinician = models.ForeignKey(Clinician, on_delete=models.CASCADE, related_name="preferences")
+    clinician = models.ForeignKey(
+        Clinician,
+        on_delete=models.CASCADE,
+        related_name="preferences",
+        db_index=False,  # `preference_one_per_position` begins with it
+    )
     priority = models.CharField(max_length=1, choices=Priority)
     position = models.PositiveSmallIntegerField()
     channel = models.CharField(max_length=8, choices=Channel)

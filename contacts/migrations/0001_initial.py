@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                 ('priority', models.CharField(choices=[('H', 'High'), ('M', 'Medium'), ('L', 'Low')], max_length=1)),
                 ('position', models.PositiveSmallIntegerField()),
                 ('channel', models.CharField(choices=[('call', 'Telephone call'), ('sms', 'SMS'), ('email', 'E-mail')], max_length=8)),
-                ('clinician', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='preferences', to='contacts.clinician')),
+                ('clinician', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='preferences', to='contacts.clinician')),
             ],
             options={
                 'ordering': ('clinician_id', 'priority', 'position'),
@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('opted_out', 'has opted out of SMS'), ('invalid_address', 'was refused by the provider'), ('not_allowed', 'may not be called from our AWS account'), ('unconfirmed', 'is not confirmed')], max_length=16)),
                 ('since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When the provider first said so.')),
                 ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When the provider last said so.')),
-                ('clinician', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='obstacles', to='contacts.clinician')),
+                ('clinician', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='obstacles', to='contacts.clinician')),
             ],
             options={
                 'ordering': ('clinician_id', 'channel'),
@@ -145,7 +145,7 @@ class Migration(migrations.Migration):
                 ('subscription_arn', models.CharField(db_default='', max_length=300)),
                 ('only_account_unsubscribes', models.BooleanField(db_default=False, help_text='Whether the link in each e-mail cannot unsubscribe.')),
                 ('set_up_with', models.CharField(db_default='', help_text='The key that encrypts the topic, or “none”. Empty: not set up yet.', max_length=256)),
-                ('clinician', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='email_subscriptions', to='contacts.clinician')),
+                ('clinician', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='email_subscriptions', to='contacts.clinician')),
             ],
             options={
                 'default_permissions': (),

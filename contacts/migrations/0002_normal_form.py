@@ -150,6 +150,14 @@ class Migration(migrations.Migration):
             model_name='clinician',
             index=models.Index(fields=['likeness'], name='clinician_likeness'),
         ),
+        migrations.AddIndex(
+            model_name='clinician',
+            index=models.Index(fields=['department'], name='clinician_department'),
+        ),
+        migrations.AddIndex(
+            model_name='clinician',
+            index=models.Index(fields=['name', 'contact_id'], name='clinician_by_name'),
+        ),
         migrations.RunPython(write_normal_form, migrations.RunPython.noop),
         migrations.RunPython(derive, migrations.RunPython.noop),
     ]
