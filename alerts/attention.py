@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Case, Count, Exists, OuterRef, Subquery, Sum, When, Window
+from django.db.models import Case, Count, OuterRef, Q, Subquery, Sum, When, Window
 
 from alerts.models import Alert, AlertAction, Delivery
 from alerts.states import NEEDS_REASON, DeliveryState, Reason
@@ -50,11 +50,17 @@ def unreached() -> Unreached:
     """The alerts that need attention, however old. One query."""
     urgency = Case(*[When(priority=each, then=place) for place, each in enumerate(Priority)])
     ended_badly = Delivery.objects.filter(alert=OuterRef("pk"), state__in=NEEDS_REASON)
-    found = Alert.objects.needing_attention().annotate(
-        reason=Subquery(ended_badly.order_by("-round", "-created_at").values("reason")[:1]),
-        is_doubtful=Exists(ended_badly.filter(state=DeliveryState.UNKNOWN)),
-        total=Window(Count("pk")),
-        doubtful=Window(Sum(Case(When(is_doubtful=True, then=1), default=0))),
+    unknown = Subquery(ended_badly.filter(state=DeliveryState.UNKNOWN).order_by().values("state")[:1])
+    found = (
+        Alert.objects.needing_attention()
+        .alias(unknown=unknown)
+        .annotate(
+            reason=Subquery(ended_badly.order_by("-round", "-created_at").values("reason")[:1]),
+            # One row each: PostgreSQL may answer `Exists` by reading all deliveries.
+            is_doubtful=Case(When(Q(unknown__isnull=False), then=True), default=False),
+            total=Window(Count("pk")),
+            doubtful=Window(Sum(Case(When(is_doubtful=True, then=1), default=0))),
+        )
     )
     fields = (
         "pk",

@@ -7,13 +7,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum
 
-from django.db.models import Aggregate, Case, Count, DateTimeField, DurationField, ExpressionWrapper, F, When
+from django.db.models import (
+    Aggregate,
+    Case,
+    Count,
+    DateTimeField,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    When,
+)
 from django.db.models.functions import Now, Trunc
 from django.utils import timezone
 
 from alerts import labels
 from alerts.models import Alert, Attempt
-from alerts.states import AlertState, AlertStatus, AttemptState
+from alerts.models.alert import one_in
+from alerts.states import AlertState, AlertStatus, AttemptState, DeliveryState
 from contacts.choices import Channel, Priority
 
 
@@ -76,19 +86,12 @@ def alert_counts(period: Period) -> list[AlertCount]:
     rows = (
         Alert.objects.without_tests()
         .with_status()
+        .alias(unknown=one_in(DeliveryState.UNKNOWN))
         .filter(created_at__gt=Now() - period.length)
         .annotate(
             at=Trunc("created_at", period.unit, output_field=DateTimeField(), tzinfo=period.time_zone),
             dealt_with=Case(When(state=AlertState.CLOSED, then=True), default=False),
-            # One look at all that are in doubt, which are few; `Exists` would look for each alert.
-            in_doubt=Case(
-                When(
-                    status=AlertStatus.FAILED,
-                    pk__in=Alert.objects.in_doubt().order_by().values("pk"),
-                    then=True,
-                ),
-                default=False,
-            ),
+            in_doubt=Case(When(failed=True, unknown__isnull=False, then=True), default=False),
         )
         .order_by("at")
         .values_list("at", "priority", "status", "dealt_with", "in_doubt")

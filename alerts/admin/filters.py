@@ -1,5 +1,6 @@
 """Filters that unfold does not have; the list of all is in `list.py`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 
 from alerts import labels
 from alerts.models import Alert, Delivery
+from alerts.models.alert import AlertQuerySet
 from alerts.sending import breaker, delays
 from alerts.states import AlertState, AlertStatus
 from contacts.admin.filters import DepartmentFilter
@@ -50,22 +52,27 @@ class StatusFilter(DropdownFilter):
         wanted = self.value()
         if not wanted:
             return queryset
-        if wanted in (ATTENTION, IN_VAIN):
-            found = (
-                delays.tried_in_vain(breaker.channels_down())
-                if wanted == IN_VAIN
-                else Alert.objects.needing_attention()
-            )
-            # Few, and found first: PostgreSQL expects many, and would compare each alert there is with all of them.
-            return queryset.filter(pk__in=list(found.order_by().values_list("pk", flat=True)))
-        if wanted == AlertState.CLOSED:
-            return queryset.filter(state=AlertState.CLOSED)
-        if wanted == DOUBT:
-            return queryset.having_status(AlertStatus.FAILED).in_doubt()  # type: ignore[attr-defined,no-any-return]
-        if wanted == AlertStatus.FAILED:
-            doubtful = Alert.objects.in_doubt().order_by().values("pk")
-            return queryset.having_status(wanted).exclude(pk__in=doubtful)  # type: ignore[attr-defined,no-any-return]
-        return queryset.having_status(wanted)  # type: ignore[attr-defined,no-any-return]
+        find = _FINDS.get(wanted)
+        if find is None and wanted not in AlertStatus.values:
+            return queryset.none()
+        alerts: Any = queryset
+        found: QuerySet[Alert] = find(alerts) if find else alerts.having_status(wanted)
+        return found
+
+
+def _tried_in_vain(alerts: AlertQuerySet) -> AlertQuerySet:
+    found = delays.tried_in_vain(breaker.channels_down())
+    # Few, and found first: PostgreSQL expects many, and would compare each alert there is with all of them.
+    return alerts.filter(pk__in=list(found.order_by().values_list("pk", flat=True)))
+
+
+_FINDS: dict[str, Callable[[AlertQuerySet], AlertQuerySet]] = {
+    ATTENTION: AlertQuerySet.needing_attention,
+    IN_VAIN: _tried_in_vain,
+    DOUBT: lambda alerts: alerts.having_status(AlertStatus.FAILED).in_doubt(),
+    AlertStatus.FAILED: lambda alerts: alerts.having_status(AlertStatus.FAILED).without_doubt(),
+    AlertState.CLOSED: lambda alerts: alerts.filter(state=AlertState.CLOSED),
+}
 
 
 class ChannelFilter(DropdownFilter):

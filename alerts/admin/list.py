@@ -1,5 +1,6 @@
 """The list of alerts: columns, filters, search, and actions for many alerts at once."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
 from unfold.decorators import display
-from unfold.views import ChangeList
 
 from alerts import actions
 from alerts.admin import search
@@ -36,12 +36,16 @@ from alerts.models import Alert
 from alerts.sending import delays
 from alerts.states import StaffAction
 from contacts.choices import Priority, in_words
-from theme import refresh
+from theme import pages, refresh
 from theme.comparable import NUL
+from theme.pages import LongChangeList
 from theme.times import clock, moment
 
+SEARCHED_SINCE = "alerts_searched_since"
+"""The attribute of a request that says since when parts of words were looked for."""
 
-class AlertChangeList(ChangeList):
+
+class AlertChangeList(LongChangeList):
     """The list. The address has a token for the search term; the term itself is in the session."""
 
     def get_queryset(
@@ -49,11 +53,12 @@ class AlertChangeList(ChangeList):
     ) -> QuerySet[Alert]:
         self.query = search.term_of(request, request.GET.get(SEARCH_VAR, "")) or ""
         found: QuerySet[Alert] = super().get_queryset(request, exclude_parameters)
+        since: datetime | None = getattr(request, SEARCHED_SINCE, None)
+        self.searched_since = moment(since) if since else ""
         return found
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.full_result_count = self.result_count  # no second count in the heading: it would become stale
         if request.method != "GET":  # an action shows no rows
             return
         shown: list[Any] = list(self.result_list)
@@ -79,16 +84,11 @@ class AlertList(VisibleAlerts):
         ("created_at", ReceivedFilter),
     )
     list_select_related = ("clinician", "client")
+    sortable_by = ("message_id", "accepted_at")  # by anything else, millions would be sorted for a page
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # the list only grows: a count for each status would be slow
-    search_fields = (
-        "message_id",
-        "patient_id",
-        "contact_id",
-        "clinician__search_text__folded",
-        "description",
-    )
+    search_fields = search.FIELDS
     search_help_text = "Message ID, text, patient reference, contact ID or name"
     actions = ("resend_selected", "cancel_selected", "close_selected", "reopen_selected")
 
@@ -100,8 +100,21 @@ class AlertList(VisibleAlerts):
         alerts = visible_to(request.user).with_status().prefetch_related("deliveries")
         return alerts.order_by(*self.get_ordering(request) or ("-created_at", "-id"))
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LongChangeList]:
         return AlertChangeList
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: QuerySet[Alert], per_page: int, *_: Any
+    ) -> pages.LongPaginator:
+        return pages.paginator(request, queryset, per_page)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Alert], search_term: str
+    ) -> tuple[QuerySet[Alert], bool]:
+        if search_term.strip():
+            queryset, since = search.matching(queryset, search_term)
+            setattr(request, SEARCHED_SINCE, since)
+        return queryset, False
 
     @display(ordering="status")
     def status(self, alert: Alert) -> str:

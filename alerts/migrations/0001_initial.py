@@ -19,6 +19,69 @@ DROP TRIGGER alerts_alertaction_is_append_only ON alerts_alertaction;
 DROP FUNCTION alerts_alertaction_is_append_only();
 """
 
+# `failed` follows from what `AlertQuerySet.with_status` says, and a test compares the two. Nothing happens on the way of
+# a message that is taken at once. Whoever ends a delivery badly has locked its alert before.
+FAILED = """
+CREATE FUNCTION alerts_has_failed(alert bigint, state text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT $2 NOT IN ('acknowledged', 'cancelled')
+       AND NOT EXISTS (SELECT FROM alerts_delivery WHERE alert_id = $1 AND alerts_delivery.state = 'delivered')
+       AND NOT EXISTS (
+           SELECT FROM alerts_delivery
+           WHERE alert_id = $1 AND alerts_delivery.state NOT IN ('failed', 'unknown', 'undelivered')
+             AND round = (SELECT max(round) FROM alerts_delivery WHERE alert_id = $1)
+       )
+$$;
+CREATE FUNCTION alerts_delivery_tells_whether_failed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE alerts_alert SET failed = NOT failed WHERE id = NEW.alert_id AND failed <> alerts_has_failed(id, state);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER alerts_delivery_of_a_later_try AFTER INSERT ON alerts_delivery
+    FOR EACH ROW WHEN (NEW.round > 1 OR NEW.position > 1 OR NEW.state IN ('failed', 'unknown', 'undelivered'))
+    EXECUTE FUNCTION alerts_delivery_tells_whether_failed();
+CREATE TRIGGER alerts_delivery_ends_or_revives AFTER UPDATE OF state ON alerts_delivery
+    FOR EACH ROW WHEN (
+        OLD.state <> NEW.state
+        AND (OLD.state IN ('failed', 'unknown', 'undelivered')
+             OR NEW.state IN ('failed', 'unknown', 'undelivered', 'delivered'))
+    )
+    EXECUTE FUNCTION alerts_delivery_tells_whether_failed();
+CREATE FUNCTION alerts_alert_tells_whether_failed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.failed := alerts_has_failed(NEW.id, NEW.state);
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER alerts_alert_is_decided BEFORE UPDATE OF state ON alerts_alert
+    FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION alerts_alert_tells_whether_failed();
+"""
+NOT_FAILED = """
+DROP TRIGGER alerts_alert_is_decided ON alerts_alert;
+DROP FUNCTION alerts_alert_tells_whether_failed();
+DROP TRIGGER alerts_delivery_ends_or_revives ON alerts_delivery;
+DROP TRIGGER alerts_delivery_of_a_later_try ON alerts_delivery;
+DROP FUNCTION alerts_delivery_tells_whether_failed();
+DROP FUNCTION alerts_has_failed(bigint, text);
+"""
+
+# By default a table is left alone until a fifth of it is dead, or a tenth of it has changed: with millions of rows that
+# is a month. The indexes of what is due would fill with dead entries, and the planner would not know how much waits.
+VACUUMED = """
+ALTER TABLE alerts_delivery SET (
+    autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_analyze_scale_factor = 0.01
+);
+ALTER TABLE alerts_attempt SET (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.02);
+ALTER TABLE alerts_alert SET (autovacuum_analyze_scale_factor = 0.02);
+"""
+NOT_VACUUMED = """
+ALTER TABLE alerts_alert RESET (autovacuum_analyze_scale_factor);
+ALTER TABLE alerts_attempt RESET (autovacuum_vacuum_scale_factor, autovacuum_analyze_scale_factor);
+ALTER TABLE alerts_delivery RESET (
+    autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold, autovacuum_analyze_scale_factor
+);
+"""
+
 
 class Migration(migrations.Migration):
 
@@ -69,15 +132,16 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('is_test', models.BooleanField(default=False, help_text='Sent by staff to try one channel; in no statistics.', verbose_name='channel test')),
-                ('message_id', models.CharField(max_length=128, unique=True, verbose_name='message ID')),
+                ('message_id', models.CharField(max_length=128, verbose_name='message ID')),
                 ('type', models.CharField(max_length=64)),
                 ('patient_id', models.CharField(max_length=64, verbose_name='patient reference')),
                 ('contact_id', models.CharField(help_text='As it was sent: it may have changed since.', max_length=64, verbose_name='contact ID')),
                 ('description', models.CharField(max_length=1100)),
                 ('priority', models.CharField(choices=[('H', 'High'), ('M', 'Medium'), ('L', 'Low')], max_length=1)),
                 ('state', models.CharField(choices=[('open', 'Open'), ('acknowledged', 'Acknowledged'), ('cancelled', 'Cancelled'), ('closed', 'Dealt with')], default='open', max_length=16)),
+                ('failed', models.BooleanField(db_default=False, default=False, editable=False, help_text='Whether its status is “failed”, for indexes. Triggers keep it.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('client', models.ForeignKey(blank=True, help_text='Empty for a channel test: Bleep sends it itself.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='clients.apiclient', verbose_name='hospital system')),
+                ('client', models.ForeignKey(blank=True, db_index=False, help_text='Empty for a channel test: Bleep sends it itself.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='clients.apiclient', verbose_name='hospital system')),
                 ('clinician', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='contacts.clinician')),
             ],
             options={
@@ -155,7 +219,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('finished_at', models.DateTimeField(null=True)),
                 ('alert', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='alerts.alert')),
-                ('clinician', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='contacts.clinician')),
+                ('clinician', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='contacts.clinician')),
             ],
             options={
                 'verbose_name_plural': 'deliveries',
@@ -175,7 +239,7 @@ class Migration(migrations.Migration):
                 ('late', models.BooleanField(default=False, help_text='The answer came after the lease had run out.')),
                 ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('finished_at', models.DateTimeField(null=True)),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='alerts.delivery')),
+                ('delivery', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='alerts.delivery')),
             ],
             options={
                 'ordering': ('number',),
@@ -188,6 +252,30 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='alert',
             index=models.Index(fields=['client', '-created_at', '-id'], name='alert_newest_of_client'),
+        ),
+        migrations.AddIndex(
+            model_name='alert',
+            index=models.Index(fields=['patient_id'], name='alert_of_patient'),
+        ),
+        migrations.AddIndex(
+            model_name='alert',
+            index=models.Index(condition=models.Q(('failed', True)), fields=['-created_at', '-id'], name='alert_failed'),
+        ),
+        migrations.AddIndex(
+            model_name='alert',
+            index=models.Index(condition=models.Q(('state', 'open'), _negated=True), fields=['-created_at', '-id'], name='alert_decided'),
+        ),
+        migrations.AddIndex(
+            model_name='alert',
+            index=models.Index(condition=models.Q(('is_test', True)), fields=['-created_at', '-id'], name='alert_tests'),
+        ),
+        migrations.AddIndex(
+            model_name='alert',
+            index=models.Index(condition=models.Q(('failed', True), ('is_test', False), ('state', 'open')), fields=['-created_at', '-id'], name='alert_needs_attention'),
+        ),
+        migrations.AddConstraint(
+            model_name='alert',
+            constraint=models.UniqueConstraint(fields=('message_id',), name='alert_message_id_is_unique'),
         ),
         migrations.AddConstraint(
             model_name='alert',
@@ -249,13 +337,9 @@ class Migration(migrations.Migration):
             model_name='delivery',
             index=models.Index(condition=models.Q(('outcome_due_at__isnull', False), ('state', 'sent')), fields=['priority', 'outcome_due_at'], name='delivery_outcome_due'),
         ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state__in', ('failed', 'unknown', 'undelivered'))), fields=['alert'], name='delivery_ended_badly'),
-        ),
         migrations.AddConstraint(
             model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('alert', 'clinician', 'round', 'position'), name='delivery_once_per_position'),
+            constraint=models.UniqueConstraint(fields=('clinician', 'alert', 'round', 'position'), name='delivery_once_per_position'),
         ),
         migrations.AddConstraint(
             model_name='delivery',
@@ -330,4 +414,6 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('state', 'calling')), models.Q(models.Q(('state', 'calling'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='attempt_finished_is_dated'),
         ),
         migrations.RunSQL(APPEND_ONLY, NOT_APPEND_ONLY),
+        migrations.RunSQL(FAILED, NOT_FAILED),
+        migrations.RunSQL(VACUUMED, NOT_VACUUMED),
     ]

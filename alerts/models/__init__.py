@@ -4,11 +4,12 @@ register of refused requests, the heartbeats of relays and workers, and the row 
 
 from alerts.models.action import AlertAction
 from alerts.models.alert import Alert
-from alerts.models.delivery import Attempt, Delivery
+from alerts.models.delivery import IS_UNFINISHED, Attempt, Delivery
 from alerts.models.heartbeat import RelayHeartbeat, WorkerHeartbeat, WorkerKind, WriteProbe
 from alerts.models.refusal import Refusal, RefusalReason
 
 __all__ = [
+    "IS_UNFINISHED",
     "Alert",
     "AlertAction",
     "Attempt",

@@ -10,6 +10,9 @@ from alerts.states import NEEDS_REASON, SUCCEEDED, UNFINISHED, AttemptState, Del
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 
+IS_UNFINISHED = Q(state=DeliveryState.PENDING) | Q(state=DeliveryState.SENDING)
+"""Deliveries that wait or are being sent. Each state has an index, which PostgreSQL does not find for `IN`."""
+
 
 class Delivery(models.Model):
     """The job of reaching one person over one channel for one alert.
@@ -20,7 +23,12 @@ class Delivery(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     alert = models.ForeignKey("alerts.Alert", on_delete=models.PROTECT, related_name="deliveries")
-    clinician = models.ForeignKey(Clinician, on_delete=models.PROTECT, related_name="deliveries")
+    clinician = models.ForeignKey(
+        Clinician,
+        on_delete=models.PROTECT,
+        related_name="deliveries",
+        db_index=False,  # `delivery_once_per_position` begins with it
+    )
     priority = models.CharField(
         max_length=1, choices=Priority, help_text="The alert's, kept here for the relay's index."
     )
@@ -66,8 +74,9 @@ class Delivery(models.Model):
         ordering = ("created_at", "id")
         verbose_name_plural = "deliveries"
         constraints = (
+            # The clinician comes first, because the alert has an index: so both keys are found, with two indexes.
             models.UniqueConstraint(
-                name="delivery_once_per_position", fields=("alert", "clinician", "round", "position")
+                name="delivery_once_per_position", fields=("clinician", "alert", "round", "position")
             ),
             models.CheckConstraint(
                 name="delivery_priority_is_known", condition=Q(priority__in=Priority.values)
@@ -100,26 +109,31 @@ class Delivery(models.Model):
                 | (~Q(state__in=UNFINISHED) & Q(finished_at__isnull=False)),
             ),
         )
+        # Each holds the few deliveries in one state. They name `state`, so a change of state is never HOT, and each
+        # index of the whole table gets an entry: of these there are three alone, those of the keys and of `alert`.
         indexes = (
+            # What relays hand over; how long the longest waits.
             models.Index(
                 name="delivery_due",
                 fields=("priority", "available_at"),
                 condition=Q(state=DeliveryState.PENDING),
             ),
+            # Whose worker has died.
             models.Index(
                 name="delivery_leased", fields=("lease_expires_at",), condition=Q(state=DeliveryState.SENDING)
             ),
+            # How many relays have handed over, and since when.
             models.Index(
                 name="delivery_handed_over",
                 fields=("priority", "handed_over_at"),
                 condition=Q(state=DeliveryState.PENDING, handed_over_at__isnull=False),
             ),
+            # Whose provider to ask what became of it.
             models.Index(
                 name="delivery_outcome_due",
                 fields=("priority", "outcome_due_at"),
                 condition=Q(state=DeliveryState.SENT, outcome_due_at__isnull=False),
             ),
-            models.Index(name="delivery_ended_badly", fields=("alert",), condition=Q(state__in=NEEDS_REASON)),
         )
 
     def __str__(self) -> str:
@@ -140,7 +154,12 @@ class Delivery(models.Model):
 class Attempt(models.Model):
     """One call to the provider. Written before the call, completed once, never deleted."""
 
-    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="attempts")
+    delivery = models.ForeignKey(
+        Delivery,
+        on_delete=models.PROTECT,
+        related_name="attempts",
+        db_index=False,  # `attempt_number_is_unique` begins with it
+    )
     channel = models.CharField(
         max_length=8,
         choices=Channel,
@@ -181,6 +200,7 @@ class Attempt(models.Model):
                 | (~Q(state=AttemptState.CALLING) & Q(finished_at__isnull=False)),
             ),
         )
+        # Whether a provider is down; statistics of the last day or week.
         indexes = (models.Index(name="attempt_newest_of_channel", fields=("channel", "-started_at")),)
 
     def __str__(self) -> str:

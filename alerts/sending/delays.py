@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from alerts.deliveries.retry import SCHEDULES
-from alerts.models import Alert, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
+from alerts.models import IS_UNFINISHED, Alert, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.models.alert import AlertQuerySet
 from alerts.sending import breaker, clock
 from alerts.sending.breaker import Silence
@@ -163,7 +163,7 @@ def outages() -> list[Outage]:
     down = breaker.silences()
     if not down:
         return []
-    waiting = Delivery.objects.filter(state__in=UNFINISHED, channel__in=down).order_by()
+    waiting = Delivery.objects.filter(IS_UNFINISHED, channel__in=down).order_by()
     counts = waiting.values_list("channel", "priority").annotate(Count("pk"))
     found: dict[Channel, dict[str, int]] = {channel: {} for channel in down}
     for channel, priority, count in counts:

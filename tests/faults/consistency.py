@@ -33,8 +33,7 @@ def of_alert(alert: Alert) -> Iterator[str]:
         yield f"{alert} has no delivery."
     if sum(each.state in UNFINISHED for each in deliveries) > 1:
         yield f"{alert} is being sent over two channels at once."
-    if alert.status != status_of(alert.state, [(each.round, each.state) for each in deliveries]):
-        yield f"{alert} has the status {alert.status}, which contradicts its deliveries."
+    yield from _of_status(alert, status_of(alert.state, [(each.round, each.state) for each in deliveries]))
     rounds = [each.round for each in deliveries]
     if set(rounds) != set(range(1, max(rounds, default=0) + 1)):
         yield f"{alert} has gaps in its rounds."
@@ -43,6 +42,13 @@ def of_alert(alert: Alert) -> Iterator[str]:
     for delivery in deliveries:
         for flaw in _of_delivery(delivery, list(delivery.attempts.all())):
             yield f"{alert}, {delivery}: {flaw}"
+
+
+def _of_status(alert: Alert, expected: str) -> Iterator[str]:
+    if alert.status != expected:
+        yield f"{alert} has the status {alert.status}, which contradicts its deliveries."
+    if alert.failed != (expected == AlertStatus.FAILED):
+        yield f"{alert} has the status {expected}, and the database notes otherwise whether it has failed."
 
 
 def status_of(alert_state: str, states: list[tuple[int, str]]) -> str:

@@ -55,13 +55,6 @@ def test_the_list_is_filtered(staff: Client, failed: Alert, query: dict[str, str
     assert ("failed-1" in read(staff, ALERTS, query)) is shown
 
 
-def test_alerts_that_need_attention_are_looked_for_once(staff: Client, failed: Alert) -> None:
-    with CaptureQueriesContext(connection) as captured:
-        assert "failed-1" in read(staff, ALERTS, {"status": "attention"})
-
-    assert len([each for each in captured if "NOT EXISTS" in each["sql"]]) == 1
-
-
 def test_an_alert_that_was_dealt_with_needs_no_attention(staff: Client, failed: Alert) -> None:
     handle(StaffAction.CLOSE, failed.pk, by=User.objects.get(), after=0)
 
