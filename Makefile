@@ -132,6 +132,10 @@ bench: install  ## Measure how fast Bleep is, beside its goals. Leave the machin
 bench-quick: install  ## The same with less of each, in under three minutes.
 	@$(BIN)/python -m bench.speed.run --size quick $(ARGS)
 
+.PHONY: bench-size
+bench-size: install  ## Measure what it costs that there are 2,000,000 alerts and 100,000 clinicians. Takes 15 minutes.
+	@$(BIN)/python -m bench.size.run $(ARGS)
+
 .PHONY: overload
 overload: install  ## Measure what is stored at up to ten times the load that Bleep can take; ARGS="--seconds 5".
 	@$(BIN)/python -m bench.overload $(ARGS)

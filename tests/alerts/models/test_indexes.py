@@ -1,0 +1,131 @@
+"""Which indexes there are, and that no statement that is made all the time reads a whole table of 20,000 alerts.
+
+But for the lists of what was sent and picked up, and for statistics: as long as it is so short, PostgreSQL would rather
+read the table.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from alerts import attention
+from alerts.admin import search
+from alerts.deliveries import queries
+from alerts.models import Delivery
+from alerts.monitoring import checks, metrics
+from alerts.relay import due
+from alerts.sending import breaker, clock, delays, outcomes, send
+from alerts.states import AlertStatus
+from bench.load import ledger
+from clients.models import ApiClient
+from contacts.choices import Channel, Priority
+from tests.alerts.admin.pages import ALERTS, SEARCH
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+GROWS = "alerts_alert|alerts_delivery|alerts_attempt"
+SCAN = re.compile(rf"(?<!Limit)\n *->  Seq Scan on ({GROWS})\b")
+"""Below a limit, the scan ends with the first rows."""
+COSTS = re.compile(r"  \(cost=.*\)$", re.MULTILINE)
+EXPLAINED = re.compile(r"^(SELECT|UPDATE|INSERT|DELETE|\()", re.IGNORECASE)
+WHOLE = {
+    # A change of a delivery's state gives each of these another entry, and so does the end of an attempt.
+    "alerts_delivery": {"alerts_delivery_pkey", "alerts_delivery_alert_id", "delivery_once_per_position"},
+    "alerts_attempt": {"alerts_attempt_pkey", "attempt_number_is_unique", "attempt_newest_of_channel"},
+    # An alert gives each of these one.
+    "alerts_alert": {
+        "alerts_alert_pkey",
+        "alert_message_id_is_unique",
+        "alert_newest",
+        "alert_newest_of_client",
+        "alert_of_patient",
+        "alerts_alert_clinician_id",
+    },
+}
+
+
+@pytest.fixture
+def full(lab: ApiClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """20,000 alerts of four weeks, with statistics."""
+    monkeypatch.setattr(ledger, "SECONDS_APART", 120)
+    connection.ensure_connection()
+    session = connection.connection
+    ledger.fill(session, alerts=20_000, clinicians=1_000, report=lambda _line: None)
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE alerts_alert, contacts_clinician CASCADE")
+
+
+def read_as_a_whole(work: Callable[[], object]) -> list[str]:
+    """The statements that read a whole table that grows, with their plans."""
+    with CaptureQueriesContext(connection) as made:
+        work()
+    found = []
+    with connection.cursor() as cursor:
+        for query in made.captured_queries:
+            if EXPLAINED.match(query["sql"]):
+                cursor.execute(f"EXPLAIN {query['sql']}")
+                plan = COSTS.sub("", "\n" + "\n".join(line for (line,) in cursor))
+                if SCAN.search(plan):
+                    found.append(f"{query['sql']}\n{plan}")
+    return found
+
+
+@pytest.mark.parametrize("table", WHOLE)
+def test_no_index_of_a_whole_table_is_one_too_many(table: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = %s::regclass AND indpred IS NULL",
+            [table],
+        )
+        # Django adds eight digits to the names that it makes.
+        assert {re.sub(r"_[0-9a-f]{8}$", "", name) for (name,) in cursor} == WHOLE[table]
+
+
+def test_no_list_reads_a_whole_table(full: None, admin_client: Client) -> None:
+    asked = ["", "?p=20", *(f"?status={status}" for status in ("attention", "doubt", "closed", "in-vain"))]
+    asked += [
+        f"?status={status.value}"
+        for status in (AlertStatus.QUEUED, AlertStatus.FAILED, AlertStatus.CANCELLED)
+    ]
+    asked += ["?tests=only", f"?status=failed&created_at_from_0={timezone.localdate():%d/%m/%Y}"]
+
+    for query in asked:
+        assert read_as_a_whole(lambda page=ALERTS + query: admin_client.get(page)) == [], query  # type: ignore[misc]
+
+
+def test_a_search_reads_the_newest_alone(
+    full: None, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "SEARCHED", 500)
+
+    assert read_as_a_whole(lambda: admin_client.post(SEARCH, {"q": "fill-17"}, follow=True)) == []
+
+
+def test_no_work_that_is_done_all_the_time_reads_a_whole_table(full: None) -> None:
+    delivery = Delivery.objects.latest("created_at")
+    work: list[Callable[[], object]] = [
+        attention.unreached,
+        checks.report,
+        metrics.unreviewed_failures,
+        clock.mend,
+        queries.expired_ids,
+        breaker.channels_down,
+        delays.outages,
+        lambda: due.InFlight(Priority.LOW).look(lambda: None),
+        lambda: due.take(Priority.LOW, 100, which=due.InFlight(Priority.LOW).free),
+        lambda: outcomes.take_due(50),
+        lambda: breaker.has_been_down_for(Channel.SMS, timedelta(minutes=1)),
+        lambda: queries.steps_left(delivery),
+        lambda: queries.history(delivery),
+        lambda: send.deliver(delivery.pk),
+    ]
+
+    for each in work:
+        assert read_as_a_whole(each) == []
