@@ -1,8 +1,10 @@
-"""Celery tasks. Each takes a delivery's id and nothing else, and returns nothing."""
+"""Celery tasks. Each takes ids of deliveries and nothing else, and returns nothing."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
+import structlog
 from celery import current_app, shared_task
 from celery.signals import heartbeat_sent
 
@@ -10,20 +12,31 @@ from alerts.monitoring.heartbeats import note_task, worker_heartbeat
 from alerts.sending import outcomes, send
 from config import database
 
-
-@shared_task
-def deliver(delivery_id: str) -> None:
-    """Send the delivery, if it is still due."""
-    note_task()
-    with database.kept_session():
-        send.deliver(uuid.UUID(delivery_id))
+log = structlog.get_logger(__name__)
 
 
 @shared_task
-def ask_outcome(delivery_id: str) -> None:
-    """Ask the provider what became of a message."""
-    with database.kept_session():
-        outcomes.ask(uuid.UUID(delivery_id))
+def deliver(*delivery_ids: str) -> None:
+    """Send the deliveries that are still due, one after the other."""
+    for each in delivery_ids:
+        note_task()
+        _do(send.deliver, each)
+
+
+@shared_task
+def ask_outcome(*delivery_ids: str) -> None:
+    """Ask the provider what became of messages."""
+    for each in delivery_ids:
+        _do(outcomes.ask, each)
+
+
+def _do(work: Callable[[uuid.UUID], None], delivery_id: str) -> None:
+    """What goes wrong with one delivery must not stop the others of its task. A relay sees that it was not done."""
+    try:
+        with database.kept_session():
+            work(uuid.UUID(delivery_id))
+    except Exception:
+        log.exception("worker.task_failed", delivery_id=delivery_id)
 
 
 @heartbeat_sent.connect

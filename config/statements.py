@@ -13,8 +13,8 @@ from config import database
 Row = TypeVar("Row", bound=Model)
 
 
-def prepared_row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-    """The first row of a statement that each session prepares once; None if there is none.
+def prepared_rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows of a statement that each session prepares once.
 
     It is sent as it is: Django would first ask in each request whether the session still works. One that is broken is
     closed, so that the next query opens another.
@@ -25,13 +25,18 @@ def prepared_row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] |
     connection.ensure_connection()
     try:
         with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-            found = cursor.execute(statement, values, prepare=True).fetchone()
+            found = cursor.execute(statement, values, prepare=True).fetchall()
     except Error:
         if connection.connection.closed:
             database.forget_session()
         raise
     connection.health_check_done = True  # type: ignore[attr-defined]
     return found
+
+
+def prepared_row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """The first of `prepared_rows`; None if there is none."""
+    return next(iter(prepared_rows(statement, values)), None)
 
 
 def first_row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:

@@ -7,14 +7,15 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from operator import itemgetter
+from typing import NamedTuple
 
-from django.db import transaction
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from alerts.models import Delivery
 from alerts.states import DeliveryState
-from config import tracing
+from config import statements, tracing
 from contacts.choices import Priority
 
 MAX_IN_FLIGHT: dict[Priority, int] = {Priority.HIGH: 500, Priority.MEDIUM: 200, Priority.LOW: 100}
@@ -39,6 +40,63 @@ UNKNOWN_AGE = timedelta(hours=1)
 """The age to assume of a queue whose oldest message is of a delivery that no longer waits: nothing counts as lost."""
 
 
+class Which(NamedTuple):
+    """Due deliveries: those that were handed over before `again_after`, and, if `new`, those that never were."""
+
+    new: bool
+    again_after: timedelta
+
+
+class Waiting(NamedTuple):
+    """What waits of a priority."""
+
+    in_flight: int
+    """How many were handed over."""
+    age: timedelta
+    """How long ago the first of them was."""
+    due: bool
+    """Whether any is due that was not handed over."""
+
+
+class Work(NamedTuple):
+    """What there is to do for a relay."""
+
+    expired: bool
+    """Whether a lease has run out."""
+    outcomes: bool
+    """Whether it is time to ask what became of a message."""
+    waiting: dict[Priority, Waiting]
+
+
+def _waiting(priority: Priority) -> str:
+    rows = f"FROM alerts_delivery WHERE state = '{DeliveryState.PENDING}' AND priority = '{priority}'"
+    handed_over = f"{rows} AND handed_over_at IS NOT NULL"
+    return f"""
+    (SELECT count(*) {handed_over}),
+    (SELECT coalesce(statement_timestamp() - min(handed_over_at), interval '0') {handed_over}),
+    EXISTS (SELECT {rows} AND handed_over_at IS NULL AND available_at <= statement_timestamp())"""
+
+
+LOOK = f"""
+SELECT
+    EXISTS (SELECT FROM alerts_delivery
+            WHERE state = '{DeliveryState.SENDING}' AND lease_expires_at < statement_timestamp()),
+    EXISTS (SELECT FROM alerts_delivery
+            WHERE state = '{DeliveryState.SENT}' AND outcome_due_at <= statement_timestamp()),
+    {",".join(_waiting(priority) for priority in Priority)}
+"""  # noqa: S608 - names of our own
+"""Each part reads an index of its own that has few rows. See the indexes of `Delivery`."""
+
+
+def look() -> Work:
+    """What there is to do. One statement, however long the backlog."""
+    found = statements.first_row(LOOK, {})
+    assert found is not None  # noqa: S101 - a SELECT without FROM has one row
+    expired, outcomes, *rest = found
+    waiting = {each: Waiting(*rest[3 * n : 3 * n + 3]) for n, each in enumerate(Priority)}
+    return Work(expired, outcomes, waiting)
+
+
 class InFlight:
     """What relays have handed over of a priority and nobody has claimed: which of it is lost, and how much more may go.
 
@@ -58,29 +116,25 @@ class InFlight:
         """How many more may be handed over now."""
 
     @property
-    def free(self) -> Q:
+    def free(self) -> Which:
         """Deliveries to hand over, for the first time or again."""
-        return Q(handed_over_at=None) | self.lost
+        return Which(new=True, again_after=self._lost_after)
 
     @property
-    def lost(self) -> Q:
-        """Deliveries to hand over again."""
-        return Q(handed_over_at__lt=Now() - self._lost_after)
-
-    @property
-    def unclaimed(self) -> Q:
+    def unclaimed(self) -> Which:
         """Deliveries that no worker takes in time."""
-        return Q(handed_over_at__lt=Now() - self._unclaimed_after)
+        return Which(new=False, again_after=self._unclaimed_after)
 
-    def look(self, oldest_in_queue: Callable[[], uuid.UUID | None]) -> None:
-        """Find what is in flight. Redis is asked only when a delivery has waited for long."""
-        waiting = _pending(self._priority).filter(handed_over_at__isnull=False)
-        found = waiting.aggregate(count=Count("pk"), age=Now() - Min("handed_over_at"))
-        count, age = found["count"], found["age"] or timedelta()
+    def look(self, waiting: Waiting, oldest_in_queue: Callable[[], uuid.UUID | None]) -> None:
+        """Find what may be handed over. Redis is asked only when a delivery has waited for long."""
+        count, age, _ = waiting
         self._lost_after, self._unclaimed_after = HAND_OVER_AGAIN[self._priority], UNCLAIMED
         if age > UNCLAIMED / 2:
             self._allow_for_the_queue(oldest_in_queue())
-            count = waiting.exclude(self.lost).count()
+            not_lost = Q(handed_over_at__gte=Now() - self._lost_after)
+            count = Delivery.objects.filter(
+                not_lost, state=DeliveryState.PENDING, priority=self._priority
+            ).count()
         self._follow(count, age)
         self.room = max(0, self.allowed - count)
 
@@ -114,27 +168,41 @@ class InFlight:
             self.allowed = min(MAX_IN_FLIGHT[self._priority], self.allowed * 2)
 
 
-def take(priority: Priority, most: int, *, which: Q) -> list[uuid.UUID]:
-    """Mark up to `most` of these due deliveries as handed over, and return their ids.
+_FREE = f"""
+    SELECT id FROM alerts_delivery
+    WHERE state = '{DeliveryState.PENDING}' AND priority = %(priority)s AND available_at <= statement_timestamp()
+      AND (%(new)s AND handed_over_at IS NULL OR handed_over_at < statement_timestamp() - %(again_after)s)
+"""  # noqa: S608
+"""A subquery of its own would not be locked."""
+
+TAKE = f"""
+WITH
+-- Rows that another relay is taking are left to it.
+oldest AS ({_FREE} ORDER BY available_at LIMIT %(oldest)s FOR UPDATE SKIP LOCKED),
+newest AS (
+    {_FREE} AND id NOT IN (SELECT id FROM oldest) ORDER BY available_at DESC LIMIT %(newest)s FOR UPDATE SKIP LOCKED
+)
+UPDATE alerts_delivery AS delivery SET handed_over_at = statement_timestamp()
+WHERE id IN (SELECT id FROM oldest UNION ALL SELECT id FROM newest)
+RETURNING id, available_at
+"""  # noqa: S608
+
+
+def take(priority: Priority, most: int, *, which: Which) -> list[uuid.UUID]:
+    """Mark up to `most` of these due deliveries as handed over, and return their ids. One statement.
 
     Oldest first, but half of the places are for the newest of High
     (`docs/decisions/0011-the-newest-high-gets-half.md`).
     """
     if most <= 0:
         return []
-    due = _pending(priority).filter(which, available_at__lte=Now())
     newest = most // 2 if priority is Priority.HIGH else 0
-    with transaction.atomic():
-        locked = due.select_for_update(skip_locked=True)
-        ids = list(locked.order_by("available_at").values_list("pk", flat=True)[: most - newest])
-        if newest and len(ids) == most - newest:
-            ids += locked.exclude(pk__in=ids).order_by("-available_at").values_list("pk", flat=True)[:newest]
-        if ids:
-            Delivery.objects.filter(pk__in=ids).update(handed_over_at=Now())
-    return ids
+    values = {**which._asdict(), "priority": priority, "oldest": most - newest, "newest": newest}
+    taken = [pk for pk, _ in sorted(statements.prepared_rows(TAKE, values), key=itemgetter(1))]
+    return taken[: most - newest] + taken[most - newest :][::-1]
 
 
-def give_back(ids: list[uuid.UUID]) -> None:
+def give_back(ids: Sequence[uuid.UUID]) -> None:
     """Undo the hand-over of deliveries that nobody has claimed."""
     Delivery.objects.filter(pk__in=ids, state=DeliveryState.PENDING).update(handed_over_at=None)
 
@@ -147,7 +215,3 @@ def trace(ids: Sequence[uuid.UUID], *, queue: str, since: int) -> None:
     for pk, alert_id, parent in traced.values_list("pk", "alert_id", "traceparent"):
         facts: dict[str, int | str] = {"alert_id": alert_id, "delivery_id": str(pk), "queue": queue}
         tracing.past("hand over", parent=parent, since=since, kind="producer", **facts)
-
-
-def _pending(priority: Priority) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(state=DeliveryState.PENDING, priority=priority)

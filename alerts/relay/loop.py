@@ -5,6 +5,7 @@ keeps no state that a restart would lose.
 """
 
 import contextlib
+import math
 import os
 import socket
 import time
@@ -13,11 +14,11 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import structlog
 from django.db import close_old_connections, connection, connections
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from alerts import refusals, tasks
@@ -36,6 +37,14 @@ from contacts.choices import Priority
 
 TICK = 1.0
 """The relay looks at least this often, in seconds, even when nothing wakes it."""
+PAUSE = 0.02
+"""Seconds between two ticks while it is woken all the time: what comes meanwhile is handed over together."""
+LEADER = 0x626C6571
+"""The advisory lock of the relay that listens ("bleq")."""
+IN_ONE_TASK: dict[Priority, int] = {Priority.HIGH: 1, Priority.MEDIUM: 8, Priority.LOW: 8}
+"""Deliveries that one task may have. They are sent one after the other, so High has a task for each."""
+TASKS = 16
+"""Tasks may have several deliveries where there are more of them than this: a worker has as many threads."""
 HEARTBEAT_SECONDS = 3.0
 WORKER_BEATS = timedelta(seconds=heartbeats.SECONDS + 2)
 DIRECT_SENDERS = 8
@@ -91,6 +100,7 @@ class Relay:
     def close(self) -> None:
         """Finish sending, and take the heartbeat back."""
         self._senders.shutdown(wait=True)
+        self._publisher.close()
         self._stopping = True
         self._subscriptions.join(CLOSE_SECONDS)
         self._watchdog.join(watchdog.CLOSE_SECONDS)
@@ -100,11 +110,30 @@ class Relay:
 
     def _listen_and_tick(self) -> None:
         with psycopg.connect(**connection.get_connection_params(), autocommit=True) as listener:
-            listener.execute(f"LISTEN {DUE_CHANNEL}")
+            leads = False
             while not self._stopping:
+                leads = leads or self._lead(listener)
+                began = time.monotonic()
                 more = self.tick()
-                # One wake-up stands for all: the next tick sees every row.
-                deque(listener.notifies(timeout=0 if more else TICK, stop_after=1), maxlen=0)
+                self._wait(listener, began, more=more)
+
+    def _lead(self, listener: psycopg.Connection[Any]) -> bool:
+        """Begin to listen, if no other relay does: to wake all for each alert would only be more work.
+
+        The others look every second, so that no relay that hangs holds anything up. The lock goes with the session.
+        """
+        found = listener.execute("SELECT pg_try_advisory_lock(%s)", [LEADER]).fetchone()
+        if not (found and found[0]):
+            return False
+        listener.execute(f"LISTEN {DUE_CHANNEL}")
+        log.info("relay.leads", relay=self.name)
+        return True
+
+    def _wait(self, listener: psycopg.Connection[Any], began: float, *, more: bool) -> None:
+        if not more:
+            # One wake-up stands for all: the next tick sees every row.
+            deque(listener.notifies(timeout=TICK, stop_after=1), maxlen=0)
+        time.sleep(max(0.0, began + PAUSE - time.monotonic()))
 
     def tick(self) -> bool:
         """Do everything that is due. True if there is more than one tick can take."""
@@ -114,9 +143,12 @@ class Relay:
         self._clock.run_if_due()
         self._register.start_if_due()
         self._subscriptions.start_if_due(lambda: self._stopping)
-        results = [self._hand_over(priority) for priority in Priority]
-        send.recover_expired()
-        self._ask_outcomes()
+        work = due.look()
+        results = [self._hand_over(priority, work.waiting[priority]) for priority in Priority]
+        if work.expired:
+            send.recover_expired()
+        if work.outcomes:
+            self._ask_outcomes()
         return any(results)
 
     def _report(self) -> None:
@@ -132,19 +164,23 @@ class Relay:
         RelayHeartbeat.objects.stale().delete()
         self._has_reported = True
 
-    def _hand_over(self, priority: Priority) -> bool:
+    def _hand_over(self, priority: Priority, waiting: due.Waiting) -> bool:
         """Give due deliveries to Celery; send High ones here if no worker takes them. True if there is more."""
         urgent = priority is Priority.HIGH
         queue = QUEUES[priority]
         in_flight = self._in_flight[priority]
         if self._publisher.is_paused(queue):
             return urgent and self._send_directly(in_flight.free)
-        in_flight.look(lambda: self._publisher.oldest(queue))
-        if urgent:
+        in_flight.look(waiting, lambda: self._publisher.oldest(queue))
+        if urgent and waiting.age > due.UNCLAIMED:
             self._send_directly(in_flight.unclaimed)
+        if not waiting.due and waiting.age <= due.HAND_OVER_AGAIN[priority]:
+            in_flight.took(0)
+            return False
         taken = due.take(priority, in_flight.room, which=in_flight.free)
         begun = tracing.now()
-        left = self._publisher.publish(tasks.deliver, queue, taken)
+        in_one = min(IN_ONE_TASK[priority], math.ceil(len(taken) / TASKS))
+        left = self._publisher.publish(tasks.deliver, queue, taken, at_most=in_one)
         in_flight.took(len(taken) - len(left))
         if left:
             due.give_back(left)
@@ -171,7 +207,7 @@ class Relay:
         free = self._free_senders()
         return min(free, DIRECT_ASKERS - len(self._asking))
 
-    def _send_directly(self, which: Q) -> bool:
+    def _send_directly(self, which: due.Which) -> bool:
         """Send High deliveries here. The heartbeat reports that only if no worker is at work, not if they are busy."""
         taken = due.take(Priority.HIGH, self._free_senders(), which=which)
         if taken:

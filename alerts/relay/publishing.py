@@ -1,13 +1,14 @@
 """Hand ids to Celery within a bounded time. A broken broker gives an error, never a wait."""
 
+import contextlib
 import json
-import time
 import uuid
 from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from kombu.exceptions import OperationalError as BrokerError
+from kombu import Connection, Producer
+from kombu.exceptions import BatchPublishError, OperationalError as BrokerError  # type: ignore[attr-defined]
 from redis.exceptions import RedisError
 
 from alerts.cooldown import Cooldown
@@ -23,19 +24,18 @@ PAUSE = 2.0
 """Seconds to leave a failed broker, or a queue that nobody empties, alone."""
 FULL = 1000
 """Messages in one queue. More than relays hand over at once, so no worker is taking them."""
-LONGEST = 2.0
-"""Seconds that one call of `publish` may take: a slow broker must not hold up the relay."""
 
-BROKEN = (BrokerError, RedisError, OSError)
+BROKEN = (BrokerError, BatchPublishError, RedisError, OSError)
 
 log = structlog.get_logger(__name__)
 
 
 class Publisher:
-    """Publishes to the broker for one relay."""
+    """Publishes to the broker for one relay, over one connection."""
 
     def __init__(self) -> None:
         self._pauses = {queue: Cooldown(PAUSE) for queue in celery.QUEUES}
+        self._broker: Connection | None = None
 
     def is_paused(self, queue: str) -> bool:
         """Whether to leave this queue alone: the broker just failed, or nobody takes from the queue."""
@@ -44,42 +44,53 @@ class Publisher:
     def oldest(self, queue: str) -> uuid.UUID | None:
         """The delivery that has been in this queue for longest; None if it is empty, or the broker fails."""
         try:
-            with celery.publishing_connection() as broker:
-                channel: Any = broker.default_channel
-                message: bytes | None = channel.client.lindex(queue, -1)
+            message: bytes | None = self._channel().client.lindex(queue, -1)
         except BROKEN as error:
             self._pause(error)
             return None
         return uuid.UUID(json.loads(message)["headers"]["id"]) if message else None
 
-    def publish(self, task: Any, queue: str, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
-        """Publish a task for each id; return the ids that were not published.
+    def publish(
+        self, task: Any, queue: str, ids: Sequence[uuid.UUID], *, at_most: int = 1
+    ) -> Sequence[uuid.UUID]:
+        """Publish tasks with at most so many ids in each, all in one trip; return the ids that were not published.
 
         An error does not mean "not sent": a failed id may still be in the queue. It is claimed only once.
         """
         if not ids:
             return []
-        published = 0
-        until = time.monotonic() + LONGEST
         try:
-            with celery.publishing_connection() as broker, broker.Producer(auto_declare=False) as producer:
-                if self._is_full(broker.default_channel, queue):
-                    return list(ids)
-                for each in ids:
-                    # The task has the delivery's id, so that `oldest` finds it in the queue.
-                    args = {"task_id": str(each), "queue": queue, "producer": producer, "retry": False}
-                    task.apply_async((str(each),), **args)
-                    published += 1
-                    if time.monotonic() > until:
-                        break
+            channel = self._channel()
+            if self._is_full(channel, queue):
+                return ids
+            producer = Producer(channel, auto_declare=False)
+            with producer.batch():  # type: ignore[attr-defined]
+                for start in range(0, len(ids), at_most):
+                    some = [str(each) for each in ids[start : start + at_most]]
+                    # The task has the first delivery's id, so that `oldest` finds it in the queue.
+                    task.apply_async(some, task_id=some[0], queue=queue, producer=producer, retry=False)
         except BROKEN as error:
-            self._pause(error, waiting=len(ids) - published)
-        return list(ids[published:])
+            self._pause(error, waiting=len(ids))
+            return ids
+        return []
+
+    def close(self) -> None:
+        """Close the connection. The next call opens another."""
+        if self._broker is not None:
+            with contextlib.suppress(*BROKEN):
+                self._broker.release()
+            self._broker = None
+
+    def _channel(self) -> Any:
+        if self._broker is None:
+            self._broker = celery.publishing_connection()
+        return self._broker.default_channel
 
     def _pause(self, error: Exception, **known: int) -> None:
         for pause in self._pauses.values():
             pause.begin()
-        log.warning("relay.broker_down", error=type(error).__name__, **known)
+        log.warning("relay.broker_down", error=type(error.__cause__ or error).__name__, **known)
+        self.close()
 
     def _is_full(self, channel: Any, queue: str) -> bool:
         """Without workers a queue grows, because relays hand unclaimed deliveries over again."""

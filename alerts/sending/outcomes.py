@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import islice
 
@@ -47,7 +47,7 @@ def take_due(most: int) -> list[uuid.UUID]:
     return ids
 
 
-def give_back(ids: list[uuid.UUID]) -> None:
+def give_back(ids: Sequence[uuid.UUID]) -> None:
     """Make deliveries due again that nobody asked about."""
     if ids:
         _sent().filter(pk__in=ids, outcome_due_at__isnull=False).update(outcome_due_at=Now())

@@ -14,8 +14,13 @@ import redis
 from celery import Task
 
 from alerts import tasks
+from alerts.models import Delivery
 from alerts.relay.publishing import Publisher
+from alerts.states import DeliveryState
 from config.celery import QUEUES, app
+from contacts.choices import Priority
+from tests.alerts.conftest import Store
+from tests.conftest import Aws
 from tests.processes import ROOT
 
 ROOMS = ("alerts", "clients", "config", "contacts", "deploy", "staff")
@@ -86,10 +91,10 @@ def test_nothing_asks_celery_to_run_it_later_or_again() -> None:
     assert {name: found for name, tree in looked_at.items() if (found := later_or_again(tree))} == {}
 
 
-def test_there_are_two_tasks_that_take_an_id_and_cannot_ask_for_themselves_again() -> None:
+def test_there_are_two_tasks_that_take_ids_and_cannot_ask_for_themselves_again() -> None:
     assert {task.name for task in ours()} == {"alerts.tasks.deliver", "alerts.tasks.ask_outcome"}
     for task in ours():
-        assert list(inspect.signature(task.run).parameters) == ["delivery_id"], "no `self`: it is not bound"
+        assert list(inspect.signature(task.run).parameters) == ["delivery_ids"], "no `self`: it is not bound"
         assert not hasattr(task, "autoretry_for")
 
 
@@ -109,6 +114,29 @@ def test_a_message_in_the_broker_has_no_time_and_no_retry(
     assert (headers["eta"], headers["expires"], headers["retries"]) == (None, None, 0)
     assert not any(embed.values())
     assert broker.llen("unacked") == 0
+
+
+def test_several_go_in_one_task_and_all_in_one_trip(broker: "redis.Redis") -> None:
+    ids = [uuid.uuid4() for _ in range(5)]
+
+    assert Publisher().publish(tasks.deliver, "low", ids, at_most=2) == []
+
+    messages: Any = [json.loads(each) for each in reversed(broker.lrange("low", 0, -1))]
+    args = [json.loads(base64.b64decode(each["body"]))[0] for each in messages]
+    assert args == [[str(each) for each in ids[start : start + 2]] for start in (0, 2, 4)]
+    assert [each["headers"]["id"] for each in messages] == [str(ids[start]) for start in (0, 2, 4)]
+
+
+def test_what_goes_wrong_with_one_delivery_does_not_stop_the_others_of_its_task(
+    transactional_db: None, store: Store, aws: Aws, caplog: pytest.LogCaptureFixture
+) -> None:
+    last = store(Priority.MEDIUM)
+
+    tasks.deliver("no id", str(uuid.uuid4()), str(last.pk))
+
+    assert Delivery.objects.get(pk=last.pk).state == DeliveryState.SENT
+    errors: list[Any] = [record.msg for record in caplog.records if record.levelname == "ERROR"]
+    assert [each["event"] for each in errors] == ["worker.task_failed"]
 
 
 def test_no_module_but_the_relays_publisher_puts_anything_into_a_queue() -> None:

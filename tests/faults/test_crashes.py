@@ -24,8 +24,8 @@ from tests.faults.crash import Crash
 
 COMMIT = "django.db.backends.base.base:BaseDatabaseWrapper.commit"
 STATEMENT = "config.statements:prepared_row"
-UPDATE = "django.db.models.query:QuerySet.update"
-PUBLISH = "celery.app.task:Task.apply_async"
+STATEMENTS = "config.statements:prepared_rows"
+PUBLISH = "kombu.transport.redis:PublishBatch.flush"
 REQUEST = "botocore.client:BaseClient._make_api_call"
 SENDING = ("Publish", "StartOutboundVoiceContact")
 """The operations that send; others only query or prepare."""
@@ -101,14 +101,16 @@ CRASH_POINTS = (
         Trace.ALERT,
         Crash("after", "alerts.intake:accept"),
     ),
-    CrashPoint("before it is taken", Process.RELAY, Trace.ALERT, Crash("before", "alerts.relay.due:take")),
     CrashPoint(
-        "while it is taken",
+        "before it is taken",
         Process.RELAY,
         Trace.ALERT,
-        Crash("after", UPDATE, inside="alerts.relay.due:take"),
+        Crash("before", STATEMENTS, inside="alerts.relay.due:take"),
     ),
-    CrashPoint("between taking and publishing", Process.RELAY, Trace.ALERT, Crash("before", PUBLISH)),
+    CrashPoint(
+        "between taking and publishing", Process.RELAY, Trace.ALERT, Crash("after", "alerts.relay.due:take")
+    ),
+    CrashPoint("before the broker has it", Process.RELAY, Trace.ALERT, Crash("before", PUBLISH)),
     CrashPoint("after publishing", Process.RELAY, Trace.ALERT, Crash("after", PUBLISH)),
     CrashPoint(
         "before it is recovered",

@@ -22,6 +22,7 @@ from tests.alerts.conftest import Store, broken_broker, hung_server
 from tests.alerts.factories import let_lease_run_out
 from tests.conftest import Aws
 from tests.processes import wait_until
+from tests.round_trips import round_trips
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -207,3 +208,30 @@ def test_a_database_that_only_reads_is_waited_for_and_not_skipped(
 
     connection.close()
     assert send.recover_expired() == 1
+
+
+def test_an_idle_tick_takes_one_statement(one_relay: loop.Relay, broker: "redis.Redis") -> None:
+    one_relay.tick()  # its heartbeat and the other work of every few seconds
+    one_relay.tick()
+
+    with round_trips() as found:
+        one_relay.tick()
+
+    assert found == ["prepared"]
+
+
+def test_a_tick_takes_one_statement_more_for_each_queue_however_many_are_due(
+    one_relay: loop.Relay, broker: "redis.Redis", store: Store
+) -> None:
+    for priority in Priority:
+        store(priority)
+    one_relay.tick()
+    for priority in Priority:
+        for _ in range(5):
+            store(priority)
+
+    with round_trips() as found:
+        one_relay.tick()
+
+    assert found == ["prepared"] * 4
+    assert [broker.llen(queue) for queue in ("urgent", "normal", "low")] == [6, 6, 6]
