@@ -18,7 +18,7 @@ from alerts.states import DeliveryState
 from config import statements, tracing
 from contacts.choices import Priority
 
-MAX_IN_FLIGHT: dict[Priority, int] = {Priority.HIGH: 500, Priority.MEDIUM: 200, Priority.LOW: 100}
+MAX_IN_FLIGHT: dict[Priority, int] = {Priority.HIGH: 500, Priority.MEDIUM: 300, Priority.LOW: 300}
 """How many may be in Celery's queues. The backlog waits in the database, where it cannot get lost."""
 MIN_IN_FLIGHT = 50
 """At least this many may be handed over, however slow the workers are."""
@@ -137,6 +137,8 @@ class InFlight:
             ).count()
         self._follow(count, age)
         self.room = max(0, self.allowed - count)
+        if self._priority is not Priority.HIGH and count > self.allowed // 2:
+            self.room = 0  # workers have enough: many at a time cost less, and several go in one task
 
     def took(self, count: int) -> None:
         """Note how many were handed over."""

@@ -41,7 +41,7 @@ PAUSE = 0.02
 """Seconds between two ticks while it is woken all the time: what comes meanwhile is handed over together."""
 LEADER = 0x626C6571
 """The advisory lock of the relay that listens ("bleq")."""
-IN_ONE_TASK: dict[Priority, int] = {Priority.HIGH: 1, Priority.MEDIUM: 8, Priority.LOW: 8}
+IN_ONE_TASK: dict[Priority, int] = {Priority.HIGH: 1, Priority.MEDIUM: 4, Priority.LOW: 4}
 """Deliveries that one task may have. They are sent one after the other, so High has a task for each."""
 TASKS = 16
 """Tasks may have several deliveries where there are more of them than this: a worker has as many threads."""
