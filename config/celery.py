@@ -30,12 +30,22 @@ QUEUES = (URGENT, NORMAL, LOW, QUESTIONS)
 
 
 class RedisChannel(transport.Channel):
-    """Raises a connection error if the connection is gone, where kombu's raises an AttributeError.
+    """Keeps its client, and raises a connection error if the connection is gone, where kombu's raises AttributeError.
 
     This happens when Redis goes away while a worker holds messages that it then puts back or acknowledges. Celery
     waits out a connection error, but an AttributeError ends the worker. The messages need neither: what no worker
     claims is handed over again, and what was claimed is not claimed twice.
     """
+
+    _kept: Any = None
+
+    def _create_client(self, asynchronous: bool = False) -> Any:  # noqa: FBT001, FBT002 - kombu's
+        """kombu makes a client for each command, which costs as much as the command. This keeps one for each pool."""
+        if asynchronous:
+            return super()._create_client(asynchronous)  # type: ignore[misc]
+        if self._kept is None or self._kept.connection_pool is not self.pool:
+            self._kept = super()._create_client()  # type: ignore[misc]
+        return self._kept
 
     @contextlib.contextmanager
     def conn_or_acquire(self, client: Any = None) -> Iterator[Any]:

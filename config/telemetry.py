@@ -135,6 +135,9 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
             # These lines contain paths. RequestTelemetry logs requests; only exceptions are kept from here.
             "django.request": {"level": "ERROR", "filters": ["failure"]},
             "celery.worker.consumer.consumer": {"filters": ["redis_away"]},
+            # Two lines for each task, which say less than `attempt.sent`.
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
         },
     }
 
