@@ -5,8 +5,9 @@ read the table.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -16,7 +17,8 @@ from django.utils import timezone
 
 from alerts import attention
 from alerts.admin import search
-from alerts.deliveries import queries
+from alerts.deliveries import claims, lifecycle, queries
+from alerts.intake import at_once
 from alerts.models import Delivery
 from alerts.monitoring import checks, metrics
 from alerts.relay import due
@@ -24,7 +26,7 @@ from alerts.sending import breaker, clock, delays, outcomes, send
 from alerts.states import AlertStatus
 from bench.load import ledger
 from clients.models import ApiClient
-from contacts.choices import Channel, Priority
+from contacts.choices import Channel
 from tests.alerts.admin.pages import ALERTS, SEARCH
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,15 +68,16 @@ def read_as_a_whole(work: Callable[[], object]) -> list[str]:
     """The statements that read a whole table that grows, with their plans."""
     with CaptureQueriesContext(connection) as made:
         work()
-    found = []
+    asked = [query["sql"] for query in made.captured_queries]
+    return [found for sql in asked if EXPLAINED.match(sql) for found in reads_a_whole(sql)]
+
+
+def reads_a_whole(statement: str, values: Mapping[str, Any] | None = None) -> list[str]:
+    """The statement, with its plan, if it reads a whole table that grows."""
     with connection.cursor() as cursor:
-        for query in made.captured_queries:
-            if EXPLAINED.match(query["sql"]):
-                cursor.execute(f"EXPLAIN {query['sql']}")
-                plan = COSTS.sub("", "\n" + "\n".join(line for (line,) in cursor))
-                if SCAN.search(plan):
-                    found.append(f"{query['sql']}\n{plan}")
-    return found
+        cursor.execute(f"EXPLAIN {statement}", values)
+        plan = COSTS.sub("", "\n" + "\n".join(line for (line,) in cursor))
+    return [f"{statement}\n{plan}"] if SCAN.search(plan) else []
 
 
 @pytest.mark.parametrize("table", WHOLE)
@@ -118,8 +121,6 @@ def test_no_work_that_is_done_all_the_time_reads_a_whole_table(full: None) -> No
         queries.expired_ids,
         breaker.channels_down,
         delays.outages,
-        lambda: due.InFlight(Priority.LOW).look(lambda: None),
-        lambda: due.take(Priority.LOW, 100, which=due.InFlight(Priority.LOW).free),
         lambda: outcomes.take_due(50),
         lambda: breaker.has_been_down_for(Channel.SMS, timedelta(minutes=1)),
         lambda: queries.steps_left(delivery),
@@ -129,3 +130,30 @@ def test_no_work_that_is_done_all_the_time_reads_a_whole_table(full: None) -> No
 
     for each in work:
         assert read_as_a_whole(each) == []
+
+
+def test_no_statement_of_our_own_reads_a_whole_table(full: None) -> None:
+    delivery = Delivery.objects.latest("created_at")
+    ours = {"id": delivery.pk, "token": delivery.pk, "lease": timedelta(1)}
+    sent = {**ours, "attempt": 1, "provider_id": "p", "ask_after": timedelta(1)}
+    new = {
+        "message_id": "new",
+        "type": "t",
+        "patient_id": "p",
+        "contact_id": "C-1",
+        "description": "d",
+        "priority": "L",
+    }
+    taken = {**new, "delivery_id": delivery.pk, "digest": "d", "used_every": timedelta(1), "traceparent": ""}
+    free = {"new": True, "again_after": timedelta(1), "priority": "L", "oldest": 100, "newest": 0}
+    statements: list[tuple[str, Mapping[str, Any]]] = [
+        (at_once.STATEMENT, taken),
+        (due.LOOK, {}),
+        (due.TAKE, free),
+        (claims.FIND, ours),
+        (claims.CLAIM, ours),
+        (lifecycle.SENT, sent),
+    ]
+
+    for statement, values in statements:
+        assert reads_a_whole(statement, values) == []
