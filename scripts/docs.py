@@ -55,14 +55,19 @@ def permissions() -> str:
     return table(("Statement", "Actions", "On", "Why", "Without it"), rows)
 
 
+def speed() -> str:
+    """What `make bench` measured, beside its goals."""
+    return _measured("performance", "table")
+
+
 def modes() -> str:
     """What `make compare-modes` measured at each rate."""
-    return _measured("table")
+    return _measured("sync-vs-async", "table")
 
 
 def modes_outage() -> str:
     """What it measured while the provider was away."""
-    return _measured("outage_table")
+    return _measured("sync-vs-async", "outage_table")
 
 
 def guide() -> str:
@@ -105,6 +110,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "permissions": ("docs/aws.md", permissions),
     "modes": ("docs/sync-vs-async.md", modes),
     "modes_outage": ("docs/sync-vs-async.md", modes_outage),
+    "speed": ("docs/performance.md", speed),
     "retries": ("docs/recovery.md", retries),
     "guide": ("staff/templates/staff/guide.html", guide),
     "api_guide": ("staff/templates/staff/api/guide.html", api_guide),
@@ -144,8 +150,8 @@ def main() -> None:
             sys.stdout.write(f"{file}: {name} updated.\n")
 
 
-def _measured(name: str) -> str:
-    measured = json.loads(read("docs/sync-vs-async.json"))
+def _measured(file: str, name: str) -> str:
+    measured = json.loads(read(f"docs/{file}.json"))
     taken = measured["taken"]
     head, rows = measured[name]["head"], measured[name]["rows"]
     lines = table(tuple(head), (tuple(row) for row in rows)).splitlines()

@@ -2,25 +2,14 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from html import escape
 
+from bench.drawing import WIDTH, svg, text
 from bench.modes.figures import KNOWN, Figures, Mode, Outage, Spread
 
-WIDTH = 760
 LEFT, RIGHT = 190, 20
 LEAST, MOST = 0.01, 60.0
 """Seconds at the ends of the logarithmic scale."""
 TICKS = {0.01: "10 ms", 0.1: "100 ms", 1.0: "1 s", 10.0: "10 s"}
-STYLE = """
-text { font: 12px system-ui, sans-serif; fill: #1f2937 }
-.title { font-weight: 600; font-size: 14px } .small { fill: #4b5563 }
-.grid { stroke: #d1d5db } .away { fill: #fee2e2 }
-.one { stroke: #1d4ed8; fill: #1d4ed8 } .two { stroke: #b45309; fill: #b45309 } .hollow { fill: none }
-@media (prefers-color-scheme: dark) {
-  text { fill: #e5e7eb } .small { fill: #9ca3af } .grid { stroke: #4b5563 } .away { fill: #4c1d1d }
-  .one { stroke: #93c5fd; fill: #93c5fd } .two { stroke: #fbbf24; fill: #fbbf24 } .hollow { fill: none }
-}
-"""
 COLOURS = {Mode.AT_ONCE: "one", Mode.WAIT: "two"}
 ROW, PANEL = 22, 190
 
@@ -29,8 +18,8 @@ def rates(runs: Sequence[Figures]) -> str:
     """A line from p50 to p99, with a dot at each of p50, p95 and p99, for each rate, mode and moment."""
     bottom = 60 + len(runs) * 2 * ROW + (len({run.per_second for run in runs}) - 1) * ROW // 2
     parts = [
-        _text(LEFT, 18, "Time from the POST to the answer, and to the handset", "title"),
-        _text(LEFT, 36, "p50, p95 and p99; filled: the answer, hollow: the handset", "small"),
+        text(LEFT, 18, "Time from the POST to the answer, and to the handset", "title"),
+        text(LEFT, 36, "p50, p95 and p99; filled: the answer, hollow: the handset", "small"),
         *_scale_across(bottom),
     ]
     y, before = 60, runs[0].per_second if runs else 0
@@ -39,19 +28,19 @@ def rates(runs: Sequence[Figures]) -> str:
             y, before = y + ROW // 2, run.per_second
         for what, spread in (("answer", run.answer), ("handset", run.handset)):
             parts.append(
-                _text(LEFT - 8, y + 4, f"{run.per_second}/s {run.mode}", "small", anchor="end", title=what)
+                text(LEFT - 8, y + 4, f"{run.per_second}/s {run.mode} {what}", "small", anchor="end")
             )
             parts += _range(y, spread, COLOURS[run.mode], hollow=what == "handset")
             y += ROW
     described = "Times by rate and mode, as in the table."
-    return _svg(bottom + 30, parts, described)
+    return svg(bottom + 30, parts, described)
 
 
 def outages(runs: Sequence[Outage]) -> str:
     """A panel for each mode: when each alert was POSTed, and how long its answer and its message took."""
     parts: list[str] = [
-        _text(10, 18, "While the provider is away", "title"),
-        _text(
+        text(10, 18, "While the provider is away", "title"),
+        text(
             10,
             36,
             "filled: answer with the outcome, small: without it, hollow: the handset, ×: shown to staff, in doubt",
@@ -60,9 +49,7 @@ def outages(runs: Sequence[Outage]) -> str:
     ]
     for number, run in enumerate(runs):
         parts += _panel(run, 60 + number * (PANEL + 50))
-    return _svg(
-        60 + len(runs) * (PANEL + 50), parts, "Each alert's times before, during and after an outage."
-    )
+    return svg(60 + len(runs) * (PANEL + 50), parts, "Each alert's times before, during and after an outage.")
 
 
 def _panel(run: Outage, top: int) -> Iterator[str]:
@@ -79,12 +66,12 @@ def _panel(run: Outage, top: int) -> Iterator[str]:
         f'<rect class="away" x="{across(run.began):.1f}" y="{top}" '
         f'width="{across(run.ended) - across(run.began):.1f}" height="{PANEL}"/>'
     )
-    yield _text(10, top + 12, run.figures.mode)
+    yield text(10, top + 12, run.figures.mode)
     for seconds, label in TICKS.items():
         yield f'<path class="grid" d="M{LEFT} {down(seconds):.1f}H{WIDTH - RIGHT}"/>'
-        yield _text(LEFT - 8, down(seconds) + 4, label, "small", anchor="end")
+        yield text(LEFT - 8, down(seconds) + 4, label, "small", anchor="end")
     for second in range(0, int(last) + 1, 5):
-        yield _text(across(second), top + PANEL + 16, f"{second} s", "small", anchor="middle")
+        yield text(across(second), top + PANEL + 16, f"{second} s", "small", anchor="middle")
     for each in run.sent:
         x = across(each.at)
         if each.handset is None:
@@ -99,7 +86,7 @@ def _scale_across(bottom: int) -> Iterator[str]:
     for seconds, label in TICKS.items():
         x = _across(seconds)
         yield f'<path class="grid" d="M{x:.1f} 48V{bottom}"/>'
-        yield _text(x, bottom + 16, label, "small", anchor="middle")
+        yield text(x, bottom + 16, label, "small", anchor="middle")
 
 
 def _range(y: int, spread: Spread, colour: str, *, hollow: bool) -> Iterator[str]:
@@ -118,16 +105,3 @@ def _share(seconds: float) -> float:
     """The place on the logarithmic scale, from 0 to 1."""
     within = min(max(seconds, LEAST), MOST)
     return math.log(within / LEAST) / math.log(MOST / LEAST)
-
-
-def _text(x: float, y: float, text: str, kind: str = "", *, anchor: str = "start", title: str = "") -> str:
-    more = f" {title}" if title else ""
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text + more)}</text>'
-
-
-def _svg(height: int, parts: Sequence[str], described: str) -> str:
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'aria-label="{escape(described)}">'
-    )
-    return "\n".join([head, f"<style>{STYLE}</style>", *parts, "</svg>", ""])

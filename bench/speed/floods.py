@@ -20,8 +20,6 @@ WORKER = "worker"
 """Who sends Low."""
 LATENCY = 0.05
 """Seconds that the provider takes for an answer while the backlog drains."""
-DRAIN_SECONDS = 60.0
-"""No backlog is watched for longer."""
 HIGH_PER_SECOND = 10
 STORING = 8
 """Connections that store the backlog."""
@@ -36,8 +34,11 @@ SELECT count(*) / extract(epoch FROM max(finished_at) - min(finished_at)) FROM (
 """Recorded answers in a second, without those at the beginning and the end."""
 
 
-def drain(stack: Stack, people: Sequence[Person], *, low: int) -> list[Figure]:
-    """How fast a backlog of Low is sent by SMS, and what share of that its worker's slots could do at best."""
+def drain(stack: Stack, people: Sequence[Person], *, low: int, most: float) -> list[Figure]:
+    """How fast a backlog of Low is sent by SMS, and what share that is of what its worker's slots can do at best.
+
+    It is watched for `most` seconds at most.
+    """
     slots = _slots(stack)
     stack.stop(WORKER)
     _store_low(stack, people, "drain", low)
@@ -45,7 +46,7 @@ def drain(stack: Stack, people: Sequence[Person], *, low: int) -> list[Figure]:
     _answer_late(stack)
     stack.start(WORKER)
     stack.wait_until_ready()
-    _watch(stack, DRAIN_SECONDS)
+    _watch(stack, most)
     stack.aws("DELETE", "/faults")
     [(found,)] = stack.rows(RATE, "drain-%")
     rate = float(found or 0)

@@ -6,18 +6,23 @@ One Bleep is started, as it is deployed, with a PostgreSQL and a Redis of its ow
 import argparse
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from statistics import median
+from typing import Any, NamedTuple
 
 from bench.command import conclude
 from bench.load.people import SMS, SPREAD, Person, by_channel, load
 from bench.report import table
-from bench.speed import costs, floods, machine, taking
+from bench.speed import costs, floods, machine, picture, taking
 from bench.speed.figures import HEAD, Figure, as_json, rows
 from bench.stack import AS_DEPLOYED, PARTS, Stack
 from bench.storm import VARIABLES
 
-FILE = Path(__file__).resolve().parents[2] / "bench-results.json"
+ROOT = Path(__file__).resolve().parents[2]
+FILE = ROOT / "bench-results.json"
+SAVED = ROOT / "docs" / "performance.json"
+PICTURE = ROOT / "docs" / "images" / "speed-connections.svg"
 MIXED = [Person(number, SPREAD) for number in range(1, 51)]
 BY_SMS = [Person(number, SMS) for number in range(51, 101)]
 BY_CHANNEL = by_channel(101, 60)
@@ -29,9 +34,13 @@ class Size(NamedTuple):
     rounds: int
     requests: int
     """In each round."""
+    curve_rounds: int
+    curve_requests: int
     cost_alerts: int
     idle_seconds: float
     drain_low: int
+    drain_seconds: float
+    """No backlog is watched for longer."""
     storm_low: int
     high_seconds: int
 
@@ -40,23 +49,38 @@ SIZES = {
     "full": Size(
         rounds=5,
         requests=1000,
+        curve_rounds=3,
+        curve_requests=320,
         cost_alerts=1000,
         idle_seconds=30.0,
         drain_low=5000,
+        drain_seconds=60.0,
         storm_low=10_000,
         high_seconds=30,
     ),
     "quick": Size(
         rounds=2,
-        requests=400,
+        requests=320,
+        curve_rounds=1,
+        curve_requests=128,
         cost_alerts=400,
         idle_seconds=10.0,
         drain_low=1500,
+        drain_seconds=20.0,
         storm_low=3000,
         high_seconds=10,
     ),
     "trial": Size(
-        rounds=1, requests=64, cost_alerts=30, idle_seconds=2.0, drain_low=100, storm_low=300, high_seconds=2
+        rounds=1,
+        requests=64,
+        curve_rounds=1,
+        curve_requests=64,
+        cost_alerts=30,
+        idle_seconds=2.0,
+        drain_low=100,
+        drain_seconds=10.0,
+        storm_low=300,
+        high_seconds=2,
     ),
 }
 """A trial shows that everything is measured; its figures mean nothing."""
@@ -67,16 +91,26 @@ class Run:
 
     def __init__(self, stack: Stack, size: Size) -> None:
         self.figures: list[Figure] = []
+        self.curves: dict[taking.Way, dict[int, float]] = {way: {} for way in picture.COLOURS}
         self._stack = stack
         self._size = size
 
     def take(self) -> None:
-        """How fast alerts are taken. Nothing delivers meanwhile."""
+        """How fast alerts are taken, and over how many connections. Nothing delivers meanwhile."""
         size = self._size
         measured = taking.Taking(self._stack, MIXED)
         measured.rounds(connections=taking.CONNECTIONS, requests=size.requests // 2, rounds=1)  # warm
         samples = measured.rounds(connections=taking.CONNECTIONS, requests=size.requests, rounds=size.rounds)
         self.figures += taking.figures(samples)
+        for connections in taking.CURVE:
+            samples = measured.rounds(
+                connections=connections,
+                requests=size.curve_requests,
+                rounds=size.curve_rounds,
+                ways=tuple(self.curves),
+            )
+            for way, of_way in samples.items():
+                self.curves[way][connections] = round(median(each.per_second for each in of_way), 1)
 
     def deliver(self) -> None:
         """What alerts cost, and what Bleep costs without any."""
@@ -87,7 +121,7 @@ class Run:
         self.figures += costs.memory(stack)
         self.figures += costs.idle(stack, seconds=size.idle_seconds)
         self.figures += floods.high_alone(stack, BY_CHANNEL, seconds=size.high_seconds)
-        self.figures += floods.drain(stack, BY_SMS, low=size.drain_low)
+        self.figures += floods.drain(stack, BY_SMS, low=size.drain_low, most=size.drain_seconds)
         self.figures += floods.high_in_storm(
             stack, BY_CHANNEL, BY_SMS, low=size.storm_low, seconds=size.high_seconds
         )
@@ -99,7 +133,12 @@ def main() -> bool:
     parser.add_argument("--size", choices=SIZES, default="full", help="how much of each (full)")
     parser.add_argument("--only", choices=("take", "deliver"), help="a part of it")
     parser.add_argument("--to", type=Path, default=FILE, help=f"the file for the figures ({FILE.name})")
+    parser.add_argument(
+        "--save", action="store_true", help="write the figures and the picture of the docs again, too"
+    )
     options = parser.parse_args()
+    if options.save and options.only:
+        parser.error("--save needs a whole run: leave --only out.")
     load_before = os.getloadavg()[0]
     with Stack(taking.PARTS, **AS_DEPLOYED, **VARIABLES) as stack:
         load(stack, [*MIXED, *BY_SMS, *BY_CHANNEL])
@@ -110,10 +149,24 @@ def main() -> bool:
             run.deliver()
         taken = {"size": options.size, **machine.taken(stack, load_before=load_before)}
     print(f"\n{table(HEAD, rows(run.figures))}")
-    made = json.dumps({"taken": taken, "figures": as_json(run.figures)}, indent=1)
-    options.to.write_text(f"{made}\n", encoding="utf-8")
-    print(f"\nThe figures, the machine and the versions are in {options.to}.")
+    write(options.to, taken, run)
+    if options.save:
+        write(SAVED, taken, run)
+        PICTURE.write_text(picture.connections(run.curves), encoding="utf-8")
+        print("`make docs` puts the table into docs/performance.md.")
     return True
+
+
+def write(file: Path, taken: Mapping[str, Any], run: Run) -> None:
+    """Write all of a run as JSON."""
+    made = {
+        "taken": taken,
+        "figures": as_json(run.figures),
+        "table": {"head": HEAD, "rows": rows(run.figures)},
+        "connections": run.curves,
+    }
+    file.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"\nThe figures, the machine and the versions are in {file}.")
 
 
 if __name__ == "__main__":

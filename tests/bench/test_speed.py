@@ -1,7 +1,10 @@
-"""The figures of `make bench`."""
+"""The figures of `make bench`, and its picture."""
+
+from xml.etree import ElementTree as ET
 
 import pytest
 
+from bench.speed import picture
 from bench.speed.figures import GOALS, HEAD, Figure, as_json, number, rows
 from bench.speed.taking import Sample, Way, figures
 
@@ -39,3 +42,16 @@ def test_a_ratio_is_taken_round_by_round() -> None:
     assert found["taken_against_floor"] == 20
     assert "repeats_against_new" not in found, "it was not measured"
     assert set(found) & set(GOALS) == {"taken_against_reference", "taken_against_floor"}
+
+
+def test_the_picture_has_a_place_for_each_way_and_number_of_connections() -> None:
+    curves = {
+        way: {1: 10.0 * times, 4: 30.0 * times, 64: 90.0 * times}
+        for times, way in enumerate(picture.COLOURS, 1)
+    }
+    drawn = ET.fromstring(picture.connections(curves))  # noqa: S314 - our own
+
+    circles = drawn.findall("{http://www.w3.org/2000/svg}circle")
+    assert len(circles) == 3 * len(curves)
+    first, last = (float(circles[place].attrib["cy"]) for place in (0, 2))
+    assert first > last > 0, "more is higher"
