@@ -47,6 +47,9 @@ GOALS: Mapping[str, Goal] = {
     "high_storm_p95": _most(150),
     "idle_relay": _most(0.5),
     "memory": _most(450),
+    "grown_taken": _least(90),
+    "grown_sent": _least(90),
+    "grown_pages": _least(90),
 }
 
 HEAD = ("figure", "measured", "unit", "goal", "")

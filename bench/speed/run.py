@@ -1,6 +1,7 @@
 """`make bench`: every figure of docs/performance.md in one run, beside its goal.
 
 One Bleep is started, as it is deployed, with a PostgreSQL and a Redis of its own. A goal that is not met is no failure.
+What `make bench-size` has measured before is shown as well.
 """
 
 import argparse
@@ -14,13 +15,14 @@ from typing import Any, NamedTuple
 from bench.command import conclude
 from bench.load.people import SMS, SPREAD, Person, by_channel, load
 from bench.report import table
-from bench.speed import costs, floods, machine, picture, taking
+from bench.speed import costs, floods, grown, machine, picture, taking
 from bench.speed.figures import HEAD, Figure, as_json, rows
 from bench.stack import AS_DEPLOYED, PARTS, Stack
 from bench.storm import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "bench-results.json"
+GROWN = ROOT / "bench-size.json"
 SAVED = ROOT / "docs" / "performance.json"
 PICTURE = ROOT / "docs" / "images" / "speed-connections.svg"
 MIXED = [Person(number, SPREAD) for number in range(1, 51)]
@@ -134,6 +136,12 @@ def main() -> bool:
     parser.add_argument("--only", choices=("take", "deliver"), help="a part of it")
     parser.add_argument("--to", type=Path, default=FILE, help=f"the file for the figures ({FILE.name})")
     parser.add_argument(
+        "--grown",
+        type=Path,
+        default=GROWN,
+        help=f"figures of `make bench-size`, to show beside ({GROWN.name})",
+    )
+    parser.add_argument(
         "--save", action="store_true", help="write the figures and the picture of the docs again, too"
     )
     options = parser.parse_args()
@@ -147,6 +155,7 @@ def main() -> bool:
             run.take()
         if options.only != "take":
             run.deliver()
+        run.figures += grown.figures(options.grown)
         taken = {"size": options.size, **machine.taken(stack, load_before=load_before)}
     print(f"\n{table(HEAD, rows(run.figures))}")
     write(options.to, taken, run)

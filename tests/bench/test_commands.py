@@ -97,7 +97,10 @@ def test_a_storm_that_is_over_when_high_comes_is_no_result(tmp_path: Path) -> No
 @pytest.mark.proof
 @pytest.mark.timeout(460)
 def test_every_figure_that_has_a_goal_is_measured(tmp_path: Path) -> None:
-    printed = run("speed.run", "--size", "trial", "--to", str(tmp_path / "figures.json"))
+    sizes = {name: {"1000": 9.0, "2000000": 9.0} for name in ("taken, a second", "sent, a second", "alerts")}
+    (tmp_path / "sizes.json").write_text(json.dumps({"figures": sizes}))
+    files = ("--grown", str(tmp_path / "sizes.json"), "--to", str(tmp_path / "figures.json"))
+    printed = run("speed.run", "--size", "trial", *files)
 
     written = json.loads((tmp_path / "figures.json").read_text())
     found = {each["key"]: each["value"] for each in written["figures"]}

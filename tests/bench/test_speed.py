@@ -1,10 +1,12 @@
 """The figures of `make bench`, and its picture."""
 
+import json
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench.speed import picture
+from bench.speed import grown, picture
 from bench.speed.figures import GOALS, HEAD, Figure, as_json, number, rows
 from bench.speed.taking import Sample, Way, figures
 
@@ -55,3 +57,20 @@ def test_the_picture_has_a_place_for_each_way_and_number_of_connections() -> Non
     assert len(circles) == 3 * len(curves)
     first, last = (float(circles[place].attrib["cy"]) for place in (0, 2))
     assert first > last > 0, "more is higher"
+
+
+def test_what_is_left_with_large_tables_counts_for_rates_and_for_the_slowest_page(tmp_path: Path) -> None:
+    measured = {
+        "taken, a second": {"1000": 600.0, "10000": 590.0, "2000000": 570.0},
+        "sent, a second": {"1000": 100.0, "10000": 90.0, "2000000": 80.0},
+        "alerts": {"1000": 50.0, "10000": 55.0, "2000000": 40.0},
+        "alerts, failed": {"1000": 50.0, "10000": 55.0, "2000000": 100.0},
+    }
+    file = tmp_path / "sizes.json"
+    assert grown.figures(file) == [], "nobody has measured it"
+    file.write_text(json.dumps({"figures": measured}))
+    taken, sent, pages = grown.figures(file)
+
+    assert (taken.value, sent.value, pages.value) == (95, 80, 50)
+    assert "alerts, failed" in pages.says
+    assert {each.key for each in (taken, sent, pages)} < set(GOALS)

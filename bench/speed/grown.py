@@ -1,0 +1,38 @@
+"""What is left of the speed once the tables have grown: from the file of `make bench-size`, which takes long."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench.speed.figures import Figure
+
+RATES = {"taken, a second": "taken", "sent, a second": "sent"}
+"""The figures of the file that are rates, and the words for them. All others are pages, in milliseconds."""
+
+
+def figures(file: Path) -> list[Figure]:
+    """The speed with the most alerts, in percent of that with the fewest; none if the file is not there."""
+    if not file.exists():
+        return []
+    measured: Mapping[str, Mapping[str, float]] = json.loads(file.read_text(encoding="utf-8"))["figures"]
+    sizes = sorted({int(size) for by_size in measured.values() for size in by_size})
+    few, many = str(sizes[0]), str(sizes[-1])
+    of_rates = [
+        Figure(
+            f"grown_{word}",
+            f"{word} with {sizes[-1]:,} alerts, against {sizes[0]:,}",
+            _share(each[many], each[few]),
+            "%",
+        )
+        for name, word in RATES.items()
+        for each in [measured[name]]
+    ]
+    name, slowest = min(
+        ((name, _share(each[few], each[many])) for name, each in measured.items() if name not in RATES),
+        key=lambda page: page[1],
+    )
+    return [*of_rates, Figure("grown_pages", f"  the page that slows down most ({name})", slowest, "%")]
+
+
+def _share(part: float, whole: float) -> float:
+    return 100 * part / whole
