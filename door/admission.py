@@ -6,11 +6,11 @@ So every answer comes soon, and a sender that gave up finds no queue of its own 
 """
 
 import asyncio
-import heapq
 import json
 import time
+from collections import deque
+from collections.abc import Callable
 from enum import IntEnum
-from itertools import count
 
 from door.errors import Busy
 
@@ -30,7 +30,7 @@ class Urgency(IntEnum):
     """Whatever its priority: the API has not accepted this token lately."""
 
     @classmethod
-    def of(cls, body: bytes) -> "Urgency":
+    def of(cls, body: bytes | bytearray) -> "Urgency":
         """By the alert's priority. What has none, or is not an alert, can wait."""
         try:
             return {"H": cls.HIGH, "M": cls.MEDIUM}.get(json.loads(body)["priority"], cls.LOW)
@@ -38,63 +38,80 @@ class Urgency(IntEnum):
             return cls.LOW
 
 
+Turn = asyncio.Future[None]
+"""Done when it has come. Raises Busy if it did not come in time. Who does not want it any more cancels it."""
+
+
 class Admission:
-    """Lets `threads` requests in at a time."""
+    """Lets `threads` requests in at a time.
+
+    A refusal must cost next to nothing, since most requests are refused when it matters. So it is decided at once,
+    without a task, and by counting what waits instead of looking at it.
+    """
 
     def __init__(self, threads: int) -> None:
         self._free = threads
-        self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
-        self._number = count()
+        self._queues: list[deque[Turn]] = [deque() for _ in Urgency]
+        self._waiting = [0 for _ in Urgency]
+        """How many wait, without those that gave up."""
         self._seconds_each = 0.0
         self._measured_at = float("-inf")
         self._since: float | None = None
         """When the last answer came, or the queue began; None while nothing queues."""
 
-    async def enter(self, body: bytes, *, known: bool) -> None:
-        """Wait for a turn. Raises Busy if it would not come soon."""
+    def enter(self, urgency: Callable[[], Urgency]) -> Turn | None:
+        """A turn to wait for; None if it may begin now. Raises Busy if its turn would not come soon.
+
+        `urgency` is asked only if it matters.
+        """
         if self._free:
             self._free -= 1
-        else:
-            await self._wait(Urgency.of(body) if known else Urgency.STRANGER)
+            return None
+        self._forget_an_old_rate()
+        if self._takes_too_long(Urgency.HIGH):  # then it does whatever the request is
+            raise Busy
+        found = urgency()
+        if self._takes_too_long(found):
+            raise Busy
+        return self._queue(found)
 
     def leave(self) -> None:
         """Pass the turn to the next request in the queue, or free it."""
         self._measure()
-        while self._waiting:
-            _, _, turn = heapq.heappop(self._waiting)
-            if not turn.done():
-                turn.set_result(None)
-                return
+        for queue in self._queues:
+            while queue:
+                turn = queue.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                    return
         self._since = None
         self._free += 1
 
-    async def _wait(self, urgency: Urgency) -> None:
-        self._forget_an_old_rate()
-        before = sum(1 for other, _, turn in self._waiting if other <= urgency and not turn.done())
-        if before * self._seconds_each > MAX_SECONDS:
-            raise Busy
+    def _takes_too_long(self, urgency: Urgency) -> bool:
+        return sum(self._waiting[: urgency + 1]) * self._seconds_each > MAX_SECONDS
+
+    def _queue(self, urgency: Urgency) -> Turn:
         if self._since is None:
             self._since = time.monotonic()
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (urgency, next(self._number), turn))
-        try:
-            await asyncio.wait_for(asyncio.shield(turn), MAX_SECONDS)
-        except TimeoutError:
-            if turn.done():  # it came at the last moment
-                return
-            self._give_up(turn)
-            raise Busy from None
-        except asyncio.CancelledError:  # its client has disconnected
-            if turn.done() and not turn.cancelled():
-                self.leave()
-            self._give_up(turn)
-            raise
+        loop = asyncio.get_running_loop()
+        turn: Turn = loop.create_future()
+        late = loop.call_later(MAX_SECONDS, _refuse, turn)
 
-    def _give_up(self, turn: asyncio.Future[None]) -> None:
-        turn.cancel()
-        if all(other.done() for _, _, other in self._waiting):
-            self._waiting.clear()
-            self._since = None
+        def over(_: Turn) -> None:
+            late.cancel()
+            self._waiting[urgency] -= 1
+            while queue and queue[0].done():
+                queue.popleft()
+            if not any(self._waiting) and (turn.cancelled() or turn.exception()):
+                self._since = (
+                    None  # nobody waits, and nobody was let in, who would end the measuring in `leave`
+                )
+
+        queue = self._queues[urgency]
+        queue.append(turn)
+        self._waiting[urgency] += 1
+        turn.add_done_callback(over)
+        return turn
 
     def _measure(self) -> None:
         """Measure the time between two answers, but only while requests queue."""
@@ -107,3 +124,8 @@ class Admission:
         """After a while without a queue, what was slow may be quick again."""
         if self._since is None and time.monotonic() - self._measured_at > MAX_SECONDS:
             self._seconds_each = 0.0
+
+
+def _refuse(turn: Turn) -> None:
+    if not turn.done():
+        turn.set_exception(Busy())

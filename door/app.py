@@ -1,41 +1,29 @@
-"""The front door's ASGI application: `granian --interface asgi door.app:application`."""
+"""What the front door does with a request: answers it, refuses it, or passes it on when its turn comes."""
 
 import asyncio
 import json
-import signal
-import threading
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
-from contextlib import AbstractAsyncContextManager
+import logging
+from collections.abc import Coroutine
 from http import HTTPStatus
-from typing import Any
-
-if threading.current_thread() is threading.main_thread():
-    # As in config/wsgi.py: until it serves, this process has a handler of SIGTERM that does nothing.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-import aiohttp
 
 from door import errors
-from door.admission import Admission
-from door.body import Bodies, Receive
+from door.admission import Admission, Turn, Urgency
+from door.body import Bodies
+from door.connection import Connection
+from door.reader import Request
 from door.refusals import Refusals
 from door.senders import Senders
 from door.settings import ADMIN, API, API_THREADS, PROBES, Service
-from door.upstream import Upstream, response_headers, unavailable
+from door.upstream import ServiceConnection, Upstream, unavailable
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-
-BODY = "http.response.body"
-
-
-class ClientDisconnected(Exception):
-    """The client has disconnected, so nobody reads the response."""
+log = logging.getLogger(__name__)
 
 
 class Door:
-    """One door: its connections to the services, and its queue."""
+    """One door: its connections to the services, and its queue.
+
+    What it refuses, it refuses without a task and without waiting, so that a refusal costs next to nothing.
+    """
 
     def __init__(self) -> None:
         self._upstream = Upstream()
@@ -43,77 +31,114 @@ class Door:
         self._refusals = Refusals()
         self._senders = Senders()
         self._bodies = {service.name: Bodies(service) for service in (API, ADMIN, PROBES)}
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def bodies_for(self, path: str) -> Bodies:
+        """Where the body of a request is kept."""
+        return self._bodies[service_for(path).name]
+
+    def answer(self, request: Request, client: Connection) -> None:
         """Answer one request, or pass it on."""
-        path = scope["path"]
-        if path == "/healthz":
-            await self._show_health(send)
-            return
-        service = service_for(path)
         try:
-            if path == "/metrics" or not path.startswith("/"):  # `OPTIONS *`
-                raise errors.NotFound
-            async with self._bodies[service.name].read(receive) as body:
-                if service is API:
-                    await self._in_turn(scope, receive, send, body)
-                else:
-                    await self._pass_on(service, scope, send, body)
+            self._answer(request, client)
         except errors.Refusal as refusal:
-            kind, answer = errors.body_of(refusal, api=service is API)
-            self._note(scope, refusal.status, answer)
-            await _refuse(send, refusal, kind, answer)
-        except ClientDisconnected:
-            return
+            self.refuse(request, refusal, client)
 
-    async def _in_turn(self, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:
-        """The turn ends when the API has answered, however slowly the client reads."""
-        known = self._senders.knows(scope["headers"])
-        await unless_disconnected(receive, self._admission.enter(body, known=known))
+    def refuse(self, request: Request | None, refusal: errors.Refusal, client: Connection) -> None:
+        """Say why a request is not passed on. There is none where no head has come."""
+        api = request is None or service_for(request.path) is API
+        headers, answer = errors.answer_to(refusal, api=api)
+        if request is not None:
+            self._note(request, refusal.status, answer)
+        client.respond(refusal.status, headers, answer)
+
+    def _answer(self, request: Request, client: Connection) -> None:
+        path = request.path
+        if path == "/healthz":
+            self._show_health(client)
+            return
+        if path == "/metrics" or not path.startswith("/"):  # `OPTIONS *`
+            raise errors.NotFound
+        service = service_for(path)
+        if service is API:
+            turn = self._admission.enter(lambda: self._urgency(request))
+            self._begin(self._in_turn(request, client, turn), request, client)
+        else:
+            self._begin(self._pass_on(service, request, client), request, client)
+
+    def _urgency(self, request: Request) -> Urgency:
+        known = self._senders.knows(request.headers)
+        return Urgency.of(request.body.content) if known else Urgency.STRANGER
+
+    def _begin(self, work: Coroutine[None, None, None], request: Request, client: Connection) -> None:
+        task = asyncio.create_task(self._do(work, request, client))
+        self._tasks.add(task)  # or nobody but the garbage collector would hold it
+        task.add_done_callback(self._tasks.discard)
+
+    async def _do(self, work: Coroutine[None, None, None], request: Request, client: Connection) -> None:
         try:
-            async with self._forward(API, scope, body) as response:
-                answer = await response.read()
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise unavailable(API, error) from error
+            await work
+        except errors.Refusal as refusal:
+            self.refuse(request, refusal, client)
+        except Exception:
+            log.exception("door.failed")
+            client.abort()
+        finally:
+            request.body.forget()
+
+    async def _in_turn(self, request: Request, client: Connection, turn: Turn | None) -> None:
+        """The turn ends when the API has answered, however slowly the client reads."""
+        if turn is not None:
+            client.on_loss = turn.cancel
+            try:
+                await turn
+            except asyncio.CancelledError:  # the client has gone, so nothing is begun
+                return
+            client.on_loss = None
+        try:
+            if not client.is_open:
+                return
+            async with self._upstream.answer(API, request, is_https=client.is_https) as response:
+                answer = await _whole(response, API)
         finally:
             self._admission.leave()
-        self._senders.note(scope["headers"], response.status)
-        self._note(scope, response.status, answer)
-        await send(_start(response))
-        await send({"type": BODY, "body": answer, "more_body": False})
+        self._senders.note(request.headers, response.status)
+        self._note(request, response.status, answer)
+        client.respond(response.status, response.headers, answer)
 
-    def _note(self, scope: Scope, status: int, answer: bytes) -> None:
+    async def _pass_on(self, service: Service, request: Request, client: Connection) -> None:
+        async with self._upstream.answer(service, request, is_https=client.is_https) as response:
+            client.begin(response.status, response.headers)
+            try:
+                async for part in response.parts():
+                    await client.write(part)
+                    if not client.is_open:
+                        return
+            except OSError as error:
+                unavailable(service, error)
+                client.abort()  # it gets less than was announced, and sees that something is missing
+                return
+            client.end()
+
+    def _note(self, request: Request, status: int, answer: bytes) -> None:
         if (
             status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            and is_alert(scope)
-            and self._senders.knows(scope["headers"])
+            and is_alert(request)
+            and self._senders.knows(request.headers)
         ):
             self._refusals.note(answer)
 
-    async def _show_health(self, send: Send) -> None:
+    def _show_health(self, client: Connection) -> None:
         refused = self._refusals.shown()
         shown = {"status": "ok"} if refused is None else {"status": "ok", "refused": refused}
-        await _respond(send, 200, [(b"content-type", b"application/json")], json.dumps(shown).encode())
+        client.respond(200, [(b"content-type", b"application/json")], json.dumps(shown).encode())
 
-    async def _pass_on(self, service: Service, scope: Scope, send: Send, body: bytes) -> None:
-        async with self._forward(service, scope, body) as response:
-            await send(_start(response))
-            try:
-                async for part in response.content.iter_any():
-                    await send({"type": BODY, "body": part, "more_body": True})
-            except (aiohttp.ClientError, TimeoutError) as error:
-                unavailable(service, error)
-                return  # the client gets less than was announced, and sees that something is missing
-            await send({"type": BODY, "body": b"", "more_body": False})
 
-    def _forward(
-        self, service: Service, scope: Scope, body: bytes
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        return self._upstream.answer(service, scope["method"], _target(scope), _headers(scope), body)
-
-    async def close(self) -> None:
-        """Close the connections to the services."""
-        await self._upstream.close()
+async def _whole(response: ServiceConnection, service: Service) -> bytes:
+    try:
+        return await response.whole()
+    except OSError as error:
+        raise unavailable(service, error) from error
 
 
 def service_for(path: str) -> Service:
@@ -123,89 +148,6 @@ def service_for(path: str) -> Service:
     return PROBES if path == "/readyz" else ADMIN
 
 
-def is_alert(scope: Scope) -> bool:
+def is_alert(request: Request) -> bool:
     """Whether a request sends an alert."""
-    return (scope["method"], scope["path"].rstrip("/")) == ("POST", "/notification")
-
-
-async def unless_disconnected(receive: Receive, entering: Coroutine[Any, Any, None]) -> None:
-    """Wait for a turn. Raises ClientDisconnected if the client goes first: then nothing was begun."""
-    turn = asyncio.create_task(entering)
-    await asyncio.sleep(0)
-    if turn.done():
-        turn.result()
-        return
-    left = asyncio.create_task(_left(receive))
-    try:
-        await asyncio.wait({turn, left}, return_when=asyncio.FIRST_COMPLETED)
-        if not turn.done():
-            raise ClientDisconnected
-        turn.result()
-    finally:
-        left.cancel()
-        if not turn.done():
-            turn.cancel()
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _start(response: aiohttp.ClientResponse) -> Message:
-    return {"type": "http.response.start", "status": response.status, "headers": response_headers(response)}
-
-
-def _target(scope: Scope) -> str:
-    """Path and query as they came."""
-    raw: bytes = scope["raw_path"]
-    query: bytes = scope["query_string"]
-    return (raw.partition(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
-
-
-def _headers(scope: Scope) -> list[tuple[bytes, bytes]]:
-    """The headers as they came. If the door itself ends TLS, it sets X-Forwarded-Proto."""
-    headers = list(scope["headers"])
-    if scope["scheme"] != "https":
-        return headers
-    others = [(name, value) for name, value in headers if name != b"x-forwarded-proto"]
-    return [*others, (b"x-forwarded-proto", b"https")]
-
-
-async def _refuse(send: Send, refusal: errors.Refusal, kind: bytes, body: bytes) -> None:
-    headers = [(b"content-type", kind)]
-    if refusal.retry_after is not None:
-        headers.append((b"retry-after", str(refusal.retry_after).encode()))
-    if refusal.closes:
-        headers.append((b"connection", b"close"))
-    await _respond(send, refusal.status, headers, body)
-
-
-async def _respond(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": BODY, "body": body, "more_body": False})
-
-
-_door: Door | None = None
-
-
-async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """The ASGI application."""
-    global _door  # noqa: PLW0603 - one for the process; it needs the running loop
-    if scope["type"] == "lifespan":
-        await _lifespan(receive, send)
-    elif scope["type"] == "http":
-        if _door is None:
-            _door = Door()
-        await _door.handle(scope, receive, send)
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        kind = (await receive())["type"]
-        if kind == "lifespan.shutdown" and _door is not None:
-            await _door.close()
-        await send({"type": f"{kind}.complete"})
-        if kind == "lifespan.shutdown":
-            return
+    return (request.method, request.path.rstrip("/")) == ("POST", "/notification")

@@ -1,35 +1,47 @@
-"""Reads a body whole: within its size, its time, and the memory that all bodies may take together."""
+"""The bodies that the door keeps: each within its size, and all within the memory that they may take together."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Callable
 
-from door.errors import BodyCut, BodyIncomplete, BodyInPieces, BodyTooLarge, Busy
-from door.settings import BODY_SECONDS, Service
+from door.errors import BodyInPieces, BodyTooLarge, Busy
+from door.settings import Service
 
 SMALL_PARTS, SMALL_BYTES = 1000, 64
 """A body may have this many parts of any size; others must have this many bytes on average: each costs the same."""
 KEPT_WHEN_FULL = 7 / 8
 """The share of the memory for bodies that stays in use after room was made."""
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
-class Incomplete:
-    """A body of which more is to come, and the task that waits for it."""
+class Body:
+    """The body of one request, from its first part until its answer has come."""
 
-    def __init__(self) -> None:
-        self.body = bytearray()
-        self.is_evicted = False
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - for the type checker: a request is a task
-        self.task = task
+    def __init__(self, bodies: "Bodies", on_eviction: Callable[[], None]) -> None:
+        self._bodies = bodies
+        self._parts = 0
+        self.content = bytearray()
+        self.on_eviction = on_eviction
 
-    def evict(self) -> None:
-        """Drop what has come, and end the wait for the rest."""
-        self.body.clear()
-        self.is_evicted = True
-        self.task.cancel()
+    def announce(self, length: int) -> None:
+        """How long it will be. Raises BodyTooLarge."""
+        self._bodies.bound(length)
+
+    def add(self, part: bytes) -> None:
+        """One more part. Raises BodyTooLarge, BodyInPieces, or Busy if there is no memory left for it."""
+        self._parts += 1
+        if self._parts > SMALL_PARTS + len(self.content) / SMALL_BYTES:
+            raise BodyInPieces
+        self._bodies.bound(len(self.content) + len(part))
+        self._bodies.make_room(self, len(part))
+        self.content += part
+
+    def complete(self) -> None:
+        """No more is to come, so it does not give way."""
+        self._bodies.incomplete.discard(self)
+
+    def forget(self) -> None:
+        """It takes no memory any more. Harmless if done twice."""
+        self.complete()
+        self._bodies.kept -= len(self.content)
+        self.content = bytearray()
 
 
 class Bodies:
@@ -37,71 +49,33 @@ class Bodies:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._kept = 0
-        self._incomplete: list[Incomplete] = []
+        self.kept = 0
+        """The bytes of all of them."""
+        self.incomplete: set[Body] = set()
 
-    @asynccontextmanager
-    async def read(self, receive: Receive) -> AsyncIterator[bytes]:
-        """A whole body, whose memory counts for as long as the block lasts.
+    def begin(self, on_eviction: Callable[[], None]) -> Body:
+        """A body that is to come. `on_eviction` is called if it has to give way before it is complete."""
+        body = Body(self, on_eviction)
+        self.incomplete.add(body)
+        return body
 
-        Raises BodyTooLarge, BodyIncomplete, BodyInPieces, BodyCut, or Busy if there is no memory left for it.
-        """
-        reading = Incomplete()
-        try:
-            self._incomplete.append(reading)
-            try:
-                await self._read(receive, reading)
-            finally:
-                self._incomplete.remove(reading)
-            yield bytes(reading.body)
-        finally:
-            self._kept -= len(reading.body)
-
-    async def _read(self, receive: Receive, reading: Incomplete) -> None:
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                number = 0
-                async for part in _parts(receive):
-                    number += 1
-                    if number > SMALL_PARTS + len(reading.body) / SMALL_BYTES:
-                        raise BodyInPieces
-                    self._keep(reading, part)
-        except TimeoutError:
-            raise BodyIncomplete(BODY_SECONDS) from None
-        except asyncio.CancelledError:
-            if not reading.is_evicted:
-                raise
-            reading.task.uncancel()  # it goes on, and answers its client
-            raise Busy from None
-
-    def _keep(self, reading: Incomplete, part: bytes) -> None:
-        if len(reading.body) + len(part) > self._service.max_body_bytes:
+    def bound(self, size: int) -> None:
+        """Raises BodyTooLarge for a body of this size."""
+        if size > self._service.max_body_bytes:
             raise BodyTooLarge(self._service.max_body_bytes)
-        if self._kept + len(part) > self._service.max_buffered_bytes:
-            self._make_room(reading, len(part))
-        reading.body += part
-        self._kept += len(part)
 
-    def _make_room(self, newcomer: Incomplete, size: int) -> None:
-        """Give up the largest bodies that are not complete: an alert is small, and most are whole at once.
+    def make_room(self, newcomer: Body, size: int) -> None:
+        """Count `size` bytes more. The largest bodies that are not complete give way to them: an alert is small.
 
-        It gives up more than is needed, so that it seldom runs while somebody fills the memory.
+        More give way than is needed, so that this seldom runs while somebody fills the memory.
         """
         most = self._service.max_buffered_bytes
-        for each in sorted(self._incomplete, key=lambda each: len(each.body), reverse=True):
-            if each is newcomer or self._kept <= most * KEPT_WHEN_FULL:
-                break
-            self._kept -= len(each.body)
-            each.evict()
-        if self._kept + size > most:
+        if self.kept + size > most:
+            for each in sorted(self.incomplete, key=lambda each: len(each.content), reverse=True):
+                if each is newcomer or self.kept <= most * KEPT_WHEN_FULL:
+                    break
+                each.forget()
+                each.on_eviction()
+        if self.kept + size > most:
             raise Busy
-
-
-async def _parts(receive: Receive) -> AsyncIterator[bytes]:
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise BodyCut
-        more = message.get("more_body", False)
-        yield message.get("body", b"")
+        self.kept += size

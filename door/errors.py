@@ -1,21 +1,25 @@
 """What the door refuses, and how it says so: a problem document (RFC 9457) for the API, a plain line for browsers."""
 
 import json
+from functools import lru_cache
 from http import HTTPStatus
+
+from door.settings import MAX_HEAD_BYTES
 
 JSON = b"application/problem+json"
 TEXT = b"text/plain; charset=utf-8"
-TITLES = {413: "Content Too Large"}
+Headers = list[tuple[bytes, bytes]]
+"""Names in lower case, and values."""
+TITLES = {413: "Content Too Large", 431: "Request Header Fields Too Large"}
 """The names in RFC 9110 that Python has from 3.13 only."""
 
 
 class Refusal(Exception):
-    """A request that the door answers itself. `closes`: its connection cannot be used again."""
+    """A request that the door answers itself."""
 
     status = 500
     code = "internal"
     detail = ""
-    closes = False
     retry_after: int | None = None
 
 
@@ -24,7 +28,6 @@ class BodyTooLarge(Refusal):
 
     status = 413
     code = "too_large"
-    closes = True
 
     def __init__(self, max_body_bytes: int) -> None:
         self.detail = f"The body is larger than {max_body_bytes // 1024} KiB. Nothing was stored."
@@ -35,7 +38,6 @@ class BodyIncomplete(Refusal):
 
     status = 408
     code = "incomplete"
-    closes = True
 
     def __init__(self, seconds: float) -> None:
         self.detail = (
@@ -48,7 +50,6 @@ class BodyCut(Refusal):
 
     status = 400
     code = "incomplete"
-    closes = True
     detail = "The request ended before its body did. Nothing was stored: send the same again."
 
 
@@ -57,7 +58,6 @@ class BodyInPieces(Refusal):
 
     status = 400
     code = "too_many_chunks"
-    closes = True
     detail = "The body comes in too many chunks of a few bytes. Nothing was stored: send it in larger ones."
 
 
@@ -87,6 +87,22 @@ class Unavailable(Refusal):
         )
 
 
+class Malformed(Refusal):
+    """400: no HTTP/1, or such that another program could read it in another way."""
+
+    status = 400
+    code = "malformed"
+    detail = "This is not a request that HTTP/1.1 allows (RFC 9112). Nothing was stored."
+
+
+class HeadTooLarge(Refusal):
+    """431."""
+
+    status = 431
+    code = "head_too_large"
+    detail = f"The address and the headers have more than {MAX_HEAD_BYTES // 1024} KiB. Nothing was stored."
+
+
 class NotFound(Refusal):
     """404: what the door does not publish."""
 
@@ -95,15 +111,29 @@ class NotFound(Refusal):
     detail = "There is nothing at this address."
 
 
-def body_of(refusal: Refusal, *, api: bool) -> tuple[bytes, bytes]:
-    """The media type and the body that tell the client."""
-    if not api:
-        return TEXT, f"{refusal.detail}\n".encode()
-    problem = {
-        "type": "about:blank",
-        "title": TITLES.get(refusal.status) or HTTPStatus(refusal.status).phrase,
-        "status": refusal.status,
-        "detail": refusal.detail,
-        "code": refusal.code,
-    }
-    return JSON, json.dumps(problem).encode()
+def answer_to(refusal: Refusal, *, api: bool) -> tuple[Headers, bytes]:
+    """The headers and the body that tell the client."""
+    return _answer_to(refusal.status, refusal.code, refusal.detail, refusal.retry_after, api=api)
+
+
+@lru_cache(maxsize=64)  # the same few again and again, when there are most
+def _answer_to(
+    status: int, code: str, detail: str, retry_after: int | None, *, api: bool
+) -> tuple[Headers, bytes]:
+    kind, body = (JSON, _problem(status, code, detail)) if api else (TEXT, f"{detail}\n".encode())
+    headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
+    if retry_after is not None:
+        headers.append((b"retry-after", b"%d" % retry_after))
+    return headers, body
+
+
+def _problem(status: int, code: str, detail: str) -> bytes:
+    return json.dumps(
+        {
+            "type": "about:blank",
+            "title": TITLES.get(status) or HTTPStatus(status).phrase,
+            "status": status,
+            "detail": detail,
+            "code": code,
+        }
+    ).encode()

@@ -17,23 +17,26 @@ class Refusals:
 
     def __init__(self) -> None:
         self._requests = 0
-        self._since = self._detail = ""
+        self._since = ""
+        self._answer = b""
         self._last = float("-inf")
 
-    def note(self, body: bytes) -> None:
-        """Count one more, by the problem document that the sender got."""
-        shown = self.shown()
-        if shown is None:
+    def note(self, answer: bytes) -> None:
+        """Count one more, by the problem document that the sender got. It is read only when somebody asks."""
+        if self._was_long_ago():
             self._requests, self._since = 0, datetime.now(UTC).isoformat(timespec="seconds")
         self._requests += 1
         self._last = time.monotonic()
-        self._detail = _detail(body)
+        self._answer = answer
 
     def shown(self) -> dict[str, Any] | None:
         """How many, since when, and what the last answer said; None if there was none lately."""
-        if time.monotonic() - self._last > LATELY:
+        if self._was_long_ago():
             return None
-        return {"requests": self._requests, "since": self._since, "detail": self._detail}
+        return {"requests": self._requests, "since": self._since, "detail": _detail(self._answer)}
+
+    def _was_long_ago(self) -> bool:
+        return time.monotonic() - self._last > LATELY
 
 
 def _detail(body: bytes) -> str:

@@ -32,5 +32,8 @@ class Senders:
 
 
 def _digest(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    token = b"".join(value for name, value in headers if name == b"authorization")
+    token = b""
+    for name, value in headers:
+        if name == b"authorization":
+            token += value
     return blake2b(token, digest_size=16).digest()

@@ -1,6 +1,7 @@
 """The door's settings, from the environment; docs/deployment.md describes them."""
 
 import os
+import resource
 from dataclasses import dataclass
 
 
@@ -23,8 +24,29 @@ class Service:
 
 KIB = 1024
 MIB = 1024 * KIB
+HOST = os.environ.get("GRANIAN_HOST", "127.0.0.1")
+PORT = int(os.environ.get("GRANIAN_PORT", "8000"))
+BACKLOG = int(os.environ.get("GRANIAN_BACKLOG", "1024"))
+TLS_CERTIFICATE = os.environ.get("GRANIAN_SSL_CERTIFICATE", "")
+TLS_KEY = os.environ.get("GRANIAN_SSL_KEYFILE", "")
+TLS_KEY_PASSWORD = os.environ.get("GRANIAN_SSL_KEYFILE_PASSWORD", "")
+LOG_CONFIG = os.environ.get("GRANIAN_LOG_CONFIG", "")
+"""A file with what `logging.config.dictConfig` takes."""
 BODY_SECONDS = float(os.environ.get("BODY_SECONDS", "10"))
 """For a whole body to arrive."""
+HEAD_SECONDS = int(os.environ.get("GRANIAN_HTTP1_HEADER_READ_TIMEOUT", "5000")) / 1000
+"""For a head to arrive, and how long a connection may be idle. A load balancer that keeps connections needs a longer
+one than its own: it could send on one that is being closed."""
+MAX_HEAD_BYTES = 16 * KIB
+SPARE_FILES = 256
+"""For what is no connection of a client."""
+MAX_CONNECTIONS = min(
+    int(os.environ.get("GRANIAN_BACKPRESSURE", "16384")),
+    max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES),
+)
+"""Open connections of clients. Beyond them those that have asked for nothing for longest give way."""
+DRAIN_SECONDS = float(os.environ.get("GRANIAN_WORKERS_KILL_TIMEOUT", "20"))
+"""After SIGTERM, for the requests that have begun."""
 CONNECT_SECONDS = 3.0
 """For a service to accept a connection."""
 API = Service(

@@ -1,80 +1,253 @@
 """Passes a whole request on to a service, and the service's answer back."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+import time
+from collections import deque
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
 
-import aiohttp
-from multidict import CIMultiDict
-from yarl import URL
+import httptools
 
-from door.errors import Unavailable
+from door.errors import Headers, Unavailable
+from door.reader import Request
 from door.settings import CONNECT_SECONDS, Service
 
 log = logging.getLogger(__name__)
 
-Headers = Iterable[tuple[bytes, bytes]]
-
+IDLE_SECONDS = 15.0
+"""A connection to a service is not used again after so long: the service could be about to close it."""
+MAX_UNREAD = 256 * 1024
+"""Bytes of an answer that are kept for a client that reads slowly."""
 HOP_BY_HOP = frozenset(
     {
-        "connection",
-        "content-length",
-        "expect",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
+        b"connection",
+        b"content-length",
+        b"expect",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
     }
 )
 """Headers that are for the next hop only (RFC 9110, 7.6.1), and the length, which is set again."""
-SET_BY_THE_DOOR = frozenset({"date", "server"})
-NOT_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+NOT_PASSED_BACK = (HOP_BY_HOP - {b"content-length"}) | {b"server"}
+FORWARDED_PROTO = b"x-forwarded-proto"
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+FINAL = 200
+"""Statuses below are of answers that announce another one."""
+
+
+class ServerDisconnectedError(ConnectionError):
+    """The service ended the connection before its answer was whole."""
+
+
+class BadAnswerError(ConnectionError):
+    """The service's answer is not HTTP."""
+
+
+class ServiceConnection(asyncio.Protocol):
+    """A connection to a service, with one request at a time, and the answer to the newest."""
+
+    _transport: asyncio.Transport
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpResponseParser(self)
+        self._error: Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._seconds = 0.0
+        self._begin(is_head_request=False)
+        self.idle_since = 0.0
+
+    def _begin(self, *, is_head_request: bool) -> None:
+        self._is_head_request = is_head_request
+        self._parts: deque[bytes] = deque()
+        self._unread = 0
+        self._has_head = self._is_complete = self._keeps = False
+        self.status = 0
+        self.headers: Headers = []
+        """Those for the client, in lower case."""
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._fail(BadAnswerError())
+        if self._unread > MAX_UNREAD:
+            self._transport.pause_reading()
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail(exc or ServerDisconnectedError())
+
+    # What the parser calls.
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer, which is left out."""
+        name = name.lower()
+        if not self._has_head and name not in NOT_PASSED_BACK:
+            self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """The head has come."""
+        self.status = self._parser.get_status_code()
+        self._has_head = self.status >= FINAL
+        if not self._has_head:
+            self.headers.clear()
+        elif self._is_head_request:  # the parser would wait for a body
+            self._is_complete = True
+            self._keeps = self._parser.should_keep_alive()
+            self._parser = httptools.HttpResponseParser(self)
+
+    def on_body(self, part: bytes) -> None:
+        """A part of the body."""
+        self._parts.append(part)
+        self._unread += len(part)
+
+    def on_message_complete(self) -> None:
+        """The body has come."""
+        self._is_complete = self._has_head
+        self._keeps = self._parser.should_keep_alive()
+
+    # What `Upstream` and the door call.
+
+    async def ask(self, message: bytes, *, is_head_request: bool, seconds: float) -> None:
+        """Send a request, and wait for the head of its answer."""
+        self._begin(is_head_request=is_head_request)
+        self._seconds = seconds
+        if self._error is None:
+            self._transport.write(message)
+        while not self._has_head:
+            await self._wait()
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        """The body of the answer. Raises OSError if it breaks off, or the next part does not come."""
+        while True:
+            while self._parts:
+                part = self._parts.popleft()
+                self._unread -= len(part)
+                yield part
+            if not self._transport.is_reading():
+                self._transport.resume_reading()
+            if self._is_complete:
+                return
+            await self._wait()
+
+    async def whole(self) -> bytes:
+        """The body of the answer, when all of it has come. Raises OSError as `parts` does."""
+        return b"".join([part async for part in self.parts()])
+
+    @property
+    def can_be_used(self) -> bool:
+        """Whether it is open, and the last answer was read."""
+        return self._error is None and self._is_complete and self._keeps and not self._parts
+
+    def close(self) -> None:
+        """End it."""
+        self._transport.abort()
+
+    async def _wait(self) -> None:
+        """Wait until something has come."""
+        if self._error is not None:
+            raise self._error
+        self._waiter = self._loop.create_future()
+        late = self._loop.call_later(self._seconds, self._fail, TimeoutError())
+        try:
+            await self._waiter
+        finally:
+            late.cancel()
+            self._waiter = None
+
+    def _fail(self, error: Exception) -> None:
+        self._error = self._error or error
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
 class Upstream:
     """Connections to the services."""
 
     def __init__(self) -> None:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=15),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            skip_auto_headers=NOT_ADDED,
-        )
+        self._idle: dict[str, list[ServiceConnection]] = {}
 
     @asynccontextmanager
     async def answer(
-        self, service: Service, method: str, target: str, headers: Headers, body: bytes
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Send a request and give the service's response, whose body is read in the block.
+        self, service: Service, request: Request, *, is_https: bool
+    ) -> AsyncIterator[ServiceConnection]:
+        """Send a request and give the service's answer, whose body is read in the block.
 
         Raises Unavailable if there is none. A request that is repeatable is sent a second time if its connection ends.
         """
-        tries = 2 if service.repeatable else 1
+        connection = await self._ask(service, request, _message(request, is_https=is_https))
+        try:
+            yield connection
+        finally:
+            if connection.can_be_used:
+                connection.idle_since = time.monotonic()
+                self._idle.setdefault(service.name, []).append(connection)
+            else:
+                connection.close()
+
+    async def _ask(self, service: Service, request: Request, message: bytes) -> ServiceConnection:
+        tries = 2 if service.repeatable or request.method in SAFE else 1
         for left in reversed(range(tries)):
             try:
-                response = await self._session.request(
-                    method,
-                    URL(f"{service.url}{target}", encoded=True),
-                    headers=_request_headers(headers),
-                    data=body or (b"" if method in {"POST", "PUT", "PATCH"} else None),
-                    allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=service.seconds),
-                )
-            except (aiohttp.ClientError, TimeoutError) as error:
-                if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError) and left:
-                    continue
+                return await self._ask_once(service, request, message)
+            except TimeoutError as error:
                 raise unavailable(service, error) from error
-            async with response:
-                yield response
-            return
+            except OSError as error:
+                if not left:
+                    raise unavailable(service, error) from error
+        raise AssertionError
 
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._session.close()
+    async def _ask_once(self, service: Service, request: Request, message: bytes) -> ServiceConnection:
+        connection = self._idle_one(service) or await _connect(service.url)
+        try:
+            await connection.ask(message, is_head_request=request.method == "HEAD", seconds=service.seconds)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _idle_one(self, service: Service) -> ServiceConnection | None:
+        """The one that was used last: those that are not needed grow old."""
+        idle = self._idle.get(service.name, [])
+        while idle:
+            connection = idle.pop()
+            if connection.can_be_used and time.monotonic() - connection.idle_since < IDLE_SECONDS:
+                return connection
+            connection.close()
+        return None
+
+
+async def _connect(url: str) -> ServiceConnection:
+    async with asyncio.timeout(CONNECT_SECONDS):
+        _, connection = await asyncio.get_running_loop().create_connection(ServiceConnection, **_address(url))
+    return connection
+
+
+@lru_cache
+def _address(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    is_https = parts.scheme == "https"
+    return {"host": parts.hostname, "port": parts.port or (443 if is_https else 80), "ssl": is_https or None}
 
 
 def unavailable(service: Service, error: Exception) -> Unavailable:
@@ -83,21 +256,19 @@ def unavailable(service: Service, error: Exception) -> Unavailable:
     return Unavailable(repeatable=service.repeatable)
 
 
-def _request_headers(headers: Headers) -> CIMultiDict[str]:
-    """Drops names with an underscore as well: WSGI cannot tell them from names with a dash."""
-    return CIMultiDict(
-        (name.decode("latin-1"), value.decode("latin-1"))
-        for name, value in headers
-        if b"_" not in name and name.decode("latin-1").lower() not in HOP_BY_HOP
-    )
+def _message(request: Request, *, is_https: bool) -> bytes:
+    """The request as the service gets it: whole, with its length.
 
-
-def response_headers(response: aiohttp.ClientResponse) -> list[tuple[bytes, bytes]]:
-    """The headers of a service's response for the client."""
-    kept = [
-        (name.lower(), value)
-        for name, value in response.raw_headers
-        if name.decode("latin-1").lower() not in HOP_BY_HOP | SET_BY_THE_DOOR
-    ]
-    length = response.headers.get("Content-Length")
-    return [*kept, (b"content-length", length.encode())] if length is not None else kept
+    Drops names with an underscore as well: WSGI cannot tell them from names with a dash. If the door itself ends TLS,
+    it sets X-Forwarded-Proto.
+    """
+    body = request.body.content
+    lines = [b"%b %b HTTP/1.1\r\n" % (request.method.encode(), request.target.encode("latin-1"))]
+    for name, value in request.headers:
+        if name not in HOP_BY_HOP and b"_" not in name and not (is_https and name == FORWARDED_PROTO):
+            lines.append(b"%b: %b\r\n" % (name, value))
+    if is_https:
+        lines.append(b"%b: https\r\n" % FORWARDED_PROTO)
+    if body or request.method in WITH_BODY:
+        lines.append(b"content-length: %d\r\n" % len(body))
+    return b"".join([*lines, b"\r\n", body])

@@ -98,6 +98,12 @@ def _behind() -> Iterator[tuple[str, type[Handler]]]:
         thread.join()
 
 
+@pytest.fixture
+def behind(_behind: tuple[str, type[Handler]]) -> str:
+    """The address of the service behind the door."""
+    return _behind[0]
+
+
 @pytest.fixture(scope="module")
 def _port(_behind: tuple[str, type[Handler]], log_dir: Path) -> Iterator[int]:
     port = free_port()

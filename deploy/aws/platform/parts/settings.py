@@ -25,7 +25,7 @@ IDLE_SECONDS = 45
 """How long the load balancer waits for an answer: longer than `Prefer: wait=30`, and shorter than the door keeps a
 connection that is idle. The other way round, a request could meet a connection that is just being closed."""
 DOOR_KEEPS_MILLISECONDS = 60_000
-"""The longest that granian takes. The load balancer sends on whole heads only, so nobody can hold connections by it."""
+"""The load balancer sends on whole heads only, so nobody can hold connections by it."""
 
 DOOR_SETTINGS: Mapping[str, str] = {
     "GRANIAN_PORT": str(DOOR),

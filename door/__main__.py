@@ -1,0 +1,73 @@
+"""Runs the front door: `python -m door`, as `deploy/entrypoint door` does."""
+
+import asyncio
+import json
+import logging.config
+import signal
+import ssl
+from pathlib import Path
+
+from door.app import Door
+from door.connection import Connection
+from door.settings import (
+    BACKLOG,
+    DRAIN_SECONDS,
+    HEAD_SECONDS,
+    HOST,
+    LOG_CONFIG,
+    PORT,
+    TLS_CERTIFICATE,
+    TLS_KEY,
+    TLS_KEY_PASSWORD,
+)
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    _set_up_logging()
+    asyncio.run(serve())
+
+
+async def serve() -> None:
+    """Serve until SIGTERM or SIGINT, and then answer what has been asked."""
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stopped.set)
+    door = Door()
+    connections: set[Connection] = set()
+    tls = _tls()
+    server = await loop.create_server(
+        lambda: Connection(door, connections),
+        HOST,
+        PORT,
+        backlog=BACKLOG,
+        ssl=tls,
+        ssl_handshake_timeout=HEAD_SECONDS if tls else None,
+    )
+    await stopped.wait()
+    server.close()
+    for connection in [*connections]:
+        connection.close_soon()
+    until = loop.time() + DRAIN_SECONDS
+    while connections and loop.time() < until:
+        await asyncio.sleep(0.05)
+
+
+def _tls() -> ssl.SSLContext | None:
+    if not TLS_CERTIFICATE:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(TLS_CERTIFICATE, TLS_KEY or None, TLS_KEY_PASSWORD or None)
+    return context
+
+
+def _set_up_logging() -> None:
+    if LOG_CONFIG:
+        read = json.loads(Path(LOG_CONFIG).read_text())
+        logging.config.dictConfig({"version": 1, "disable_existing_loggers": False, **read})
+    else:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+
+
+main()

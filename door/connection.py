@@ -1,0 +1,310 @@
+"""A client's connection: takes its requests to the door, one after the other, and writes the answers."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Protocol
+
+from door.body import Bodies
+from door.errors import BodyCut, BodyIncomplete, Busy, Headers, Refusal
+from door.reader import Reader, Request
+from door.settings import BODY_SECONDS, HEAD_SECONDS, MAX_CONNECTIONS
+
+LINGER_SECONDS = 2.0
+"""A client that was refused while it sent may read its answer for so long before the connection ends."""
+GIVE_WAY = 8
+"""One in so many connections gives way when there are too many."""
+NEVER = float("inf")
+BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+STATUS_LINES = {each.value: b"HTTP/1.1 %d %b\r\n" % (each.value, each.phrase.encode()) for each in HTTPStatus}
+STALL_SECONDS = 60.0
+"""For a client to read something of its answer."""
+SHORTEST_LOOK, LONGEST_LOOK = 0.01, min(5.0, HEAD_SECONDS, BODY_SECONDS)
+"""Seconds between two looks at the deadline. A new deadline is never before the next look, so none is missed."""
+HTTP_1_0 = "1.0"
+_received = memoryview(bytearray(64 * 1024))
+"""What has just come on any connection. It is read before the next is asked."""
+
+
+class Door(Protocol):
+    """Who answers."""
+
+    def bodies_for(self, path: str) -> Bodies:
+        """Where the body of a request is kept."""
+
+    def answer(self, request: Request, client: "Connection") -> None:
+        """Answer a request, now or later."""
+
+    def refuse(self, request: Request | None, refusal: Refusal, client: "Connection") -> None:
+        """Answer what has not come whole; None if its head has not."""
+
+
+class Connection(asyncio.BufferedProtocol):
+    """A connection of a client."""
+
+    _transport: asyncio.Transport
+    _timer: asyncio.TimerHandle
+
+    def __init__(self, door: Door, others: "set[Connection]") -> None:
+        self._door = door
+        self._others = others
+        self._loop = asyncio.get_running_loop()
+        self._reader = Reader(door.bodies_for, self._give_way)
+        self._expected: Request | None = None
+        """The request whose body the client has time for until the deadline."""
+        self._answered: Request | None = None
+        """The request whose answer is to come or is being written."""
+        self._is_busy = False
+        """Whether there is one; it may be one without a head."""
+        self._is_open = True
+        self._ends = self._lingers = self._in_chunks = False
+        self._deadline = NEVER
+        self._writable = asyncio.Event()
+        self._unsent = 0
+        self._moved_at = 0.0
+        self.on_loss: Callable[[], object] | None = None
+        """Called if the client goes; the door sets it while nothing has been begun for its request."""
+        self.is_https = False
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
+        self._transport = transport
+        self.is_https = transport.get_extra_info("sslcontext") is not None
+        self._writable.set()
+        if len(self._others) >= MAX_CONNECTIONS:
+            _make_room(self._others)
+        self._others.add(self)
+        self._deadline = self._loop.time() + HEAD_SECONDS
+        self._timer = self._loop.call_at(self._deadline, self._look_at_the_time)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return _received
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if self._reader.ended:
+            return
+        try:
+            self._reader.feed(_received[:nbytes])
+        except Refusal as refusal:
+            self._refuse(refusal)
+            return
+        if self._is_busy:
+            self._transport.pause_reading()  # one request after the other
+        elif self._reader.whole:
+            self._answer_next()
+        elif self._reader.coming is not self._expected:
+            self._expect(self._reader.coming)
+
+    def eof_received(self) -> bool:
+        """Some clients end their half after a request. One that does so before its turn is taken for gone."""
+        if self._reader.coming is not None:
+            self._refuse(BodyCut())
+        elif self.on_loss is not None:
+            self.on_loss()
+            return False
+        self._ends = True
+        return self._is_busy and not self.is_https
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_open = False
+        self._timer.cancel()
+        self._others.discard(self)
+        self._reader.end()
+        for request in self._reader.whole:
+            request.body.forget()
+        self._reader.whole.clear()
+        self._writable.set()
+        if self.on_loss is not None:
+            self.on_loss()
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    # What the door calls. It does no harm once the client has gone.
+
+    def respond(self, status: int, headers: Headers, body: bytes) -> None:
+        """Write a whole answer. Its length is added, unless the headers have it."""
+        if self._is_open:
+            has_body = self._has_body(status)
+            if has_body and not _has_length(headers):
+                headers = [*headers, (b"content-length", b"%d" % len(body))]
+            head = self._head(status, headers)
+            self._transport.write(head + body if has_body else head)
+        self._finish()
+
+    def begin(self, status: int, headers: Headers) -> None:
+        """Write the head of an answer whose body comes in parts."""
+        request = self._answered
+        if self._has_body(status) and not _has_length(headers) and request is not None:
+            self._in_chunks = request.version != HTTP_1_0
+            self._ends = self._ends or not self._in_chunks
+        if self._in_chunks:
+            headers = [*headers, (b"transfer-encoding", b"chunked")]
+        if self._is_open:
+            self._transport.write(self._head(status, headers))
+
+    async def write(self, part: bytes) -> None:
+        """Write a part, when the client has read those before it."""
+        await self._writable.wait()
+        if self._is_open:
+            self._transport.write(b"%x\r\n%b\r\n" % (len(part), part) if self._in_chunks else part)
+
+    def end(self) -> None:
+        """The last part was written."""
+        if self._in_chunks and self._is_open:
+            self._transport.write(b"0\r\n\r\n")
+        self._finish()
+
+    def abort(self) -> None:
+        """End it in the middle of an answer, so that the client sees that something is missing."""
+        self._transport.abort()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client is still there."""
+        return self._is_open
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has asked for nothing."""
+        return not self._is_busy and self._reader.coming is None
+
+    @property
+    def deadline(self) -> float:
+        """When it has waited for too long."""
+        return self._deadline
+
+    def close_soon(self) -> None:
+        """End it, after the answer that is due."""
+        self._ends = True
+        if self.is_idle:
+            self._transport.close()
+
+    # The rest.
+
+    def _answer_next(self) -> None:
+        if self._is_busy or not self._reader.whole:
+            return
+        self._is_busy = True
+        self._answered = request = self._reader.whole.popleft()
+        self._expected = None
+        self._deadline = NEVER
+        self._door.answer(request, self)
+
+    def _expect(self, request: Request | None) -> None:
+        """A body that has not come with its head."""
+        self._expected = request
+        self._deadline = self._loop.time() + BODY_SECONDS
+        if request is not None and request.version != HTTP_1_0 and _awaits_leave(request.headers):
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _give_way(self) -> None:
+        self._refuse(Busy())
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Refuse what has not come whole. Requests before it get their answers."""
+        request = self._reader.coming
+        self._reader.end()
+        self._ends = True
+        if self._is_busy or self._reader.whole:
+            self._answer_next()
+            return
+        self._is_busy = self._lingers = True
+        self._answered = request
+        self._door.refuse(request, refusal, self)
+
+    def _has_body(self, status: int) -> bool:
+        is_head = self._answered is not None and self._answered.method == "HEAD"
+        return not is_head and status not in BODILESS
+
+    def _head(self, status: int, headers: Headers) -> bytes:
+        lines = [_status_line(status), *[b"%b: %b\r\n" % header for header in headers]]
+        request = self._answered
+        if self._ends or request is None or not request.keeps:
+            lines.append(b"connection: close\r\n")
+        elif request.version == HTTP_1_0:
+            lines.append(b"connection: keep-alive\r\n")
+        lines.append(b"\r\n")
+        return b"".join(lines)
+
+    def _finish(self) -> None:
+        """The answer was written: go on with the next request, or end."""
+        request, self._answered = self._answered, None
+        self._is_busy = self._in_chunks = False
+        self.on_loss = None
+        if request is not None:
+            request.body.forget()
+            self._ends = self._ends or not request.keeps
+        if not self._is_open:
+            return
+        if self._lingers:
+            self._linger()
+        elif self._reader.whole:
+            self._loop.call_soon(self._answer_next)
+        elif self._ends:
+            self._transport.close()
+        else:
+            self._deadline = self._loop.time() + HEAD_SECONDS
+            if not self._transport.is_reading():
+                self._transport.resume_reading()
+                if self._reader.coming is not None:
+                    self._expect(self._reader.coming)
+
+    def _linger(self) -> None:
+        """Read on, or the system would drop the answer together with what was not read."""
+        if self._transport.can_write_eof():
+            with contextlib.suppress(OSError):  # the client has gone
+                self._transport.write_eof()
+            self._deadline = self._loop.time() + LINGER_SECONDS
+            self._timer.cancel()
+            self._timer = self._loop.call_at(self._deadline, self._look_at_the_time)
+        else:
+            self._transport.close()
+
+    def _look_at_the_time(self) -> None:
+        """One timer for all, since most are not reached: it costs nothing to put a deadline off."""
+        now = self._loop.time()
+        unsent = self._transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent, self._moved_at = unsent, now
+        if unsent:
+            if now - self._moved_at > STALL_SECONDS:
+                self._transport.abort()
+        elif now >= self._deadline:
+            self._too_late()
+        if self._is_open:
+            next_look = min(max(self._deadline, now + SHORTEST_LOOK), now + LONGEST_LOOK)
+            self._timer = self._loop.call_at(next_look, self._look_at_the_time)
+
+    def _too_late(self) -> None:
+        if self._reader.coming is not None:
+            self._refuse(BodyIncomplete(BODY_SECONDS))
+        elif self._lingers:
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+
+def _has_length(headers: Headers) -> bool:
+    return b"content-length" in dict(headers)
+
+
+def _awaits_leave(headers: Headers) -> bool:
+    return any(name == b"expect" and value.lower() == b"100-continue" for name, value in headers)
+
+
+def _make_room(connections: set[Connection]) -> None:
+    """End those that have asked for nothing for longest."""
+    idle = sorted((each for each in connections if each.is_idle), key=lambda each: each.deadline)
+    for each in idle[: len(connections) // GIVE_WAY]:
+        each.abort()
+
+
+def _status_line(status: int) -> bytes:
+    return STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status

@@ -1,0 +1,182 @@
+"""Reads requests from what a connection receives, each with its whole body.
+
+httptools does it: llhttp, the parser of Node.js, in its strict mode. What it refuses ends the connection, so nobody
+behind the door can read a request in another way.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from urllib.parse import unquote_to_bytes, urlsplit
+
+import httptools
+
+from door.body import Bodies, Body
+from door.errors import Headers, HeadTooLarge, Malformed, Refusal
+from door.settings import MAX_HEAD_BYTES
+
+FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+VERSIONS = frozenset({"1.0", "1.1"})
+
+
+class Request:
+    """A request. Names of headers are in lower case."""
+
+    def __init__(
+        self, method: str, target: str, path: str, headers: Headers, body: Body, version: str
+    ) -> None:
+        self.method = method
+        self.target = target
+        """Path and query as they came."""
+        self.path = path
+        """Without query and percent signs, as those behind the door understand it."""
+        self.headers = headers
+        self.body = body
+        self.version = version
+        self.keeps = True
+        """Whether its connection may be used again."""
+
+
+class Reader:
+    """The requests of one connection.
+
+    `bodies_for` says where the body for a path is kept; `on_eviction` is called if one must give way to others.
+    """
+
+    def __init__(self, bodies_for: Callable[[str], Bodies], on_eviction: Callable[[], None]) -> None:
+        self._bodies_for = bodies_for
+        self._on_eviction = on_eviction
+        self._parser = httptools.HttpRequestParser(self)
+        self._target = b""
+        self._headers: Headers = []
+        self._head_bytes = 0
+        self._fruitless = 0
+        """How many bytes came in a row without a head or a part of a body in them."""
+        self._is_second_parser = False
+        self.coming: Request | None = None
+        """The request whose body is to come."""
+        self.whole: deque[Request] = deque()
+        """Requests that nobody has taken yet."""
+        self.ended = False
+        """Whether what comes now is left unread."""
+
+    def feed(self, data: memoryview) -> None:
+        """Read what has come. Raises Refusal: then it must not read on."""
+        self._fruitless += len(data)
+        try:
+            self._parse(data)
+            if self._fruitless > MAX_HEAD_BYTES:
+                raise HeadTooLarge
+        except httptools.HttpParserCallbackError as error:
+            if not isinstance(error.__context__, Refusal):
+                raise
+            raise error.__context__ from None
+        except httptools.HttpParserError:
+            if not self.ended:  # what follows the last request harms nobody
+                raise Malformed from None
+
+    def end(self) -> None:
+        """Read no more, and forget what is not whole."""
+        self.ended = True
+        if self.coming is not None:
+            self.coming.body.forget()
+            self.coming = None
+
+    def _parse(self, data: memoryview) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self.coming is not None:
+                self._stay_with_http_1(self.coming, data[upgrade.args[0] :])
+
+    def _stay_with_http_1(self, request: Request, rest: memoryview) -> None:
+        """The client would like another protocol, as Java's does by default. It need not get it (RFC 9110, 7.8).
+
+        llhttp stops before the body then, so a second parser reads that. The connection ends with the answer.
+        """
+        self._is_second_parser = True
+        self._parser = httptools.HttpRequestParser(self)
+        framing = b"".join([b"%b: %b\r\n" % each for each in request.headers if each[0] in FRAMING])
+        self._parser.feed_data(b"POST / HTTP/1.1\r\nconnection: close\r\n%b\r\n" % framing)
+        if self.coming is not None:
+            self._parser.feed_data(rest)
+
+    # What the parser calls.
+
+    def on_url(self, part: bytes) -> None:
+        """A part of the address."""
+        if not self._is_second_parser:
+            self._target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer: these are left out."""
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > MAX_HEAD_BYTES:
+            raise HeadTooLarge
+        if self.coming is None:
+            self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """The body is to come, unless there is none."""
+        self._fruitless = 0
+        if self._is_second_parser:
+            return
+        version = self._parser.get_http_version()
+        if version not in VERSIONS:
+            raise Malformed
+        if len(self._target) > MAX_HEAD_BYTES:
+            raise HeadTooLarge
+        target = self._target.decode("latin-1")
+        if not target.startswith("/"):
+            target = _without_host(target)
+        path = _path_of(target)
+        length = _announced(self._headers)
+        body = self._bodies_for(path).begin(self._on_eviction)
+        method = self._parser.get_method().decode("latin-1")
+        self.coming = Request(method, target, path, self._headers, body, version)
+        self._target, self._headers = b"", []
+        body.announce(length)
+
+    def on_body(self, part: bytes) -> None:
+        """A part of the body."""
+        self._fruitless = 0
+        if self.coming is not None:
+            self.coming.body.add(part)
+
+    def on_message_complete(self) -> None:
+        """The body has come."""
+        if self.coming is None or self._parser.should_upgrade():
+            return
+        request, self.coming = self.coming, None
+        self._fruitless = self._head_bytes = 0
+        request.body.complete()
+        request.keeps = self._parser.should_keep_alive()
+        self.ended = not request.keeps
+        self.whole.append(request)
+
+
+def _path_of(target: str) -> str:
+    path = target.partition("?")[0]
+    return unquote_to_bytes(path).decode("latin-1") if "%" in path else path
+
+
+def _announced(headers: Headers) -> int:
+    """The length that a head announces; 0 if it does not. Raises Malformed for what others may read differently."""
+    length = hosts = 0
+    for name, value in headers:
+        if name == b"content-length":
+            length = int(value)
+        elif name == b"host":
+            hosts += 1
+        elif name == b"transfer-encoding" and value.lower() != b"chunked":
+            raise Malformed
+    if hosts > 1:
+        raise Malformed
+    return length
+
+
+def _without_host(target: str) -> str:
+    """Path and query, where a client sends the whole address, as to a proxy."""
+    if not target.lower().startswith(("http://", "https://")):
+        return target
+    parts = urlsplit(target)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
