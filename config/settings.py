@@ -54,12 +54,12 @@ MIDDLEWARE = [
     "alerts.api.transport.HttpsOnly",  # before SecurityMiddleware redirects to https
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "staff.middleware.Sessions",
     # Also sets Content-Length; without it granian sends chunks.
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "staff.middleware.Forms",
+    "staff.middleware.Users",
+    "staff.middleware.Messages",
     "simple_history.middleware.HistoryRequestMiddleware",  # who changed it
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "clients.usage.CountRequests",

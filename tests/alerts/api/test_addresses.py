@@ -6,6 +6,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from alerts.api import transport
+from contacts.models import Clinician
 from tests.conftest import Sender, an_alert
 
 pytestmark = pytest.mark.django_db
@@ -121,3 +122,12 @@ def test_what_fails_before_the_api_is_a_problem_document(
 
     assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
     assert answer.json()["code"] == code
+
+
+def test_requests_to_the_api_pass_the_pages_middleware_by(sender: Sender, clinician: Clinician) -> None:
+    answer = sender.post(an_alert())
+
+    assert answer.status_code == 202
+    for name in ("session", "user", "_messages"):
+        assert not hasattr(answer.wsgi_request, name), name
+    assert "Cookie" not in answer.get("Vary", "")

@@ -1,0 +1,37 @@
+"""Middleware of pages. Requests to the API pass it by: they have no session, and no form that a token would protect."""
+
+from collections.abc import Awaitable
+
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.deprecation import MiddlewareMixin
+
+from alerts.api import transport
+
+
+class _ForPages(MiddlewareMixin):
+    """To be named before the middleware that it keeps to pages."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        through = self.get_response if transport.is_api(request.path_info) else super().__call__
+        return through(request)
+
+
+class Sessions(_ForPages, SessionMiddleware):
+    pass
+
+
+class Forms(_ForPages, CsrfViewMiddleware):
+    pass
+
+
+class Users(_ForPages, AuthenticationMiddleware):
+    pass
+
+
+class Messages(_ForPages, MessageMiddleware):
+    pass
