@@ -6,14 +6,14 @@ from typing import Any, Generic, TypeVar
 
 import psycopg
 from django.db import Error, connection
-from django.db.models import JSONField, Manager, Model, QuerySet
+from django.db.models import Model, QuerySet
 
 from config import database
 
 Row = TypeVar("Row", bound=Model)
 
 
-def prepared_rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def prepared_rows(statement: str, values: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
     """The rows of a statement that each session prepares once.
 
     It is sent as it is: Django would first ask in each request whether the session still works. One that is broken is
@@ -52,17 +52,18 @@ def first_row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | No
 
 
 class Columns(Generic[Row]):
-    """The columns of a model in a statement of our own, and the row that they make.
-
-    Without those of JSON, which Django would have to convert: they are read from the database when they are asked for.
-    """
+    """The columns of a model in a statement of our own, and the row that they make."""
 
     def __init__(self, model: type[Row]) -> None:
         self._model = model
-        every = model._meta.concrete_fields  # noqa: SLF001 - public
-        fields = [each for each in every if not isinstance(each, JSONField)]
+        fields = model._meta.concrete_fields  # noqa: SLF001 - public
         self._names = [each.attname for each in fields]
         self._columns = [each.column for each in fields]
+        self._converters = [
+            (number, each.from_db_value)
+            for number, each in enumerate(fields)
+            if hasattr(each, "from_db_value")
+        ]
 
     def of(self, alias: str) -> str:
         """The columns, as the statement selects them from `alias`."""
@@ -71,11 +72,16 @@ class Columns(Generic[Row]):
     def read(self, values: Sequence[Any]) -> tuple[Row, Sequence[Any]]:
         """The row of the first values, and the values that follow them."""
         count = len(self._names)
-        return self._model.from_db(connection.alias, self._names, values[:count]), values[count:]
+        own = list(values[:count])
+        for number, convert in self._converters:
+            own[number] = convert(own[number], None, connection)
+        return self._model.from_db(connection.alias, self._names, own), values[count:]
 
 
 class WrittenOnce(Generic[Row]):
-    """A query by one value, for which Django writes the SQL once: that can take longer than to run it."""
+    """A query by one value, for which Django writes the SQL once, and PostgreSQL plans it: each takes longer than to
+    run it.
+    """
 
     def __init__(self, query: Callable[[Any], QuerySet[Row]], mark: Any) -> None:
         """`mark` stands for the value while the SQL is written: no other value in the query is equal to it."""
@@ -83,11 +89,17 @@ class WrittenOnce(Generic[Row]):
         self._mark = mark
 
     def rows(self, value: Any) -> list[Row]:
-        """The rows for this value."""
-        sql, values, manager = self._written
-        return list(manager.raw(sql, [value if each == self._mark else each for each in values]))
+        """The rows for this value, with the query's annotations."""
+        statement, values, columns, annotations = self._written
+        found = []
+        for each in prepared_rows(statement, [value if given == self._mark else given for given in values]):
+            row, rest = columns.read(each)
+            for name, computed in zip(annotations, rest, strict=True):
+                setattr(row, name, computed)
+            found.append(row)
+        return found
 
     @cached_property
-    def _written(self) -> tuple[str, tuple[Any, ...], Manager[Row]]:
+    def _written(self) -> tuple[str, tuple[Any, ...], Columns[Row], list[str]]:
         queryset = self._query(self._mark)
-        return *queryset.query.sql_with_params(), queryset.model._default_manager  # noqa: SLF001 - public
+        return *queryset.query.sql_with_params(), Columns(queryset.model), [*queryset.query.annotation_select]
