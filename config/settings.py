@@ -57,7 +57,7 @@ MIDDLEWARE = [
     "staff.middleware.Sessions",
     # Also sets Content-Length; without it granian sends chunks.
     "django.middleware.common.CommonMiddleware",
-    "staff.middleware.Forms",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "staff.middleware.Users",
     "staff.middleware.Messages",
     "simple_history.middleware.HistoryRequestMiddleware",  # who changed it

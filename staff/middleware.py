@@ -1,4 +1,4 @@
-"""Middleware of pages. Requests to the API pass it by: they have no session, and no form that a token would protect."""
+"""Middleware of pages. Requests to the API pass it by: they have no session."""
 
 from collections.abc import Awaitable
 
@@ -7,7 +7,6 @@ from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
 from alerts.api import transport
@@ -22,10 +21,6 @@ class _ForPages(MiddlewareMixin):
 
 
 class Sessions(_ForPages, SessionMiddleware):
-    pass
-
-
-class Forms(_ForPages, CsrfViewMiddleware):
     pass
 
 

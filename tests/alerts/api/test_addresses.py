@@ -128,6 +128,6 @@ def test_requests_to_the_api_pass_the_pages_middleware_by(sender: Sender, clinic
     answer = sender.post(an_alert())
 
     assert answer.status_code == 202
-    for name in ("session", "user", "_messages"):
+    for name in ("session", "_messages"):
         assert not hasattr(answer.wsgi_request, name), name
     assert "Cookie" not in answer.get("Vary", "")
