@@ -6,19 +6,24 @@ from typing import Any
 
 import structlog
 from celery import current_app, shared_task
-from celery.signals import heartbeat_sent
+from celery.signals import heartbeat_sent, worker_shutting_down
 
+from alerts.deliveries import claims
 from alerts.monitoring.heartbeats import note_task, worker_heartbeat
 from alerts.sending import outcomes, send
 from config import database
 
 log = structlog.get_logger(__name__)
+_stopping = False
 
 
 @shared_task
 def deliver(*delivery_ids: str) -> None:
-    """Send the deliveries that are still due, one after the other."""
+    """Send the deliveries that are still due, one after the other. A worker that is to stop leaves the rest."""
     for each in delivery_ids:
+        if _stopping:
+            _do(claims.give_back, each)
+            continue
         note_task()
         _do(send.deliver, each)
 
@@ -37,6 +42,13 @@ def _do(work: Callable[[uuid.UUID], None], delivery_id: str) -> None:
             work(uuid.UUID(delivery_id))
     except Exception:
         log.exception("worker.task_failed", delivery_id=delivery_id)
+
+
+@worker_shutting_down.connect
+def note_end(**_kwargs: Any) -> None:
+    """This worker is to stop. It has no time for more than the calls that it is in."""
+    global _stopping  # noqa: PLW0603 - one for the process
+    _stopping = True
 
 
 @heartbeat_sent.connect

@@ -43,11 +43,13 @@ def first_row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | No
     """`prepared_row` for a statement that only reads, and is the first of its task: the session may have ended since
     the last one, so it is asked once more in a new session.
     """
+    kept = connection.connection is not None
     try:
         return prepared_row(statement, values)
     except Error:
-        if connection.in_atomic_block or connection.connection is not None:
-            raise  # the session is not broken
+        ended = kept and connection.connection is None
+        if not ended or connection.in_atomic_block:
+            raise
         return prepared_row(statement, values)
 
 

@@ -74,6 +74,11 @@ def postpone(delivery_id: uuid.UUID, wait: timedelta) -> None:
     )
 
 
+def give_back(delivery_id: uuid.UUID) -> None:
+    """Let a relay hand over a delivery again that nobody has claimed."""
+    Delivery.objects.filter(pk=delivery_id, state=DeliveryState.PENDING).update(handed_over_at=None)
+
+
 def find_due(delivery_id: uuid.UUID) -> Delivery | None:
     """The delivery, if it may be claimed now."""
     found = statements.first_row(FIND, {"id": delivery_id})

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 import redis
 from celery import Task
+from django.db.models.functions import Now
 
 from alerts import tasks
 from alerts.models import Delivery
 from alerts.relay.publishing import Publisher
+from alerts.sending import send
 from alerts.states import DeliveryState
 from config.celery import QUEUES, app
 from contacts.choices import Priority
@@ -137,6 +139,25 @@ def test_what_goes_wrong_with_one_delivery_does_not_stop_the_others_of_its_task(
     assert Delivery.objects.get(pk=last.pk).state == DeliveryState.SENT
     errors: list[Any] = [record.msg for record in caplog.records if record.levelname == "ERROR"]
     assert [each["event"] for each in errors] == ["worker.task_failed"]
+
+
+def test_a_worker_that_is_to_stop_leaves_the_rest_of_a_task_to_others(
+    transactional_db: None, store: Store, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "_stopping", False)
+    first, second = (store(Priority.MEDIUM, handed_over_at=Now()) for _ in range(2))
+    deliver = send.deliver
+
+    def send_and_be_told_to_stop(delivery_id: uuid.UUID) -> None:
+        deliver(delivery_id)
+        tasks.note_end()
+
+    monkeypatch.setattr(send, "deliver", send_and_be_told_to_stop)
+    tasks.deliver(str(first.pk), str(second.pk))
+
+    assert Delivery.objects.get(pk=first.pk).state == DeliveryState.SENT
+    left = Delivery.objects.get(pk=second.pk)
+    assert (left.state, left.handed_over_at) == (DeliveryState.PENDING, None)
 
 
 def test_no_module_but_the_relays_publisher_puts_anything_into_a_queue() -> None:
