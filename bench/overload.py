@@ -3,12 +3,17 @@
 First the capacity is measured, with clients that wait for each answer. Then requests come at a multiple of it, whether
 or not earlier ones were answered. What is refused with 503 is sent again after its `Retry-After`, as hospital systems
 do; a client that has no answer after ten seconds gives up. Goodput is what was stored in a second.
+
+Where there are two processors or more, the clients have one of their own, for the capacity and for the overload, and
+Bleep and PostgreSQL have the others. If they shared them, ten times the requests would leave Bleep less of the machine,
+and the curve would be that of the clients. `--together` lets them.
 """
 
 import argparse
 import asyncio
 import heapq
 import json
+import os
 import random
 import time
 from collections import Counter
@@ -184,14 +189,32 @@ def rows(runs: list[Run]) -> list[tuple[str, ...]]:
     ]
 
 
+def processors() -> tuple[set[int], set[int]]:
+    """Those for Bleep, and that for the clients; all for both where there is but one, or the system cannot say."""
+    if not hasattr(os, "sched_setaffinity"):
+        return set(), set()
+    ours = sorted(os.sched_getaffinity(0))
+    return (set(ours[:-1]), {ours[-1]}) if len(ours) > 1 else (set(ours), set(ours))
+
+
+def stay_on(chosen: set[int]) -> None:
+    """Run on these processors from now on, with all that is started."""
+    if chosen:
+        os.sched_setaffinity(0, chosen)
+
+
 def main() -> bool:
     """Returns True if goodput held, and everybody was answered."""
     parser = argparse.ArgumentParser(prog="python -m bench.overload", description=__doc__)
     parser.add_argument("--seconds", type=whole(2, 600), default=10, help="for each load (10)")
+    parser.add_argument("--together", action="store_true", help="clients on the same processors as Bleep")
     options = parser.parse_args()
+    for_bleep, for_clients = (set[int](), set[int]()) if options.together else processors()
+    stay_on(for_bleep)
     with Stack(("door", "web-api"), **AS_DEPLOYED) as stack:
         people = make_people(50, [SPREAD], random.Random(0))
         load(stack, people)
+        stay_on(for_clients)
         capacity, runs = asyncio.run(measure(stack, people, float(options.seconds)))
     head = ("offered/s", "stored/s", "refused/s", "no answer", "High", "Medium", "Low", "p50 s", "p99 s")
     print(f"\n{table(head, rows(runs))}\n")

@@ -5,12 +5,16 @@ aiohttp's client takes twice as much for a request.
 
 import asyncio
 import re
+import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
 _RETRY_AFTER = re.compile(rb"\r\nretry-after: *(\d+)", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
+IDLE_SECONDS = 3.0
+"""A connection that was idle for longer is not used again: the server may be closing it (Bleep does after 5 s), and
+what meets a connection that closes has no answer."""
 _END_OF_HEAD, _LAST_CHUNK = b"\r\n\r\n", b"0\r\n\r\n"
 
 
@@ -27,6 +31,7 @@ class _Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.is_open = False
+        self.used_at = 0.0
         self._received = b""
         self._waiting: asyncio.Future[Answer] | None = None
 
@@ -98,6 +103,7 @@ class Clients:
             )
         )
         answer = await connection.exchange(request, self._timeout)
+        connection.used_at = time.monotonic()
         self._idle.append(connection)
         return answer
 
@@ -110,7 +116,8 @@ class Clients:
     async def _connection(self) -> _Connection:
         while self._idle:
             connection = self._idle.pop()
-            if connection.is_open:
+            if connection.is_open and time.monotonic() - connection.used_at < IDLE_SECONDS:
                 return connection
+            connection.close()
         _, connection = await asyncio.get_running_loop().create_connection(_Connection, *self._address)
         return connection

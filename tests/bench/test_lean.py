@@ -19,8 +19,11 @@ async def outcome(clients: Clients) -> Answer | str:
         return type(error).__name__
 
 
-def ask(*answers: bytes, pieces: int = 1) -> list[Answer | str]:
-    """What clients take these answers for; each comes in pieces, and an empty one closes the connection."""
+def ask(*answers: bytes, pieces: int = 1, once: bool = False) -> list[Answer | str]:
+    """What clients take these answers for; each comes in pieces, and an empty one closes the connection.
+
+    `once`: a connection answers one request only.
+    """
 
     async def run() -> list[Answer | str]:
         left, connections = list(answers), []
@@ -37,6 +40,8 @@ def ask(*answers: bytes, pieces: int = 1) -> list[Answer | str]:
                     writer.write(answer[start : start + size])
                     await writer.drain()
                     await asyncio.sleep(0.001)
+                if once:
+                    return
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         async with server:
@@ -69,3 +74,10 @@ def test_half_an_answer_is_none_and_the_next_request_has_another_connection(
     nothing: bytes, error: str
 ) -> None:
     assert ask(nothing, STORED) == [error, Answer(202, 0.0, b"{}")]
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ask(STORED, STORED, once=True)[1] == "TimeoutError"
+
+    monkeypatch.setattr("bench.load.lean.IDLE_SECONDS", 0.0)
+    assert ask(STORED, STORED, once=True)[1] == Answer(202, 0.0, b"{}")
