@@ -14,7 +14,7 @@ from bench.load.people import Person, alert
 from bench.speed import stand_in
 from bench.speed.figures import Figure
 from bench.speed.floor import Floor
-from bench.stack import NoResultError, Stack
+from bench.stack import Stack
 
 WORKER = "worker"
 """Who sends Low."""
@@ -75,16 +75,13 @@ def high_alone(stack: Stack, people: Sequence[Person], *, seconds: int) -> list[
 def high_in_storm(
     stack: Stack, of_high: Sequence[Person], of_low: Sequence[Person], *, low: int, seconds: int
 ) -> list[Figure]:
-    """The same beside a backlog of Low, which drains as fast as it can.
-
-    Raises:
-        NoResultError: it drained too soon.
-    """
+    """The same beside a backlog of Low, which drains as fast as it can. Nothing if it drained too soon."""
     _store_low(stack, of_low, "storm", low)
     time.sleep(1.0)  # the relays have seen it
     found = _send_high(stack, of_high, "storm-high", seconds)
     if not stack.rows(WAITING)[0][0]:
-        raise NoResultError("No Low alert was waiting any more when the last High was sent.")
+        print("No Low was waiting any more when the last High was sent, so High in a flood was not measured.")
+        return []
     return [
         Figure("high_storm_p50", f"the same while {low:,} Low drain, p50", found.p50, "ms"),
         Figure("high_storm_p95", "  p95", found.p95, "ms"),

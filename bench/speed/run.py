@@ -44,6 +44,8 @@ class Size(NamedTuple):
     drain_seconds: float
     """No backlog is watched for longer."""
     storm_low: int
+    storm_seconds: int
+    """How long High comes beside them: less than they take to drain."""
     high_seconds: int
 
 
@@ -58,6 +60,7 @@ SIZES = {
         drain_low=5000,
         drain_seconds=60.0,
         storm_low=10_000,
+        storm_seconds=20,
         high_seconds=30,
     ),
     "quick": Size(
@@ -70,6 +73,7 @@ SIZES = {
         drain_low=1500,
         drain_seconds=20.0,
         storm_low=3000,
+        storm_seconds=5,
         high_seconds=10,
     ),
     "trial": Size(
@@ -81,7 +85,8 @@ SIZES = {
         idle_seconds=2.0,
         drain_low=100,
         drain_seconds=10.0,
-        storm_low=300,
+        storm_low=1500,
+        storm_seconds=1,
         high_seconds=2,
     ),
 }
@@ -125,7 +130,7 @@ class Run:
         self.figures += floods.high_alone(stack, BY_CHANNEL, seconds=size.high_seconds)
         self.figures += floods.drain(stack, BY_SMS, low=size.drain_low, most=size.drain_seconds)
         self.figures += floods.high_in_storm(
-            stack, BY_CHANNEL, BY_SMS, low=size.storm_low, seconds=size.high_seconds
+            stack, BY_CHANNEL, BY_SMS, low=size.storm_low, seconds=size.storm_seconds
         )
 
 
