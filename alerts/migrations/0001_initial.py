@@ -20,7 +20,7 @@ DROP FUNCTION alerts_alertaction_is_append_only();
 """
 
 # `failed` follows from what `AlertQuerySet.with_status` says, and a test compares the two. Nothing happens on the way of
-# a message that is taken at once. Whoever ends a delivery badly has locked its alert before.
+# a message that is taken at once. Whoever ends a delivery badly has locked its alert before, and so has staff.
 FAILED = """
 CREATE FUNCTION alerts_has_failed(alert bigint, state text) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT $2 NOT IN ('acknowledged', 'cancelled')
@@ -33,7 +33,16 @@ CREATE FUNCTION alerts_has_failed(alert bigint, state text) RETURNS boolean LANG
 $$;
 CREATE FUNCTION alerts_delivery_tells_whether_failed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE alerts_alert SET failed = NOT failed WHERE id = NEW.alert_id AND failed <> alerts_has_failed(id, state);
+    -- Another delivery may be ending badly, and not see this one; or the other way round.
+    IF NEW.state = 'delivered' AND EXISTS (
+        SELECT FROM alerts_delivery WHERE alert_id = NEW.alert_id AND id <> NEW.id
+    ) THEN
+        PERFORM FROM alerts_alert WHERE id = NEW.alert_id FOR NO KEY UPDATE;
+    END IF;
+    -- Nothing fails because another delivery goes on, so that is looked at only where the alert has failed.
+    UPDATE alerts_alert SET failed = NOT failed
+    WHERE id = NEW.alert_id AND (failed OR NEW.state IN ('failed', 'unknown', 'undelivered'))
+      AND failed <> alerts_has_failed(id, state);
     RETURN NULL;
 END
 $$;
@@ -55,8 +64,11 @@ END
 $$;
 CREATE TRIGGER alerts_alert_is_decided BEFORE UPDATE OF state ON alerts_alert
     FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION alerts_alert_tells_whether_failed();
+-- Most of what failed is closed, and all else is open: so PostgreSQL knows that few alerts need attention.
+CREATE STATISTICS alerts_alert_failed_and_state (mcv) ON failed, state FROM alerts_alert;
 """
 NOT_FAILED = """
+DROP STATISTICS alerts_alert_failed_and_state;
 DROP TRIGGER alerts_alert_is_decided ON alerts_alert;
 DROP FUNCTION alerts_alert_tells_whether_failed();
 DROP TRIGGER alerts_delivery_ends_or_revives ON alerts_delivery;

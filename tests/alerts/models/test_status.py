@@ -1,11 +1,12 @@
 """The status of an alert, as it is computed, as it is looked for, and as the database keeps it."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import combinations_with_replacement, product
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from alerts.models import Alert, Delivery
@@ -132,3 +133,29 @@ def test_to_take_and_send_an_alert_writes_nothing_more(lab: ApiClient, clinician
 
         cursor.execute(row)
         assert cursor.fetchall() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_that_is_picked_up_while_the_next_round_fails_is_seen(
+    lab: ApiClient, clinician: Clinician
+) -> None:
+    body = {**an_alert(), "client": lab, "clinician": clinician, "priority": Priority.LOW}
+    alert = Alert.objects.create(**body)
+    Delivery.objects.bulk_create(
+        [delivery(alert, 1, 1, DeliveryState.SENT), delivery(alert, 2, 1, DeliveryState.PENDING)]
+    )
+
+    def is_picked_up() -> None:
+        Delivery.objects.filter(round=1).update(state=DeliveryState.DELIVERED)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            Alert.objects.select_for_update().get()
+            failed = {"state": DeliveryState.FAILED, "reason": "refused", "finished_at": Now()}
+            Delivery.objects.filter(round=2).update(**failed)
+            picked_up = other.submit(is_picked_up)
+            wait([picked_up], timeout=0.5)  # it waits for the lock, or would be done
+        picked_up.result()
+
+    assert not Alert.objects.get().failed
