@@ -1,10 +1,13 @@
 """Runs the front door: `python -m door`, as `deploy/entrypoint door` does."""
 
 import asyncio
+import contextlib
 import json
 import logging.config
+import os
 import signal
 import ssl
+import sys
 from pathlib import Path
 
 from door.app import Door
@@ -25,6 +28,7 @@ from door.settings import (
 def main() -> None:
     """Serve until SIGTERM."""
     _set_up_logging()
+    _take_turns()
     asyncio.run(serve())
 
 
@@ -52,6 +56,16 @@ async def serve() -> None:
     until = loop.time() + DRAIN_SECONDS
     while connections and loop.time() < until:
         await asyncio.sleep(0.05)
+
+
+def _take_turns() -> None:
+    """Do not interrupt who works, for each packet that comes: on a busy processor several requests come at a time.
+
+    So most switches between processes are spared when there are most requests. An idle processor is taken at once.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # a container may forbid it
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _tls() -> ssl.SSLContext | None:

@@ -2,12 +2,14 @@
 
 import http.client
 import json
+import os
 import re
 import select
 import signal
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -185,6 +187,8 @@ def test_sigterm_lets_what_was_asked_be_answered(door: Door, log_dir: Path, behi
     own = OwnDoor(behind, log_dir)
     with own.running as process:
         wait_until(own.listens, what="the door listens")
+        if sys.platform == "linux":
+            assert os.sched_getscheduler(process.pid) == os.SCHED_BATCH, "it interrupts nobody who works"
         door.service.seconds = 1.0
         idle = socket.create_connection(("127.0.0.1", own.port))
         found: list[int] = []
