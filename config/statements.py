@@ -1,12 +1,11 @@
 """Statements that cost less than Django's, for the way of an alert alone: elsewhere the ORM is quick enough."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import psycopg
 from django.db import Error, connection
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 
 from config import database
 
@@ -78,30 +77,3 @@ class Columns(Generic[Row]):
         for number, convert in self._converters:
             own[number] = convert(own[number], None, connection)
         return self._model.from_db(connection.alias, self._names, own), values[count:]
-
-
-class WrittenOnce(Generic[Row]):
-    """A query by one value, for which Django writes the SQL once, and PostgreSQL plans it: each takes longer than to
-    run it.
-    """
-
-    def __init__(self, query: Callable[[Any], QuerySet[Row]], mark: Any) -> None:
-        """`mark` stands for the value while the SQL is written: no other value in the query is equal to it."""
-        self._query = query
-        self._mark = mark
-
-    def rows(self, value: Any) -> list[Row]:
-        """The rows for this value, with the query's annotations."""
-        statement, values, columns, annotations = self._written
-        found = []
-        for each in prepared_rows(statement, [value if given == self._mark else given for given in values]):
-            row, rest = columns.read(each)
-            for name, computed in zip(annotations, rest, strict=True):
-                setattr(row, name, computed)
-            found.append(row)
-        return found
-
-    @cached_property
-    def _written(self) -> tuple[str, tuple[Any, ...], Columns[Row], list[str]]:
-        queryset = self._query(self._mark)
-        return *queryset.query.sql_with_params(), Columns(queryset.model), [*queryset.query.annotation_select]

@@ -1,6 +1,7 @@
 """Alerts, and their status, which follows from their deliveries."""
 
-from typing import Self
+from functools import cache
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
@@ -10,6 +11,7 @@ from alerts.models.delivery import IS_UNFINISHED, Delivery
 from alerts.states import UNFINISHED, AlertState, AlertStatus, DeliveryState
 from clients.models import ApiClient
 from config import statements
+from config.statements import Columns
 from contacts.choices import Priority
 from contacts.models import Clinician
 
@@ -62,9 +64,16 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         )
 
     def of_message(self, message_id: str) -> "Alert | None":
-        """The alert with this `message_id`, with its `status` and its deliveries. Two queries."""
-        for alert in _OF_MESSAGE.rows(message_id):
-            alert.know(_OF_ALERT.rows(alert.pk))
+        """The alert with this `message_id`, with its `status` and its deliveries. One prepared statement."""
+        statement, values, alerts, deliveries = _of_message()
+        given = [message_id if value == _MARK else value for value in values]
+        found = []
+        for row in statements.prepared_rows(statement, given):
+            alert, (status, *rest) = alerts.read(row)
+            alert.status = status
+            found.append((alert, rest))
+        for alert, _ in found[:1]:
+            alert.know([deliveries.read(rest)[0] for _, rest in found if rest[0] is not None])
             return alert
         return None
 
@@ -224,7 +233,19 @@ class Alert(models.Model):
 
 
 _MARK = "the message_id"
-_OF_MESSAGE = statements.WrittenOnce(
-    lambda message_id: Alert.objects.with_status().filter(message_id=message_id).order_by(), _MARK
-)
-_OF_ALERT = statements.WrittenOnce(lambda alert_id: Delivery.objects.filter(alert_id=alert_id), -1)
+
+
+@cache
+def _of_message() -> tuple[str, tuple[Any, ...], Columns[Alert], Columns[Delivery]]:
+    """The statement of `of_message`, in whose values `_MARK` stands for the message_id.
+
+    Django writes the part that computes the status, once: that takes longer than to run it.
+    """
+    alert, values = Alert.objects.with_status().filter(message_id=_MARK).order_by().query.sql_with_params()
+    alerts, deliveries = Columns(Alert), Columns(Delivery)
+    statement = (
+        f"SELECT alert.*, {deliveries.of('delivery')} FROM ({alert}) AS alert"  # noqa: S608 - names of our own
+        " LEFT JOIN alerts_delivery AS delivery ON delivery.alert_id = alert.id"
+        " ORDER BY delivery.created_at, delivery.id"
+    )
+    return statement, values, alerts, deliveries

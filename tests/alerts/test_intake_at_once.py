@@ -195,3 +195,15 @@ def test_a_usual_alert_takes_one_statement_and_one_that_wakes_the_relays(
 
     assert answer.status_code == 202
     assert found == ["prepared", "NOTIFY"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_repeat_takes_two_statements(sender: Sender, clinician: Clinician) -> None:
+    for _ in range(2):
+        sender.post(an_alert())
+
+    with round_trips() as found:
+        answer = sender.post(an_alert())
+
+    assert answer.headers["Idempotent-Replayed"] == "true"
+    assert found == ["prepared", "prepared"]
