@@ -141,8 +141,9 @@ class InFlight:
             self.room = 0  # workers have enough: many at a time cost less, and several go in one task
 
     def took(self, count: int) -> None:
-        """Note how many were handed over."""
-        self._was_full = 0 < self.room <= count
+        """Note how many were handed over. Without room the queue stays as full as it was found to be."""
+        if self.room:
+            self._was_full = self.room <= count
 
     def _allow_for_the_queue(self, head: uuid.UUID | None) -> None:
         """What is still in a queue that moves is not lost.

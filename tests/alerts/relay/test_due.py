@@ -235,3 +235,27 @@ def test_what_is_in_flight_follows_the_workers(store: Store, monkeypatch: pytest
 
     assert allowed == [4, 4, 8, 8, 4, 2, 2]
     assert in_flight.room == 1
+
+
+@pytest.mark.parametrize("priority", [Priority.MEDIUM, Priority.LOW])
+def test_a_full_queue_that_workers_empty_by_and_by_grows(
+    store: Store, monkeypatch: pytest.MonkeyPatch, priority: Priority
+) -> None:
+    monkeypatch.setattr(due, "MIN_IN_FLIGHT", 2)
+    for _ in range(8):
+        store(priority)
+    in_flight = due.InFlight(priority)
+    rooms = []
+
+    def look() -> None:
+        in_flight.look(due.look().waiting[priority], lambda: None)
+        rooms.append(in_flight.room)
+        in_flight.took(len(due.take(priority, in_flight.room, which=in_flight.free)))
+
+    look()
+    for claimed in (1, 3):
+        taken = Delivery.objects.filter(handed_over_at__isnull=False).values("pk")[:claimed]
+        Delivery.objects.filter(pk__in=taken).delete()
+        look()
+
+    assert rooms == [4, 0, 8]
