@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import psycopg
-from django.db import Error, connection
+from django.db import Error, NotSupportedError, connection
 from django.db.models import Model
 
 from config import database
@@ -21,6 +21,18 @@ def prepared_rows(statement: str, values: Mapping[str, Any] | Sequence[Any]) -> 
     Raises:
         Error: as Django's cursors do.
     """
+    try:
+        return _rows(statement, values)
+    except NotSupportedError:
+        # "cached plan must not change result type": a migration has changed a column. PostgreSQL did nothing, and would
+        # say so in this session for ever. (After a transaction, psycopg prepares anew.)
+        if connection.in_atomic_block:
+            raise
+        database.forget_session()
+        return _rows(statement, values)
+
+
+def _rows(statement: str, values: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
     connection.ensure_connection()
     try:
         with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
