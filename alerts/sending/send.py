@@ -63,8 +63,9 @@ def _send(claimed: Claim, deadline: float) -> None:
         except ChannelError as error:
             # Before it is recorded: if the database stays away, the provider's code is only here.
             error.report(log, "attempt.failed")
-            breaker.look_again(Channel(claimed.delivery.channel))
             _record(lambda failure=error: settle(claimed, failure))  # type: ignore[misc]
+            # Not before: another thread would look before this failure is there, and believe what it saw.
+            breaker.look_again(Channel(claimed.delivery.channel))
         else:
             # Here, too: the provider's id.
             log.info("attempt.sent", provider_id=result.provider_id)

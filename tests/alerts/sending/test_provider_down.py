@@ -243,3 +243,28 @@ def test_passing_over_and_cancelling_at_once_do_not_wait_for_each_other(store: S
             wait_until(locks.waiting, what="passing over waits for the alert")
             stopped = lifecycle.end(delivery.alert, AlertState.CANCELLED)
         assert (stopped, passing.result()) == (1, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_own_failure_is_noticed_though_others_looked_while_it_was_recorded(
+    record: Record, store: Store, aws: Aws
+) -> None:
+    record(Channel.SMS, *[LOST] * 4)
+    aws.misbehave("sns:Publish", "error_after")
+    delivery = store(M, channel=Channel.SMS)
+
+    def send() -> None:
+        try:
+            sending.deliver(delivery.pk)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Alert.objects.select_for_update().get(pk=delivery.alert_id)
+            failing = pool.submit(send)
+            wait_until(locks.waiting, what="the failure waits to be recorded")
+            assert not breaker.is_down(Channel.SMS)
+        failing.result()
+
+    assert breaker.is_down(Channel.SMS)
