@@ -39,6 +39,8 @@ TICK = 1.0
 """The relay looks at least this often, in seconds, even when nothing wakes it."""
 PAUSE = 0.02
 """Seconds between two ticks while it is woken all the time: what comes meanwhile is handed over together."""
+FULL = 0.1
+"""Seconds until the relay looks again where more is due than a queue had room for."""
 LEADER = 0x626C6571
 """The advisory lock of the relay that listens ("bleq")."""
 IN_ONE_TASK: dict[Priority, int] = {Priority.HIGH: 1, Priority.MEDIUM: 4, Priority.LOW: 4}
@@ -114,8 +116,7 @@ class Relay:
             while not self._stopping:
                 leads = leads or self._lead(listener)
                 began = time.monotonic()
-                more = self.tick()
-                self._wait(listener, began, more=more)
+                self._wait(listener, began, self.tick())
 
     def _lead(self, listener: psycopg.Connection[Any]) -> bool:
         """Begin to listen, if no other relay does: to wake all for each alert would only be more work.
@@ -129,14 +130,15 @@ class Relay:
         log.info("relay.leads", relay=self.name)
         return True
 
-    def _wait(self, listener: psycopg.Connection[Any], began: float, *, more: bool) -> None:
-        if not more:
+    def _wait(self, listener: psycopg.Connection[Any], began: float, seconds: float) -> None:
+        """Wait to be woken, for so long at most, and until `PAUSE` has passed since the last tick began."""
+        if seconds:
             # One wake-up stands for all: the next tick sees every row.
-            deque(listener.notifies(timeout=TICK, stop_after=1), maxlen=0)
+            deque(listener.notifies(timeout=seconds, stop_after=1), maxlen=0)
         time.sleep(max(0.0, began + PAUSE - time.monotonic()))
 
-    def tick(self) -> bool:
-        """Do everything that is due. True if there is more than one tick can take."""
+    def tick(self) -> float:
+        """Do everything that is due. Returns how many seconds the next tick can wait, if nothing wakes the relay."""
         self._watchdog.start_if_due()  # before anything that may raise
         close_old_connections()
         self._heartbeat.run_if_due()
@@ -144,12 +146,12 @@ class Relay:
         self._register.start_if_due()
         self._subscriptions.start_if_due(lambda: self._stopping)
         work = due.look()
-        results = [self._hand_over(priority, work.waiting[priority]) for priority in Priority]
+        waits = [self._hand_over(priority, work.waiting[priority]) for priority in Priority]
         if work.expired:
             send.recover_expired()
         if work.outcomes:
             self._ask_outcomes()
-        return any(results)
+        return min(waits)
 
     def _report(self) -> None:
         """Write this relay's heartbeat."""
@@ -164,19 +166,19 @@ class Relay:
         RelayHeartbeat.objects.stale().delete()
         self._has_reported = True
 
-    def _hand_over(self, priority: Priority, waiting: due.Waiting) -> bool:
-        """Give due deliveries to Celery; send High ones here if no worker takes them. True if there is more."""
+    def _hand_over(self, priority: Priority, waiting: due.Waiting) -> float:
+        """Give due deliveries to Celery; send High ones here if no worker takes them. Returns what `tick` does."""
         urgent = priority is Priority.HIGH
         queue = QUEUES[priority]
         in_flight = self._in_flight[priority]
         if self._publisher.is_paused(queue):
-            return urgent and self._send_directly(in_flight.free)
+            return 0.0 if urgent and self._send_directly(in_flight.free) else TICK
         in_flight.look(waiting, lambda: self._publisher.oldest(queue))
         if urgent and waiting.age > due.UNCLAIMED:
             self._send_directly(in_flight.unclaimed)
         if not waiting.due and waiting.age <= due.HAND_OVER_AGAIN[priority]:
             in_flight.took(0)
-            return False
+            return TICK
         taken = due.take(priority, in_flight.room, which=in_flight.free)
         begun = tracing.now()
         in_one = min(IN_ONE_TASK[priority], math.ceil(len(taken) / TASKS))
@@ -185,7 +187,9 @@ class Relay:
         if left:
             due.give_back(left)
         due.trace(taken[: len(taken) - len(left)], queue=queue, since=begun)
-        return bool(taken) and not left
+        if left:
+            return TICK
+        return 0.0 if taken else FULL
 
     def _ask_outcomes(self) -> None:
         """Have workers ask the providers what became of sent messages, or ask here if there is no worker."""

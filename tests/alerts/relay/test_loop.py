@@ -244,3 +244,18 @@ def test_a_tick_takes_one_statement_more_for_each_queue_however_many_are_due(
 
     assert found == ["prepared"] * 4
     assert [broker.llen(queue) for queue in ("urgent", "normal", "low")] == [6, 6, 6]
+
+
+def test_where_more_is_due_than_there_is_room_for_it_looks_again_soon(
+    one_relay: loop.Relay, broker: "redis.Redis", store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_relay._in_flight[Priority.LOW], "allowed", 2)  # noqa: SLF001
+    for _ in range(3):
+        store(Priority.LOW)
+
+    waits = [one_relay.tick() for _ in range(2)]
+    broker.delete("low")
+    Delivery.objects.filter(handed_over_at__isnull=False).delete()
+    waits += [one_relay.tick() for _ in range(2)]
+
+    assert waits == [0.0, loop.FULL, 0.0, loop.TICK]
