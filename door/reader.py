@@ -126,6 +126,8 @@ class Reader:
         if len(self._target) > MAX_HEAD_BYTES:
             raise HeadTooLarge
         target = self._target.decode("latin-1")
+        if "#" in target:  # the services leave out what follows, and so find another path
+            raise Malformed
         if not target.startswith("/"):
             target = _without_host(target)
         path = _path_of(target)
@@ -178,5 +180,8 @@ def _without_host(target: str) -> str:
     """Path and query, where a client sends the whole address, as to a proxy."""
     if not target.lower().startswith(("http://", "https://")):
         return target
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # brackets without an address in them
+        raise Malformed from None
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -129,6 +129,13 @@ def test_a_path_that_is_written_in_another_way_is_the_same(door: Door) -> None:
     assert door.service.requests == []
 
 
+@pytest.mark.parametrize("target", [b"/metrics#", b"/notification?a#b", b"http://[/", b"http://[x]/"])
+def test_an_address_that_others_understand_in_another_way_is_refused(door: Door, target: bytes) -> None:
+    with door.connect(b"POST %b HTTP/1.1\r\nHost: bleep\r\nContent-Length: 0\r\n\r\n" % target) as connection:
+        assert read_all(connection).startswith(b"HTTP/1.1 400 ")
+    assert door.service.requests == []
+
+
 @pytest.mark.parametrize("path", ["/notification/1", "/admin/"])
 def test_an_answer_to_head_has_no_body(door: Door, path: str) -> None:
     client = http.client.HTTPConnection("127.0.0.1", door.port, timeout=5)
