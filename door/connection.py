@@ -8,7 +8,7 @@ from typing import Protocol
 
 from door.body import Bodies
 from door.errors import BodyCut, BodyIncomplete, Busy, Headers, Refusal
-from door.reader import Reader, Request
+from door.reader import HTTP_1_0, Reader, Request
 from door.settings import BODY_SECONDS, HEAD_SECONDS, MAX_CONNECTIONS
 
 LINGER_SECONDS = 2.0
@@ -22,7 +22,6 @@ STALL_SECONDS = 60.0
 """For a client to read something of its answer."""
 SHORTEST_LOOK, LONGEST_LOOK = 0.01, min(5.0, HEAD_SECONDS, BODY_SECONDS)
 """Seconds between two looks at the deadline. A new deadline is never before the next look, so none is missed."""
-HTTP_1_0 = "1.0"
 _received = memoryview(bytearray(64 * 1024))
 """What has just come on any connection. It is read before the next is asked."""
 

@@ -15,7 +15,8 @@ from door.errors import Headers, HeadTooLarge, Malformed, Refusal
 from door.settings import MAX_HEAD_BYTES
 
 FRAMING = frozenset({b"content-length", b"transfer-encoding"})
-VERSIONS = frozenset({"1.0", "1.1"})
+HTTP_1_0 = "1.0"
+VERSIONS = frozenset({HTTP_1_0, "1.1"})
 
 
 class Request:
@@ -131,7 +132,7 @@ class Reader:
         if not target.startswith("/"):
             target = _without_host(target)
         path = _path_of(target)
-        length = _announced(self._headers)
+        length = _announced(self._headers, version)
         body = self._bodies_for(path).begin(self._on_eviction)
         method = self._parser.get_method().decode("latin-1")
         self.coming = Request(method, target, path, self._headers, body, version)
@@ -161,15 +162,18 @@ def _path_of(target: str) -> str:
     return unquote_to_bytes(path).decode("latin-1") if "%" in path else path
 
 
-def _announced(headers: Headers) -> int:
-    """The length that a head announces; 0 if it does not. Raises Malformed for what others may read differently."""
+def _announced(headers: Headers, version: str) -> int:
+    """The length that a head announces; 0 if it does not. Raises Malformed for what others may read differently.
+
+    HTTP/1.0 has no chunks: a proxy before the door may take them for the next request.
+    """
     length = hosts = 0
     for name, value in headers:
         if name == b"content-length":
             length = int(value)
         elif name == b"host":
             hosts += 1
-        elif name == b"transfer-encoding" and value.lower() != b"chunked":
+        elif name == b"transfer-encoding" and (value.lower() != b"chunked" or version == HTTP_1_0):
             raise Malformed
     if hosts > 1:
         raise Malformed

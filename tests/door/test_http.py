@@ -52,6 +52,13 @@ def read_all(connection: socket.socket) -> bytes:
     return found
 
 
+def test_an_old_client_sends_no_chunks(door: Door) -> None:
+    head = b"POST /notification HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with door.connect(head + b"0\r\n\r\n" + SMUGGLED) as connection:
+        assert read_all(connection).startswith(b"HTTP/1.1 400 ")
+    assert door.service.requests == []
+
+
 @pytest.mark.parametrize("kind", AMBIGUOUS)
 def test_what_two_programs_could_read_differently_goes_nowhere(door: Door, kind: str) -> None:
     with door.connect(HEAD + AMBIGUOUS[kind]) as connection:
