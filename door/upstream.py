@@ -83,6 +83,9 @@ class ServiceConnection(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
+        if self._is_complete:  # or it would be taken for the next answer
+            self._fail(BadAnswerError())
+            return
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -95,6 +98,11 @@ class ServiceConnection(asyncio.Protocol):
         self._fail(exc or ServerDisconnectedError())
 
     # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        """An answer comes. There is one only, but for those that announce it."""
+        if self._is_complete:
+            raise BadAnswerError
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer, which is left out."""
@@ -115,6 +123,8 @@ class ServiceConnection(asyncio.Protocol):
 
     def on_body(self, part: bytes) -> None:
         """A part of the body."""
+        if self._is_complete:
+            raise BadAnswerError
         self._parts.append(part)
         self._unread += len(part)
 
@@ -153,8 +163,15 @@ class ServiceConnection(asyncio.Protocol):
 
     @property
     def can_be_used(self) -> bool:
-        """Whether it is open, and the last answer was read."""
-        return self._error is None and self._is_complete and self._keeps and not self._parts
+        """Whether it is open, the last request was sent, and the last answer was read."""
+        return (
+            self._error is None
+            and self._is_complete
+            and self._keeps
+            and not self._parts
+            and self._transport.is_reading()
+            and not self._transport.get_write_buffer_size()
+        )
 
     def close(self) -> None:
         """End it."""

@@ -1,0 +1,179 @@
+"""What a service may do to its connection, and what clients get then: their own answer, or none."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from sandbox.services import free_port
+from tests.processes import ENTRY_POINT, answers, running, wait_until
+
+TAKEN = b"HTTP/1.1 202 Accepted\r\nContent-Length: 5\r\n\r\ntaken"
+REFUSED = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
+EMPTY = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
+Script = Callable[[socket.socket], None]
+"""What the service does with one connection."""
+
+
+class Behind:
+    """A service that does as a script says with each connection."""
+
+    def __init__(self) -> None:
+        self.script: Script = lambda _: None
+        self.connections = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            connection = self._listener.accept()[0]
+            self.connections += 1
+            threading.Thread(target=self._answer, args=(self.script, connection), daemon=True).start()
+
+    @staticmethod
+    def _answer(script: Script, connection: socket.socket) -> None:
+        with connection:
+            connection.settimeout(20)
+            script(connection)
+
+
+def read_head(connection: socket.socket) -> bytes:
+    """A request as far as its head; empty if the other side ends the connection."""
+    found = b""
+    while b"\r\n\r\n" not in found:
+        part = connection.recv(65536)
+        if not part:
+            return b""
+        found += part
+    return found
+
+
+def answering(*each: bytes) -> Script:
+    """One answer for each request of a connection."""
+
+    def script(connection: socket.socket) -> None:
+        for answer in each:
+            if not read_head(connection):
+                return
+            connection.sendall(answer)
+        read_head(connection)
+
+    return script
+
+
+@pytest.fixture(scope="module")
+def _started(log_dir: Path) -> Iterator[tuple[Behind, str]]:
+    behind, port = Behind(), free_port()
+    url = f"http://127.0.0.1:{port}"
+    urls = {f"WEB_{name}_URL": behind.url for name in ("API", "ADMIN", "PROBES")}
+    with running("door-services", [ENTRY_POINT, "door"], {**urls, "GRANIAN_PORT": str(port)}, log_dir):
+        wait_until(lambda: answers(f"{url}/healthz"), what="the door answers")
+        yield behind, url
+
+
+@pytest.fixture
+def behind(_started: tuple[Behind, str]) -> Behind:
+    """The service, with no connection that another test left."""
+    behind, url = _started
+    behind.script = answering(EMPTY.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    for path in ("/notification/1", "/admin/"):
+        requests.get(url + path, timeout=5)
+    behind.connections = 0
+    return behind
+
+
+@pytest.fixture
+def url(_started: tuple[Behind, str]) -> str:
+    """The door's address."""
+    return _started[1]
+
+
+def post(url: str) -> requests.Response:
+    """Send an alert."""
+    return requests.post(f"{url}/notification", data=b"{}", timeout=5)
+
+
+def test_a_second_answer_does_not_change_the_first(behind: Behind, url: str) -> None:
+    behind.script = answering(REFUSED + EMPTY)
+
+    assert post(url).status_code == 500
+
+
+def test_an_answer_that_is_announced_is_awaited(behind: Behind, url: str) -> None:
+    behind.script = answering(b"HTTP/1.1 100 Continue\r\n\r\n" + TAKEN, TAKEN)
+
+    assert [post(url).text for _ in range(2)] == ["taken"] * 2
+    assert behind.connections == 1
+
+
+@pytest.mark.parametrize("more", [EMPTY, EMPTY[:40]], ids=["whole", "in part"])
+def test_what_nobody_asked_for_is_nobodys_answer(behind: Behind, url: str, more: bytes) -> None:
+    """A service that ends an idle connection may say why."""
+    sent = threading.Event()
+
+    def script(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(TAKEN)
+        taken.wait(5)
+        connection.sendall(more)
+        sent.set()
+        if read_head(connection):
+            connection.sendall(EMPTY[len(more) :] or REFUSED)
+
+    taken = threading.Event()
+    behind.script = script
+    assert post(url).text == "taken"
+    behind.script = answering(TAKEN)
+    taken.set()
+    sent.wait(5)
+    requests.get(f"{url}/healthz", timeout=5)  # the door has read it
+
+    assert post(url).text == "taken"
+    assert behind.connections == 2
+
+
+def test_a_body_after_the_answer_to_head_goes_nowhere(behind: Behind, url: str) -> None:
+    behind.script = answering(TAKEN)
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as client:
+        client.sendall(b"HEAD /admin/ HTTP/1.1\r\nHost: bleep\r\nConnection: close\r\n\r\n")
+        found = b""
+        while part := client.recv(4096):
+            found += part
+
+    assert found.endswith(b"\r\n\r\n")
+
+
+def test_a_service_that_answers_before_it_has_read_is_not_used_again(behind: Behind, url: str) -> None:
+    """What it has not read would come before the next request."""
+
+    def script(connection: socket.socket) -> None:
+        if read_head(connection):
+            connection.sendall(TAKEN)
+            done.wait(5)
+
+    done = threading.Event()
+    behind.script = script
+    assert requests.post(f"{url}/admin/", data=b"x" * 6_000_000, timeout=5).text == "taken"
+    behind.script = answering(TAKEN)
+    assert requests.get(f"{url}/admin/", timeout=3).text == "taken"
+    assert behind.connections == 2
+    done.set()
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [TAKEN[:-2], TAKEN[:20], b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n5\r\ntaken\r\n"],
+)
+def test_an_answer_that_breaks_off_is_no_answer(behind: Behind, url: str, cut: bytes) -> None:
+    def script(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(cut)
+
+    behind.script = script
+
+    assert post(url).status_code == 503
