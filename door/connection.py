@@ -60,6 +60,8 @@ class Connection(asyncio.BufferedProtocol):
         self._ends = self._lingers = self._in_chunks = False
         self._deadline = NEVER
         self._writable = asyncio.Event()
+        self._waits_for_reading = False
+        """Whether the client must read answers before its next request is looked at."""
         self._unsent = 0
         self._moved_at = 0.0
         self.on_loss: Callable[[], object] | None = None
@@ -93,6 +95,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._is_busy:
             self._transport.pause_reading()  # one request after the other
         elif self._reader.whole:
+            if len(self._reader.whole) > 1:
+                self._transport.pause_reading()
             self._answer_next()
         elif self._reader.coming is not self._expected:
             self._expect(self._reader.coming)
@@ -124,6 +128,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         self._writable.set()
+        if self._waits_for_reading:
+            self._waits_for_reading = False
+            self._go_on()
 
     # What the door calls. It does no harm once the client has gone.
 
@@ -172,7 +179,8 @@ class Connection(asyncio.BufferedProtocol):
     @property
     def is_idle(self) -> bool:
         """Whether it has asked for nothing."""
-        return not self._is_busy and self._reader.coming is None
+        is_done = not self._is_busy or self._waits_for_reading
+        return is_done and self._reader.coming is None and not self._reader.whole
 
     @property
     def deadline(self) -> float:
@@ -244,7 +252,15 @@ class Connection(asyncio.BufferedProtocol):
             return
         if self._lingers:
             self._linger()
-        elif self._reader.whole:
+        elif not self._writable.is_set() and not self._ends:
+            self._waits_for_reading = self._is_busy = True
+            self._deadline = NEVER
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._is_busy = False
+        if self._reader.whole:
             self._loop.call_soon(self._answer_next)
         elif self._ends:
             self._transport.close()
@@ -278,7 +294,8 @@ class Connection(asyncio.BufferedProtocol):
         elif now >= self._deadline:
             self._too_late()
         if self._is_open:
-            next_look = min(max(self._deadline, now + SHORTEST_LOOK), now + LONGEST_LOOK)
+            soonest = now + (LONGEST_LOOK if unsent else SHORTEST_LOOK)
+            next_look = min(max(self._deadline, soonest), now + LONGEST_LOOK)
             self._timer = self._loop.call_at(next_look, self._look_at_the_time)
 
     def _too_late(self) -> None:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -80,6 +80,24 @@ def test_requests_in_one_go_are_answered_one_after_the_other(door: Door) -> None
     assert [arrived["body"] for arrived in door.service.requests] == [b"%d" % n for n in range(5)]
     assert answers.count(b"HTTP/1.1 202 ") == 5
     assert answers.rindex(b"HTTP/1.1 200 ") > answers.rindex(b"HTTP/1.1 202 ")
+
+
+def test_a_client_that_reads_no_answer_is_not_read_either(door: Door) -> None:
+    """Or its answers would fill the memory."""
+    each = b"GET /healthz HTTP/1.1\r\nHost: bleep\r\n\r\n"
+    with socket.socket() as client:
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            client.setsockopt(socket.SOL_SOCKET, option, 4096)
+        client.settimeout(2)
+        client.connect(("127.0.0.1", door.port))
+        sent = 0
+        with suppress(TimeoutError):
+            while sent < 12_000_000:
+                sent += client.send((each * 1000)[sent % len(each) :])
+        assert sent < 12_000_000
+
+        client.settimeout(20)
+        assert read_all(client).count(b"HTTP/1.1 200 ") == sent // len(each), "then it is read on"
 
 
 def test_what_follows_a_request_is_refused_after_its_answer(door: Door) -> None:
