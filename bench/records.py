@@ -33,6 +33,8 @@ class DeliveryRecord:
     possible_duplicate: bool = False
     provider_id: str = ""
     attempt_count: int = 0
+    skipped: Sequence[str] = ()
+    """The channels that it left out, since something is known against them."""
     attempts: Sequence[AttemptRecord] = ()
 
 
@@ -65,7 +67,8 @@ def alerts(stack: Stack) -> list[AlertRecord]:
         attempts.setdefault(delivery, []).append(AttemptRecord(*values))
     deliveries: dict[int, list[DeliveryRecord]] = {}
     for alert, *values in stack.rows(
-        "SELECT alert_id, id::text, channel, state, reason, possible_duplicate, provider_id, attempt_count"
+        "SELECT alert_id, id::text, channel, state, reason, possible_duplicate, provider_id, attempt_count,"
+        " ARRAY(SELECT jsonb_array_elements(skipped)->>'channel')"
         " FROM alerts_delivery ORDER BY created_at, id"
     ):
         made = DeliveryRecord(*values)

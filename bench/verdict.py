@@ -118,7 +118,9 @@ def _contradictions(delivery: DeliveryRecord, name: str, arrived: Sequence[Messa
 def _broken_rules(alert: AlertRecord, preferences: Sequence[str]) -> Iterator[str]:
     """Rules for every alert that the database's constraints do not cover."""
     channels = [delivery.channel for delivery in alert.deliveries]
-    if channels != list(preferences[: len(channels)]):
+    skipped = {channel for delivery in alert.deliveries for channel in delivery.skipped}
+    wanted = [each for each in preferences if each not in skipped]
+    if channels != wanted[: len(channels)] and channels != list(preferences[: len(channels)]):
         yield f"{alert.key}: tried {channels} but the preferences are {list(preferences)}."
     for delivery, following in pairwise(alert.deliveries):
         if delivery.state not in GIVES_WAY and not _was_in_doubt(alert, delivery):

@@ -149,3 +149,12 @@ def test_a_failure_that_arrived_is_found() -> None:
 )
 def test_a_broken_rule_is_found(changes: dict[str, Any]) -> None:
     assert verdict_on(with_delivery(replace(ALERT, priority="H"), **changes)).violations
+
+
+def test_a_channel_that_is_known_not_to_work_may_be_left_out_and_no_other() -> None:
+    email = replace(DELIVERY, channel="email")
+    high = replace(ALERT, priority="H")
+    arrived = replace(ARRIVED, channel="email")
+
+    assert verdict_on(replace(high, deliveries=(replace(email, skipped=("sms",)),)), arrived).broken == []
+    assert len(verdict_on(replace(high, deliveries=(email,)), arrived).violations) == 1
