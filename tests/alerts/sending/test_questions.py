@@ -177,7 +177,7 @@ def test_while_the_broker_is_away_the_relay_asks_by_itself(
         one_relay.tick()
         wait_until(lambda: current(call).state == DeliveryState.UNDELIVERED, what="the relay asked")
         # The SMS that follows is due; the relay's next ticks send it.
-        wait_until(lambda: one_relay.tick() or aws.messages(), what="the relay sent the SMS")
+        wait_until(lambda: one_relay.tick() and aws.messages(), what="the relay sent the SMS")
         wait_until(lambda: Attempt.objects.filter(state="sent").count() == 2, what="and recorded it")
 
     assert [message["channel"] for message in aws.messages()] == ["sms"]
