@@ -1,6 +1,7 @@
 """Claims: the right to send a delivery, for as long as its lease lasts."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -74,9 +75,9 @@ def postpone(delivery_id: uuid.UUID, wait: timedelta) -> None:
     )
 
 
-def give_back(delivery_id: uuid.UUID) -> None:
-    """Let a relay hand over a delivery again that nobody has claimed."""
-    Delivery.objects.filter(pk=delivery_id, state=DeliveryState.PENDING).update(handed_over_at=None)
+def give_back(ids: Sequence[uuid.UUID]) -> None:
+    """Undo the hand-over of deliveries that nobody has claimed, so that a relay hands them over again at once."""
+    Delivery.objects.filter(pk__in=ids, state=DeliveryState.PENDING).update(handed_over_at=None)
 
 
 def find_due(delivery_id: uuid.UUID) -> Delivery | None:

@@ -205,11 +205,6 @@ def take(priority: Priority, most: int, *, which: Which) -> list[uuid.UUID]:
     return taken[: most - newest] + taken[most - newest :][::-1]
 
 
-def give_back(ids: Sequence[uuid.UUID]) -> None:
-    """Undo the hand-over of deliveries that nobody has claimed."""
-    Delivery.objects.filter(pk__in=ids, state=DeliveryState.PENDING).update(handed_over_at=None)
-
-
 def trace(ids: Sequence[uuid.UUID], *, queue: str, since: int) -> None:
     """Record the hand-over in the trace of each delivery that has one. No query while tracing is off."""
     if not (ids and tracing.is_on()):

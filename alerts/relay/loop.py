@@ -22,6 +22,7 @@ from django.db import close_old_connections, connection, connections
 from django.db.models.functions import Now
 
 from alerts import refusals, tasks
+from alerts.deliveries import claims
 from alerts.deliveries.opening import DUE_CHANNEL
 from alerts.models import RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.monitoring import heartbeats, watchdog
@@ -185,7 +186,7 @@ class Relay:
         left = self._publisher.publish(tasks.deliver, queue, taken, at_most=in_one)
         in_flight.took(len(taken) - len(left))
         if left:
-            due.give_back(left)
+            claims.give_back(left)
         due.trace(taken[: len(taken) - len(left)], queue=queue, since=begun)
         if left:
             return TICK
