@@ -22,7 +22,8 @@ def deliver(*delivery_ids: str) -> None:
     """Send the deliveries that are still due, one after the other. A worker that is to stop leaves the rest."""
     for number, each in enumerate(delivery_ids):
         if _stopping:
-            claims.give_back([uuid.UUID(left) for left in delivery_ids[number:]])
+            with database.kept_session():
+                claims.give_back([uuid.UUID(left) for left in delivery_ids[number:]])
             return
         note_task()
         _do(send.deliver, each)

@@ -67,15 +67,13 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         """The alert with this `message_id`, with its `status` and its deliveries. One prepared statement."""
         statement, values, alerts, deliveries = _of_message()
         given = [message_id if value == _MARK else value for value in values]
-        found = []
-        for row in statements.prepared_rows(statement, given):
-            alert, (status, *rest) = alerts.read(row)
-            alert.status = status
-            found.append((alert, rest))
-        for alert, _ in found[:1]:
-            alert.know([deliveries.read(rest)[0] for _, rest in found if rest[0] is not None])
-            return alert
-        return None
+        rows = [alerts.read(row) for row in statements.prepared_rows(statement, given)]
+        if not rows:
+            return None
+        alert, (status, *_) = rows[0]
+        alert.status = status
+        alert.know([deliveries.read(beside)[0] for _, (_, *beside) in rows if beside[0] is not None])
+        return alert
 
     def having_status(self, status: str) -> Self:
         """Alerts with this status, after `with_status`.
