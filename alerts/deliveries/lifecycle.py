@@ -208,7 +208,11 @@ def _follow_up(delivery: Delivery, decision: Decision) -> None:
 
 def mark_delivered(delivery_id: uuid.UUID) -> None:
     """Record that the call was picked up, says the provider."""
-    _record_outcome(delivery_id, DeliveryState.DELIVERED, reason="")
+    with transaction.atomic():
+        opening.lock_alert_of(
+            delivery_id
+        )  # whose mark of a failure may end with it: the alert first, as everywhere
+        _record_outcome(delivery_id, DeliveryState.DELIVERED, reason="")
 
 
 def mark_undelivered(delivery_id: uuid.UUID, reason: Reason) -> None:

@@ -17,7 +17,7 @@ from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.claims import Claim
 from alerts.deliveries.retry import SCHEDULES, NextChannel, Retry
-from alerts.models import AlertAction, Delivery
+from alerts.models import Alert, AlertAction, Delivery
 from alerts.relay import due
 from alerts.sending import send as sending
 from alerts.states import AlertState, AttemptState, DeliveryState, Reason, StaffAction
@@ -114,6 +114,21 @@ def test_passing_over_and_cancelling_do_not_wait_for_each_other(sender: Sender) 
         assert passing.result(10) is False
 
     assert [each.state for each in Delivery.objects.all()] == [DeliveryState.CANCELLED]
+
+
+def test_a_pick_up_and_what_locks_the_alert_do_not_wait_for_each_other(sender: Sender) -> None:
+    held = claimed(sender)
+    lifecycle.mark_sent(held, SendResult("provider-1"))
+    Alert.objects.update(failed=True)  # as if another round had failed: the pick-up ends that
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Alert.objects.select_for_update().get()
+            picked_up = meanwhile(pool, lambda: lifecycle.mark_delivered(held.delivery.pk))
+            Delivery.objects.select_for_update(nowait=True).get()
+        picked_up.result(10)
+
+    assert Delivery.objects.get().state == DeliveryState.DELIVERED
+    assert not Alert.objects.get().failed
 
 
 def test_of_many_relays_one_recovers_a_dead_workers_delivery(sender: Sender) -> None:
