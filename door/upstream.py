@@ -223,19 +223,21 @@ class Upstream:
                 connection.close()
 
     async def _ask(self, service: Service, request: Request, message: bytes) -> ServiceConnection:
-        tries = 2 if service.repeatable or request.method in SAFE else 1
-        for left in reversed(range(tries)):
-            try:
-                return await self._ask_once(service, request, message)
-            except TimeoutError as error:
+        may_repeat = service.repeatable or request.method in SAFE
+        try:
+            return await self._ask_once(service, request, message, self._idle_one(service))
+        except OSError as error:
+            if isinstance(error, TimeoutError) or not may_repeat:
                 raise unavailable(service, error) from error
-            except OSError as error:
-                if not left:
-                    raise unavailable(service, error) from error
-        raise AssertionError
+        try:  # in a new connection: the service may be about to end all that are idle
+            return await self._ask_once(service, request, message, None)
+        except OSError as error:
+            raise unavailable(service, error) from error
 
-    async def _ask_once(self, service: Service, request: Request, message: bytes) -> ServiceConnection:
-        connection = self._idle_one(service) or await _connect(service.url)
+    async def _ask_once(
+        self, service: Service, request: Request, message: bytes, idle: ServiceConnection | None
+    ) -> ServiceConnection:
+        connection = idle or await _connect(service.url)
         try:
             await connection.ask(message, is_head_request=request.method == "HEAD", seconds=service.seconds)
         except BaseException:

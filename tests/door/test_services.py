@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,21 @@ def test_an_answer_that_breaks_off_is_no_answer(behind: Behind, url: str, cut: b
     behind.script = script
 
     assert post(url).status_code == 503
+
+
+def test_the_second_try_takes_no_other_connection_that_may_have_ended(behind: Behind, url: str) -> None:
+    together = threading.Barrier(2)
+
+    def script(connection: socket.socket) -> None:
+        read_head(connection)
+        together.wait(5)  # so that each request has a connection of its own
+        connection.sendall(TAKEN)
+        read_head(connection)  # and ends without an answer
+
+    behind.script = script
+    with ThreadPoolExecutor(2) as pool:
+        assert [answer.text for answer in pool.map(post, [url] * 2)] == ["taken"] * 2
+    behind.script = answering(TAKEN)
+
+    assert post(url).text == "taken"
+    assert behind.connections == 3
