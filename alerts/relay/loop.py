@@ -40,7 +40,7 @@ TICK = 1.0
 """The relay looks at least this often, in seconds, even when nothing wakes it."""
 PAUSE = 0.02
 """Seconds between two ticks while it is woken all the time: what comes meanwhile is handed over together."""
-FULL = 0.1
+WITHOUT_ROOM = 0.1
 """Seconds until the relay looks again where more is due than a queue had room for."""
 LEADER = 0x626C6571
 """The advisory lock of the relay that listens ("bleq")."""
@@ -190,7 +190,7 @@ class Relay:
         due.trace(taken[: len(taken) - len(left)], queue=queue, since=begun)
         if left:
             return TICK
-        return 0.0 if taken else FULL
+        return 0.0 if taken else WITHOUT_ROOM
 
     def _ask_outcomes(self) -> None:
         """Have workers ask the providers what became of sent messages, or ask here if there is no worker."""

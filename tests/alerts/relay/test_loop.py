@@ -258,4 +258,4 @@ def test_where_more_is_due_than_there_is_room_for_it_looks_again_soon(
     Delivery.objects.filter(handed_over_at__isnull=False).delete()
     waits += [one_relay.tick() for _ in range(2)]
 
-    assert waits == [0.0, loop.FULL, 0.0, loop.TICK]
+    assert waits == [0.0, loop.WITHOUT_ROOM, 0.0, loop.TICK]
