@@ -129,9 +129,9 @@ def test_a_database_that_is_away_is_no_fault_of_the_worker(monkeypatch: pytest.M
 
 
 def test_it_says_when_the_worker_began_its_last_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeats, "_last_task", None)
     heartbeats.write("all@ward", OTHERS)
     assert not WorkerHeartbeat.is_at_work(WorkerKind.OTHERS)
-    monkeypatch.setattr(heartbeats, "_last_task", None)
     tasks.deliver(str(uuid.uuid4()))
 
     heartbeats.write("all@ward", OTHERS)
