@@ -14,10 +14,10 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.aws import iam
 from sandbox.aws.answers import Call
+from sandbox.aws.connect.contacts import Contacts
 from sandbox.aws.connect.service import Connect
-from sandbox.aws.contacts import Contacts
 from sandbox.aws.faults import Faults
-from sandbox.aws.handset import Handset
+from sandbox.aws.handset.site import Handset
 from sandbox.aws.messages import Messages
 from sandbox.aws.misbehaviour import answer
 from sandbox.aws.sns import Sns
@@ -50,7 +50,7 @@ class App:
         # Without the dispatcher, which scans moto's whole folder for each request.
         self._sns = Sns(create_backend_app("sns"), messages, self._faults)
         self._connect = Connect(messages, self._faults, Contacts())
-        self._handset = Handset(messages, self._faults, self._sns, self._connect.press, alert_url)
+        self._handset = Handset(messages, self._faults, self._sns, self._connect.telephones, alert_url)
 
     def stop(self) -> None:
         """Release all held connections, so that the server can stop."""

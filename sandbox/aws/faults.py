@@ -10,7 +10,7 @@
 | `reset_after` | the connection drops at once | yes |
 | `reject` | the error `code`, or the service's usual one | no |
 | `delay` | the usual answer, `seconds` late (default 1) | yes |
-| `busy`, `no_answer` | the call is placed, rings for `seconds` (default 0) and is not answered | yes |
+| `busy`, `no_answer` | the call is placed, and rings for `seconds` (default 0) unless a person answers | yes |
 | `pending` | the new e-mail subscription waits for its confirmation | yes |
 """
 
@@ -23,7 +23,15 @@ from threading import Lock
 from typing import Any, Literal, get_args
 
 from sandbox.aws.answers import model
-from sandbox.aws.contacts import OPERATIONS as CONNECT_OPERATIONS
+
+CONNECT_OPERATIONS = (
+    "StartOutboundVoiceContact",
+    "DescribeContact",
+    "GetContactAttributes",
+    "UpdateContactAttributes",
+    "StopContact",
+)
+"""The operations on calls, which can be made to fail."""
 
 AnswerKind = Literal[
     "throttle", "error", "error_after", "hang_before", "hang_after", "reset_after", "reject", "delay"

@@ -5,7 +5,7 @@ import re
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, Literal
@@ -13,7 +13,8 @@ from typing import Any, Literal
 CAPACITY = 20_000
 
 ChannelName = Literal["call", "sms", "email"]
-CallOutcome = Literal["answered", "busy", "no_answer"]
+CallState = Literal["ringing", "connected", "ended"]
+CallOutcome = Literal["answered", "rejected", "busy", "no_answer", "stopped"]
 Clock = Callable[[], datetime]
 
 
@@ -22,13 +23,32 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True)
+class Line:
+    """One line of a call's transcript: a prompt of the contact flow, or a key that the person pressed."""
+
+    who: Literal["flow", "person"]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a call is. `outcome` is None while it rings; `voicemail` says who picked it up."""
+
+    state: CallState
+    outcome: CallOutcome | None = None
+    transcript: tuple[Line, ...] = ()
+    voicemail: bool = False
+
+    @property
+    def spoken(self) -> str | None:
+        """What was said so far, with digits one by one. None where nobody listened."""
+        return " ".join(line.text for line in self.transcript if line.who == "flow") or None
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReceivedMessage:
-    """One call, SMS or e-mail.
-
-    `text` is the exact text that was sent; `spoken` is what a call says, with digits one by one. `outcome` is set for
-    calls only: nobody heard the text of an unanswered call.
-    """
+    """One call, SMS or e-mail. `text` is the exact text that was sent; a call has `progress`, too."""
 
     channel: ChannelName
     to: str
@@ -36,8 +56,7 @@ class ReceivedMessage:
     provider_id: str
     subject: str | None = None
     sender: str | None = None
-    spoken: str | None = None
-    outcome: CallOutcome | None = None
+    progress: Progress | None = None
     client_token: str | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     sms_attributes: Mapping[str, str] = field(default_factory=dict)
@@ -45,15 +64,24 @@ class ReceivedMessage:
 
     def matches(self, term: str) -> bool:
         """Whether the term is in its text, or in the number or address that it went to."""
-        fields = (self.to, self.text, self.subject, self.sender, self.spoken)
+        fields = (self.to, self.text, self.subject, self.sender, self.progress and self.progress.spoken)
         digits = re.sub(r"[\s().-]", "", term).removeprefix("0")
         is_number = digits.lstrip("+").isdigit() and digits in self.to
         return is_number or any(term.casefold() in field.casefold() for field in fields if field)
 
     @property
     def arrived(self) -> bool:
-        """Whether a person got it."""
-        return self.outcome in (None, "answered")
+        """Whether a person got it, or could still answer."""
+        return self.progress is None or self.progress.outcome in (None, "answered")
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, flat. What is of calls only is None for others."""
+        members = asdict(self)
+        progress = members.pop("progress") or dict.fromkeys(_OF_CALLS)
+        return {**members, **progress, "spoken": self.progress.spoken if self.progress else None}
+
+
+_OF_CALLS = tuple(each.name for each in fields(Progress))
 
 
 @dataclass(frozen=True)
@@ -63,7 +91,7 @@ class _Entry:
     message: ReceivedMessage
 
     def as_json(self) -> dict[str, Any]:
-        return {"id": self.number, "at": self.at, **asdict(self.message)}
+        return {"id": self.number, "at": self.at, **self.message.as_json()}
 
 
 class Messages:
@@ -90,13 +118,16 @@ class Messages:
             self._entries.appendleft(_Entry(next(self._numbers), at, message))
             self._changed()
 
-    def heard(self, provider_id: str, spoken: str) -> None:
-        """Record what a call has said so far."""
+    def record(self, provider_id: str, progress: Progress) -> None:
+        """Record how far a call is. One that was deleted stays deleted."""
         with self._lock:
             for position, entry in enumerate(self._entries):
-                if entry.message.provider_id == provider_id and entry.message.spoken != spoken:
-                    self._entries[position] = replace(entry, message=replace(entry.message, spoken=spoken))
-                    self._changed()
+                if entry.message.provider_id == provider_id:
+                    if entry.message.progress != progress:
+                        message = replace(entry.message, progress=progress)
+                        self._entries[position] = replace(entry, message=message)
+                        self._changed()
+                    return
 
     def clear(self) -> None:
         """Forget all messages."""

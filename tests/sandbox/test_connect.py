@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 
 from sandbox.aws.answers import model
+from sandbox.aws.connect.contacts import Contact, Contacts
 from sandbox.aws.connect.parameters import check
-from sandbox.aws.contacts import Contact, Contacts
 from tests.sandbox.conftest import CLINICIAN, INSTANCE, SWITCHBOARD, AwsClients
 
 SIGNED = {
@@ -157,7 +157,7 @@ class TestClientToken:
     def test_it_is_forgotten_after_seven_days(self) -> None:
         now = datetime(2026, 1, 1, tzinfo=UTC)
         contacts = Contacts(now=lambda: now)
-        contact = Contact(INSTANCE, CLINICIAN, "answered", started_at=now, settles_at=now)
+        contact = Contact(INSTANCE, CLINICIAN, started_at=now, rings_until=now)
         contacts.place(contact, "token")
         now += timedelta(days=7, seconds=-1)
         assert contacts.started_with(INSTANCE, "token") == contact.contact_id

@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from sandbox.aws.messages import Line
+
 FILE = Path(__file__).parents[3] / "deploy" / "aws" / "contact-flow.json"
 _ATTRIBUTE = re.compile(r"\$\.Attributes\.(\w+)")
 _DIGITS = re.compile(r'<say-as interpret-as="digits">(.*?)</say-as>')
@@ -32,7 +34,7 @@ class Conversation:
     def __init__(self, attributes: dict[str, str], now: datetime) -> None:
         self.attributes = attributes
         self._actions = _actions()
-        self._spoken: list[str] = []
+        self._lines: list[Line] = []
         self._loops: Counter[str] = Counter()
         self._lock = Lock()
         self._at: Action = self._actions[_flow()["StartAction"]]
@@ -40,10 +42,10 @@ class Conversation:
         self._ended_at: datetime | None = None
         self._go_on(now)
 
-    def spoken(self, now: datetime) -> str:
-        """What the person has heard so far."""
+    def transcript(self, now: datetime) -> tuple[Line, ...]:
+        """What the person has heard and pressed so far."""
         self._pass_time(now)
-        return " ".join(self._spoken)
+        return tuple(self._lines)
 
     def ended_at(self, now: datetime) -> datetime | None:
         """When the flow hung up, or None while it goes on."""
@@ -56,6 +58,7 @@ class Conversation:
             self._pass_time(now)
             with self._lock:
                 if self._ended_at is None:
+                    self._lines.append(Line("person", key))
                     self._leave(_on(self._at, key) or _error(self._at, "NoMatchingCondition"), now)
 
     def wait_out(self) -> None:
@@ -114,7 +117,7 @@ class Conversation:
     def _say(self, parameters: Mapping[str, str]) -> str:
         words = self._filled(parameters["Text"]) if "Text" in parameters else self._ssml(parameters["SSML"])
         if words.strip():
-            self._spoken.append(words.strip())
+            self._lines.append(Line("flow", words.strip()))
         return words
 
     def _ssml(self, ssml: str) -> str:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.aws.answers import AwsError, Call, connect_result, error, model
 from sandbox.aws.connect import instance
-from sandbox.aws.connect.flow import Conversation
+from sandbox.aws.connect.contacts import Contact, Contacts
 from sandbox.aws.connect.parameters import (
     OperationPath,
     Params,
@@ -17,24 +17,28 @@ from sandbox.aws.connect.parameters import (
     check_call,
     json_object,
 )
-from sandbox.aws.contacts import OPERATIONS, Contact, Contacts
-from sandbox.aws.faults import OUTCOME_KINDS, Faults
+from sandbox.aws.connect.telephones import Telephones
+from sandbox.aws.faults import CONNECT_OPERATIONS, OUTCOME_KINDS, Faults
 from sandbox.aws.messages import Messages, ReceivedMessage
+
+_RING_SECONDS = 60
+"""The default of RingTimeoutInSeconds in the API reference."""
 
 
 class Connect:
-    """Places calls. They are answered at once, unless a fault says otherwise.
+    """Places calls. One with `Answer=wanted` among its attributes rings until a person does something (`telephones`).
 
-    A call that wants no answer is over at once, too. One that does goes on until somebody presses keys (`press`), or
-    its time is out.
+    Any other is picked up and over at once, unless a fault says otherwise.
     """
 
     def __init__(self, messages: Messages, faults: Faults, contacts: Contacts) -> None:
+        self.telephones = Telephones(contacts, messages)
         self._messages = messages
         self._faults = faults
         self._contacts = contacts
         self._routes = [
-            OperationPath(model("connect").operation_model(name)) for name in (*OPERATIONS, *instance.ANSWERS)
+            OperationPath(model("connect").operation_model(name))
+            for name in (*CONNECT_OPERATIONS, *instance.ANSWERS)
         ]
 
     def call(self, request: Request) -> Call | None:
@@ -45,18 +49,6 @@ class Connect:
             if (found := route.match(request.method, path)) is not None:
                 return self._call(route.operation, found, request.get_data())
         return None
-
-    def press(self, contact_id: str, keys: str) -> dict[str, object] | None:
-        """Press keys on a call under way. Returns what was said so far; None if there is no such call."""
-        conversation = self._contacts.conversation_of(contact_id)
-        if conversation is None:
-            return None
-        now = self._contacts.now()
-        conversation.press(keys, now)
-        spoken = conversation.spoken(now)
-        self._messages.heard(contact_id, spoken)
-        ended = conversation.ended_at(now) is not None
-        return {"spoken": spoken, "attributes": dict(conversation.attributes), "ended": ended}
 
     def _call(self, operation: OperationModel, in_path: Params, body: bytes) -> Call:
         params = {**json_object(body), **in_path}
@@ -74,7 +66,8 @@ class Connect:
         def carry_out() -> Response:
             try:
                 check(operation.input_shape, params)
-                return connect_result(act(params))
+                with self._contacts.lock:
+                    return connect_result(act(params))
             except AwsError as refusal:
                 return error("connect", refusal.code, refusal.message)
 
@@ -83,33 +76,31 @@ class Connect:
     def _start(self, params: Params) -> Params:
         check_call(params)
         token = params.get("ClientToken")
-        with self._contacts.placing:
-            if (earlier := self._contacts.started_with(params["InstanceId"], token)) is not None:
-                return {"ContactId": earlier}
-            contact = self._dial(params)
-            conversation = Conversation(contact.attributes, contact.settles_at)
-            if contact.attributes.get("Answer") != "wanted":
-                conversation.wait_out()
-            elif contact.outcome == "answered":
-                contact.conversation = conversation
-            self._contacts.place(contact, token)
-            self._messages.add(_message(contact, token, conversation.spoken(contact.settles_at)))
+        if (earlier := self._contacts.started_with(params["InstanceId"], token)) is not None:
+            return {"ContactId": earlier}
+        contact = self._dial(params)
+        self._contacts.place(contact, token)
+        self._messages.add(_message(contact, token))
         return {"ContactId": contact.contact_id}
 
     def _dial(self, params: Params) -> Contact:
         to = params["DestinationPhoneNumber"]
         fault = self._faults.meet("connect:StartOutboundVoiceContact", lambda: (to,), OUTCOME_KINDS)
         now = self._contacts.now()
-        return Contact(
+        seconds = fault.seconds if fault else params.get("RingTimeoutInSeconds", _RING_SECONDS)
+        contact = Contact(
             instance_id=params["InstanceId"],
             to=to,
-            outcome="answered" if fault is None else "busy" if fault.kind == "busy" else "no_answer",
             started_at=now,
-            settles_at=now + timedelta(seconds=fault.seconds if fault else 0),
+            rings_until=now + timedelta(seconds=seconds),
+            unanswered="busy" if fault is not None and fault.kind == "busy" else "no_answer",
             source=params.get("SourcePhoneNumber"),
             queue_id=params.get("QueueId"),
             attributes=dict(params.get("Attributes", {})),
         )
+        if fault is None:
+            self.telephones.pick_up_by_itself(contact)
+        return contact
 
     def _describe(self, params: Params) -> Params:
         return {"Contact": self._found(params, "ContactId").record(self._contacts.now())}
@@ -126,9 +117,10 @@ class Connect:
     def _stop(self, params: Params) -> Params:
         contact = self._contacts.find(params["InstanceId"], params["ContactId"])
         now = self._contacts.now()
-        if contact is None or contact.disconnected_at(now) is not None:
+        if contact is None or contact.state_at(now) == "ended":
             raise AwsError("ContactNotFoundException", "The contact is not active or does not exist.")
-        contact.stopped_at = now
+        contact.stop(now)
+        self.telephones.show()
         return {}
 
     def _found(self, params: Params, name: str) -> Contact:
@@ -138,16 +130,15 @@ class Connect:
         return contact
 
 
-def _message(contact: Contact, token: str | None, spoken: str) -> ReceivedMessage:
+def _message(contact: Contact, token: str | None) -> ReceivedMessage:
     attributes = contact.attributes
     return ReceivedMessage(
         channel="call",
         to=contact.to,
         text=" ".join(filter(None, (attributes.get("Message"), attributes.get("Message2")))),
-        spoken=spoken,
         provider_id=contact.contact_id,
         sender=contact.source,
-        outcome=contact.outcome,
+        progress=contact.progress_at(contact.started_at),
         client_token=token,
         attributes=dict(attributes),
     )

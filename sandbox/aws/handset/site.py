@@ -1,7 +1,5 @@
-"""For people and tests: the page with the handsets, and a JSON API to inspect and control the stand-in."""
+"""The page with the handsets, and what is at which path."""
 
-import json
-import re
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -12,10 +10,13 @@ from werkzeug.wrappers import Request, Response
 
 from clients import sample
 from sandbox.aws import faults, subscriptions
+from sandbox.aws.connect.telephones import Telephones
+from sandbox.aws.handset.bodies import answer as _json, body as _body
+from sandbox.aws.handset.people import People
 from sandbox.aws.messages import Messages
 from sandbox.aws.sns import Sns
 
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).parent.parent
 _THEME = _HERE.parent.parent / "theme" / "static" / "theme"
 _SHARED = ("colours.css", "favicon.svg")
 """The admin's colours and mark, so that people see that the page is Bleep's."""
@@ -32,22 +33,17 @@ _HEADERS = {
 }
 """This server's own files only: the page shows untrusted text."""
 
-_KEYS = re.compile(r"[0-9*#]{1,20}")
-
-PressKeys = Callable[[str, str], dict[str, object] | None]
-"""Presses keys on a call, by its contact's id."""
-
 
 class Handset:
     """Answers requests that are not signed for AWS. Errors are one sentence of plain text."""
 
     def __init__(
-        self, messages: Messages, at_work: faults.Faults, sns: Sns, press: PressKeys, alert_url: str
+        self, messages: Messages, at_work: faults.Faults, sns: Sns, telephones: Telephones, alert_url: str
     ) -> None:
         self._messages = messages
         self._faults = at_work
         self._sns = sns
-        self._press = press
+        self._telephones = telephones
         self._alert_url = alert_url
         routes: list[tuple[str, str, Callable[..., Response]]] = [
             ("GET", "/", self._page),
@@ -55,12 +51,12 @@ class Handset:
             ("GET", "/healthz", lambda _: _json({"status": "ok"})),
             ("GET", "/messages", self._list_messages),
             ("DELETE", "/messages", self._clear_messages),
-            ("POST", "/calls/<contact_id>/keys", self._press_keys),
             ("GET", "/faults", self._list_faults),
             ("POST", "/faults", self._add_fault),
             ("DELETE", "/faults", self._clear_faults),
             ("GET", "/subscriptions", self._list_subscriptions),
             ("POST", "/subscriptions/confirm", self._confirm),
+            *People(telephones).routes,
         ]
         self._routes = Map([Rule(path, methods=[method], endpoint=act) for method, path, act in routes])
 
@@ -82,6 +78,7 @@ class Handset:
     def _list_messages(self, request: Request) -> Response:
         limit, before = _number(request, "limit"), _number(request, "before")
         missed = request.args.get("missed") == "true"
+        self._telephones.show()
         # Read before the list: a change in between costs one more poll.
         version = self._messages.version
         page, total = self._messages.newest(
@@ -93,18 +90,8 @@ class Handset:
         return response.make_conditional(request)
 
     def _clear_messages(self, _request: Request) -> Response:
-        self._messages.clear()
+        self._telephones.clear()
         return Response(status=204)
-
-    def _press_keys(self, request: Request, contact_id: str) -> Response:
-        wanted = _body(request)
-        keys = wanted.get("keys") if isinstance(wanted, dict) else None
-        if not isinstance(keys, str) or not _KEYS.fullmatch(keys):
-            raise BadRequest("Give 'keys' as a text of 0 to 9, * and #.")
-        found = self._press(contact_id, keys)
-        if found is None:
-            raise NotFound("There is no such call that wants an answer.")
-        return _json(found)
 
     def _list_faults(self, _request: Request) -> Response:
         return _json(self._faults.listed())
@@ -157,14 +144,3 @@ def _static(_request: Request, name: str) -> Response:
     if path.suffix not in _TYPES or not path.is_file():
         raise NotFound("There is no such file.")
     return Response(path.read_bytes(), content_type=f"{_TYPES[path.suffix]}; charset=utf-8")
-
-
-def _json(value: object, status: int = 200) -> Response:
-    return Response(json.dumps(value), status, content_type="application/json")
-
-
-def _body(request: Request) -> object:
-    try:
-        return json.loads(request.get_data())
-    except ValueError as wrong:
-        raise BadRequest("The body must be JSON.") from wrong

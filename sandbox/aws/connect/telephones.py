@@ -1,0 +1,110 @@
+"""The telephones that ring: what people do with them, and what of it is shown among the messages."""
+
+from typing import Any
+
+from sandbox.aws.connect.contacts import Contact, Contacts
+from sandbox.aws.messages import CallState, Messages
+
+
+class NoSuchCallError(LookupError):
+    """There is no call with which this could be done. The message is a sentence."""
+
+
+class Telephones:
+    """What people do: answer, reject, press keys, hang up. Thread-safe.
+
+    Each gives back the call as it is then, or raises NoSuchCallError. Of several calls to a number the oldest is meant.
+    """
+
+    def __init__(self, contacts: Contacts, messages: Messages) -> None:
+        self._contacts = contacts
+        self._messages = messages
+        self._voicemails: set[str] = set()
+
+    def voicemails(self) -> list[str]:
+        """The numbers where a voicemail picks up."""
+        with self._contacts.lock:
+            return sorted(self._voicemails)
+
+    def switch_voicemail(self, number: str, *, on: bool) -> None:
+        """Let a voicemail pick up the next calls to this number. It says nothing, and presses no key."""
+        with self._contacts.lock:
+            if on:
+                self._voicemails.add(number)
+            else:
+                self._voicemails.discard(number)
+
+    def pick_up_by_itself(self, contact: Contact) -> None:
+        """Pick a new call up at once if a voicemail does, or if nobody is asked for an answer."""
+        voicemail = contact.to in self._voicemails
+        if voicemail or contact.attributes.get("Answer") != "wanted":
+            contact.answer(contact.started_at, "", voicemail=voicemail)
+
+    def answer(self, number: str, keys: str | None) -> dict[str, Any]:
+        """Answer what rings here. With `keys`, one is pressed after each prompt and then none: the call is over at
+        once. Without, it goes on until somebody presses keys, or its time is out.
+        """
+        with self._contacts.lock:
+            contact = self._first(number, "ringing")
+            contact.answer(self._contacts.now(), keys)
+            return self._shown(contact)
+
+    def reject(self, number: str) -> dict[str, Any]:
+        """Reject what rings here."""
+        with self._contacts.lock:
+            contact = self._first(number, "ringing")
+            contact.reject(self._contacts.now())
+            return self._shown(contact)
+
+    def hang_up(self, number: str) -> dict[str, Any]:
+        """End the call that was answered here and goes on."""
+        with self._contacts.lock:
+            contact = self._first(number, "connected")
+            contact.hang_up(self._contacts.now())
+            return self._shown(contact)
+
+    def press(self, contact_id: str, keys: str) -> dict[str, Any]:
+        """Press keys, one after the other, in a call that was answered and goes on."""
+        with self._contacts.lock:
+            now = self._contacts.now()
+            for contact in self._contacts.under_way():
+                if contact.contact_id == contact_id and contact.state_at(now) == "connected":
+                    contact.press(keys, now)
+                    return self._shown(contact)
+        raise NoSuchCallError("No such call goes on.")
+
+    def show(self) -> None:
+        """Bring the messages into line with the calls under way, for which time passes."""
+        with self._contacts.lock:
+            for contact in self._contacts.under_way():
+                if contact.progress_at(self._contacts.now()) != contact.shown:
+                    self._shown(contact)
+
+    def clear(self) -> None:
+        """Stop the calls under way, and forget all messages."""
+        with self._contacts.lock:
+            for contact in self._contacts.under_way():
+                contact.stop(self._contacts.now())
+                self._contacts.has_ended(contact)
+            self._messages.clear()
+
+    def _first(self, number: str, state: CallState) -> Contact:
+        now = self._contacts.now()
+        for contact in self._contacts.under_way():
+            if contact.to == number and contact.state_at(now) == state:
+                return contact
+        raise NoSuchCallError(f"Nothing {'rings' if state == 'ringing' else 'was answered'} at {number}.")
+
+    def _shown(self, contact: Contact) -> dict[str, Any]:
+        progress = contact.progress_at(self._contacts.now())
+        self._messages.record(contact.contact_id, progress)
+        contact.shown = progress
+        if progress.state == "ended":
+            self._contacts.has_ended(contact)
+        return {
+            "contact_id": contact.contact_id,
+            "state": progress.state,
+            "spoken": progress.spoken or "",
+            "attributes": dict(contact.attributes),
+            "ended": progress.state == "ended",
+        }
