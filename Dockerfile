@@ -26,6 +26,7 @@ COPY config config
 COPY spelling spelling
 COPY theme theme
 COPY contacts contacts
+COPY oncall oncall
 COPY clients clients
 COPY alerts alerts
 COPY staff staff

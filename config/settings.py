@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "config",
     "theme",
     "contacts",
+    "oncall",
     "clients",
     "alerts",
     "staff.apps.StaffConfig",  # before unfold and drf_spectacular: some of their templates are ours

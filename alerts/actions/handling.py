@@ -9,6 +9,7 @@ from django.db import transaction
 
 from alerts.actions.records import ActionRefused, holding, lock, refuse_if_overtaken
 from alerts.deliveries import lifecycle, opening
+from alerts.escalation import ending
 from alerts.models import Alert, AlertAction
 from alerts.states import UNFINISHED, AlertState, Outcome, StaffAction
 from contacts.choices import Priority
@@ -21,9 +22,10 @@ WHAT_TO_DO: dict[NoRoute, str] = {
     NoRoute.EMAIL_UNCONFIRMED: "Have them open the link that AWS sent them, or choose another channel on their page.",
 }
 DECIDED: dict[str, str] = {
-    AlertState.ACKNOWLEDGED: "It has been acknowledged.",
+    AlertState.ACKNOWLEDGED: "Somebody has accepted it.",
     AlertState.CANCELLED: "It has been cancelled.",
     AlertState.CLOSED: "It has been marked as dealt with.",
+    AlertState.WITHDRAWN: "The hospital system has withdrawn it.",
 }
 ON_ITS_WAY = "It is already on its way. Wait until you know how that ends."
 A_TEST = "It was a test of one channel. Send another from the clinician's page."
@@ -85,9 +87,9 @@ def _carry_out(action: StaffAction, alert: Alert) -> dict[str, Any]:
             )
             return {"round": round_number}
         case StaffAction.CANCEL:
-            lifecycle.end(alert, AlertState.CANCELLED)
+            ending.end(alert, AlertState.CANCELLED)
         case StaffAction.CLOSE:
-            lifecycle.end(alert, AlertState.CLOSED)
+            ending.end(alert, AlertState.CLOSED)
         case StaffAction.REOPEN:
             lifecycle.reopen(alert)
         case _:

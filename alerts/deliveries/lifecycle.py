@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from alerts.channels import ADAPTERS, ChannelError, Fault, SendResult
@@ -131,7 +132,7 @@ def mark_failed(claimed: Claim, error: ChannelError, decision: Decision) -> bool
             _repeat_what_was_missed(claimed.delivery)
             return True
         state, fields = _carried_out(decision, claimed.delivery)
-        if state is DeliveryState.PENDING and alert.state != AlertState.OPEN:
+        if state is DeliveryState.PENDING and alert.state != AlertState.OPEN and not claimed.delivery.notice:
             state, fields = _stopped(claimed, error)
         in_time = _leave_sending(claimed, state, **fields)
         _finish_attempt(claimed, ATTEMPT_AFTER[error.fault], late=not in_time, **outcome)
@@ -201,7 +202,7 @@ def _follow_up(delivery: Delivery, decision: Decision) -> None:
         case NextChannel():
             opening.open_next(delivery, in_doubt=decision.in_doubt)
         case LeaveInDoubt():
-            opening.report_if_failed(delivery.alert_id)
+            opening.nothing_left(delivery)
         case Retry():
             pass
 
@@ -228,19 +229,30 @@ def _record_outcome(delivery_id: uuid.UUID, state: DeliveryState, *, reason: str
     return accepted.update(state=state, reason=reason, outcome_due_at=None, outcome_at=Now()) == 1
 
 
-def end(alert: Alert, state: AlertState) -> int:
-    """Cancel or close an alert; return how many waiting deliveries were stopped.
+def end(alert: Alert, state: AlertState, *, even_if_acknowledged: bool = False) -> int:
+    """Cancel, close or withdraw an alert, or note that somebody accepted it; return how much waited and was stopped.
 
     A delivery that is being sent may still go out, but is not retried. One that may have arrived ends in doubt.
     """
+    may_end = [AlertState.OPEN, *([AlertState.ACKNOWLEDGED] if even_if_acknowledged else [])]
     with transaction.atomic():
-        if not Alert.objects.filter(pk=alert.pk, state=AlertState.OPEN).update(state=state):
+        if not Alert.objects.filter(pk=alert.pk, state__in=may_end).update(state=state):
             return 0
-        waiting = Delivery.objects.filter(alert=alert, state=DeliveryState.PENDING)
-        doubtful = waiting.filter(queries.may_have_arrived()).update(
-            state=DeliveryState.UNKNOWN, reason=Reason.ANSWER_LOST, finished_at=Now()
-        )
-        return doubtful + waiting.update(state=DeliveryState.CANCELLED, finished_at=Now())
+        return stop(Delivery.objects.filter(alert=alert))
+
+
+def stop(deliveries: QuerySet[Delivery]) -> int:
+    """Stop those that wait, but no notice; return how many. Call with the alert's lock."""
+    waiting = deliveries.filter(state=DeliveryState.PENDING, notice="")
+    doubtful = waiting.filter(queries.may_have_arrived()).update(
+        state=DeliveryState.UNKNOWN, reason=Reason.ANSWER_LOST, finished_at=Now()
+    )
+    return doubtful + waiting.update(state=DeliveryState.CANCELLED, finished_at=Now())
+
+
+def hand_back(alert: Alert) -> None:
+    """Undo an acceptance: the alert is open again. What it stopped stays stopped."""
+    Alert.objects.filter(pk=alert.pk, state=AlertState.ACKNOWLEDGED).update(state=AlertState.OPEN)
 
 
 def reopen(alert: Alert) -> None:
@@ -249,7 +261,7 @@ def reopen(alert: Alert) -> None:
     """
     with transaction.atomic():
         if Alert.objects.filter(pk=alert.pk, state=AlertState.CLOSED).update(state=AlertState.OPEN):
-            stopped = Delivery.objects.filter(alert=alert, state=DeliveryState.CANCELLED)
+            stopped = Delivery.objects.filter(alert=alert, state=DeliveryState.CANCELLED, notice="")
             stopped.update(state=DeliveryState.FAILED, reason=Reason.STOPPED)
 
 
@@ -292,12 +304,12 @@ def _sent_fields(delivery: Delivery, result: SendResult) -> dict[str, Any]:
 
 
 def _first_question(delivery: Delivery) -> timedelta | None:
-    """When to ask first, if the provider can be asked: about High while it still rings, to notice a busy line; about
-    the others once, after the ringing.
+    """When to ask first, if the provider can be asked: about High while it still rings, to notice a busy line, and so
+    where an answer is wanted; about the others once, after the ringing.
     """
     if ADAPTERS[Channel(delivery.channel)].ask is None:
         return None
-    if delivery.priority == Priority.HIGH:
+    if delivery.priority == Priority.HIGH or delivery.wants_answer:
         return OUTCOME_EVERY
     return timedelta(seconds=settings.CONNECT_RING_SECONDS) + OUTCOME_EVERY
 

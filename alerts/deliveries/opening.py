@@ -6,9 +6,9 @@ import structlog
 from django.db import Error, connection, transaction
 from django.db.models.expressions import Combinable
 
-from alerts.deliveries import queries
-from alerts.models import Alert, Delivery
-from alerts.states import AlertState
+from alerts.deliveries import engagements, queries
+from alerts.models import Alert, Delivery, Engagement
+from alerts.states import AlertState, Notice
 from config import tracing
 from contacts.routing import Step
 
@@ -27,15 +27,20 @@ def open_delivery(
     begins_at: Combinable | None = None,
     possible_duplicate: bool = False,
     traceparent: str | None = None,
+    engagement: Engagement | None = None,
+    notice: Notice | None = None,
 ) -> Delivery:
     """Create a delivery that is due at `begins_at`, or now, and wake the relays. Call inside a transaction.
 
+    It goes to the person of the `engagement`, else to whom the alert is for. A `notice` asks for nothing.
     `traceparent` is that of the delivery which it follows. Without one it belongs to the current trace, if any.
     """
     pause = {} if begins_at is None else {"begins_at": begins_at, "available_at": begins_at}
     delivery = Delivery.objects.create(
         alert=alert,
-        clinician_id=alert.clinician_id,
+        clinician_id=engagement.clinician_id if engagement else alert.clinician_id,
+        engagement=engagement,
+        notice=notice or "",
         priority=alert.priority,
         channel=step.channel,
         address=step.address,
@@ -81,11 +86,13 @@ def open_next(given_up: Delivery, *, in_doubt: bool = False) -> Delivery | None:
     None if no channel is left in this round, staff have closed the alert, or another channel is already under way.
     """
     alert = lock_alert_of(given_up.pk)
+    if given_up.notice:
+        return None  # one short message is enough
     if alert.state != AlertState.OPEN or queries.another_is_under_way(alert, given_up):
         return None
     opened = _open_first_left(alert, given_up, given_up=given_up.pk, in_doubt=in_doubt)
     if opened is None:
-        report_if_failed(alert.pk)
+        nothing_left(given_up)
     return opened
 
 
@@ -94,7 +101,7 @@ def open_repeat(sent: Delivery) -> Delivery | None:
 
     Call with the alert's lock, inside a transaction. None, without a query, for the first delivery of a round.
     """
-    if sent.position == 1:
+    if sent.position == 1 or sent.notice:
         return None
     alert = Alert.objects.get(pk=sent.alert_id)
     if alert.state != AlertState.OPEN or queries.another_is_under_way(alert, sent):
@@ -116,6 +123,7 @@ def _open_first_left(
             # A doubt stays on every channel that follows.
             possible_duplicate=in_doubt or after.possible_duplicate,
             traceparent=after.traceparent,
+            engagement=after.engagement,
         )
     return None
 
@@ -123,6 +131,13 @@ def _open_first_left(
 def lock_alert_of(delivery_id: uuid.UUID) -> Alert:
     """Lock the alert before its deliveries, as staff's actions do. In the other order two could deadlock."""
     return Alert.objects.select_for_update(of=("self",), no_key=True).get(deliveries=delivery_id)
+
+
+def nothing_left(ended: Delivery) -> None:
+    """Nothing may follow over another channel: ask the next person, or report that the alert has failed."""
+    if ended.engagement_id and engagements.give_up(ended, ended.engagement_id):
+        wake_relays()
+    report_if_failed(ended.alert_id)
 
 
 def report_if_failed(alert_id: int) -> None:

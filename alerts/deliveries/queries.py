@@ -15,6 +15,7 @@ from django.db.models import (
     Min,
     OuterRef,
     Q,
+    QuerySet,
     Value,
 )
 from django.db.models.expressions import Combinable
@@ -143,7 +144,9 @@ def _use_up(used: Counter[str], channel: str) -> bool:
 
 def round_of(delivery: Delivery) -> Round:
     """The delivery's round. Four queries at most."""
-    same_round = Delivery.objects.filter(alert=delivery.alert_id, round=delivery.round)
+    same_round = Delivery.objects.filter(
+        alert=delivery.alert_id, engagement=delivery.engagement_id, round=delivery.round
+    )
     ended = Coalesce("outcome_at", "finished_at")
     found = same_round.values_list("pk", "channel", "state", "position", ended, "alert__is_test")
     rows = list(found)
@@ -156,15 +159,20 @@ def round_of(delivery: Delivery) -> Round:
 
 def another_is_under_way(alert: Alert, delivery: Delivery) -> bool:
     """Whether another channel of this round is waiting or being sent, or a newer round has replaced this one."""
-    others = alert.deliveries.exclude(pk=delivery.pk)
+    others = _others(alert, delivery)
     return others.filter(Q(round=delivery.round, state__in=UNFINISHED) | Q(round__gt=delivery.round)).exists()
 
 
 def another_is_on_its_way(alert: Alert, delivery: Delivery) -> bool:
     """Whether another channel of this round is under way or succeeded, or a newer round has replaced this one."""
-    others = alert.deliveries.exclude(pk=delivery.pk)
+    others = _others(alert, delivery)
     hopeful = Q(round=delivery.round, state__in=(*UNFINISHED, *SUCCEEDED))
     return others.filter(hopeful | Q(round__gt=delivery.round)).exists()
+
+
+def _others(alert: Alert, delivery: Delivery) -> QuerySet[Delivery]:
+    """What else was sent to the same person: what another person gets changes nothing for this one."""
+    return alert.deliveries.filter(engagement=delivery.engagement_id).exclude(pk=delivery.pk)
 
 
 def may_have_arrived() -> Exists:

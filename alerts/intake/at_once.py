@@ -1,7 +1,7 @@
 """Taking an alert in one statement, which costs a tenth of what `accept` does.
 
 It takes what is usual: a token that may send, a new `message_id`, a clinician with nothing against any channel of their
-route. It never refuses: where it takes nothing, `accept` decides. A test holds the two against each other.
+route, and no plan. It never refuses: where it takes nothing, `accept` decides. A test holds the two against each other.
 """
 
 import uuid
@@ -38,7 +38,7 @@ sender AS (
 -- The channels that the clinician has chosen for this priority, with their addresses.
 step AS (
     SELECT clinician.id AS clinician_id, preference.position, preference.channel,
-           CASE preference.channel {_ADDRESS} END AS address
+           clinician.department <> '' AS has_department, CASE preference.channel {_ADDRESS} END AS address
     FROM contacts_clinician AS clinician
     JOIN contacts_preference AS preference ON preference.clinician_id = clinician.id
     WHERE clinician.contact_id = %(contact_id)s AND clinician.active AND preference.priority = %(priority)s
@@ -48,6 +48,13 @@ unusual AS (
     SELECT FROM step
     WHERE address = ''
        OR EXISTS (SELECT FROM contacts_obstacle AS obstacle WHERE obstacle.clinician_id = step.clinician_id)
+       -- A plan of any department is left to `oncall.plans`: only Python compares departments' names.
+       OR EXISTS (
+            SELECT FROM oncall_planchoice AS choice
+            WHERE choice.priority = %(priority)s
+              AND (choice.clinician_id = step.clinician_id
+                   OR choice.clinician_id IS NULL AND (choice.department_key = '' OR step.has_department))
+       )
        OR channel = '{Channel.EMAIL}' AND NOT EXISTS (
             SELECT FROM contacts_emailsubscription AS subscription
             WHERE subscription.clinician_id = step.clinician_id AND subscription.address = lower(step.address)

@@ -9,6 +9,7 @@ from django.db.utils import IntegrityError
 from structlog.contextvars import bind_contextvars
 
 from alerts.deliveries import opening
+from alerts.escalation import asking
 from alerts.models import Alert, Delivery, WriteProbe
 from alerts.states import AlertStatus
 from clients.models import ApiClient
@@ -16,6 +17,8 @@ from contacts import preferences, routing
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from contacts.routing import NoRoute, Route
+from oncall import plans
+from oncall.plans import FrozenPlan
 
 COMPARED = ("type", "patient_id", "contact_id", "description", "priority")
 """Two alerts with the same `message_id` are the same alert if these fields are equal."""
@@ -66,16 +69,16 @@ def accept(*, client: ApiClient, new: NewAlert) -> Accepted:
 
     Raises:
         Conflict: an alert with other content, or of another client, has this `message_id`.
-        Unreachable: the clinician is unknown or inactive, or no channel reaches them. Nothing is stored.
+        Unreachable: the clinician is unknown or inactive, or no channel reaches them; and where a plan says who else
+            is asked, none of those can be reached either. Nothing is stored.
     """
     if repeat := _replay(client, new):
         return repeat  # even if the clinician has become unreachable since
     clinician = routing.find(new.contact_id)
-    route = routing.route(clinician, new.priority) if clinician else None
-    if clinician is None or route is None or not route.steps:
-        raise Unreachable(route.reason if route else None)
+    if clinician is None:
+        raise Unreachable(None)
     try:
-        return Accepted(_store(client, new, clinician, route), replayed=False)
+        return Accepted(_store(client, new, clinician), replayed=False)
     except IntegrityError:
         if repeat := _replay(client, new):
             return repeat
@@ -98,12 +101,25 @@ def rehearse(new: NewAlert) -> None:
     WriteProbe.objects.write()
 
 
-def _store(client: ApiClient, new: NewAlert, clinician: Clinician, route: Route) -> Alert:
+def _store(client: ApiClient, new: NewAlert, clinician: Clinician) -> Alert:
+    plan = plans.plan_for(clinician, new.priority)
+    route = routing.route(clinician, new.priority)
+    if plan is None and not route.steps:
+        raise Unreachable(route.reason)
     with transaction.atomic():
         alert = Alert.objects.create(client=client, clinician=clinician, **vars(new))
-        delivery = opening.open_delivery(alert, route.steps[0])
+        delivery = _open_first(alert, plan, route)
+        if delivery is None:
+            raise Unreachable(route.reason)
     bind_contextvars(alert_id=alert.pk)
     return as_stored(alert, delivery)
+
+
+def _open_first(alert: Alert, plan: FrozenPlan | None, route: Route) -> Delivery | None:
+    """The first delivery; None if the plan has nobody who can be reached."""
+    if plan is None:
+        return opening.open_delivery(alert, route.steps[0])
+    return asking.begin(alert, plan)
 
 
 def as_stored(alert: Alert, delivery: Delivery) -> Alert:

@@ -1,22 +1,30 @@
-"""The ledger: alerts, deliveries, attempts and staff actions, with the constraints that keep them honest. Also the
-register of refused requests, the heartbeats of relays and workers, and the row of `/readyz`.
+"""The ledger: alerts, deliveries, attempts, staff's actions and people's answers, with the constraints that keep them
+honest. Also the register of refused requests, the heartbeats of relays and workers, and the row of `/readyz`.
 """
 
 from alerts.models.action import AlertAction
 from alerts.models.alert import Alert
 from alerts.models.delivery import IS_UNFINISHED, Attempt, Delivery
 from alerts.models.heartbeat import RelayHeartbeat, WorkerHeartbeat, WorkerKind, WriteProbe
+from alerts.models.loop import Engagement, Loop
 from alerts.models.refusal import Refusal, RefusalReason
+from alerts.models.response import AnswerLink, InboundMessage, ReplyCode, Response
 
 __all__ = [
     "IS_UNFINISHED",
     "Alert",
     "AlertAction",
+    "AnswerLink",
     "Attempt",
     "Delivery",
+    "Engagement",
+    "InboundMessage",
+    "Loop",
     "Refusal",
     "RefusalReason",
     "RelayHeartbeat",
+    "ReplyCode",
+    "Response",
     "WorkerHeartbeat",
     "WorkerKind",
     "WriteProbe",

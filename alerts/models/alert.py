@@ -32,7 +32,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         delivery; while that round is under way, an alert sent before stays sent. An alert that staff cancelled is
         cancelled only if no provider took it and none is being asked.
         """
-        deliveries = Delivery.objects.filter(alert=OuterRef("pk"))
+        deliveries = Delivery.objects.filter(alert=OuterRef("pk"), notice="")
         once_and_for_all = Case(When(state=DeliveryState.DELIVERED, then=0), default=1)
         hope = Case(
             When(state=DeliveryState.SENT, then=0),
@@ -46,6 +46,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.alias(decisive=decisive, sent_before=sent_before).annotate(
             status=Case(
                 When(state=AlertState.ACKNOWLEDGED, then=Value(AlertStatus.ACKNOWLEDGED)),
+                When(state=AlertState.WITHDRAWN, then=Value(AlertStatus.WITHDRAWN)),
                 When(decisive=DeliveryState.DELIVERED, then=Value(AlertStatus.DELIVERED)),
                 When(decisive=DeliveryState.SENT, then=Value(AlertStatus.SENT)),
                 When(
@@ -81,7 +82,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         What follows comes to the same as to compare `status`, and is quicker to find among millions, newest first: a
         test compares the two.
         """
-        not_taken_on = ~Q(state=AlertState.ACKNOWLEDGED)
+        not_taken_on = ~Q(state__in=(AlertState.ACKNOWLEDGED, AlertState.WITHDRAWN))
         match status:
             case AlertStatus.FAILED:
                 return self.filter(failed=True)
@@ -128,7 +129,7 @@ def _has(state: DeliveryState) -> Exists:
 
 
 def _deliveries_in(state: DeliveryState) -> models.QuerySet[Delivery]:
-    return Delivery.objects.filter(alert=OuterRef("pk"), state=state).order_by()
+    return Delivery.objects.filter(alert=OuterRef("pk"), state=state, notice="").order_by()
 
 
 class Alert(models.Model):
@@ -163,6 +164,12 @@ class Alert(models.Model):
         db_default=False,
         editable=False,
         help_text="Whether its status is “failed”, for indexes. Triggers keep it.",
+    )
+    has_loop = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Whether somebody is asked to take it on: it had a plan when it was taken.",
     )
     created_at = models.DateTimeField(db_default=Now())
 
@@ -243,7 +250,7 @@ def _of_message() -> tuple[str, tuple[Any, ...], Columns[Alert], Columns[Deliver
     alerts, deliveries = Columns(Alert), Columns(Delivery)
     statement = (
         f"SELECT alert.*, {deliveries.of('delivery')} FROM ({alert}) AS alert"  # noqa: S608 - names of our own
-        " LEFT JOIN alerts_delivery AS delivery ON delivery.alert_id = alert.id"
+        " LEFT JOIN alerts_delivery AS delivery ON delivery.alert_id = alert.id AND delivery.notice = ''"
         " ORDER BY delivery.created_at, delivery.id"
     )
     return statement, values, alerts, deliveries

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from alerts.states import NEEDS_REASON, SUCCEEDED, UNFINISHED, AttemptState, DeliveryState, Reason
+from alerts.states import NEEDS_REASON, SUCCEEDED, UNFINISHED, AttemptState, DeliveryState, Notice, Reason
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 
@@ -28,6 +28,22 @@ class Delivery(models.Model):
         on_delete=models.PROTECT,
         related_name="deliveries",
         db_index=False,  # `delivery_once_per_position` begins with it
+    )
+    engagement = models.ForeignKey(
+        "alerts.Engagement",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="deliveries",
+        db_index=False,  # `delivery_of_engagement` has those that are set
+        help_text="By which its person is asked for an answer; empty where nobody is asked.",
+    )
+    notice = models.CharField(
+        max_length=16,
+        choices=Notice,
+        default="",
+        db_default="",
+        blank=True,
+        help_text="What it tells, if it asks for nothing: then it says nothing about how the alert stands.",
     )
     priority = models.CharField(
         max_length=1, choices=Priority, help_text="The alert's, kept here for the relay's index."
@@ -76,7 +92,12 @@ class Delivery(models.Model):
         constraints = (
             # The clinician comes first, because the alert has an index: so both keys are found, with two indexes.
             models.UniqueConstraint(
-                name="delivery_once_per_position", fields=("clinician", "alert", "round", "position")
+                name="delivery_once_per_position",
+                fields=("clinician", "alert", "engagement", "round", "position"),
+                nulls_distinct=False,  # an alert without a plan has no engagement
+            ),
+            models.CheckConstraint(
+                name="delivery_notice_is_known", condition=Q(notice__in=["", *Notice.values])
             ),
             models.CheckConstraint(
                 name="delivery_priority_is_known", condition=Q(priority__in=Priority.values)
@@ -128,16 +149,25 @@ class Delivery(models.Model):
                 fields=("priority", "handed_over_at"),
                 condition=Q(state=DeliveryState.PENDING, handed_over_at__isnull=False),
             ),
+            # What was sent to ask one person. Few alerts have a plan, and the others get no entry.
+            models.Index(
+                name="delivery_of_engagement", fields=("engagement",), condition=Q(engagement__isnull=False)
+            ),
             # Whose provider to ask what became of it.
             models.Index(
                 name="delivery_outcome_due",
                 fields=("priority", "outcome_due_at"),
-                condition=Q(state=DeliveryState.SENT, outcome_due_at__isnull=False),
+                condition=Q(outcome_due_at__isnull=False),
             ),
         )
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()}: {self.get_state_display()}"
+
+    @property
+    def wants_answer(self) -> bool:
+        """Whether the person is asked to take the alert on."""
+        return self.engagement_id is not None and not self.notice
 
     @property
     def is_on_its_way(self) -> bool:

@@ -65,6 +65,8 @@ class Work(NamedTuple):
     """Whether a lease has run out."""
     outcomes: bool
     """Whether it is time to ask what became of a message."""
+    steps: bool
+    """Whether it is time to ask the next person to take an alert on."""
     waiting: dict[Priority, Waiting]
 
 
@@ -82,7 +84,8 @@ SELECT
     EXISTS (SELECT FROM alerts_delivery
             WHERE state = '{DeliveryState.SENDING}' AND lease_expires_at < statement_timestamp()),
     EXISTS (SELECT FROM alerts_delivery
-            WHERE state = '{DeliveryState.SENT}' AND outcome_due_at <= statement_timestamp()),
+            WHERE outcome_due_at <= statement_timestamp()),
+    EXISTS (SELECT FROM alerts_loop WHERE ended_at IS NULL AND due_at <= statement_timestamp()),
     {",".join(_waiting(priority) for priority in Priority)}
 """  # noqa: S608 - names of our own
 """Each part reads an index of its own that has few rows. See the indexes of `Delivery`."""
@@ -92,9 +95,9 @@ def look() -> Work:
     """What there is to do. One statement, however long the backlog."""
     found = statements.first_row(LOOK, {})
     assert found is not None  # noqa: S101 - a SELECT without FROM has one row
-    expired, outcomes, *rest = found
+    expired, outcomes, steps, *rest = found
     waiting = {each: Waiting(*rest[3 * n : 3 * n + 3]) for n, each in enumerate(Priority)}
-    return Work(expired, outcomes, waiting)
+    return Work(expired, outcomes, steps, waiting)
 
 
 class InFlight:

@@ -24,6 +24,7 @@ from django.db.models.functions import Now
 from alerts import refusals, tasks
 from alerts.deliveries import claims
 from alerts.deliveries.opening import DUE_CHANNEL
+from alerts.escalation import steps
 from alerts.models import RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.monitoring import heartbeats, watchdog
 from alerts.relay import due
@@ -147,6 +148,8 @@ class Relay:
         self._register.start_if_due()
         self._subscriptions.start_if_due(lambda: self._stopping)
         work = due.look()
+        if work.steps:
+            steps.take_up_due()
         waits = [self._hand_over(priority, work.waiting[priority]) for priority in Priority]
         if work.expired:
             send.recover_expired()

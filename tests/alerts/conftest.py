@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from alerts import intake
 from alerts.cooldown import Cooldown
-from alerts.models import Attempt, Delivery
+from alerts.models import Alert, Attempt, Delivery
 from alerts.relay import loop
 from alerts.sending import breaker, rate_limit
 from alerts.states import AttemptState
@@ -24,7 +24,9 @@ from config.celery import app
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.attempt_outcomes import Record
+from tests.alerts.escalation.factories import Ask
 from tests.conftest import an_alert, make_clinician
+from tests.oncall.factories import make_colleague, make_plan
 
 Store = Callable[..., Delivery]
 
@@ -144,3 +146,22 @@ def closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def colleague(clinician: Clinician) -> Clinician:
+    """C-2."""
+    return make_colleague("C-2", call_number="+447700900201", sms_number="+447700900202", email="")
+
+
+@pytest.fixture
+def ask(lab: ApiClient, clinician: Clinician, colleague: Clinician) -> Ask:
+    """Take a High alert for C-1. If no plan was made, it asks C-1, then C-2."""
+
+    def take(*people: Clinician | None, **plan: Any) -> Alert:
+        make_plan(*(people or (None, colleague)), **plan)
+        body = an_alert(message_id=uuid.uuid4().hex, contact_id=clinician.contact_id)
+        new = intake.NewAlert(**{**body, "priority": plan.get("priority", Priority.HIGH)})
+        return intake.accept(client=lab, new=new).alert
+
+    return take

@@ -121,6 +121,7 @@ def test_the_image_holds_the_product_and_nothing_else(image: Path) -> None:
         "spelling",
         "theme",
         "contacts",
+        "oncall",
         "clients",
         "alerts",
         "staff",

@@ -13,6 +13,7 @@ class AlertState(models.TextChoices):
     ACKNOWLEDGED = "acknowledged", "Acknowledged"
     CANCELLED = "cancelled", "Cancelled"
     CLOSED = "closed", "Dealt with"
+    WITHDRAWN = "withdrawn", "Withdrawn"
 
 
 class AlertStatus(models.TextChoices):
@@ -24,6 +25,7 @@ class AlertStatus(models.TextChoices):
     ACKNOWLEDGED = "acknowledged", "Acknowledged"
     FAILED = "failed", "Failed"
     CANCELLED = "cancelled", "Cancelled"
+    WITHDRAWN = "withdrawn", "Withdrawn"
 
 
 class DeliveryState(models.TextChoices):

@@ -1,0 +1,34 @@
+"""Ending an alert for which people are asked: nobody is asked any more, and they are told."""
+
+from django.db.models.functions import Now
+
+from alerts.deliveries import lifecycle
+from alerts.escalation import notices
+from alerts.models import Alert, Engagement, Loop
+from alerts.states import AlertState, EngagementState, LoopOutcome, Notice
+
+
+def end(alert: Alert, state: AlertState, *, even_if_acknowledged: bool = False) -> None:
+    """Cancel, close or withdraw the alert. Call with the alert's lock."""
+    lifecycle.end(alert, state, even_if_acknowledged=even_if_acknowledged)
+    if alert.has_loop:
+        close_loop(alert)
+        notices.tell_asked(alert, Notice.ENDED)
+
+
+def accepted(alert: Alert, engagement: Engagement) -> None:
+    """Somebody took the alert on: stop what is still to be sent, and tell the others. Call with the alert's lock."""
+    Engagement.objects.filter(pk=engagement.pk).update(state=EngagementState.ACCEPTED, ended_at=Now())
+    lifecycle.end(alert, AlertState.ACKNOWLEDGED)
+    close_loop(alert, LoopOutcome.ACCEPTED)
+    notices.tell_asked(alert, Notice.TAKEN, but=engagement)
+
+
+def close_loop(alert: Alert, outcome: LoopOutcome = LoopOutcome.ENDED) -> None:
+    """Ask nobody any more. That nobody was left to ask stays known, unless somebody accepts."""
+    asked = Engagement.objects.filter(alert=alert, state=EngagementState.ASKED)
+    asked.update(state=EngagementState.WITHDRAWN, ended_at=Now())
+    loops = Loop.objects.filter(alert=alert)
+    if outcome is not LoopOutcome.ACCEPTED:
+        loops = loops.exclude(outcome=LoopOutcome.EXHAUSTED)
+    loops.update(ended_at=Now(), due_at=None, outcome=outcome)

@@ -1,0 +1,213 @@
+"""Who is asked, in which order, and when the next is."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models.functions import Now
+
+from alerts import intake
+from alerts.escalation import steps
+from alerts.models import Alert, Delivery, Engagement, Loop
+from alerts.states import AlertState, AlertStatus, DeliveryState, LoopOutcome, ResponseKind, Why
+from clients.models import ApiClient
+from contacts.choices import Priority
+from contacts.models import Clinician
+from oncall.models import Plan, PlanStep
+from tests.alerts.escalation.factories import (
+    Ask,
+    answer,
+    asked,
+    current,
+    let_time_run_out,
+    refuse,
+    refuse_all,
+    take,
+    waiting,
+)
+from tests.conftest import an_alert
+from tests.oncall.factories import MINUTE, cover, make_colleague, make_plan
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_addressed_person_is_asked_first_then_the_next(ask: Ask) -> None:
+    alert = ask()
+    assert asked(alert) == [("C-1", "asked")]
+    assert waiting(alert) == [("C-1", "call")]
+    let_time_run_out(alert)
+    assert asked(alert) == [("C-1", "undefined"), ("C-2", "asked")]
+    assert waiting(alert) == [("C-1", "call"), ("C-2", "call")]
+
+
+def test_nobody_is_asked_before_the_time_is_over(ask: Ask) -> None:
+    alert = ask()
+    assert steps.take_up_due() == 0
+    assert asked(alert) == [("C-1", "asked")]
+
+
+def test_the_clock_runs_although_nothing_was_sent(ask: Ask) -> None:
+    alert = ask()
+    assert Delivery.objects.get(alert=alert).attempt_count == 0
+    let_time_run_out(alert)
+    assert asked(alert)[-1] == ("C-2", "asked")
+
+
+def test_the_next_person_s_step_leaves_the_first_one_s_channels_alone(ask: Ask) -> None:
+    alert = ask()
+    let_time_run_out(alert)
+    refuse(Delivery.objects.get(alert=alert, clinician__contact_id="C-1"))
+    assert ("C-1", "sms") in waiting(alert)
+    assert ("C-2", "call") in waiting(alert)
+
+
+def test_nobody_is_left_to_ask(ask: Ask, caplog: Any) -> None:
+    alert = ask()
+    let_time_run_out(alert)
+    let_time_run_out(alert)
+    assert asked(alert) == [("C-1", "undefined"), ("C-2", "undefined")]
+    loop = Loop.objects.get(alert=alert)
+    assert (loop.outcome, loop.due_at) == (LoopOutcome.EXHAUSTED, None)
+    assert current(alert).state == AlertState.OPEN, "no machine closes an alert"
+
+
+def test_an_exhausted_alert_can_still_be_accepted(ask: Ask) -> None:
+    alert = ask()
+    let_time_run_out(alert)
+    let_time_run_out(alert)
+    answer(alert, "C-1")
+    assert asked(alert)[0] == ("C-1", "accepted")
+    assert Loop.objects.get(alert=alert).outcome == LoopOutcome.ACCEPTED
+
+
+def test_who_cannot_be_reached_is_not_waited_for(ask: Ask) -> None:
+    alert = ask()
+    refuse_all(alert)
+    assert asked(alert) == [("C-1", "unreachable")]
+    steps.take_up_due()
+    assert asked(alert) == [("C-1", "unreachable"), ("C-2", "asked")]
+    assert current(alert).status == AlertStatus.QUEUED
+    assert not current(alert).failed
+
+
+def test_an_alert_fails_once_nobody_can_be_reached(ask: Ask) -> None:
+    alert = ask()
+    refuse_all(alert)
+    assert not current(alert).failed, "the next may be reached"
+    steps.take_up_due()
+    refuse_all(alert)
+    steps.take_up_due()
+    assert asked(alert) == [("C-1", "unreachable"), ("C-2", "unreachable")]
+    assert current(alert).failed
+    assert current(alert).status == AlertStatus.FAILED
+
+
+def test_who_got_one_message_is_waited_for(ask: Ask) -> None:
+    alert = ask()
+    take(Delivery.objects.get(alert=alert))
+    assert steps.take_up_due() == 0
+    assert asked(alert) == [("C-1", "asked")]
+
+
+def test_who_is_inactive_or_has_no_channel_is_passed_over(ask: Ask, clinician: Clinician) -> None:
+    inactive = make_colleague("C-3", active=False)
+    silent = make_colleague("C-4")
+    Clinician.objects.filter(pk=silent.pk).update(call_number="", sms_number="")
+    alert = ask(None, inactive, silent, make_colleague("C-5"))
+    let_time_run_out(alert)
+    assert asked(alert) == [("C-1", "undefined"), ("C-5", "asked")]
+
+
+def test_the_first_who_can_be_reached_is_asked_at_once(ask: Ask, clinician: Clinician) -> None:
+    Clinician.objects.filter(pk=clinician.pk).update(call_number="", sms_number="", email="")
+    alert = ask()
+    assert asked(alert) == [("C-2", "asked")]
+
+
+def test_nothing_is_taken_if_nobody_of_the_plan_can_be_reached(ask: Ask, clinician: Clinician) -> None:
+    Clinician.objects.update(call_number="", sms_number="", email="")
+    with pytest.raises(intake.Unreachable):
+        ask()
+    assert not Alert.objects.exists()
+
+
+def test_a_colleague_is_asked_in_place_of_who_is_away(
+    ask: Ask, clinician: Clinician, colleague: Clinician
+) -> None:
+    covering = make_colleague("C-3")
+    cover(clinician, covering)
+    alert = ask()
+    assert asked(alert) == [("C-3", "asked")]
+    assert Engagement.objects.get(alert=alert).why == Why.COVER
+    assert waiting(alert) == [("C-3", "call")]
+
+
+def test_a_cover_that_begins_meanwhile_counts_for_the_steps_to_come(ask: Ask, colleague: Clinician) -> None:
+    alert = ask()
+    cover(colleague, make_colleague("C-3"))
+    let_time_run_out(alert)
+    assert asked(alert) == [("C-1", "undefined"), ("C-3", "asked")]
+
+
+def test_the_plan_is_kept_as_it_was(ask: Ask, colleague: Clinician) -> None:
+    alert = ask()
+    PlanStep.objects.all().delete()
+    Plan.objects.update(active=False)
+    let_time_run_out(alert)
+    assert asked(alert) == [("C-1", "undefined"), ("C-2", "asked")]
+
+
+def test_a_person_who_no_longer_exists_is_passed_over(ask: Ask, colleague: Clinician) -> None:
+    alert = ask(None, colleague, make_colleague("C-3"))
+    PlanStep.objects.all().delete()
+    colleague.delete()
+    let_time_run_out(alert)
+    assert asked(alert) == [("C-1", "undefined"), ("C-3", "asked")]
+
+
+def test_the_same_person_can_be_asked_again(ask: Ask, clinician: Clinician) -> None:
+    alert = ask(None, None)
+    let_time_run_out(alert)
+    assert asked(alert) == [("C-1", "undefined"), ("C-1", "asked")]
+    assert Delivery.objects.filter(alert=alert).count() == 2
+
+
+def test_who_declined_is_not_asked_again(ask: Ask, clinician: Clinician, colleague: Clinician) -> None:
+    alert = ask(None, clinician, colleague)
+    answer(alert, "C-1", ResponseKind.DECLINE)
+    steps.take_up_due()
+    assert asked(alert) == [("C-1", "declined"), ("C-2", "asked")]
+
+
+def test_an_ended_alert_asks_nobody(ask: Ask) -> None:
+    alert = ask()
+    Alert.objects.filter(pk=alert.pk).update(state=AlertState.CANCELLED)
+    let_time_run_out(alert)
+    assert asked(alert) == [("C-1", "withdrawn")]
+    assert not Loop.objects.get(alert=alert).is_open
+
+
+def test_a_step_is_taken_up_once(ask: Ask) -> None:
+    alert = ask()
+    Loop.objects.update(due_at=Now() - timedelta(seconds=1))
+    assert [steps.take_up_due(), steps.take_up_due()] == [1, 0]
+    assert len(asked(alert)) == 2
+
+
+def test_one_step_that_cannot_be_taken_up_does_not_stop_the_others(ask: Ask, lab: ApiClient) -> None:
+    broken = ask()
+    Loop.objects.update(plan={"nonsense": True}, due_at=Now() - 2 * MINUTE)
+    new = intake.NewAlert(**{**an_alert(message_id="second"), "priority": Priority.HIGH})
+    second = intake.accept(client=lab, new=new).alert
+    let_time_run_out(second)
+    assert asked(second)[-1] == ("C-2", "asked")
+    assert asked(broken) == [("C-1", "asked")]
+
+
+def test_an_alert_without_a_plan_has_no_loop(lab: ApiClient, clinician: Clinician) -> None:
+    make_plan(None, priority=Priority.LOW)
+    new = intake.NewAlert(**{**an_alert(), "priority": Priority.HIGH})
+    alert = intake.accept(client=lab, new=new).alert
+    assert not alert.has_loop
+    assert not Engagement.objects.exists()
+    assert Delivery.objects.get(alert=alert).state == DeliveryState.PENDING
