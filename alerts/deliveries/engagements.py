@@ -6,10 +6,10 @@ from alerts.models import Delivery, Engagement, Loop
 from alerts.states import SUCCEEDED, UNFINISHED, EngagementState
 
 
-def give_up(delivery: Delivery, engagement_id: int) -> bool:
+def give_up(engagement_id: int, alert_id: int) -> bool:
     """Note that the person cannot be reached, if nothing of what was sent may reach them: the next is asked at once.
 
-    `delivery` was the last of that engagement. Call with the alert's lock. False if they were not waited for, or something else may still reach them.
+    Call with the alert's lock. False if they were not waited for, or something may still reach them.
     """
     sent = Delivery.objects.filter(engagement=engagement_id, notice="")
     if sent.filter(state__in=(*UNFINISHED, *SUCCEEDED)).exists():
@@ -17,7 +17,7 @@ def give_up(delivery: Delivery, engagement_id: int) -> bool:
     asked = Engagement.objects.filter(pk=engagement_id, state=EngagementState.ASKED)
     if not asked.update(state=EngagementState.UNREACHABLE, ended_at=Now()):
         return False
-    go_on(delivery.alert_id)
+    go_on(alert_id)
     return True
 
 

@@ -135,7 +135,7 @@ def lock_alert_of(delivery_id: uuid.UUID) -> Alert:
 
 def nothing_left(ended: Delivery) -> None:
     """Nothing may follow over another channel: ask the next person, or report that the alert has failed."""
-    if ended.engagement_id and engagements.give_up(ended, ended.engagement_id):
+    if ended.engagement_id and engagements.give_up(ended.engagement_id, ended.alert_id):
         wake_relays()
     report_if_failed(ended.alert_id)
 
