@@ -6,10 +6,11 @@ No models here: channels are tested without a database.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
-from alerts.states import Reason
+from alerts.states import Reason, ResponseKind
 from contacts.choices import Answer
 
 
@@ -42,6 +43,8 @@ class Message:
     """Read aloud on a call."""
     spoken_digits: str
     """Read aloud after that, digit by digit."""
+    wants_answer: bool
+    """Whether the person is asked to take the alert on."""
     deadline: float
     """On the scale of `time.monotonic()`. A send that cannot finish by then must not start."""
 
@@ -65,10 +68,16 @@ class SendResult:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the provider says became of a message. Neither field set: not known yet."""
+    """What the provider says became of a message. Neither delivered nor undelivered: not known yet."""
 
     delivered: bool = False
     undelivered: Reason | None = None
+    answer: ResponseKind | None = None
+    """What the person answered, where they were asked to take the alert on."""
+    answered_at: datetime | None = None
+    """When, at the latest, by the provider's clock."""
+    ended: bool = False
+    """Whether no answer can come any more."""
 
 
 class Fault(Enum):
@@ -130,7 +139,8 @@ class Adapter:
     recognises_repeats: bool = False
     """The provider answers a repeat with what it has already started, so asking again is safe."""
     ask: Callable[[str], Outcome] | None = None
-    """Ask what became of the message with this provider id. Raises ChannelError. None: the provider cannot be asked."""
+    """Ask what became of the message with this provider id, and what was answered. Raises ChannelError. None: the
+    provider cannot be asked."""
     check_address: Callable[[str, str], Reason | None] | None = None
     """Ask what keeps messages from a recipient's address; None where nothing is known. Sends nothing. Raises
     ChannelError where there was no answer. None: the provider cannot be asked."""

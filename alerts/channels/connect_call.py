@@ -1,18 +1,24 @@
 """Telephone calls through Amazon Connect. The contact flow speaks the message."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
 from alerts.channels import aws
 from alerts.channels.base import Adapter, Budget, ChannelError, Fault, Message, Outcome, SendResult
-from alerts.states import Reason
+from alerts.states import Reason, ResponseKind
+
+if TYPE_CHECKING:
+    from mypy_boto3_connect.type_defs import ContactTypeDef
 
 BURST_SECONDS = 2
 """Calls are counted over this span, so that a burst passes: Connect allows 5 at once."""
 BUSY = frozenset({"TELECOM_BUSY"})
 NOT_ANSWERED = frozenset({"TELECOM_TIMEOUT", "TELECOM_ORIGINATOR_CANCEL", "TELECOM_REJECTED", "EXPIRED"})
 """https://docs.aws.amazon.com/connect/latest/adminguide/ctr-data-model.html, DisconnectReason, voice."""
+KEYS = {"1": ResponseKind.ACCEPT, "2": ResponseKind.DECLINE}
+"""What the contact flow stores as `Response`."""
 
 
 def send(message: Message) -> SendResult:
@@ -34,7 +40,11 @@ def send(message: Message) -> SendResult:
             DestinationPhoneNumber=message.address,
             ClientToken=message.delivery_id,
             # The published sample's flow speaks these two, the second as digits.
-            Attributes={"Message": message.spoken, "Message2": message.spoken_digits},
+            Attributes={
+                "Message": message.spoken,
+                "Message2": message.spoken_digits,
+                **({"Answer": "wanted"} if message.wants_answer else {}),
+            },
             RingTimeoutInSeconds=settings.CONNECT_RING_SECONDS,
             **caller,
         )
@@ -44,17 +54,37 @@ def send(message: Message) -> SendResult:
 def ask(provider_id: str) -> Outcome:
     """Was the call picked up, or did it end without that? Voicemail picks up too: only a key press proves a person.
 
-    EventBridge delivers contact events on best effort, so this asks for the contact itself.
+    EventBridge delivers contact events on best effort, so this asks for the contact itself. The key that was pressed is
+    in an attribute of the contact, which the flow writes before it says so.
     """
     client = aws.client("connect", read_seconds=aws.LOOK_UP_SECONDS)
     with aws.translated():
         answer = client.describe_contact(InstanceId=settings.CONNECT_INSTANCE_ID, ContactId=provider_id)
     contact = answer["Contact"]
+    ended = "DisconnectTimestamp" in contact
     if contact.get("ConnectedToSystemTimestamp"):
-        return Outcome(delivered=True)
-    if contact.get("DisconnectTimestamp"):
-        return Outcome(undelivered=_why_not(contact.get("DisconnectReason", "")))
+        key = _attributes(contact, provider_id, ended=ended).get("Response", "")
+        return Outcome(
+            delivered=True,
+            answer=KEYS.get(key),
+            answered_at=contact.get("LastUpdateTimestamp") if key in KEYS else None,
+            ended=ended,
+        )
+    if ended:
+        return Outcome(undelivered=_why_not(contact.get("DisconnectReason", "")), ended=True)
     return Outcome()
+
+
+def _attributes(contact: "ContactTypeDef", provider_id: str, *, ended: bool) -> Mapping[str, str]:
+    """The contact's attributes. Where the answer has none, they are asked for once the call has ended."""
+    if "Attributes" in contact or not ended:
+        return contact.get("Attributes", {})
+    client = aws.client("connect", read_seconds=aws.LOOK_UP_SECONDS)
+    with aws.translated():
+        answer = client.get_contact_attributes(
+            InstanceId=settings.CONNECT_INSTANCE_ID, InitialContactId=provider_id
+        )
+    return answer["Attributes"]
 
 
 def _why_not(disconnect_reason: str) -> Reason:

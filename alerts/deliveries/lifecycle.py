@@ -207,13 +207,12 @@ def _follow_up(delivery: Delivery, decision: Decision) -> None:
             pass
 
 
-def mark_delivered(delivery_id: uuid.UUID) -> None:
-    """Record that the call was picked up, says the provider."""
+def mark_delivered(delivery_id: uuid.UUID, *, asked_on: bool = False) -> None:
+    """Record that the call was picked up, says the provider. `asked_on`: it is asked again, for the answer."""
     with transaction.atomic():
-        opening.lock_alert_of(
-            delivery_id
-        )  # whose mark of a failure may end with it: the alert first, as everywhere
-        _record_outcome(delivery_id, DeliveryState.DELIVERED, reason="")
+        # Whose mark of a failure may end with it: the alert first, as everywhere.
+        opening.lock_alert_of(delivery_id)
+        _record_outcome(delivery_id, DeliveryState.DELIVERED, reason="", asked_on=asked_on)
 
 
 def mark_undelivered(delivery_id: uuid.UUID, reason: Reason) -> None:
@@ -224,9 +223,22 @@ def mark_undelivered(delivery_id: uuid.UUID, reason: Reason) -> None:
             opening.open_next(Delivery.objects.get(pk=delivery_id))
 
 
-def _record_outcome(delivery_id: uuid.UUID, state: DeliveryState, *, reason: str) -> bool:
-    accepted = Delivery.objects.filter(pk=delivery_id, state=DeliveryState.SENT)
-    return accepted.update(state=state, reason=reason, outcome_due_at=None, outcome_at=Now()) == 1
+def end_without_answer(delivery_id: uuid.UUID) -> None:
+    """A call that was picked up ended without a key, which may have been a voicemail: go on to the next channel."""
+    with transaction.atomic():
+        opening.lock_alert_of(delivery_id)
+        # Once: whoever asks again finds nothing that is asked about.
+        asked = Delivery.objects.filter(pk=delivery_id, outcome_due_at__isnull=False)
+        if asked.update(outcome_due_at=None):
+            opening.open_next(Delivery.objects.get(pk=delivery_id))
+
+
+def _record_outcome(
+    delivery_id: uuid.UUID, state: DeliveryState, *, reason: str, asked_on: bool = False
+) -> bool:
+    sent = Delivery.objects.filter(pk=delivery_id, state=DeliveryState.SENT)
+    fields = {} if asked_on else {"outcome_due_at": None}
+    return sent.update(state=state, reason=reason, outcome_at=Now(), **fields) == 1
 
 
 def end(alert: Alert, state: AlertState, *, even_if_acknowledged: bool = False) -> int:

@@ -105,6 +105,8 @@ class Round:
 
     tried: tuple[Tried, ...]
     steps: tuple[Step, ...]
+    wants_answer: bool = False
+    """Whether a person has to answer: a call that was picked up may have been a voicemail."""
 
     @property
     def next_position(self) -> int:
@@ -117,7 +119,7 @@ class Round:
         steps are left that repeat a channel over which the person was missed (`docs/decisions/0012-rings-again.md`).
         """
         others = {DeliveryState(each.state) for each in self.tried if each.pk != given_up}
-        if DeliveryState.DELIVERED in others:
+        if DeliveryState.DELIVERED in others and not self.wants_answer:
             return []
         used = Counter(each.channel for each in self.tried)
         left = [step for step in self.steps if not _use_up(used, step.channel)]
@@ -154,7 +156,8 @@ def round_of(delivery: Delivery) -> Round:
     if any(row[-1] for row in rows):
         return Round(tried, ())
     clinician = looked_up(Clinician.objects.filter(pk=delivery.clinician_id))
-    return Round(tried, route(clinician, Priority(delivery.priority)).steps if clinician else ())
+    steps = route(clinician, Priority(delivery.priority)).steps if clinician else ()
+    return Round(tried, steps, delivery.wants_answer)
 
 
 def another_is_under_way(alert: Alert, delivery: Delivery) -> bool:

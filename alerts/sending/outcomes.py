@@ -9,20 +9,23 @@ from itertools import islice
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, QuerySet, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 from structlog.contextvars import bound_contextvars
 
-from alerts.channels import ADAPTERS, ChannelError
+from alerts.channels import ADAPTERS, ChannelError, Outcome
 from alerts.deliveries import lifecycle
 from alerts.models import Delivery
+from alerts.responses import Answer, respond
 from alerts.sending import rate_limit
-from alerts.states import DeliveryState
+from alerts.states import DeliveryState, Proof, ResponseKind
 from config import tracing
 from contacts.choices import Channel, Priority
 
 ASKED_FOR = timedelta(minutes=5)
 """Ask for this long after sending, and then once more. A call rings for a minute at most."""
+ASKED_FOR_AN_ANSWER = timedelta(minutes=20)
+"""The same where a key is waited for. The contact flow repeats a text ten times at most."""
 
 MAX_SECONDS = 1.0
 """Seconds that taking places in the rate limit may last."""
@@ -43,19 +46,19 @@ def take_due(most: int) -> list[uuid.UUID]:
         due = (row for priority in Priority for row in _due(priority, most))
         ids = list(islice(_affordable(due), most))
         if ids:
-            _sent().filter(pk__in=ids).update(outcome_due_at=Now() + lifecycle.OUTCOME_EVERY)
+            _asked_about().filter(pk__in=ids).update(outcome_due_at=Now() + lifecycle.OUTCOME_EVERY)
     return ids
 
 
 def give_back(ids: Sequence[uuid.UUID]) -> None:
     """Make deliveries due again that nobody asked about."""
     if ids:
-        _sent().filter(pk__in=ids, outcome_due_at__isnull=False).update(outcome_due_at=Now())
+        _asked_about().filter(pk__in=ids, outcome_due_at__isnull=False).update(outcome_due_at=Now())
 
 
 def ask(delivery_id: uuid.UUID) -> None:
     """Ask the provider and record its answer. Without an answer, ask again later, until it is too late."""
-    delivery = _sent().filter(pk=delivery_id).first()
+    delivery = _asked_about().filter(pk=delivery_id).first()
     provider = ADAPTERS[Channel(delivery.channel)].ask if delivery else None
     if delivery is None or provider is None:
         return
@@ -77,25 +80,59 @@ def ask(delivery_id: uuid.UUID) -> None:
             error.report(log, "outcome.unknown")
             _end_if_late(delivery_id)
             return
-        if outcome.delivered:
-            span.note(outcome=DeliveryState.DELIVERED)
-            lifecycle.mark_delivered(delivery_id)
-            log.info("delivery.delivered")
-        elif outcome.undelivered:
+        if outcome.undelivered:
             span.note(outcome=DeliveryState.UNDELIVERED, reason=outcome.undelivered)
             lifecycle.mark_undelivered(delivery_id, outcome.undelivered)
             log.warning("delivery.undelivered", reason=outcome.undelivered.value)
+        elif outcome.delivered:
+            span.note(outcome=DeliveryState.DELIVERED)
+            _picked_up(delivery, outcome)
         else:
             _end_if_late(delivery_id)
 
 
-def _sent() -> QuerySet[Delivery]:
-    return Delivery.objects.filter(state=DeliveryState.SENT)
+def _picked_up(delivery: Delivery, outcome: Outcome) -> None:
+    wants_answer = delivery.wants_answer
+    if delivery.state == DeliveryState.SENT:
+        lifecycle.mark_delivered(delivery.pk, asked_on=wants_answer)
+        log.info("delivery.delivered")
+    if not wants_answer:
+        return
+    if outcome.answer is not None:
+        _take_answer(delivery, outcome.answer, outcome)
+    elif outcome.ended:
+        lifecycle.end_without_answer(delivery.pk)
+    else:
+        _end_if_late(delivery.pk)
+
+
+def _take_answer(delivery: Delivery, kind: ResponseKind, outcome: Outcome) -> None:
+    """Keep the answer before the last question is: whoever dies in between, asks again."""
+    assert delivery.engagement_id is not None  # noqa: S101 - it wants an answer
+    answer = Answer(
+        kind=kind,
+        proof=Proof.CALL_KEY,
+        evidence=delivery.provider_id,  # a call has one answer
+        provider_at=outcome.answered_at,
+        delivery=delivery,
+    )
+    respond(delivery.engagement_id, answer)
+    _asked_about().filter(pk=delivery.pk).update(outcome_due_at=None)
+
+
+def _asked_about() -> QuerySet[Delivery]:
+    """What was sent, and calls that were picked up as long as an answer may come."""
+    picked_up = Q(state=DeliveryState.DELIVERED, outcome_due_at__isnull=False)
+    return Delivery.objects.filter(Q(state=DeliveryState.SENT) | picked_up)
 
 
 def _due(priority: Priority, most: int) -> Iterator[tuple[uuid.UUID, Channel, Priority]]:
     rung = timedelta(seconds=settings.CONNECT_RING_SECONDS)
-    due = _sent().filter(priority=priority, outcome_due_at__lte=Now()).select_for_update(skip_locked=True)
+    due = (
+        _asked_about()
+        .filter(priority=priority, outcome_due_at__lte=Now())
+        .select_for_update(skip_locked=True)
+    )
     silent_first = Case(When(finished_at__lte=Now() - rung, then=Value(0)), default=Value(1))
     rows = due.order_by(silent_first, "outcome_due_at").values_list("pk", "channel")[:most]
     return ((pk, Channel(channel), priority) for pk, channel in rows)
@@ -123,5 +160,7 @@ def _affordable(rows: Iterable[tuple[uuid.UUID, Channel, Priority]]) -> Iterator
 
 def _end_if_late(delivery_id: uuid.UUID) -> None:
     """Stop asking once the time is over. Only a question that was really asked ends it."""
-    late = _sent().filter(pk=delivery_id, finished_at__lte=Now() - ASKED_FOR)
+    for_long = Q(engagement=None, finished_at__lte=Now() - ASKED_FOR)
+    for_very_long = Q(finished_at__lte=Now() - ASKED_FOR_AN_ANSWER)
+    late = _asked_about().filter(for_long | for_very_long, pk=delivery_id)
     late.update(outcome_due_at=None)

@@ -207,6 +207,7 @@ def _message(claimed: Claim, deadline: float) -> Message:
         sms=wording.sms(description=alert.description, patient_id=alert.patient_id).text,
         spoken=wording.spoken(description=alert.description),
         spoken_digits=wording.spoken_digits(patient_id=alert.patient_id),
+        wants_answer=claimed.delivery.wants_answer,
         deadline=deadline,
     )
 

@@ -28,6 +28,7 @@ def message() -> Message:
         sms="Results ready 123456789",
         spoken="This is a message from Staff Alert. Results ready",
         spoken_digits="123456789",
+        wants_answer=False,
         deadline=time.monotonic() + 50,
     )
 
