@@ -1,4 +1,4 @@
-"""Answers in the formats of SNS (query XML) and Connect (rest-json), and botocore's models of both."""
+"""Answers in the formats of SNS (query XML), Connect (rest-json) and SQS (json), and botocore's models of them."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from werkzeug.wrappers import Response
 
-Service = Literal["sns", "connect"]
+Service = Literal["sns", "sqs", "connect"]
 
 E164 = re.compile(r"\+[1-9]\d{1,14}")
 """E.164, as both services require. The pattern in Connect's own model is over-escaped and matches nothing."""
@@ -62,6 +62,8 @@ def error(service: Service, code: str, message: str, status: int | None = None) 
         status = _statuses(service).get(code, fallback)
     if service == "connect":
         return _rest_json({"Message": message}, status, {"x-amzn-errortype": code})
+    if service == "sqs":
+        return _rest_json({"__type": f"com.amazonaws.sqs#{code}", "message": message}, status, {})
     fault = "Receiver" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "Sender"
     return _query_xml(
         "ErrorResponse",

@@ -21,6 +21,7 @@ from sandbox.aws.handset.site import Handset
 from sandbox.aws.messages import Messages
 from sandbox.aws.misbehaviour import answer
 from sandbox.aws.sns import Sns
+from sandbox.aws.sqs import Sqs
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -49,8 +50,11 @@ class App:
         messages = Messages()
         # Without the dispatcher, which scans moto's whole folder for each request.
         self._sns = Sns(create_backend_app("sns"), messages, self._faults)
+        self._sqs = Sqs(create_backend_app("sqs"), self._stopping)
         self._connect = Connect(messages, self._faults, Contacts())
-        self._handset = Handset(messages, self._faults, self._sns, self._connect.telephones, alert_url)
+        self._handset = Handset(
+            messages, self._faults, self._sns, self._connect.telephones, self._sqs, alert_url
+        )
 
     def stop(self) -> None:
         """Release all held connections, so that the server can stop."""
@@ -70,6 +74,8 @@ class App:
         match signed[1]:
             case "sns":
                 call = self._sns.call(request)
+            case "sqs":
+                call = self._sqs.call(request)
             case "connect":
                 call = self._connect.call(request) or Call(
                     "connect", "connect:Other", lambda: (), lambda: self._from_moto(request)

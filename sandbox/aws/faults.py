@@ -12,6 +12,7 @@
 | `delay` | the usual answer, `seconds` late (default 1) | yes |
 | `busy`, `no_answer` | the call is placed, and rings for `seconds` (default 0) unless a person answers | yes |
 | `pending` | the new e-mail subscription waits for its confirmation | yes |
+| `twice` | the reply to an SMS is in the queue twice; `to` is who replied | yes |
 """
 
 import itertools
@@ -38,6 +39,7 @@ AnswerKind = Literal[
 ]
 OutcomeKind = Literal["busy", "no_answer"]
 SubscriptionKind = Literal["pending"]
+ReplyKind = Literal["twice"]
 
 Recipients = Callable[[], Collection[str]]
 """The recipients of a request; called only if a fault names one."""
@@ -45,11 +47,15 @@ Recipients = Callable[[], Collection[str]]
 ANSWER_KINDS: tuple[str, ...] = get_args(AnswerKind)
 OUTCOME_KINDS: tuple[str, ...] = get_args(OutcomeKind)
 SUBSCRIPTION_KINDS: tuple[str, ...] = get_args(SubscriptionKind)
-KINDS = ANSWER_KINDS + OUTCOME_KINDS + SUBSCRIPTION_KINDS
+REPLY_KINDS: tuple[str, ...] = get_args(ReplyKind)
+KINDS = ANSWER_KINDS + OUTCOME_KINDS + SUBSCRIPTION_KINDS + REPLY_KINDS
 
 MAX_SECONDS = 3600
 _DEFAULT_SECONDS = {"hang_before": 60.0, "hang_after": 60.0, "delay": 1.0}
-_ONLY_FOR = dict.fromkeys(OUTCOME_KINDS, "connect:StartOutboundVoiceContact") | {"pending": "sns:Subscribe"}
+_ONLY_FOR = dict.fromkeys(OUTCOME_KINDS, "connect:StartOutboundVoiceContact") | {
+    "pending": "sns:Subscribe",
+    "twice": "sqs:SendMessage",
+}
 """Kinds that apply to one operation only."""
 
 
@@ -174,7 +180,11 @@ def _is_operation(value: object) -> bool:
     if not isinstance(value, str):
         return False
     service, _, name = value.partition(":")
-    named = {"sns": model("sns").operation_names, "connect": CONNECT_OPERATIONS}
+    named = {
+        "sns": model("sns").operation_names,
+        "sqs": model("sqs").operation_names,
+        "connect": CONNECT_OPERATIONS,
+    }
     return value == "*" or (service in named and (name == "*" or name in named[service]))
 
 
@@ -189,7 +199,7 @@ def _is_number(value: object, highest: float) -> bool:
 _FIELDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "operation": (
         _is_operation,
-        "'*', 'sns:*', 'connect:*' or one, such as 'sns:Publish' or 'connect:StartOutboundVoiceContact'",
+        "'*', 'sns:*', 'sqs:*', 'connect:*' or one, such as 'sns:Publish' or 'connect:StartOutboundVoiceContact'",
     ),
     "kind": (lambda value: value in KINDS, f"one of {', '.join(KINDS)}"),
     "times": (_is_count, "a whole number from 1, or null for no limit"),

@@ -129,6 +129,12 @@ class Messages:
                         self._changed()
                     return
 
+    def last_sms_to(self, number: str) -> ReceivedMessage | None:
+        """The newest SMS that this number got, or None."""
+        with self._lock:
+            sms = (entry.message for entry in self._entries if entry.message.channel == "sms")
+            return next((message for message in sms if message.to == number), None)
+
     def clear(self) -> None:
         """Forget all messages."""
         with self._lock:

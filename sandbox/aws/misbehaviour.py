@@ -11,11 +11,16 @@ from sandbox.aws.faults import ANSWER_KINDS, Faults, InjectedFault
 
 _THROTTLED = {
     "sns": ("Throttling", "Rate exceeded", 400),
+    "sqs": ("RequestThrottled", "Request is throttled.", 403),
     "connect": ("TooManyRequestsException", "Too Many Requests", 429),
 }
 """Code, message and status of each service's throttling. Connect's is in no model, but AWS sends it."""
-_BROKEN = {"sns": "InternalError", "connect": "InternalServiceException"}
-_REFUSED = {"sns": "InvalidParameter", "connect": "DestinationNotAllowedException"}
+_BROKEN = {"sns": "InternalError", "sqs": "InternalError", "connect": "InternalServiceException"}
+_REFUSED = {
+    "sns": "InvalidParameter",
+    "sqs": "AccessDeniedException",
+    "connect": "DestinationNotAllowedException",
+}
 
 _SAID = {"InvalidParameter": "Invalid parameter: PhoneNumber Reason: the number is not valid to publish to"}
 """Where the code alone does not say what was refused."""

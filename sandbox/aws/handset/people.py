@@ -8,21 +8,26 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.aws.connect.telephones import NoSuchCallError, Telephones
 from sandbox.aws.handset.bodies import answer, fields, number
+from sandbox.aws.handset.replies import Replies
 
+_MOST_CHARACTERS = 1600
+"""Of an SMS, in all its parts."""
 _KEYS = re.compile(r"[0-9*#]{0,20}")
 
 
 class People:
-    """Answers requests that answer, reject or end calls. An error is a sentence."""
+    """Answers requests that answer, reject or end calls, and those that reply to an SMS. An error is a sentence."""
 
-    def __init__(self, telephones: Telephones) -> None:
+    def __init__(self, telephones: Telephones, replies: Replies) -> None:
         self._telephones = telephones
+        self._replies = replies
         self.routes: list[tuple[str, str, Callable[..., Response]]] = [
             ("POST", "/handset/answer", self._answer),
             ("POST", "/handset/reject", self._reject),
             ("POST", "/handset/hang-up", self._hang_up),
             ("POST", "/handset/voicemail", self._switch_voicemail),
-            ("GET", "/handset/voicemail", self._list_voicemails),
+            ("POST", "/handset/reply", self._reply),
+            ("GET", "/handset", self._look),
             ("POST", "/calls/<contact_id>/keys", self._press),
         ]
 
@@ -49,10 +54,17 @@ class People:
         if not isinstance(on, bool):
             raise BadRequest("Give 'on' as true or false.")
         self._telephones.switch_voicemail(number(given), on=on)
-        return self._list_voicemails(request)
+        return self._look(request)
 
-    def _list_voicemails(self, _request: Request) -> Response:
-        return answer(self._telephones.voicemails())
+    def _reply(self, request: Request) -> Response:
+        given = fields(request, "number", "text")
+        text = given.get("text")
+        if not isinstance(text, str) or not 0 < len(text.strip()) <= _MOST_CHARACTERS:
+            raise BadRequest(f"Give 'text' as a text of 1 to {_MOST_CHARACTERS} characters.")
+        return answer(self._replies.send(number(given), text))
+
+    def _look(self, _request: Request) -> Response:
+        return answer({"voicemails": self._telephones.voicemails(), "replies": self._replies.newest()})
 
 
 def _keys(given: object, least: int = 0) -> str:

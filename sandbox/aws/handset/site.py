@@ -13,8 +13,10 @@ from sandbox.aws import faults, subscriptions
 from sandbox.aws.connect.telephones import Telephones
 from sandbox.aws.handset.bodies import answer as _json, body as _body
 from sandbox.aws.handset.people import People
+from sandbox.aws.handset.replies import Replies
 from sandbox.aws.messages import Messages
 from sandbox.aws.sns import Sns
+from sandbox.aws.sqs import Sqs
 
 _HERE = Path(__file__).parent.parent
 _THEME = _HERE.parent.parent / "theme" / "static" / "theme"
@@ -38,12 +40,19 @@ class Handset:
     """Answers requests that are not signed for AWS. Errors are one sentence of plain text."""
 
     def __init__(
-        self, messages: Messages, at_work: faults.Faults, sns: Sns, telephones: Telephones, alert_url: str
+        self,
+        messages: Messages,
+        at_work: faults.Faults,
+        sns: Sns,
+        telephones: Telephones,
+        sqs: Sqs,
+        alert_url: str,
     ) -> None:
         self._messages = messages
         self._faults = at_work
         self._sns = sns
         self._telephones = telephones
+        self._replies = Replies(messages, at_work, sqs)
         self._alert_url = alert_url
         routes: list[tuple[str, str, Callable[..., Response]]] = [
             ("GET", "/", self._page),
@@ -56,7 +65,7 @@ class Handset:
             ("DELETE", "/faults", self._clear_faults),
             ("GET", "/subscriptions", self._list_subscriptions),
             ("POST", "/subscriptions/confirm", self._confirm),
-            *People(telephones).routes,
+            *People(telephones, self._replies).routes,
         ]
         self._routes = Map([Rule(path, methods=[method], endpoint=act) for method, path, act in routes])
 
@@ -91,6 +100,7 @@ class Handset:
 
     def _clear_messages(self, _request: Request) -> Response:
         self._telephones.clear()
+        self._replies.clear()
         return Response(status=204)
 
     def _list_faults(self, _request: Request) -> Response:

@@ -1,0 +1,13 @@
+"""Two-way SMS at the stand-in for AWS: the number that people reply to, and the queue of their replies."""
+
+ORIGINATION_NUMBER = "+447700900800"
+"""From Ofcom's range for fiction. For SMS_ORIGINATION_NUMBER."""
+
+REGION = "eu-west-2"
+ACCOUNT = "123456789012"
+REPLY_QUEUE = "sms-replies"
+
+
+def reply_queue_url(endpoint_url: str) -> str:
+    """The queue's URL, for SMS_REPLY_QUEUE_URL, where the stand-in has this AWS_ENDPOINT_URL."""
+    return f"{endpoint_url}/{ACCOUNT}/{REPLY_QUEUE}"
