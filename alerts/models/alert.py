@@ -59,6 +59,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
                     Q(decisive=DeliveryState.CANCELLED) | Q(state=AlertState.CANCELLED),
                     then=Value(AlertStatus.CANCELLED),
                 ),
+                # Nobody was reached so far, and the next is about to be asked: triggers know.
+                When(has_loop=True, failed=False, then=Value(AlertStatus.QUEUED)),
                 default=Value(AlertStatus.FAILED),
                 output_field=models.CharField(),
             )

@@ -12,9 +12,9 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from alerts.deliveries import engagements, lifecycle, opening
-from alerts.escalation import ending
+from alerts.escalation import ending, notices
 from alerts.models import Alert, Delivery, Engagement, Loop, Response
-from alerts.states import AlertState, Effect, EngagementState, Proof, ResponseKind
+from alerts.states import AlertState, Effect, EngagementState, Notice, Proof, ResponseKind
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +63,8 @@ def respond(engagement_id: int, answer: Answer) -> Response:
             by_id=answer.by.pk if answer.by else None,
             note=answer.note,
         )
+        if answer.proof is Proof.CALL_KEY and answer.kind is ResponseKind.ACCEPT:
+            _tell_in_vain(effect, engagement, alert)
     log.info(
         "alert.answered",
         alert_id=alert.pk,
@@ -72,6 +74,15 @@ def respond(engagement_id: int, answer: Answer) -> Response:
         effect=effect.value,
     )
     return response
+
+
+def _tell_in_vain(effect: Effect, engagement: Engagement, alert: Alert) -> None:
+    """A call can say no more than that the answer was recorded: tell whoever accepted in vain how it stands."""
+    if effect is Effect.APPLIED or engagement.state == EngagementState.ACCEPTED:
+        return
+    notice = Notice.TAKEN if effect is Effect.ALREADY_TAKEN else Notice.YOU_WERE_LATE
+    if not Delivery.objects.filter(engagement=engagement, notice=notice).exists():
+        notices.tell(engagement, alert, notice)
 
 
 def holder(alert: Alert) -> Engagement | None:

@@ -53,8 +53,8 @@ def _of_status(alert: Alert, expected: str) -> Iterator[str]:
 
 def status_of(alert_state: str, states: list[tuple[int, str]]) -> str:
     """The expected status, computed in another way than the query: from rounds and states of the deliveries."""
-    if alert_state == AlertState.ACKNOWLEDGED:
-        return AlertStatus.ACKNOWLEDGED
+    if alert_state in (AlertState.ACKNOWLEDGED, AlertState.WITHDRAWN):
+        return str(alert_state)
     ever = {state for _round, state in states}
     newest = max((number for number, _state in states), default=0)
     last = {state for number, state in states if number == newest}

@@ -265,7 +265,8 @@ def test_taking_an_alert_step_by_step_costs_few_queries_and_waking_the_relays_co
 
     assert len(afterwards) == 1
     statements = [each for each in found if each not in ("SAVEPOINT", "RELEASE")]
-    assert statements == ["prepared", "SELECT", "SELECT", "INSERT", "INSERT", "NOTIFY"]
+    # whether it is a repeat; clinician, plan, preferences; alert, delivery
+    assert statements == ["prepared", "SELECT", "SELECT", "SELECT", "INSERT", "INSERT", "NOTIFY"]
 
 
 def test_every_state_has_its_meaning_and_its_ways_out() -> None:

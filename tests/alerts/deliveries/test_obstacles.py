@@ -203,6 +203,6 @@ def test_taking_an_alert_step_by_step_costs_no_statement_more(
 ) -> None:
     new = intake.NewAlert(**{**an_alert(), "priority": Priority.MEDIUM})
 
-    # clinician, preferences; savepoint, alert, delivery, release; and, prepared, whether it is a repeat
-    with django_assert_num_queries(6):
+    # clinician, plan, preferences; savepoint, alert, delivery, release; and, prepared, whether it is a repeat
+    with django_assert_num_queries(7):
         intake.accept(client=lab, new=new)

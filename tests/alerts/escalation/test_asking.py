@@ -94,6 +94,7 @@ def test_an_alert_fails_once_nobody_can_be_reached(ask: Ask) -> None:
     alert = ask()
     refuse_all(alert)
     assert not current(alert).failed, "the next may be reached"
+    assert current(alert).status == AlertStatus.QUEUED
     steps.take_up_due()
     refuse_all(alert)
     steps.take_up_due()

@@ -124,6 +124,18 @@ def test_a_late_yes_counts_while_nobody_has_it(ask: Ask) -> None:
     assert asked(alert) == [("C-1", "accepted"), ("C-2", "withdrawn")]
 
 
+@pytest.mark.parametrize(("proof", "told"), [(Proof.CALL_KEY, [("C-1", "sms", "taken")]), (Proof.LINK, [])])
+def test_whoever_accepts_in_vain_by_a_call_is_told_afterwards(
+    ask: Ask, proof: Proof, told: list[str]
+) -> None:
+    alert = ask()
+    let_time_run_out(alert)
+    answer(alert, "C-2")
+    for _ in range(2):
+        assert answer(alert, "C-1", proof=proof).effect == Effect.ALREADY_TAKEN
+    assert notices(alert) == told
+
+
 @pytest.mark.parametrize("state", [AlertState.CANCELLED, AlertState.CLOSED, AlertState.WITHDRAWN])
 def test_an_answer_never_reopens_an_alert_that_has_ended(ask: Ask, state: AlertState) -> None:
     alert = ask()
