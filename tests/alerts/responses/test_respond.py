@@ -126,7 +126,7 @@ def test_a_late_yes_counts_while_nobody_has_it(ask: Ask) -> None:
 
 @pytest.mark.parametrize(("proof", "told"), [(Proof.CALL_KEY, [("C-1", "sms", "taken")]), (Proof.LINK, [])])
 def test_whoever_accepts_in_vain_by_a_call_is_told_afterwards(
-    ask: Ask, proof: Proof, told: list[str]
+    ask: Ask, proof: Proof, told: list[tuple[str, str, str]]
 ) -> None:
     alert = ask()
     let_time_run_out(alert)
