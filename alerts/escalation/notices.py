@@ -16,7 +16,8 @@ MAY_HAVE_COME = (*SUCCEEDED, DeliveryState.SENDING, DeliveryState.UNKNOWN, Deliv
 
 def tell_asked(alert: Alert, notice: Notice, *, but: Engagement | None = None) -> None:
     """Tell everybody who may have got a message, once. Those who declined know that others are asked."""
-    told = {but.clinician_id} if but else set()
+    told = set(Delivery.objects.filter(alert=alert, notice=notice).values_list("clinician_id", flat=True))
+    told |= {but.clinician_id} if but else set()
     asked = Engagement.objects.filter(alert=alert).exclude(state=EngagementState.DECLINED)
     for engagement in asked.filter(deliveries__state__in=MAY_HAVE_COME, deliveries__notice="").distinct():
         if engagement.clinician_id not in told:

@@ -46,9 +46,12 @@ def _load() -> dict[str, Callable[..., object]]:
     from django.test import Client  # noqa: PLC0415 - these need Django to be set up
     from django.urls import get_resolver  # noqa: PLC0415
 
+    from alerts import responses  # noqa: PLC0415
     from alerts.channels import aws  # noqa: PLC0415
+    from alerts.escalation import steps  # noqa: PLC0415
     from alerts.relay.loop import Relay  # noqa: PLC0415
     from alerts.sending import outcomes, send  # noqa: PLC0415
+    from alerts.states import Proof, ResponseKind  # noqa: PLC0415
 
     get_resolver().url_patterns  # noqa: B018 - loads the views
     # Loads the models of the services; each child makes its own clients.
@@ -59,7 +62,13 @@ def _load() -> dict[str, Callable[..., object]]:
         headers = {"Authorization": token}
         Client().post("/notification", body, content_type="application/json", headers=headers)
 
+    def answer(engagement: int, kind: str, evidence: str) -> None:
+        said = responses.Answer(ResponseKind(kind), Proof.CALL_KEY, evidence)
+        responses.respond(engagement, said)
+
     return {
+        "answer": answer,
+        "escalate": steps.take_up_due,
         "post": post,
         "relay": lambda: Relay().tick(),
         "deliver": lambda delivery_id: send.deliver(uuid.UUID(delivery_id)),

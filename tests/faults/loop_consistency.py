@@ -1,0 +1,62 @@
+"""Rules that the closed loop must always follow, whatever died. They share no code with the product."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from alerts.models import Alert, Loop
+from alerts.states import (
+    AlertState,
+    DeliveryState,
+    EngagementState,
+    LoopOutcome,
+)
+
+
+def loop_flaws() -> list[str]:
+    """Every violated rule of every alert, as a sentence."""
+    return [flaw for alert in Alert.objects.all() for flaw in of_loop(alert)]
+
+
+def of_loop(alert: Alert) -> Iterator[str]:
+    """The violated rules of one alert."""
+    loop = Loop.objects.filter(alert=alert).first()
+    if alert.has_loop != (loop is not None):
+        yield "The alert says otherwise whether it has a loop."
+    if loop is None:
+        return
+    engagements = list(alert.engagements.order_by("number"))
+    states = Counter(each.state for each in engagements)
+    if [each.number for each in engagements] != list(range(1, len(engagements) + 1)):
+        yield "People are numbered with gaps."
+    if (states[EngagementState.ACCEPTED] == 1) != (alert.state == AlertState.ACKNOWLEDGED):
+        yield f"It is {alert.state}, and {states[EngagementState.ACCEPTED]} have accepted."
+    yield from _of_asking(alert, loop, is_asked=states[EngagementState.ASKED] > 0)
+    yield from _of_messages(alert)
+    applied = alert.responses.filter(effect="applied").count()
+    if states[EngagementState.ACCEPTED] and not applied:
+        yield "Somebody has it without an answer."
+
+
+def _of_asking(alert: Alert, loop: Loop, *, is_asked: bool) -> Iterator[str]:
+    if is_asked and (alert.state != AlertState.OPEN or not loop.is_open):
+        yield "Somebody is asked, although nobody waits for an answer."
+    if loop.is_open and alert.state != AlertState.OPEN:
+        yield "The loop goes on, although the alert has ended."
+    if alert.state == AlertState.OPEN and not loop.is_open and loop.outcome == LoopOutcome.ACCEPTED:
+        yield "Nobody has it, and nobody is asked."
+
+
+def _of_messages(alert: Alert) -> Iterator[str]:
+    asked = alert.deliveries.filter(notice="")
+    if asked.filter(engagement=None).exists():
+        yield "A message belongs to nobody who is asked."
+    if alert.state != AlertState.OPEN and asked.filter(state=DeliveryState.PENDING).exists():
+        yield "Something is still to be sent, although the alert has ended."
+    for engagement in alert.engagements.all():
+        if asked.filter(engagement=engagement).exclude(clinician=engagement.clinician_id).exists():
+            yield "A message for one person went to another."
+        if asked.filter(engagement=engagement, state__in=("pending", "sending")).count() > 1:
+            yield "One person is sent two messages at once."
+        told = Counter(alert.deliveries.filter(engagement=engagement).values_list("notice", flat=True))
+        if any(count > 1 for notice, count in told.items() if notice in {"taken", "ended"}):
+            yield "One person is told the same twice."

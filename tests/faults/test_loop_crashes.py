@@ -1,0 +1,120 @@
+"""Whatever dies while people are asked to take an alert on, and at whatever step: what was begun is done once.
+
+A process is killed at each step; then the same is done again, as a sender, a relay or a repeated question does it.
+"""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+
+from alerts import responses
+from alerts.escalation import steps
+from alerts.models import Alert, Delivery, Engagement, Loop, Response
+from alerts.states import Proof, ResponseKind
+from contacts.models import Clinician
+from tests.alerts.escalation.factories import asked, let_time_run_out
+from tests.conftest import Sender, an_alert
+from tests.faults.conftest import ForkServer
+from tests.faults.crash import Crash
+from tests.faults.loop_consistency import loop_flaws
+from tests.oncall.factories import make_colleague, make_plan
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("loop crashes")]
+
+COMMIT = "django.db.backends.base.base:BaseDatabaseWrapper.commit"
+
+
+@pytest.fixture
+def plan(clinician: Clinician) -> None:
+    """C-1 is asked, then C-2."""
+    make_plan(None, make_colleague("C-2"))
+
+
+def taken(sender: Sender) -> Alert:
+    """A High alert for C-1."""
+    assert sender.post(an_alert(message_id=uuid.uuid4().hex, priority="H")).status_code == 202
+    return Alert.objects.get()
+
+
+@pytest.mark.parametrize(
+    ("crash", "stored"),
+    [
+        (Crash("before", "alerts.escalation.asking:begin"), False),
+        (Crash("before", "alerts.escalation.asking:ask"), False),
+        (Crash("before", "alerts.deliveries.opening:open_delivery"), False),
+        (Crash("before", COMMIT, inside="alerts.intake.step_by_step:_store"), False),
+        (Crash("after", "alerts.intake:accept"), True),
+    ],
+    ids=str,
+)
+def test_an_alert_with_a_plan_is_taken_whole_or_not_at_all(
+    plan: None, sender: Sender, fork_server: ForkServer, crash: Crash, stored: bool
+) -> None:
+    body = an_alert(priority="H")
+    fork_server.kill(crash, "post", body=body, token=sender.headers["Authorization"])
+    assert (Alert.objects.count(), Loop.objects.count(), Engagement.objects.count()) == (
+        stored,
+        stored,
+        stored,
+    )
+    assert sender.post(body).status_code == (200 if stored else 202)
+    assert asked(Alert.objects.get()) == [("C-1", "asked")]
+    assert loop_flaws() == []
+
+
+@pytest.mark.parametrize(
+    ("crash", "done"),
+    [
+        (Crash("before", "alerts.escalation.steps:_step"), False),
+        (Crash("before", "alerts.escalation.asking:ask_next"), False),
+        (Crash("before", "alerts.escalation.asking:ask"), False),
+        (Crash("before", "alerts.deliveries.opening:open_delivery"), False),
+        (Crash("before", COMMIT, inside="alerts.escalation.steps:_take_up"), False),
+        (Crash("after", "alerts.escalation.steps:_take_up"), True),
+    ],
+    ids=str,
+)
+def test_a_step_is_taken_up_once(
+    plan: None, sender: Sender, fork_server: ForkServer, crash: Crash, done: bool
+) -> None:
+    alert = taken(sender)
+    Engagement.objects.update(due_at=Now() - timedelta(seconds=1))
+    Loop.objects.update(due_at=Now() - timedelta(seconds=1))
+    fork_server.kill(crash, "escalate")
+    assert steps.take_up_due() == (0 if done else 1)
+    assert asked(alert) == [("C-1", "undefined"), ("C-2", "asked")]
+    assert Delivery.objects.count() == 2
+    assert loop_flaws() == []
+
+
+@pytest.mark.parametrize("kind", ResponseKind)
+@pytest.mark.parametrize(
+    "crash",
+    [
+        Crash("before", "alerts.responses.respond:_carry_out"),
+        Crash("after", "alerts.responses.respond:_carry_out"),
+        Crash("before", COMMIT, inside="alerts.responses:respond"),
+        Crash("after", "alerts.responses:respond"),
+    ],
+    ids=str,
+)
+def test_an_answer_counts_once(
+    plan: None, sender: Sender, fork_server: ForkServer, crash: Crash, kind: ResponseKind
+) -> None:
+    alert = taken(sender)
+    let_time_run_out(alert)
+    _first, second = Engagement.objects.filter(alert=alert).order_by("number")
+    if kind is ResponseKind.HAND_BACK:
+        responses.respond(second.pk, responses.Answer(ResponseKind.ACCEPT, Proof.CALL_KEY, "before"))
+    before = Response.objects.count()
+    fork_server.kill(crash, "answer", engagement=second.pk, kind=kind.value, evidence="call-1")
+    for _ in range(2):
+        kept = responses.respond(second.pk, responses.Answer(kind, Proof.CALL_KEY, "call-1"))
+        assert kept.effect == "applied"
+    assert Response.objects.count() == before + 1
+    assert asked(alert)[1] == ("C-2", "accepted" if kind is ResponseKind.ACCEPT else "declined")
+    steps.take_up_due()
+    assert len(asked(alert)) == 2, "nobody is left, or nobody is asked any more"
+    assert loop_flaws() == []
