@@ -24,7 +24,7 @@ from django.db.models.functions import Now
 from alerts import refusals, tasks
 from alerts.deliveries import claims
 from alerts.deliveries.opening import DUE_CHANNEL
-from alerts.escalation import steps
+from alerts.escalation import clock as waits, steps
 from alerts.models import RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.monitoring import heartbeats, watchdog
 from alerts.relay import due
@@ -79,7 +79,7 @@ class Relay:
         self._has_reported = False
         self._helps_since: float | None = None
         self._heartbeat = Periodic("heartbeat", self._report, seconds=HEARTBEAT_SECONDS)
-        self._clock = Periodic("clock", clock.mend, seconds=clock.EVERY)
+        self._clock = Periodic("clock", _mend_dates, seconds=clock.EVERY)
         self._register = Periodic("refusals", refusals.forget_old, seconds=refusals.FORGET_EVERY)
         self._subscriptions = Periodic("subscriptions", Reconciler().run, seconds=reconciling.EVERY)
         self._watchdog = watchdog.watchdog()
@@ -236,6 +236,12 @@ class Relay:
 
     def _submit(self, work: Callable[[uuid.UUID], None], pk: uuid.UUID) -> Future[None]:
         return self._senders.submit(_do_here, work, pk)
+
+
+def _mend_dates() -> None:
+    """Correct what the database dated before its clock was set back."""
+    clock.mend()
+    waits.mend()
 
 
 def _do_here(work: Callable[[uuid.UUID], None], pk: uuid.UUID) -> None:

@@ -95,7 +95,7 @@ def _impossible(lease: timedelta) -> dict[str, tuple[Q, Combinable]]:
             Value(None),
         ),
         "outcome_due_at": (
-            any_priority & Q(state=DeliveryState.SENT, outcome_due_at__gt=_after(first_question)),
+            any_priority & Q(outcome_due_at__gt=_after(first_question)),
             Now(),
         ),
         # Its worker may still be sending, so it gets a whole lease from now. The date of its attempt proves that the

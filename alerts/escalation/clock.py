@@ -1,0 +1,51 @@
+"""Corrects waits that began before the database's clock was set back: a person would be waited for too long."""
+
+from datetime import timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+
+from alerts.models import Alert, Engagement, Loop
+from alerts.states import EngagementState
+
+AT_ONCE = 200
+"""Loops corrected in one look."""
+TOLERANCE = timedelta(seconds=2)
+"""As far ahead a date may be although the clock was not set back: the statement that looks may have begun earlier."""
+
+log = structlog.get_logger(__name__)
+
+
+def mend() -> int:
+    """Let waits that seem to begin in the future begin now. Returns how many. One query if there are none."""
+    ahead = Loop.objects.filter(_is_ahead(), ended_at=None).values_list("alert_id", flat=True)
+    mended = sum(_mend(alert_id) for alert_id in list(ahead[:AT_ONCE]))
+    if mended:
+        log.warning("clock.set_back", count=mended)
+    return mended
+
+
+def _is_ahead() -> Q:
+    """Somebody seems to be asked in the future; or nobody is, so that the next step should have begun."""
+    asked = Engagement.objects.filter(alert=OuterRef("pk"), state=EngagementState.ASKED)
+    later = Now() + TOLERANCE
+    return Q(Exists(asked.filter(asked_at__gt=later))) | Q(~Exists(asked), due_at__gt=later)
+
+
+def _mend(alert_id: int) -> bool:
+    with transaction.atomic():
+        # Somebody who has the alert changes it anyway.
+        alerts = Alert.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
+        if not alerts.filter(pk=alert_id).first():
+            return False
+        loop = Loop.objects.select_for_update().filter(_is_ahead(), alert=alert_id, ended_at=None).first()
+        if loop is None:
+            return False
+        asked = Engagement.objects.filter(alert=alert_id, state=EngagementState.ASKED)
+        asked.update(due_at=Now() + (F("due_at") - F("asked_at")), asked_at=Now())
+        newest = asked.order_by("-number").values_list("due_at", flat=True).first()
+        loop.due_at = newest or Now()
+        loop.save(update_fields=["due_at"])
+    return True
