@@ -49,7 +49,7 @@ class Unreached:
 def unreached() -> Unreached:
     """The alerts that need attention, however old. One query."""
     urgency = Case(*[When(priority=each, then=place) for place, each in enumerate(Priority)])
-    ended_badly = Delivery.objects.filter(alert=OuterRef("pk"), state__in=NEEDS_REASON)
+    ended_badly = Delivery.objects.filter(alert=OuterRef("pk"), state__in=NEEDS_REASON, notice="")
     unknown = Subquery(ended_badly.filter(state=DeliveryState.UNKNOWN).order_by().values("state")[:1])
     found = (
         Alert.objects.needing_attention()
@@ -90,6 +90,6 @@ def done_about(keys: Sequence[int]) -> dict[int, list[AlertAction]]:
     """What staff have done about these alerts up to now, in order. One query."""
     found: dict[int, list[AlertAction]] = {key: [] for key in keys}
     records = AlertAction.objects.filter(alert__in=keys).order_by("pk")
-    for record in records.select_related("by", "sent_on_as__clinician"):
+    for record in records.select_related("by", "sent_on_as__clinician", "asked__clinician"):
         found[record.alert_id].append(record)
     return found

@@ -1,6 +1,15 @@
 """What states and reasons mean, in sentences for staff and operators."""
 
-from alerts.states import AttemptState, DeliveryState, Reason, StaffAction
+from alerts.states import (
+    AttemptState,
+    DeliveryState,
+    Effect,
+    Notice,
+    Proof,
+    Reason,
+    ResponseKind,
+    StaffAction,
+)
 
 DELIVERY: dict[DeliveryState, str] = {
     DeliveryState.PENDING: "Nothing has been sent yet, or an attempt failed and another will follow.",
@@ -88,6 +97,36 @@ DONE_BY: dict[StaffAction, str] = {
     StaffAction.CLOSE: "Marked as dealt with by",
     StaffAction.REOPEN: "“Dealt with” undone by",
 }
+
+PROOF: dict[Proof, str] = {
+    Proof.CALL_KEY: "by a key pressed in a call",
+    Proof.SMS: "by SMS",
+    Proof.LINK: "by the link in a message",
+    Proof.STAFF: "as entered by staff",
+}
+"""How Bleep knows what a person answered."""
+
+ANSWER: dict[ResponseKind, str] = {
+    ResponseKind.ACCEPT: "accepted",
+    ResponseKind.DECLINE: "declined",
+    ResponseKind.HAND_BACK: "handed it back",
+}
+EFFECT: dict[Effect, str] = {
+    Effect.ALREADY_TAKEN: "but somebody else had it",
+    Effect.TOO_LATE: "but it had ended",
+    Effect.NOT_UNDERSTOOD: "but that was not understood",
+}
+"""Why an answer changed nothing, after what it was."""
+
+NOTICE: dict[Notice, str] = {
+    Notice.TAKEN: "somebody else has it",
+    Notice.ENDED: "it has ended",
+    Notice.YOU_ACCEPTED: "their acceptance is recorded",
+    Notice.YOU_DECLINED: "their refusal is recorded",
+    Notice.YOU_WERE_LATE: "it had ended before their answer",
+    Notice.NOT_UNDERSTOOD: "their answer was not understood",
+}
+"""What a notice tells somebody."""
 
 ADVICE_TO_EDITORS = (
     "Correct it on the clinician's page.",

@@ -15,6 +15,7 @@ from django.db.models import (
     DurationField,
     ExpressionWrapper,
     F,
+    Q,
     When,
 )
 from django.db.models.functions import Now, Trunc
@@ -108,9 +109,11 @@ def latencies(period: Period) -> list[Latency]:
     took = ExpressionWrapper(F("finished_at") - F("delivery__alert__created_at"), DurationField())
     rows = (
         Attempt.objects.filter(
+            # Who is asked later waits for the others' time to run out, not for a provider.
+            Q(delivery__engagement=None) | Q(delivery__engagement__number=1),
             delivery__alert__in=Alert.objects.without_tests(),
             state=AttemptState.SENT,
-            delivery__round=1,
+            delivery__round=1,  # nor do notices, which are in none
             delivery__alert__created_at__gt=Now() - period.length,
             channel__in=Channel.values,
             started_at__gt=Now() - period.length,

@@ -1,6 +1,11 @@
-"""Sending an alert to somebody else: a new alert, taken and routed like any other, and linked with the first."""
+"""Sending an alert to somebody else.
+
+Where nobody is asked to take it on, that is a new alert, taken and routed like any other, and linked with the first.
+Where somebody is, the other person is asked within the same alert.
+"""
 
 import uuid
+from datetime import timedelta
 
 import structlog
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -8,15 +13,62 @@ from django.db import transaction
 
 from alerts import intake, wording
 from alerts.actions.handling import no_route, why_not
-from alerts.actions.records import ActionRefused, lock, refuse_if_overtaken
-from alerts.models import Alert, AlertAction
-from alerts.states import StaffAction
+from alerts.actions.records import ActionRefused, lock, newest, refuse_if_overtaken
+from alerts.escalation import asking
+from alerts.models import Alert, AlertAction, Engagement
+from alerts.states import EngagementState, StaffAction, Why
 from contacts.choices import Priority
 from contacts.models import Clinician
+from contacts.routing import route
+from oncall.plans import FrozenPlan
 
 MEANT_FOR_THEM = "It was meant for this person already. Choose “Send again” instead."
+ASKED_ALREADY = "They are being asked already. Choose “Send again” to send it to them once more."
 
 log = structlog.get_logger(__name__)
+
+
+def ask(
+    alert_id: int, *, to: Clinician, by: AbstractBaseUser, after: int | None = None, note: str = ""
+) -> Engagement:
+    """Ask somebody else to take the alert on, also when nobody was left to ask. The same for a form sent twice.
+
+    They have as long as the last person of the plan. Whoever is asked already stays asked.
+
+    Raises:
+        ActionRefused: this is not possible now.
+    """
+    with transaction.atomic():
+        alert = lock(alert_id)
+        before = newest(alert.actions.all())
+        if before and before.asked and (before.by_id, before.asked.clinician_id) == (by.pk, to.pk):
+            return before.asked
+        refuse_if_overtaken(alert, after)
+        refusal = why_not(StaffAction.FORWARD, alert, by=by) or why_not_asked(alert, to)
+        if refusal:
+            raise ActionRefused(refusal)
+        way = route(to, Priority(alert.priority))
+        if way.reason:
+            raise ActionRefused(no_route(way.reason))
+        delivery = asking.ask(alert, asking.Asked(to, way, Why.STAFF), wait=wait_of(alert))
+        engagement = delivery.engagement
+        assert engagement is not None  # noqa: S101 - for the type checker
+        AlertAction.objects.create(
+            alert=alert, action=StaffAction.FORWARD, by_id=by.pk, note=note, asked=engagement
+        )
+    log.info("alert.handled", alert_id=alert.pk, action=StaffAction.FORWARD.value, user_id=by.pk)
+    return engagement
+
+
+def why_not_asked(alert: Alert, to: Clinician) -> str:
+    """Why this person cannot be asked now; empty if they can. No query if `engagements` were prefetched."""
+    asked = (each.clinician_id for each in alert.engagements.all() if each.state == EngagementState.ASKED)
+    return ASKED_ALREADY if to.pk in asked else ""
+
+
+def wait_of(alert: Alert) -> timedelta:
+    """How long somebody whom staff choose is given: as long as the last of the plan."""
+    return FrozenPlan.from_json(alert.loop.plan).steps[-1].wait
 
 
 def forward(

@@ -8,10 +8,10 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
 from alerts.actions.records import ActionRefused, holding, lock, refuse_if_overtaken
-from alerts.deliveries import lifecycle, opening
+from alerts.deliveries import opening
 from alerts.escalation import ending
-from alerts.models import Alert, AlertAction
-from alerts.states import UNFINISHED, AlertState, Outcome, StaffAction
+from alerts.models import Alert, AlertAction, Delivery, Engagement
+from alerts.states import UNFINISHED, AlertState, EngagementState, Outcome, StaffAction
 from contacts.choices import Priority
 from contacts.routing import NoRoute, Route, route
 
@@ -77,13 +77,15 @@ def _carry_out(action: StaffAction, alert: Alert) -> dict[str, Any]:
     match action:
         case StaffAction.RESEND:
             round_number = newest_round(alert) + 1
-            before = alert.deliveries.all()
+            engagement = asked_again(alert)
+            before = messages_again(alert)
             opening.open_delivery(
                 alert,
                 route_of(alert).steps[0],
                 round_number=round_number,
                 possible_duplicate=any(each.may_have_arrived for each in before),
                 traceparent=next((each.traceparent for each in before if each.traceparent), None),
+                engagement=engagement,
             )
             return {"round": round_number}
         case StaffAction.CANCEL:
@@ -91,7 +93,7 @@ def _carry_out(action: StaffAction, alert: Alert) -> dict[str, Any]:
         case StaffAction.CLOSE:
             ending.end(alert, AlertState.CLOSED)
         case StaffAction.REOPEN:
-            lifecycle.reopen(alert)
+            ending.reopen(alert)
         case _:
             pass  # who is on it is in the records alone
     return {}
@@ -100,7 +102,7 @@ def _carry_out(action: StaffAction, alert: Alert) -> dict[str, Any]:
 def why_not(action: StaffAction, alert: Alert, *, by: AbstractBaseUser) -> str:
     """Why this person cannot do it now, as a sentence; empty if they can.
 
-    No query if `clinician__preferences`, `deliveries` and `actions__by` were prefetched.
+    No query if `clinician__preferences`, `deliveries`, `actions__by`, `loop` and `engagements__clinician` were read.
     """
     if action is StaffAction.REOPEN:
         return "" if alert.state == AlertState.CLOSED else NOT_DEALT_WITH
@@ -116,17 +118,17 @@ def why_not(action: StaffAction, alert: Alert, *, by: AbstractBaseUser) -> str:
 
 
 def _why_not_sent_or_stopped(action: StaffAction, alert: Alert) -> str:
-    deliveries = alert.deliveries.all()
     match action:
         case StaffAction.RESEND | StaffAction.FORWARD if alert.is_test:
             return A_TEST
-        case StaffAction.RESEND if any(each.is_on_its_way for each in deliveries):
+        case StaffAction.RESEND if any(each.is_on_its_way for each in messages_again(alert)):
             return ON_ITS_WAY
         case StaffAction.RESEND:
             reason = route_of(alert).reason
             return no_route(reason) if reason else ""
         case StaffAction.CANCEL:
-            return "" if any(each.state in UNFINISHED for each in deliveries) else NOTHING_TO_STOP
+            waits = any(each.state in UNFINISHED for each in alert.messages)
+            return "" if waits or (alert.has_loop and alert.loop.is_open) else NOTHING_TO_STOP
         case _:
             return ""
 
@@ -137,10 +139,31 @@ def no_route(reason: NoRoute) -> str:
 
 
 def route_of(alert: Alert) -> Route:
-    """The current route to the alert's clinician."""
-    return route(alert.clinician, Priority(alert.priority))
+    """The current route to the alert's clinician, or to whom it was asked of last."""
+    engagement = asked_again(alert)
+    return route(engagement.clinician if engagement else alert.clinician, Priority(alert.priority))
+
+
+def asked_again(alert: Alert) -> Engagement | None:
+    """Whom "send again" means: who is asked now, else who was asked last. None where nobody is asked.
+
+    No query if `engagements__clinician` was prefetched.
+    """
+    if not alert.has_loop:
+        return None
+    engagements = sorted(alert.engagements.all(), key=lambda each: each.number)
+    now = [each for each in engagements if each.state == EngagementState.ASKED]
+    return (now or engagements)[-1]
+
+
+def messages_again(alert: Alert) -> list[Delivery]:
+    """What whom "send again" means was sent so far."""
+    engagement = asked_again(alert)
+    return [
+        each for each in alert.messages if engagement is None or each.clinician_id == engagement.clinician_id
+    ]
 
 
 def newest_round(alert: Alert) -> int:
     """The number of the latest round."""
-    return max((each.round for each in alert.deliveries.all()), default=0)
+    return max((each.round for each in alert.messages), default=0)

@@ -47,7 +47,7 @@ def lock(alert_id: int) -> Alert:
     """The alert, locked, with what was sent and done so far. Call inside a transaction."""
     # Lock the alert before its deliveries, as `lifecycle` does, and read them under the lock.
     alerts = Alert.objects.select_for_update(of=("self",), no_key=True).select_related("client", "clinician")
-    return alerts.prefetch_related("deliveries", "actions").get(pk=alert_id)
+    return alerts.prefetch_related("deliveries", "actions", "engagements__clinician").get(pk=alert_id)
 
 
 def refuse_if_overtaken(alert: Alert, after: int | None) -> None:

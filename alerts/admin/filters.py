@@ -37,12 +37,11 @@ class StatusFilter(DropdownFilter):
 
     title = "status"
     parameter_name = "status"
-    UNUSED = frozenset({AlertStatus.ACKNOWLEDGED})
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
             (ATTENTION, "Failed or may have arrived, and not dealt with"),
-            *[(status.value, str(status.label)) for status in AlertStatus if status not in self.UNUSED],
+            *[(status.value, str(status.label)) for status in AlertStatus],
             (IN_VAIN, "Queued, and tries keep failing"),
             (DOUBT, labels.IN_DOUBT),
             (AlertState.CLOSED.value, str(AlertState.CLOSED.label)),

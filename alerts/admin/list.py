@@ -132,7 +132,7 @@ class AlertList(VisibleAlerts):
     @display(description="channels")
     def channels(self, alert: Alert) -> str:
         newest = actions.newest_round(alert)
-        return in_words(each.channel for each in alert.deliveries.all() if each.round == newest)
+        return in_words(each.channel for each in alert.messages if each.round == newest)
 
     @display(description="received", ordering="-created_at")
     def accepted_at(self, alert: Alert) -> str:

@@ -9,7 +9,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from alerts import actions, labels, wording
-from alerts.admin.handling import at_once, confirm, forward
+from alerts.admin.handling import answering, at_once, confirm, forward
 from alerts.admin.handling.carry_out import seen
 from alerts.admin.permissions import (
     HANDLE,
@@ -20,8 +20,9 @@ from alerts.admin.permissions import (
     may,
     visible_to,
 )
-from alerts.admin.status import badge
-from alerts.admin.timeline import events, handled, reach, standing
+from alerts.admin.status import badge, engagement_badge, responsibility_badge
+from alerts.admin.timeline import asked, events, handled, moments, reach, standing
+from alerts.admin.timeline.asked import Asking
 from alerts.models import Alert
 from alerts.sending import delays
 from alerts.states import AlertState, AlertStatus, StaffAction
@@ -47,7 +48,12 @@ class AlertPage(VisibleAlerts):
             )
             for action in StaffAction
         ]
-        return [*own_urls, *super().get_urls()]
+        answer = self.admin_site.admin_view(self.answer_view)
+        return [
+            *own_urls,
+            path("<path:object_id>/answer/", answer, name="alerts_alert_answer"),
+            *super().get_urls(),
+        ]
 
     def change_view(
         self,
@@ -87,12 +93,21 @@ class AlertPage(VisibleAlerts):
             return forward.answer(self, request, alert)
         return confirm.answer(self, request, action, [int(object_id)], back=here)
 
+    def answer_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Enter what somebody who was asked said, and how that is known."""
+        if not (self.has_view_permission(request) and request.user.has_perm(HANDLE)):
+            raise PermissionDenied
+        alert = _read(request, object_id)
+        if alert is None:
+            raise Http404
+        return answering.page(self, request, alert)
+
 
 def _read(request: HttpRequest, object_id: str) -> Alert | None:
     """The alert with everything that its page shows."""
     if not object_id.isdecimal():
         return None
-    alerts = visible_to(request.user).with_status().select_related("clinician", "client")
+    alerts = visible_to(request.user).with_status().select_related("clinician", "client", "loop")
     alerts = alerts.select_related("sent_on_by__by", "sent_on_by__alert__clinician").prefetch_related(
         "clinician__preferences",
         "clinician__obstacles",
@@ -100,6 +115,7 @@ def _read(request: HttpRequest, object_id: str) -> Alert | None:
         "deliveries__attempts",
         "actions__by",
         "actions__sent_on_as__clinician",
+        "actions__asked__clinician",
     )
     return alerts.filter(pk=object_id).first()
 
@@ -108,6 +124,7 @@ def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
     user: Any = request.user
     delayed = delays.of(alert.deliveries.all())
     delay = standing.held_up(alert, delayed)
+    asking = asked.read(alert)
     may_see = request.user.has_perm(SEE_ADDRESSES)
     ask = ask_to_change(request)
     needs_somebody = alert.state == AlertState.OPEN and alert.status in (
@@ -118,15 +135,23 @@ def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "title": alert.message_id,
         "alert": alert,
         "badge": badge(alert, held_up=delay is not None),
-        "summary": standing.summary(alert, delayed),
+        "summary": standing.summary(alert, delayed) if alert.state != AlertState.ACKNOWLEDGED else "",
+        **_of_asking(request, alert, asking),
         "held_up": delay,
-        "reach": reach.by_hand(alert.clinician, may_see=may_see)
-        if delay or standing.reached_nobody(alert)
-        else None,
+        "reach": reach.everybody(
+            [alert.clinician, *(each.clinician for each in asking.standing.engagements)]
+            if asking
+            else [alert.clinician],
+            may_see=may_see,
+        )
+        if delay or standing.reached_nobody(alert) or (asking and asked.nobody_left(alert, asking))
+        else [],
         # The status and the deliveries are read one after the other: something may have ended between the two.
         "waits": alert.status == AlertStatus.QUEUED
+        or (asking is not None and alert.state == AlertState.OPEN)
         or any(each.is_on_its_way for each in alert.deliveries.all()),
-        "events": events.of(alert, shows_addresses=may_see, delayed=delayed, ask=ask),
+        "events": events.of(alert, shows_addresses=may_see, delayed=delayed, asking=asking, ask=ask),
+        "moments": list(moments.of(alert, asking)),
         "ask_to_handle": ask_for(HANDLE) if needs_somebody and not request.user.has_perm(HANDLE) else "",
         "ask_to_correct": ask,
         "ask_for_numbers": "" if may_see else ask_for(SEE_ADDRESSES),
@@ -138,6 +163,27 @@ def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         "now": full(timezone.now()),
         "zone": settings.TIME_ZONE,
         "printed_by": user.get_full_name() or user.get_username(),
+    }
+
+
+def _of_asking(request: HttpRequest, alert: Alert, asking: Asking | None) -> dict[str, Any]:
+    """Who has it, who was asked, and what the user may enter for them."""
+    if asking is None:
+        return {}
+    return {
+        "responsibility": responsibility_badge(alert, asking.standing),
+        "who_has_it": asked.sentence(alert, asking),
+        "plan": asking.plan.name,
+        "people": [
+            {
+                "clinician": each.clinician,
+                "badge": engagement_badge(each),
+                "why": asked.why(each, alert, asking),
+                "when": asked.when(each, alert),
+                "buttons": answering.buttons(alert, each) if request.user.has_perm(HANDLE) else [],
+            }
+            for each in asking.standing.engagements
+        ],
     }
 
 

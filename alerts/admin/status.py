@@ -1,8 +1,9 @@
 """How the list and the page of an alert show its status, and that of each delivery."""
 
 from alerts import labels
-from alerts.models import Alert, Delivery
-from alerts.states import AlertState, AlertStatus, DeliveryState
+from alerts.models import Alert, Delivery, Engagement
+from alerts.responsibility import Responsibility
+from alerts.states import AlertState, AlertStatus, DeliveryState, EngagementState
 from contacts.choices import Priority
 from theme.badges import Badge
 
@@ -14,6 +15,7 @@ STATUS: dict[AlertStatus, Badge] = {
     AlertStatus.ACKNOWLEDGED: Badge(str(AlertStatus.ACKNOWLEDGED.label), "reached", "how_to_reg"),
     AlertStatus.FAILED: Badge(str(AlertStatus.FAILED.label), "failed", "error"),
     AlertStatus.CANCELLED: Badge(str(AlertStatus.CANCELLED.label), "over", "block"),
+    AlertStatus.WITHDRAWN: Badge(str(AlertStatus.WITHDRAWN.label), "over", "undo"),
 }
 DOUBT: dict[AlertStatus, Badge] = {
     AlertStatus.FAILED: Badge(labels.IN_DOUBT, "doubt", "help"),
@@ -31,6 +33,17 @@ DELIVERY: dict[DeliveryState, tuple[str, str]] = {
 }
 """Tone and icon."""
 
+ENGAGEMENT: dict[EngagementState, tuple[str, str]] = {
+    EngagementState.ASKED: ("waiting", "hourglass_top"),
+    EngagementState.ACCEPTED: ("reached", "how_to_reg"),
+    EngagementState.DECLINED: ("doubt", "person_cancel"),
+    EngagementState.UNDEFINED: ("doubt", "hourglass_disabled"),
+    EngagementState.UNREACHABLE: ("failed", "phone_disabled"),
+    EngagementState.WITHDRAWN: ("over", "block"),
+}
+"""Tone and icon."""
+NOBODY_YET = Badge("Nobody yet", "waiting", "hourglass_top")
+NOBODY_LEFT = Badge("Nobody is left to ask", "failed", "person_off")
 
 HIGH = Badge(str(Priority.HIGH.label), "high", "priority_high")
 HELD_UP = Badge("Queued, held up", "doubt", "hourglass_disabled")
@@ -44,13 +57,28 @@ def badge(alert: Alert, *, held_up: bool = False) -> Badge:
     """
     status = AlertStatus(alert.status)
     found = STATUS[status]
-    if status in DOUBT and any(each.state == DeliveryState.UNKNOWN for each in alert.deliveries.all()):
+    if status in DOUBT and any(each.state == DeliveryState.UNKNOWN for each in alert.messages):
         found = DOUBT[status]
     if held_up and status is AlertStatus.QUEUED:
         found = HELD_UP
     if alert.state == AlertState.CLOSED:
         return Badge(f"{found.text}, dealt with", DEALT_WITH, "task_alt")
     return found
+
+
+def responsibility_badge(alert: Alert, found: Responsibility) -> Badge | None:
+    """Who has taken it on. None where nobody was asked, or where it ended without an answer."""
+    if found.holder:
+        return Badge(f"Accepted by {found.holder.clinician.name}", "reached", "how_to_reg")
+    if found.loop is None or alert.state != AlertState.OPEN:
+        return None
+    return NOBODY_YET if found.loop.is_open else NOBODY_LEFT
+
+
+def engagement_badge(engagement: Engagement) -> Badge:
+    """What came of asking somebody."""
+    state = EngagementState(engagement.state)
+    return Badge(str(state.label), *ENGAGEMENT[state])
 
 
 def delivery_badge(delivery: Delivery) -> Badge:

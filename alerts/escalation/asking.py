@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.db.models.functions import Now
 
 from alerts.deliveries import opening
@@ -51,11 +51,21 @@ def ask_next(loop: Loop, alert: Alert) -> Delivery | None:
     over at once. None if no step is left: then the loop is exhausted.
     """
     steps = FrozenPlan.from_json(loop.plan).steps
+    found = next_asked(loop, alert)
+    if found is None:
+        exhaust(alert.pk, passed=len(steps))
+        return None
+    number, asked = found
+    return ask(alert, asked, wait=steps[number].wait, step=number)
+
+
+def next_asked(loop: Loop, alert: Alert) -> tuple[int, Asked] | None:
+    """Whom the next step that can be asked means at this moment, and its number. It changes nothing: pages use it."""
+    steps = FrozenPlan.from_json(loop.plan).steps
     for number in range(loop.next_step, len(steps)):
-        asked = _whom(steps[number], alert)
+        asked = _whom(steps[number], alert, loop)
         if asked is not None:
-            return ask(alert, asked, wait=steps[number].wait, step=number)
-    exhaust(alert.pk, passed=len(steps))
+            return number, asked
     return None
 
 
@@ -94,22 +104,24 @@ def exhaust(alert_id: int, *, passed: int) -> None:
     transaction.on_commit(lambda: log.error("alert.exhausted", alert_id=alert_id))
 
 
-def _whom(step: FrozenStep, alert: Alert) -> Asked | None:
+def _whom(step: FrozenStep, alert: Alert, loop: Loop) -> Asked | None:
     """Whom the step asks at this moment."""
     meant = alert.clinician_id if step.target is Target.ADDRESSED else step.clinician_id
     clinician = None if meant is None else routing.looked_up(Clinician.objects.filter(pk=meant))
     if clinician is None:
         return None
     covered = covers.now_asked(clinician)
-    if covered.clinician is None or _is_asked_or_declined(alert, covered.clinician):
+    if covered.clinician is None or _is_asked_or_declined(alert, covered.clinician, loop):
         return None
     why = Why.ADDRESSED if step.target is Target.ADDRESSED else Why.NAMED
     return reachable(covered.clinician, alert, Why.COVER if covered.is_cover else why)
 
 
-def _is_asked_or_declined(alert: Alert, clinician: Clinician) -> bool:
-    said_no = (EngagementState.ASKED, EngagementState.DECLINED)
-    return Engagement.objects.filter(alert=alert, clinician=clinician, state__in=said_no).exists()
+def _is_asked_or_declined(alert: Alert, clinician: Clinician, loop: Loop) -> bool:
+    """Whose time is over when the next step begins may be asked again."""
+    said_no = Q(state=EngagementState.DECLINED)
+    still_asked = Q(state=EngagementState.ASKED, due_at__gt=loop.due_at)
+    return Engagement.objects.filter(said_no | still_asked, alert=alert, clinician=clinician).exists()
 
 
 def _traceparent(alert: Alert) -> str:

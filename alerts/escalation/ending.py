@@ -24,6 +24,12 @@ def accepted(alert: Alert, engagement: Engagement) -> None:
     notices.tell_asked(alert, Notice.TAKEN, but=engagement)
 
 
+def reopen(alert: Alert) -> None:
+    """Undo `end` with `CLOSED`. Nobody is asked again by that: staff look after it. Call with the alert's lock."""
+    lifecycle.reopen(alert)
+    Loop.objects.filter(alert=alert, outcome=LoopOutcome.ENDED).update(outcome=LoopOutcome.EXHAUSTED)
+
+
 def close_loop(alert: Alert, outcome: LoopOutcome = LoopOutcome.ENDED) -> None:
     """Ask nobody any more. That nobody was left to ask stays known, unless somebody accepts."""
     asked = Engagement.objects.filter(alert=alert, state=EngagementState.ASKED)

@@ -288,6 +288,11 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
+            model_name='alertaction',
+            name='asked',
+            field=models.OneToOneField(help_text='By which somebody else is asked to take on an alert that has a plan.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='asked_by', to='alerts.engagement'),
+        ),
+        migrations.AddField(
             model_name='delivery',
             name='engagement',
             field=models.ForeignKey(db_index=False, help_text='By which its person is asked for an answer; empty where nobody is asked.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='alerts.engagement'),
@@ -409,6 +414,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='alert',
+            index=models.Index(condition=models.Q(('has_loop', True), ('state', 'open')), fields=['created_at', 'id'], name='alert_unanswered'),
+        ),
+        migrations.AddIndex(
+            model_name='alert',
             index=models.Index(condition=models.Q(('failed', True), ('is_test', False), ('state', 'open')), fields=['-created_at', '-id'], name='alert_needs_attention'),
         ),
         migrations.AddConstraint(
@@ -453,7 +462,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='alertaction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('action', 'forward'), ('sent_on_as__isnull', False)), models.Q(models.Q(('action', 'forward'), _negated=True), ('sent_on_as', None)), _connector='OR'), name='alertaction_sent_on_is_an_alert'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('action', 'forward'), ('asked', None), ('sent_on_as__isnull', False)), models.Q(('action', 'forward'), ('asked__isnull', False), ('sent_on_as', None)), models.Q(models.Q(('action', 'forward'), _negated=True), ('asked', None), ('sent_on_as', None)), _connector='OR'), name='alertaction_sent_on_is_an_alert'),
         ),
         migrations.AddConstraint(
             model_name='alertaction',

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from alerts.models.alert import Alert
+from alerts.models.loop import Engagement
 from alerts.states import NAMES_SOMEBODY, Outcome, StaffAction
 
 
@@ -26,6 +27,13 @@ class AlertAction(models.Model):
         null=True,
         related_name="sent_on_by",
         help_text="The alert that somebody else got instead.",
+    )
+    asked = models.OneToOneField(
+        Engagement,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="asked_by",
+        help_text="By which somebody else is asked to take on an alert that has a plan.",
     )
     round = models.PositiveSmallIntegerField(null=True, help_text="Which round a resend started.")
     created_at = models.DateTimeField(db_default=Now())
@@ -55,8 +63,9 @@ class AlertAction(models.Model):
             ),
             models.CheckConstraint(
                 name="alertaction_sent_on_is_an_alert",
-                condition=Q(action=StaffAction.FORWARD, sent_on_as__isnull=False)
-                | (~Q(action=StaffAction.FORWARD) & Q(sent_on_as=None)),
+                condition=Q(action=StaffAction.FORWARD, sent_on_as__isnull=False, asked=None)
+                | Q(action=StaffAction.FORWARD, sent_on_as=None, asked__isnull=False)
+                | (~Q(action=StaffAction.FORWARD) & Q(sent_on_as=None, asked=None)),
             ),
             models.UniqueConstraint(name="alertaction_one_resend_per_round", fields=("alert", "round")),
         )

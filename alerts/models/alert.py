@@ -94,7 +94,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
                 return self.filter(
                     not_taken_on, _has(DeliveryState.SENT), ~_has(DeliveryState.DELIVERED), failed=False
                 )
-        found = self.filter(Q(("status", status)))
+        people_decided = status in (AlertStatus.ACKNOWLEDGED, AlertStatus.WITHDRAWN)
+        found = self.filter(Q(("state" if people_decided else "status", status)))
         if status == AlertStatus.QUEUED:  # few, and quicker to find than to compute
             return found.filter(pk__in=Delivery.objects.filter(IS_UNFINISHED).order_by().values("alert"))
         if status == AlertStatus.CANCELLED:  # nothing else cancels a delivery
@@ -219,6 +220,12 @@ class Alert(models.Model):
                 name="alert_decided", fields=("-created_at", "-id"), condition=~Q(state=AlertState.OPEN)
             ),
             models.Index(name="alert_tests", fields=("-created_at", "-id"), condition=Q(is_test=True)),
+            # Home, and the list of what nobody has taken on. Only what has a plan, and is open, is in it.
+            models.Index(
+                name="alert_unanswered",
+                fields=("created_at", "id"),
+                condition=Q(has_loop=True, state=AlertState.OPEN),
+            ),
             # Home, metrics, and the list of what needs attention.
             models.Index(
                 name="alert_needs_attention",
@@ -229,6 +236,11 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.message_id
+
+    @property
+    def messages(self) -> "list[Delivery]":
+        """Its deliveries without notices, which say nothing about how it stands. No query if they were prefetched."""
+        return [each for each in self.deliveries.all() if not each.notice]
 
     def know(self, deliveries: list[Delivery]) -> None:
         """Keep these as what `deliveries.all()` finds, so that no query is made for them."""

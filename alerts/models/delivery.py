@@ -171,8 +171,8 @@ class Delivery(models.Model):
 
     @property
     def is_on_its_way(self) -> bool:
-        """Whether something will still happen by itself: an answer, or the outcome of a call."""
-        asked = self.state == DeliveryState.SENT and self.outcome_due_at is not None
+        """Whether something will still happen by itself: an answer, the outcome of a call, or a key pressed in it."""
+        asked = self.state in SUCCEEDED and self.outcome_due_at is not None
         return asked or self.state in UNFINISHED
 
     @property

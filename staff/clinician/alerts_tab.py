@@ -29,13 +29,12 @@ class AlertsTab(TemplateTab):
 
 def _row(alert: Any) -> dict[str, Any]:
     """`alert` has a `status` from `with_status()`."""
-    deliveries = alert.deliveries.all()
     return {
         "alert": alert,
         "subject": wording.subject(alert.type),
         "badge": badge(alert),
         "received": moment(alert.created_at),
         "channels": ", ".join(
-            f"{each.get_channel_display()}: {each.get_state_display()}" for each in deliveries
+            f"{each.get_channel_display()}: {each.get_state_display()}" for each in alert.messages
         ),
     }

@@ -99,9 +99,15 @@ def _row(alert: UnreachedAlert, done: list[AlertAction], user: User | AnonymousU
         ago=ago(alert.received_at),
         why=labels.REASON_IN_BRIEF[Reason.ANSWER_LOST if alert.in_doubt else alert.reason],
         held=f"{handled.name_of(held.by)} took it on {ago(held.created_at)}" if held else "",
-        sent_on=", ".join(f"sent on to {each.sent_on_as.clinician.name}" for each in done if each.sent_on_as),
+        sent_on=", ".join(f"sent on to {name}" for each in done if (name := _sent_on_to(each))),
         buttons=tuple(_buttons(alert.key, held, user)),
     )
+
+
+def _sent_on_to(record: AlertAction) -> str:
+    if record.asked:
+        return record.asked.clinician.name
+    return record.sent_on_as.clinician.name if record.sent_on_as else ""
 
 
 def _buttons(key: int, held: AlertAction | None, user: User | AnonymousUser) -> Iterator[Button]:

@@ -23,6 +23,7 @@ COLOURS: dict[str, str] = {
     labels.IN_DOUBT: charts.AMBER,
     AlertStatus.FAILED.label: charts.RED,
     AlertStatus.CANCELLED.label: charts.GREY,
+    AlertStatus.WITHDRAWN.label: charts.GREY,
 }
 """The same as those of the badges in the list of alerts."""
 

@@ -108,6 +108,7 @@ WHO_MAY: dict[str, Access] = {
         f"alerts_alert_{action}": Access(only(OPERATORS))
         for action in ("resend", "forward", "cancel", "close")
     },
+    "alerts_alert_answer": Access(only(OPERATORS)),
     **{
         f"alerts_alert_{action}": Access(only(OPERATORS), status=405)
         for action in ("take", "hand_back", "reopen")

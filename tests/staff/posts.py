@@ -119,6 +119,7 @@ POSTS: dict[str, PostRule] = {
     "alerts_alert_hand_back": PostRule(only(OPERATORS), seen, changes=False),  # nobody is on it
     "alerts_alert_reopen": PostRule(only(OPERATORS), seen, changes=False),  # it was not dealt with
     "alerts_alert_forward": PostRule(only(OPERATORS), seen, changes=False),  # a person is chosen first
+    "alerts_alert_answer": PostRule(only(OPERATORS), seen, changes=False),  # nobody was asked
     "alerts_alert_resend": PostRule(only(OPERATORS), seen),
     "alerts_alert_cancel": PostRule(only(OPERATORS), seen),
     "alerts_alert_close": PostRule(only(OPERATORS), seen),

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from alerts import labels
 from alerts.admin.status import badge
+from alerts.admin.timeline import moments
 from alerts.models import Alert, Delivery
-from alerts.states import AttemptState, DeliveryState, Reason
+from alerts.states import Reason
 from contacts.choices import Channel
 
 HEADINGS = (
@@ -69,8 +70,8 @@ class Export:
 
 
 def _cells(alert: Alert) -> list[str]:
-    deliveries = sorted(alert.deliveries.all(), key=lambda each: (each.round, each.created_at, each.channel))
-    taken, picked_up = _taken_at(deliveries), _picked_up_at(deliveries)
+    deliveries = sorted(alert.messages, key=lambda each: (each.round, each.created_at, each.channel))
+    taken, picked_up = moments.taken_at(alert), moments.picked_up_at(alert)
     return [
         alert.message_id,
         _moment(alert.created_at),
@@ -96,17 +97,6 @@ def _in_words(delivery: Delivery) -> str:
     """`Telephone call: Failed (nobody answered)`."""
     why = f" ({labels.REASON_IN_BRIEF[Reason(delivery.reason)]})" if delivery.reason else ""
     return f"{Channel(delivery.channel).label}: {delivery.get_state_display()}{why}"
-
-
-def _taken_at(deliveries: list[Delivery]) -> datetime | None:
-    attempts = (attempt for each in deliveries for attempt in each.attempts.all())
-    taken = (each.finished_at for each in attempts if each.state == AttemptState.SENT)
-    return min((at for at in taken if at), default=None)
-
-
-def _picked_up_at(deliveries: list[Delivery]) -> datetime | None:
-    picked_up = (each.outcome_at for each in deliveries if each.state == DeliveryState.DELIVERED)
-    return min((at for at in picked_up if at), default=None)
 
 
 def _moment(at: datetime) -> str:

@@ -23,6 +23,7 @@ from alerts.deliveries import queries
 from alerts.models import Alert, AlertAction
 from alerts.states import NAMES_SOMEBODY, Outcome, StaffAction
 from contacts.choices import Channel
+from contacts.models import Clinician
 
 MAY_STILL_ARRIVE = "What was being sent at that moment may still arrive{those}. It will not be tried again."
 
@@ -128,13 +129,18 @@ def _ask(
         visible_to(request.user)
         .with_status()
         .filter(pk__in=chosen)
-        .select_related("client", "clinician")
+        .select_related("client", "clinician", "loop")
         .prefetch_related(
             "deliveries",
             "clinician__preferences",
             "clinician__obstacles",
             "clinician__email_subscriptions",
             "actions__by",
+            "actions__sent_on_as__clinician",
+            "actions__asked__clinician",
+            "engagements__clinician__preferences",
+            "engagements__clinician__obstacles",
+            "engagements__clinician__email_subscriptions",
         )
     )
     user: Any = request.user
@@ -158,10 +164,11 @@ def _ask(
         "action": request.POST.get("action", ""),
         "possible": [_row(action, alert) for alert in possible],
         "impossible": [(alert, refusals[alert.pk]) for alert in alerts if refusals[alert.pk]],
-        "people": len({alert.clinician_id for alert in possible}),
+        "people": len({_to(alert).pk for alert in possible}),
+        "tells_asked": action is not StaffAction.RESEND and any(alert.has_loop for alert in possible),
         "is_resend": action is StaffAction.RESEND,
         "maybe_arrived": sum(
-            any(each.may_have_arrived for each in alert.deliveries.all()) for alert in possible
+            any(each.may_have_arrived for each in actions.messages_again(alert)) for alert in possible
         ),
     }
     request.current_app = admin.admin_site.name
@@ -175,8 +182,15 @@ def _row(action: StaffAction, alert: Alert) -> dict[str, Any]:
         "alert": alert,
         "seen": seen(alert.pk, alert.actions.all()),
         "by": by,
+        "to": _to(alert) if action is StaffAction.RESEND else alert.clinician,
         "last_action": handled.last(alert),
     }
+
+
+def _to(alert: Alert) -> Clinician:
+    """To whom it would be sent again."""
+    engagement = actions.asked_again(alert)
+    return engagement.clinician if engagement else alert.clinician
 
 
 def _do(admin: ModelAdmin, request: HttpRequest, action: StaffAction, given: dict[str, Any]) -> None:

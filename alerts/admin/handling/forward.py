@@ -23,11 +23,13 @@ from contacts.choices import Priority
 from contacts.models import Clinician
 from contacts.routing import Route, route
 from contacts.wording import describe
+from theme.times import duration
 
 SENT_ON = (
     "It is being sent to {name}. This page shows how that goes. The first alert stays open until somebody marks it as "
     "dealt with."
 )
+ASKED = "{name} is asked to take it on, and has {given} to answer. This page shows how that goes."
 CHANGED = "How they are reached has changed since you looked. Look again, then confirm."
 
 
@@ -71,7 +73,8 @@ def answer(model_admin: ModelAdmin, request: HttpRequest, alert: Alert) -> HttpR
         "refusal": refusal,  # none of these is about a clinician
         "seen": seen(alert.pk, alert.actions.all()),
         "last_action": handled.last(alert),
-        "text": wording.sent_on(alert.description),
+        "text": alert.description if alert.has_loop else wording.sent_on(alert.description),
+        "given": duration(actions.wait_of(alert)) if alert.has_loop else "",
         **(_preview(alert, chosen, way, ask_to_change(request)) if chosen and way else {}),
     }
     request.current_app = model_admin.admin_site.name
@@ -80,8 +83,8 @@ def answer(model_admin: ModelAdmin, request: HttpRequest, alert: Alert) -> HttpR
 
 def _preview(alert: Alert, chosen: Clinician, way: Route, ask: str) -> dict[str, Any]:
     """How they would be reached, or why they would not; and what the form sends back of that."""
-    if chosen.pk == alert.clinician_id:
-        return {"obstacle": actions.MEANT_FOR_THEM}
+    if obstacle := _not_to(alert, chosen):
+        return {"obstacle": obstacle}
     if way.reason:
         return {"obstacle": labels.for_reader(actions.no_route(way.reason), ask=ask)}
     return {
@@ -90,6 +93,12 @@ def _preview(alert: Alert, chosen: Clinician, way: Route, ask: str) -> dict[str,
         "shown": _shown(chosen, way),
         "key": uuid.uuid4(),
     }
+
+
+def _not_to(alert: Alert, chosen: Clinician) -> str:
+    if alert.has_loop:
+        return actions.why_not_asked(alert, chosen)
+    return actions.MEANT_FOR_THEM if chosen.pk == alert.clinician_id else ""
 
 
 def _shown(chosen: Clinician, way: Route) -> str:
@@ -112,12 +121,18 @@ def _send(
     user: Any = request.user
 
     def send(pk: int, after: int | None) -> None:
-        if pk == alert.pk:
+        if pk == alert.pk and alert.has_loop:
+            actions.ask(pk, to=chosen, by=user, after=after, note=note)
+            sent.append(alert)
+        elif pk == alert.pk:
             sent.append(actions.forward(pk, to=chosen, key=key, by=user, after=after, note=note))
 
     done = to_each(request, seen_in(request), send)
     report_refused(model_admin, request, done.refused)
     if not sent:
         return None
-    model_admin.message_user(request, SENT_ON.format(name=chosen.name), messages.SUCCESS)
+    words = (
+        ASKED.format(name=chosen.name, given=duration(actions.wait_of(alert))) if alert.has_loop else SENT_ON
+    )
+    model_admin.message_user(request, words.format(name=chosen.name), messages.SUCCESS)
     return redirect(reverse("admin:alerts_alert_change", args=[sent[0].pk]))

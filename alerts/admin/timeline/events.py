@@ -4,8 +4,9 @@ It makes no queries if the alert was read with `client`, `deliveries__attempts` 
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
@@ -13,7 +14,9 @@ from django.utils.text import capfirst
 
 from alerts import labels, wording
 from alerts.admin.status import delivery_badge
-from alerts.admin.timeline import handled
+from alerts.admin.timeline import asked, handled
+from alerts.admin.timeline.asked import Asking
+from alerts.admin.timeline.event import Event, Try
 from alerts.channels import aws
 from alerts.deliveries.queries import MAY_HAVE_ARRIVED
 from alerts.models import Alert, AlertAction, Attempt, Delivery
@@ -24,8 +27,7 @@ from contacts.choices import Channel, ObstacleKind
 from contacts.masking import mask
 from contacts.routing import Skipped
 from contacts.wording import why_skipped
-from theme.badges import Badge
-from theme.times import clock, duration, elapsed, full
+from theme.times import clock, duration, elapsed
 
 LEFT_OUT, LAST = "{} is left out", "{} comes last"
 MAYBE_TWICE = "The person may get this twice: it was sent again although an earlier message may have arrived."
@@ -34,72 +36,41 @@ CUT = "the text is longer, so its end is left out. The patient reference is not.
 LATE = "The answer came late, after Bleep had stopped waiting."
 
 
-@dataclass(frozen=True)
-class Try:
-    """One call to the provider, in words."""
-
-    number: int
-    at: datetime
-    when: str
-    took: str
-    state: str
-    sentences: tuple[str, ...]
-    facts: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Event:
-    """One thing that happened, in words."""
-
-    at: datetime
-    icon: str
-    tone: str
-    title: str
-    after: str = ""
-    """How long after the alert was received, `+11 s`."""
-    sentences: tuple[str, ...] = ()
-    badge: Badge | None = None
-    tries: tuple[Try, ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
-    note: str = ""
-    link: tuple[str, int] | None = None
-    """The name and the key of the alert that it leads to."""
-
-    @property
-    def when(self) -> str:
-        """The time, in words."""
-        return full(self.at)
-
-
 def of(
     alert: Alert,
     *,
     shows_addresses: bool,
     delayed: Mapping[uuid.UUID, Delay] | None = None,
+    asking: Asking | None = None,
     ask: str = "",
 ) -> list[Event]:
     """What happened, in order. Addresses are masked for users who may not see them on the clinician's page.
 
-    `delayed` says why deliveries wait, by key (`alerts.sending.delays`). Users who may not change the clinician learn
-    whom to `ask`.
+    `delayed` says why deliveries wait, by key (`alerts.sending.delays`); `asking` is whom Bleep asked to take it on.
+    Users who may not change the clinician learn whom to `ask`.
     """
     known, deliveries = delayed or {}, list(alert.deliveries.all())
-    twice = _sent_twice(deliveries)
+    twice = _sent_twice(alert.messages)
     began: dict[int, datetime] = {}
-    for each in deliveries:
+    for each in alert.messages:
         began[each.round] = min(each.created_at, began.get(each.round, each.created_at))
     # An action that started a round comes before the deliveries of the round.
     ordered = [
         (alert.created_at, 0, _received(alert)),
+        *(asked.events(alert, asking) if asking else []),
         *[
             (began.get(each.round or 0, each.created_at), 1, _action(each, taken_from))
             for each, taken_from in handled.in_order(alert)
         ],
         *[
-            (each.created_at, 2, _delivery(each, shows_addresses, each.pk in twice, known.get(each.pk)))
+            (
+                each.created_at,
+                2,
+                _delivery(each, asking, shows_addresses, each.pk in twice, known.get(each.pk)),
+            )
             for each in deliveries
         ],
-        *[(each.created_at, 1, event) for each, event in _left_out(deliveries)],
+        *[(each.created_at, 1, event) for each, event in _left_out(alert.messages)],
     ]
     return [
         _for_reader(replace(event, after=elapsed(alert.created_at, event.at)) if rank else event, ask)
@@ -145,7 +116,13 @@ def _action(record: AlertAction, taken_from: AlertAction | None) -> Event:
     )
 
 
-def _delivery(delivery: Delivery, shows_addresses: bool, sent_twice: bool, delay: Delay | None) -> Event:  # noqa: FBT001
+def _delivery(
+    delivery: Delivery,
+    asking: Asking | None,
+    shows_addresses: bool,  # noqa: FBT001
+    sent_twice: bool,  # noqa: FBT001
+    delay: Delay | None,
+) -> Event:
     channel, state = Channel(delivery.channel), DeliveryState(delivery.state)
     address = delivery.address if shows_addresses else mask(delivery.address)
     badge = delivery_badge(delivery)
@@ -153,7 +130,7 @@ def _delivery(delivery: Delivery, shows_addresses: bool, sent_twice: bool, delay
         known_at(delivery),
         channel.facts.icon,
         badge.tone,
-        f"{channel.label} to {address}",
+        asking.title_of(delivery, address) if asking else f"{channel.label} to {address}",
         sentences=(*_sentences(delivery, channel, state, delay), *([MAYBE_TWICE] if sent_twice else [])),
         badge=badge,
         tries=tuple(_try(each, delivery.alert.created_at) for each in delivery.attempts.all()),
@@ -163,14 +140,17 @@ def _delivery(delivery: Delivery, shows_addresses: bool, sent_twice: bool, delay
 
 def _left_out(deliveries: Iterable[Delivery]) -> Iterator[tuple[Delivery, Event]]:
     """The channels that were left out, as recorded when a delivery was made: each once in a round."""
-    told: set[tuple[int, str]] = set()
+    told: set[tuple[int, int | None, str]] = set()
     for delivery in deliveries:
-        told.add((delivery.round, delivery.channel))  # what was tried in its place was not left out
+        told.add(
+            (delivery.round, delivery.engagement_id, delivery.channel)
+        )  # what was tried in its place was not left out
         for kept in delivery.skipped:
             channel = Channel(kept["channel"])
-            if (delivery.round, channel) in told:
+            place = (delivery.round, delivery.engagement_id, channel)
+            if place in told:
                 continue
-            told.add((delivery.round, channel))
+            told.add(place)
             obstacle = ObstacleKind(kept["obstacle"]) if kept["obstacle"] else None
             since = datetime.fromisoformat(kept["since"]) if kept["since"] else None
             skipped = Skipped(channel, obstacle, since)
@@ -218,7 +198,7 @@ def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState, delay
         found = ["It will be tried again in a moment."]
     found += _why(delivery, state is DeliveryState.UNKNOWN)
     found += _doubts(delivery.address, state) if channel is Channel.SMS else []
-    found += _parts(delivery) if channel is Channel.SMS else []
+    found += _parts(delivery) if channel is Channel.SMS and not delivery.notice else []
     if state is DeliveryState.UNKNOWN:
         found.append(ASK_THEM)
     return found
@@ -250,14 +230,15 @@ def _why(record: Delivery | Attempt, in_doubt: bool) -> list[str]:  # noqa: FBT0
 
 def _sent_twice(deliveries: Iterable[Delivery]) -> set[uuid.UUID]:
     """The deliveries that went out although an earlier one may have arrived."""
-    twice, before = set(), 0
+    twice: set[uuid.UUID] = set()
+    earlier: Counter[int] = Counter()  # of each person
     for each in deliveries:
         out = sum(
             attempt.state in (*MAY_HAVE_ARRIVED, AttemptState.CALLING) for attempt in each.attempts.all()
         )
-        if each.possible_duplicate and out and before + out > 1:
+        if each.possible_duplicate and out and earlier[each.clinician_id] + out > 1:
             twice.add(each.pk)
-        before += out if each.state != DeliveryState.UNDELIVERED else 0
+        earlier[each.clinician_id] += out if each.state != DeliveryState.UNDELIVERED else 0
     return twice
 
 

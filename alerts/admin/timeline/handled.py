@@ -1,6 +1,6 @@
 """What staff did about an alert, in words.
 
-No queries if the alert was read with `actions__by` and `actions__sent_on_as__clinician`.
+No queries if the alert was read with `actions__by`, `actions__sent_on_as__clinician` and `actions__asked__clinician`.
 """
 
 from collections.abc import Iterator
@@ -62,6 +62,9 @@ def sentences(record: AlertAction) -> tuple[str, ...]:
     if record.sent_on_as:
         other = record.sent_on_as
         return (f"To {other.clinician.name} ({other.contact_id}).",)
+    if record.asked:
+        person = record.asked.clinician
+        return (f"To {person.name} ({person.contact_id}), who is asked to take it on.",)
     return ()
 
 

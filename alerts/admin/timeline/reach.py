@@ -1,5 +1,6 @@
 """How staff reach a person by hand, while Bleep cannot."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from contacts.choices import Channel
@@ -36,6 +37,12 @@ def by_hand(clinician: Clinician, *, may_see: bool) -> ByHand:
         _address(channel, clinician.address(channel)) for channel in Channel if clinician.address(channel)
     )
     return ByHand(clinician.name, addresses, "" if addresses else NO_ADDRESS)
+
+
+def everybody(clinicians: Iterable[Clinician], *, may_see: bool) -> list[ByHand]:
+    """Each person once, in order."""
+    people = {each.pk: each for each in clinicians}
+    return [by_hand(each, may_see=may_see) for each in people.values()]
 
 
 def _address(channel: Channel, address: str) -> Address:

@@ -22,6 +22,7 @@ SUMMARY: dict[AlertStatus, str] = {
         "again. Then mark it as dealt with."
     ),
     AlertStatus.CANCELLED: "It was stopped. Nobody is known to have been reached.",
+    AlertStatus.WITHDRAWN: "The hospital system has withdrawn it: what it was about is over.",
 }
 BEING_SENT = "Bleep is sending it at this moment. Whether a provider has it is not known yet."
 TRIED_AGAIN = "Bleep is about to send it. An earlier try may have arrived."
@@ -57,7 +58,7 @@ def held_up(alert: Alert, delayed: Mapping[UUID, Delay]) -> Delay | None:
     """Why the alert waits longer than usual; None if it does not, or if staff have ended it."""
     if alert.state != AlertState.OPEN:
         return None
-    found = (delayed.get(each.pk) for each in alert.deliveries.all())
+    found = (delayed.get(each.pk) for each in alert.messages)
     return next((delay for delay in found if delay and delay.too_long), None)
 
 
@@ -67,7 +68,7 @@ def reached_nobody(alert: Alert) -> bool:
 
 
 def _summary(alert: Alert) -> str:
-    status, deliveries = AlertStatus(alert.status), list(alert.deliveries.all())
+    status, deliveries = AlertStatus(alert.status), alert.messages
     states = {each.state for each in deliveries}
     if alert.state == AlertState.CLOSED:
         return DEALT_WITH_TOO_LATE if DeliveryState.SENDING in states else DEALT_WITH
