@@ -2,11 +2,16 @@
 
 import re
 import unicodedata
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from alerts import sms_parts
+from alerts.states import Notice
+from contacts.choices import Priority
 
 SMS_AND_EMAIL = "{description} {patient_id}"
 SPOKEN = "This is a message from Staff Alert. {description}"
@@ -19,6 +24,36 @@ SENT_ON = "Sent on by hospital staff, first meant for a colleague: "
 TEST = "This is a test by {by}, to see that alerts arrive here. You need not do anything."
 TEST_PATIENT = "TEST"
 """Takes the place of the patient reference, which a call spells out."""
+REPLY = "Reply 1 {code} to accept, 2 {code} to decline"
+REPLY_OR_OPEN = "{reply}, or open {link}"
+OPEN = "To accept or decline: {link}"
+OPEN_WITH_CODE = "Code {code}. To accept or decline: {link}"
+OPEN_TO_READ = "To read it: {link}"
+EMAIL_OPEN = "To accept or decline, open {link}"
+EMAIL_CODE = "You will be asked for this code: {code}"
+ANNOUNCED = "You have {an_alert}{source}."
+"""What an SMS says that has no patient data in it."""
+NOTICES: dict[Notice, str] = {
+    Notice.TAKEN: "Your alert of {at} has been taken on by {holder}. You need not do anything.",
+    Notice.ENDED: "Your alert of {at} has ended. You need not do anything.",
+    Notice.YOU_ACCEPTED: "Recorded: you have taken on your alert of {at}.",
+    Notice.YOU_DECLINED: "Recorded: you have declined your alert of {at}.",
+    Notice.YOU_WERE_LATE: "Your answer came too late: your alert of {at} has ended. You need not do anything.",
+    Notice.NOT_UNDERSTOOD: "Your reply was not understood. Reply 1 and the four digits of the message to accept, "
+    "or 2 and the four digits to decline.",
+}
+NOTICE_SUBJECTS: dict[Notice, str] = {
+    Notice.TAKEN: "Alert taken on",
+    Notice.ENDED: "Alert ended",
+    Notice.YOU_ACCEPTED: "Acceptance recorded",
+    Notice.YOU_DECLINED: "Refusal recorded",
+    Notice.YOU_WERE_LATE: "Answer too late",
+    Notice.NOT_UNDERSTOOD: "Answer not understood",
+}
+SOMEBODY = "a colleague"
+SPOKEN_NOTICE = "This is a message from Staff Alert. {notice}"
+OLD = timedelta(hours=12)
+"""From then on the time of an alert needs its day."""
 DEFAULT_SUBJECT = "Alert"
 SUBJECT_LENGTH = 99
 """SNS: fewer than 100 characters, printable ASCII, no line break."""
@@ -37,16 +72,88 @@ def text(*, description: str, patient_id: str) -> str:
     return SMS_AND_EMAIL.format(description=description, patient_id=patient_id)
 
 
-def sms(*, description: str, patient_id: str) -> Sms:
-    """The body of an SMS, with the description cut where SMS_MAX_PARTS says so. The patient reference is never cut."""
+class Ways(NamedTuple):
+    """How a person can answer a message: by these digits, by this link. Empty where they cannot."""
+
+    code: str = ""
+    link: str = ""
+    by_reply: bool = False
+    """Whether they can reply to an SMS."""
+    link_wants_code: bool = False
+
+
+def sms(*, description: str, patient_id: str, ending: str = "") -> Sms:
+    """The body of an SMS, with the description cut where SMS_MAX_PARTS says so.
+
+    The patient reference is never cut, nor the ending, by which people answer.
+    """
 
     def write(shown: str) -> str:
-        return text(description=shown, patient_id=patient_id)
+        return _lines(text(description=shown, patient_id=patient_id), ending)
 
     whole = write(description)
     most = settings.SMS_MAX_PARTS
     sent = sms_parts.fit(write, description, most=most) if most else whole
     return Sms(sent, sms_parts.count(sent), is_cut=sent != whole)
+
+
+def sms_without_patient_data(*, priority: str, department: str, ending: str) -> Sms:
+    """The body of an SMS that others may read."""
+    an_alert = "an urgent alert" if priority == Priority.HIGH else "an alert"
+    source = f" from {department}" if department else ""
+    return whole_sms(_lines(ANNOUNCED.format(an_alert=an_alert, source=source), ending))
+
+
+def whole_sms(body: str) -> Sms:
+    """An SMS that is short enough not to be cut."""
+    return Sms(body, sms_parts.count(body), is_cut=False)
+
+
+def sms_ending(ways: Ways) -> str:
+    """How an SMS says that an answer is wanted, and how to give it."""
+    reply = REPLY.format(code=ways.code).replace("  ", " ") if ways.by_reply else ""
+    if reply and ways.link:
+        return REPLY_OR_OPEN.format(reply=reply, link=ways.link)
+    return reply or _open(ways)
+
+
+def sms_ending_to_read(ways: Ways, *, wants_answer: bool) -> str:
+    """The end of an SMS without patient data: first read, then answer. So the link comes before a reply."""
+    if not wants_answer:
+        return OPEN_TO_READ.format(link=ways.link) if ways.link else ""
+    return _open(ways) or sms_ending(ways)
+
+
+def email(*, description: str, patient_id: str, ways: Ways) -> str:
+    """The body of an e-mail that wants an answer."""
+    body = text(description=description, patient_id=patient_id)
+    if not ways.link:
+        return body
+    code = EMAIL_CODE.format(code=ways.code) if ways.link_wants_code else ""
+    return _lines(f"{body}\n", EMAIL_OPEN.format(link=ways.link), code)
+
+
+def _open(ways: Ways) -> str:
+    if not ways.link:
+        return ""
+    return (OPEN_WITH_CODE if ways.link_wants_code else OPEN).format(code=ways.code, link=ways.link)
+
+
+def _lines(*parts: str) -> str:
+    return "\n".join(filter(None, parts))
+
+
+def notice(kind: Notice, *, alert_at: datetime, holder: str = "") -> str:
+    """A short message that asks for nothing. It names the alert by its time alone, so it has no patient data."""
+    local = timezone.localtime(alert_at)
+    is_old = timezone.now() - alert_at > OLD
+    at = date_format(local, "j F, H:i" if is_old else "H:i")
+    return NOTICES[kind].format(at=at, holder=holder or SOMEBODY)
+
+
+def spoken_notice(text: str) -> str:
+    """The same, as a call says it."""
+    return SPOKEN_NOTICE.format(notice=_MARKUP.sub(_in_words, text))
 
 
 def spoken(*, description: str) -> str:

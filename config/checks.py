@@ -3,10 +3,12 @@
 import sys
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks  # noqa: A004
+from django.http.request import validate_host
 
 from config import env
 
@@ -39,8 +41,10 @@ def refuse_a_broken_configuration() -> None:
 @register(Tags.security, deploy=True)
 def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """bleep.W010: local mode on a server. bleep.W011, bleep.W012: calls cannot work with these settings.
-    bleep.W013: health checks cannot see intake.
+    bleep.W013: health checks cannot see intake. bleep.W014: nobody can reply by SMS, though half of it is set.
+    bleep.W015: links in messages lead nowhere. bleep.W016: an SMS without patient data cannot be read on.
     """
+    two_way = (settings.SMS_REPLY_QUEUE_URL, settings.SMS_ORIGINATION_NUMBER)
     warnings = (
         (
             "bleep.W010",
@@ -66,5 +70,30 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
             "FRONT_DOOR_URL is not set, so the health checks do not notice an intake that hangs.",
             "Set it to the address of `door` inside the deployment, for example http://door:8000.",
         ),
+        (
+            "bleep.W014",
+            any(two_way) and not all(two_way),
+            "Nobody can reply by SMS: only one of SMS_REPLY_QUEUE_URL and SMS_ORIGINATION_NUMBER is set.",
+            "Set both, or neither.",
+        ),
+        (
+            "bleep.W015",
+            not _is_served(settings.PUBLIC_URL),
+            "PUBLIC_URL is no address that Bleep answers at: its host is not in ALLOWED_HOSTS, or it is http.",
+            "Correct one of the two, or links in messages lead nowhere.",
+        ),
+        (
+            "bleep.W016",
+            settings.SMS_WITHOUT_PATIENT_DATA and not settings.PUBLIC_URL,
+            "SMS have no patient data (SMS_WITHOUT_PATIENT_DATA), and no link to read it: PUBLIC_URL is not set.",
+            "Set PUBLIC_URL.",
+        ),
     )
     return [Warning(sentence, hint=hint, id=name) for name, applies, sentence, hint in warnings if applies]
+
+
+def _is_served(url: str) -> bool:
+    """Whether a browser that opens it gets a page; true for an empty one, which nobody opens."""
+    address = urlsplit(url)
+    is_known = validate_host(address.hostname or "", settings.ALLOWED_HOSTS)
+    return not url or (is_known and (address.scheme == "https" or not settings.HTTPS))

@@ -90,6 +90,25 @@ VARIABLES: dict[str, Variable] = {
         "",
         "Cut the text of an SMS that needs more parts, 1 to 10. None is cut while this is empty or 0.",
     ),
+    "SMS_ORIGINATION_NUMBER": Variable(
+        "",
+        "Number of your own that SMS come from and replies go to, in E.164 format. A sender ID cannot receive: with "
+        "this number, `SMS_SENDER_ID` is not used.",
+    ),
+    "SMS_REPLY_QUEUE_URL": Variable(
+        "",
+        "SQS queue with the [replies](aws.md#replies-by-sms) to that number. Without both nobody can reply by SMS.",
+    ),
+    "SMS_WITHOUT_PATIENT_DATA": Variable(
+        "false",
+        "Keep text and patient reference out of every SMS: it says that there is an alert, and has a link to read it. "
+        "Needs `PUBLIC_URL`.",
+    ),
+    "PUBLIC_URL": Variable(
+        "",
+        "Address at which people's telephones reach Bleep, for example `https://bleep.example`: messages that want an "
+        "answer have a link to it. Empty: there are no links.",
+    ),
     "CONNECT_INSTANCE_ID": Variable("", "Amazon Connect instance that places the calls."),
     "CONNECT_CONTACT_FLOW_ID": Variable("", "Contact flow that speaks `Message` and `Message2`."),
     "CONNECT_SOURCE_PHONE_NUMBER": Variable(

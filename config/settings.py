@@ -260,6 +260,22 @@ SMS_MAX_PARTS = int(
     )
     or 0
 )
+SMS_ORIGINATION_NUMBER = env.matching(
+    "SMS_ORIGINATION_NUMBER",
+    r"\+[1-9][0-9]{4,14}",
+    "must be a phone number in E.164 format, for example +447700900800.",
+)
+SMS_REPLY_QUEUE_URL = env.matching(
+    "SMS_REPLY_QUEUE_URL",
+    r"https?://[!-~]+",
+    "must be the URL of an SQS queue, for example https://sqs.eu-west-2.amazonaws.com/123456789012/replies.",
+)
+SMS_WITHOUT_PATIENT_DATA = env.flag("SMS_WITHOUT_PATIENT_DATA")
+PUBLIC_URL = env.matching(
+    "PUBLIC_URL",
+    r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?",
+    "must be the address of Bleep without a path, for example https://bleep.example.",
+).rstrip("/")
 CONNECT_INSTANCE_ID = env.text("CONNECT_INSTANCE_ID")
 CONNECT_CONTACT_FLOW_ID = env.text("CONNECT_CONTACT_FLOW_ID")
 CONNECT_SOURCE_PHONE_NUMBER = env.matching(

@@ -9,11 +9,11 @@ from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 
-from alerts import wording
 from alerts.api.body import fields, nhs_numbers
 from alerts.api.pages import Place
 from alerts.intake import NewAlert
 from alerts.models import Alert, Attempt, Delivery
+from alerts.sending import texts
 from alerts.states import AlertStatus, AttemptState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
 from contacts.masking import mask
@@ -200,8 +200,7 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
     def get_parts(self, delivery: Delivery) -> int | None:
         if delivery.channel != Channel.SMS:
             return None
-        alert = delivery.alert  # in memory: the deliveries were read through it
-        return wording.sms(description=alert.description, patient_id=alert.patient_id).parts
+        return texts.sms_as_sent(delivery).parts
 
 
 class DeliveryWithAttemptsSerializer(DeliverySerializer):

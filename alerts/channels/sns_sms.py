@@ -91,7 +91,9 @@ def _key(number: str) -> str:
 def _attributes() -> "dict[str, MessageAttributeValueTypeDef]":
     # SNS defaults to Promotional, which carriers may delay or drop.
     wanted = {"AWS.SNS.SMS.SMSType": ("String", "Transactional")}
-    if settings.SMS_SENDER_ID:
+    if settings.SMS_ORIGINATION_NUMBER:  # a sender ID cannot receive replies
+        wanted["AWS.MM.SMS.OriginationNumber"] = ("String", settings.SMS_ORIGINATION_NUMBER)
+    elif settings.SMS_SENDER_ID:
         wanted["AWS.SNS.SMS.SenderID"] = ("String", settings.SMS_SENDER_ID)
     if settings.SMS_MAX_PRICE:
         wanted["AWS.SNS.SMS.MaxPrice"] = ("Number", settings.SMS_MAX_PRICE)

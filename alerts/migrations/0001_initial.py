@@ -262,10 +262,12 @@ class Migration(migrations.Migration):
                 ('digest', models.CharField(max_length=64, unique=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('expires_at', models.DateTimeField()),
+                ('wrong_codes', models.PositiveSmallIntegerField(db_default=0, default=0, help_text='How often wrong digits were entered: then it is closed.')),
                 ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='links', to='alerts.delivery')),
             ],
             options={
                 'default_permissions': (),
+                'indexes': [models.Index(fields=['expires_at'], name='answerlink_expires')],
             },
         ),
         migrations.CreateModel(
@@ -327,6 +329,7 @@ class Migration(migrations.Migration):
                 ('address', models.CharField(help_text='The number or the e-mail address that got it.', max_length=254)),
                 ('code', models.CharField(max_length=4)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('ended_at', models.DateTimeField(help_text='When its alert was first seen to have ended.', null=True)),
                 ('released_at', models.DateTimeField(null=True)),
                 ('engagement', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='codes', to='alerts.engagement')),
             ],

@@ -72,6 +72,7 @@ class ReplyCode(models.Model):
     address = models.CharField(max_length=254, help_text="The number or the e-mail address that got it.")
     code = models.CharField(max_length=4)
     created_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True, help_text="When its alert was first seen to have ended.")
     released_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -97,9 +98,13 @@ class AnswerLink(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
+    wrong_codes = models.PositiveSmallIntegerField(
+        db_default=0, default=0, help_text="How often wrong digits were entered: then it is closed."
+    )
 
     class Meta:
         default_permissions = ()
+        indexes = (models.Index(name="answerlink_expires", fields=("expires_at",)),)
 
     def __str__(self) -> str:
         return f"Link of delivery {self.delivery_id}"

@@ -14,13 +14,12 @@ from django.db import transaction
 from django.db.utils import DataError, Error, IntegrityError
 from structlog.contextvars import bound_contextvars
 
-from alerts import wording
 from alerts.channels import ADAPTERS, ChannelError, Fault, Message, SendResult
 from alerts.channels.base import recipient
 from alerts.deliveries import claims, lifecycle, queries, retry
 from alerts.deliveries.claims import Claim
 from alerts.models import Delivery
-from alerts.sending import breaker, rate_limit
+from alerts.sending import breaker, rate_limit, texts
 from alerts.states import AttemptState, Reason
 from config import database, tracing
 from contacts.choices import Channel, Priority
@@ -195,18 +194,18 @@ def _call(claimed: Claim, deadline: float) -> SendResult:
 
 
 def _message(claimed: Claim, deadline: float) -> Message:
-    alert = claimed.delivery.alert
+    written = texts.write(claimed.delivery)
     return Message(
         delivery_id=str(claimed.delivery.pk),
         recipient=recipient(claimed.delivery.clinician_id),
         address=claimed.delivery.address,
-        subject=wording.subject(alert.type),
+        subject=written.subject,
         obstacle=claimed.obstacle,
         subscription=claimed.subscription,
-        text=wording.text(description=alert.description, patient_id=alert.patient_id),
-        sms=wording.sms(description=alert.description, patient_id=alert.patient_id).text,
-        spoken=wording.spoken(description=alert.description),
-        spoken_digits=wording.spoken_digits(patient_id=alert.patient_id),
+        text=written.email,
+        sms=written.sms.text,
+        spoken=written.spoken,
+        spoken_digits=written.spoken_digits,
         wants_answer=claimed.delivery.wants_answer,
         deadline=deadline,
     )

@@ -23,6 +23,7 @@ from clients.models import ApiClient
 from config.celery import app
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
+from oncall.models import PlanChoice
 from tests.alerts.attempt_outcomes import Record
 from tests.alerts.escalation.factories import Ask
 from tests.conftest import an_alert, make_clinician
@@ -159,9 +160,11 @@ def ask(lab: ApiClient, clinician: Clinician, colleague: Clinician) -> Ask:
     """Take a High alert for C-1. If no plan was made, it asks C-1, then C-2."""
 
     def take(*people: Clinician | None, **plan: Any) -> Alert:
-        make_plan(*(people or (None, colleague)), **plan)
+        priority = plan.get("priority", Priority.HIGH)
+        if people or not PlanChoice.objects.filter(priority=priority).exists():
+            make_plan(*(people or (None, colleague)), **plan)
         body = an_alert(message_id=uuid.uuid4().hex, contact_id=clinician.contact_id)
-        new = intake.NewAlert(**{**body, "priority": plan.get("priority", Priority.HIGH)})
+        new = intake.NewAlert(**{**body, "priority": priority})
         return intake.accept(client=lab, new=new).alert
 
     return take

@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from django.utils.text import capfirst
 
-from alerts import labels, wording
+from alerts import labels
 from alerts.admin.status import delivery_badge
 from alerts.admin.timeline import asked, handled
 from alerts.admin.timeline.asked import Asking
@@ -20,6 +20,7 @@ from alerts.admin.timeline.event import Event, Try
 from alerts.channels import aws
 from alerts.deliveries.queries import MAY_HAVE_ARRIVED
 from alerts.models import Alert, AlertAction, Attempt, Delivery
+from alerts.sending import texts
 from alerts.sending.delays import Delay
 from alerts.states import AttemptState, DeliveryState, Reason, StaffAction
 from contacts import phone
@@ -214,8 +215,7 @@ def _doubts(number: str, state: DeliveryState) -> list[str]:
 
 def _parts(delivery: Delivery) -> list[str]:
     """How many SMS the text takes, where that is not one, and whether it is cut."""
-    alert = delivery.alert
-    sms = wording.sms(description=alert.description, patient_id=alert.patient_id)
+    sms = texts.sms_as_sent(delivery)
     parts = "1 SMS part" if sms.parts == 1 else f"{sms.parts} SMS parts"
     if sms.is_cut:
         return [f"{parts}: {CUT}"]

@@ -65,6 +65,19 @@ def test_an_sms_carries_sender_and_price_where_they_are_set(
     sns_sms.send(message)
 
 
+def test_an_sms_comes_from_the_number_that_takes_replies(
+    sns: Stubber, message: Message, settings: Settings
+) -> None:
+    """A sender ID cannot receive."""
+    settings.SMS_SENDER_ID, settings.SMS_ORIGINATION_NUMBER = "Hospital", "+447700900800"
+    number = {"DataType": "String", "StringValue": "+447700900800"}
+    attributes = {**TRANSACTIONAL, "AWS.MM.SMS.OriginationNumber": number}
+    expected = {"PhoneNumber": message.address, "Message": message.sms, "MessageAttributes": attributes}
+    sns.add_response("publish", {"MessageId": "m-1"}, expected)
+
+    sns_sms.send(message)
+
+
 @pytest.mark.parametrize(("text", "reason"), [("é" * 801, Reason.TOO_LONG), ("é" * 800, Reason.REFUSED)])
 def test_a_refusal_of_a_long_text_is_not_taken_for_a_wrong_number(
     sns: Stubber, message: Message, text: str, reason: Reason
