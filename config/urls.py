@@ -37,6 +37,7 @@ urlpatterns = [
     # Not for a POST, which would end at a login page with a 200.
     path("", RedirectView.as_view(pattern_name="admin:index", http_method_names=["get", "head"])),
     path("", include("alerts.api.urls")),
+    path("", include("alerts.responses.urls")),
     # Made once in ten minutes: it is the same for everybody, and making it takes as long as ten alerts. Two at once
     # would also fail: drf-spectacular loads its extensions with the first, and takes no lock.
     path("schema", one_at_a_time(cache_page(600)(SpectacularAPIView.as_view())), name="schema"),

@@ -10,11 +10,15 @@ from door import errors
 from door.admission import Admission, Turn, Urgency
 from door.body import Bodies
 from door.connection import Connection
+from door.errors import Headers
 from door.reader import Request
 from door.refusals import Refusals
 from door.senders import Senders
 from door.settings import ADMIN, API, API_THREADS, PROBES, Service
 from door.upstream import ServiceConnection, Upstream, unavailable
+
+LINKS = "/a/"
+"""As PATH in alerts/responses/links.py."""
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +34,8 @@ class Door:
         self._admission = Admission(API_THREADS)
         self._refusals = Refusals()
         self._senders = Senders()
+        self._links = Senders()
+        """Links in messages that the API has shown lately: whoever answers an alert goes before who guesses."""
         self._bodies = {service.name: Bodies(service) for service in (API, ADMIN, PROBES)}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -46,7 +52,7 @@ class Door:
 
     def refuse(self, request: Request | None, refusal: errors.Refusal, client: Connection) -> None:
         """Say why a request is not passed on. There is none where no head has come."""
-        api = request is None or service_for(request.path) is API
+        api = request is None or (service_for(request.path) is API and not is_link(request.path))
         headers, answer = errors.answer_to(refusal, api=api)
         if request is not None:
             self._note(request, refusal.status, answer)
@@ -67,6 +73,8 @@ class Door:
             self._begin(self._pass_on(service, request, client), request, client)
 
     def _urgency(self, request: Request) -> Urgency:
+        if is_link(request.path):
+            return Urgency.HIGH if self._links.knows(_as_token(request)) else Urgency.STRANGER
         known = self._senders.knows(request.headers)
         return Urgency.of(request.body.content) if known else Urgency.STRANGER
 
@@ -102,9 +110,15 @@ class Door:
                 answer = await _whole(response, API)
         finally:
             self._admission.leave()
-        self._senders.note(request.headers, response.status)
+        self._note_sender(request, response.status)
         self._note(request, response.status, answer)
         client.respond(response.status, response.headers, answer)
+
+    def _note_sender(self, request: Request, status: int) -> None:
+        if is_link(request.path):
+            self._links.note(_as_token(request), status)
+        else:
+            self._senders.note(request.headers, status)
 
     async def _pass_on(self, service: Service, request: Request, client: Connection) -> None:
         async with self._upstream.answer(service, request, is_https=client.is_https) as response:
@@ -143,9 +157,18 @@ async def _whole(response: ServiceConnection, service: Service) -> bytes:
 
 def service_for(path: str) -> Service:
     """The service that answers at a path."""
-    if path in {"/notification", "/intake-check"} or path.startswith("/notification/"):
+    if path in {"/notification", "/intake-check"} or path.startswith(("/notification/", LINKS)):
         return API
     return PROBES if path == "/readyz" else ADMIN
+
+
+def is_link(path: str) -> bool:
+    """Whether a link in a message leads there: to a page for people, who have no token but the link itself."""
+    return path.startswith(LINKS)
+
+
+def _as_token(request: Request) -> Headers:
+    return [(b"authorization", request.path.encode("latin-1", "replace"))]
 
 
 def is_alert(request: Request) -> bool:
