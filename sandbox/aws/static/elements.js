@@ -8,6 +8,8 @@ const PATHS = {
   stop: "M7 7h10v10H7Z",
 };
 
+let playing = null;
+
 /** Make an element: its class, its text, its children. */
 export function element(tag, { className = "", text = "", ...attributes } = {}, ...children) {
   const made = document.createElement(tag);
@@ -54,4 +56,42 @@ export function arrange(list, wanted) {
   wanted.forEach((child, place) => {
     if (list.children[place] !== child) list.insertBefore(child, list.children[place] ?? null);
   });
+}
+
+const LINK = /https?:\/\/[^\s<>"]+[^\s<>".,;:!?)]/g;
+
+/** Make a text whose links can be followed. */
+export function linked(text) {
+  const made = [];
+  let rest = 0;
+  for (const found of text.matchAll(LINK)) {
+    const link = element("a", { href: found[0], text: found[0], target: "_blank", rel: "noopener noreferrer" });
+    made.push(text.slice(rest, found.index), link);
+    rest = found.index + found[0].length;
+  }
+  return [...made, text.slice(rest)];
+}
+
+/** Make a button that says the words aloud. */
+export function player(words) {
+  const button = element("button", { className: "button small play", type: "button" });
+  const label = (name, text) => button.replaceChildren(icon(name), text);
+  const rest = () => {
+    label("play", "Play");
+    if (playing === button) playing = null;
+  };
+  button.addEventListener("click", () => {
+    const again = playing === button;
+    speechSynthesis.cancel();
+    if (again) return rest();
+    const speech = new SpeechSynthesisUtterance(words);
+    speech.lang = "en-GB";
+    speech.rate = 0.9;
+    speech.onend = speech.onerror = rest;
+    playing = button;
+    label("stop", "Stop");
+    speechSynthesis.speak(speech);
+  });
+  rest();
+  return button;
 }

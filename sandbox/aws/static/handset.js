@@ -10,6 +10,8 @@ const SHOWN = 100; // On a page.
 const WAIT_MS = 200; // After the last key before it looks.
 
 const known = new Map();
+let messages = [];
+let handset = { replies: [], voicemails: [] };
 let seen = 0;
 let next = 0;
 let looked = "";
@@ -43,13 +45,16 @@ async function look() {
   if (path !== looked) known.delete(path); // another page: show it, even if it is known
   looked = path;
   try {
-    const [messages, faults, pending] = await Promise.all([
+    const [newMessages, newHandset, faults, pending] = await Promise.all([
       changed(path),
+      changed("/handset"),
       changed("/faults"),
       changed("/subscriptions?pending=true"),
     ]);
     if (path !== wanted()) return look();
-    if (messages) show(messages);
+    messages = newMessages ?? messages;
+    handset = newHandset ?? handset;
+    if (newMessages || newHandset) show();
     if (faults) showFaults(faults);
     if (pending) showPending(pending, confirm);
     tell("on", "Live");
@@ -59,10 +64,12 @@ async function look() {
   next = setTimeout(look, EVERY_MS);
 }
 
-function show(messages) {
-  showPhones(messages.filter((message) => message.channel !== "email"), seen);
+function show() {
+  // Replies have no page of their own, and are not looked through.
+  const replies = pages.length || finding() ? [] : handset.replies;
+  showPhones(messages.filter((message) => message.channel !== "email"), { ...handset, replies }, seen);
   showInbox(messages.filter((message) => message.channel === "email"), seen);
-  announce(messages);
+  announce();
   seen = Math.max(seen, ...messages.map((message) => message.id));
   const [welcome, clear, noPhones] = parts("welcome", "clear-messages", "no-phones");
   oldest = messages.at(-1)?.id ?? 0;
@@ -72,7 +79,8 @@ function show(messages) {
   welcome.hidden = !quiet;
   noPhones.hidden ||= quiet;
   clear.disabled = quiet;
-  document.title = quiet ? "Handsets · Bleep" : `(${total}) Handsets · Bleep`;
+  const rings = messages.some((message) => message.state === "ringing");
+  document.title = `${rings ? "Ringing · " : ""}${quiet ? "" : `(${total}) `}Handsets · Bleep`;
 }
 
 function showPlace(shown) {
@@ -84,14 +92,22 @@ function showPlace(shown) {
   older.disabled = first + shown > total;
 }
 
-function announce(messages) {
+function announce() {
   const fresh = messages.filter((message) => message.id > seen);
   if (!seen || !fresh.length) return;
   const [news] = parts("news");
   const [latest] = fresh;
-  const kind = { sms: "SMS", email: "E-mail", call: latest.outcome === "answered" ? "Call" : "Missed call" }[latest.channel];
   const more = fresh.length > 1 ? ` And ${fresh.length - 1} more.` : "";
-  news.textContent = `${kind} to ${spaced(latest.to)}: ${latest.subject || latest.text}.${more}`;
+  news.textContent = `${newsOf(latest)}.${more}`;
+}
+
+function newsOf(message) {
+  const to = spaced(message.to);
+  if (message.state === "ringing") return `The telephone ${to} rings`;
+  if (message.channel === "call") {
+    return message.outcome === "answered" ? `Call to ${to}: ${message.spoken}` : `Missed call to ${to}`;
+  }
+  return `${message.channel === "sms" ? "SMS" : "E-mail"} to ${to}: ${message.subject || message.text}`;
 }
 
 function tell(state, text) {
@@ -150,5 +166,6 @@ clear.addEventListener("click", async () => {
   look();
 });
 
+document.addEventListener("acted", look);
 listenToForm(look);
 look();

@@ -1,6 +1,6 @@
 /* The inbox: e-mails, and the subscriptions that wait for their person. */
 
-import { arrange, element, parts, time } from "./elements.js";
+import { arrange, element, linked, parts, time } from "./elements.js";
 
 const emails = new Map();
 const waiting = new Map();
@@ -51,7 +51,7 @@ function email(message) {
     element("dt", { text: "To" }),
     element("dd", { text: message.to }),
   );
-  const body = element("p", { className: "letter", text: message.text });
+  const body = element("p", { className: "letter" }, ...linked(message.text));
   return element("li", { className: "email" }, avatar, element("div", { className: "sheet" }, head, who, body));
 }
 

@@ -14,6 +14,7 @@ const WORDS = {
   busy: "Busy",
   no_answer: "No answer",
   pending: "Confirmation pending",
+  twice: "Reply delivered twice",
 };
 
 /** Show the faults at work. */

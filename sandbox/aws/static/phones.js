@@ -1,14 +1,20 @@
 /* The telephones: one for each number, the one that rang last comes first. */
 
-import { arrange, element, icon, parts, spaced, time } from "./elements.js";
+import { act } from "./acts.js";
+import { CallNow, lines } from "./calls.js";
+import { arrange, element, icon, linked, parts, player, spaced, time } from "./elements.js";
 
-const MISSED = { busy: "Missed call: busy", no_answer: "Missed call: no answer" };
+const MISSED = {
+  busy: "Missed call: busy",
+  no_answer: "Missed call: no answer",
+  rejected: "Rejected call",
+  stopped: "Missed call: the caller gave up",
+};
 
 const phones = new Map();
-let playing = null;
 
-/** Show these messages, newest first; `seen` is the highest id that was on the page before. */
-export function showPhones(messages, seen) {
+/** Show these messages, newest first, and what people replied; `seen` is the highest id that was on the page before. */
+export function showPhones(messages, { replies, voicemails }, seen) {
   const [list, none, count] = parts("phones", "no-phones", "telephones-count");
   const numbers = new Map();
   for (const message of messages) {
@@ -18,10 +24,15 @@ export function showPhones(messages, seen) {
   for (const number of phones.keys()) if (!numbers.has(number)) phones.delete(number);
   for (const [number, received] of numbers) {
     if (!phones.has(number)) phones.set(number, new Phone(number));
-    phones.get(number).show(received, seen);
+    const phone = phones.get(number);
+    phone.show(received, replies.filter((reply) => reply.number === number), seen);
+    phone.voicemail.checked = voicemails.includes(number);
   }
   const focused = document.activeElement;
-  arrange(list, [...numbers.keys()].map((number) => phones.get(number).body));
+  const shown = [...numbers.keys()].map((number) => phones.get(number));
+  // What rings is seen without scrolling.
+  shown.sort((one, other) => Number(other.inCall) - Number(one.inCall));
+  arrange(list, shown.map((phone) => phone.body));
   // A telephone that moves up would take the focus away from who is in it.
   if (focused !== document.activeElement && document.contains(focused)) focused.focus({ preventScroll: true });
   for (const phone of phones.values()) phone.settle();
@@ -31,6 +42,7 @@ export function showPhones(messages, seen) {
 
 class Phone {
   constructor(number) {
+    this.number = number;
     this.entries = new Map();
     this.list = element("ol", { className: "talk" });
     this.grew = false;
@@ -41,25 +53,73 @@ class Phone {
       { className: "screen", tabindex: "0", role: "group", "aria-label": `Screen of ${spaced(number)}` },
       this.list,
     );
+    this.now = new CallNow(number, () => this.screen.focus({ preventScroll: true }));
     this.body = element(
       "article",
       { className: "phone", "aria-label": `Telephone ${spaced(number)}` },
-      element("div", { className: "glass" }, element("header", { className: "top" }, name, this.latest), this.screen),
+      element(
+        "div",
+        { className: "glass" },
+        element("header", { className: "top" }, name, this.latest),
+        this.now.body,
+        this.screen,
+        this.foot(),
+      ),
     );
   }
 
-  show(received, seen) {
-    const ids = new Set(received.map((message) => message.id));
+  foot() {
+    this.voicemail = element("input", { type: "checkbox", role: "switch" });
+    this.voicemail.addEventListener("change", () =>
+      act("/handset/voicemail", { number: this.number, on: this.voicemail.checked }),
+    );
+    const wrong = element("p", { className: "wrong", role: "alert" });
+    const text = element("input", { type: "text", maxlength: "1600", autocomplete: "off", placeholder: "Reply" });
+    text.setAttribute("aria-label", `Reply from ${spaced(this.number)}`);
+    this.reply = element(
+      "form",
+      { className: "reply" },
+      text,
+      element("button", { className: "button small", type: "submit", text: "Send" }),
+    );
+    this.reply.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      wrong.textContent = await act("/handset/reply", { number: this.number, text: text.value });
+      if (!wrong.textContent) text.value = "";
+    });
+    const voicemail = element("label", { className: "switch" }, this.voicemail, "Voicemail picks up");
+    return element("footer", { className: "foot" }, this.reply, wrong, voicemail);
+  }
+
+  show(received, replies, seen) {
+    const calls = received.filter((message) => message.state === "ringing" || message.state === "connected");
+    const connected = calls.find((message) => message.state === "connected");
+    const ringing = calls.filter((message) => message.state === "ringing");
+    this.inCall = calls.length > 0;
+    this.body.classList.toggle("ringing", !connected && ringing.length > 0);
+    this.body.classList.toggle("busy", Boolean(connected));
+    this.now.show(connected ?? ringing[0], connected ? 0 : Math.max(0, ringing.length - 1));
+
+    const over = received.filter((message) => !calls.includes(message));
+    const talk = [...over, ...replies.map((reply) => ({ ...reply, channel: "reply" }))];
+    talk.sort((one, other) => one.at.localeCompare(other.at));
+    this.arrange(talk, seen);
+    this.reply.hidden = !over.some((message) => message.channel === "sms");
+    const count = received.length;
+    this.latest.textContent = `${count} ${count === 1 ? "message" : "messages"}`;
+  }
+
+  arrange(talk, seen) {
+    const ids = new Set(talk.map((message) => message.id));
     for (const id of this.entries.keys()) if (!ids.has(id)) this.entries.delete(id);
-    for (const message of received) {
+    for (const message of talk) {
       if (this.entries.has(message.id)) continue;
-      const entry = message.channel === "sms" ? sms(message) : call(message);
+      const entry = { sms, call, reply: replied }[message.channel](message);
       if (message.id > seen && seen > 0) entry.classList.add("new");
       this.entries.set(message.id, entry);
       this.grew = true;
     }
-    arrange(this.list, received.map((message) => this.entries.get(message.id)));
-    this.latest.textContent = `${received.length} ${received.length === 1 ? "message" : "messages"}`;
+    arrange(this.list, talk.map((message) => this.entries.get(message.id)));
   }
 
   /** Scroll to what came in, once the screen is on the page. */
@@ -71,11 +131,17 @@ class Phone {
 
 function sms(message) {
   const meta = element("p", { className: "meta" }, message.sender || "SMS", " · ", time(message.at));
-  return element("li", { className: "sms" }, element("p", { className: "bubble", text: message.text }), meta);
+  return element("li", { className: "sms" }, element("p", { className: "bubble" }, ...linked(message.text)), meta);
+}
+
+function replied(reply) {
+  const meta = element("p", { className: "meta" }, "Reply · ", time(reply.at));
+  return element("li", { className: "sms own" }, element("p", { className: "bubble", text: reply.text }), meta);
 }
 
 function call(message) {
   const answered = message.outcome === "answered";
+  const got = message.voicemail ? "Voicemail picked up" : "Call answered";
   const head = element(
     "div",
     { className: "call-head" },
@@ -83,35 +149,20 @@ function call(message) {
     element(
       "div",
       {},
-      element("p", { className: "what", text: answered ? "Call answered" : MISSED[message.outcome] }),
+      element("p", { className: "what", text: answered ? got : MISSED[message.outcome] }),
       element("p", { className: "meta" }, message.sender ? `from ${spaced(message.sender)} · ` : "", time(message.at)),
     ),
   );
   const card = element("li", { className: answered ? "call" : "call missed" }, head);
-  if (answered) card.append(element("blockquote", { className: "words", text: message.spoken || "(nothing was said)" }));
+  if (answered) card.append(words(message));
   if (answered && message.spoken && "speechSynthesis" in window) card.append(player(message.spoken));
   return card;
 }
 
-function player(words) {
-  const button = element("button", { className: "button small play", type: "button" });
-  const label = (name, text) => button.replaceChildren(icon(name), text);
-  const rest = () => {
-    label("play", "Play");
-    if (playing === button) playing = null;
-  };
-  button.addEventListener("click", () => {
-    const again = playing === button;
-    speechSynthesis.cancel();
-    if (again) return rest();
-    const speech = new SpeechSynthesisUtterance(words);
-    speech.lang = "en-GB";
-    speech.rate = 0.9;
-    speech.onend = speech.onerror = rest;
-    playing = button;
-    label("stop", "Stop");
-    speechSynthesis.speak(speech);
-  });
-  rest();
-  return button;
+/** What was said, and between it the keys that were pressed, if there were any. */
+function words(message) {
+  if (message.transcript.some((line) => line.who === "person")) {
+    return element("ol", { className: "lines" }, ...lines(message.transcript));
+  }
+  return element("blockquote", { className: "words", text: message.spoken || "(nothing was said)" });
 }
