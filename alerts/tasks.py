@@ -6,8 +6,9 @@ from typing import Any
 
 import structlog
 from celery import current_app, shared_task
-from celery.signals import heartbeat_sent, worker_shutting_down
+from celery.signals import heartbeat_sent, worker_init, worker_shutting_down
 
+from alerts.channels import aws
 from alerts.deliveries import claims
 from alerts.monitoring.heartbeats import note_task, worker_heartbeat
 from alerts.sending import outcomes, send
@@ -43,6 +44,12 @@ def _do(work: Callable[[uuid.UUID], None], delivery_id: str) -> None:
             work(uuid.UUID(delivery_id))
     except Exception:
         log.exception("worker.task_failed", delivery_id=delivery_id)
+
+
+@worker_init.connect
+def prepare(**_kwargs: Any) -> None:
+    """A worker loads what it sends with before it takes a task."""
+    aws.prepare()
 
 
 @worker_shutting_down.connect

@@ -9,16 +9,14 @@ import re
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from http import HTTPStatus
 from traceback import walk_tb
+from types import CodeType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-import boto3
 from botocore import exceptions
-from botocore.awsrequest import AWSHTTPConnection, AWSHTTPSConnection
-from botocore.config import Config
 
 from alerts.channels.base import ChannelError, Fault
 from alerts.states import Reason
@@ -112,9 +110,6 @@ BY_STATUS: dict[int, Meaning] = {
 }
 """For answers whose code says nothing."""
 
-CONNECTING = frozenset({AWSHTTPConnection.connect.__code__, AWSHTTPSConnection.connect.__code__})
-"""Covers name, socket, proxy tunnel, certificates and handshake. The request is written only after it returns."""
-
 UNTRUSTED = (ssl.SSLCertVerificationError, FileNotFoundError, PermissionError)
 """While connecting: the certificate is not trusted, or AWS_CA_BUNDLE cannot be read."""
 
@@ -140,8 +135,18 @@ def client(service: Service, *, read_seconds: int = READ_SECONDS) -> Any:
             raise ChannelError(*MISCONFIGURED, type(error).__name__) from None
 
 
+def prepare() -> None:
+    """Load boto3 and what it knows of SNS, so that the first message need not wait for that."""
+    with suppress(ChannelError):  # a message says what is wrong
+        client("sns")
+
+
 @cache
 def _make(service: Service, read_seconds: int) -> Any:
+    # Only now, since most processes never send: boto3 takes 9 MB and half a second.
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=read_seconds,
@@ -152,6 +157,16 @@ def _make(service: Service, read_seconds: int) -> Any:
     made = boto3.client(service, config=config)
     made.meta.events.register("before-parse.sns", _read_by_status)
     return made
+
+
+@cache
+def _connecting() -> frozenset[CodeType]:
+    """The code that connects: name, socket, proxy tunnel, certificates, handshake. The request is written only after
+    it has returned.
+    """
+    from botocore.awsrequest import AWSHTTPConnection, AWSHTTPSConnection  # noqa: PLC0415 - as in `_make`
+
+    return frozenset({AWSHTTPConnection.connect.__code__, AWSHTTPSConnection.connect.__code__})
 
 
 def _read_by_status(response_dict: dict[str, Any], **_: Any) -> None:
@@ -237,7 +252,9 @@ def _meaning_of_break(error: exceptions.BotoCoreError) -> Meaning:
     were raised. Where that does not tell, the request may have left.
     """
     causes = list(_causes(error.kwargs.get("error")))
-    if not any(frame.f_code in CONNECTING for cause in causes for frame, _ in walk_tb(cause.__traceback__)):
+    if not any(
+        frame.f_code in _connecting() for cause in causes for frame, _ in walk_tb(cause.__traceback__)
+    ):
         return ANSWER_LOST
     return MISCONFIGURED if any(isinstance(cause, UNTRUSTED) for cause in causes) else NOT_RECEIVED
 

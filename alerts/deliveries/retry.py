@@ -30,6 +30,12 @@ SCHEDULES: dict[Priority, Schedule] = {
     Priority.MEDIUM: Schedule(timedelta(seconds=5), timedelta(minutes=2), tries=6, age=timedelta(hours=1)),
     Priority.LOW: Schedule(timedelta(seconds=30), timedelta(minutes=10), tries=8, age=timedelta(hours=12)),
 }
+LONGEST_HOLD: dict[Priority, timedelta] = {
+    Priority.HIGH: timedelta(seconds=10),
+    Priority.MEDIUM: timedelta(minutes=2),
+    Priority.LOW: timedelta(minutes=2),
+}
+"""The longest that a delivery over its channel's budget is postponed at a time."""
 MAX_DOUBLINGS = 20
 """Enough to reach any `longest`, and small enough for a timedelta."""
 QUOTA_TRIES = 3

@@ -18,9 +18,8 @@ from django.db.models.expressions import Combinable, CombinedExpression
 from django.db.models.functions import Now
 
 from alerts.deliveries.lifecycle import OUTCOME_EVERY
-from alerts.deliveries.retry import SCHEDULES
+from alerts.deliveries.retry import LONGEST_HOLD, SCHEDULES
 from alerts.models import Attempt, Delivery
-from alerts.sending.rate_limit import LONGEST_HOLD
 from alerts.states import AttemptState, DeliveryState
 from contacts.choices import Priority
 

@@ -18,6 +18,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from alerts.channels import ADAPTERS, Budget
 from alerts.cooldown import Cooldown
+from alerts.deliveries.retry import LONGEST_HOLD
 from alerts.models import Delivery
 from alerts.sending.moving_window import MovingWindow
 from alerts.states import DeliveryState
@@ -27,12 +28,6 @@ PROCESSES = 4
 """A process that counts alone may use a quarter of a quota: there are two relays and two workers."""
 REDIS_SECONDS = 0.2
 """To connect and to read, each: how long a hanging Redis may delay a delivery, once per cooldown."""
-LONGEST_HOLD: dict[Priority, timedelta] = {
-    Priority.HIGH: timedelta(seconds=10),
-    Priority.MEDIUM: timedelta(minutes=2),
-    Priority.LOW: timedelta(minutes=2),
-}
-"""The longest that a delivery over the budget is postponed at a time."""
 
 log = structlog.get_logger(__name__)
 redis_cooldown = Cooldown(2.0)

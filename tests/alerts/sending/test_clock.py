@@ -18,11 +18,11 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from alerts.channels import SendResult
-from alerts.deliveries import claims, lifecycle
+from alerts.deliveries import claims, lifecycle, retry
 from alerts.deliveries.retry import SCHEDULES, Retry
 from alerts.models import Alert, Attempt, Delivery
 from alerts.relay import due, loop
-from alerts.sending import breaker, clock, outcomes, rate_limit, send as sending
+from alerts.sending import breaker, clock, outcomes, send as sending
 from alerts.states import DeliveryState
 from contacts.choices import Priority
 from tests.alerts.conftest import Store
@@ -161,7 +161,7 @@ def test_calls_are_followed_up(store: Store, aws: Aws) -> None:
 
 def test_dates_that_bleep_sets_are_left_alone_for_one_query(store: Store, aws: Aws) -> None:
     for priority in Priority:
-        claims.postpone(store(priority).pk, rate_limit.LONGEST_HOLD[priority])
+        claims.postpone(store(priority).pk, retry.LONGEST_HOLD[priority])
         again = claim(store(priority))
         lifecycle.mark_failed(again, THROTTLED, Retry(SCHEDULES[priority].longest))
         store(priority)
@@ -209,4 +209,4 @@ def test_a_long_backlog_is_not_read(store: Store) -> None:
 def test_the_breaker_never_waits_for_longer(priority: Priority, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(random, "uniform", lambda _least, most: most)
 
-    assert breaker.wait(priority) <= rate_limit.LONGEST_HOLD[priority]
+    assert breaker.wait(priority) <= retry.LONGEST_HOLD[priority]
