@@ -22,7 +22,11 @@ HTTPS = env.flag("HTTPS")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 CSRF_FAILURE_VIEW = "staff.errors.not_from_a_form"
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
-ROOT_URLCONF = "config.urls"
+WEB_SERVICE = os.environ.get("WEB_SERVICE", "")
+"""Which web service this process is, as `deploy/entrypoint` says: what it does not serve, it does not load."""
+ROOT_URLCONF = {"web-api": "config.urls.api", "web-probes": "config.urls.probes"}.get(
+    WEB_SERVICE, "config.urls.everything"
+)
 
 INSTALLED_APPS = [
     "config",
@@ -67,6 +71,15 @@ MIDDLEWARE = [
 ]
 # For the web services only (`config.wsgi`): functions to call at the start
 WEB_SERVER_STARTS = ["clients.usage.keep_writing"]
+if WEB_SERVICE == "web-probes":  # without pages, and without senders
+    MIDDLEWARE = [
+        "alerts.monitoring.probes.Probes",
+        "config.telemetry.RequestTelemetry",
+        "django.middleware.security.SecurityMiddleware",
+        "django.middleware.common.CommonMiddleware",
+    ]
+    WEB_SERVER_STARTS = []
+    CSRF_FAILURE_VIEW = "django.views.csrf.csrf_failure"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -23,7 +23,7 @@ class StaffConfig(AppConfig):
 
 
 class StaffAdminConfig(SimpleAdminConfig):
-    """Finds the pages when they are served (`config.urls`) or checked: relays and workers start without them."""
+    """Finds the pages when they are served (`config.urls.everything`) or checked: others start without them."""
 
     default_site = "staff.site.StaffSite"
 

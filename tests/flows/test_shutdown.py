@@ -197,7 +197,7 @@ def test_a_web_server_that_is_stopped_while_it_starts_ends_at_once(bleep: OwnBle
 def is_loading(pid: int) -> bool:
     """Whether the process that will serve has something to do already: granian's child, or the door itself."""
     started = psutil.Process(pid)
-    serving = started.children() if "granian" in " ".join(started.cmdline()) else [started]
+    serving = started.children() if "config.server" in started.cmdline() else [started]
     return any(each.cpu_times().user > 0.05 for each in serving)
 
 

@@ -1,0 +1,71 @@
+"""What a part does not use, it does not load: that would be memory in each of its processes."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.config.server import ENVIRONMENT
+from tests.processes import ROOT
+
+SHOW = "; import json, sys, threading; print(json.dumps([*sys.modules, *(t.name for t in threading.enumerate())]))"
+AWS, PAGES, BROKER = {"boto3", "botocore.session"}, {"openpyxl", "unfold.admin"}, {"redis", "kombu", "celery"}
+WEB = "import config.wsgi"
+"""What granian loads in each of its processes."""
+
+
+def loaded(statements: str, **variables: str) -> set[str]:
+    """The modules, and the threads, of a Python that has run these statements."""
+    shown = subprocess.run(
+        [sys.executable, "-c", statements + SHOW],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            **ENVIRONMENT,
+            **variables,
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(json.loads(shown.stdout))
+
+
+@pytest.mark.parametrize(
+    ("statements", "service", "has", "without"),
+    [
+        (WEB, "web-api", "alerts.api.views", AWS | PAGES | BROKER),
+        (
+            WEB,
+            "web-probes",
+            "alerts.monitoring.views",
+            AWS | PAGES | BROKER | {"rest_framework.serializers", "requests"},
+        ),
+        (WEB, "web-admin", "contacts.admin.page", AWS),
+        ("import django; django.setup(); import alerts.relay.loop", "", "kombu", AWS | PAGES),
+        (
+            "import django; django.setup(); import config.management.commands.worker, alerts.tasks, celery.apps.worker",
+            "",
+            "celery.worker.worker",
+            PAGES | {"celery.bin.celery", "prompt_toolkit"},
+        ),
+    ],
+    ids=["web-api", "web-probes", "web-admin", "relay", "worker"],
+)
+def test_a_part_loads_what_it_uses(statements: str, service: str, has: str, without: set[str]) -> None:
+    found = loaded(statements, WEB_SERVICE=service)
+
+    assert has in found
+    assert not found & without
+
+
+def test_what_is_forked_has_all_views_and_neither_thread_nor_connection() -> None:
+    check = "from django.db import connections; assert all(c.connection is None for c in connections.all())"
+
+    found = loaded(f"from config import server; server.load(); {check}", WEB_SERVICE="web-api")
+
+    assert {"alerts.api.views", "clients.usage", "MainThread"} <= found
+    assert not [name for name in found if name.startswith("Thread-") or name == "usage"]
