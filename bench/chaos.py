@@ -2,8 +2,8 @@
 
 It POSTs alerts of all priorities while processes are killed, frozen and restarted, Redis is killed, flushed and
 refuses, PostgreSQL crashes, refuses and is read-only, and AWS throttles, fails, hangs and loses answers. Then
-everything is repaired, the rest is delivered, and a table shows whether the promise was kept. Exits with 1 if it was
-not.
+everything is repaired, the rest is delivered, and a table shows whether the promise was kept. Some people are asked to
+take their alerts on, and accept, decline or do not hear. Exits with 1 if the promise was not kept.
 """
 
 import argparse
@@ -15,9 +15,11 @@ from collections.abc import Sequence
 import psycopg
 
 from bench import records
+from bench.asking import plans, verdict as asking
+from bench.asking.telephones import Telephones
 from bench.command import Progress, conclude, whole
 from bench.load.hospital import HospitalSystems, orders
-from bench.load.people import Preferences, load, make_people
+from bench.load.people import Person, Preferences, load, make_people
 from bench.mishaps import Mishaps, clocks
 from bench.mishaps.schedule import schedule
 from bench.report import table
@@ -27,6 +29,8 @@ from bench.verdict import Verdict, judge
 LEASE = 30
 """Seconds (LEASE_SECONDS): the shortest time for a call to AWS and for recording its answer."""
 PEOPLE = 36
+ASKED = 6
+"""More people, of whom alerts want an answer."""
 DRAIN_SECONDS = 180.0
 """The most time for the remaining deliveries once everything is repaired."""
 HURRY_EVERY = 4.0
@@ -44,6 +48,8 @@ VARIABLES = {
     # This does not test the account's quotas: with AWS's defaults the rest would take minutes.
     "CONNECT_CALLS_PER_SECOND": "50",
     "SMS_PER_SECOND": "200",
+    # Those who do not hear let it ring so long.
+    "CONNECT_RING_SECONDS": "15",
 }
 
 
@@ -54,9 +60,13 @@ class ChaosRun:
         dice = random.Random(seed)
         self.stack = stack
         self.people = make_people(PEOPLE, PREFERENCES, dice)
-        load(stack, self.people)
+        self.asked = [Person(PEOPLE + each, PREFERENCES[each % 2]) for each in range(1, ASKED + 1)]
+        load(stack, [*self.people, *self.asked])
+        plans.load(stack, self.asked)
         self.schedule = schedule(seconds, dice, lease=LEASE, clocks=bool(clocks.ahead()))
-        self.hospital = HospitalSystems(orders(seconds, self.people, dice, seed), stack.address)
+        self.hospital = HospitalSystems(
+            orders(seconds, [*self.people, *self.asked], dice, seed), stack.address
+        )
         self.mishaps = Mishaps(stack, self.people, seed, self.hospital.burst)
         self.ended: list[str] = []
         self._seed = seed
@@ -76,14 +86,30 @@ class ChaosRun:
         self.mishaps.undo_all()
         self._progress.say("everything is repaired; the rest is being delivered")
         self._drain()
-        verdict = judge(
-            answered=sorted(self.hospital.taken),
-            alerts=records.alerts(self.stack),
-            received=records.received(self.stack),
-            preferences={person.contact_id: person.preferences for person in self.people},
-        )
+        verdict = self._judge()
         verdict.violations += [*self.hospital.odd, *self._unusual(), *self.ended]
         self._report(verdict)
+        return verdict
+
+    def _judge(self) -> Verdict:
+        preferences = {person.contact_id: person.preferences for person in self.people}
+        asked = {person.contact_id for person in self.asked}
+        addresses = {
+            each for person in self.asked for each in (person.call_number, person.sms_number, person.email)
+        }
+        to_asked = {
+            order.body["message_id"] for order in self.hospital.orders if order.body["contact_id"] in asked
+        }
+        verdict = judge(
+            answered=sorted(self.hospital.taken - to_asked),
+            alerts=[alert for alert in records.alerts(self.stack) if alert.contact_id not in asked],
+            received=records.received(self.stack, but=addresses),
+            preferences=preferences,
+        )
+        taken = self.hospital.taken & to_asked
+        verdict.accepted += len(taken)
+        verdict.violations += asking.broken(self.stack, taken=taken, contact_ids=asked)
+        verdict.answers = asking.answers(self.stack)
         return verdict
 
     def _wait(self, at: float) -> None:
@@ -125,9 +151,10 @@ class ChaosRun:
             time.sleep(0.3)
 
     def _is_settled(self) -> bool:
-        """Whether every delivery is finished, and every outcome is known."""
+        """Whether every delivery is finished, every outcome is known, and nobody is asked any more."""
         return not self.stack.rows(
-            "SELECT 1 FROM alerts_delivery WHERE state IN ('pending', 'sending') OR outcome_due_at IS NOT NULL LIMIT 1"
+            "SELECT 1 FROM alerts_delivery WHERE state IN ('pending', 'sending') OR outcome_due_at IS NOT NULL"
+            " UNION ALL SELECT 1 FROM alerts_loop WHERE ended_at IS NULL LIMIT 1"
         )
 
     def _hurry(self) -> None:
@@ -169,6 +196,7 @@ def rows(verdict: Verdict) -> list[tuple[str, int]]:
     return [
         ("alerts accepted (2xx)", verdict.accepted),
         ("sent or delivered", verdict.sent),
+        *((f"asked for an answer: {outcome}", count) for outcome, count in sorted(verdict.answers.items())),
         *((f"failed: {reason}", count) for reason, count in sorted(verdict.failed.items())),
         *((f"in doubt: {reason}", count) for reason, count in sorted(verdict.in_doubt.items())),
         ("duplicates, marked", verdict.duplicates_flagged),
@@ -194,7 +222,9 @@ def main() -> bool:
     if not clocks.ahead():
         print("No clock is set wrong: libfaketime is not installed (apt-get install faketime).")
     with Stack(**VARIABLES) as stack:
-        verdict = ChaosRun(stack, seconds=options.seconds, seed=options.seed).go()
+        run = ChaosRun(stack, seconds=options.seconds, seed=options.seed)
+        with Telephones(stack, {person.call_number for person in run.asked}, options.seed):
+            verdict = run.go()
         stack.keep = bool(verdict.broken)
     return not verdict.broken
 

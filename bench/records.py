@@ -1,7 +1,7 @@
 """Records for the comparison: Bleep's rows from PostgreSQL, and the messages that the stand-in for AWS received."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from bench.load.people import key_of
@@ -81,11 +81,12 @@ def alerts(stack: Stack) -> list[AlertRecord]:
     ]
 
 
-def received(stack: Stack) -> list[MessageRecord]:
-    """All messages that the stand-in received, including unanswered calls."""
+def received(stack: Stack, *, but: Collection[str] = ()) -> list[MessageRecord]:
+    """All messages that the stand-in received, including unanswered calls, `but` those to some addresses."""
     return [
         MessageRecord(
             key_of(message["text"]), message["channel"], message["provider_id"], message["client_token"] or ""
         )
         for message in json.loads(stack.aws("GET", "/messages?missed=true"))
+        if message["to"] not in but
     ]

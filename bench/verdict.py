@@ -25,6 +25,8 @@ class Verdict:
     sent: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     in_doubt: Counter[str] = field(default_factory=Counter)
+    answers: dict[str, int] = field(default_factory=dict)
+    """How alerts ended that somebody was asked to take on."""
     duplicates_flagged: int = 0
     duplicates_unflagged: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)

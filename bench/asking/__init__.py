@@ -1,0 +1,1 @@
+"""People who are asked to take alerts on, in `make chaos`: their plans, their telephones, and what has to hold."""

@@ -1,0 +1,38 @@
+"""Plans for people who are asked: each asks its person, then two colleagues."""
+
+from collections.abc import Sequence
+
+from bench.load.people import Person
+from bench.stack import Stack
+
+WAIT_SECONDS = 6
+COLLEAGUES = 2
+
+
+def load(stack: Stack, people: Sequence[Person]) -> None:
+    """Give each of the people a plan of their own for High and Medium."""
+    for position, person in enumerate(people):
+        asked = [None, *(people[(position + step) % len(people)] for step in range(1, COLLEAGUES + 1))]
+        [(plan,)] = stack.rows(
+            "INSERT INTO oncall_plan (name, active) VALUES (%s, true) RETURNING id",
+            f"Plan of {person.contact_id}",
+        )
+        for number, colleague in enumerate(asked, start=1):
+            stack.rows(
+                "INSERT INTO oncall_planstep (plan_id, position, target, clinician_id, wait)"
+                " SELECT %s, %s, %s, (SELECT id FROM contacts_clinician WHERE contact_id = %s),"
+                " %s * interval '1 second'",
+                plan,
+                number,
+                "named" if colleague else "addressed",
+                colleague.contact_id if colleague else None,
+                WAIT_SECONDS,
+            )
+        for priority in "HM":
+            stack.rows(
+                "INSERT INTO oncall_planchoice (plan_id, priority, clinician_id, department)"
+                " SELECT %s, %s, id, '' FROM contacts_clinician WHERE contact_id = %s",
+                plan,
+                priority,
+                person.contact_id,
+            )

@@ -1,0 +1,55 @@
+"""What has to hold for alerts that people are asked to take on, whatever broke. As queries, each for what is wrong."""
+
+from collections.abc import Collection
+
+from bench.stack import Stack
+
+RULES = {
+    "has two who accepted, or none although it says so": """
+        SELECT message_id FROM alerts_alert WHERE has_loop AND (state = 'acknowledged') <> (
+            SELECT count(*) = 1 FROM alerts_engagement AS one
+            WHERE one.alert_id = alerts_alert.id AND one.state = 'accepted'
+        )""",
+    "still waits for an answer": """
+        SELECT message_id FROM alerts_loop JOIN alerts_alert ON id = alert_id
+        WHERE ended_at IS NULL OR EXISTS (
+            SELECT FROM alerts_engagement AS one WHERE one.alert_id = id AND one.state = 'asked'
+        )""",
+    "asked somebody after it was accepted": """
+        SELECT message_id FROM alerts_alert JOIN alerts_response AS said ON said.alert_id = alerts_alert.id
+        WHERE said.kind = 'accept' AND said.effect = 'applied' AND alerts_alert.state = 'acknowledged' AND EXISTS (
+            SELECT FROM alerts_engagement AS later WHERE later.alert_id = alerts_alert.id AND later.asked_at > said.at
+        ) AND NOT EXISTS (
+            SELECT FROM alerts_response AS back WHERE back.alert_id = alerts_alert.id
+              AND back.kind <> 'accept' AND back.at > said.at
+        )""",
+    "ended with nobody, although somebody of its plan was not asked": """
+        SELECT message_id FROM alerts_loop JOIN alerts_alert ON id = alert_id
+        WHERE outcome = 'exhausted' AND next_step < jsonb_array_length(plan -> 'steps')""",
+    "has an answer twice": """
+        SELECT message_id FROM alerts_alert JOIN alerts_response AS said ON said.alert_id = alerts_alert.id
+        GROUP BY message_id, said.proof, said.evidence HAVING count(*) > 1""",
+    "has a message of somebody else": """
+        SELECT message_id FROM alerts_alert JOIN alerts_delivery AS sent ON sent.alert_id = alerts_alert.id
+        JOIN alerts_engagement AS one ON one.id = sent.engagement_id WHERE one.clinician_id <> sent.clinician_id""",
+}
+
+
+def broken(stack: Stack, *, taken: Collection[str], contact_ids: Collection[str]) -> list[str]:
+    """Every broken rule, as a sentence. `taken` are the keys of alerts that got a 2xx."""
+    stored = {
+        key
+        for (key,) in stack.rows(
+            "SELECT message_id FROM alerts_alert WHERE contact_id = ANY(%s)", list(contact_ids)
+        )
+    }
+    lost = sorted(set(taken) - stored)
+    found = [f"{key}: answered with a 2xx, but not stored." for key in lost]
+    for what, query in RULES.items():
+        found += [f"{key}: {what}." for (key,) in stack.rows(query)]
+    return found
+
+
+def answers(stack: Stack) -> dict[str, int]:
+    """How alerts ended, by the outcome of their loops."""
+    return dict(stack.rows("SELECT outcome, count(*) FROM alerts_loop GROUP BY outcome ORDER BY outcome"))
