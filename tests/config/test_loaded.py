@@ -6,7 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from django.urls import Resolver404, resolve
 
+from door.app import LINKS, service_for
+from door.settings import API
 from tests.config.server import ENVIRONMENT
 from tests.processes import ROOT
 
@@ -69,3 +72,19 @@ def test_what_is_forked_has_all_views_and_neither_thread_nor_connection() -> Non
 
     assert {"alerts.api.views", "clients.usage", "MainThread"} <= found
     assert not [name for name in found if name.startswith("Thread-") or name == "usage"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/notification", "/notification/", "/notification/b-1", "/intake-check", f"{LINKS}x"]
+)
+def test_web_api_serves_what_the_door_sends_there(path: str) -> None:
+    assert service_for(path) is API
+    assert (
+        resolve(path, urlconf="config.urls.api").func == resolve(path, urlconf="config.urls.everything").func
+    )
+
+
+def test_web_api_and_web_probes_serve_no_page() -> None:
+    for path, urlconf in (("/admin/", "config.urls.api"), ("/notification", "config.urls.probes")):
+        with pytest.raises(Resolver404):
+            resolve(path, urlconf=urlconf)
