@@ -12,12 +12,14 @@ from pathlib import Path
 
 from door.app import Door
 from door.connection import Connection
+from door.connections import Connections
 from door.settings import (
     BACKLOG,
     DRAIN_SECONDS,
     HEAD_SECONDS,
     HOST,
     LOG_CONFIG,
+    MAX_CONNECTIONS,
     PORT,
     TLS_CERTIFICATE,
     TLS_KEY,
@@ -39,7 +41,7 @@ async def serve() -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stopped.set)
     door = Door()
-    connections: set[Connection] = set()
+    connections = Connections(MAX_CONNECTIONS)
     tls = _tls()
     server = await loop.create_server(
         lambda: Connection(door, connections),
@@ -51,7 +53,7 @@ async def serve() -> None:
     )
     await stopped.wait()
     server.close()
-    for connection in [*connections]:
+    for connection in connections:
         connection.close_soon()
     until = loop.time() + DRAIN_SECONDS
     while connections and loop.time() < until:

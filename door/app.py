@@ -88,6 +88,9 @@ class Door:
             await work
         except errors.Refusal as refusal:
             self.refuse(request, refusal, client)
+        except asyncio.CancelledError:
+            if client.is_open:
+                raise
         except Exception:
             log.exception("door.failed")
             client.abort()
@@ -121,6 +124,12 @@ class Door:
             self._senders.note(request.headers, status)
 
     async def _pass_on(self, service: Service, request: Request, client: Connection) -> None:
+        """For as long as the client is there: so no more connections to the service are open than of clients."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - for the type checker
+        if not client.is_open:
+            return
+        client.on_close = task.cancel
         async with self._upstream.answer(service, request, is_https=client.is_https) as response:
             client.begin(response.status, response.headers)
             try:

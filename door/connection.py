@@ -7,14 +7,13 @@ from http import HTTPStatus
 from typing import Protocol
 
 from door.body import Bodies
+from door.connections import Claim, Connections
 from door.errors import BodyCut, BodyIncomplete, Busy, Headers, Refusal
 from door.reader import HTTP_1_0, Reader, Request
-from door.settings import BODY_SECONDS, HEAD_SECONDS, MAX_CONNECTIONS
+from door.settings import BODY_SECONDS, HEAD_SECONDS
 
 LINGER_SECONDS = 2.0
 """A client that was refused while it sent may read its answer for so long before the connection ends."""
-GIVE_WAY = 8
-"""One in so many connections gives way when there are too many."""
 NEVER = float("inf")
 BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 STATUS_LINES = {each.value: b"HTTP/1.1 %d %b\r\n" % (each.value, each.phrase.encode()) for each in HTTPStatus}
@@ -45,7 +44,7 @@ class Connection(asyncio.BufferedProtocol):
     _transport: asyncio.Transport
     _timer: asyncio.TimerHandle
 
-    def __init__(self, door: Door, others: "set[Connection]") -> None:
+    def __init__(self, door: Door, others: Connections) -> None:
         self._door = door
         self._others = others
         self._loop = asyncio.get_running_loop()
@@ -57,7 +56,9 @@ class Connection(asyncio.BufferedProtocol):
         self._is_busy = False
         """Whether there is one; it may be one without a head."""
         self._is_open = True
-        self._ends = self._lingers = self._in_chunks = False
+        self._refused: tuple[Request | None, Refusal] | None = None
+        """What is refused after the answers to the requests before it."""
+        self._ends = self._lingers = self._in_chunks = self._has_ended = False
         self._deadline = NEVER
         self._writable = asyncio.Event()
         self._waits_for_reading = False
@@ -65,7 +66,9 @@ class Connection(asyncio.BufferedProtocol):
         self._unsent = 0
         self._moved_at = 0.0
         self.on_loss: Callable[[], object] | None = None
-        """Called if the client goes; the door sets it while nothing has been begun for its request."""
+        """Called if the client goes, or seems to; the door sets it while nothing has been begun for its request."""
+        self.on_close: Callable[[], object] | None = None
+        """Called if the connection ends before the answer is whole; the door sets it where no queue bounds its time."""
         self.is_https = False
 
     # What asyncio calls.
@@ -75,11 +78,10 @@ class Connection(asyncio.BufferedProtocol):
         self._transport = transport
         self.is_https = transport.get_extra_info("sslcontext") is not None
         self._writable.set()
-        if len(self._others) >= MAX_CONNECTIONS:
-            _make_room(self._others)
-        self._others.add(self)
         self._deadline = self._loop.time() + HEAD_SECONDS
         self._timer = self._loop.call_at(self._deadline, self._look_at_the_time)
+        if not self._others.add(self):
+            self.abort()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return _received
@@ -103,6 +105,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def eof_received(self) -> bool:
         """Some clients end their half after a request. One that does so before its turn is taken for gone."""
+        self._has_ended = True
         if self._reader.coming is not None:
             self._refuse(BodyCut())
         elif self.on_loss is not None:
@@ -116,12 +119,11 @@ class Connection(asyncio.BufferedProtocol):
         self._timer.cancel()
         self._others.discard(self)
         self._reader.end()
-        for request in self._reader.whole:
-            request.body.forget()
-        self._reader.whole.clear()
+        self._forget_what_waits()
         self._writable.set()
-        if self.on_loss is not None:
-            self.on_loss()
+        for call in (self.on_loss, self.on_close):
+            if call is not None:
+                call()
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -136,7 +138,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def respond(self, status: int, headers: Headers, body: bytes) -> None:
         """Write a whole answer. Its length is added, unless the headers have it."""
-        if self._is_open:
+        if self.is_open:
             has_body = self._has_body(status)
             if has_body and not _has_length(headers):
                 headers = [*headers, (b"content-length", b"%d" % len(body))]
@@ -149,38 +151,46 @@ class Connection(asyncio.BufferedProtocol):
         request = self._answered
         if self._has_body(status) and not _has_length(headers) and request is not None:
             self._in_chunks = request.version != HTTP_1_0
-            self._ends = self._ends or not self._in_chunks
+            if not self._in_chunks:  # the end of the connection says where the answer ends
+                self._end_after_this()
         if self._in_chunks:
             headers = [*headers, (b"transfer-encoding", b"chunked")]
-        if self._is_open:
+        if self.is_open:
             self._transport.write(self._head(status, headers))
 
     async def write(self, part: bytes) -> None:
         """Write a part, when the client has read those before it."""
         await self._writable.wait()
-        if self._is_open:
+        if self.is_open:
             self._transport.write(b"%x\r\n%b\r\n" % (len(part), part) if self._in_chunks else part)
 
     def end(self) -> None:
         """The last part was written."""
-        if self._in_chunks and self._is_open:
+        if self._in_chunks and self.is_open:
             self._transport.write(b"0\r\n\r\n")
         self._finish()
 
     def abort(self) -> None:
-        """End it in the middle of an answer, so that the client sees that something is missing."""
+        """End it at once. In the middle of an answer the client sees that something is missing."""
         self._transport.abort()
 
     @property
     def is_open(self) -> bool:
-        """Whether the client is still there."""
-        return self._is_open
+        """Whether the client is still there. asyncio says later that it has gone than it knows."""
+        return self._is_open and not self._transport.is_closing()
 
     @property
     def is_idle(self) -> bool:
         """Whether it has asked for nothing."""
         is_done = not self._is_busy or self._waits_for_reading
         return is_done and self._reader.coming is None and not self._reader.whole
+
+    @property
+    def claim(self) -> Claim:
+        """Whether it gives way to new connections."""
+        if self._is_busy and not self._waits_for_reading:
+            return Claim.IN_TURN if self.on_close is None else Claim.WAITS
+        return Claim.INCOMPLETE if self._reader.coming is not None else Claim.IDLE
 
     @property
     def deadline(self) -> float:
@@ -215,16 +225,24 @@ class Connection(asyncio.BufferedProtocol):
         self._refuse(Busy())
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Refuse what has not come whole. Requests before it get their answers."""
-        request = self._reader.coming
+        """Refuse what has not come whole, after the answers to the requests before it."""
+        self._refused = self._reader.coming, refusal
         self._reader.end()
         self._ends = True
-        if self._is_busy or self._reader.whole:
-            self._answer_next()
-            return
-        self._is_busy = self._lingers = True
-        self._answered = request
-        self._door.refuse(request, refusal, self)
+        if not self._is_busy:
+            self._go_on()
+
+    def _end_after_this(self) -> None:
+        """What follows is left without an answer."""
+        self._ends = True
+        self._reader.end()
+        self._refused = None
+        self._forget_what_waits()
+
+    def _forget_what_waits(self) -> None:
+        for request in self._reader.whole:
+            request.body.forget()
+        self._reader.whole.clear()
 
     def _has_body(self, status: int) -> bool:
         is_head = self._answered is not None and self._answered.method == "HEAD"
@@ -233,7 +251,8 @@ class Connection(asyncio.BufferedProtocol):
     def _head(self, status: int, headers: Headers) -> bytes:
         lines = [_status_line(status), *[b"%b: %b\r\n" % header for header in headers]]
         request = self._answered
-        if self._ends or request is None or not request.keeps:
+        is_last = self._ends and not self._reader.whole and self._refused is None
+        if is_last or request is None or not request.keeps:
             lines.append(b"connection: close\r\n")
         elif request.version == HTTP_1_0:
             lines.append(b"connection: keep-alive\r\n")
@@ -244,15 +263,13 @@ class Connection(asyncio.BufferedProtocol):
         """The answer was written: go on with the next request, or end."""
         request, self._answered = self._answered, None
         self._is_busy = self._in_chunks = False
-        self.on_loss = None
+        self.on_loss = self.on_close = None
         if request is not None:
             request.body.forget()
             self._ends = self._ends or not request.keeps
         if not self._is_open:
             return
-        if self._lingers:
-            self._linger()
-        elif not self._writable.is_set() and not self._ends:
+        if not self._writable.is_set() and not self._ends:
             self._waits_for_reading = self._is_busy = True
             self._deadline = NEVER
         else:
@@ -262,8 +279,12 @@ class Connection(asyncio.BufferedProtocol):
         self._is_busy = False
         if self._reader.whole:
             self._loop.call_soon(self._answer_next)
+        elif self._refused is not None:
+            self._is_busy = self._lingers = True
+            (self._answered, refusal), self._refused = self._refused, None
+            self._door.refuse(self._answered, refusal, self)
         elif self._ends:
-            self._transport.close()
+            self._end()
         else:
             self._deadline = self._loop.time() + HEAD_SECONDS
             if not self._transport.is_reading():
@@ -271,16 +292,20 @@ class Connection(asyncio.BufferedProtocol):
                 if self._reader.coming is not None:
                     self._expect(self._reader.coming)
 
-    def _linger(self) -> None:
-        """Read on, or the system would drop the answer together with what was not read."""
-        if self._transport.can_write_eof():
+    def _end(self) -> None:
+        """Say that this was all, but read on for a while: the system drops an answer when what came is not read."""
+        self._reader.end()
+        can_end = self._transport.can_write_eof()  # not with TLS
+        if self._has_ended or not (can_end or self._lingers):
+            self._transport.close()
+            return
+        if can_end:
             with contextlib.suppress(OSError):  # the client has gone
                 self._transport.write_eof()
-            self._deadline = self._loop.time() + LINGER_SECONDS
-            self._timer.cancel()
-            self._timer = self._loop.call_at(self._deadline, self._look_at_the_time)
-        else:
-            self._transport.close()
+        self._transport.resume_reading()
+        self._deadline = self._loop.time() + LINGER_SECONDS
+        self._timer.cancel()
+        self._timer = self._loop.call_at(self._deadline, self._look_at_the_time)
 
     def _look_at_the_time(self) -> None:
         """One timer for all, since most are not reached: it costs nothing to put a deadline off."""
@@ -301,7 +326,7 @@ class Connection(asyncio.BufferedProtocol):
     def _too_late(self) -> None:
         if self._reader.coming is not None:
             self._refuse(BodyIncomplete(BODY_SECONDS))
-        elif self._lingers:
+        elif self._ends:
             self._transport.abort()
         else:
             self._transport.close()
@@ -313,13 +338,6 @@ def _has_length(headers: Headers) -> bool:
 
 def _awaits_leave(headers: Headers) -> bool:
     return any(name == b"expect" and value.lower() == b"100-continue" for name, value in headers)
-
-
-def _make_room(connections: set[Connection]) -> None:
-    """End those that have asked for nothing for longest."""
-    idle = sorted((each for each in connections if each.is_idle), key=lambda each: each.deadline)
-    for each in idle[: len(connections) // GIVE_WAY]:
-        each.abort()
 
 
 def _status_line(status: int) -> bytes:

@@ -39,12 +39,13 @@ HEAD_SECONDS = int(os.environ.get("GRANIAN_HTTP1_HEADER_READ_TIMEOUT", "5000")) 
 one than its own: it could send on one that is being closed."""
 MAX_HEAD_BYTES = 16 * KIB
 SPARE_FILES = 256
-"""For what is no connection of a client."""
+"""For what is neither a connection of a client nor its connection to a service."""
 MAX_CONNECTIONS = min(
     int(os.environ.get("GRANIAN_BACKPRESSURE", "16384")),
-    max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES),
+    max(1, (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES) // 2),
 )
-"""Open connections of clients. Beyond them those that have asked for nothing for longest give way."""
+"""Open connections of clients, each of which may need another one to a service. Beyond them those that have asked for
+nothing for longest give way."""
 DRAIN_SECONDS = float(os.environ.get("GRANIAN_WORKERS_KILL_TIMEOUT", "20"))
 """After SIGTERM, for the requests that have begun."""
 CONNECT_SECONDS = 3.0

@@ -1,6 +1,7 @@
 """What a service may do to its connection, and what clients get then: their own answer, or none."""
 
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ import pytest
 import requests
 
 from sandbox.services import free_port
+from tests.door.test_http import read_all
 from tests.processes import ENTRY_POINT, answers, running, wait_until
 
 TAKEN = b"HTTP/1.1 202 Accepted\r\nContent-Length: 5\r\n\r\ntaken"
@@ -51,6 +53,18 @@ def read_head(connection: socket.socket) -> bytes:
             return b""
         found += part
     return found
+
+
+def connect(url: str) -> socket.socket:
+    """A connection to the door."""
+    host, port = url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=5)
+
+
+def leave(client: socket.socket) -> None:
+    """End a connection with a reset, as one that only ends its half could still wait for an answer."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
 
 
 def answering(*each: bytes) -> Script:
@@ -139,12 +153,9 @@ def test_what_nobody_asked_for_is_nobodys_answer(behind: Behind, url: str, more:
 
 def test_a_body_after_the_answer_to_head_goes_nowhere(behind: Behind, url: str) -> None:
     behind.script = answering(TAKEN)
-    host, port = url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as client:
+    with connect(url) as client:
         client.sendall(b"HEAD /admin/ HTTP/1.1\r\nHost: bleep\r\nConnection: close\r\n\r\n")
-        found = b""
-        while part := client.recv(4096):
-            found += part
+        found = read_all(client)
 
     assert found.endswith(b"\r\n\r\n")
 
@@ -196,3 +207,61 @@ def test_the_second_try_takes_no_other_connection_that_may_have_ended(behind: Be
 
     assert post(url).text == "taken"
     assert behind.connections == 3
+
+
+def test_a_request_for_staff_ends_with_its_client(behind: Behind, url: str) -> None:
+    """Or clients that leave at once would have the door hold a connection to the service for each of them."""
+    asked, ended = threading.Event(), threading.Event()
+
+    def script(connection: socket.socket) -> None:
+        read_head(connection)
+        asked.set()
+        if not connection.recv(1):
+            ended.set()
+
+    behind.script = script
+    with connect(url) as client:
+        client.sendall(b"GET /admin/ HTTP/1.1\r\nHost: bleep\r\n\r\n")
+        asked.wait(5)
+        leave(client)
+
+    assert ended.wait(5)
+
+
+def test_an_old_client_gets_no_second_answer_after_one_without_an_end(behind: Behind, url: str) -> None:
+    """HTTP/1.0 has no chunks, so the connection's end is the answer's."""
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n0\r\n\r\n"
+    behind.script = answering(chunked, TAKEN)
+    each = b"GET /admin/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+    with connect(url) as client:
+        client.sendall(each * 2)
+        found = read_all(client)
+
+    assert found.endswith(b"\r\n\r\nfirst")
+    assert b"connection: close" in found
+
+
+def test_a_client_that_left_is_written_to_no_more(behind: Behind, url: str, log_dir: Path) -> None:
+    """asyncio complains of each part that is written to a connection that has ended."""
+    asked, left = threading.Event(), threading.Event()
+
+    def script(connection: socket.socket) -> None:
+        read_head(connection)
+        asked.set()
+        left.wait(5)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.sendall(b"1\r\nx\r\n" * 1000 + b"0\r\n\r\n")
+
+    behind.script = script
+    request = b"GET /admin/ HTTP/1.1\r\nHost: bleep\r\n\r\n"
+    client = connect(url)
+    client.sendall(request)
+    asked.wait(5)
+    client.sendall(request)  # so that the door reads no further, and does not see that the client leaves
+    requests.get(f"{url}/healthz", timeout=5)
+    leave(client)
+    left.set()
+
+    behind.script = answering(TAKEN)
+    assert post(url).text == "taken"
+    assert "socket.send() raised exception" not in (log_dir / "door-services.log").read_text()

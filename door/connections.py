@@ -1,0 +1,89 @@
+"""The open connections of clients: where there are too many, some give way to new ones."""
+
+import heapq
+import time
+from collections.abc import Iterator
+from enum import IntEnum
+from operator import itemgetter
+from typing import Protocol
+
+GIVE_WAY = 8
+"""One in so many connections gives way when there are too many."""
+LOOK_AGAIN_SECONDS = 0.5
+"""After all were found at work. Looking takes milliseconds, and many may come at once."""
+
+
+class Claim(IntEnum):
+    """Who gives way to whom: the lowest goes first."""
+
+    IDLE = 0
+    """It has asked for nothing."""
+    INCOMPLETE = 1
+    """It has sent a part of a request."""
+    WAITS = 2
+    """It waits for a service that has no queue here, and may take minutes."""
+    IN_TURN = 3
+    """It has sent an alert whose turn comes soon, so it does not give way."""
+
+
+class Client(Protocol):
+    """A connection of a client."""
+
+    @property
+    def claim(self) -> Claim:
+        """What it waits for."""
+
+    @property
+    def deadline(self) -> float:
+        """When it has waited for too long."""
+
+    def abort(self) -> None:
+        """End it at once."""
+
+    def close_soon(self) -> None:
+        """End it, after the answer that is due."""
+
+
+class Connections:
+    """As many as `most`."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open: set[Client] = set()
+        self._full_until = float("-inf")
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def add(self, newcomer: Client) -> bool:
+        """Count one more. Returns False if there is no room for it, and none can be made."""
+        if len(self._open) >= self._most and not self._make_room():
+            return False
+        self._open.add(newcomer)
+        return True
+
+    def discard(self, client: Client) -> None:
+        """It has ended. Harmless if it was not counted."""
+        self._open.discard(client)
+
+    def __iter__(self) -> Iterator[Client]:
+        """Those that are open now."""
+        return iter([*self._open])
+
+    def _make_room(self) -> bool:
+        """End those with the lowest claim, and among them those that have waited for longest.
+
+        They are no longer counted from now on, so that one look is enough for all that come at once.
+        """
+        now = time.monotonic()
+        if now < self._full_until:
+            return False
+        claims = [(each.claim, each.deadline, each) for each in self._open]
+        others = [each for each in claims if each[0] < Claim.IN_TURN]
+        number = max(1, self._most // GIVE_WAY)
+        for *_, each in heapq.nsmallest(number, others, key=itemgetter(0, 1)):
+            self._open.discard(each)
+            each.abort()
+        if not others:
+            self._full_until = now + LOOK_AGAIN_SECONDS
+        return bool(others)

@@ -1,0 +1,104 @@
+"""Too many connections: who gives way, and what that costs."""
+
+import select
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import requests
+
+from door.connections import Claim, Connections
+from tests.door.conftest import Door
+from tests.door.test_http import OwnDoor
+from tests.processes import ROOT, wait_until
+
+HALF = b"POST /notification HTTP/1.1\r\nHost: bleep\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+STAFF = b"GET /admin/ HTTP/1.1\r\nHost: bleep\r\n\r\n"
+
+
+class Waiting:
+    """A connection, which counts how often it was looked at."""
+
+    looks = 0
+
+    def __init__(self, claim: Claim, deadline: float = 0.0) -> None:
+        self._claim = claim
+        self.deadline = deadline
+        self.is_open = True
+
+    @property
+    def claim(self) -> Claim:
+        Waiting.looks += 1
+        return self._claim
+
+    def abort(self) -> None:
+        self.is_open = False
+
+    def close_soon(self) -> None:
+        self.is_open = False
+
+
+def test_those_give_way_first_that_wait_for_least_and_have_waited_for_longest() -> None:
+    order = [
+        Waiting(Claim.IDLE, 1.0),
+        Waiting(Claim.IDLE, 2.0),
+        Waiting(Claim.INCOMPLETE, 1.0),
+        Waiting(Claim.WAITS, 1.0),
+        Waiting(Claim.IN_TURN, 0.0),
+    ]
+    connections = Connections(len(order))
+    for each in reversed(order):
+        connections.add(each)
+
+    for number in range(4):
+        assert connections.add(Waiting(Claim.IN_TURN))
+        assert [each.is_open for each in order] == [place > number for place in range(5)]
+    assert not connections.add(Waiting(Claim.IN_TURN))
+    assert len(connections) == 5
+
+
+@pytest.mark.parametrize("claim", [Claim.IDLE, Claim.IN_TURN])
+def test_one_look_is_enough_for_all_that_come_at_once(claim: Claim) -> None:
+    connections = Connections(800)
+    for _ in range(800):
+        connections.add(Waiting(claim))
+    Waiting.looks = 0
+
+    added = [connections.add(Waiting(Claim.IN_TURN)) for _ in range(100)]
+
+    assert set(added) == {claim is Claim.IDLE}
+    assert Waiting.looks == 800
+
+
+@pytest.mark.parametrize("sent", [HALF, STAFF], ids=["half-sent", "staff"])
+def test_an_alert_gets_in_though_no_connection_is_idle(
+    door: Door, log_dir: Path, behind: str, sent: bytes
+) -> None:
+    own = OwnDoor(behind, log_dir, GRANIAN_BACKPRESSURE="16")
+    with own.running, ExitStack() as stack:
+        wait_until(own.listens, what="the door listens")
+        door.service.seconds = 4.0
+        held = []
+        for number in range(16):
+            held.append(stack.enter_context(socket.create_connection(("127.0.0.1", own.port), timeout=5)))
+            held[-1].sendall(sent)
+            if sent == STAFF:
+                wait_until(lambda: len(door.service.requests) > number, what="it was passed on")  # noqa: B023
+            else:
+                assert held[-1].recv(100).startswith(b"HTTP/1.1 100 ")
+
+        door.service.seconds = 0.0
+        url = f"http://127.0.0.1:{own.port}/notification"
+        assert requests.post(url, data=b"{}", timeout=5).status_code == 202
+        readable, _, _ = select.select(held, [], [], 5)
+        assert readable, "one has given way"
+
+
+def test_each_client_may_need_a_file_for_itself_and_one_for_a_service() -> None:
+    ask = f"ulimit -n 700; {sys.executable} -c 'from door.settings import MAX_CONNECTIONS as n; print(n)'"
+    shown = subprocess.run(["sh", "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert 100 < int(shown) < 350
