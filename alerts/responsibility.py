@@ -1,11 +1,11 @@
 """Who has taken alerts on, and who is asked to: the same for pages, files and the API."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from alerts.models import Alert, Engagement, Loop, Response
-from alerts.states import Effect, EngagementState, LoopOutcome, ResponseKind, ResponsibilityState
+from alerts.states import Effect, EngagementState, LoopOutcome, ResponsibilityState
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class Responsibility:
     loop: Loop | None = None
     engagements: tuple[Engagement, ...] = ()
     """Everybody who was asked, in order, each with their `clinician`."""
-    acceptance: Response | None = None
-    """The answer by which the holder took it on."""
+    answers: Mapping[int, Response] = field(default_factory=dict)
+    """By the engagement's key: the latest answer that changed something."""
 
     @property
     def state(self) -> ResponsibilityState:
@@ -26,6 +26,8 @@ class Responsibility:
             return ResponsibilityState.ACCEPTED
         if self.loop.outcome == LoopOutcome.EXHAUSTED:
             return ResponsibilityState.EXHAUSTED
+        if self.loop.outcome == LoopOutcome.ENDED:
+            return ResponsibilityState.NONE  # nobody is asked any more
         return ResponsibilityState.UNDEFINED
 
     @property
@@ -34,12 +36,24 @@ class Responsibility:
         return next((each for each in self.engagements if each.state == EngagementState.ACCEPTED), None)
 
     @property
+    def acceptance(self) -> Response | None:
+        """The answer by which the holder took it on."""
+        return self.answers.get(self.holder.pk) if self.holder else None
+
+    @property
     def asked(self) -> tuple[Engagement, ...]:
         """Those whose answer is waited for."""
         return tuple(each for each in self.engagements if each.state == EngagementState.ASKED)
 
 
 NOBODY_ASKED = Responsibility()
+
+
+def of_new(engagement: Engagement | None) -> Responsibility:
+    """How the asking for an alert stands that was just stored. No query: nothing that can fail delays the answer."""
+    if engagement is None:
+        return NOBODY_ASKED
+    return Responsibility(Loop(alert_id=engagement.alert_id, outcome=""), (engagement,))
 
 
 def of(alerts: Iterable[Alert]) -> dict[int, Responsibility]:
@@ -56,12 +70,10 @@ def _of_loops(keys: list[int]) -> dict[int, Responsibility]:
     asked: dict[int, list[Engagement]] = defaultdict(list)
     for engagement in Engagement.objects.filter(alert__in=keys).select_related("clinician"):
         asked[engagement.alert_id].append(engagement)
-    accepted = Response.objects.filter(alert__in=keys, kind=ResponseKind.ACCEPT, effect=Effect.APPLIED)
-    by_engagement = {each.engagement_id: each for each in accepted.order_by("id")}  # the latest stays
-    found = {}
-    for loop in Loop.objects.filter(alert__in=keys):
-        standing = Responsibility(loop, tuple(asked[loop.alert_id]))
-        holder = standing.holder
-        acceptance = by_engagement.get(holder.pk) if holder else None
-        found[loop.alert_id] = Responsibility(loop, standing.engagements, acceptance)
-    return found
+    answers: dict[int, dict[int, Response]] = defaultdict(dict)
+    for answer in Response.objects.filter(alert__in=keys, effect=Effect.APPLIED).order_by("id"):
+        answers[answer.alert_id][answer.engagement_id] = answer  # the latest stays
+    return {
+        loop.alert_id: Responsibility(loop, tuple(asked[loop.alert_id]), answers[loop.alert_id])
+        for loop in Loop.objects.filter(alert__in=keys)
+    }

@@ -7,19 +7,17 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
+from alerts.api.answers.alert import AlertDetailSerializer, AlertSerializer
 from alerts.api.problems import MEDIA_TYPE, ProblemSerializer
-from alerts.api.serializers import (
-    AlertDetailSerializer,
-    AlertFilterSerializer,
-    AlertSerializer,
-    NewAlertSerializer,
-)
+from alerts.api.serializers import AlertFilterSerializer, NewAlertSerializer
 from clients import sample
 
 NEW_ALERT = OpenApiExample("Blood results", request_only=True, value=sample.ALERT)
 _DELIVERY = {
     "id": "6f1c0c52-7a55-4a7c-9a63-0d4f0a5b2f11",
+    "engagement": None,
     "round": 1,
+    "position": 1,
     "channel": "email",
     "address": "d***@dev.co.uk",
     "parts": None,
@@ -27,7 +25,14 @@ _DELIVERY = {
     "possible_duplicate": False,
     "created_at": "2026-01-05T08:30:00.000000Z",
 }
-_ALERT = {"message_id": "123", "status": "queued", "created_at": "2026-01-05T08:30:00.000000Z"}
+_NOBODY = {"state": "none", "by": None, "at": None, "proof": None, "step": None}
+_ALERT = {
+    "message_id": "123",
+    "status": "queued",
+    "created_at": "2026-01-05T08:30:00.000000Z",
+    "responsibility": _NOBODY,
+    "engagements": [],
+}
 STORED = OpenApiExample(
     "Stored",
     response_only=True,
@@ -43,6 +48,66 @@ SENT = OpenApiExample(
         "status": "sent",
         "deliveries": [{**_DELIVERY, "state": "sent", "finished_at": "2026-01-05T08:30:00.250000Z"}],
     },
+)
+_ENGAGEMENT = {
+    "number": 1,
+    "contact_id": "C-1",
+    "step": 1,
+    "why": "addressed",
+    "state": "undefined",
+    "proof": None,
+    "asked_at": "2026-01-05T08:30:00.000000Z",
+    "due_at": "2026-01-05T08:32:00.000000Z",
+    "ended_at": "2026-01-05T08:32:00.400000Z",
+}
+_COLLEAGUE = {
+    **_ENGAGEMENT,
+    "number": 2,
+    "contact_id": "C-2",
+    "step": 2,
+    "why": "named",
+    "state": "accepted",
+    "proof": "call_key",
+    "asked_at": "2026-01-05T08:32:00.400000Z",
+    "due_at": "2026-01-05T08:34:00.400000Z",
+    "ended_at": "2026-01-05T08:32:48.100000Z",
+}
+_CALL = {
+    **_DELIVERY,
+    "engagement": 1,
+    "channel": "call",
+    "address": "+*********001",
+    "state": "delivered",
+    "finished_at": "2026-01-05T08:30:00.250000Z",
+}
+_ACCEPTED = {
+    **_ALERT,
+    "status": "acknowledged",
+    "responsibility": {
+        "state": "accepted",
+        "by": "C-2",
+        "at": _COLLEAGUE["ended_at"],
+        "proof": "call_key",
+        "step": 2,
+    },
+    "engagements": [_ENGAGEMENT, _COLLEAGUE],
+    "deliveries": [
+        _CALL,
+        {
+            **_CALL,
+            "id": "b1b7c9b2-2f5e-4a43-8f0c-7f3b0a9f6c55",
+            "engagement": 2,
+            "address": "+*********201",
+            "created_at": _COLLEAGUE["asked_at"],
+            "finished_at": "2026-01-05T08:32:00.700000Z",
+        },
+    ],
+}
+ANSWERED = OpenApiExample(
+    "Accepted by a colleague", response_only=True, status_codes=["200"], value=_ACCEPTED
+)
+WITHDRAWN = OpenApiExample(
+    "Withdrawn", response_only=True, status_codes=["200"], value={**_ACCEPTED, "status": "withdrawn"}
 )
 
 
@@ -118,13 +183,16 @@ SEND = extend_schema(
         "alert again at any time: it is delivered once, and the response has its current status."
     ),
     request=NewAlertSerializer,
-    examples=[NEW_ALERT, STORED, SENT],
+    examples=[NEW_ALERT, STORED, SENT, ANSWERED],
     parameters=[
         OpenApiParameter(
             "Prefer",
             str,
             OpenApiParameter.HEADER,
-            description="`wait=10`: hold the response until the outcome is known, for up to 10 seconds (30 at most).",
+            description=(
+                "`wait=10`: hold the response until the outcome is known, for up to 10 seconds (30 at most). With "
+                "`outcome=answered`: until somebody has accepted, or nobody is left to ask."
+            ),
         )
     ],
     responses={
@@ -142,18 +210,38 @@ LIST = extend_schema(
     parameters=[AlertFilterSerializer],
     responses={200: AlertSerializer(many=True), (400, MEDIA_TYPE): INVALID, **READING},
 )
+NOT_FOUND = _problem(404, "Not Found", "not_found", "There is no such alert, or it is not yours.")
 DETAIL = extend_schema(
     operation_id="get_alert",
     summary="The outcome of an alert",
     responses={
         200: AlertDetailSerializer,
         (400, MEDIA_TYPE): INVALID,
-        (404, MEDIA_TYPE): _problem(
-            404, "Not Found", "not_found", "There is no such alert, or it is not yours."
-        ),
+        (404, MEDIA_TYPE): NOT_FOUND,
         **READING,
     },
 )
+WITHDRAW = extend_schema(
+    operation_id="withdraw_alert",
+    summary="Withdraw an alert: its cause has gone",
+    description=(
+        "What waits is not sent, nobody is asked any more, and those who may have been asked are told. You may "
+        "withdraw an alert again. The request has no body."
+    ),
+    request=None,
+    examples=[WITHDRAWN],
+    responses={
+        200: OpenApiResponse(AlertSerializer, description="Withdrawn, now or before."),
+        (400, MEDIA_TYPE): INVALID,
+        (404, MEDIA_TYPE): NOT_FOUND,
+        (409, MEDIA_TYPE): _problem(
+            409, "Conflict", "ended",
+            "Staff have dealt with this alert. Nothing was changed, and there is nothing left to withdraw.",
+        ),
+        **READING,
+    },
+)  # fmt: skip
+NOT_SHOWN = extend_schema(exclude=True)
 
 
 def without_trailing_slashes(endpoints: list[Any]) -> list[Any]:

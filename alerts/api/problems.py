@@ -15,12 +15,18 @@ from rest_framework.views import set_rollback
 
 from alerts.api.body.parsers import BodyTooLarge
 from alerts.intake import Conflict, Unreachable
+from alerts.states import AlertState
+from alerts.withdrawal import AlreadyEnded
 from config import database
 
 MEDIA_TYPE = "application/problem+json"
 DATABASE_RETRY_SECONDS = 5
 TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 """The names in RFC 9110. Python has them from 3.13; the API must not depend on the version of Python."""
+ENDED = {
+    AlertState.CANCELLED: "Staff have cancelled this alert.",
+    AlertState.CLOSED: "Staff have dealt with this alert.",
+}
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +73,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:  # noqa: C901
             return _problem(403, "permission_denied", "This token may not do that.")
         case Conflict():
             return _conflict(error)
+        case AlreadyEnded():
+            detail = f"{ENDED[error.state]} Nothing was changed, and there is nothing left to withdraw."
+            return _problem(409, "ended", detail)
         case Unreachable():
             return _unreachable(error)
         case _ if isinstance(error, database.AWAY):

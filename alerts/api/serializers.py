@@ -1,4 +1,4 @@
-"""The JSON of requests and responses."""
+"""The JSON and the query parameters of requests."""
 
 import re
 from types import SimpleNamespace
@@ -12,11 +12,8 @@ from rest_framework.pagination import CursorPagination
 from alerts.api.body import fields, nhs_numbers
 from alerts.api.pages import Place
 from alerts.intake import NewAlert
-from alerts.models import Alert, Attempt, Delivery
-from alerts.sending import texts
-from alerts.states import AlertStatus, AttemptState, DeliveryState, Reason
-from contacts.choices import Channel, Priority
-from contacts.masking import mask
+from alerts.states import AlertStatus
+from contacts.choices import Priority
 from spelling import normal
 from spelling.normal import INVISIBLE
 
@@ -161,85 +158,6 @@ _new_alert = NewAlertSerializer()
 def new_alert(data: Any) -> NewAlert:
     """The validated alert. Raises ValidationError."""
     return NewAlert(**_new_alert.run_validation(data))
-
-
-class AttemptSerializer(serializers.ModelSerializer[Attempt]):
-    """One call to the provider."""
-
-    state = serializers.ChoiceField(choices=AttemptState.choices)
-    reason = serializers.ChoiceField(choices=Reason.choices, allow_blank=True)
-
-    class Meta:
-        model = Attempt
-        fields = ("number", "state", "reason", "code", "provider_id", "late", "started_at", "finished_at")
-
-
-class DeliverySerializer(serializers.ModelSerializer[Delivery]):
-    """One channel that was tried, or is being tried."""
-
-    round = serializers.IntegerField(help_text="1, and one more each time that staff send the alert again.")
-    position = serializers.IntegerField(help_text="Its place in the round. A channel may be tried again.")
-    channel = serializers.ChoiceField(choices=Channel.choices)
-    address = serializers.SerializerMethodField(help_text="Masked.")
-    state = serializers.ChoiceField(choices=DeliveryState.choices)
-    parts = serializers.SerializerMethodField(
-        help_text="How many SMS the text takes, as it is sent: AWS charges for each. `null` for a call or an e-mail."
-    )
-    reason = serializers.ChoiceField(choices=Reason.choices, allow_blank=True, help_text="Why it failed.")
-
-    class Meta:
-        model = Delivery
-        fields = (
-            "id", "round", "position", "channel", "address", "parts", "state", "reason", "possible_duplicate",
-            "created_at", "finished_at",
-        )  # fmt: skip
-
-    def get_address(self, delivery: Delivery) -> str:
-        return mask(delivery.address)
-
-    def get_parts(self, delivery: Delivery) -> int | None:
-        if delivery.channel != Channel.SMS:
-            return None
-        return texts.sms_as_sent(delivery).parts
-
-
-class DeliveryWithAttemptsSerializer(DeliverySerializer):
-    """A delivery and each call to the provider for it."""
-
-    attempts = AttemptSerializer(many=True)
-
-    class Meta(DeliverySerializer.Meta):
-        fields = (*DeliverySerializer.Meta.fields, "attempts")  # type: ignore[assignment]
-
-
-class AlertSerializer(serializers.ModelSerializer[Alert]):
-    """The outcome of an alert, without its text and patient reference."""
-
-    status = serializers.ChoiceField(choices=AlertStatus.choices)
-    deliveries = DeliverySerializer(many=True)
-
-    class Meta:
-        model = Alert
-        fields = ("message_id", "status", "created_at", "deliveries")
-
-
-_answer = AlertSerializer()
-"""One for all requests, like `_new_alert`."""
-
-
-def answer(alert: Alert) -> dict[str, Any]:
-    """What a sender reads of an alert with its status."""
-    return _answer.to_representation(alert)
-
-
-class AlertDetailSerializer(AlertSerializer):
-    """An alert with its priority, deliveries and attempts."""
-
-    priority = serializers.ChoiceField(choices=Priority.choices)
-    deliveries = DeliveryWithAttemptsSerializer(many=True)
-
-    class Meta(AlertSerializer.Meta):
-        fields = ("message_id", "status", "type", "priority", "contact_id", "created_at", "deliveries")  # type: ignore[assignment]
 
 
 class CursorField(serializers.CharField):

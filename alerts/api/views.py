@@ -12,18 +12,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from alerts import intake
+from alerts import intake, responsibility, withdrawal
 from alerts.api import documentation, refusals, waiting
+from alerts.api.answers.alert import answer, answers, detail
 from alerts.api.pages import NewestFirst
 from alerts.api.serializers import (
-    AlertDetailSerializer,
     AlertFilterSerializer,
-    AlertSerializer,
     ParametersSerializer,
     SendingParametersSerializer,
-    answer,
     new_alert,
 )
+from alerts.api.waiting import Waited
 from alerts.intake import Accepted, NewAlert
 from alerts.models import Alert, Delivery
 from clients import authentication
@@ -48,42 +47,62 @@ class AlertsView(APIView):
     def post(self, request: Request) -> Response:
         _parameters(SendingParametersSerializer, request)
         accepted = _accept(request, new_alert(request.data))
-        seconds = waiting.seconds_preferred(request.headers.get("Prefer", ""))
-        waited = waiting.for_outcome(accepted.alert, seconds)
-        alert = waited or accepted.alert
-        is_known = accepted.replayed or (waited is not None and not waiting.is_open(waited))
-        response = Response(answer(alert), status=200 if is_known else 202)
-        response["Location"] = f"/notification/{quote(alert.message_id, safe='')}"
+        wanted = waiting.preferred(request.headers.get("Prefer", ""), accepted.alert)
+        waited = waiting.for_outcome(accepted.alert, wanted)
+        is_known = accepted.replayed or (waited is not None and waited.is_known)
+        response = Response(_said(accepted, waited), status=200 if is_known else 202)
+        response["Location"] = f"/notification/{quote(accepted.alert.message_id, safe='')}"
         if accepted.replayed:
             response["Idempotent-Replayed"] = "true"
         if waited:
-            response["Preference-Applied"] = f"wait={seconds}"
+            response["Preference-Applied"] = str(wanted)
         return response
 
     @documentation.LIST
     def get(self, request: Request) -> Response:
         filters = _parameters(AlertFilterSerializer, request)
-        alerts = _filtered(_alerts_of(request).prefetch_related("deliveries"), filters)
+        alerts = _filtered(_alerts_of(request).prefetch_related(waiting.deliveries()), filters)
         pages = NewestFirst()
         page = pages.paginate_queryset(alerts, request, view=self)
-        return pages.get_paginated_response(AlertSerializer(page, many=True).data)
+        return pages.get_paginated_response(answers(page))
 
 
 class AlertView(APIView):
     """One alert and its outcome."""
 
     @documentation.DETAIL
-    def get(self, request: Request, message_id: str) -> Response:
+    def get(self, request: Request, message_id: str, rest: str = "") -> Response:
         _parameters(ParametersSerializer, request)
+        message_id += rest
         if "\x00" in message_id:
             raise Http404  # PostgreSQL would refuse the query
-        deliveries = Prefetch("deliveries", Delivery.objects.prefetch_related("attempts"))
+        with_attempts = Prefetch(
+            "deliveries", Delivery.objects.filter(notice="").prefetch_related("attempts")
+        )
         # A slash at the end may belong to the URL or to the message_id: the longer match wins.
         either = _alerts_of(request).filter(message_id__in={message_id, message_id.removesuffix("/")})
-        found = either.prefetch_related(deliveries).order_by(Length("message_id").desc()).first()
+        found = either.prefetch_related(with_attempts).order_by(Length("message_id").desc()).first()
         if found is None:
             raise Http404
-        return Response(AlertDetailSerializer(found).data)
+        return Response(detail(found))
+
+
+class WithdrawalView(AlertView):
+    """Withdraw an alert. A GET at this address is for an alert whose message_id ends like it."""
+
+    @documentation.WITHDRAW
+    def post(self, request: Request, message_id: str, rest: str) -> Response:
+        _parameters(ParametersSerializer, request)
+        if "\x00" in message_id:
+            raise Http404
+        withdrawn = withdrawal.withdraw(client=_client(request), message_id=message_id)
+        if withdrawn is None:
+            raise Http404
+        return Response(answer(withdrawn))
+
+    @documentation.NOT_SHOWN
+    def get(self, request: Request, message_id: str, rest: str = "") -> Response:
+        return super().get(request, message_id, rest)
 
 
 def _accept(request: Request, new: NewAlert) -> Accepted:
@@ -94,6 +113,12 @@ def _accept(request: Request, new: NewAlert) -> Accepted:
     if not at_once.may_send:
         authentication.confirm(request)
     return intake.accept(client=_client(request), new=new)
+
+
+def _said(accepted: Accepted, waited: Waited | None) -> dict[str, Any]:
+    if waited:
+        return answer(waited.alert, waited.standing)
+    return answer(accepted.alert, None if accepted.replayed else responsibility.of_new(accepted.engagement))
 
 
 def _or_of_the_token(request: Request, error: Exception) -> Exception:

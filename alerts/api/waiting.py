@@ -1,14 +1,21 @@
-"""`Prefer: wait=10` (RFC 7240): hold the response until the outcome is known or the time is up."""
+"""`Prefer: wait=10` (RFC 7240): hold the response until the outcome is known or the time is up.
+
+With `outcome=answered`, until somebody has accepted, or nobody is left to ask.
+"""
 
 import os
 import re
 import threading
 import time
+from dataclasses import dataclass
 
+from django.db.models import Prefetch
 from django.db.utils import Error
 
-from alerts.models import Alert
-from alerts.states import AlertStatus
+from alerts import responsibility
+from alerts.models import Alert, Delivery, Loop
+from alerts.responsibility import Responsibility
+from alerts.states import AlertStatus, ResponsibilityState
 from config import tracing
 
 MAX_SECONDS = 30
@@ -16,6 +23,8 @@ MAX_SECONDS = 30
 MAX_SEATS = 16
 """Each waiting request queries the database ten times a second."""
 PAUSE = 0.1
+ANSWER_PAUSE = 0.5
+"""People take longer than providers: to ask twice a second whether somebody has answered is enough."""
 
 
 def seats(threads: str | None) -> int:
@@ -32,25 +41,58 @@ _seats = threading.BoundedSemaphore(seats(os.environ.get("GRANIAN_BLOCKING_THREA
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?=$|[,;\s])", re.IGNORECASE)
 
 
+_ANSWERED = re.compile(r"(?:^|[,;\s])outcome\s*=\s*\"?answered\"?(?=$|[,;\s])", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to wait for, and how long."""
+
+    seconds: int
+    answer: bool = False
+    """Until a person has answered, and not only until a provider has."""
+
+    def __str__(self) -> str:
+        """As in `Preference-Applied`."""
+        return f"wait={self.seconds}, outcome=answered" if self.answer else f"wait={self.seconds}"
+
+
+def preferred(header: str, alert: Alert) -> Wanted:
+    """What a `Prefer` header asks for. An alert for which nobody is asked has no answer to wait for."""
+    return Wanted(seconds_preferred(header), answer=alert.has_loop and _ANSWERED.search(header) is not None)
+
+
 def seconds_preferred(header: str) -> int:
     """The seconds that a `Prefer` header asks for, at most `MAX_SECONDS`; 0 if it asks for none."""
     found = _WAIT.search(header)
     return min(int(found.group(1)), MAX_SECONDS) if found else 0
 
 
-def for_outcome(alert: Alert, seconds: int) -> Alert | None:
-    """The alert once its outcome is known, or after `seconds`; None if it was not possible to wait."""
-    if not seconds or not _seats.acquire(blocking=False):
+@dataclass(frozen=True)
+class Waited:
+    """An alert as it stands after waiting."""
+
+    alert: Alert
+    standing: Responsibility
+    is_known: bool
+    """Whether what was waited for is known."""
+
+
+def for_outcome(alert: Alert, wanted: Wanted) -> Waited | None:
+    """The alert once its outcome is known, or when the time is up; None if it was not possible to wait."""
+    if not wanted.seconds or not _seats.acquire(blocking=False):
         return None
     try:
         with tracing.span("wait"):
-            alert = _wait(alert, time.monotonic() + seconds)
+            until = time.monotonic() + wanted.seconds
+            alert = _wait_for_answer(alert, until) if wanted.answer else _wait(alert, until)
+            standing = responsibility.of([alert])[alert.pk]
     except Error:
         return None  # the alert is stored: the response says so
-    else:
-        return alert
     finally:
         _seats.release()
+    undecided = standing.state is ResponsibilityState.UNDEFINED
+    return Waited(alert, standing, is_known=not (undecided if wanted.answer else is_open(alert)))
 
 
 def _wait(alert: Alert, until: float) -> Alert:
@@ -60,9 +102,21 @@ def _wait(alert: Alert, until: float) -> Alert:
     return alert
 
 
+def _wait_for_answer(alert: Alert, until: float) -> Alert:
+    asked = Loop.objects.filter(alert=alert.pk, ended_at=None)
+    while asked.exists() and (left := until - time.monotonic()) > 0:
+        time.sleep(min(ANSWER_PAUSE, left))
+    return stored(alert)
+
+
 def stored(alert: Alert) -> Alert:
     """The alert as it is now in the database."""
-    return Alert.objects.with_status().prefetch_related("deliveries").get(pk=alert.pk)
+    return Alert.objects.with_status().prefetch_related(deliveries()).get(pk=alert.pk)
+
+
+def deliveries() -> Prefetch[str]:
+    """What senders see of what was sent: not the short messages that ask for nothing."""
+    return Prefetch("deliveries", Delivery.objects.filter(notice=""))
 
 
 def is_open(alert: Alert) -> bool:

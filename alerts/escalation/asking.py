@@ -80,6 +80,7 @@ def ask(alert: Alert, asked: Asked, *, wait: timedelta, step: int | None = None)
         why=asked.why,
         due_at=Now() + wait,
     )
+    engagement.due_at = engagement.asked_at + wait  # what the database wrote, for who shows it now
     moved: dict[str, Any] = {"due_at": Now() + wait}
     if step is not None:
         moved["next_step"] = step + 1

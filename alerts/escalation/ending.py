@@ -13,7 +13,16 @@ def end(alert: Alert, state: AlertState, *, even_if_acknowledged: bool = False) 
     lifecycle.end(alert, state, even_if_acknowledged=even_if_acknowledged)
     if alert.has_loop:
         close_loop(alert)
+        _tell(alert)
+
+
+def _tell(alert: Alert) -> None:
+    """Once somebody had accepted, the others were told that, and nothing is wanted of them already."""
+    held = Engagement.objects.filter(alert=alert, state=EngagementState.ACCEPTED).first()
+    if held is None:
         notices.tell_asked(alert, Notice.ENDED)
+    else:
+        notices.tell(held, alert, Notice.ENDED)
 
 
 def accepted(alert: Alert, engagement: Engagement) -> None:

@@ -10,7 +10,7 @@ from structlog.contextvars import bind_contextvars
 
 from alerts.deliveries import opening
 from alerts.escalation import asking
-from alerts.models import Alert, Delivery, WriteProbe
+from alerts.models import Alert, Delivery, Engagement, WriteProbe
 from alerts.states import AlertStatus
 from clients.models import ApiClient
 from contacts import preferences, routing
@@ -44,6 +44,8 @@ class Accepted(NamedTuple):
 
     alert: Alert
     replayed: bool
+    engagement: Engagement | None = None
+    """Who is asked first about a new alert, if anybody is."""
 
 
 class Conflict(Exception):
@@ -78,7 +80,7 @@ def accept(*, client: ApiClient, new: NewAlert) -> Accepted:
     if clinician is None:
         raise Unreachable(None)
     try:
-        return Accepted(_store(client, new, clinician), replayed=False)
+        return _store(client, new, clinician)
     except IntegrityError:
         if repeat := _replay(client, new):
             return repeat
@@ -101,7 +103,7 @@ def rehearse(new: NewAlert) -> None:
     WriteProbe.objects.write()
 
 
-def _store(client: ApiClient, new: NewAlert, clinician: Clinician) -> Alert:
+def _store(client: ApiClient, new: NewAlert, clinician: Clinician) -> Accepted:
     plan = plans.plan_for(clinician, new.priority)
     route = routing.route(clinician, new.priority)
     if plan is None and not route.steps:
@@ -112,7 +114,7 @@ def _store(client: ApiClient, new: NewAlert, clinician: Clinician) -> Alert:
         if delivery is None:
             raise Unreachable(route.reason)
     bind_contextvars(alert_id=alert.pk)
-    return as_stored(alert, delivery)
+    return Accepted(as_stored(alert, delivery), replayed=False, engagement=delivery.engagement)
 
 
 def _open_first(alert: Alert, plan: FrozenPlan | None, route: Route) -> Delivery | None:

@@ -142,6 +142,7 @@ class Migration(migrations.Migration):
                 ('failed', models.BooleanField(db_default=False, default=False, editable=False, help_text='Whether its status is “failed”, for indexes. Triggers keep it.')),
                 ('has_loop', models.BooleanField(db_default=False, default=False, editable=False, help_text='Whether somebody is asked to take it on: it had a plan when it was taken.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('withdrawn_at', models.DateTimeField(editable=False, help_text='When its sender withdrew it.', null=True)),
                 ('client', models.ForeignKey(blank=True, db_index=False, help_text='Empty for a channel test: Bleep sends it itself.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='clients.apiclient', verbose_name='hospital system')),
                 ('clinician', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='contacts.clinician')),
             ],

@@ -175,9 +175,12 @@ class Alert(models.Model):
         help_text="Whether somebody is asked to take it on: it had a plan when it was taken.",
     )
     created_at = models.DateTimeField(db_default=Now())
+    withdrawn_at = models.DateTimeField(null=True, editable=False, help_text="When its sender withdrew it.")
 
     status: str
     """An `AlertStatus`, after `with_status` only."""
+    responsibility: Any
+    """An `alerts.responsibility.Responsibility`, in answers of the API only."""
 
     objects = AlertQuerySet.as_manager()
 

@@ -4,9 +4,10 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from alerts import responsibility
+from alerts.escalation import ending
 from alerts.models import Alert
 from alerts.responsibility import Responsibility
-from alerts.states import EngagementState, Proof, ResponseKind, ResponsibilityState
+from alerts.states import AlertState, EngagementState, Proof, ResponseKind, ResponsibilityState
 from contacts.choices import Priority
 from tests.alerts.conftest import Store
 from tests.alerts.escalation.factories import Ask, answer, current, let_time_run_out
@@ -55,6 +56,12 @@ def test_nobody_is_left_to_ask(ask: Ask) -> None:
     found = of(alert)
     assert found.state is ResponsibilityState.EXHAUSTED
     assert [each.state for each in found.engagements] == [EngagementState.UNDEFINED] * 2
+
+
+def test_nobody_is_asked_any_more_once_the_alert_has_ended(ask: Ask) -> None:
+    alert = ask()
+    ending.end(alert, AlertState.CANCELLED)
+    assert of(alert).state is ResponsibilityState.NONE
 
 
 def test_many_cost_no_more_than_one_and_those_without_a_plan_nothing(

@@ -14,17 +14,29 @@ from django.db.utils import OperationalError
 from django.test import Client
 
 from alerts import intake
-from alerts.models import Delivery
+from alerts.escalation import steps
+from alerts.models import Alert, Delivery, Loop
 from alerts.sending import send
-from alerts.states import AlertStatus, DeliveryState
+from alerts.states import (
+    AlertState,
+    AlertStatus,
+    DeliveryState,
+    EngagementState,
+    Proof,
+    ResponseKind,
+    ResponsibilityState,
+    Why,
+)
 from clients import sample, tokens
 from clients.models import Access, ApiClient
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from contacts.routing import NoRoute
+from tests.alerts.escalation.factories import answer
 from tests.conftest import Aws
 from tests.docs.documents import ROOT, read, rows
+from tests.oncall.factories import make_colleague, make_plan
 from tests.processes import wait_until
 
 PAGE = "docs/api.md"
@@ -96,6 +108,18 @@ class Hospital:
             shown["Authorization"] = "Bearer <token>"
         short = sent if len(sent) < 1000 else f"... {len(sent):,} bytes ..."
         return _said("POST /notification", shown, short, answer)
+
+    def withdraw(self, message_id: str) -> str:
+        """POST to the address that withdraws an alert, and give both sides as text."""
+        path = f"/notification/{message_id}/withdraw"
+        answer = Client().post(path, headers={"Authorization": f"Bearer {self.token}"})
+        return _said(f"POST {path}", {"Authorization": "Bearer <token>"}, "", answer)
+
+    def plan(self) -> Clinician:
+        """Have High alerts ask the clinician, then a colleague."""
+        colleague = make_colleague("C-2", call_number="+447700900201", sms_number="+447700900202", email="")
+        make_plan(None, colleague)
+        return colleague
 
     def ask(self, path: str, token: str | None = None) -> str:
         """GET a path, and give both sides as text."""
@@ -179,6 +203,51 @@ def in_doubt(lab: Hospital) -> str:
     return lab.ask("/notification/127")
 
 
+def asked(lab: Hospital) -> str:
+    lab.plan()
+    return lab.send(message_id="140", priority="H")
+
+
+def accepted(lab: Hospital) -> str:
+    lab.plan()
+    lab.send(message_id="140", priority="H")
+    lab.deliver()
+    alert = Alert.objects.get()
+    answer(alert, "C-1", ResponseKind.DECLINE, proof=Proof.SMS)
+    steps.take_up_due()
+    answer(alert, "C-2", proof=Proof.CALL_KEY)
+    return lab.ask("/notification?message_id=140")
+
+
+def waited_for_an_answer(lab: Hospital) -> str:
+    lab.plan()
+    person = threading.Thread(target=_accept_once)
+    person.start()
+    said = lab.send(message_id="141", priority="H", prefer="wait=25, outcome=answered")
+    person.join()
+    return said
+
+
+def _accept_once() -> None:
+    try:
+        wait_until(Loop.objects.exists, what="the alert is stored")
+        answer(Alert.objects.get(), "C-1", proof=Proof.LINK)
+    finally:
+        connections.close_all()
+
+
+def withdrawn(lab: Hospital) -> str:
+    lab.plan()
+    lab.send(message_id="142", priority="H")
+    return lab.withdraw("142")
+
+
+def ended(lab: Hospital) -> str:
+    lab.send(message_id="143")
+    Alert.objects.update(state=AlertState.CLOSED)
+    return lab.withdraw("143")
+
+
 def not_found(lab: Hospital) -> str:
     return lab.ask("/notification/999")
 
@@ -258,6 +327,7 @@ STORIES: dict[str, Callable[[Hospital], str]] = {
         story.__name__: story
         for story in (
             stored, repeated, conflict, taken, waited, failed_over, failed, in_doubt, not_found, listed, wrong_filter,
+            asked, accepted, waited_for_an_answer, withdrawn, ended,
             invalid, not_json, too_large, wrong_type, no_token, unknown_token, read_only_token, unknown_contact,
             throttled, unavailable, internal,
         )
@@ -290,6 +360,19 @@ def test_every_example_has_its_story() -> None:
 
 def test_the_page_names_every_status() -> None:
     assert [row[0] for row in rows(read(PAGE), "`status`")] == [f"`{value}`" for value in AlertStatus.values]
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [
+        ("`responsibility.state`", ResponsibilityState),
+        ("`engagements[].state`", EngagementState),
+        ("`why`", Why),
+        ("`proof`", Proof),
+    ],
+)
+def test_the_page_names_every_word_of_the_closed_loop(heading: str, words: Any) -> None:
+    assert [row[0] for row in rows(read(PAGE), heading)] == [f"`{value}`" for value in words.values]
 
 
 def test_the_page_names_every_code() -> None:

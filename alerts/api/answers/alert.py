@@ -1,0 +1,73 @@
+"""An alert and its outcome."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from alerts import responsibility
+from alerts.api.answers import responsibility as answered
+from alerts.api.answers.deliveries import DeliverySerializer, DeliveryWithAttemptsSerializer
+from alerts.api.answers.responsibility import EngagementSerializer, ResponsibilitySerializer
+from alerts.models import Alert
+from alerts.responsibility import Responsibility
+from alerts.states import AlertStatus
+from contacts.choices import Priority
+
+
+class AlertSerializer(serializers.ModelSerializer[Alert]):
+    """The outcome of an alert, without its text and patient reference."""
+
+    status = serializers.ChoiceField(choices=AlertStatus.choices)
+    responsibility = serializers.SerializerMethodField()
+    engagements = serializers.SerializerMethodField(help_text="Who was asked to; empty if there was no plan.")
+    deliveries = DeliverySerializer(many=True)
+
+    class Meta:
+        model = Alert
+        fields = ("message_id", "status", "created_at", "responsibility", "engagements", "deliveries")
+
+    @extend_schema_field(ResponsibilitySerializer)
+    def get_responsibility(self, alert: Alert) -> dict[str, Any]:
+        return answered.summary(alert, alert.responsibility)
+
+    @extend_schema_field(EngagementSerializer(many=True))
+    def get_engagements(self, alert: Alert) -> list[dict[str, Any]]:
+        return answered.asked(alert, alert.responsibility)
+
+
+class AlertDetailSerializer(AlertSerializer):
+    """An alert with its priority, deliveries and attempts."""
+
+    priority = serializers.ChoiceField(choices=Priority.choices)
+    deliveries = DeliveryWithAttemptsSerializer(many=True)
+
+    class Meta(AlertSerializer.Meta):
+        fields = (  # type: ignore[assignment]
+            "message_id", "status", "type", "priority", "contact_id", "created_at", "responsibility", "engagements",
+            "deliveries",
+        )  # fmt: skip
+
+
+# One each for all requests: to make one takes as long as to store an alert.
+_answer = AlertSerializer()
+_detail = AlertDetailSerializer()
+
+
+def answer(alert: Alert, standing: Responsibility | None = None) -> dict[str, Any]:
+    """What a sender reads of an alert with its status. `standing`, if it is known: then without a query."""
+    alert.responsibility = standing or responsibility.of([alert])[alert.pk]
+    return _answer.to_representation(alert)
+
+
+def answers(alerts: Sequence[Alert]) -> list[dict[str, Any]]:
+    """The same of several, with as few queries as for one."""
+    standing = responsibility.of(alerts)
+    return [answer(alert, standing[alert.pk]) for alert in alerts]
+
+
+def detail(alert: Alert) -> dict[str, Any]:
+    """All that a sender reads of one alert."""
+    alert.responsibility = responsibility.of([alert])[alert.pk]
+    return _detail.to_representation(alert)
