@@ -68,3 +68,20 @@ def forget_failed_session(**_signal: Any) -> None:
     """After a request that failed on a database that stores nothing. For the signal `got_request_exception`."""
     if isinstance(sys.exception(), AWAY):
         forget_session()
+
+
+@contextlib.contextmanager
+def advisory_lock(number: int) -> Iterator[bool]:
+    """Whether this process has the lock, for work that one process does at a time.
+
+    The lock is the session's: where the database forgets the session, it is free.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
+        (mine,) = cursor.fetchone()
+    try:
+        yield mine
+    finally:
+        if mine and connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [number])

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.sms import ORIGINATION_NUMBER, reply_queue_url
+
 ROOT = Path(__file__).resolve().parent.parent
 ENTRYPOINT = ROOT / "deploy" / "entrypoint"
 HOST = "127.0.0.1"
@@ -103,6 +105,7 @@ def environment(settings: RunSettings) -> dict[str, str]:
         "GRANIAN_WORKERS": "1",
         "API_THREADS": "8",
         "FRONT_DOOR_URL": settings.ports.url(DOOR),
+        "PUBLIC_URL": settings.ports.url(DOOR),
         **{url_variable(part): settings.ports.url(part) for part in SERVICES},
         # Show that a web server cannot start instead of trying again.
         "GRANIAN_RESPAWN_FAILED_WORKERS": "false",
@@ -116,8 +119,11 @@ def environment(settings: RunSettings) -> dict[str, str]:
     if settings.embeds("AWS_ENDPOINT_URL"):
         # Nothing of a real AWS account may be reachable: no profile, no endpoint of one service.
         kept = {name: value for name, value in kept.items() if not name.startswith("AWS_")}
+        stand_in = f"http://{HOST}:{settings.ports.aws}"
         ours |= {
-            "AWS_ENDPOINT_URL": f"http://{HOST}:{settings.ports.aws}",
+            "AWS_ENDPOINT_URL": stand_in,
+            "SMS_ORIGINATION_NUMBER": ORIGINATION_NUMBER,
+            "SMS_REPLY_QUEUE_URL": reply_queue_url(stand_in),
             "AWS_ACCESS_KEY_ID": "sandbox",
             "AWS_SECRET_ACCESS_KEY": "sandbox",
             "AWS_DEFAULT_REGION": "eu-west-2",

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -32,6 +33,7 @@ class Permission(NamedTuple):
     without: str = ""
     all_but: bool = False
     via: str = ""
+    used_with: str = ""
 
     def requests(self, places: Places) -> list["Request"]:
         """What to ask about: each action on one resource for each pattern. A telephone number has no ARN: any."""
@@ -44,7 +46,7 @@ class Permission(NamedTuple):
 
     def is_used(self, places: Places) -> bool:
         """Whether Bleep does it, with what it is set to."""
-        patterns = "".join(self.resources)
+        patterns = "".join([*self.resources, self.used_with])
         return all(value or f"{{{name}}}" not in patterns for name, value in places.items())
 
 
@@ -114,7 +116,14 @@ def _places(partition: str, region: str, account: str) -> Places:
         "instance": instance and f"arn:{partition}:connect:{region}:{account}:instance/{instance}",
         "prefix": settings.EMAIL_TOPIC_PREFIX,
         "key": _key(f"arn:{partition}:kms:{region}:{account}:key/"),
+        "replies": _replies(partition, region),
     }
+
+
+def _replies(partition: str, region: str) -> str:
+    """The ARN of the queue of replies, whose URL ends in account and name; empty where there is none."""
+    account, _, name = urlsplit(settings.SMS_REPLY_QUEUE_URL).path.strip("/").rpartition("/")
+    return name and f"arn:{partition}:sqs:{region}:{account}:{name}"
 
 
 def _key(arns_begin: str) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Looking = Literal["sts", "iam", "kms", "cloudwatch", "service-quotas"]
 """Services that only say how things are: nothing is sent with them."""
-Service = Literal["sns", "connect"] | Looking
+Service = Literal["sns", "sqs", "connect"] | Looking
 CONNECT_SECONDS = 3
 READ_SECONDS = 10
 CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS
@@ -65,6 +65,8 @@ BY_CODE: dict[str, Meaning] = {
     "DestinationNotAllowedException": NOT_ALLOWED,
     "OutboundContactNotPermittedException": NOT_ALLOWED,
     "ResourceNotFoundException": MISCONFIGURED,
+    "QueueDoesNotExist": MISCONFIGURED,
+    "AWS.SimpleQueueService.NonExistentQueue": MISCONFIGURED,
     "AuthorizationError": MISCONFIGURED,
     "AuthorizationErrorException": MISCONFIGURED,
     "ExpiredToken": MISCONFIGURED,
@@ -120,6 +122,8 @@ _lock = threading.Lock()
 def client(service: Literal["sns"], *, read_seconds: int = ...) -> "SNSClient": ...
 @overload
 def client(service: Literal["connect"], *, read_seconds: int = ...) -> "ConnectClient": ...
+@overload
+def client(service: Literal["sqs"], *, read_seconds: int = ...) -> Any: ...
 @overload
 def client(service: Looking, *, read_seconds: int = ...) -> Any: ...
 def client(service: Service, *, read_seconds: int = READ_SECONDS) -> Any:

@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 import structlog
+from django.conf import settings
 from django.db import close_old_connections, connection, connections
 from django.db.models.functions import Now
 
@@ -29,6 +30,7 @@ from alerts.models import RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.monitoring import heartbeats, watchdog
 from alerts.relay import due
 from alerts.relay.publishing import QUEUES, Publisher
+from alerts.responses import expiry, sms_replies
 from alerts.sending import clock, outcomes, send
 from alerts.subscriptions import reconciling
 from alerts.subscriptions.reconciling import Reconciler
@@ -58,7 +60,7 @@ DIRECT_ASKERS = 4
 OUTCOMES_AT_ONCE = 50
 """Outcomes asked for in one tick."""
 CLOSE_SECONDS = 2.0
-"""How long to wait for a look at a subscription that has not ended. What it leaves is done later."""
+"""How long to wait for a look at a subscription or for replies that has not ended. What it leaves is done later."""
 AWAY = (*database.AWAY, psycopg.OperationalError)
 """The listener has a connection of its own."""
 
@@ -82,6 +84,8 @@ class Relay:
         self._clock = Periodic("clock", _mend_dates, seconds=clock.EVERY)
         self._register = Periodic("refusals", refusals.forget_old, seconds=refusals.FORGET_EVERY)
         self._subscriptions = Periodic("subscriptions", Reconciler().run, seconds=reconciling.EVERY)
+        self._replies = Periodic("replies", sms_replies.Reader().run, seconds=sms_replies.EVERY)
+        self._expiry = Periodic("expiry", expiry.run, seconds=expiry.EVERY)
         self._watchdog = watchdog.watchdog()
 
     def stop(self) -> None:
@@ -107,6 +111,7 @@ class Relay:
         self._publisher.close()
         self._stopping = True
         self._subscriptions.join(CLOSE_SECONDS)
+        self._replies.join(CLOSE_SECONDS)
         self._watchdog.join(watchdog.CLOSE_SECONDS)
         with contextlib.suppress(*AWAY):  # the heartbeat also expires by itself
             RelayHeartbeat.objects.filter(pk=self.name).delete()
@@ -147,6 +152,9 @@ class Relay:
         self._clock.run_if_due()
         self._register.start_if_due()
         self._subscriptions.start_if_due(lambda: self._stopping)
+        self._expiry.start_if_due()
+        if settings.SMS_REPLY_QUEUE_URL:
+            self._replies.start_if_due(lambda: self._stopping)
         work = due.look()
         if work.steps:
             steps.take_up_due()

@@ -53,7 +53,7 @@ class Reconciler:
         if self._pause.is_on:
             return
         try:
-            with queue.one_at_a_time() as is_mine:
+            with database.advisory_lock(queue.LOCK) as is_mine:
                 if is_mine:
                     self._run(stopping)
         except database.AWAY:

@@ -4,11 +4,9 @@ Found by comparing the tables, so that it does not matter how a clinician was ch
 from a file, or undone.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, Value, When
 from django.db.models.functions import Lower, Now
 
@@ -21,23 +19,6 @@ LEASE = timedelta(minutes=2)
 """For which a subscription is left to whoever took it. The requests for one take half of that, if AWS hangs."""
 NEW_AT_ONCE = 1_000
 FIRST = Case(When(state=Subscription.UNWANTED, then=0), When(state=Subscription.WANTED, then=1), default=2)
-
-
-@contextmanager
-def one_at_a_time() -> Iterator[bool]:
-    """Whether this process may ask AWS now. One does at a time, so that all of them together keep to the pace.
-
-    The lock is the session's: where the database forgets the session, it is free.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        (mine,) = cursor.fetchone()
-    try:
-        yield mine
-    finally:
-        if mine and connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def compare() -> None:

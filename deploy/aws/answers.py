@@ -32,7 +32,7 @@ class Answers(Construct):
         super().__init__(scope, name)
         self._key = key
         calls, no_calls = self._queue("CallEvents")
-        replies, no_replies = self._queue("Replies")
+        self.replies, no_replies = self._queue("Replies")
         self.dead_letters: Sequence[sqs.Queue] = (no_calls, no_replies)
         events.Rule(
             self,
@@ -45,7 +45,7 @@ class Answers(Construct):
             ),
             targets=[targets.SqsQueue(calls, dead_letter_queue=no_calls)],
         )
-        self._replies_to(replies)
+        self._replies_to(self.replies)
 
     def _replies_to(self, queue: sqs.Queue) -> None:
         topic = sns.Topic(

@@ -49,7 +49,7 @@ class BleepMessaging(Stack):
             description="Speaks an alert. If an answer is wanted, asks for one and keeps it.",
             content=flow_with(parameters.voice),
         )
-        answers = Answers(self, "Answers", key=key, instance_arn=self.instance_arn)
+        self._answers = answers = Answers(self, "Answers", key=key, instance_arn=self.instance_arn)
         SmsLog(self, "SmsLog", key=key)
         Alarms(
             self,
@@ -120,6 +120,7 @@ class BleepMessaging(Stack):
             "instance": self.instance_arn,
             "prefix": self.parameters.email_topic_prefix,
             "key": self.key.key_arn,
+            "replies": self._answers.replies.queue_arn,
         }
         resources = [pattern.format(**names) for pattern in permission.resources]
         # KMS has a name of its own for the service that asks in somebody's name.
@@ -148,6 +149,9 @@ class BleepMessaging(Stack):
         }
         if self.parameters.sms_sender_id:
             settings["SMS_SENDER_ID"] = self.parameters.sms_sender_id
+        if self.parameters.sms_origination_number:
+            settings["SMS_ORIGINATION_NUMBER"] = self.parameters.sms_origination_number
+            settings["SMS_REPLY_QUEUE_URL"] = self._answers.replies.queue_url
         self._outputs = {
             variable: CfnOutput(
                 self,

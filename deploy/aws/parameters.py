@@ -131,6 +131,8 @@ class Parameters:
     """Start of the names of the SNS topics, one for each e-mail address."""
     sms_sender_id: str = ""
     """Sender shown on an SMS, once it is registered where the country wants that."""
+    sms_origination_number: str = ""
+    """Number of your own that people can reply to, in E.164 format. Empty: nobody can reply by SMS."""
     calls_per_second: int = 2
     """Calls that AWS lets the account start per second."""
     sms_per_second: int = 20
@@ -180,6 +182,7 @@ _FORMS = (
     ("operators_email", _EMAIL, "an e-mail address"),
     ("email_topic_prefix", _PREFIX, "letters, digits, hyphens and underscores, 100 at most"),
     ("sms_sender_id", _SENDER, "1 to 11 letters and digits, with at least one letter"),
+    ("sms_origination_number", _NUMBER, "in E.164 format, for example +447700900800"),
 )
 """For each text: its form, and how to say it."""
 _PLATFORM_FORMS = (

@@ -15,6 +15,7 @@ class Permission(NamedTuple):
     without: str = ""
     all_but: bool = False
     via: str = ""
+    used_with: str = ""
 
 
 PERMISSIONS = tuple(

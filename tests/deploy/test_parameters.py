@@ -37,6 +37,7 @@ def test_those_of_the_repository_are_right() -> None:
         ({"email_topic_prefix": "*"}, "email_topic_prefix must be letters"),
         ({"sms_sender_id": "12345"}, "at least one letter"),
         ({"sms_sender_id": "StaffAlert12"}, "1 to 11 letters"),
+        ({"sms_origination_number": "07700 900800"}, "E.164"),
         ({"calls_per_second": 0}, "must be 1 or more"),
     ],
 )

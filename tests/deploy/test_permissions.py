@@ -19,6 +19,7 @@ SERVICES = {
     "kms": "kms",
     "service-quotas": "servicequotas",
     "sns": "sns",
+    "sqs": "sqs",
 }
 """The services of boto3 that Bleep asks, as IAM calls them. `sts:GetCallerIdentity` needs no permission."""
 PRODUCT = ("alerts", "clients", "config", "contacts", "staff")

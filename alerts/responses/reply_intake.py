@@ -1,0 +1,135 @@
+"""Takes a reply by SMS: finds the question that it answers, keeps it, and tells the person what it did.
+
+A reply counts only from the number that got the SMS, and together with its code. What fits no question is kept for
+staff, and changes nothing.
+"""
+
+from datetime import timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
+
+from alerts.escalation import notices
+from alerts.models import Alert, Delivery, Engagement, InboundMessage, ReplyCode, Response
+from alerts.responses import reply_text
+from alerts.responses.reply_text import Reply, Said
+from alerts.responses.respond import Answer, holder, respond
+from alerts.states import AlertState, Effect, EngagementState, Notice, Proof, ResponseKind
+from contacts.choices import Channel
+
+RECENT = timedelta(days=1)
+"""How long after a question a reply that was not understood is answered."""
+MOST_ANSWERS = 5
+"""SMS that one question may cost in answers, whatever comes in: two machines must not go on for ever."""
+KEPT = timedelta(days=90)
+CAN_ANSWER = (EngagementState.ASKED, EngagementState.UNDEFINED, EngagementState.UNREACHABLE)
+
+log = structlog.get_logger(__name__)
+
+
+def take(reply: Reply) -> None:
+    """Take a reply. One that has come before changes nothing, and is not answered again."""
+    with transaction.atomic():
+        if InboundMessage.objects.filter(provider_id=reply.provider_id).exists():
+            return
+        said = reply_text.understand(reply.text)
+        question = _question(reply.sender, said) if said.kind else None
+        response = _respond(question, said.kind, reply) if question and said.kind else None
+        effect = Effect(response.effect) if response else Effect.NOT_UNDERSTOOD
+        InboundMessage.objects.create(
+            provider_id=reply.provider_id,
+            sender=reply.sender,
+            text=reply.text,
+            response=response,
+            effect=effect,
+        )
+        if question and response:
+            _tell(question, _notice(question, response), reply)
+        else:
+            _say_not_understood(reply)
+    log.info("reply.taken", effect=effect.value, matched=response is not None)
+
+
+def forget_old() -> None:
+    """Delete what fitted no question and is old. What did is evidence, and stays."""
+    InboundMessage.objects.filter(response=None, received_at__lt=Now() - KEPT).delete()
+
+
+def _question(sender: str, said: Said) -> Engagement | None:
+    """The question that the reply answers. Without a code only if there is just one for this number."""
+    if not said.code:
+        return _only_open(sender) or (_only_recent(sender) if said.kind is ResponseKind.ACCEPT else None)
+    codes = ReplyCode.objects.filter(address=sender, code=said.code).select_related("engagement")
+    newest = codes.order_by(F("released_at").desc(nulls_first=True)).first()
+    return newest.engagement if newest else None
+
+
+def _only_open(sender: str) -> Engagement | None:
+    return _only_one(_asked(sender).filter(alert__state=AlertState.OPEN, state__in=CAN_ANSWER))
+
+
+def _only_recent(sender: str) -> Engagement | None:
+    """An acceptance of what is over changes nothing, but the person learns how it stands."""
+    if _asked(sender).filter(alert__state=AlertState.OPEN, state__in=CAN_ANSWER).exists():
+        return None
+    return _only_one(_asked(sender).filter(codes__address=sender, codes__created_at__gt=Now() - RECENT))
+
+
+def _only_one(found: QuerySet[Engagement]) -> Engagement | None:
+    """The latest question of the only alert; None if there are several alerts."""
+    newest = list(found.order_by("-pk")[:50])
+    return newest[0] if len({each.alert_id for each in newest}) == 1 else None
+
+
+def _asked(sender: str) -> QuerySet[Engagement]:
+    """Questions that went to this number."""
+    return Engagement.objects.filter(codes__address=sender)
+
+
+def _respond(question: Engagement, kind: ResponseKind, reply: Reply) -> Response:
+    sent = Delivery.objects.filter(engagement=question, channel=Channel.SMS, address=reply.sender, notice="")
+    answered = Answer(
+        kind=kind,
+        proof=Proof.SMS,
+        evidence=reply.provider_id,
+        provider_at=reply.at,
+        delivery=sent.order_by("-created_at").first(),
+    )
+    return respond(question.pk, answered)
+
+
+def _notice(question: Engagement, response: Response) -> Notice:
+    match Effect(response.effect):
+        case Effect.APPLIED if response.kind == ResponseKind.ACCEPT:
+            return Notice.YOU_ACCEPTED
+        case Effect.APPLIED:
+            return Notice.YOU_DECLINED
+        case Effect.ALREADY_TAKEN:
+            held = holder(response.alert)
+            is_own = held is not None and held.clinician_id == question.clinician_id
+            return Notice.YOU_ACCEPTED if is_own else Notice.TAKEN
+        case _:
+            return Notice.YOU_WERE_LATE
+
+
+def _say_not_understood(reply: Reply) -> None:
+    """Once for each question, and only to somebody who was asked something not long ago."""
+    if reply_text.is_opt_out(reply.text):
+        return
+    still = Q(alert__state=AlertState.OPEN) | Q(codes__created_at__gt=Now() - RECENT)
+    newest = _asked(reply.sender).filter(still, codes__address=reply.sender).order_by("-pk").first()
+    if newest is not None and not _answers(newest).filter(notice=Notice.NOT_UNDERSTOOD).exists():
+        _tell(newest, Notice.NOT_UNDERSTOOD, reply)
+
+
+def _tell(question: Engagement, notice: Notice, reply: Reply) -> None:
+    """Answer the SMS by one, if the number is still the person's."""
+    alert = Alert.objects.select_for_update(of=("self",), no_key=True).get(pk=question.alert_id)
+    if question.clinician.sms_number == reply.sender and _answers(question).count() < MOST_ANSWERS:
+        notices.tell(question, alert, notice, over=Channel.SMS)
+
+
+def _answers(question: Engagement) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(engagement=question, channel=Channel.SMS).exclude(notice="")
