@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from door.app import Door
+from door.batching import Selector
 from door.connection import Connection
 from door.connections import Connections
 from door.settings import (
@@ -31,16 +32,17 @@ def main() -> None:
     """Serve until SIGTERM."""
     _set_up_logging()
     _take_turns()
-    asyncio.run(serve())
+    door = Door()
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(Selector(door.pause))) as runner:
+        runner.run(serve(door))
 
 
-async def serve() -> None:
+async def serve(door: Door) -> None:
     """Serve until SIGTERM or SIGINT, and then answer what has been asked."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stopped.set)
-    door = Door()
     connections = Connections(MAX_CONNECTIONS)
     tls = _tls()
     server = await loop.create_server(

@@ -18,6 +18,10 @@ MAX_SECONDS = 2.0
 """How long a request may wait for its turn."""
 WEIGHT = 0.1
 """Weight of the newest interval in the running mean."""
+MAX_PAUSE = 0.02
+"""Seconds for which requests may stay unread."""
+PRESSURE_SECONDS = 0.1
+"""How long after a refusal the next is expected."""
 
 
 class Urgency(IntEnum):
@@ -56,6 +60,7 @@ class Admission:
         """How many wait, without those that gave up."""
         self._seconds_each = 0.0
         self._measured_at = float("-inf")
+        self._refused_at = float("-inf")
         self._since: float | None = None
         """When the last answer came, or the queue began; None while nothing queues."""
 
@@ -69,10 +74,10 @@ class Admission:
             return None
         self._forget_an_old_rate()
         if self._takes_too_long(Urgency.HIGH):  # then it does whatever the request is
-            raise Busy
+            raise self._refusal()
         found = urgency()
         if self._takes_too_long(found):
-            raise Busy
+            raise self._refusal()
         return self._queue(found)
 
     def leave(self) -> None:
@@ -86,6 +91,16 @@ class Admission:
                     return
         self._since = None
         self._free += 1
+
+    def pause(self) -> float:
+        """For how many seconds requests may stay unread: while some are refused, until the next answer of the API."""
+        if time.monotonic() - self._refused_at > PRESSURE_SECONDS:
+            return 0.0
+        return min(self._seconds_each, MAX_PAUSE)
+
+    def _refusal(self) -> Busy:
+        self._refused_at = time.monotonic()
+        return Busy()
 
     def _takes_too_long(self, urgency: Urgency) -> bool:
         return sum(self._waiting[: urgency + 1]) * self._seconds_each > MAX_SECONDS

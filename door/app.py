@@ -39,6 +39,10 @@ class Door:
         self._bodies = {service.name: Bodies(service) for service in (API, ADMIN, PROBES)}
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def pause(self) -> float:
+        """For how many seconds requests may stay unread, so that several are read at a time."""
+        return self._admission.pause()
+
     def bodies_for(self, path: str) -> Bodies:
         """Where the body of a request is kept."""
         return self._bodies[service_for(path).name]
