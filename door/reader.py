@@ -83,11 +83,14 @@ class Reader:
             self.coming = None
 
     def _parse(self, data: memoryview) -> None:
+        rest = None
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            if self.coming is not None:
-                self._stay_with_http_1(self.coming, data[upgrade.args[0] :])
+            rest = data[upgrade.args[0] :]
+        # Not above: `feed` finds a refusal as the context of its error, which would be the upgrade there.
+        if rest is not None and self.coming is not None:
+            self._stay_with_http_1(self.coming, rest)
 
     def _stay_with_http_1(self, request: Request, rest: memoryview) -> None:
         """The client would like another protocol, as Java's does by default. It need not get it (RFC 9110, 7.8).

@@ -53,9 +53,9 @@ def test_chunks_become_one_body_with_a_length(door: Door) -> None:
     assert arrived["body"] == b"x" * 5000
 
 
-def of_one_byte_each(number: int) -> bytes:
+def of_one_byte_each(number: int, more: bytes = b"") -> bytes:
     """A request whose body comes in this number of chunks."""
-    return HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * number + b"0\r\n\r\n"
+    return HEAD + more + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * number + b"0\r\n\r\n"
 
 
 def test_a_body_may_come_in_small_chunks(door: Door) -> None:
@@ -65,9 +65,10 @@ def test_a_body_may_come_in_small_chunks(door: Door) -> None:
     assert door.service.requests[0]["body"] == b"x" * 1000
 
 
-def test_the_smallest_chunks_do_not_keep_the_door_busy(door: Door) -> None:
+@pytest.mark.parametrize("more", [b"", b"Connection: Upgrade\r\nUpgrade: h2c\r\n"], ids=["", "HTTP/2"])
+def test_the_smallest_chunks_do_not_keep_the_door_busy(door: Door, more: bytes) -> None:
     """As many as the size of a body allows cost the door seconds of its one processor."""
-    with door.connect(of_one_byte_each(64 * 1024)) as connection:
+    with door.connect(of_one_byte_each(64 * 1024, more)) as connection:
         assert b"too_many_chunks" in connection.recv(1000)
 
     assert door.service.requests == []
