@@ -26,7 +26,8 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
-from alerts.monitoring import front_door
+from alerts.monitoring import front_door, loops
+from alerts.monitoring.loops import Asking
 from alerts.sending import clock
 from alerts.states import DeliveryState
 from config import database
@@ -39,6 +40,8 @@ OBJECTIVE: dict[Priority, timedelta] = {
 }
 """How long a waiting delivery of each priority may go without an attempt: longer than any retry waits."""
 LEASE_OVERRUN = timedelta(seconds=30)
+STEP_OVERRUN = timedelta(seconds=60)
+"""How long a step of a plan may be due. A relay looks every second."""
 SENT_INSTEAD_FOR = WorkerHeartbeat.FRESH
 """How long to report that relays sent instead of workers: until hanging workers count as silent."""
 RECENTLY = timedelta(days=1)
@@ -59,6 +62,8 @@ class Finding:
     value: float
     limit: float
     sentence: str
+    is_for_staff: bool = False
+    """Work for people at the desk. Nothing of Bleep is broken, so the dead-man's switch is pinged nevertheless."""
 
     @property
     def ok(self) -> bool:
@@ -71,6 +76,7 @@ class Report:
     """The results of all checks."""
 
     waiting_seconds: dict[Priority, float]
+    asking: dict[Priority, Asking]
     findings: list[Finding]
 
 
@@ -116,8 +122,9 @@ recent = CachedReport()
 
 def report() -> Report:
     """Run all checks, in a fixed order."""
-    waiting = waiting_seconds()
-    return Report(waiting, [*_oldest_due(waiting), *(finding for check in CHECKS for finding in check())])
+    waiting, asking = waiting_seconds(), loops.asking()
+    checked = [finding for check in CHECKS for finding in check()]
+    return Report(waiting, asking, [*_oldest_due(waiting), *_of_loops(asking), *checked])
 
 
 def findings() -> list[Finding]:
@@ -154,6 +161,24 @@ def _oldest_due(waiting: dict[Priority, float]) -> list[Finding]:
             f"{priority.label} deliveries wait longer than they should: check relay, workers and Redis.",
         )
         for priority, seconds in waiting.items()
+    ]
+
+
+def _of_loops(asking: dict[Priority, Asking]) -> list[Finding]:
+    return [
+        Finding(
+            "late_step_seconds",
+            max(each.late_seconds for each in asking.values()),
+            STEP_OVERRUN.total_seconds(),
+            "The next person should have been asked, and nobody did it: check that a relay is running, and its log.",
+        ),
+        Finding(
+            "exhausted_alerts",
+            sum(each.exhausted for each in asking.values()),
+            0,
+            "Nobody is left to ask about some alerts, and nobody has accepted them: reach somebody by hand.",
+            is_for_staff=True,
+        ),
     ]
 
 

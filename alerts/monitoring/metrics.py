@@ -13,6 +13,8 @@ from prometheus_client.registry import Collector
 
 from alerts.models import Alert, Delivery, Refusal, RefusalReason
 from alerts.monitoring import checks
+from alerts.monitoring.loops import Asking
+from contacts.choices import Priority
 
 
 class LedgerCollector(Collector):
@@ -37,6 +39,7 @@ class LedgerCollector(Collector):
         yield GaugeMetricFamily(
             "bleep_unreviewed_failures", "Open alerts that have failed.", value=unreviewed_failures()
         )
+        yield from _of_loops(report.asking)
         refused = GaugeMetricFamily(
             "bleep_refused_alerts",
             "Refused requests of known systems that nobody has seen, and whose alerts were not accepted since.",
@@ -53,6 +56,28 @@ class LedgerCollector(Collector):
             findings.add_metric([finding.name], finding.value)
             passing.add_metric([finding.name], 1 if finding.ok else 0)
         yield from (findings, passing)
+
+
+def _of_loops(asking: dict[Priority, Asking]) -> Iterator[Metric]:
+    """The closed loop, by priority: nothing says who is asked."""
+    under_way = GaugeMetricFamily(
+        "bleep_open_loops", "Alerts about which somebody is asked.", labels=["priority"]
+    )
+    exhausted = GaugeMetricFamily(
+        "bleep_exhausted_alerts",
+        "Open alerts that nobody has accepted, and about which nobody is left to ask.",
+        labels=["priority"],
+    )
+    unanswered = GaugeMetricFamily(
+        "bleep_unanswered_seconds",
+        "The age of the oldest alert that wants an answer and has none.",
+        labels=["priority"],
+    )
+    for priority, found in asking.items():
+        under_way.add_metric([priority.value], found.under_way)
+        exhausted.add_metric([priority.value], found.exhausted)
+        unanswered.add_metric([priority.value], found.unanswered_seconds)
+    yield from (under_way, exhausted, unanswered)
 
 
 def unreviewed_failures() -> int:

@@ -79,7 +79,7 @@ def test_a_reader_during_a_check_gets_the_last_report(monkeypatch: pytest.Monkey
     def look() -> checks.Report:
         looking.set()
         go_on.wait(20)
-        return checks.Report({}, [])
+        return checks.Report({}, {}, [])
 
     monkeypatch.setattr(checks, "report", look)
     monkeypatch.setattr(checks.recent, "_until", float("-inf"))

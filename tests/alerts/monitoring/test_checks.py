@@ -13,12 +13,14 @@ from django.test.utils import CaptureQueriesContext
 from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import SCHEDULES, NextChannel, Retry
-from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
+from alerts.escalation import ending, steps
+from alerts.models import Alert, Attempt, Delivery, Loop, RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.monitoring import checks, metrics
 from alerts.sending import clock
-from alerts.states import DeliveryState, Reason
+from alerts.states import AlertState, DeliveryState, Reason
 from contacts.choices import Priority
 from tests.alerts.conftest import Store
+from tests.alerts.escalation.factories import Ask, answer, let_time_run_out
 
 pytestmark = pytest.mark.django_db
 
@@ -330,5 +332,58 @@ def test_deliveries_of_recent_alerts_are_counted_by_channel_and_state(store: Sto
 def test_every_finding_says_what_to_do() -> None:
     sentences = [finding.sentence for finding in checks.findings()]
 
-    assert len(set(sentences)) == len(sentences) == 11
+    assert len(set(sentences)) == len(sentences) == 13
     assert all(sentence.endswith((".", "?")) for sentence in sentences)
+
+
+def test_a_step_that_nobody_took_up_for_a_minute_is_found(ask: Ask) -> None:
+    ask()
+    Loop.objects.update(due_at=Now() - checks.STEP_OVERRUN + timedelta(seconds=20))
+    assert wrong() == []
+
+    Loop.objects.update(due_at=Now() - checks.STEP_OVERRUN - SECOND)
+    assert wrong() == ["late_step_seconds"]
+
+    steps.take_up_due()
+    assert wrong() == []
+
+
+def test_a_loop_that_was_left_open_after_its_alert_ended_is_found(ask: Ask) -> None:
+    ask()
+    Loop.objects.update(due_at=Now() - checks.STEP_OVERRUN - SECOND)
+
+    Alert.objects.update(state=AlertState.CANCELLED)
+
+    assert wrong() == ["late_step_seconds"]
+
+
+def exhausted(ask: Ask) -> Alert:
+    alert = ask()
+    for _ in range(2):
+        let_time_run_out(alert)
+    return alert
+
+
+def test_an_alert_about_which_nobody_is_left_to_ask_is_found(ask: Ask) -> None:
+    alert = ask()
+    let_time_run_out(alert)
+    assert wrong() == []
+
+    let_time_run_out(alert)
+    assert wrong() == ["exhausted_alerts"]
+
+
+def test_it_is_found_until_somebody_accepts_it(ask: Ask) -> None:
+    alert = exhausted(ask)
+
+    answer(alert, "C-1")
+
+    assert wrong() == []
+
+
+def test_it_is_found_until_it_is_ended(ask: Ask) -> None:
+    alert = exhausted(ask)
+
+    ending.end(alert, AlertState.CLOSED)
+
+    assert wrong() == []

@@ -14,6 +14,7 @@ from alerts.monitoring import checks, metrics
 from contacts.choices import Priority
 from contacts.models import Clinician
 from tests.alerts.conftest import Store
+from tests.alerts.escalation.factories import Ask, answer, let_time_run_out
 from tests.conftest import Sender, an_alert
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,29 @@ def test_it_reports_deliveries_and_failures(store: Store) -> None:
     assert samples["bleep_deliveries", "call", "pending"] == 1
     assert samples["bleep_deliveries", "sms", "failed"] == 1
     assert samples["bleep_unreviewed_failures",] == 1
+
+
+def test_it_reports_how_the_asking_stands(ask: Ask, store: Store) -> None:
+    alert = ask()
+    Alert.objects.filter(pk=alert.pk).update(created_at=Now() - timedelta(seconds=300))
+    store(Priority.HIGH)  # by the same plan
+    store(Priority.MEDIUM)
+
+    samples = samples_now()
+    assert [samples["bleep_open_loops", each] for each in "HML"] == [2, 0, 0]
+    assert 300 <= samples["bleep_unanswered_seconds", "H"] < 360
+    assert samples["bleep_unanswered_seconds", "M"] == samples["bleep_exhausted_alerts", "H"] == 0
+
+    for _ in range(2):
+        let_time_run_out(alert)
+    samples = samples_now()
+    assert (samples["bleep_open_loops", "H"], samples["bleep_exhausted_alerts", "H"]) == (1, 1)
+    assert samples["bleep_unanswered_seconds", "H"] >= 300
+
+    answer(alert, "C-2")
+    samples = samples_now()
+    assert (samples["bleep_open_loops", "H"], samples["bleep_exhausted_alerts", "H"]) == (1, 0)
+    assert samples["bleep_unanswered_seconds", "H"] < 300
 
 
 def test_it_reports_refused_requests_by_reason(sender: Sender, clinician: Clinician) -> None:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from django.db import InternalError, connection
+from django.db.models.functions import Now
 
-from alerts.models import RelayHeartbeat
+from alerts.models import Loop, RelayHeartbeat
 from alerts.monitoring import checks, watchdog
 from alerts.relay.loop import Relay
 from contacts.choices import Priority
 from tests.alerts.conftest import Store, closed_port, hung_server
+from tests.alerts.escalation.factories import Ask, let_time_run_out
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -107,6 +109,29 @@ def test_it_is_not_pinged_while_something_is_wrong_and_the_log_says_what(
     [line] = logged(caplog)
     assert "'check.failed'" in line
     assert "'relays_silent'" in line
+
+
+def test_a_step_that_is_late_keeps_the_ping_away(ask: Ask, a_relay: None, switch: Switch) -> None:
+    ask()
+    Loop.objects.update(due_at=Now() - 2 * checks.STEP_OVERRUN)
+
+    watch()
+
+    assert switch.pings == []
+
+
+def test_what_people_have_to_do_is_logged_and_does_not_hide_that_bleep_works(
+    ask: Ask, a_relay: None, switch: Switch, caplog: pytest.LogCaptureFixture
+) -> None:
+    alert = ask()
+    for _ in range(2):
+        let_time_run_out(alert)
+
+    watch()
+
+    assert len(switch.pings) == 1
+    [line] = said(caplog)
+    assert "'exhausted_alerts'" in line
 
 
 def test_it_is_not_pinged_when_the_check_itself_fails(

@@ -1,0 +1,52 @@
+"""How the asking stands: who waits for an answer, of whom nobody is left to ask, and whether relays are late."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, DurationField, ExpressionWrapper, Min, Q
+from django.db.models.functions import Now
+
+from alerts.models import Loop
+from alerts.states import AlertState, LoopOutcome
+from contacts.choices import Priority
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The loops of alerts with one priority."""
+
+    under_way: int = 0
+    """In which somebody is asked."""
+    exhausted: int = 0
+    """In which nobody is left to ask, and whose alert nobody has accepted or ended."""
+    unanswered_seconds: float = 0.0
+    """The age of the oldest alert that nobody has accepted; 0 if there is none."""
+    late_seconds: float = 0.0
+    """For how long a step has been due that nobody took up; 0 if none is due."""
+
+
+def asking() -> dict[Priority, Asking]:
+    """How the asking stands, by priority. One query, which reads what is open or exhausted and no more."""
+    still_open = Q(alert__state=AlertState.OPEN)
+    exhausted = Q(outcome=LoopOutcome.EXHAUSTED) & still_open
+    seconds = {"output_field": DurationField()}
+    rows = (
+        Loop.objects.filter(Q(ended_at=None) | exhausted)
+        .order_by()
+        .values_list("alert__priority")
+        .annotate(
+            under_way=Count("pk", filter=Q(ended_at=None)),
+            exhausted=Count("pk", filter=exhausted),
+            unanswered=ExpressionWrapper(Now() - Min("alert__created_at", filter=still_open), **seconds),
+            late=ExpressionWrapper(Now() - Min("due_at"), **seconds),
+        )
+    )
+    found = {
+        Priority(priority): Asking(
+            under_way,
+            exhausted,
+            max(0.0, unanswered.total_seconds()) if unanswered else 0.0,
+            max(0.0, late.total_seconds()) if late else 0.0,
+        )
+        for priority, under_way, exhausted, unanswered, late in rows
+    }
+    return {priority: found.get(priority, Asking()) for priority in Priority}
