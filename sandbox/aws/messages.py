@@ -84,7 +84,7 @@ class ReceivedMessage:
 _OF_CALLS = tuple(each.name for each in fields(Progress))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Entry:
     number: int
     at: str
@@ -99,7 +99,9 @@ class Messages:
 
     def __init__(self, now: Clock = utc_now, capacity: int = CAPACITY) -> None:
         self._now = now
-        self._entries: deque[_Entry] = deque(maxlen=capacity)
+        self._entries: deque[_Entry] = deque()
+        self._capacity = capacity
+        self._calls: dict[str, _Entry] = {}
         # Starts at the time, so that an open page does not confuse messages with those of an earlier run.
         self._numbers = itertools.count(int(now().timestamp() * 1000))
         self._lock = Lock()
@@ -115,19 +117,21 @@ class Messages:
         """Record a message; the time is taken here, so that the order and the times agree."""
         with self._lock:
             at = self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            self._entries.appendleft(_Entry(next(self._numbers), at, message))
+            entry = _Entry(next(self._numbers), at, message)
+            self._entries.appendleft(entry)
+            if message.progress is not None:
+                self._calls[message.provider_id] = entry
+            if len(self._entries) > self._capacity:
+                self._calls.pop(self._entries.pop().message.provider_id, None)
             self._changed()
 
     def record(self, provider_id: str, progress: Progress) -> None:
         """Record how far a call is. One that was deleted stays deleted."""
         with self._lock:
-            for position, entry in enumerate(self._entries):
-                if entry.message.provider_id == provider_id:
-                    if entry.message.progress != progress:
-                        message = replace(entry.message, progress=progress)
-                        self._entries[position] = replace(entry, message=message)
-                        self._changed()
-                    return
+            entry = self._calls.get(provider_id)
+            if entry is not None and entry.message.progress != progress:
+                entry.message = replace(entry.message, progress=progress)
+                self._changed()
 
     def last_sms_to(self, number: str) -> ReceivedMessage | None:
         """The newest SMS that this number got, or None."""
@@ -139,6 +143,7 @@ class Messages:
         """Forget all messages."""
         with self._lock:
             self._entries.clear()
+            self._calls.clear()
             self._changed()
 
     def newest(

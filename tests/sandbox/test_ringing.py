@@ -132,8 +132,8 @@ def test_a_call_that_was_stopped_rings_no_more(aws: AwsClients) -> None:
 
 
 def test_the_call_that_came_first_is_answered_first(aws: AwsClients) -> None:
-    first, second = ring(aws), ring(aws)
     ring(aws, COLLEAGUE)
+    first, second = ring(aws), ring(aws)
     assert [answer(aws, keys="11")["contact_id"] for _ in range(2)] == [first, second]
 
 

@@ -50,8 +50,6 @@ class Contact:
     disconnected_at: datetime | None = None
     disconnect_reason: str | None = None
     voicemail: bool = False
-    shown: Progress | None = None
-    """What the messages say of it."""
     _conversation: Conversation | None = None
     _transcript: tuple[Line, ...] = ()
 

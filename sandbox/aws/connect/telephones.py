@@ -77,8 +77,7 @@ class Telephones:
         """Bring the messages into line with the calls under way, for which time passes."""
         with self._contacts.lock:
             for contact in self._contacts.under_way():
-                if contact.progress_at(self._contacts.now()) != contact.shown:
-                    self._shown(contact)
+                self._shown(contact)
 
     def clear(self) -> None:
         """Stop the calls under way, and forget all messages."""
@@ -98,7 +97,6 @@ class Telephones:
     def _shown(self, contact: Contact) -> dict[str, Any]:
         progress = contact.progress_at(self._contacts.now())
         self._messages.record(contact.contact_id, progress)
-        contact.shown = progress
         if progress.state == "ended":
             self._contacts.has_ended(contact)
         return {
