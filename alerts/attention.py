@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Case, Count, OuterRef, Q, Subquery, Sum, When, Window
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Sum, When, Window
+from django.db.models.functions import RowNumber
 
-from alerts.models import Alert, AlertAction, Delivery
-from alerts.states import NEEDS_REASON, DeliveryState, Reason
+from alerts.models import Alert, AlertAction, Delivery, Engagement
+from alerts.states import NEEDS_REASON, AlertState, DeliveryState, EngagementState, Reason
 from contacts.choices import Priority
+from oncall.plans import FrozenPlan
 
 EXAMPLES = 5
 """How many of each other kind are named; the rest are only counted."""
@@ -53,6 +56,7 @@ def unreached() -> Unreached:
     unknown = Subquery(ended_badly.filter(state=DeliveryState.UNKNOWN).order_by().values("state")[:1])
     found = (
         Alert.objects.needing_attention()
+        .filter(has_loop=False)  # the others are among `unanswered`
         .alias(unknown=unknown)
         .annotate(
             reason=Subquery(ended_badly.order_by("-round", "-created_at").values("reason")[:1]),
@@ -84,6 +88,88 @@ def unreached() -> Unreached:
         ),
         high=tuple(key for key, priority, *_ in rows if priority == Priority.HIGH),
     )
+
+
+@dataclass(frozen=True)
+class UnansweredAlert:
+    """An alert that nobody has taken on."""
+
+    key: int
+    priority: Priority
+    name: str
+    department: str
+    received_at: datetime
+    exhausted: bool
+    """Whether nobody is left to ask."""
+    asked: str
+    """Whose answer is waited for; empty if nobody's is."""
+    until: datetime | None
+    """When the next step begins."""
+    next_step: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """The alerts that nobody has taken on although somebody was asked to."""
+
+    exhausted: int
+    asked: int
+    """For how many nobody is left to ask, and for how many somebody is asked."""
+    first: tuple[UnansweredAlert, ...]
+    """The first of each to look at: High before the rest, the oldest first."""
+    high: tuple[int, ...]
+    """The keys of those with High priority for which nobody is left."""
+
+
+def unanswered() -> Unanswered:
+    """The alerts that nobody has taken on, however old. One query, by the index `alert_unanswered`."""
+    urgency = Case(*[When(priority=each, then=place) for place, each in enumerate(Priority)])
+    asked = Engagement.objects.filter(alert=OuterRef("pk"), state=EngagementState.ASKED)
+    found = Alert.objects.filter(has_loop=True, state=AlertState.OPEN).annotate(
+        exhausted=Case(When(loop__ended_at=None, then=False), default=True),
+        asked=Subquery(asked.order_by("-number").values("clinician__name")[:1]),
+        total=Window(Count("pk")),
+        without=Window(Count("pk", filter=Q(loop__ended_at__isnull=False))),
+        place=Window(RowNumber(), partition_by=F("exhausted"), order_by=(urgency, F("created_at"), F("pk"))),
+    )
+    fields = ("clinician__name", "clinician__department", "created_at", "exhausted", "asked")
+    ordered = found.order_by("place", "-exhausted")
+    rows = list(
+        ordered.values_list(
+            "pk", "priority", *fields, "loop__due_at", "loop__next_step", "loop__plan", "total", "without"
+        )[:KNOWN]
+    )
+    total, exhausted = rows[0][-2:] if rows else (0, 0)
+    alerts = [
+        UnansweredAlert(
+            key,
+            Priority(priority),
+            name,
+            department,
+            at,
+            is_exhausted,
+            asked or "",
+            until,
+            step,
+            _steps(plan),
+        )
+        for key, priority, name, department, at, is_exhausted, asked, until, step, plan, *_ in rows
+    ]
+    return Unanswered(
+        exhausted=exhausted,
+        asked=total - exhausted,
+        first=tuple(
+            each
+            for is_exhausted in (True, False)
+            for each in [each for each in alerts if each.exhausted is is_exhausted][:NAMED]
+        ),
+        high=tuple(each.key for each in alerts if each.exhausted and each.priority is Priority.HIGH),
+    )
+
+
+def _steps(plan: dict[str, Any]) -> int:
+    return len(FrozenPlan.from_json(plan).steps)
 
 
 def done_about(keys: Sequence[int]) -> dict[int, list[AlertAction]]:

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,14 +17,15 @@ from django.utils.formats import date_format
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 
 from alerts import labels
-from alerts.models import Alert, Delivery
+from alerts.models import Alert, Delivery, Engagement
 from alerts.models.alert import AlertQuerySet
 from alerts.sending import breaker, delays
-from alerts.states import AlertState, AlertStatus
+from alerts.states import AlertState, AlertStatus, EngagementState, ResponsibilityState
 from contacts.admin.filters import DepartmentFilter
 from contacts.choices import Channel
 
 ATTENTION, DOUBT, IN_VAIN = "attention", "doubt", "in-vain"
+ENDED = "ended"
 NIGHT_BEGINS, NIGHT_ENDS = time(20), time(8)
 """The night shift."""
 SHOWN = "j M Y H:i"
@@ -71,6 +72,40 @@ _FINDS: dict[str, Callable[[AlertQuerySet], AlertQuerySet]] = {
     DOUBT: lambda alerts: alerts.having_status(AlertStatus.FAILED).in_doubt(),
     AlertStatus.FAILED: lambda alerts: alerts.having_status(AlertStatus.FAILED).without_doubt(),
     AlertState.CLOSED: lambda alerts: alerts.filter(state=AlertState.CLOSED),
+}
+
+
+class ResponsibilityFilter(DropdownFilter):
+    """By who has taken it on, as far as somebody was asked to."""
+
+    title = "taken on by"
+    parameter_name = "responsibility"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            (ResponsibilityState.EXHAUSTED.value, "Nobody, and nobody is left to ask"),
+            (ResponsibilityState.UNDEFINED.value, "Nobody yet"),
+            (ResponsibilityState.ACCEPTED.value, "Somebody"),
+            (ENDED, "Nobody, when it ended"),
+            (ResponsibilityState.NONE.value, "Nobody was asked"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
+        if not self.value():
+            return queryset
+        find = _RESPONSIBLE.get(self.value() or "")
+        return find(queryset) if find else queryset.none()
+
+
+_ACCEPTED = Engagement.objects.filter(state=EngagementState.ACCEPTED).order_by().values("alert")
+_OPEN = Q(has_loop=True, state=AlertState.OPEN)
+"""As the index `alert_unanswered` says."""
+_RESPONSIBLE: dict[str, Callable[[QuerySet[Alert]], QuerySet[Alert]]] = {
+    ResponsibilityState.EXHAUSTED: lambda alerts: alerts.filter(_OPEN, loop__ended_at__isnull=False),
+    ResponsibilityState.UNDEFINED: lambda alerts: alerts.filter(_OPEN, loop__ended_at=None),
+    ResponsibilityState.ACCEPTED: lambda alerts: alerts.filter(has_loop=True, pk__in=_ACCEPTED),
+    ENDED: lambda alerts: alerts.filter(has_loop=True).exclude(_OPEN).exclude(pk__in=_ACCEPTED),
+    ResponsibilityState.NONE: lambda alerts: alerts.filter(has_loop=False),
 }
 
 

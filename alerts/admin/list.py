@@ -17,12 +17,13 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from alerts import actions
+from alerts import actions, responsibility
 from alerts.admin import search
 from alerts.admin.filters import (
     ChannelFilter,
     ClinicianDepartmentFilter,
     ReceivedFilter,
+    ResponsibilityFilter,
     StatusFilter,
     TestsFilter,
     WhenFilter,
@@ -30,9 +31,10 @@ from alerts.admin.filters import (
 )
 from alerts.admin.handling import at_once, carry_out, confirm
 from alerts.admin.permissions import VisibleAlerts, may, visible_to
-from alerts.admin.status import HIGH, badge
+from alerts.admin.status import HIGH, badge, responsibility_badge
 from alerts.admin.timeline import standing
 from alerts.models import Alert
+from alerts.responsibility import Responsibility
 from alerts.sending import delays
 from alerts.states import StaffAction
 from contacts.choices import Priority, in_words
@@ -63,7 +65,9 @@ class AlertChangeList(LongChangeList):
             return
         shown: list[Any] = list(self.result_list)
         delayed = delays.of(each for alert in shown for each in alert.deliveries.all())
+        standing_of = responsibility.of(shown)
         for alert in shown:
+            alert.standing = standing_of[alert.pk]
             alert.held_up = standing.held_up(alert, delayed)
         self.result_list: list[Any] = shown
 
@@ -75,6 +79,7 @@ class AlertList(VisibleAlerts):
     list_filter_submit = True  # the range of time needs it
     list_filter = (
         StatusFilter,
+        ResponsibilityFilter,
         ("priority", ChoicesCheckboxFilter),
         ChannelFilter,
         TestsFilter,
@@ -120,10 +125,16 @@ class AlertList(VisibleAlerts):
     def status(self, alert: Alert) -> str:
         held_up = getattr(alert, "held_up", None)  # `AlertChangeList` sets it
         shown = badge(alert, held_up=held_up is not None).html
-        if held_up is None:
+        if held_up:
+            since = f" since {clock(held_up.since, day_of=timezone.now())}" if held_up.since else ""
+            shown = format_html('{}<div class="alert-held-up">{}{}</div>', shown, held_up.short, since)
+        standing: Responsibility = getattr(alert, "standing", responsibility.NOBODY_ASKED)
+        taken_on = responsibility_badge(alert, standing)
+        if taken_on is None:
             return shown
-        since = f" since {clock(held_up.since, day_of=timezone.now())}" if held_up.since else ""
-        return format_html('{}<div class="alert-held-up">{}{}</div>', shown, held_up.short, since)
+        names = ", ".join(each.clinician.name for each in standing.asked)
+        asked = format_html('<div class="alert-held-up">{} asked</div>', names) if names else ""
+        return format_html('{}<div class="alert-taken-on">{}{}</div>', shown, taken_on.html, asked)
 
     @display(description="priority", ordering="priority")
     def urgency(self, alert: Alert) -> str:

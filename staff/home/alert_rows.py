@@ -60,7 +60,7 @@ def of_alerts(found: Unreached, reader: Reader) -> Iterator[Item]:
     """One item for all, with the most urgent by name, and what staff have done about them up to this moment."""
     done = attention.done_about([each.key for each in found.first])
     rows = tuple(
-        _row(each, done[each.key], reader.user) for each in found.first if not _is_decided(done[each.key])
+        _row(each, done[each.key], reader.user) for each in found.first if not is_decided(done[each.key])
     )
     if not rows:
         return
@@ -75,32 +75,56 @@ def of_alerts(found: Unreached, reader: Reader) -> Iterator[Item]:
         high=found.high,
         rows=rows,
         more=total - len(found.first),
-        show_all=Link("Show all failed alerts", f"{reverse(ALERTS)}?status=attention"),
+        show_all=Link("Show all failed alerts", f"{reverse(ALERTS)}?status=attention&responsibility=none"),
     )
 
 
-def _is_decided(done: list[AlertAction]) -> bool:
+def is_decided(done: list[AlertAction]) -> bool:
     """Whether somebody has ended it since it was found."""
     decisions = [each.action for each in done if each.action in DECISIONS]
     return bool(decisions) and decisions[-1] != StaffAction.REOPEN
 
 
 def _row(alert: UnreachedAlert, done: list[AlertAction], user: User | AnonymousUser) -> AlertRow:
-    held = actions.holding(done)
-    return AlertRow(
-        key=f"alert-{alert.key}",
-        seen=seen(alert.key, done),
-        url=reverse(ALERT, args=[alert.key]),
-        priority=str(alert.priority.label),
-        is_high=alert.priority is Priority.HIGH,
+    return row(
+        alert.key,
+        done,
+        user,
+        priority=alert.priority,
         name=alert.name,
         department=alert.department,
-        at=alert.received_at,
-        ago=ago(alert.received_at),
+        received_at=alert.received_at,
         why=labels.REASON_IN_BRIEF[Reason.ANSWER_LOST if alert.in_doubt else alert.reason],
+    )
+
+
+def row(
+    key: int,
+    done: list[AlertAction],
+    user: User | AnonymousUser,
+    *,
+    priority: Priority,
+    name: str,
+    department: str,
+    received_at: datetime,
+    why: str,
+) -> AlertRow:
+    """The line of an alert, with what staff have `done` about it."""
+    held = actions.holding(done)
+    return AlertRow(
+        key=f"alert-{key}",
+        seen=seen(key, done),
+        url=reverse(ALERT, args=[key]),
+        priority=str(priority.label),
+        is_high=priority is Priority.HIGH,
+        name=name,
+        department=department,
+        at=received_at,
+        ago=ago(received_at),
+        why=why,
         held=f"{handled.name_of(held.by)} took it on {ago(held.created_at)}" if held else "",
         sent_on=", ".join(f"sent on to {name}" for each in done if (name := _sent_on_to(each))),
-        buttons=tuple(_buttons(alert.key, held, user)),
+        buttons=tuple(_buttons(key, held, user)),
     )
 
 

@@ -17,7 +17,7 @@ from alerts.sending import delays
 from clients import tokens
 from clients.models import ApiToken
 from contacts import problems
-from staff.home import alert_rows, in_vain, items, refused
+from staff.home import alert_rows, in_vain, items, refused, unanswered
 from staff.home.cache import cached
 from staff.home.items import Item
 from staff.home.reader import Reader
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Attention:
-    """The items, urgent ones first, and when they were checked."""
+    """The items, what nobody has taken on and urgent ones first, and when they were checked."""
 
     items: list[Item]
     at: datetime
@@ -64,7 +64,9 @@ def check(user: User | AnonymousUser) -> Attention:
     reader = Reader(user)
     results = [_run(each, reader) for each in allowed]
     found = [item for result, _at in results for item in result]
-    return Attention(sorted(found, key=lambda item: not item.urgent), min(at for _result, at in results))
+    return Attention(
+        sorted(found, key=lambda item: (not item.first, not item.urgent)), min(at for _result, at in results)
+    )
 
 
 def _run(each: Check, reader: Reader) -> tuple[list[Item], datetime]:
@@ -92,6 +94,7 @@ CHECKS = (
     Check("whether Bleep is sending", checks.findings, items.of_findings),
     Check("whether the providers answer", delays.outages, items.of_outages),
     Check("refused alerts", refused.high, refused.of_high, "alerts.view_refusal"),
+    Check("alerts that nobody has taken on", attention.unanswered, unanswered.of_alerts, "alerts.view_alert"),
     Check("failed alerts", attention.unreached, alert_rows.of_alerts, "alerts.view_alert"),
     Check("alerts whose tries keep failing", _in_vain, in_vain.of_alerts, "alerts.view_alert"),
     Check(

@@ -73,6 +73,8 @@ class Item:
     sentence: str
     advice: str
     urgent: bool = True
+    first: bool = False
+    """Whether it comes before all others."""
     count: int = 1
     """How many things it is about, for the title of the tab."""
     rows: tuple[Any, ...] = ()

@@ -7,10 +7,11 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-from alerts import labels
+from alerts import labels, responsibility
 from alerts.admin.status import badge
 from alerts.admin.timeline import moments
 from alerts.models import Alert, Delivery
+from alerts.responsibility import Responsibility
 from alerts.states import Reason
 from contacts.choices import Channel
 
@@ -32,9 +33,15 @@ HEADINGS = (
     "Picked up",
     "Seconds until picked up",
     "Channel test",
+    "Responsibility",
+    "Accepted by",
+    "Accepted by (contact ID)",
+    "Accepted",
+    "Seconds until accepted",
+    "How that is known",
 )
 AT_ONCE = 500
-"""Alerts that are read together, with four queries."""
+"""Alerts that are read together, with four queries, and three more if somebody was asked to take one on."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +73,11 @@ class Export:
             some = self.ids[first : first + AT_ONCE]
             alerts = Alert.objects.with_status().select_related("clinician", "client")
             found = alerts.prefetch_related("deliveries__attempts").in_bulk(some)
-            yield from (_cells(found[pk]) for pk in some)
+            standing = responsibility.of(found.values())
+            yield from (_cells(found[pk], standing[pk]) for pk in some)
 
 
-def _cells(alert: Alert) -> list[str]:
+def _cells(alert: Alert, standing: Responsibility) -> list[str]:
     deliveries = sorted(alert.messages, key=lambda each: (each.round, each.created_at, each.channel))
     taken, picked_up = moments.taken_at(alert), moments.picked_up_at(alert)
     return [
@@ -84,19 +92,37 @@ def _cells(alert: Alert) -> list[str]:
         alert.client.name if alert.client else "",
         alert.patient_id,
         alert.description,
-        "; ".join(_in_words(each) for each in deliveries),
+        "; ".join(_in_words(each, standing) for each in deliveries),
         _moment(taken) if taken else "",
         _seconds(alert, taken),
         _moment(picked_up) if picked_up else "",
         _seconds(alert, picked_up),
         "yes" if alert.is_test else "no",
+        str(standing.state.label),
+        *_accepted(alert, standing),
     ]
 
 
-def _in_words(delivery: Delivery) -> str:
-    """`Telephone call: Failed (nobody answered)`."""
+def _accepted(alert: Alert, standing: Responsibility) -> list[str]:
+    """Who has it, since when, and how that is known."""
+    holder, given = standing.holder, standing.acceptance
+    if holder is None or given is None:
+        return [""] * 5
+    return [
+        holder.clinician.name,
+        holder.clinician.contact_id,
+        _moment(given.at),
+        _seconds(alert, given.at),
+        given.get_proof_display(),
+    ]
+
+
+def _in_words(delivery: Delivery, standing: Responsibility) -> str:
+    """`Telephone call: Failed (nobody answered)`; with the person, where several may be asked."""
     why = f" ({labels.REASON_IN_BRIEF[Reason(delivery.reason)]})" if delivery.reason else ""
-    return f"{Channel(delivery.channel).label}: {delivery.get_state_display()}{why}"
+    person = next((each for each in standing.engagements if each.pk == delivery.engagement_id), None)
+    to = f" to {person.clinician.name}" if person else ""
+    return f"{Channel(delivery.channel).label}{to}: {delivery.get_state_display()}{why}"
 
 
 def _moment(at: datetime) -> str:
