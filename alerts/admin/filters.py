@@ -121,7 +121,8 @@ class ChannelFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
         if not self.value():
             return queryset
-        return queryset.filter(Exists(Delivery.objects.filter(alert=OuterRef("pk"), channel=self.value())))
+        messages = Delivery.objects.filter(alert=OuterRef("pk"), channel=self.value(), notice="")
+        return queryset.filter(Exists(messages))
 
 
 class ClinicianDepartmentFilter(DepartmentFilter):

@@ -185,7 +185,7 @@ def may_have_arrived() -> Exists:
 
 def being_sent(alert_ids: list[int]) -> int:
     """How many of these alerts' deliveries are being sent right now."""
-    return Delivery.objects.filter(alert__in=alert_ids, state=DeliveryState.SENDING).count()
+    return Delivery.objects.filter(alert__in=alert_ids, state=DeliveryState.SENDING, notice="").count()
 
 
 def another_may_have_arrived(attempt: Attempt) -> bool:

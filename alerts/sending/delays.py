@@ -185,7 +185,9 @@ def tried_in_vain(down: Collection[Channel]) -> AlertQuerySet:
     too_long = Q()
     for priority, usual in RETRIED.items():
         too_long |= Q(priority=priority, began__lt=Now() - usual)
-    tried = Delivery.objects.alias(began=Coalesce("begins_at", "created_at")).filter(failed_before, too_long)
+    tried = Delivery.objects.alias(began=Coalesce("begins_at", "created_at")).filter(
+        failed_before, too_long, notice=""
+    )
     found = tried.exclude(channel__in=down).order_by().values("alert")
     return Alert.objects.without_tests().filter(state=AlertState.OPEN, pk__in=found)
 

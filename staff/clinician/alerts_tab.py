@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.db.models import Q
+
 from alerts import responsibility, wording
 from alerts.admin.permissions import visible_to
 from alerts.admin.status import badge, responsibility_badge
-from alerts.models import Alert
+from alerts.models import Alert, Engagement
 from alerts.responsibility import Responsibility
 from theme.tabs import TemplateTab
 from theme.times import moment
@@ -22,19 +24,28 @@ class AlertsTab(TemplateTab):
     template = "staff/clinician/alerts.html"
 
     def context(self) -> dict[str, Any]:
-        """The latest alerts, newest first. Two queries."""
-        alerts = visible_to(self.request.user).with_status().filter(clinician_id=self.object_id)
-        alerts = alerts.select_related("client").prefetch_related("deliveries")[:SHOWN]
+        """The latest alerts that were for them, or that they were asked to take on, newest first."""
+        asked = Engagement.objects.filter(clinician=self.object_id).order_by("-alert")
+        keys = list(asked.values_list("alert", flat=True)[:SHOWN])
+        theirs = Q(clinician_id=self.object_id)
+        alerts = (
+            visible_to(self.request.user).with_status().filter(theirs | Q(pk__in=keys) if keys else theirs)
+        )
+        alerts = alerts.select_related("client", "clinician").prefetch_related("deliveries")[:SHOWN]
         standing = responsibility.of(alerts)
-        return {"alerts": [_row(alert, standing[alert.pk]) for alert in alerts], "most": SHOWN}
+        return {
+            "alerts": [_row(alert, standing[alert.pk], self.object_id) for alert in alerts],
+            "most": SHOWN,
+        }
 
 
-def _row(alert: Any, standing: Responsibility) -> dict[str, Any]:
+def _row(alert: Any, standing: Responsibility, shown_for: Any) -> dict[str, Any]:
     """`alert` has a `status` from `with_status()`."""
     return {
         "alert": alert,
         "subject": wording.subject(alert.type),
         "badge": badge(alert),
+        "meant_for": "" if str(alert.clinician_id) == str(shown_for) else alert.clinician.name,
         "taken_on": responsibility_badge(alert, standing),
         "received": moment(alert.created_at),
         "channels": ", ".join(

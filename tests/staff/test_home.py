@@ -34,7 +34,7 @@ from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_records, make_use
 
 pytestmark = pytest.mark.django_db
 
-MAX_QUERIES = 20
+MAX_QUERIES = 21
 
 
 def home_of(person: str) -> Client:
