@@ -22,6 +22,9 @@ DELIVERY: dict[DeliveryState, str] = {
     DeliveryState.CANCELLED: "Staff stopped it before it was sent.",
 }
 
+STOPPED_BY_AN_ANSWER = "It was stopped before it was sent: somebody had answered, or the alert had ended."
+"""Of a cancelled delivery, where people are asked: an answer stops what is not wanted any more, as staff do."""
+
 IN_DOUBT = "May have arrived"
 """What staff read instead of “Failed” where the provider did not confirm it. To API clients both are `failed`."""
 

@@ -129,6 +129,10 @@ class AlertList(VisibleAlerts):
             since = f" since {clock(held_up.since, day_of=timezone.now())}" if held_up.since else ""
             shown = format_html('{}<div class="alert-held-up">{}{}</div>', shown, held_up.short, since)
         standing: Responsibility = getattr(alert, "standing", responsibility.NOBODY_ASKED)
+        if standing.holder:
+            return format_html(
+                '{}<div class="alert-held-up">by {}</div>', shown, standing.holder.clinician.name
+            )
         taken_on = responsibility_badge(alert, standing)
         if taken_on is None:
             return shown

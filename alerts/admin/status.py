@@ -42,8 +42,8 @@ ENGAGEMENT: dict[EngagementState, tuple[str, str]] = {
     EngagementState.WITHDRAWN: ("over", "block"),
 }
 """Tone and icon."""
-NOBODY_YET = Badge("Nobody yet", "waiting", "hourglass_top")
-NOBODY_LEFT = Badge("Nobody is left to ask", "failed", "person_off")
+NOBODY_YET = Badge("Nobody has it yet", "waiting", "hourglass_top")
+NOBODY_LEFT = Badge("Nobody is left", "failed", "person_off")
 
 HIGH = Badge(str(Priority.HIGH.label), "high", "priority_high")
 HELD_UP = Badge("Queued, held up", "doubt", "hourglass_disabled")

@@ -25,7 +25,7 @@ class AlertsTab(TemplateTab):
 
     def context(self) -> dict[str, Any]:
         """The latest alerts that were for them, or that they were asked to take on, newest first."""
-        asked = Engagement.objects.filter(clinician=self.object_id).order_by("-alert")
+        asked = Engagement.objects.filter(clinician_id=self.object_id).order_by("-alert")
         keys = list(asked.values_list("alert", flat=True)[:SHOWN])
         theirs = Q(clinician_id=self.object_id)
         alerts = (

@@ -193,6 +193,8 @@ def _facts(delivery: Delivery) -> Iterator[tuple[str, str]]:
 
 def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState, delay: Delay | None) -> list[str]:
     found = [labels.DELIVERY[state]]
+    if state is DeliveryState.CANCELLED and delivery.engagement_id:
+        found = [labels.STOPPED_BY_AN_ANSWER]
     if delay:
         found = [delay.what, delay.next]
     elif state is DeliveryState.PENDING and delivery.attempt_count:

@@ -61,9 +61,9 @@ def test_the_list_says_who_has_it_and_who_is_asked(
     staff: Client, some: dict[str, Alert], clinician: Clinician, colleague: Clinician
 ) -> None:
     page = read(staff, ALERTS)
-    assert f"Accepted by {colleague.name}" in page
-    assert "Nobody is left to ask" in page
-    assert page.count("Nobody yet</span>") == 2
+    assert f">by {colleague.name}</div>" in page
+    assert "Nobody is left</span>" in page
+    assert page.count("Nobody has it yet</span>") == 2
     assert f"{clinician.name} asked" in page
 
 
