@@ -42,6 +42,12 @@ GROUPS: tuple[tuple[str, tuple[MenuItem, ...]], ...] = (
             MenuItem(
                 "Alerts", "notifications", "admin:alerts_alert_changelist", (SEES_ALL, SEES_DEPARTMENTS)
             ),
+            MenuItem(
+                "Replies by SMS",
+                "sms",
+                "admin:alerts_inboundmessage_changelist",
+                ("alerts.view_inboundmessage",),
+            ),
             MenuItem("Refused alerts", "block", "admin:alerts_refusal_changelist", ("alerts.view_refusal",)),
         ),
     ),

@@ -1,6 +1,7 @@
-"""Alerts in the admin, and the register of refused requests."""
+"""Alerts in the admin, the register of refused requests, and replies by SMS."""
 
 from alerts.admin.alert import AlertAdmin
 from alerts.admin.refusal import RefusalAdmin
+from alerts.admin.reply import ReplyAdmin
 
-__all__ = ["AlertAdmin", "RefusalAdmin"]
+__all__ = ["AlertAdmin", "RefusalAdmin", "ReplyAdmin"]

@@ -364,13 +364,15 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('provider_id', models.CharField(max_length=200, unique=True)),
-                ('sender', models.CharField(help_text='The number it came from.', max_length=32)),
+                ('sender', models.CharField(help_text='The number it came from.', max_length=32, verbose_name='from')),
                 ('text', models.CharField(max_length=1600)),
-                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='came in')),
                 ('effect', models.CharField(choices=[('applied', 'Applied'), ('already_taken', 'Already taken on'), ('too_late', 'The alert had ended'), ('not_understood', 'Not understood')], max_length=16)),
                 ('response', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='inbound', to='alerts.response')),
             ],
             options={
+                'verbose_name': 'reply by SMS',
+                'verbose_name_plural': 'replies by SMS',
                 'ordering': ('-received_at', '-id'),
                 'default_permissions': ('view',),
             },

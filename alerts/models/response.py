@@ -114,13 +114,15 @@ class InboundMessage(models.Model):
     """An SMS that came in, whether or not it could be matched."""
 
     provider_id = models.CharField(max_length=200, unique=True)
-    sender = models.CharField(max_length=32, help_text="The number it came from.")
+    sender = models.CharField("from", max_length=32, help_text="The number it came from.")
     text = models.CharField(max_length=1600)
-    received_at = models.DateTimeField(db_default=Now())
+    received_at = models.DateTimeField("came in", db_default=Now())
     response = models.OneToOneField(Response, on_delete=models.PROTECT, null=True, related_name="inbound")
     effect = models.CharField(max_length=16, choices=Effect)
 
     class Meta:
+        verbose_name = "reply by SMS"
+        verbose_name_plural = "replies by SMS"
         ordering = ("-received_at", "-id")
         default_permissions = ("view",)
         constraints = (

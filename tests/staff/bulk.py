@@ -7,8 +7,8 @@ from itertools import count
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
-from alerts.models import Alert, Delivery, Refusal, RefusalReason
-from alerts.states import DeliveryState, Reason
+from alerts.models import Alert, Delivery, Engagement, InboundMessage, Refusal, RefusalReason, Response
+from alerts.states import DeliveryState, Effect, Proof, Reason, ResponseKind, Why
 from clients import sample
 from clients.models import ApiClient, ApiToken
 from contacts.choices import Channel, Priority
@@ -84,6 +84,37 @@ def _refusals(number: int) -> None:
     )
 
 
+def _replies(number: int) -> None:
+    alerts = _alerts(number)
+    engagements = Engagement.objects.bulk_create(
+        Engagement(
+            alert=alert, number=1, clinician_id=alert.clinician_id, why=Why.ADDRESSED, due_at=timezone.now()
+        )
+        for alert in alerts
+    )
+    responses = Response.objects.bulk_create(
+        Response(
+            alert_id=each.alert_id,
+            engagement=each,
+            kind=ResponseKind.DECLINE,
+            proof=Proof.SMS,
+            evidence=f"in-{next(_numbers)}",
+            effect=Effect.APPLIED,
+        )
+        for each in engagements
+    )
+    InboundMessage.objects.bulk_create(
+        InboundMessage(
+            provider_id=f"in-{next(_numbers)}",
+            sender="+447700900102",
+            text="2 4821",
+            response=response,
+            effect=response.effect,
+        )
+        for response in responses
+    )
+
+
 def _templates(number: int) -> None:
     PreferenceTemplate.objects.bulk_create(
         PreferenceTemplate(
@@ -110,6 +141,7 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "clients.apiclient": _clients,
     "clients.apitoken": _tokens,
     "alerts.alert": _deliveries,  # an alert's status is what became of its deliveries
+    "alerts.inboundmessage": _replies,
     "alerts.refusal": _refusals,
     "contacts.preferencetemplate": _templates,
     "auth.user": _users,

@@ -56,6 +56,7 @@ MODELS = {
         see=[EDITORS, MANAGERS, AUDITORS], add=only(EDITORS), delete=only()
     ),
     "alerts_alert": of_model(see=[MANAGERS, OPERATORS, AUDITORS]),
+    "alerts_inboundmessage": of_model(see=[OPERATORS, AUDITORS]),
     "alerts_refusal": of_model(see=[EDITORS, OPERATORS, AUDITORS, INTEGRATORS]),
     "clients_apiclient": of_model(see=[INTEGRATORS, AUDITORS], add=only(INTEGRATORS), delete=only()),
     "clients_apitoken": of_model(see=[INTEGRATORS, AUDITORS], add=only(INTEGRATORS)),
@@ -176,6 +177,7 @@ def _id(model: str, records: Records | None) -> Any:
         "contacts_clinician": records.clinician,
         "contacts_preferencetemplate": records.template,
         "alerts_alert": records.alert,
+        "alerts_inboundmessage": records.reply,
         "alerts_refusal": records.refusal,
         "clients_apiclient": records.client,
         "clients_apitoken": records.token,

@@ -9,8 +9,8 @@ from alerts import intake, refusals
 from alerts.channels import ChannelError, Fault
 from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import NextChannel
-from alerts.models import Alert, Delivery, Refusal, RefusalReason
-from alerts.states import Reason
+from alerts.models import Alert, Delivery, InboundMessage, Refusal, RefusalReason
+from alerts.states import Effect, Reason
 from clients import tokens
 from clients.models import ApiClient, ApiToken
 from contacts.choices import Channel, Priority
@@ -48,6 +48,7 @@ class Records:
     clinician: Clinician
     template: PreferenceTemplate
     alert: Alert
+    reply: InboundMessage
     refusal: Refusal
     client: ApiClient
     token: ApiToken
@@ -89,6 +90,9 @@ def make_records() -> Records:
         clinician=clinician,
         template=PreferenceTemplate.objects.create(name="Nights", high=["sms", "call"], low=["sms"]),
         alert=alert,
+        reply=InboundMessage.objects.create(
+            provider_id="in-1", sender="+447700900999", text="Who is this?", effect=Effect.NOT_UNDERSTOOD
+        ),
         refusal=Refusal.objects.get(),
         client=client,
         token=token,
