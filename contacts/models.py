@@ -51,13 +51,20 @@ class Clinician(models.Model):
     likeness = DerivedField(help_text="The same for contact IDs that look alike.")
     call_doubt = DerivedField(help_text="What speaks against calls to the number, for queries.")
     sms_doubt = DerivedField(help_text="What speaks against SMS to the number, for queries.")
+    own_problems = ArrayField(
+        models.TextField(),
+        default=list,
+        db_default=[],
+        editable=False,
+        help_text="Problems that follow from this row and the preferences, for queries. Triggers keep it.",
+    )
 
     may_have_obstacles = True
     """Whether `obstacles` is worth a query; `routing.find` knows."""
     found_subscriptions: "Sequence[EmailSubscription] | None" = None
     """Of `email_subscriptions`, what `routing.find` has read."""
 
-    history = HistoricalRecords(bases=[WithChannels], excluded_fields=DERIVED)
+    history = HistoricalRecords(bases=[WithChannels], excluded_fields=(*DERIVED, "own_problems"))
 
     class Meta:
         ordering = ("name", "contact_id")
@@ -67,6 +74,12 @@ class Clinician(models.Model):
                 fields=["department"], name="clinician_department"
             ),  # which there are; filters by one
             models.Index(fields=["name", "contact_id"], name="clinician_by_name"),  # the list
+            # Home and the list of those with a problem, who are few
+            models.Index(
+                name="clinician_with_problem",
+                fields=["name", "contact_id"],
+                condition=~models.Q(own_problems=[]),
+            ),
         )
         permissions = (
             ("send_test", "Can send a test message to a clinician"),
@@ -175,7 +188,7 @@ class EmailSubscription(models.Model):
     """The subscription at AWS of one clinician's e-mail address, and its topic. Only `subscriptions` writes it.
 
     One for each address that a clinician has had, until its topic is gone. So it outlives its clinician: the database
-    keeps no key to them, and `clinician_id` stays.
+    keeps no key to them, and `clinician_id` stays. A trigger makes it where an active clinician gets an address.
     """
 
     clinician = models.ForeignKey(
@@ -208,7 +221,15 @@ class EmailSubscription(models.Model):
 
     class Meta:
         default_permissions = ()
-        indexes = (models.Index(fields=["next_look_at"], name="emailsubscription_due"),)
+        indexes = (
+            models.Index(fields=["next_look_at"], name="emailsubscription_due"),
+            # Whose e-mail address is not confirmed
+            models.Index(
+                name="emailsubscription_unconfirmed",
+                fields=["clinician"],
+                condition=~models.Q(state=Subscription.CONFIRMED),
+            ),
+        )
         constraints = (
             models.UniqueConstraint(name="emailsubscription_is_unique", fields=("clinician", "address")),
             models.CheckConstraint(

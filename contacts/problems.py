@@ -7,10 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import Any
 
-from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Q, Subquery, TextChoices, Window
-from django.db.models.functions import Coalesce, Lower
-from django.db.models.lookups import LessThan
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, TextChoices, Window
+from django.db.models.functions import Lower
 from django.utils.text import get_text_list
 
 from contacts import obstacles, preferences
@@ -42,31 +42,35 @@ class Problem(TextChoices):
     NOT_NAMEABLE = "not_nameable", "Contact ID that no alert can name"
 
 
+OWN = frozenset(Problem) - {Problem.OBSTACLE, Problem.UNCONFIRMED}
+"""Those that follow from the clinician and their preferences: `Clinician.own_problems` has them."""
+
+
 def condition(problem: Problem) -> Q:
     """Active clinicians with this problem."""
-    return Q(active=True) & _CONDITIONS[problem]
+    return Q(pk__in=_having(problem))
 
 
 def any_condition() -> Q:
     """Active clinicians with any problem."""
-    return Q(active=True) & reduce(or_, _CONDITIONS.values())
+    return _any_of(*Problem)
 
 
 def summary() -> ProblemSummary:
     """Active clinicians with any problem but an address that is not confirmed. One query."""
-    return _summary(reduce(or_, (_CONDITIONS[each] for each in Problem if each is not Problem.UNCONFIRMED)))
+    return _summary(_any_of(*(each for each in Problem if each is not Problem.UNCONFIRMED)))
 
 
 def unconfirmed() -> ProblemSummary:
     """Active clinicians with e-mail chosen and an address that is not confirmed. One query."""
-    return _summary(_CONDITIONS[Problem.UNCONFIRMED])
+    return _summary(condition(Problem.UNCONFIRMED))
 
 
 def _summary(condition: Q) -> ProblemSummary:
     rows = list(
-        Clinician.objects.filter(condition, active=True)
+        Clinician.objects.filter(condition)
         .annotate(count=Window(Count("pk")))
-        .order_by("name", "pk")
+        .order_by("name", "contact_id")
         .values_list("pk", "name", "count")[:EXAMPLES]
     )
     return ProblemSummary(rows[0][2] if rows else 0, tuple((pk, name) for pk, name, _count in rows))
@@ -125,55 +129,39 @@ def number_doubts(clinician: Clinician, channels: Collection[Channel]) -> list[s
     ]
 
 
-def _doubted(channel: Channel) -> Q:
-    address, doubt = channel.facts.address_field, f"{channel.value}_doubt"
-    return ~Q(**{address: ""}) & ~Q(**{doubt: ""}) & Q(_chosen(channel=channel))
+def _any_of(*problems: Problem) -> Q:
+    """Those with one of these problems: a union, since with OR PostgreSQL would look at every clinician."""
+    own = Clinician.objects.exclude(own_problems=[]).order_by().values("pk")
+    elsewhere = [_having(each) for each in problems if each not in OWN]
+    return Q(pk__in=own.union(*elsewhere))
 
 
-def _blocked(channel: Channel) -> Exists:
-    address = OuterRef(channel.facts.address_field)
-    return Exists(Obstacle.objects.filter(clinician=OuterRef("pk"), channel=channel, address=address))
+def _having(problem: Problem) -> QuerySet[Any, Any]:
+    """The keys of active clinicians with this problem, found among the few rows that say so."""
+    match problem:
+        case Problem.OBSTACLE:
+            return _with_obstacle()
+        case Problem.UNCONFIRMED:
+            return _unconfirmed()
+    # The first condition is for the index.
+    found = Clinician.objects.exclude(own_problems=[]).filter(own_problems__contains=[problem])
+    return found.order_by().values("pk")
 
 
-def _confirmed() -> Exists:
-    subscription = EmailSubscription.objects.filter(
-        clinician=OuterRef("pk"), address=Lower(OuterRef("email"))
+def _with_obstacle() -> QuerySet[Any, Any]:
+    of_present_address = (
+        Q(channel=channel, address=F(f"clinician__{channel.facts.address_field}")) for channel in Channel
     )
-    return Exists(subscription.filter(state=Subscription.CONFIRMED))
+    chosen = Preference.objects.filter(clinician=OuterRef("clinician"), channel=OuterRef("channel"))
+    found = Obstacle.objects.filter(reduce(or_, of_present_address), Exists(chosen), clinician__active=True)
+    return found.order_by().values("clinician")
 
 
-def _chosen(**what: object) -> Exists:
-    return Exists(Preference.objects.filter(clinician=OuterRef("pk"), **what))
-
-
-def _priorities_with_a_channel() -> Coalesce:
-    """How many they are, by one look at a clinician's preferences instead of one for each priority."""
-    chosen = Preference.objects.filter(clinician=OuterRef("pk")).order_by().values("clinician")
-    return Coalesce(Subquery(chosen.values(found=Count("priority", distinct=True))), 0)
-
-
-class IsComposed(Func):
-    """Whether a text is in Unicode's form NFC."""
-
-    template = "%(expressions)s IS NFC NORMALIZED"
-    output_field = BooleanField()
-
-
-# PostgreSQL keeps this order: what the row itself says comes first, and spares nearly all clinicians the look-up.
-_CONDITIONS = {
-    Problem.NO_CHANNEL: Q(LessThan(_priorities_with_a_channel(), len(Priority))),
-    Problem.NO_ADDRESS: reduce(
-        or_, (Q(**{channel.facts.address_field: ""}) & Q(_chosen(channel=channel)) for channel in Channel)
-    ),
-    # Few clinicians have any obstacle, and PostgreSQL knows them from the first on.
-    Problem.OBSTACLE: Q(pk__in=Obstacle.objects.order_by().values("clinician"))
-    & reduce(or_, (Q(_blocked(channel) & _chosen(channel=channel)) for channel in Channel)),
-    Problem.UNCONFIRMED: ~Q(email="") & Q(~_confirmed()) & Q(_chosen(channel=Channel.EMAIL)),
-    Problem.NOT_URGENT: Q(
-        ~_chosen(priority=Priority.HIGH, channel__in=preferences.URGENT) & _chosen(priority=Priority.HIGH)
-    ),
-    Problem.DOUBTFUL_NUMBER: reduce(
-        or_, (_doubted(each) for each in Channel if each.facts.address_is_number)
-    ),
-    Problem.NOT_NAMEABLE: Q(contact_id__regex=normal.NEVER_IN_NORMAL) | ~Q(IsComposed(F("contact_id"))),
-}
+def _unconfirmed() -> QuerySet[Any, Any]:
+    # One look for each row: to join, PostgreSQL may read all clinicians.
+    whose = Clinician.objects.filter(pk=OuterRef("clinician"), active=True).order_by()
+    chosen = Preference.objects.filter(clinician=OuterRef("clinician"), channel=Channel.EMAIL)
+    found = EmailSubscription.objects.exclude(state=Subscription.CONFIRMED).filter(
+        Exists(chosen), address=Subquery(whose.values_list(Lower("email"))[:1])
+    )
+    return found.order_by().values("clinician")

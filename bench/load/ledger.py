@@ -125,6 +125,8 @@ def fill(session: Session, *, alerts: int, clinicians: int, report: Callable[[st
     """
     session.execute("SET session_replication_role = replica")
     session.execute(_CLINICIANS, {"count": clinicians})
+    session.execute("UPDATE contacts_clinician AS each SET own_problems = contacts_own_problems(each)")
+    session.execute("VACUUM FULL contacts_clinician")  # as if each had been written once
     values = {
         "all": alerts,
         "people": clinicians,

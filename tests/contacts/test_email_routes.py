@@ -103,3 +103,27 @@ def test_it_is_no_problem_where_nobody_chose_email(unconfirmed: Clinician) -> No
 
     assert problems.sentences(unconfirmed) == []
     assert problems.unconfirmed().count == 0
+
+
+def test_an_address_has_its_subscription_at_once() -> None:
+    Clinician.objects.create(contact_id="C-1", name="Ann", email="Ann@ward.example")
+    gone = Clinician.objects.create(contact_id="C-2", name="Bo", email="bo@ward.example", active=False)
+    Clinician.objects.create(contact_id="C-3", name="Cy")
+    found = EmailSubscription.objects.order_by("pk").values_list("address", "state")
+
+    assert list(found.all()) == [("ann@ward.example", "wanted")]
+
+    Clinician.objects.filter(pk=gone.pk).update(active=True)
+
+    assert list(found.all())[1:] == [("bo@ward.example", "wanted")]
+
+
+def test_an_address_that_is_entered_again_is_wanted_at_once(clinician: Clinician) -> None:
+    address = clinician.email
+    Clinician.objects.update(email="")
+    queue.compare()
+    assert EmailSubscription.objects.get().state == "unwanted"
+
+    Clinician.objects.update(email=address)
+
+    assert EmailSubscription.objects.get().state == "wanted"
