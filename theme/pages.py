@@ -15,23 +15,23 @@ DEEPEST = 100_000
 
 
 class LongPaginator(Paginator[Any]):
-    """Counts the rows before the page, and `COUNTED` more: so many pages are numbered, and then more can be."""
+    """Finds the keys of the page and of `COUNTED` rows more: so many pages are numbered, and then more can be."""
 
     template_name = "theme/pages.html"
     object_list: Any
 
     def __init__(self, rows: Any, per_page: int, *, page: int) -> None:
         super().__init__(rows, per_page)
-        self._most = min(max(page - 1, 0) * per_page, DEEPEST) + COUNTED
+        self._begin = min(max(page - 1, 0) * per_page, DEEPEST)
 
     @cached_property
     def count(self) -> int:
-        return min(self._found, self._most)
+        return min(self._found, self._begin + COUNTED)
 
     @property
     def has_more(self) -> bool:
         """Whether there are more rows than `count`."""
-        return self._found > self._most
+        return self._found > self.count
 
     @property
     def counted(self) -> str:
@@ -39,17 +39,28 @@ class LongPaginator(Paginator[Any]):
         return f"{'more than ' if self.has_more else ''}{self.count:,}"
 
     @cached_property
+    def _keys(self) -> list[Any]:
+        """The keys from the beginning of the page on. To find them twice, to count and to show, costs twice as much."""
+        return self._keys_of(self._begin, COUNTED + 1)
+
+    @cached_property
     def _found(self) -> int:
-        return int(self.object_list.order_by().values("pk")[: self._most + 1].count())
+        if self._keys or not self._begin:
+            return self._begin + len(self._keys)
+        return int(self.object_list.order_by().values("pk")[: self._begin].count())
 
     def page(self, number: int | str) -> Page[Any]:
-        """The page. The rows before it are skipped by their keys, without what the list shows of each."""
+        """The page. What the list shows of each row is read for its own rows alone."""
         number = self.validate_number(number)
         begin = (number - 1) * self.per_page
-        rows = self.object_list[begin : begin + self.per_page]
-        if number > 1:
-            rows = self.object_list.filter(pk__in=list(rows.values_list("pk", flat=True)))
-        return Page(rows, number, self)
+        ahead = begin - self._begin
+        keys = (
+            self._keys[ahead : ahead + self.per_page] if ahead >= 0 else self._keys_of(begin, self.per_page)
+        )
+        return Page(self.object_list.filter(pk__in=keys), number, self)
+
+    def _keys_of(self, begin: int, count: int) -> list[Any]:
+        return list(self.object_list.values_list("pk", flat=True)[begin : begin + count])
 
 
 class LongChangeList(ChangeList):
@@ -57,6 +68,8 @@ class LongChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        if not self.multi_page:  # Django would look for the same rows once more
+            self.result_list = self.paginator.page(1).object_list
         if self.paginator.has_more and request.method == "GET":
             self.result_count = len(
                 self.result_list

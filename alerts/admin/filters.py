@@ -23,6 +23,7 @@ from alerts.sending import breaker, delays
 from alerts.states import AlertState, AlertStatus, EngagementState, ResponsibilityState
 from contacts.admin.filters import DepartmentFilter
 from contacts.choices import Channel
+from contacts.lookalikes import departments
 
 ATTENTION, DOUBT, IN_VAIN = "attention", "doubt", "in-vain"
 ENDED = "ended"
@@ -128,7 +129,9 @@ class ChannelFilter(DropdownFilter):
 class ClinicianDepartmentFilter(DepartmentFilter):
     """By the department that the clinician has now."""
 
-    field = "clinician__department"
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted = self.value()
+        return queryset.filter(clinician__in=departments.members_of([wanted])) if wanted else queryset
 
 
 class TestsFilter(DropdownFilter):

@@ -40,13 +40,13 @@ def may_see_some(user: User | AnonymousUser) -> bool:
 
 
 def visible_to(user: User | AnonymousUser) -> AlertQuerySet:
-    """The alerts that the user may see. Two queries for the departments of somebody who may not see all."""
+    """The alerts that the user may see. Three queries for the departments of somebody who may not see all."""
     if user.has_perm(SEES_ALL):
         return Alert.objects.all()
     if not user.has_perm(SEES_DEPARTMENTS):
         return Alert.objects.none()
     names = ManagedDepartment.objects.filter(user=user.pk).values_list("name", flat=True)
-    return Alert.objects.filter(clinician__department__in=departments.spellings_of(names))
+    return Alert.objects.filter(clinician__in=departments.members_of(names))
 
 
 def ask_for(permission: str) -> str:

@@ -98,8 +98,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         found = self.filter(Q(("state" if people_decided else "status", status)))
         if status == AlertStatus.QUEUED:  # few, and quicker to find than to compute
             return found.filter(pk__in=Delivery.objects.filter(IS_UNFINISHED).order_by().values("alert"))
-        if status == AlertStatus.CANCELLED:  # nothing else cancels a delivery
-            return found.filter(state__in=(AlertState.CANCELLED, AlertState.CLOSED))
+        if status == AlertStatus.CANCELLED:  # nothing else cancels a delivery; most that is closed had failed
+            return found.filter(state__in=(AlertState.CANCELLED, AlertState.CLOSED), failed=False)
         return found
 
     def in_doubt(self) -> Self:

@@ -1,9 +1,12 @@
 """A list of more alerts than it counts, and a search in more than it looks through."""
 
+import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from alerts.admin import search
 from alerts.models import Alert
@@ -46,6 +49,28 @@ def test_each_alert_is_on_one_page(staff: Client, sixty: None) -> None:
     ]
 
     assert shown == list(Alert.objects.order_by("-created_at", "-id").values_list("pk", flat=True))
+
+
+def finding(staff: Client, query: dict[str, str]) -> list[str]:
+    """The statements that find the alerts of a list, before it reads those that it shows by their keys."""
+    with CaptureQueriesContext(connection) as made:
+        answer: Any = staff.get(ALERTS, query)
+    assert answer.status_code == 200
+    statements = [each["sql"] for each in made.captured_queries if 'FROM "alerts_alert"' in each["sql"]]
+    return [each for each in statements if not re.search(r'"id" IN \(\d', each) and "1 day" not in each]
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"p": "2"}, {"status": "queued"}, {"status": "failed"}, {"department": "Ward"}]
+)
+def test_the_alerts_of_a_list_are_found_once(
+    staff: Client, clinician: Clinician, sixty: None, query: dict[str, str]
+) -> None:
+    Clinician.objects.update(department="Ward")
+
+    [statement] = finding(staff, query)
+
+    assert "contacts_clinician" not in statement, "to look up the clinician of each alert takes long"
 
 
 @pytest.mark.parametrize("number", ["3", "900", str(10**12), "9" * 5000])
