@@ -124,6 +124,7 @@ def fill(session: Session, *, alerts: int, clinicians: int, report: Callable[[st
     `session` is one that commits each statement, of a user who may do everything. `report` gets lines of progress.
     """
     session.execute("SET session_replication_role = replica")
+    session.execute("SET statement_timeout = 0")
     session.execute(_CLINICIANS, {"count": clinicians})
     session.execute("UPDATE contacts_clinician AS each SET own_problems = contacts_own_problems(each)")
     session.execute("VACUUM FULL contacts_clinician")  # as if each had been written once
@@ -141,6 +142,7 @@ def fill(session: Session, *, alerts: int, clinicians: int, report: Callable[[st
         session.execute(_ALERTS, {**values, "begin": begin, "end": end})
         report(f"{end:,} of {alerts:,} alerts written")
     session.execute("RESET session_replication_role")
+    session.execute("RESET statement_timeout")
     session.execute("VACUUM ANALYZE")
 
 

@@ -2,10 +2,12 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import requests
 
+from bench.load.ledger import SECONDS_APART
 from bench.stack import Stack, StackError
 
 USER, PASSWORD = "bench", "only-for-this-run-1"
@@ -16,6 +18,27 @@ STATUSES = (
 PROBLEMS = ("any", "none", "no_channel", "no_address", "obstacle", "unconfirmed", "doubtful_number")
 DEEP = 61
 """Pages of the API's list that a system has gone back."""
+
+
+SEARCHED = 20_000
+"""That of `alerts.admin.search`."""
+DAY = 24 * 3600 // SECONDS_APART
+NEEDS = {
+    "Home": DAY,
+    "Home, a week": 7 * DAY,
+    **dict.fromkeys(
+        ("alerts: a message ID", "alerts: a patient reference", "alerts: a name", "alerts: what nothing has"),
+        SEARCHED,
+    ),
+}
+"""How many alerts these pages look through, if there are as many."""
+
+
+class Look(NamedTuple):
+    """How long a page took, in milliseconds, and its length in bytes."""
+
+    took: float
+    length: int
 
 
 class Pages:
@@ -55,15 +78,15 @@ class Pages:
             "API: one alert": f"{self._api}/{self._message_id}",
         }
 
-    def milliseconds(self, address: str) -> float:
-        """How long a page takes. Raises StackError if it is not shown."""
+    def look(self, address: str) -> "Look":
+        """Look at a page. Raises StackError if it is not shown."""
         headers = self._token if address.startswith(self._api) else {}
         began = time.monotonic()
         answer = self._session.get(address, headers=headers, timeout=60, allow_redirects=False)
         took = (time.monotonic() - began) * 1000
         if answer.status_code not in (requests.codes.ok, requests.codes.found, requests.codes.server_error):
             raise StackError(f"{address}: {answer.status_code}")
-        return took if answer.ok else float("inf")
+        return Look(took if answer.ok else float("inf"), len(answer.content))
 
     def _log_in(self, stack: Stack) -> None:
         command = [

@@ -1,7 +1,7 @@
 """`make bench-size`: what taking, sending and looking at alerts costs while the tables grow.
 
 One Bleep for each size, each with a PostgreSQL of its own, all measured in turns: so whatever else the machine does is
-the same for all. The smallest has enough alerts to fill its pages.
+the same for all. A page counts from the smallest size on that fills it.
 """
 
 import argparse
@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from bench.load.connections import Load, spread
 from bench.load.people import SMS, SPREAD, Person, alert, load
 from bench.report import table
 from bench.size import picture
-from bench.size.pages import Pages
+from bench.size.pages import NEEDS, Pages
 from bench.speed import machine
 from bench.speed.costs import settle
 from bench.stack import AS_DEPLOYED, Stack, StackError
@@ -43,6 +43,10 @@ JOIN alerts_alert AS alert ON alert.id = delivery.alert_id WHERE alert.message_i
 
 Figures = dict[str, list[float]]
 """What was measured in each round, by its name."""
+Medians = Mapping[str, Mapping[str, float]]
+"""Each figure by the number of alerts, the fewest first."""
+AS_LONG = 0.95
+"""A page is full if it is so long, compared with the largest Bleep's, whose keys have more digits."""
 
 
 class Sized:
@@ -54,6 +58,7 @@ class Sized:
         self.figures: Figures = {}
         self._pages: Pages | None = None
         self._addresses: dict[str, str] = {}
+        self._lengths: dict[str, int] = {}
         self._named = 0
 
     def fill(self, report: Callable[[str], None]) -> None:
@@ -79,9 +84,14 @@ class Sized:
             self._pages = Pages(self.stack)
             self._addresses = self._pages.addresses()
         for name, address in self._addresses.items():
-            took = self._pages.milliseconds(address)
+            took, self._lengths[name] = self._pages.look(address)
             if counts:
                 self._note(name, took)
+
+    def fills(self, name: str, *, of: "Sized") -> bool:
+        """Whether there are enough alerts for a page that shows, and looks through, as much as the other's."""
+        as_long = self._lengths.get(name, 0) >= AS_LONG * of._lengths.get(name, 0)  # noqa: SLF001 - of this class
+        return as_long and self.alerts >= min(NEEDS.get(name, 0), of.alerts)
 
     def send(self, alerts: int, *, counts: bool = True) -> None:
         """Take so many alerts and send them at once."""
@@ -136,25 +146,33 @@ def measure(all_sizes: Sequence[Sized], *, rounds: int, requests: int) -> None:
         progress.say(f"round {number} of {rounds}: sent")
 
 
-def rows(all_sizes: Sequence[Sized]) -> list[tuple[str, ...]]:
-    """A row for each figure: its median at each size, and what the largest has of the smallest, in percent."""
-    found = []
-    for name in all_sizes[0].figures:
-        values = [statistics.median(sized.figures[name]) for sized in all_sizes]
-        found.append((name, *(f"{value:,.0f}" for value in values), f"{speed(name, values):.0f} %"))
-    return found
+def rows(figures: Medians, sizes: Sequence[int]) -> list[tuple[str, ...]]:
+    """A row for each figure: its median at each size, and the speed."""
+    return [
+        (
+            name,
+            *(f"{by_size[str(size)]:,.0f}" if str(size) in by_size else "–" for size in sizes),
+            f"{speed(name, by_size):.0f} %",
+        )
+        for name, by_size in figures.items()
+    ]
 
 
-def speed(name: str, values: Sequence[float]) -> float:
-    """How fast the largest is, in percent of the smallest: more a second, or fewer milliseconds."""
+def speed(name: str, by_size: Mapping[str, float]) -> float:
+    """How fast the largest is, in percent of the smallest that has one: more a second, or fewer milliseconds."""
+    values = [*by_size.values()]
     smallest, largest = values[0], values[-1]
     return 100 * (largest / smallest if name.endswith("a second") else smallest / largest)
 
 
-def as_json(all_sizes: Sequence[Sized]) -> dict[str, dict[str, float]]:
-    """The medians, by figure and size."""
+def medians(all_sizes: Sequence[Sized]) -> Medians:
+    """The medians, by figure and size. A page that is not full is left out: it costs less because it shows less."""
     return {
-        name: {str(sized.alerts): round(statistics.median(sized.figures[name]), 2) for sized in all_sizes}
+        name: {
+            str(sized.alerts): round(statistics.median(sized.figures[name]), 2)
+            for sized in all_sizes
+            if sized.fills(name, of=all_sizes[-1])
+        }
         for name in all_sizes[0].figures
     }
 
@@ -184,8 +202,8 @@ def main() -> bool:
 def report(all_sizes: Sequence[Sized], taken: dict[str, Any], file: Path, drawn: Path | None) -> None:
     """Print the table, write the file, and draw the picture if it is wanted."""
     head = ("ms, or a second, with alerts", *(f"{sized.alerts:,}" for sized in all_sizes), "speed")
-    print(f"\n{table(head, rows(all_sizes))}")
-    figures = as_json(all_sizes)
+    figures = medians(all_sizes)
+    print(f"\n{table(head, rows(figures, [sized.alerts for sized in all_sizes]))}")
     file.write_text(f"{json.dumps({'taken': taken, 'figures': figures}, indent=1)}\n", encoding="utf-8")
     print(f"\nThe figures, the machine and the versions are in {file}.")
     if drawn:

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from alerts.admin import search
 from alerts.models import Alert, Delivery
 from alerts.states import AlertState, AlertStatus
 from bench.load import ledger
-from bench.size import picture, run
+from bench.size import pages, picture, run
 from clients.models import ApiClient
 from tests.faults import consistency
 
@@ -34,7 +35,7 @@ def test_the_alerts_that_it_writes_follow_all_rules(lab: ApiClient, monkeypatch:
     assert lines[-1] == "2,000 of 2,000 alerts written"
     alerts: Any = Alert.objects.with_status()
     statuses = set(alerts.values_list("status", flat=True))
-    assert statuses == {*AlertStatus} - {AlertStatus.ACKNOWLEDGED}
+    assert statuses == {*AlertStatus} - {AlertStatus.ACKNOWLEDGED, AlertStatus.WITHDRAWN}
     assert 0 < Alert.objects.needing_attention().count() < Alert.objects.filter(failed=True).count()
     assert Alert.objects.filter(state=AlertState.CLOSED).exists()
     assert Delivery.objects.filter(position=2).exists()
@@ -44,7 +45,20 @@ def test_the_alerts_that_it_writes_follow_all_rules(lab: ApiClient, monkeypatch:
     ("name", "percent"), [("taken, a second", 50), ("sent, a second", 100), ("Home", 25)]
 )
 def test_it_says_how_fast_the_largest_is(name: str, percent: float) -> None:
-    assert run.speed(name, [*FIGURES[name].values()]) == percent
+    assert run.speed(name, FIGURES[name]) == percent
+
+
+def test_a_page_counts_where_it_is_full() -> None:
+    rows = run.rows(
+        {**FIGURES, "alerts: failed": {"100000": 90.0, "2000000": 100.0}}, [1000, 100_000, 2_000_000]
+    )
+
+    assert rows[-1] == ("alerts: failed", "–", "90", "100", "90 %")
+    assert rows[2] == ("Home", "100", "–", "400", "25 %")
+
+
+def test_it_knows_how_many_alerts_a_search_looks_through() -> None:
+    assert pages.SEARCHED == search.SEARCHED
 
 
 def test_the_picture_shows_what_costs_more() -> None:
