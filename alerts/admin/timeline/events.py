@@ -59,6 +59,7 @@ def of(
     ordered = [
         (alert.created_at, 0, _received(alert)),
         *(asked.events(alert, asking) if asking else []),
+        *([(alert.withdrawn_at, 1, _withdrawn(alert, alert.withdrawn_at))] if alert.withdrawn_at else []),
         *[
             (began.get(each.round or 0, each.created_at), 1, _action(each, taken_from))
             for each, taken_from in handled.in_order(alert)
@@ -85,6 +86,10 @@ def _for_reader(event: Event, ask: str) -> Event:
 
     tries = tuple(replace(each, sentences=advise(each.sentences)) for each in event.tries)
     return replace(event, sentences=advise(event.sentences), tries=tries)
+
+
+def _withdrawn(alert: Alert, at: datetime) -> Event:
+    return Event(at, "undo", "neutral", f"Withdrawn by {alert.client.name if alert.client else 'Bleep'}")
 
 
 def _received(alert: Alert) -> Event:

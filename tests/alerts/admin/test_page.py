@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from alerts import labels
+from alerts import labels, withdrawal
 from alerts.admin.timeline import events, standing
 from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import claims, lifecycle
@@ -47,6 +47,12 @@ def test_addresses_are_for_those_who_may_see_clinicians(staff: Client, failed: A
     assert "E-mail to c***@ward.example" in may_not
     assert "clinician@ward.example" not in may_not
     assert reverse("admin:contacts_clinician_change", args=[failed.clinician_id]) not in may_not
+
+
+def test_it_says_that_the_hospital_system_withdrew_it(staff: Client, failed: Alert, lab: ApiClient) -> None:
+    withdrawal.withdraw(client=lab, message_id=failed.message_id)
+
+    assert "Withdrawn by Lab system" in read(staff, page_of(failed))
 
 
 def test_the_heading_has_the_alerts_own_name(staff: Client, failed: Alert) -> None:
