@@ -23,7 +23,9 @@ from clients.authentication import TokenAuthentication
 from clients.models import Access, ApiClient, ApiToken
 from contacts.choices import Channel, ObstacleKind, Priority, Subscription
 from contacts.models import ADDRESS_FIELDS, MAX_TIMES, Clinician, EmailSubscription, Obstacle
+from oncall.models import Plan
 from tests.conftest import Sender, an_alert, make_clinician
+from tests.oncall.factories import make_colleague, make_plan
 from tests.round_trips import round_trips
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +35,8 @@ ROUTES = [
     (),
     *itertools.chain(*(itertools.product(Channel, repeat=length) for length in range(1, MAX_TIMES + 1))),
 ]
+PLANNED = ("their own", "all", "somebody else's", "their department, spelt otherwise", "another department")
+"""Whose alerts a plan is for."""
 DIFFERS = {"id", "alert_id", "created_at", "available_at"}
 
 
@@ -53,6 +57,9 @@ class World:
     """None: another address of theirs is confirmed."""
     obstacle: tuple[Channel, bool, timedelta] | None
     """Its channel, whether it is of the present address, and its age."""
+    department: str
+    plan: tuple[str, Priority, bool] | None
+    """Whose alerts, of which priority, and whether it is active."""
     stored: str
     """Which alert has the message_id already."""
 
@@ -79,6 +86,10 @@ WORLDS = st.builds(
         Subscription.CONFIRMED, None, *(each for each in Subscription if each != Subscription.CONFIRMED)
     ),
     obstacle=mostly(None, *itertools.product(Channel, [True, False], [timedelta(), timedelta(hours=2)])),
+    department=st.sampled_from(["", "Ward 5"]),
+    plan=st.sampled_from(
+        [*[None] * 50, *itertools.product(PLANNED, [Priority.HIGH, Priority.MEDIUM], [True, False])]
+    ),
     stored=mostly("", "same", "other", "of another client"),
 )
 
@@ -101,7 +112,7 @@ def made(world: World) -> tuple[ApiToken, str]:
     token.last_used_at = now - world.used_ago if world.used_ago is not None else None
     token.save()
     wanted = {Priority.HIGH: list(world.channels)}
-    clinician = make_clinician("C-1", wanted, active=world.clinician_is_active)
+    clinician = make_clinician("C-1", wanted, active=world.clinician_is_active, department=world.department)
     for field in world.missing:  # taken away since
         setattr(clinician, field, "")
     clinician.save()
@@ -114,6 +125,8 @@ def made(world: World) -> tuple[ApiToken, str]:
             clinician=clinician, channel=channel, address=address or OTHER, kind=ObstacleKind.INVALID_ADDRESS,
             since=now - age, asked_at=now - age,
         )  # fmt: skip
+    if world.plan:
+        make_plan_of(world, clinician)
     if world.stored:
         sender = ApiClient.objects.create(name="X-ray") if world.stored == "of another client" else client
         text = "Other" if world.stored == "other" else "Text"
@@ -121,6 +134,19 @@ def made(world: World) -> tuple[ApiToken, str]:
             client=sender, clinician=clinician, **{**vars(alert(world)), "description": text}
         )
     return token, secret
+
+
+def make_plan_of(world: World, clinician: Clinician) -> None:
+    assert world.plan
+    whose, priority, is_active = world.plan
+    applies: dict[str, Any] = {
+        "their own": {"clinician": clinician},
+        "somebody else's": {"clinician": make_colleague("C-3")},
+        "their department, spelt otherwise": {"department": "  WARD\u00a05 "},
+        "another department": {"department": "Ward 6"},
+    }
+    plan = make_plan(None, priority=priority, **applies.get(whose, {}))
+    Plan.objects.filter(pk=plan.pk).update(active=is_active)
 
 
 def alert(world: World) -> intake.NewAlert:
@@ -170,6 +196,7 @@ def test_both_ways_decide_the_same(db: None, world: World) -> None:
                 accepted = None
             stored = rows()
             unusual = accepted is None or accepted.replayed or any(row.get("skipped") for row in stored)
+            unusual |= any(row.get("has_loop") for row in stored)
 
         assert at_once.may_send == may
         if may:
@@ -181,7 +208,7 @@ def test_both_ways_decide_the_same(db: None, world: World) -> None:
             assert answer(at_once.accepted.alert)["status"] == "queued"
         else:
             # It may leave more than it must to the other way, but not what is usual.
-            assert unusual or not may or world.obstacle
+            assert unusual or not may or world.obstacle or world.plan
 
 
 @pytest.mark.django_db(transaction=True)
@@ -194,6 +221,21 @@ def test_a_usual_alert_takes_one_statement_and_one_that_wakes_the_relays(
         answer = sender.post(an_alert(message_id="the second"))
 
     assert answer.status_code == 202
+    assert found == ["prepared", "NOTIFY"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_plans_of_others_cost_an_alert_without_one_nothing(sender: Sender, clinician: Clinician) -> None:
+    make_plan(None, priority=Priority.MEDIUM)
+    make_plan(None, priority=Priority.HIGH, clinician=make_colleague("C-3"))
+    make_plan(None, priority=Priority.HIGH, department="Ward 6")
+    sender.post(an_alert(message_id="the first", priority="H"))
+
+    with round_trips() as found:
+        answer = sender.post(an_alert(message_id="the second", priority="H"))
+
+    assert answer.status_code == 202
+    assert answer.json()["engagements"] == []
     assert found == ["prepared", "NOTIFY"]
 
 
