@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from alerts import actions, responsibility
+from alerts import responsibility
 from alerts.admin import search
 from alerts.admin.filters import (
     ChannelFilter,
@@ -146,8 +146,11 @@ class AlertList(VisibleAlerts):
 
     @display(description="channels")
     def channels(self, alert: Alert) -> str:
-        newest = actions.newest_round(alert)
-        return in_words(each.channel for each in alert.messages if each.round == newest)
+        """Those of the newest round, where several people were asked of the last of them."""
+        newest = max(((each.engagement_id or 0, each.round) for each in alert.messages), default=None)
+        return in_words(
+            each.channel for each in alert.messages if (each.engagement_id or 0, each.round) == newest
+        )
 
     @display(description="received", ordering="-created_at")
     def accepted_at(self, alert: Alert) -> str:

@@ -67,6 +67,11 @@ def test_the_list_says_who_has_it_and_who_is_asked(
     assert f"{clinician.name} asked" in page
 
 
+def test_the_list_shows_the_channels_of_whom_it_asked_last(staff: Client, some: dict[str, Alert]) -> None:
+    page = read(staff, ALERTS, {"responsibility": "exhausted"})
+    assert re.findall(r"field-channels[^>]*>\s*([^<]*?)\s*<", page) == ["Telephone call"]
+
+
 def test_the_list_costs_no_query_more_for_more_alerts(
     staff: Client, some: dict[str, Alert], lab: ApiClient
 ) -> None:
