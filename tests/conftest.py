@@ -29,6 +29,7 @@ from clients.models import ApiClient
 from contacts import preferences
 from contacts.choices import Channel, Priority, Subscription
 from contacts.models import Clinician, EmailSubscription
+from sandbox.sms import ORIGINATION_NUMBER, reply_queue_url
 from staff.roles import Role
 from tests.database import Pristine
 from tests.environment import AWS_PORT, AWS_URL, database_url
@@ -36,6 +37,8 @@ from tests.processes import ENTRY_POINT, answers, at_once, running, wait_until
 
 WORKERS = {"relay": "relay.started", "worker-urgent": "ready.", "worker": "ready."}
 """The processes that send, and what each logs when it is ready."""
+PUBLIC_URL = "https://bleep.example"
+"""Where the links of messages that the workers send lead."""
 SUBSCRIPTION = "arn:aws:sns:eu-west-2:123456789012:bleep-nobody:11111111-2222-3333-4444-555555555555"
 """One that AWS's stand-in does not know."""
 
@@ -151,7 +154,12 @@ def workers(django_db_setup: None, aws_server: str, log_dir: Path) -> Iterator[N
 
     With `transactional_db` only (or `live_server`, which asks for it): they see what is committed.
     """
-    env = {"DATABASE_URL": database_url(str(connection.settings_dict["NAME"]))}
+    env = {
+        "DATABASE_URL": database_url(str(connection.settings_dict["NAME"])),
+        "SMS_REPLY_QUEUE_URL": reply_queue_url(AWS_URL),
+        "SMS_ORIGINATION_NUMBER": ORIGINATION_NUMBER,
+        "PUBLIC_URL": PUBLIC_URL,
+    }
     with ExitStack() as stack:
         at_once(stack, [running(part, [ENTRY_POINT, part], env, log_dir) for part in WORKERS])
         for part, ready in WORKERS.items():

@@ -1,5 +1,6 @@
 """Stories of alerts that somebody is asked to take on, from POST to the key that is pressed."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -8,8 +9,9 @@ import requests
 
 from alerts.models import Engagement, Response
 from alerts.states import Proof
+from contacts.choices import Priority
 from contacts.models import Clinician
-from tests.conftest import an_alert
+from tests.conftest import PUBLIC_URL, an_alert
 from tests.flows.conftest import Bleep
 from tests.oncall.factories import make_colleague, make_plan
 from tests.processes import wait_until
@@ -36,6 +38,18 @@ class Telephones:
         """Wait until it rings, and refuse the call."""
         wait_until(lambda: self.ring(number), what=f"{number} rings", seconds=30)
         self._post("reject", number=number)
+
+    def sms(self, text: str) -> dict[str, Any]:
+        """Wait for an SMS that says this."""
+        wait_until(lambda: self._saying(text), what=f"an SMS says {text}", seconds=30)
+        return self._saying(text)[0]
+
+    def reply(self, number: str, text: str) -> None:
+        """Reply to an SMS."""
+        self._post("reply", number=number, text=text)
+
+    def _saying(self, text: str) -> list[dict[str, Any]]:
+        return [each for each in self._aws.messages() if each["channel"] == "sms" and text in each["text"]]
 
     def _post(self, what: str, **body: Any) -> None:
         answer = requests.post(f"{self._aws.url}/handset/{what}", json=body, timeout=10)
@@ -122,3 +136,32 @@ def test_two_people_press_1(bleep: Bleep, colleague: Clinician, telephones: Tele
     wait_until(lambda: Response.objects.count() == 2, what="both answers are kept", seconds=30)
     assert sorted(Response.objects.values_list("effect", flat=True)) == ["already_taken", "applied"]
     assert [state for _, state in states()].count("accepted") == 1
+
+
+def test_a_person_who_replies_to_an_sms_has_the_alert(bleep: Bleep, telephones: Telephones) -> None:
+    make_plan(None, priority=Priority.MEDIUM, wait=LONG)
+    bleep.post(an_alert(priority="M"))
+    said = telephones.sms("to accept")
+    code = re.search(r"Reply 1 (\d{4}) to accept, 2 \1 to decline", said["text"])
+    assert code
+    telephones.reply(said["to"], f"1 {code[1]}")
+    bleep.wait_for("123", "acknowledged")
+    assert Response.objects.get().proof == Proof.SMS
+    assert telephones.sms("Recorded: you have taken on")["to"] == said["to"]
+
+
+def test_a_person_who_opens_the_link_has_the_alert_once_they_say_so(
+    bleep: Bleep, telephones: Telephones
+) -> None:
+    make_plan(None, priority=Priority.MEDIUM, wait=LONG)
+    bleep.post(an_alert(priority="M"))
+    path = telephones.sms("open https")["text"].partition(PUBLIC_URL)[2]
+    page = requests.get(f"{bleep.url}{path}", timeout=20)
+    assert page.status_code == 200
+    assert states() == [("C-1", "asked")]
+    once = re.search(r'name="once" value="(\w+)"', page.text)
+    assert once
+    said = requests.post(f"{bleep.url}{path}", {"answer": "accept", "once": once[1]}, timeout=20)
+    assert "Recorded: you have taken this alert on." in said.text
+    assert bleep.status("123") == "acknowledged"
+    assert Response.objects.get().proof == Proof.LINK
