@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from alerts.escalation import ending
 from alerts.models import Alert, Delivery, Engagement, Response
-from alerts.states import AlertState, ResponseKind, StaffAction
+from alerts.states import AlertState, DeliveryState, Reason, ResponseKind, StaffAction
 from contacts.models import Clinician
 from staff.roles import Role
 from tests.alerts.admin.pages import action_url, page_of, read
@@ -145,8 +145,12 @@ def test_exhausted_is_said_loudly_with_everybodys_numbers(
 def test_notices_say_nothing_about_how_the_alert_stands(operator: Client, ask: Ask) -> None:
     alert = ask()
     take(Delivery.objects.get(alert=alert))
+    missed = {"state": DeliveryState.UNDELIVERED, "reason": Reason.NOT_ANSWERED, "outcome_due_at": None}
+    Delivery.objects.update(**missed)
     ending.end(Alert.objects.get(pk=alert.pk), AlertState.CANCELLED)
     told = Delivery.objects.exclude(notice="").get()
+    doubtful = {"state": DeliveryState.UNKNOWN, "reason": Reason.ANSWER_LOST, "finished_at": Now()}
+    Delivery.objects.filter(pk=told.pk).update(**doubtful)
     with_notice = read(operator, page_of(alert))
     assert f"Notice to {alert.clinician.name}: it has ended" in with_notice
     told.delete()
