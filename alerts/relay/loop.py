@@ -34,7 +34,7 @@ from alerts.responses import expiry, sms_replies
 from alerts.sending import clock, outcomes, send
 from alerts.subscriptions import reconciling
 from alerts.subscriptions.reconciling import Reconciler
-from config import database, tracing
+from config import database, statements, tracing
 from config.celery import QUESTIONS
 from config.periodic import Periodic
 from contacts.choices import Priority
@@ -52,6 +52,11 @@ IN_ONE_TASK: dict[Priority, int] = {Priority.HIGH: 1, Priority.MEDIUM: 4, Priori
 TASKS = 16
 """Tasks may have several deliveries where there are more of them than this: a worker has as many threads."""
 HEARTBEAT_SECONDS = 3.0
+BEAT = """
+UPDATE alerts_relayheartbeat SET beat_at = statement_timestamp(), clock_offset_seconds = %(offset)s
+WHERE relay = %(relay)s RETURNING relay
+"""
+"""Every heartbeat but the first: nothing is deleted, and the ORM writes no statement for it."""
 WORKER_BEATS = timedelta(seconds=heartbeats.SECONDS + 2)
 DIRECT_SENDERS = 8
 """High deliveries that the relay sends itself, at once, while the broker is down."""
@@ -166,14 +171,16 @@ class Relay:
         return min(waits)
 
     def _report(self) -> None:
-        """Write this relay's heartbeat."""
-        beat = RelayHeartbeat(relay=self.name, beat_at=Now(), clock_offset_seconds=heartbeats.clock_offset())
-        news = ["beat_at", "clock_offset_seconds"]
-        if not self._has_reported:  # a killed relay of the same name left its row
-            beat.started_at = Now()
-            news.append("started_at")
+        """Write this relay's heartbeat, and forget those of relays that are long gone when it is the first."""
+        offset = heartbeats.clock_offset()
+        if self._has_reported and statements.prepared_rows(BEAT, {"relay": self.name, "offset": offset}):
+            return
+        beat = RelayHeartbeat(relay=self.name, beat_at=Now(), clock_offset_seconds=offset, started_at=Now())
         RelayHeartbeat.objects.bulk_create(
-            [beat], update_conflicts=True, unique_fields=["relay"], update_fields=news
+            [beat],
+            update_conflicts=True,  # a killed relay of the same name left its row
+            unique_fields=["relay"],
+            update_fields=["beat_at", "clock_offset_seconds", "started_at"],
         )
         RelayHeartbeat.objects.stale().delete()
         self._has_reported = True

@@ -156,6 +156,24 @@ def test_it_says_how_far_the_clock_of_its_host_is_ahead_in_three_statements(
     assert [each for each in statements if each not in ("BEGIN", "COMMIT")] == ["SELECT", "INSERT", "DELETE"]
 
 
+def test_it_says_so_again_in_two_round_trips_and_anew_if_its_row_is_gone(one_relay: loop.Relay) -> None:
+    def report() -> None:
+        one_relay._report()  # noqa: SLF001 - what it costs shows nowhere else
+
+    for _ in range(2):
+        report()
+    RelayHeartbeat.objects.update(beat_at=Now() - timedelta(minutes=1), sent_itself_at=Now())
+
+    with round_trips() as found:
+        report()
+
+    assert found == ["SELECT", "prepared"]
+    assert RelayHeartbeat.objects.fresh().filter(sent_itself_at__isnull=False).exists()
+    RelayHeartbeat.objects.all().delete()
+    report()
+    assert RelayHeartbeat.objects.fresh().exists()
+
+
 def test_a_silent_relay_is_not_fresh(db: None) -> None:
     RelayHeartbeat.objects.create(relay="old", beat_at=Now() - timedelta(minutes=1))
 
