@@ -17,7 +17,6 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RelatedDropdownFilter
 from unfold.decorators import display
 
-from alerts import responsibility
 from alerts.admin import search
 from alerts.admin.filters import (
     ChannelFilter,
@@ -33,8 +32,9 @@ from alerts.admin.handling import at_once, carry_out, confirm
 from alerts.admin.permissions import VisibleAlerts, may, visible_to
 from alerts.admin.status import HIGH, badge, responsibility_badge
 from alerts.admin.timeline import standing
+from alerts.escalation import responsibility
+from alerts.escalation.responsibility import Responsibility
 from alerts.models import Alert
-from alerts.responsibility import Responsibility
 from alerts.sending import delays
 from alerts.states import StaffAction
 from contacts.choices import Priority, in_words

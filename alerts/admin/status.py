@@ -1,8 +1,8 @@
 """How the list and the page of an alert show its status, and that of each delivery."""
 
 from alerts import labels
+from alerts.escalation.responsibility import Responsibility
 from alerts.models import Alert, Delivery, Engagement
-from alerts.responsibility import Responsibility
 from alerts.states import AlertState, AlertStatus, DeliveryState, EngagementState
 from contacts.choices import Priority
 from theme.badges import Badge

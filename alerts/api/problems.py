@@ -14,9 +14,9 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from alerts.api.body.parsers import BodyTooLarge
+from alerts.escalation.withdrawal import AlreadyEnded
 from alerts.intake import Conflict, Unreachable
 from alerts.states import AlertState
-from alerts.withdrawal import AlreadyEnded
 from config import database
 
 MEDIA_TYPE = "application/problem+json"

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from alerts import intake, responsibility, withdrawal
+from alerts import intake
 from alerts.api import documentation, refusals, waiting
 from alerts.api.answers.alert import answer, answers, detail
 from alerts.api.pages import NewestFirst
@@ -23,6 +23,7 @@ from alerts.api.serializers import (
     new_alert,
 )
 from alerts.api.waiting import Waited
+from alerts.escalation import responsibility, withdrawal
 from alerts.intake import Accepted, NewAlert
 from alerts.models import Alert, Delivery
 from clients import authentication

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from django.db.models import Prefetch
 from django.db.utils import Error
 
-from alerts import responsibility
+from alerts.escalation import responsibility
+from alerts.escalation.responsibility import Responsibility
 from alerts.models import Alert, Delivery, Loop
-from alerts.responsibility import Responsibility
 from alerts.states import AlertStatus, ResponsibilityState
 from config import tracing
 

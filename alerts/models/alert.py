@@ -180,7 +180,7 @@ class Alert(models.Model):
     status: str
     """An `AlertStatus`, after `with_status` only."""
     responsibility: Any
-    """An `alerts.responsibility.Responsibility`, in answers of the API only."""
+    """An `alerts.escalation.responsibility.Responsibility`, in answers of the API only."""
 
     objects = AlertQuerySet.as_manager()
 

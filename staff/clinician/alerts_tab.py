@@ -4,11 +4,12 @@ from typing import Any
 
 from django.db.models import Q
 
-from alerts import responsibility, wording
+from alerts import wording
 from alerts.admin.permissions import visible_to
 from alerts.admin.status import badge, responsibility_badge
+from alerts.escalation import responsibility
+from alerts.escalation.responsibility import Responsibility
 from alerts.models import Alert, Engagement
-from alerts.responsibility import Responsibility
 from theme.tabs import TemplateTab
 from theme.times import moment
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-from alerts import labels, responsibility
+from alerts import labels
 from alerts.admin.status import badge
 from alerts.admin.timeline import moments
+from alerts.escalation import responsibility
+from alerts.escalation.responsibility import Responsibility
 from alerts.models import Alert, Delivery
-from alerts.responsibility import Responsibility
 from alerts.states import Reason
 from contacts.choices import Channel
 

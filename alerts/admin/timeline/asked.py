@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from alerts import labels, responsibility
+from alerts import labels
 from alerts.admin.status import engagement_badge
 from alerts.admin.timeline.event import Event
 from alerts.admin.timeline.handled import name_of
-from alerts.escalation import asking as escalation
+from alerts.escalation import asking as escalation, responsibility
+from alerts.escalation.responsibility import Responsibility
 from alerts.models import Alert, Delivery, Engagement, Response
-from alerts.responsibility import Responsibility
 from alerts.states import (
     AlertState,
     Effect,

@@ -6,12 +6,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from alerts import responsibility
 from alerts.api.answers import responsibility as answered
 from alerts.api.answers.deliveries import DeliverySerializer, DeliveryWithAttemptsSerializer
 from alerts.api.answers.responsibility import EngagementSerializer, ResponsibilitySerializer
+from alerts.escalation import responsibility
+from alerts.escalation.responsibility import Responsibility
 from alerts.models import Alert
-from alerts.responsibility import Responsibility
 from alerts.states import AlertStatus
 from contacts.choices import Priority
 

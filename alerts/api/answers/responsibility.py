@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from alerts.escalation.responsibility import Responsibility
 from alerts.models import Alert, Engagement
-from alerts.responsibility import Responsibility
 from alerts.states import EngagementState, Proof, ResponsibilityState, Why
 
 

@@ -9,11 +9,12 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from alerts import labels, withdrawal
+from alerts import labels
 from alerts.admin.timeline import events, standing
 from alerts.channels import ChannelError, Fault, SendResult
 from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import LeaveInDoubt, NextChannel, Retry
+from alerts.escalation import withdrawal
 from alerts.models import Alert, Delivery
 from alerts.states import AlertStatus, Reason, StaffAction
 from clients.models import ApiClient

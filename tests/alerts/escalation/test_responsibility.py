@@ -3,10 +3,9 @@
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from alerts import responsibility
-from alerts.escalation import ending
+from alerts.escalation import ending, responsibility
+from alerts.escalation.responsibility import Responsibility
 from alerts.models import Alert
-from alerts.responsibility import Responsibility
 from alerts.states import AlertState, EngagementState, Proof, ResponseKind, ResponsibilityState
 from contacts.choices import Priority
 from tests.alerts.conftest import Store
