@@ -1,6 +1,11 @@
 """Who is asked in somebody's place while they are away."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from psycopg.types.range import Range
 
 from contacts.models import Clinician
 from oncall.models import Cover
@@ -31,3 +36,79 @@ def now_asked(clinician: Clinician) -> Covered:
         asked = cover.by
         seen.add(asked.pk)
     return Covered(None, is_cover=True)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A part of a cover in which nobody is asked, and why."""
+
+    begins: datetime
+    ends: datetime
+    away: Clinician
+    """Who covers, and is away as well."""
+    by: Clinician | None
+    """Who covers for them: somebody who was away already, one too many, or nobody."""
+
+
+def gaps(cover: Cover) -> list[Gap]:
+    """The parts of the cover in which those who cover are away themselves, with nobody who is there."""
+    if cover.by is None:
+        return []
+    window = (cover.period.lower, cover.period.upper)
+    return list(_gaps(cover.by, window, frozenset({cover.clinician_id, cover.by.pk}), hops=1))
+
+
+def _gaps(
+    by: Clinician, window: tuple[datetime, datetime], seen: frozenset[int], *, hops: int
+) -> Iterator[Gap]:
+    theirs = Cover.objects.filter(clinician=by, period__overlap=window)
+    for each in theirs.select_related("by"):
+        begins, ends = max(window[0], each.period.lower), min(window[1], each.period.upper)
+        if each.by is None or each.by.pk in seen or hops == MAX_HOPS:
+            yield Gap(begins, ends, by, each.by)
+        else:
+            yield from _gaps(each.by, (begins, ends), seen | {each.by.pk}, hops=hops + 1)
+
+
+def overlapping(
+    clinician: Clinician, begins: datetime, ends: datetime, *, but: int | None = None
+) -> Cover | None:
+    """A cover of this person in a part of that time, other than the one with the key `but`."""
+    theirs = Cover.objects.filter(clinician=clinician, period__overlap=(begins, ends))
+    others = theirs if but is None else theirs.exclude(pk=but)
+    return others.select_related("by").first()
+
+
+def end_now(cover_id: int) -> Cover | None:
+    """End a cover that holds now; take one away that has not begun. None if it is over, or not there any more."""
+    with transaction.atomic():
+        found = Cover.objects.not_over().with_now().select_for_update(of=("self",))
+        cover = found.filter(pk=cover_id).first()
+        if cover is None:
+            return None
+        if cover.has_begun:
+            cover.period = Range(cover.period.lower, cover.now)  # type: ignore[attr-defined]  # by `with_now`
+            cover.save()
+        else:
+            cover.delete()
+        return cover
+
+
+def without_cover() -> list[Clinician]:
+    """Those who are away now while nobody who is there covers for them. One query."""
+    now = Cover.objects.on_now().filter(clinician__active=True).select_related("clinician", "by")
+    away = {cover.clinician_id: cover for cover in now}
+    return [cover.clinician for cover in away.values() if not _somebody_covers(cover, away)]
+
+
+def _somebody_covers(cover: Cover, away: dict[int, Cover]) -> bool:
+    """As `now_asked` finds it, from covers that are known already."""
+    asked, seen = cover.by, {cover.clinician_id}
+    for _ in range(MAX_HOPS):
+        if asked is None or asked.pk in seen:
+            return False
+        if asked.pk not in away:
+            return asked.active
+        seen.add(asked.pk)
+        asked = away[asked.pk].by
+    return False

@@ -1,6 +1,6 @@
 """Plans and their steps, for whom a plan applies, and covers."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -13,7 +13,9 @@ from simple_history.models import HistoricalRecords
 from contacts.choices import Priority
 from contacts.lookalikes import departments
 from contacts.models import Clinician
+from oncall.history import WithContents
 from spelling.fields import DerivedField, LineField
+from theme import times
 
 SHORTEST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=24)
@@ -36,10 +38,13 @@ class Plan(models.Model):
         default=True, help_text="An inactive plan asks nobody: alerts are sent as if there were no plan."
     )
 
-    history = HistoricalRecords()
+    history = HistoricalRecords(bases=[WithContents])
 
     class Meta:
         ordering = ("name",)
+        permissions = (
+            ("view_department_plan", "Can view the plans and covers of the departments that they manage"),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -88,6 +93,11 @@ class PlanStep(models.Model):
     def __str__(self) -> str:
         return f"{self.position}: {self.get_target_display()}"
 
+    def in_words(self) -> str:
+        """`Second Clinician (C-2), 5 min`."""
+        who = self.clinician or Target(self.target).label
+        return f"{who}, {times.duration(self.wait)}"
+
 
 class PlanChoice(models.Model):
     """The plan for alerts of one priority: of one clinician, else of a department, else of all."""
@@ -130,6 +140,10 @@ class PlanChoice(models.Model):
     def __str__(self) -> str:
         return f"{self.get_priority_display()}: {self.plan}"
 
+    def in_words(self) -> str:
+        """`High for Cardiology`."""
+        return f"{self.get_priority_display()} for {self.clinician or self.department or 'everybody'}"
+
     def derive_department_key(self) -> str:
         return departments.fold(self.department)
 
@@ -142,6 +156,10 @@ class CoverQuerySet(models.QuerySet["Cover"]):
     def not_over(self) -> "CoverQuerySet":
         """Covers that hold now or will."""
         return self.exclude(period__endswith__lte=Now())
+
+    def with_now(self) -> "CoverQuerySet":
+        """Adds `now`, the database's clock."""
+        return self.annotate(now=Now())
 
 
 class Cover(models.Model):
@@ -205,3 +223,9 @@ class Cover(models.Model):
 
     def __str__(self) -> str:
         return f"{self.clinician} is covered by {self.by}" if self.by else f"{self.clinician} is away"
+
+    @property
+    def has_begun(self) -> bool:
+        """By the database's clock: needs `with_now`."""
+        now: datetime = self.now  # type: ignore[attr-defined]
+        return bool(self.period.lower <= now)

@@ -1,14 +1,17 @@
 """Which plan applies to an alert, and what it says, as an alert keeps it."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from contacts.choices import Priority
 from contacts.lookalikes import departments
 from contacts.models import Clinician
+from oncall import history
 from oncall.models import Plan, PlanChoice, PlanStep, Target
 
 
@@ -60,16 +63,124 @@ def plan_for(clinician: Clinician, priority: Priority) -> FrozenPlan | None:
     it still hides a more general one, as whoever chose it meant.
     """
     choice = _choices(clinician, priority).select_related("plan").prefetch_related("plan__steps").first()
-    if choice is None or not choice.plan.active:
-        return None
-    frozen = freeze(choice.plan)
-    return frozen if frozen.steps else None
+    return None if choice is None else _applying(choice)
 
 
-def _choices(clinician: Clinician, priority: Priority) -> QuerySet[PlanChoice]:
+def by_priority(clinician: Clinician) -> dict[Priority, FrozenPlan | None]:
+    """`plan_for` for each priority. Two queries; one where none applies."""
+    found: dict[Priority, FrozenPlan | None] = dict.fromkeys(Priority)
+    seen: set[str] = set()
+    for choice in _choices(clinician, *Priority).select_related("plan").prefetch_related("plan__steps"):
+        if choice.priority not in seen:
+            seen.add(choice.priority)
+            found[Priority(choice.priority)] = _applying(choice)
+    return found
+
+
+def _applying(choice: PlanChoice) -> FrozenPlan | None:
+    frozen = freeze(choice.plan) if choice.plan.active else None
+    return frozen if frozen and frozen.steps else None
+
+
+def _choices(clinician: Clinician, *priorities: Priority) -> QuerySet[PlanChoice]:
     """The choices that fit, the nearest first."""
     own = Q(clinician=clinician.pk)
     key = departments.fold(clinician.department)
     theirs_or_everybody = Q(clinician=None, department_key__in=[key, ""])
     nearest = (F("clinician_id").asc(nulls_last=True), F("department_key").desc())
-    return PlanChoice.objects.filter(own | theirs_or_everybody, priority=priority).order_by(*nearest)
+    return PlanChoice.objects.filter(own | theirs_or_everybody, priority__in=priorities).order_by(*nearest)
+
+
+def with_plan(clinicians: Iterable[Clinician]) -> dict[int, list[Priority]]:
+    """For each of these to whom a plan applies, by key, the priorities for which it does. Two queries."""
+    people = list(clinicians)
+    if not people:
+        return {}
+    keys = {clinician.pk: departments.fold(clinician.department) for clinician in people}
+    chosen = PlanChoice.objects.filter(
+        Q(clinician__in=list(keys)) | Q(clinician=None, department_key__in={*keys.values(), ""})
+    )
+    asks = {
+        (each.priority, each.clinician_id, each.department_key): each.plan.active
+        and bool(each.plan.steps.all())
+        for each in chosen.select_related("plan").prefetch_related("plan__steps")
+    }
+    found: dict[int, list[Priority]] = {}
+    for pk, key in keys.items():
+        for priority in Priority:
+            nearest = ((priority, pk, ""), (priority, None, key), (priority, None, ""))
+            if next((asks[each] for each in nearest if each in asks), False):
+                found.setdefault(pk, []).append(priority)
+    return found
+
+
+@dataclass(frozen=True)
+class Use:
+    """For which alerts a plan is used: of a clinician, else of a department, else of everybody."""
+
+    priority: Priority
+    clinician: Clinician | None = None
+    department: str = ""
+
+    @property
+    def key(self) -> tuple[str, int | None, str]:
+        """The same for two uses that only one plan can have."""
+        return (
+            self.priority.value,
+            self.clinician.pk if self.clinician else None,
+            departments.fold(self.department),
+        )
+
+
+def write(plan: Plan, steps: Sequence[FrozenStep], uses: Sequence[Use]) -> None:
+    """Give the plan these steps, in this order, and these uses, and enter it in the history. One transaction.
+
+    Steps are made anew: alerts under way have their own copy, and nothing else names a step.
+
+    Raises:
+        IntegrityError: another plan is used for the same alerts.
+    """
+    with transaction.atomic():
+        plan.steps.all().delete()
+        PlanStep.objects.bulk_create(
+            PlanStep(
+                plan=plan,
+                position=position,
+                target=step.target,
+                clinician_id=step.clinician_id,
+                wait=step.wait,
+            )
+            for position, step in enumerate(steps, start=1)
+        )
+        wanted = {use.key: use for use in uses}
+        for old in plan.choices.all():
+            if (old.priority, old.clinician_id, old.department_key) not in wanted:
+                old.delete()
+            else:
+                wanted.pop((old.priority, old.clinician_id, old.department_key))
+        for use in wanted.values():
+            PlanChoice.objects.create(
+                plan=plan, priority=use.priority, clinician=use.clinician, department=use.department
+            )
+        _enter(plan)
+
+
+def _enter(plan: Plan) -> None:
+    """One history entry: the first of a new plan, and none if nothing has changed."""
+    before = plan.history.first()
+    plan.save()
+    entry = plan.history.first()
+    if before is None:
+        plan.history.filter(pk=entry.pk).update(history_type="+")
+    elif not history.changes(entry, before):
+        entry.delete()
+
+
+def used_elsewhere(use: Use, *, but: int | None) -> Plan | None:
+    """Another plan than the one with the key `but` that is used for the same alerts."""
+    priority, clinician_id, department_key = use.key
+    found = PlanChoice.objects.filter(
+        priority=priority, clinician=clinician_id, department_key=department_key
+    )
+    choice = (found if but is None else found.exclude(plan=but)).select_related("plan").first()
+    return choice.plan if choice else None

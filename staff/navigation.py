@@ -7,6 +7,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from alerts.admin.permissions import SEES_ALL, SEES_DEPARTMENTS
+from oncall.admin.departments import SEES_DEPARTMENTS as SEES_PLANS_OF_DEPARTMENTS
+
+SEE_PLANS = ("oncall.view_plan", SEES_PLANS_OF_DEPARTMENTS)
+SEE_COVERS = ("oncall.view_cover", SEES_PLANS_OF_DEPARTMENTS)
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ GROUPS: tuple[tuple[str, tuple[MenuItem, ...]], ...] = (
                 "admin:contacts_preferencetemplate_changelist",
                 ("contacts.view_preferencetemplate",),
             ),
+            MenuItem("Plans", "group_add", "admin:oncall_plan_changelist", SEE_PLANS),
+            MenuItem("Away and cover", "event_busy", "admin:oncall_cover_changelist", SEE_COVERS),
             MenuItem(
                 "Alerts", "notifications", "admin:alerts_alert_changelist", (SEES_ALL, SEES_DEPARTMENTS)
             ),

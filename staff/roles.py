@@ -31,6 +31,12 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "contacts.view_preferencetemplate",
             "contacts.add_preferencetemplate",
             "contacts.change_preferencetemplate",
+            "oncall.view_plan",
+            "oncall.add_plan",
+            "oncall.change_plan",
+            "oncall.view_cover",
+            "oncall.add_cover",
+            "oncall.change_cover",
             "alerts.view_refusal",
         }
     ),
@@ -38,6 +44,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
         {
             "contacts.view_clinician",
             "contacts.view_preferencetemplate",
+            "oncall.view_department_plan",
             "alerts.view_department_alert",
         }
     ),
@@ -56,6 +63,10 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "alerts.see_refusal",
             "contacts.view_clinician",
             "contacts.send_test",
+            "oncall.view_plan",
+            "oncall.view_cover",
+            "oncall.add_cover",
+            "oncall.change_cover",
         }
     ),
     Role.AUDITORS: frozenset(
@@ -63,6 +74,8 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "contacts.view_clinician",
             "contacts.export_clinician",
             "contacts.view_preferencetemplate",
+            "oncall.view_plan",
+            "oncall.view_cover",
             "alerts.view_alert",
             "alerts.view_delivery",
             "alerts.view_attempt",

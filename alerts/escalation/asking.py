@@ -17,7 +17,7 @@ from contacts import routing
 from contacts.choices import Priority
 from contacts.models import Clinician
 from contacts.routing import Route
-from oncall import covers
+from oncall.asked import whom
 from oncall.models import Target
 from oncall.plans import FrozenPlan, FrozenStep
 
@@ -107,15 +107,11 @@ def exhaust(alert_id: int, *, passed: int) -> None:
 
 def _whom(step: FrozenStep, alert: Alert, loop: Loop) -> Asked | None:
     """Whom the step asks at this moment."""
-    meant = alert.clinician_id if step.target is Target.ADDRESSED else step.clinician_id
-    clinician = None if meant is None else routing.looked_up(Clinician.objects.filter(pk=meant))
-    if clinician is None:
-        return None
-    covered = covers.now_asked(clinician)
-    if covered.clinician is None or _is_asked_or_declined(alert, covered.clinician, loop):
+    now = whom(step, addressed=alert.clinician_id, priority=Priority(alert.priority))
+    if now.clinician is None or now.route is None or _is_asked_or_declined(alert, now.clinician, loop):
         return None
     why = Why.ADDRESSED if step.target is Target.ADDRESSED else Why.NAMED
-    return reachable(covered.clinician, alert, Why.COVER if covered.is_cover else why)
+    return Asked(now.clinician, now.route, Why.COVER if now.covered.is_cover else why)
 
 
 def _is_asked_or_declined(alert: Alert, clinician: Clinician, loop: Loop) -> bool:

@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('name',),
+                'permissions': (('view_department_plan', 'Can view the plans and covers of the departments that they manage'),),
             },
         ),
         migrations.CreateModel(
@@ -58,6 +59,8 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='HistoricalPlan',
             fields=[
+                ('steps', models.JSONField(default=list, help_text='Each step in words, in order.')),
+                ('uses', models.JSONField(default=list, help_text='Each use in words.')),
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('name', spelling.fields.LineField(db_index=True, help_text='For example “High on wards”.', max_length=80)),
                 ('active', models.BooleanField(default=True, help_text='An inactive plan asks nobody: alerts are sent as if there were no plan.')),

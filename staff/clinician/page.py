@@ -21,7 +21,7 @@ from contacts.admin.clinician import ClinicianAdmin
 from contacts.choices import Channel, ObstacleKind
 from contacts.models import Clinician
 from contacts.subscriptions import words
-from staff.clinician import confirmation, reachability
+from staff.clinician import away, confirmation, reachability
 from staff.clinician.alerts_tab import AlertsTab
 
 SEND_TEST = "contacts.send_test"
@@ -45,6 +45,7 @@ class StaffClinicianAdmin(ClinicianAdmin):
     """The admin of clinicians, with reachability, tests and alerts."""
 
     change_form_after_template = "staff/clinician/after.html"
+    change_form_outer_after_template = "staff/clinician/away.html"
 
     class Media:
         css: ClassVar = {"all": ("staff/clinician.css",)}
@@ -83,6 +84,7 @@ class StaffClinicianAdmin(ClinicianAdmin):
             if may_test:
                 context["time_zone"] = settings.TIME_ZONE
                 context["test_url"] = reverse("admin:contacts_clinician_test", args=[clinician.pk])
+            context["asked"] = away.context(request, clinician)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def reachability_view(self, request: HttpRequest, object_id: str, channel: str) -> HttpResponse:

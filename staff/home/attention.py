@@ -17,7 +17,8 @@ from alerts.sending import delays
 from clients import tokens
 from clients.models import ApiToken
 from contacts import problems
-from staff.home import alert_rows, in_vain, items, refused, unanswered
+from oncall import problems as plan_problems
+from staff.home import alert_rows, away, in_vain, items, refused, unanswered
 from staff.home.cache import cached
 from staff.home.items import Item
 from staff.home.reader import Reader
@@ -101,5 +102,7 @@ CHECKS = (
         "unconfirmed e-mail addresses", problems.unconfirmed, items.of_unconfirmed, "contacts.view_clinician"
     ),
     Check("clinicians with a problem", problems.summary, items.of_clinicians, "contacts.view_clinician"),
+    Check("who is away without cover", away.without_cover, away.of_absent, "oncall.view_cover"),
+    Check("plans with a problem", plan_problems.in_use, away.of_plans, "oncall.view_plan"),
     Check("tokens that expire", _tokens, items.of_tokens, "clients.view_apitoken"),
 )

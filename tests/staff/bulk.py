@@ -1,8 +1,9 @@
 """Makes many rows of each model with a list in the admin."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from hashlib import sha256
-from itertools import count
+from itertools import count, pairwise
 
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
@@ -13,6 +14,7 @@ from clients import sample
 from clients.models import ApiClient, ApiToken
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, PreferenceTemplate
+from oncall.models import Cover, Plan, PlanChoice, PlanStep, Target
 from tests.contacts.crowd import make_crowd
 
 _numbers = count(1)
@@ -124,6 +126,33 @@ def _templates(number: int) -> None:
     )
 
 
+def _plans(number: int) -> None:
+    people = _people(number)
+    plans = Plan.objects.bulk_create(Plan(name=f"Plan {next(_numbers)}") for _each in people)
+    PlanStep.objects.bulk_create(
+        PlanStep(plan=plan, position=position, target=Target.NAMED, clinician=person)
+        for plan, person in zip(plans, people, strict=True)
+        for position in (1, 2)
+    )
+    PlanChoice.objects.bulk_create(
+        PlanChoice(plan=plan, priority=Priority.HIGH, clinician=person)
+        for plan, person in zip(plans, people, strict=True)
+    )
+
+
+def _covers(number: int) -> None:
+    begins = timezone.now()
+    Cover.objects.bulk_create(
+        Cover(clinician=person, by=by, period=(begins, begins + timedelta(days=1)))
+        for person, by in pairwise(_people(number + 1))
+    )
+
+
+def _people(number: int) -> list[Clinician]:
+    _clinicians(number)
+    return list(Clinician.objects.order_by("-pk")[:number])
+
+
 def _users(number: int) -> None:
     groups = list(Group.objects.all())
     users = User.objects.bulk_create(User(username=f"user{next(_numbers)}") for _each in range(number))
@@ -144,6 +173,8 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "alerts.inboundmessage": _replies,
     "alerts.refusal": _refusals,
     "contacts.preferencetemplate": _templates,
+    "oncall.plan": _plans,
+    "oncall.cover": _covers,
     "auth.user": _users,
     "auth.group": _groups,
 }

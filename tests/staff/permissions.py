@@ -55,6 +55,10 @@ MODELS = {
     "contacts_preferencetemplate": of_model(
         see=[EDITORS, MANAGERS, AUDITORS], add=only(EDITORS), delete=only()
     ),
+    "oncall_plan": of_model(see=[EDITORS, MANAGERS, OPERATORS, AUDITORS], add=only(EDITORS), delete=only()),
+    "oncall_cover": of_model(
+        see=[EDITORS, MANAGERS, OPERATORS, AUDITORS], add=only(EDITORS, OPERATORS), delete=only()
+    ),
     "alerts_alert": of_model(see=[MANAGERS, OPERATORS, AUDITORS]),
     "alerts_inboundmessage": of_model(see=[OPERATORS, AUDITORS]),
     "alerts_refusal": of_model(see=[EDITORS, OPERATORS, AUDITORS, INTEGRATORS]),
@@ -78,6 +82,7 @@ WHO_MAY: dict[str, Access] = {
     "autocomplete": Access(only(AUDITORS, INTEGRATORS)),  # of a token's client, see QUERIES
     "view_on_site": Access(NOBODY, refused=404),  # nothing has a page outside of the admin
     "app_list contacts": Access(only(EDITORS, MANAGERS, OPERATORS, AUDITORS), refused=404),
+    "app_list oncall": Access(only(EDITORS, MANAGERS, OPERATORS, AUDITORS), refused=404),
     "app_list alerts": Access(only(EDITORS, MANAGERS, OPERATORS, AUDITORS, INTEGRATORS), refused=404),
     "app_list clients": Access(only(INTEGRATORS, AUDITORS), refused=404),
     "app_list auth": Access(only(AUDITORS), refused=404),
@@ -93,6 +98,7 @@ WHO_MAY: dict[str, Access] = {
     "contacts_clinician_confirmation": Access(only(EDITORS)),
     "contacts_clinician_test": Access(only(EDITORS, OPERATORS), status=405),
     "contacts_clinician_test_result": Access(only(EDITORS, OPERATORS), status=404),  # no test was sent
+    "oncall_cover_end": Access(only(EDITORS, OPERATORS), status=405),  # it takes a POST
     "clients_apitoken_issued": Access(only(INTEGRATORS), status=302),  # nothing was issued: to the list
     "clients_apitoken_rotate": Access(only(INTEGRATORS)),
     "clients_apitoken_revoke": Access(only(INTEGRATORS)),
@@ -154,7 +160,7 @@ def _walk(resolver: Any, prefix: str) -> Iterator[tuple[str | None, str]]:
 
 def _filled(name: str | None, pattern: str, records: Records | None) -> dict[str, str]:
     if name == "app_list":
-        return {f"app_list {app}": f"{app}/" for app in ("contacts", "alerts", "clients", "auth")}
+        return {f"app_list {app}": f"{app}/" for app in ("contacts", "oncall", "alerts", "clients", "auth")}
     if name == "view_on_site":
         return {name: "r/1/1/"}
     if name is None and pattern.startswith("(?P<url>"):
@@ -176,6 +182,8 @@ def _id(model: str, records: Records | None) -> Any:
     things = {
         "contacts_clinician": records.clinician,
         "contacts_preferencetemplate": records.template,
+        "oncall_plan": records.plan,
+        "oncall_cover": records.cover,
         "alerts_alert": records.alert,
         "alerts_inboundmessage": records.reply,
         "alerts_refusal": records.refusal,

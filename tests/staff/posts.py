@@ -89,6 +89,19 @@ def template(records: Records) -> dict[str, Any]:
     return {"template": records.template.pk, "apply": "1", "shown": planned.digest()}
 
 
+def plan_of(records: Records) -> dict[str, Any]:
+    """A plan with one step, for no alerts."""
+    empty = {f"{rows}-{name}_FORMS": "0" for rows in ("steps", "choices") for name in ("TOTAL", "INITIAL")}
+    step = {"steps-0-target": "addressed", "steps-0-wait": "3", "steps-0-position": "1"}
+    return {"name": "Changed", "active": "on", **empty, "steps-TOTAL_FORMS": "1", **step}
+
+
+def cover_of(records: Records) -> dict[str, Any]:
+    """An absence in the year 2100."""
+    times = {"begins_0": "2100-01-01", "begins_1": "08:00", "ends_0": "2100-01-02", "ends_1": "08:00"}
+    return {"clinician": records.clinician.pk, **times}
+
+
 def file(_records: Records) -> dict[str, Any]:
     return {"import_file": SimpleUploadedFile("people.csv", b"contact_id,name\nC-9,New")}
 
@@ -114,6 +127,13 @@ POSTS: dict[str, PostRule] = {
     "contacts_preferencetemplate_add": PostRule(only(EDITORS), of(name="Days", high_0="sms")),
     "contacts_preferencetemplate_change": PostRule(only(EDITORS), of(name="Changed", high_0="sms")),
     "contacts_preferencetemplate_delete": PostRule(only(), of(post="yes")),
+    "oncall_plan_add": PostRule(only(EDITORS), plan_of),
+    "oncall_plan_change": PostRule(only(EDITORS), plan_of),
+    "oncall_plan_delete": PostRule(only(), of(post="yes")),
+    "oncall_cover_add": PostRule(only(EDITORS, OPERATORS), cover_of),
+    "oncall_cover_change": PostRule(only(EDITORS, OPERATORS), cover_of),
+    "oncall_cover_end": PostRule(only(EDITORS, OPERATORS)),
+    "oncall_cover_delete": PostRule(only(), of(post="yes")),
     "alerts_alert_search": PostRule(only(MANAGERS, OPERATORS, AUDITORS), of(q="failed"), changes=False),
     "alerts_alert_take": PostRule(only(OPERATORS), seen),
     "alerts_alert_hand_back": PostRule(only(OPERATORS), seen, changes=False),  # nobody is on it
@@ -153,6 +173,8 @@ ACTIONS: dict[str, PostRule] = {
     "contacts_clinician deactivate": PostRule(only(EDITORS), inactive),
     "contacts_clinician apply_template": PostRule(only(EDITORS), template),
     "contacts_preferencetemplate delete_selected": PostRule(only(), of(post="yes")),
+    "oncall_plan delete_selected": PostRule(only(), of(post="yes")),
+    "oncall_cover delete_selected": PostRule(only(), of(post="yes")),
     "alerts_alert resend_selected": PostRule(only(OPERATORS), seen),
     "alerts_alert cancel_selected": PostRule(only(OPERATORS), seen),
     "alerts_alert close_selected": PostRule(only(OPERATORS), seen),
@@ -215,6 +237,8 @@ def posts(records: Records) -> dict[str, Post]:
         chosen = {
             "contacts_clinician": found.clinician,
             "contacts_preferencetemplate": found.template,
+            "oncall_plan": found.plan,
+            "oncall_cover": found.cover,
             "alerts_alert": found.alert,
             "alerts_refusal": found.refusal,
             "clients_apiclient": found.client,

@@ -1,9 +1,11 @@
 """Users of each role, and one record of each model with a page."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 
 from django.contrib.auth.models import Group, User
+from django.utils import timezone
 
 from alerts import intake, refusals
 from alerts.channels import ChannelError, Fault
@@ -15,6 +17,7 @@ from clients import tokens
 from clients.models import ApiClient, ApiToken
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, ManagedDepartment, PreferenceTemplate
+from oncall.models import Cover, Plan, PlanChoice, PlanStep, Target
 from staff.roles import Role
 from tests.conftest import an_alert, make_clinician
 
@@ -47,6 +50,8 @@ class Records:
 
     clinician: Clinician
     template: PreferenceTemplate
+    plan: Plan
+    cover: Cover
     alert: Alert
     reply: InboundMessage
     refusal: Refusal
@@ -59,7 +64,8 @@ class Records:
 def make_records() -> Records:
     """A clinician, an alert for them that failed on its channel, the client that sent it, with a token.
 
-    And another alert of that client that was refused.
+    And another alert of that client that was refused; a plan of another department that asks them; and
+    their absence of tomorrow.
     """
     clinician = make_clinician(
         "C-1",
@@ -86,8 +92,14 @@ def make_records() -> Records:
         priority=Priority.HIGH,
         message_id="refused-1",
     )
+    plan = Plan.objects.create(name="High on the renal ward")
+    PlanStep.objects.create(plan=plan, position=1, target=Target.NAMED, clinician=clinician)
+    PlanChoice.objects.create(plan=plan, priority=Priority.HIGH, department="Renal")
+    begins = timezone.now() + timedelta(days=1)
     return Records(
         clinician=clinician,
+        plan=plan,
+        cover=Cover.objects.create(clinician=clinician, period=(begins, begins + timedelta(days=1))),
         template=PreferenceTemplate.objects.create(name="Nights", high=["sms", "call"], low=["sms"]),
         alert=alert,
         reply=InboundMessage.objects.create(
