@@ -13,12 +13,9 @@ ALERT = {
 }
 
 
-def command(url: str, *, token: str = TOKEN, message_id: str = ALERT["message_id"]) -> str:
-    """The request as one shell command, in three lines."""
-    fields = [
-        f"{json.dumps(name)}:{json.dumps(value)}"
-        for name, value in {**ALERT, "message_id": message_id}.items()
-    ]
+def command(url: str, *, token: str = TOKEN, **changes: str) -> str:
+    """The request as one shell command, in three lines; `changes` are those to the alert."""
+    fields = [f"{json.dumps(name)}:{json.dumps(value)}" for name, value in {**ALERT, **changes}.items()]
     return (
         f"curl -i {url} -H 'Content-Type: application/json' -H 'Authorization: {token}' \\\n"
         f"  -d '{{{','.join(fields[:4])},\n"

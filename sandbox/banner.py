@@ -26,6 +26,11 @@ WITH_DEMO = """\
 
 {command}
 
+  One of High priority wants an answer. C-1's telephone rings on the page of handsets: answer it there, press 1 to hear
+  the alert and 1 to accept it, or 2 to decline. Left alone, it goes on to C-2 within {wait} seconds:
+
+{high}
+
   WARNING: local mode. The token and the login above are public, so it listens on {host} only. Never open it
   to a network, and never enter real people or patients.\
 """
@@ -46,14 +51,20 @@ def banner(settings: RunSettings) -> str:
     aws = f"Handsets    http://{HOST}:{settings.ports.aws}/   the clinicians' phones and inboxes"
     if not settings.embeds("AWS_ENDPOINT_URL"):
         aws = f"AWS         {settings.caller_env.get('AWS_ENDPOINT_URL')} (AWS_ENDPOINT_URL)"
-    command = sample.command(f"http://{HOST}:{settings.ports.door}/notification")
+    url = f"http://{HOST}:{settings.ports.door}/notification"
+    with_demo = WITH_DEMO.format(
+        command=sample.command(url),
+        high=sample.command(url, message_id="124", priority="H"),
+        wait=settings.caller_env.get("DEMO_WAIT_SECONDS") or "120",
+        host=HOST,
+    )
     return READY.format(
         rule=RULE,
         host=HOST,
         port=settings.ports.door,
         login="login admin, password admin" if settings.has_demo else "see below",
         aws=aws,
-        demo=(WITH_DEMO if settings.has_demo else WITHOUT_DEMO).format(command=command, host=HOST),
+        demo=with_demo if settings.has_demo else WITHOUT_DEMO.format(host=HOST),
         data=shown(settings.data),
         log=shown(log_of(settings.data)),
         traces=_traces(settings),

@@ -91,7 +91,7 @@ def make_people() -> list[Clinician]:
         )
         email = f"{ward.split()[0].lower()}.{role.split()[-1].lower()}@ward.example"
         clinician = Clinician.objects.create(
-            contact_id=f"C-{number + 2}",
+            contact_id=f"C-{number + 3}",
             name=name,
             role=role,
             department=ward,

@@ -34,7 +34,7 @@ from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_records, make_use
 
 pytestmark = pytest.mark.django_db
 
-MAX_QUERIES = 28
+MAX_QUERIES = 29
 """Five of them for a plan that names somebody in doubt."""
 
 

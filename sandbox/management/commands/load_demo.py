@@ -1,7 +1,9 @@
-"""`manage.py load_demo`: the published sample's clinician and token, and an admin login. Local mode only."""
+"""`manage.py load_demo`: the published sample's clinician and token, a plan, and an admin login. Local mode only."""
 
+import os
 import time
 from argparse import ArgumentParser
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +19,9 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from contacts.phone import to_e164
 from contacts.subscriptions import notes
+from oncall import plans
+from oncall.models import LONGEST_WAIT, SHORTEST_WAIT, Plan, Target
+from oncall.plans import FrozenStep, Use
 
 LOGIN = "admin"
 SUBSCRIBED_SECONDS = 15.0
@@ -36,13 +41,26 @@ PREFERENCES = {
     Priority.MEDIUM: [Channel.SMS],
     Priority.LOW: [Channel.EMAIL],
 }
+COLLEAGUE = {
+    "name": "Second Demo Clinician",
+    "role": "Consultant",
+    "department": "Haematology",
+    "call_number": "+447700900200",
+    "sms_number": "+447700900200",
+    "email": "second@dev.co.uk",
+}
+COLLEAGUE_PREFERENCES = {**PREFERENCES, Priority.HIGH: [Channel.CALL, Channel.SMS]}
+PLAN = "Demo: High"
+WAIT_VARIABLE = "DEMO_WAIT_SECONDS"
+WAIT_SECONDS = "120"
 
 
 class Command(BaseCommand):
     """Safe to run again: it does not change what already exists."""
 
     help = (
-        "Load the demo clinician C-1, the demo token and the login admin/admin. Refuses outside local mode."
+        "Load the demo clinicians C-1 and C-2, a plan that asks them, the demo token and the login admin/admin. "
+        "Refuses outside local mode."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -57,10 +75,16 @@ class Command(BaseCommand):
             self._load()
         if options["subscribe"]:
             self._subscribe()
-        self.stdout.write("The demo is loaded: clinician C-1, the sample's token, login admin/admin.")
+        self.stdout.write(
+            "The demo is loaded: clinicians C-1 and C-2, the sample's token, login admin/admin."
+        )
 
     def _load(self) -> None:
-        self._clinician()
+        fields = {**CLINICIAN, "sms_number": to_e164(CLINICIAN["sms_number"])}
+        self._plan(
+            self._clinician("C-1", fields, PREFERENCES),
+            self._clinician("C-2", COLLEAGUE, COLLEAGUE_PREFERENCES),
+        )
         client, _ = ApiClient.objects.get_or_create(
             name="Demo hospital system", defaults={"requests_per_minute": 100_000}
         )
@@ -71,12 +95,12 @@ class Command(BaseCommand):
             users.create_superuser(LOGIN, password=LOGIN)
 
     def _subscribe(self) -> None:
-        """Have the clinician's e-mail address confirmed, which the stand-in for AWS does at once.
+        """Have the clinicians' e-mail addresses confirmed, which the stand-in for AWS does at once.
 
         The stand-in has forgotten all subscriptions of earlier runs. The relay makes the others again.
         """
         notes.start_over()
-        demo = Clinician.objects.filter(contact_id="C-1")
+        demo = Clinician.objects.filter(contact_id__in=["C-1", "C-2"])
         until = time.monotonic() + SUBSCRIBED_SECONDS
 
         def has_ended() -> bool:
@@ -87,8 +111,27 @@ class Command(BaseCommand):
             Reconciler().run(has_ended)
             time.sleep(POLL_SECONDS)
 
-    def _clinician(self) -> None:
-        fields = {**CLINICIAN, "sms_number": to_e164(CLINICIAN["sms_number"])}
-        clinician, is_new = Clinician.objects.get_or_create(contact_id="C-1", defaults=fields)
+    def _clinician(
+        self, contact_id: str, fields: dict[str, str], wanted: dict[Priority, list[Channel]]
+    ) -> Clinician:
+        clinician, is_new = Clinician.objects.get_or_create(contact_id=contact_id, defaults=fields)
         if is_new:
-            preferences.replace(clinician, PREFERENCES)
+            preferences.replace(clinician, wanted)
+        return clinician
+
+    def _plan(self, first: Clinician, second: Clinician) -> None:
+        """High for C-1 wants an answer, and then C-2 is asked. The variable sets the wait of an old plan, too."""
+        plan, is_new = Plan.objects.get_or_create(name=PLAN)
+        if is_new or os.environ.get(WAIT_VARIABLE):
+            steps = [
+                FrozenStep(Target.ADDRESSED, None, _wait()),
+                FrozenStep(Target.NAMED, second.pk, _wait()),
+            ]
+            plans.write(plan, steps, [Use(Priority.HIGH, first)])
+
+
+def _wait() -> timedelta:
+    given = os.environ.get(WAIT_VARIABLE) or WAIT_SECONDS
+    if not given.isdecimal() or not SHORTEST_WAIT <= timedelta(seconds=int(given)) <= LONGEST_WAIT:
+        raise CommandError(f"{WAIT_VARIABLE} must be a whole number from 5 to 86400.")
+    return timedelta(seconds=int(given))
