@@ -7,7 +7,7 @@ from a file, or undone.
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Case, Exists, OuterRef, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from django.db.models.functions import Lower, Now
 
 from contacts.choices import Subscription
@@ -41,9 +41,16 @@ def compare() -> None:
 
 
 def take() -> EmailSubscription | None:
-    """The one that comes next, which nobody else takes for `LEASE`; None if none is due."""
+    """The one that comes next, which nobody else takes for `LEASE`; None if none is due.
+
+    Whoever has become inactive before they were asked is not asked.
+    """
+    active = Exists(Clinician.objects.filter(pk=OuterRef("clinician"), active=True))
     with transaction.atomic():
-        due = EmailSubscription.objects.filter(next_look_at__lte=Now()).order_by(FIRST, "next_look_at", "pk")
+        due = EmailSubscription.objects.filter(
+            ~Q(state=Subscription.WANTED) | active, next_look_at__lte=Now()
+        )
+        due = due.order_by(FIRST, "next_look_at", "pk")
         found = due.select_for_update(skip_locked=True).first()
         if found is not None:
             EmailSubscription.objects.filter(pk=found.pk).update(next_look_at=Now() + Value(LEASE))

@@ -151,9 +151,11 @@ def test_an_address_that_is_entered_again_before_it_is_taken_away_is_kept(run: R
 def test_somebody_inactive_is_not_asked_and_somebody_who_leaves_for_a_while_keeps_it(
     run: Run, ann: Clinician
 ) -> None:
+    before = topics()
     Clinician.objects.update(active=False)
     run()
-    assert not EmailSubscription.objects.exists()
+    assert only().state == "wanted"
+    assert topics() == before, "AWS was asked for nothing"
 
     Clinician.objects.update(active=True)
     run()
