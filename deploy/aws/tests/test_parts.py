@@ -98,7 +98,9 @@ def test_the_services_are_reached_through_the_door_alone(
     assert door.items() >= DOOR_SETTINGS.items()
     [service] = [one for one in platform.of_type("AWS::ECS::Service") if "LoadBalancers" in one]
     assert service["LoadBalancers"][0]["ContainerName"] == "door"
-    found = re.search(r"web-api\).* service (\d+) (\d+)", Path("deploy/entrypoint").read_text(encoding="utf-8"))
+    found = re.search(
+        r"web-api\).* service (\d+) (\d+)", Path("deploy/entrypoint").read_text(encoding="utf-8")
+    )
     assert found
     assert int(found[1]) * int(found[2]) == API_THREADS
 

@@ -18,7 +18,7 @@ from alerts.channels import (
     connect_call,
     sns_sms,
 )
-from alerts.states import Reason
+from alerts.states import Reason, ResponseKind
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 OPTED_OUT = "check_if_phone_number_is_opted_out"
@@ -164,9 +164,38 @@ def test_a_call_that_was_picked_up_is_delivered(connect_look_up: Stubber, settin
 def test_a_call_that_was_picked_up_and_ended_is_delivered(connect_look_up: Stubber, settings: Any) -> None:
     ended = {"DisconnectTimestamp": NOW, "DisconnectReason": "CUSTOMER_DISCONNECT"}
 
-    outcome = describe(connect_look_up, settings, ConnectedToSystemTimestamp=NOW, **ended)
+    outcome = describe(connect_look_up, settings, ConnectedToSystemTimestamp=NOW, Attributes={}, **ended)
 
-    assert outcome == Outcome(delivered=True)
+    assert outcome == Outcome(delivered=True, ended=True)
+
+
+@pytest.mark.parametrize(
+    ("key", "answer"),
+    [("1", ResponseKind.ACCEPT), ("2", ResponseKind.DECLINE), ("3", None), ("", None)],
+)
+def test_the_key_that_was_pressed_is_in_an_attribute(
+    connect_look_up: Stubber, settings: Any, key: str, answer: ResponseKind | None
+) -> None:
+    picked_up = {"ConnectedToSystemTimestamp": NOW, "LastUpdateTimestamp": NOW}
+
+    outcome = describe(connect_look_up, settings, Attributes={"Response": key}, **picked_up)
+
+    assert outcome == Outcome(delivered=True, answer=answer, answered_at=NOW if answer else None)
+
+
+def test_where_the_answer_has_no_attributes_they_are_asked_for_once_the_call_has_ended(
+    connect_look_up: Stubber, settings: Any
+) -> None:
+    settings.CONNECT_INSTANCE_ID = "i-1"
+    contact = {"ConnectedToSystemTimestamp": NOW, "DisconnectTimestamp": NOW}
+    connect_look_up.add_response("describe_contact", {"Contact": contact})
+    connect_look_up.add_response(
+        "get_contact_attributes",
+        {"Attributes": {"Response": "1"}},
+        {"InstanceId": "i-1", "InitialContactId": "c-1"},
+    )
+
+    assert connect_call.ask("c-1") == Outcome(delivered=True, answer=ResponseKind.ACCEPT, ended=True)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +217,7 @@ def test_a_call_that_ended_without_being_picked_up_is_not(
 ) -> None:
     ended = {"DisconnectTimestamp": NOW, **({"DisconnectReason": why} if why else {})}
 
-    assert describe(connect_look_up, settings, **ended) == Outcome(undelivered=reason)
+    assert describe(connect_look_up, settings, **ended) == Outcome(undelivered=reason, ended=True)
 
 
 def test_a_call_that_rings_is_neither(connect_look_up: Stubber, settings: Any) -> None:
