@@ -76,7 +76,7 @@ def test_a_relay_looks_without_reading_the_backlog(store: Store) -> None:
         cursor.execute("EXPLAIN " + due.LOOK)
         plan = str(cursor.fetchall())
 
-    assert "Seq Scan" not in plan
+    assert "Seq Scan on alerts_delivery" not in plan
     for index in ("delivery_handed_over", "delivery_due", "delivery_leased", "delivery_outcome_due"):
         assert index in plan
 
