@@ -65,7 +65,7 @@ DIRECT_ASKERS = 4
 OUTCOMES_AT_ONCE = 50
 """Outcomes asked for in one tick."""
 CLOSE_SECONDS = 2.0
-"""How long to wait for a look at a subscription or for replies that has not ended. What it leaves is done later."""
+"""How long to wait for each work beside the relay that has not ended. What it leaves is done later."""
 AWAY = (*database.AWAY, psycopg.OperationalError)
 """The listener has a connection of its own."""
 
@@ -115,8 +115,8 @@ class Relay:
         self._senders.shutdown(wait=True)
         self._publisher.close()
         self._stopping = True
-        self._subscriptions.join(CLOSE_SECONDS)
-        self._replies.join(CLOSE_SECONDS)
+        for beside in (self._subscriptions, self._replies, self._register, self._expiry):
+            beside.join(CLOSE_SECONDS)
         self._watchdog.join(watchdog.CLOSE_SECONDS)
         with contextlib.suppress(*AWAY):  # the heartbeat also expires by itself
             RelayHeartbeat.objects.filter(pk=self.name).delete()
