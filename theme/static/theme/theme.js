@@ -15,14 +15,16 @@ Element.prototype.setAttribute = function (name, value) {
 htmx.config.includeIndicatorStyles = false;
 htmx.config.allowEval = false;
 
-// select2 names its boxes by their selection, which is empty at first: name them by their field's label.
+// select2 names its boxes by their selection, which is empty at first: name them by their field's label, or by what is
+// to be chosen where a table has no labels.
 function nameBoxes() {
   for (const select of document.querySelectorAll("select.select2-hidden-accessible[id]")) {
     const label = document.querySelector(`label[for="${CSS.escape(select.id)}"]`);
     const box = select.parentElement.querySelector(".select2-selection");
+    const chosen = box?.querySelector(".select2-selection__rendered");
+    if (!label && select.dataset.placeholder) chosen?.setAttribute("aria-label", select.dataset.placeholder);
     if (!label || !box) continue;
     label.id ||= `${select.id}_label`;
-    const chosen = box.querySelector(".select2-selection__rendered");
     box.setAttribute("aria-labelledby", `${label.id} ${chosen?.id ?? ""}`.trim());
     chosen?.setAttribute("aria-labelledby", label.id);
   }
