@@ -246,11 +246,16 @@ def end(alert: Alert, state: AlertState, *, even_if_acknowledged: bool = False) 
 
     A delivery that is being sent may still go out, but is not retried. One that may have arrived ends in doubt.
     """
-    may_end = [AlertState.OPEN, *([AlertState.ACKNOWLEDGED] if even_if_acknowledged else [])]
+    may_end = ends_from(even_if_acknowledged=even_if_acknowledged)
     with transaction.atomic():
         if not Alert.objects.filter(pk=alert.pk, state__in=may_end).update(state=state):
             return 0
         return stop(Delivery.objects.filter(alert=alert))
+
+
+def ends_from(*, even_if_acknowledged: bool) -> tuple[AlertState, ...]:
+    """The states from which `end` ends an alert."""
+    return (AlertState.OPEN, AlertState.ACKNOWLEDGED) if even_if_acknowledged else (AlertState.OPEN,)
 
 
 def stop(deliveries: QuerySet[Delivery]) -> int:

@@ -13,7 +13,6 @@ from alerts.deliveries import opening
 from alerts.models import Alert, Delivery, Engagement, Loop
 from alerts.states import EngagementState, LoopOutcome, Why
 from config import tracing
-from contacts import routing
 from contacts.choices import Priority
 from contacts.models import Clinician
 from contacts.routing import Route
@@ -89,12 +88,6 @@ def ask(alert: Alert, asked: Asked, *, wait: timedelta, step: int | None = None)
     return opening.open_delivery(
         alert, asked.route.steps[0], engagement=engagement, traceparent=_traceparent(alert)
     )
-
-
-def reachable(clinician: Clinician, alert: Alert, why: Why) -> Asked | None:
-    """The person as somebody to ask; None if no channel reaches them."""
-    route = routing.route(clinician, Priority(alert.priority))
-    return Asked(clinician, route, why) if route.steps else None
 
 
 def exhaust(alert_id: int, *, passed: int) -> None:

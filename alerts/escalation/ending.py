@@ -9,7 +9,9 @@ from alerts.states import AlertState, EngagementState, LoopOutcome, Notice
 
 
 def end(alert: Alert, state: AlertState, *, even_if_acknowledged: bool = False) -> None:
-    """Cancel, close or withdraw the alert. Call with the alert's lock."""
+    """Cancel, close or withdraw the alert, as it was read under its lock. Nothing if it has ended before."""
+    if alert.state not in lifecycle.ends_from(even_if_acknowledged=even_if_acknowledged):
+        return
     lifecycle.end(alert, state, even_if_acknowledged=even_if_acknowledged)
     if alert.has_loop:
         close_loop(alert)
@@ -40,10 +42,10 @@ def reopen(alert: Alert) -> None:
 
 
 def close_loop(alert: Alert, outcome: LoopOutcome = LoopOutcome.ENDED) -> None:
-    """Ask nobody any more. That nobody was left to ask stays known, unless somebody accepts."""
+    """Ask nobody any more. How the asking had ended before stays known, unless somebody accepts."""
     asked = Engagement.objects.filter(alert=alert, state=EngagementState.ASKED)
     asked.update(state=EngagementState.WITHDRAWN, ended_at=Now())
     loops = Loop.objects.filter(alert=alert)
     if outcome is not LoopOutcome.ACCEPTED:
-        loops = loops.exclude(outcome=LoopOutcome.EXHAUSTED)
+        loops = loops.filter(ended_at=None)
     loops.update(ended_at=Now(), due_at=None, outcome=outcome)

@@ -77,11 +77,14 @@ def respond(engagement_id: int, answer: Answer) -> Response:
 
 
 def _tell_in_vain(effect: Effect, engagement: Engagement, alert: Alert) -> None:
-    """A call can say no more than that the answer was recorded: tell whoever accepted in vain how it stands."""
+    """A call can say no more than that the answer was recorded: tell whoever accepted in vain how it stands.
+
+    Once: whoever was told that somebody has it, or that it has ended, knows.
+    """
     if effect is Effect.APPLIED or engagement.state == EngagementState.ACCEPTED:
         return
     notice = Notice.TAKEN if effect is Effect.ALREADY_TAKEN else Notice.YOU_WERE_LATE
-    if not Delivery.objects.filter(engagement=engagement, notice=notice).exists():
+    if not Delivery.objects.filter(engagement=engagement, notice__in=(notice, Notice.ENDED)).exists():
         notices.tell(engagement, alert, notice)
 
 

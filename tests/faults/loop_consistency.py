@@ -28,7 +28,11 @@ def of_loop(alert: Alert) -> Iterator[str]:
     states = Counter(each.state for each in engagements)
     if [each.number for each in engagements] != list(range(1, len(engagements) + 1)):
         yield "People are numbered with gaps."
-    if (states[EngagementState.ACCEPTED] == 1) != (alert.state == AlertState.ACKNOWLEDGED):
+    # Whoever had it when its sender withdrew it stays the one who did.
+    had = alert.state in (AlertState.ACKNOWLEDGED, AlertState.WITHDRAWN)
+    if states[EngagementState.ACCEPTED] > had or (
+        alert.state == AlertState.ACKNOWLEDGED and not states["accepted"]
+    ):
         yield f"It is {alert.state}, and {states[EngagementState.ACCEPTED]} have accepted."
     yield from _of_asking(alert, loop, is_asked=states[EngagementState.ASKED] > 0)
     yield from _of_messages(alert)
@@ -42,6 +46,8 @@ def _of_asking(alert: Alert, loop: Loop, *, is_asked: bool) -> Iterator[str]:
         yield "Somebody is asked, although nobody waits for an answer."
     if loop.is_open and alert.state != AlertState.OPEN:
         yield "The loop goes on, although the alert has ended."
+    if alert.state == AlertState.ACKNOWLEDGED and loop.outcome != LoopOutcome.ACCEPTED:
+        yield f"Somebody has it, and the loop says {loop.outcome}."
     if alert.state == AlertState.OPEN and not loop.is_open and loop.outcome == LoopOutcome.ACCEPTED:
         yield "Nobody has it, and nobody is asked."
 

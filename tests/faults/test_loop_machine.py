@@ -43,8 +43,9 @@ class Loops(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.atomic.__exit__(None, None, None)
 
-    @initialize(steps=st.lists(st.integers(0, PEOPLE - 1), min_size=1, max_size=5))
-    def an_alert_is_taken(self, steps: list[int]) -> None:
+    @initialize(steps=st.lists(st.integers(0, PEOPLE - 1), min_size=1, max_size=5), accepted=st.booleans())
+    def an_alert_is_taken(self, steps: list[int], accepted: bool) -> None:
+        """And perhaps accepted at once, since most of what can go wrong then would seldom be reached."""
         self.people = [make_colleague(f"{uuid.uuid4().hex}-{each}") for each in range(PEOPLE)]
         plan = [None if each == 0 else self.people[each] for each in steps]
         make_plan(*plan, clinician=self.people[0], name=uuid.uuid4().hex)
@@ -52,6 +53,8 @@ class Loops(RuleBasedStateMachine):
         body = an_alert(message_id=uuid.uuid4().hex, contact_id=self.people[0].contact_id)
         new = intake.NewAlert(**{**body, "priority": Priority.HIGH})
         self.alert = intake.accept(client=client, new=new).alert
+        if accepted:
+            self.somebody_answers(0, ResponseKind.ACCEPT, Proof.LINK)
 
     def read(self) -> Alert:
         return Alert.objects.get(pk=self.alert.pk)
@@ -115,16 +118,24 @@ class Loops(RuleBasedStateMachine):
             lifecycle.mark_delivered(delivery.pk, asked_on=True)
             lifecycle.end_without_answer(delivery.pk)
 
-    @rule(what=st.sampled_from(["cancelled", "closed", "withdrawn", "reopened"]))
+    @rule(what=st.sampled_from([*["nothing"] * 8, "cancelled", "closed", "withdrawn", "reopened"]))
     def staff_or_the_sender_end_it(self, what: str) -> None:
+        """Seldom: nothing more happens to what has ended, and most lives would be short."""
         alert = self.read()
+        told = Delivery.objects.filter(alert=alert).exclude(notice="").count()
         match what:
+            case "nothing":
+                pass
             case "reopened":
-                lifecycle.reopen(alert)
+                ending.reopen(alert)
             case "withdrawn":
                 ending.end(alert, AlertState.WITHDRAWN, even_if_acknowledged=True)
             case _:
                 ending.end(alert, AlertState(what))
+        if self.read().state == alert.state:
+            assert Delivery.objects.filter(alert=alert).exclude(notice="").count() == told, (
+                "nothing has ended"
+            )
 
     @rule(number=numbers, by=numbers)
     def somebody_is_away(self, number: int, by: int) -> None:

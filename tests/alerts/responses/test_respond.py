@@ -136,6 +136,30 @@ def test_whoever_accepts_in_vain_by_a_call_is_told_afterwards(
     assert notices(alert) == told
 
 
+@pytest.mark.parametrize(
+    ("is_taken", "told"), [(True, [("C-1", "sms", "ended")]), (False, [("C-1", "sms", "late")])]
+)
+def test_whoever_accepts_too_late_by_a_call_is_told_once_that_it_has_ended(
+    ask: Ask, is_taken: bool, told: list[tuple[str, str, str]]
+) -> None:
+    alert = ask()
+    if is_taken:  # so that they may have got something, and are told of the end
+        take(Delivery.objects.get(alert=alert))
+    ending.end(Alert.objects.get(pk=alert.pk), AlertState.CANCELLED)
+    assert answer(alert, "C-1").effect == Effect.TOO_LATE
+    assert notices(alert) == told
+
+
+def test_what_somebody_has_is_not_cancelled_behind_their_back(ask: Ask) -> None:
+    alert = ask()
+    take(Delivery.objects.get(alert=alert))
+    answer(alert, "C-1")
+    ending.end(Alert.objects.get(pk=alert.pk), AlertState.CANCELLED)
+    assert current(alert).state == AlertState.ACKNOWLEDGED
+    assert Loop.objects.get(alert=alert).outcome == LoopOutcome.ACCEPTED
+    assert notices(alert) == []
+
+
 @pytest.mark.parametrize("state", [AlertState.CANCELLED, AlertState.CLOSED, AlertState.WITHDRAWN])
 def test_an_answer_never_reopens_an_alert_that_has_ended(ask: Ask, state: AlertState) -> None:
     alert = ask()
