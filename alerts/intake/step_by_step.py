@@ -1,7 +1,9 @@
 """Take an alert: before a 2xx answer it is on disk, and a repeat does no harm."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 from django.db import transaction
@@ -16,9 +18,8 @@ from clients.models import ApiClient
 from contacts import preferences, routing
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from contacts.routing import NoRoute, Route
+from contacts.routing import NoRoute
 from oncall import plans
-from oncall.plans import FrozenPlan
 
 COMPARED = ("type", "patient_id", "contact_id", "description", "priority")
 """Two alerts with the same `message_id` are the same alert if these fields are equal."""
@@ -104,24 +105,29 @@ def rehearse(new: NewAlert) -> None:
 
 
 def _store(client: ApiClient, new: NewAlert, clinician: Clinician) -> Accepted:
-    plan = plans.plan_for(clinician, new.priority)
-    route = routing.route(clinician, new.priority)
-    if plan is None and not route.steps:
-        raise Unreachable(route.reason)
+    begin = _first(clinician, new.priority)
     with transaction.atomic():
         alert = Alert.objects.create(client=client, clinician=clinician, **vars(new))
-        delivery = _open_first(alert, plan, route)
-        if delivery is None:
-            raise Unreachable(route.reason)
+        delivery = begin(alert)
+        if delivery is None:  # nobody of the plan can be reached
+            raise Unreachable(routing.route(clinician, new.priority).reason)
     bind_contextvars(alert_id=alert.pk)
     return Accepted(as_stored(alert, delivery), replayed=False, engagement=delivery.engagement)
 
 
-def _open_first(alert: Alert, plan: FrozenPlan | None, route: Route) -> Delivery | None:
-    """The first delivery; None if the plan has nobody who can be reached."""
-    if plan is None:
-        return opening.open_delivery(alert, route.steps[0])
-    return asking.begin(alert, plan)
+def _first(clinician: Clinician, priority: Priority) -> Callable[[Alert], Delivery | None]:
+    """What opens the first delivery of an alert: a plan, or else the clinician's route.
+
+    Raises:
+        Unreachable: there is no plan, and no channel reaches the clinician.
+    """
+    plan = plans.plan_for(clinician, priority)
+    if plan is not None:
+        return partial(asking.begin, plan=plan)
+    route = routing.route(clinician, priority)
+    if not route.steps:
+        raise Unreachable(route.reason)
+    return partial(opening.open_delivery, step=route.steps[0])
 
 
 def as_stored(alert: Alert, delivery: Delivery) -> Alert:
