@@ -98,14 +98,6 @@ class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
             request.refusal = str(error)  # type: ignore[attr-defined]
             return respond()
 
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        if not unquote(object_id).isdecimal():
-            raise Http404
-        response: HttpResponse = super().history_view(request, object_id, extra_context)
-        return response
-
     def get_form(
         self,
         request: HttpRequest,

@@ -4,7 +4,6 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -61,13 +60,11 @@ class CoverAdmin(ChoosesClinicians, VisibleByDepartment, ReadOnlyHistoryAdmin, C
     search_help_text = "Name or contact ID"
     warn_unsaved_form = True
     compressed_fields = False
+    visible_to = covers_visible_to
     change_form_outer_after_template = "oncall/cover_end.html"
 
     class Media:
         css: ClassVar = {"all": ("oncall/oncall.css",)}
-
-    def visible_to(self, user: User | AnonymousUser) -> QuerySet[Cover]:
-        return covers_visible_to(user)
 
     @display(description="From", ordering="period__startswith")
     def begins(self, cover: Cover) -> str:

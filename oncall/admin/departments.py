@@ -1,6 +1,7 @@
 """What managers of departments see: the plans and covers of these."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -46,18 +47,17 @@ def _managed_by(user: User | AnonymousUser) -> list[str]:
 class VisibleByDepartment(ModelAdmin):
     """Each user sees what they may; `visible_to` says what that is."""
 
-    def visible_to(self, user: User | AnonymousUser) -> QuerySet[Any]:
-        raise NotImplementedError
+    visible_to: ClassVar[Callable[[User | AnonymousUser], QuerySet[Any]]]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         found: QuerySet[Any] = super().get_queryset(request)
         if super().has_view_permission(request):
             return found
-        return found.filter(pk__in=self.visible_to(request.user).values("pk"))
+        return found.filter(pk__in=type(self).visible_to(request.user).values("pk"))
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if super().has_view_permission(request, obj):
             return True
         if obj is None:
             return bool(request.user.has_perm(SEES_DEPARTMENTS))
-        return self.visible_to(request.user).filter(pk=obj.pk).exists()
+        return type(self).visible_to(request.user).filter(pk=obj.pk).exists()

@@ -6,10 +6,9 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import unquote
-from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from unfold.admin import TabularInline
@@ -116,15 +115,13 @@ class PlanAdmin(VisibleByDepartment, ReadOnlyHistoryAdmin, ComparableFilters):
     search_help_text = "Name"
     warn_unsaved_form = True
     compressed_fields = False
+    visible_to = plans_visible_to
     change_form_datasets = (ChangesTab,)
     change_form_outer_before_template = "oncall/plan_problems.html"
     change_form_outer_after_template = "oncall/plan_now.html"
 
     class Media:
         css: ClassVar = {"all": ("contacts/clinician.css", "oncall/oncall.css")}
-
-    def visible_to(self, user: User | AnonymousUser) -> QuerySet[Plan]:
-        return plans_visible_to(user)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
         found: QuerySet[Plan] = super().get_queryset(request)
@@ -173,14 +170,6 @@ class PlanAdmin(VisibleByDepartment, ReadOnlyHistoryAdmin, ComparableFilters):
         except IntegrityError:
             # Somebody else has just taken the name or the use, or the page was sent twice: now the form sees it.
             return respond()
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        if not unquote(object_id).isdecimal():
-            raise Http404
-        response: HttpResponse = super().history_view(request, object_id, extra_context)
-        return response
 
     def set_history_delta_changes(
         self,
