@@ -5,6 +5,7 @@
 
 import gc
 import os
+import signal
 
 import django
 from django.conf import settings
@@ -27,6 +28,12 @@ def load() -> None:
     gc.freeze()  # otherwise a process's first collection writes to all of it, and so makes it the process's own
 
 
+def end_at_once_when_stopped() -> None:
+    """Forget granian's handler, which a fork inherits and which would only note in the wrong process that it ends."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 if __name__ == "__main__":
     load()
+    os.register_at_fork(after_in_child=end_at_once_when_stopped)
     entrypoint()  # type: ignore[no-untyped-call]
