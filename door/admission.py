@@ -18,7 +18,9 @@ MAX_SECONDS = 2.0
 """How long a request may wait for its turn."""
 WEIGHT = 0.1
 """Weight of the newest interval in the running mean."""
-MAX_PAUSE = 0.02
+PAUSE_ANSWERS = 3
+"""While some are refused, requests stay unread for as long as so many answers take: the API has more in work."""
+MAX_PAUSE = 0.06
 """Seconds for which requests may stay unread."""
 PRESSURE_SECONDS = 0.1
 """How long after a refusal the next is expected."""
@@ -93,10 +95,10 @@ class Admission:
         self._free += 1
 
     def pause(self) -> float:
-        """For how many seconds requests may stay unread: while some are refused, until the next answer of the API."""
+        """For how many seconds requests may stay unread: none, unless some are refused."""
         if time.monotonic() - self._refused_at > PRESSURE_SECONDS:
             return 0.0
-        return min(self._seconds_each, MAX_PAUSE)
+        return min(self._seconds_each * PAUSE_ANSWERS, MAX_PAUSE)
 
     def _refusal(self) -> Busy:
         self._refused_at = time.monotonic()
