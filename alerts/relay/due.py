@@ -67,6 +67,8 @@ class Work(NamedTuple):
     """Whether it is time to ask what became of a message."""
     steps: bool
     """Whether it is time to ask the next person to take an alert on."""
+    subscriptions: bool
+    """Whether AWS is to be asked about the subscription of an e-mail address."""
     waiting: dict[Priority, Waiting]
 
 
@@ -86,18 +88,19 @@ SELECT
     EXISTS (SELECT FROM alerts_delivery
             WHERE outcome_due_at <= statement_timestamp()),
     EXISTS (SELECT FROM alerts_loop WHERE ended_at IS NULL AND due_at <= statement_timestamp()),
+    EXISTS (SELECT FROM contacts_emailsubscription WHERE next_look_at <= statement_timestamp()),
     {",".join(_waiting(priority) for priority in Priority)}
 """  # noqa: S608 - names of our own
-"""Each part reads an index of its own that has few rows. See the indexes of `Delivery`."""
+"""Each part reads an index of its own that has few rows. See the indexes of the models."""
 
 
 def look() -> Work:
     """What there is to do. One statement, however long the backlog."""
     found = statements.first_row(LOOK, {})
     assert found is not None  # noqa: S101 - a SELECT without FROM has one row
-    expired, outcomes, steps, *rest = found
+    expired, outcomes, steps, subscriptions, *rest = found
     waiting = {each: Waiting(*rest[3 * n : 3 * n + 3]) for n, each in enumerate(Priority)}
-    return Work(expired, outcomes, steps, waiting)
+    return Work(expired, outcomes, steps, subscriptions, waiting)
 
 
 class InFlight:

@@ -156,13 +156,14 @@ class Relay:
         self._heartbeat.run_if_due()
         self._clock.run_if_due()
         self._register.start_if_due()
-        self._subscriptions.start_if_due(lambda: self._stopping)
         self._expiry.start_if_due()
         if settings.SMS_REPLY_QUEUE_URL:
             self._replies.start_if_due(lambda: self._stopping)
         work = due.look()
         if work.steps:
             steps.take_up_due()
+        if work.subscriptions:
+            self._subscriptions.start_if_due(lambda: self._stopping)
         waits = [self._hand_over(priority, work.waiting[priority]) for priority in Priority]
         if work.expired:
             send.recover_expired()

@@ -27,9 +27,6 @@ RUN_SECONDS = 20.0
 REQUESTS_A_SECOND = 5.0
 REQUESTS = {Subscription.WANTED: 5, Subscription.UNWANTED: 2}
 """What one takes of AWS; a look is one request."""
-LONG_COMPARISON = 0.1
-"""Seconds. From this on the next comparison of everybody waits fifty times as long: it grows with the clinicians."""
-PAUSE = 50
 AWAY_SECONDS = 5.0
 LONGEST_AWAY_SECONDS = 300.0
 NO_KEY = "none"
@@ -46,7 +43,6 @@ class Reconciler:
     def __init__(self) -> None:
         self._pause = Cooldown(AWAY_SECONDS)
         self._is_away = False
-        self._compare_at = 0.0
 
     def run(self, stopping: Callable[[], bool] = lambda: False) -> None:
         """Do what is due, for `RUN_SECONDS` at most. Nothing if another relay is at it, or AWS was away just now."""
@@ -60,7 +56,6 @@ class Reconciler:
             database.forget_session()  # the relay says so
 
     def _run(self, stopping: Callable[[], bool]) -> None:
-        self._compare()
         until = time.monotonic() + RUN_SECONDS
         while not stopping() and time.monotonic() < until:
             row = queue.take()
@@ -74,14 +69,6 @@ class Reconciler:
             else:
                 self._is_back()
             time.sleep(REQUESTS.get(Subscription(row.state), 1) / REQUESTS_A_SECOND)
-
-    def _compare(self) -> None:
-        began = time.monotonic()
-        if began < self._compare_at:
-            return
-        queue.compare()
-        took = time.monotonic() - began
-        self._compare_at = began + PAUSE * took if took > LONG_COMPARISON else 0.0
 
     def _goes_on(self, row: EmailSubscription, error: ChannelError) -> bool:
         """Whether what AWS said is about this subscription alone."""

@@ -109,12 +109,16 @@ DROP FUNCTION contacts_clinician_tells_problems();
 DROP FUNCTION contacts_own_problems(contacts_clinician);
 """
 
-# So who has an address that is not confirmed is found among the few rows that say so, and not by looking for rows that
-# are missing. A row that is being taken away is wanted again: its lock keeps it from being deleted at this moment.
+# However a clinician is changed, the rows follow, so nothing is found by looking for rows that are missing. A row that is
+# being taken away is wanted again: its lock keeps it from being deleted at this moment.
 SUBSCRIBED = """
 CREATE FUNCTION contacts_clinician_wants_subscription() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF NEW.active AND NEW.email <> ''
+    IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND lower(NEW.email) <> lower(OLD.email) THEN
+        UPDATE contacts_emailsubscription SET state = 'unwanted', since = now(), next_look_at = now()
+        WHERE clinician_id = OLD.id AND state <> 'unwanted' AND (TG_OP = 'DELETE' OR address = lower(OLD.email));
+    END IF;
+    IF TG_OP <> 'DELETE' AND NEW.active AND NEW.email <> ''
        AND (TG_OP = 'INSERT' OR NOT OLD.active OR lower(NEW.email) <> lower(OLD.email)) THEN
         INSERT INTO contacts_emailsubscription AS known (clinician_id, address) VALUES (NEW.id, lower(NEW.email))
         ON CONFLICT (clinician_id, address)
@@ -123,7 +127,7 @@ BEGIN
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER contacts_clinician_has_email AFTER INSERT OR UPDATE OF active, email ON contacts_clinician
+CREATE TRIGGER contacts_clinician_has_email AFTER INSERT OR DELETE OR UPDATE OF active, email ON contacts_clinician
     FOR EACH ROW EXECUTE FUNCTION contacts_clinician_wants_subscription();
 INSERT INTO contacts_emailsubscription (clinician_id, address)
 SELECT id, lower(email) FROM contacts_clinician WHERE active AND email <> '' ON CONFLICT DO NOTHING;

@@ -1,14 +1,14 @@
 """Which subscriptions are to be made, looked at, or taken away now.
 
-Found by comparing the tables, so that it does not matter how a clinician was changed: on their page, for many at once,
-from a file, or undone.
+Triggers note what is wanted and what no longer is, so it does not matter how a clinician was changed: on their page,
+for many at once, from a file, or undone.
 """
 
 from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Case, Exists, OuterRef, Q, Value, When
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Now
 
 from contacts.choices import Subscription
 from contacts.models import Clinician, EmailSubscription
@@ -17,27 +17,7 @@ LOCK = 0x626C6573
 """The advisory lock of whoever asks AWS: a number that nothing else in this database uses."""
 LEASE = timedelta(minutes=2)
 """For which a subscription is left to whoever took it. The requests for one take half of that, if AWS hangs."""
-NEW_AT_ONCE = 1_000
 FIRST = Case(When(state=Subscription.UNWANTED, then=0), When(state=Subscription.WANTED, then=1), default=2)
-
-
-def compare() -> None:
-    """Note which addresses are new, and which nobody has any more. Three statements; a fourth where some are new."""
-    same = EmailSubscription.objects.filter(clinician=OuterRef("pk"), address=OuterRef("lower_email"))
-    addresses = Clinician.objects.annotate(lower_email=Lower("email"))
-    new = addresses.filter(~Exists(same), active=True).exclude(email="")[:NEW_AT_ONCE]
-    EmailSubscription.objects.bulk_create(
-        [
-            EmailSubscription(clinician_id=pk, address=address)
-            for pk, address in new.values_list("pk", "lower_email")
-        ],
-        ignore_conflicts=True,
-    )
-    has_it = Exists(addresses.filter(pk=OuterRef("clinician"), lower_email=OuterRef("address")))
-    unwanted = EmailSubscription.objects.filter(state=Subscription.UNWANTED)
-    unwanted.filter(has_it).update(state=Subscription.WANTED, since=Now(), next_look_at=Now())
-    kept = EmailSubscription.objects.exclude(state=Subscription.UNWANTED)
-    kept.filter(~has_it).update(state=Subscription.UNWANTED, since=Now(), next_look_at=Now())
 
 
 def take() -> EmailSubscription | None:

@@ -8,7 +8,6 @@ from contacts.choices import Channel, ObstacleKind, Priority, Subscription
 from contacts.models import Clinician, EmailSubscription
 from contacts.problems import Problem
 from contacts.routing import NoRoute, Skipped, route
-from contacts.subscriptions import queue
 
 pytestmark = pytest.mark.django_db
 
@@ -49,8 +48,6 @@ def test_an_address_that_aws_was_not_asked_about_yet_is_not_confirmed(clinician:
 
     assert route(clinician, Priority.LOW).reason is NoRoute.EMAIL_UNCONFIRMED
     assert problems.sentences(clinician) == ["E-mail: the subscription is not yet made at AWS."]
-    queue.compare()
-    assert route(clinician, Priority.LOW).reason is NoRoute.EMAIL_UNCONFIRMED
 
 
 def test_the_same_address_in_other_letters_stays_confirmed(clinician: Clinician) -> None:
@@ -121,7 +118,6 @@ def test_an_address_has_its_subscription_at_once() -> None:
 def test_an_address_that_is_entered_again_is_wanted_at_once(clinician: Clinician) -> None:
     address = clinician.email
     Clinician.objects.update(email="")
-    queue.compare()
     assert EmailSubscription.objects.get().state == "unwanted"
 
     Clinician.objects.update(email=address)

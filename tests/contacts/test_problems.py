@@ -12,7 +12,6 @@ from contacts import obstacles, problems
 from contacts.choices import Channel, ObstacleKind, Priority, Subscription
 from contacts.models import Clinician, EmailSubscription, Preference
 from contacts.problems import Problem
-from contacts.subscriptions import queue
 from tests.conftest import SUBSCRIPTION, make_clinician
 from tests.contacts.crowd import make_crowd
 
@@ -157,7 +156,6 @@ def change_something(who: Clinician, dice: random.Random) -> None:
         lambda: subscription.update(**dice.choice([PENDING, CONFIRMED])),
         lambda: obstacles.remember(who.pk, SMS, "+447700900003", ObstacleKind.OPTED_OUT),
         lambda: obstacles.forget(who.pk, SMS, "+447700900003"),
-        queue.compare,
     ]
     dice.choice(changes)()
 
