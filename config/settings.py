@@ -153,8 +153,18 @@ USE_I18N = False
 FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = env.zone("TIME_ZONE")
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    )
+]
+# What an older version kept is checked by the second, and kept by the first from then on.
+PASSWORD_HASHERS = [
+    "staff.logins.hashers.Argon2id",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 DEFAULT_COUNTRY = env.country("DEFAULT_COUNTRY")
 LOGIN_REDIRECT_URL = "admin:index"

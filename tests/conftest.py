@@ -12,7 +12,6 @@ import pytest
 import requests
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import Group, User
 from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin
 from django.db import connection
@@ -30,6 +29,7 @@ from contacts import preferences
 from contacts.choices import Channel, Priority, Subscription
 from contacts.models import Clinician, EmailSubscription
 from sandbox.sms import ORIGINATION_NUMBER, reply_queue_url
+from staff.logins.hashers import Argon2id
 from staff.roles import Role
 from tests.database import Pristine
 from tests.environment import AWS_PORT, AWS_URL, database_url
@@ -97,9 +97,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 @pytest.fixture(scope="session", autouse=True)
 def _passwords_are_digested_quickly() -> Iterator[None]:
-    """Once instead of a million times, by the same algorithm: nobody is after the passwords of the tests' people."""
+    """In one pass over little memory, by the same algorithm: nobody is after the passwords of the tests' people."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PBKDF2PasswordHasher, "iterations", 1)
+        patch.setattr(Argon2id, "time_cost", 1)
+        patch.setattr(Argon2id, "memory_cost", 8)
         yield
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.db import connection
@@ -18,6 +19,8 @@ from tests.staff.users import PEOPLE, SUPERUSER, make_user
 pytestmark = pytest.mark.django_db
 
 USERS = "/admin/auth/user/"
+OWN = "kT7-vowel-pond"
+"""A password that the rules take."""
 
 
 @pytest.fixture
@@ -158,11 +161,40 @@ def test_a_new_user_may_open_pages_and_is_asked_for_nothing_that_bleep_lacks(adm
     assert "single sign-on" not in page.lower()
     assert "usable_password" not in page
 
-    admin_client.post(f"{USERS}add/", {"username": "nurse", "password1": "Own-0123", "password2": "Own-0123"})
+    admin_client.post(f"{USERS}add/", {"username": "nurse", "password1": OWN, "password2": OWN})
 
     user = User.objects.get(username="nurse")
     assert user.is_staff
-    assert user.check_password("Own-0123")
+    assert user.check_password(OWN)
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        ("kT7-vowel-p", "at least 12 characters"),
+        ("qwerty123456", "too common"),
+        ("493028475610", "entirely numeric"),
+        ("nurse.of.ward", "too similar to the username"),
+    ],
+)
+def test_a_weak_password_is_refused(admin_client: Client, password: str, why: str) -> None:
+    new = {"username": "nurse.of.ward7", "password1": password, "password2": password}
+
+    page = admin_client.post(f"{USERS}add/", new).content.decode()
+
+    assert why in page
+    assert not User.objects.filter(username="nurse.of.ward7").exists()
+
+
+def test_passwords_are_kept_by_argon2id_and_older_ones_from_their_next_login_on(db: None) -> None:
+    user = make_user(SUPERUSER)
+    user.password = make_password("right", hasher="pbkdf2_sha256")
+    user.save()
+
+    assert Client().post("/admin/login/", {"username": user.username, "password": "right"}).status_code == 302
+
+    user.refresh_from_db()
+    assert user.password.startswith("argon2$argon2id$")
 
 
 def test_dates_of_a_login_are_shown_and_cannot_be_changed(admin_client: Client, somebody: User) -> None:

@@ -1,0 +1,1 @@
+"""People prove who they are: passwords, second factors, single sign-on, sessions."""
