@@ -42,6 +42,11 @@ VARIABLES: dict[str, Variable] = {
     "LOCAL_MODE": Variable(
         "false", "Add the `load_demo` command and accept the published demo token. Loopback only."
     ),
+    "SESSION_IDLE_MINUTES": Variable(
+        "15",
+        "Staff are logged out after so many minutes in which they do nothing, 1 to 720. That Home and the list of "
+        "alerts refresh themselves does not count.",
+    ),
     "DEFAULT_COUNTRY": Variable(
         "GB",
         "Country, as two letters, in which a telephone number without a country code is read: 07700 900123 becomes "

@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "staff.middleware.Users",
+    "staff.middleware.IdleSessions",
     "staff.middleware.Messages",
     "simple_history.middleware.HistoryRequestMiddleware",  # who changed it
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -171,6 +172,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 # A session lasts for a working day or until the browser is closed: wards share computers. `staff.site` clears them.
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_IDLE = timedelta(minutes=env.number("SESSION_IDLE_MINUTES", minimum=1, maximum=720))
 
 # Transport security: on unless HTTPS=false, which is for loopback only
 SECURE_SSL_REDIRECT = HTTPS
@@ -178,8 +180,12 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("TRUST_PROXY") else None
-SESSION_COOKIE_SECURE = HTTPS
-CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+# No other host of the domain can set a cookie whose name begins like this, and no page of another site has it sent.
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_HTTPONLY = True  # our scripts take it from the page
 
 # What a browser may load and run. docs/deployment.md explains each exception
 CONTENT_SECURITY_POLICY = {

@@ -15,7 +15,9 @@ class StaffConfig(AppConfig):
     name = "staff"
 
     def ready(self) -> None:
-        from staff import roles  # noqa: PLC0415 - models can be imported only now
+        # Models can be imported only now.
+        from staff import roles  # noqa: PLC0415
+        from staff.logins import sessions  # noqa: F401, PLC0415 - listens to logins
 
         apps.get_app_config("auth").verbose_name = "Logins"  # as in the sidebar
         # Django sends this for each app with models. `staff` has none, so auth's is used.

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
 from alerts.api import transport
+from staff.logins import sessions
 
 
 class _ForPages(MiddlewareMixin):
@@ -25,6 +26,10 @@ class Sessions(_ForPages, SessionMiddleware):
 
 
 class Users(_ForPages, AuthenticationMiddleware):
+    pass
+
+
+class IdleSessions(_ForPages, sessions.IdleSessions):
     pass
 
 

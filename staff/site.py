@@ -11,6 +11,7 @@ from django.urls import URLPattern, path
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
+from staff.logins import sessions
 from theme import refresh
 
 NOT_STAFF = (
@@ -60,6 +61,12 @@ class StaffSite(UnfoldAdminSite):
         response: HttpResponse = super().login(request, extra_context)
         if request.method == "POST" and request.user.is_authenticated:
             SessionStore.clear_expired()
+        return response
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Log out; the browser keeps nothing."""
+        response: HttpResponse = super().logout(request, extra_context)
+        response["Clear-Site-Data"] = sessions.CLEAR_SITE_DATA
         return response
 
     def help_view(self, request: HttpRequest) -> HttpResponse:
