@@ -37,7 +37,9 @@ VARIABLES: dict[str, Variable] = {
         "Redirect browsers to https, refuse API requests over http, secure cookies, HSTS. Off only on loopback.",
     ),
     "TRUST_PROXY": Variable(
-        "false", "Trust `X-Forwarded-Proto`. Only behind a proxy that overwrites this header."
+        "false",
+        "Trust `X-Forwarded-Proto`, and the last address in `X-Forwarded-For`. Only behind a proxy that overwrites the "
+        "first and sets or appends the second.",
     ),
     "LOCAL_MODE": Variable(
         "false", "Add the `load_demo` command and accept the published demo token. Loopback only."

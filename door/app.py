@@ -113,7 +113,7 @@ class Door:
         try:
             if not client.is_open:
                 return
-            async with self._upstream.answer(API, request, is_https=client.is_https) as response:
+            async with self._upstream.answer(API, request, client) as response:
                 answer = await _whole(response, API)
         finally:
             self._admission.leave()
@@ -134,7 +134,7 @@ class Door:
         if not client.is_open:
             return
         client.on_close = task.cancel
-        async with self._upstream.answer(service, request, is_https=client.is_https) as response:
+        async with self._upstream.answer(service, request, client) as response:
             client.begin(response.status, response.headers)
             try:
                 async for part in response.parts():

@@ -70,6 +70,8 @@ class Connection(asyncio.BufferedProtocol):
         self.on_close: Callable[[], object] | None = None
         """Called if the connection ends before the answer is whole; the door sets it where no queue bounds its time."""
         self.is_https = False
+        self.address = ""
+        """Of the client, or of the proxy before it."""
 
     # What asyncio calls.
 
@@ -77,6 +79,8 @@ class Connection(asyncio.BufferedProtocol):
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
         self._transport = transport
         self.is_https = transport.get_extra_info("sslcontext") is not None
+        peer = transport.get_extra_info("peername")
+        self.address = peer[0] if isinstance(peer, tuple) else ""
         self._writable.set()
         self._deadline = self._loop.time() + HEAD_SECONDS
         self._timer = self._loop.call_at(self._deadline, self._look_at_the_time)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httptools
@@ -39,10 +39,18 @@ HOP_BY_HOP = frozenset(
 """Headers that are for the next hop only (RFC 9110, 7.6.1), and the length, which is set again."""
 NOT_PASSED_BACK = (HOP_BY_HOP - {b"content-length"}) | {b"server"}
 FORWARDED_PROTO = b"x-forwarded-proto"
+FORWARDED_FOR = b"x-forwarded-for"
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FINAL = 200
 """Statuses below are of answers that announce another one."""
+
+
+class Client(Protocol):
+    """Whom the door has a request from."""
+
+    is_https: bool
+    address: str
 
 
 class ServerDisconnectedError(ConnectionError):
@@ -206,13 +214,13 @@ class Upstream:
 
     @asynccontextmanager
     async def answer(
-        self, service: Service, request: Request, *, is_https: bool
+        self, service: Service, request: Request, client: Client
     ) -> AsyncIterator[ServiceConnection]:
         """Send a request and give the service's answer, whose body is read in the block.
 
         Raises Unavailable if there is none. A request that is repeatable is sent a second time if its connection ends.
         """
-        connection = await self._ask(service, request, _message(request, is_https=is_https))
+        connection = await self._ask(service, request, _message(request, client))
         try:
             yield connection
         finally:
@@ -275,18 +283,24 @@ def unavailable(service: Service, error: Exception) -> Unavailable:
     return Unavailable(repeatable=service.repeatable)
 
 
-def _message(request: Request, *, is_https: bool) -> bytes:
+def _message(request: Request, client: Client) -> bytes:
     """The request as the service gets it: whole, with its length.
 
     Drops names with an underscore as well: WSGI cannot tell them from names with a dash. If the door itself ends TLS,
-    it sets X-Forwarded-Proto.
+    it sets X-Forwarded-Proto. At the end of X-Forwarded-For it adds whom it has the request from.
     """
     body = request.body.content
     lines = [b"%b %b HTTP/1.1\r\n" % (request.method.encode(), request.target.encode("latin-1"))]
+    seen = []
     for name, value in request.headers:
-        if name not in HOP_BY_HOP and b"_" not in name and not (is_https and name == FORWARDED_PROTO):
+        if name == FORWARDED_FOR:
+            seen.append(value)
+        elif (
+            name not in HOP_BY_HOP and b"_" not in name and not (client.is_https and name == FORWARDED_PROTO)
+        ):
             lines.append(b"%b: %b\r\n" % (name, value))
-    if is_https:
+    lines.append(b"%b: %b\r\n" % (FORWARDED_FOR, b", ".join([*seen, client.address.encode()])))
+    if client.is_https:
         lines.append(b"%b: https\r\n" % FORWARDED_PROTO)
     if body or request.method in WITH_BODY:
         lines.append(b"content-length: %d\r\n" % len(body))

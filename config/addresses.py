@@ -1,0 +1,31 @@
+"""The address that a request came from, by what the front door and a trusted proxy say of it."""
+
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def of_client(request: HttpRequest) -> str:
+    """The client's address; empty if nobody knows.
+
+    The front door adds the address of its peer at the end of `X-Forwarded-For`. Where that peer is a proxy that is
+    trusted (TRUST_PROXY), the one before is what the proxy saw. What is further left, anybody may have sent.
+    """
+    seen = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    if settings.TRUST_PROXY and len(seen) > 1:
+        del seen[-1]
+    return _valid(seen[-1]) or _valid(request.META.get("REMOTE_ADDR", ""))
+
+
+def _valid(text: str) -> str:
+    """The address in its one spelling, without the port that some proxies add; empty for anything else."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return str(ip_address(text.partition("%")[0]))
+    except ValueError:
+        return ""
