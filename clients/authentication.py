@@ -9,8 +9,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from clients import sample, tokens, usage
+from clients import sample, strangers, tokens, usage
 from clients.models import Access, ApiClient, ApiToken
+from config import addresses
 
 SCHEMES = ("bearer", "token")
 REMEMBERED_FOR = 10.0
@@ -74,7 +75,7 @@ def confirm(request: Request) -> None:
 def _look_up(secret: str, request: Request) -> tuple[ApiClient, ApiToken]:
     found = tokens.find(secret)
     if found is None or (_is_the_sample_token(found.token) and not settings.LOCAL_MODE):
-        raise exceptions.AuthenticationFailed("Unknown token. Check that it was copied whole.")
+        raise _unknown(request)
     usage.note(request._request, found.token.client)  # noqa: SLF001 - the middleware has Django's request
     if not found.live:
         raise exceptions.AuthenticationFailed(
@@ -87,6 +88,13 @@ def _look_up(secret: str, request: Request) -> tuple[ApiClient, ApiToken]:
     if found.unused_lately:
         tokens.mark_used(found.token)
     return found.token.client, found.token
+
+
+def _unknown(request: Request) -> exceptions.APIException:
+    seconds = strangers.wait(addresses.of_client(request._request))  # noqa: SLF001
+    if seconds:
+        return exceptions.Throttled(seconds, "Unknown token, like many before from this address.")
+    return exceptions.AuthenticationFailed("Unknown token. Check that it was copied whole.")
 
 
 class MayUseTheApi(BasePermission):

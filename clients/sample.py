@@ -1,8 +1,9 @@
-"""The published sample: its request as a shell command, and its token. Needs no Django."""
+"""What is published: the sample's request as a shell command, its token, and the demo's login. Needs no Django."""
 
 import json
 
 TOKEN = "384324732"  # noqa: S105 - it is published, so only local mode accepts it
+LOGIN = PASSWORD = "admin"  # noqa: S105 - so is this
 ALERT = {
     "message_id": "123",
     "type": "blood_test_alert",

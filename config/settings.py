@@ -27,6 +27,8 @@ WEB_SERVICE = os.environ.get("WEB_SERVICE", "")
 ROOT_URLCONF = {"web-api": "config.urls.api", "web-probes": "config.urls.probes"}.get(
     WEB_SERVICE, "config.urls.everything"
 )
+HAS_PAGES = WEB_SERVICE in {"", "web-admin"}
+"""Whether this process may show the staff's pages, or is a command. The others do without what only logins need."""
 
 INSTALLED_APPS = [
     "config",
@@ -50,6 +52,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    *(["axes"] if HAS_PAGES else []),
     *(["sandbox"] if LOCAL_MODE else []),
 ]
 MIDDLEWARE = [
@@ -69,6 +72,7 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",  # who changed it
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "clients.usage.CountRequests",
+    *(["axes.middleware.AxesMiddleware"] if HAS_PAGES else []),
 ]
 # For the web services only (`config.wsgi`): functions to call at the start
 WEB_SERVER_STARTS = ["clients.usage.keep_writing"]
@@ -162,11 +166,24 @@ AUTH_PASSWORD_VALIDATORS = [
         ("NumericPasswordValidator", {}),
     )
 ]
+AUTHENTICATION_BACKENDS = [
+    *(["axes.backends.AxesStandaloneBackend"] if HAS_PAGES else []),  # refuses whoever is locked out
+    "staff.logins.backend.StaffBackend",
+]
 # What an older version kept is checked by the second, and kept by the first from then on.
 PASSWORD_HASHERS = [
     "staff.logins.hashers.Argon2id",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+# Lock-outs: `staff.logins.lockout` has the limits.
+AXES_HANDLER = "staff.logins.lockout.Lockout"
+AXES_CLIENT_IP_CALLABLE = "staff.logins.lockout.address"
+AXES_LOCKOUT_CALLABLE = "staff.logins.lockout.page"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address", "username"]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_VERBOSE = AXES_ENABLE_ADMIN = False
 DEFAULT_COUNTRY = env.country("DEFAULT_COUNTRY")
 LOGIN_REDIRECT_URL = "admin:index"
 # A session lasts for a working day or until the browser is closed: wards share computers. `staff.site` clears them.

@@ -23,7 +23,7 @@ from alerts.channels import sns_subscription
 from alerts.channels.base import recipient
 from alerts.monitoring import checks
 from alerts.sending import breaker
-from clients import sample, tokens
+from clients import sample, strangers, tokens
 from clients.models import ApiClient
 from contacts import preferences
 from contacts.choices import Channel, Priority, Subscription
@@ -130,6 +130,7 @@ def _static_files_are_looked_for_once() -> Iterator[None]:
 def _nothing_remembered() -> None:
     """No report is kept, and no provider believed to be up, as in a process that has just begun."""
     checks.recent.forget()
+    strangers.forget()
     for channel in Channel:
         breaker.look_again(channel)
 

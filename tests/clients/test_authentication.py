@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
 from django.test import Client
@@ -97,14 +98,24 @@ def test_the_sample_token_works_in_local_mode_only(
     assert get(sample.TOKEN).status_code == status
 
 
-def test_the_demo_is_refused_outside_local_mode_and_so_is_its_login(settings: Settings) -> None:
+@pytest.mark.parametrize(("local", "status"), [(True, 302), (False, 200)])
+def test_the_demos_login_works_in_local_mode_only(settings: Settings, local: bool, status: int) -> None:
+    User.objects.create_superuser(sample.LOGIN, password=sample.PASSWORD)
+    settings.LOCAL_MODE = local
+
+    page = Client().post("/admin/login/", {"username": sample.LOGIN, "password": sample.PASSWORD})
+
+    assert page.status_code == status
+
+
+def test_the_demo_is_not_loaded_outside_local_mode(settings: Settings) -> None:
     settings.LOCAL_MODE = False
 
     with pytest.raises(CommandError, match="Set LOCAL_MODE=true"):
         call_command("load_demo")
 
     assert not ApiToken.objects.exists()
-    assert not Client().login(username="admin", password="admin")
+    assert not User.objects.exists()
 
 
 def test_a_token_that_may_only_read_may_read(lab: ApiClient) -> None:

@@ -10,7 +10,8 @@ from pytest_django import Settings
 from alerts.models import Alert
 from clients import tokens
 from clients.models import ApiClient
-from clients.throttling import ClientRateThrottle, Window, windows
+from clients.throttling import ClientRateThrottle, windows
+from clients.windows import Window
 from contacts.models import Clinician
 from tests.conftest import Sender, an_alert
 from tests.limits import THREADS, all_at_once
@@ -126,7 +127,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.seconds = 6000.0
-        monkeypatch.setattr("clients.throttling.time.monotonic", lambda: self.seconds)
+        monkeypatch.setattr("clients.windows.time.monotonic", lambda: self.seconds)
 
 
 def taken(window: Window, limit: int, requests: int) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 from django.test import RequestFactory
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from config import addresses
 
@@ -22,7 +22,7 @@ from config import addresses
     ],
 )
 def test_what_a_client_says_of_itself_does_not_count(
-    settings: SettingsWrapper, said: str | None, trusted: bool, address: str
+    settings: Settings, said: str | None, trusted: bool, address: str
 ) -> None:
     settings.TRUST_PROXY = trusted
     headers = {} if said is None else {"X-Forwarded-For": said}

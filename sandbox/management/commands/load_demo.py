@@ -23,7 +23,6 @@ from oncall import plans
 from oncall.models import LONGEST_WAIT, SHORTEST_WAIT, Plan, Target
 from oncall.plans import FrozenStep, Use
 
-LOGIN = "admin"
 SUBSCRIBED_SECONDS = 15.0
 """The stand-in for AWS may still be starting. After that the relay goes on trying."""
 POLL_SECONDS = 0.2
@@ -91,8 +90,8 @@ class Command(BaseCommand):
         if not ApiToken.objects.filter(digest=tokens.digest(sample.TOKEN)).exists():
             tokens.issue(client=client, secret=sample.TOKEN, label="The published sample's token")
         users = get_user_model().objects
-        if not users.filter(username=LOGIN).exists():
-            users.create_superuser(LOGIN, password=LOGIN)
+        if not users.filter(username=sample.LOGIN).exists():
+            users.create_superuser(sample.LOGIN, password=sample.PASSWORD)
 
     def _subscribe(self) -> None:
         """Have the clinicians' e-mail addresses confirmed, which the stand-in for AWS does at once.

@@ -1,0 +1,25 @@
+"""Forms with which people prove who they are."""
+
+from typing import Any
+
+from django.contrib.auth import authenticate
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
+from unfold.forms import AdminOwnPasswordChangeForm
+
+
+class OwnPasswordForm(AdminOwnPasswordChangeForm):
+    """The form in which people change their password."""
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._request = request
+
+    @sensitive_variables("old")
+    def clean_old_password(self) -> str:
+        """Check it as at a login, where wrong ones are counted: whoever finds an open session could try for ever."""
+        old: str = self.cleaned_data["old_password"]
+        if authenticate(self._request, username=self.user.get_username(), password=old) != self.user:
+            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return old
