@@ -37,6 +37,8 @@ CREATE FUNCTION alerts_has_failed(alert bigint, state text) RETURNS boolean LANG
        AND NOT EXISTS (
            SELECT FROM alerts_delivery
            WHERE alert_id = $1 AND notice = '' AND alerts_delivery.state NOT IN ('failed', 'unknown', 'undelivered')
+             -- Somebody declined, which ends nothing.
+             AND NOT (alerts_delivery.state = 'cancelled' AND $2 = 'open')
              AND round = (SELECT max(round) FROM alerts_delivery WHERE alert_id = $1)
        )
 $$;
@@ -50,19 +52,19 @@ BEGIN
     END IF;
     -- Nothing fails because another delivery goes on, so that is looked at only where the alert has failed.
     UPDATE alerts_alert SET failed = NOT failed
-    WHERE id = NEW.alert_id AND (failed OR NEW.state IN ('failed', 'unknown', 'undelivered'))
+    WHERE id = NEW.alert_id AND (failed OR NEW.state IN ('failed', 'unknown', 'undelivered', 'cancelled'))
       AND failed <> alerts_has_failed(id, state);
     RETURN NULL;
 END
 $$;
 CREATE TRIGGER alerts_delivery_of_a_later_try AFTER INSERT ON alerts_delivery
-    FOR EACH ROW WHEN (NEW.round > 1 OR NEW.position > 1 OR NEW.engagement_id IS NOT NULL OR NEW.state IN ('failed', 'unknown', 'undelivered'))
+    FOR EACH ROW WHEN (NEW.round > 1 OR NEW.position > 1 OR NEW.engagement_id IS NOT NULL OR NEW.state IN ('failed', 'unknown', 'undelivered', 'cancelled'))
     EXECUTE FUNCTION alerts_delivery_tells_whether_failed();
 CREATE TRIGGER alerts_delivery_ends_or_revives AFTER UPDATE OF state ON alerts_delivery
     FOR EACH ROW WHEN (
         OLD.state <> NEW.state
-        AND (OLD.state IN ('failed', 'unknown', 'undelivered')
-             OR NEW.state IN ('failed', 'unknown', 'undelivered', 'delivered'))
+        AND (OLD.state IN ('failed', 'unknown', 'undelivered', 'cancelled')
+             OR NEW.state IN ('failed', 'unknown', 'undelivered', 'cancelled', 'delivered'))
     )
     EXECUTE FUNCTION alerts_delivery_tells_whether_failed();
 CREATE FUNCTION alerts_alert_tells_whether_failed() RETURNS trigger LANGUAGE plpgsql AS $$

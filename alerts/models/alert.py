@@ -29,8 +29,9 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         """Annotate `status`: what the client sees (`AlertStatus`), from the alert's state and its deliveries.
 
         Delivered stays delivered, whatever comes after. Otherwise the newest round decides, by its most hopeful
-        delivery; while that round is under way, an alert sent before stays sent. An alert that staff cancelled is
-        cancelled only if no provider took it and none is being asked.
+        delivery; while that round is under way, or people are still asked to take the alert on, an alert sent before
+        stays sent. An alert that staff cancelled is cancelled only if no provider took it and none is being asked. What
+        was stopped because somebody declined has reached nobody, and ends nothing.
         """
         deliveries = Delivery.objects.filter(alert=OuterRef("pk"), notice="")
         once_and_for_all = Case(When(state=DeliveryState.DELIVERED, then=0), default=1)
@@ -43,6 +44,11 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         # One row each. PostgreSQL may answer EXISTS for all alerts at once, by reading the whole table.
         decisive = Subquery(deliveries.order_by(once_and_for_all, "-round", hope).values("state")[:1])
         sent_before = Subquery(deliveries.filter(state=DeliveryState.SENT).values("state")[:1])
+        was_stopped = Q(state=AlertState.CANCELLED) | (
+            Q(decisive=DeliveryState.CANCELLED) & ~Q(state=AlertState.OPEN)
+        )
+        # Nobody was reached so far, and the next is about to be asked: triggers know.
+        is_asked = Q(has_loop=True, failed=False)
         return self.alias(decisive=decisive, sent_before=sent_before).annotate(
             status=Case(
                 When(state=AlertState.ACKNOWLEDGED, then=Value(AlertStatus.ACKNOWLEDGED)),
@@ -50,17 +56,13 @@ class AlertQuerySet(models.QuerySet["Alert"]):
                 When(decisive=DeliveryState.DELIVERED, then=Value(AlertStatus.DELIVERED)),
                 When(decisive=DeliveryState.SENT, then=Value(AlertStatus.SENT)),
                 When(
-                    Q(decisive__in=(*UNFINISHED, DeliveryState.CANCELLED)) | Q(state=AlertState.CANCELLED),
+                    Q(decisive__in=UNFINISHED) | was_stopped | is_asked,
                     sent_before__isnull=False,
                     then=Value(AlertStatus.SENT),
                 ),
                 When(decisive__in=UNFINISHED, then=Value(AlertStatus.QUEUED)),
-                When(
-                    Q(decisive=DeliveryState.CANCELLED) | Q(state=AlertState.CANCELLED),
-                    then=Value(AlertStatus.CANCELLED),
-                ),
-                # Nobody was reached so far, and the next is about to be asked: triggers know.
-                When(has_loop=True, failed=False, then=Value(AlertStatus.QUEUED)),
+                When(was_stopped, then=Value(AlertStatus.CANCELLED)),
+                When(is_asked, then=Value(AlertStatus.QUEUED)),
                 default=Value(AlertStatus.FAILED),
                 output_field=models.CharField(),
             )
@@ -97,7 +99,10 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         people_decided = status in (AlertStatus.ACKNOWLEDGED, AlertStatus.WITHDRAWN)
         found = self.filter(Q(("state" if people_decided else "status", status)))
         if status == AlertStatus.QUEUED:  # few, and quicker to find than to compute
-            return found.filter(pk__in=Delivery.objects.filter(IS_UNFINISHED).order_by().values("alert"))
+            waiting = Delivery.objects.filter(IS_UNFINISHED).order_by().values("alert")
+            # Between two people nothing waits to be sent.
+            asked = Alert.objects.filter(has_loop=True, state=AlertState.OPEN).order_by().values("pk")
+            return found.filter(pk__in=waiting.union(asked))
         if status == AlertStatus.CANCELLED:  # nothing else cancels a delivery; most that is closed had failed
             return found.filter(state__in=(AlertState.CANCELLED, AlertState.CLOSED), failed=False)
         return found

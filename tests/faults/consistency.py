@@ -51,8 +51,10 @@ def _of_status(alert: Alert, expected: str) -> Iterator[str]:
         yield f"{alert} has the status {expected}, and the database notes otherwise whether it has failed."
 
 
-def status_of(alert_state: str, states: list[tuple[int, str]]) -> str:
-    """The expected status, computed in another way than the query: from rounds and states of the deliveries."""
+def status_of(alert_state: str, states: list[tuple[int, str]], *, is_asked: bool = False) -> str:
+    """The expected status, computed in another way than the query: from rounds and states of the deliveries, and from
+    whether people are still asked to take the alert on.
+    """
     if alert_state in (AlertState.ACKNOWLEDGED, AlertState.WITHDRAWN):
         return str(alert_state)
     ever = {state for _round, state in states}
@@ -62,11 +64,14 @@ def status_of(alert_state: str, states: list[tuple[int, str]]) -> str:
         return AlertStatus.DELIVERED
     if DeliveryState.SENT in last:
         return AlertStatus.SENT
-    stopped = alert_state == AlertState.CANCELLED or DeliveryState.CANCELLED in last
-    if stopped or last & set(UNFINISHED):  # but a message that a provider took always counts as sent
+    # What is cancelled while the alert is open was for somebody who declined.
+    cancelled = DeliveryState.CANCELLED in last and alert_state != AlertState.OPEN
+    stopped = alert_state == AlertState.CANCELLED or cancelled
+    goes_on = is_asked or bool(last & set(UNFINISHED))
+    if stopped or goes_on:  # but a message that a provider took always counts as sent
         if DeliveryState.SENT in ever:
             return AlertStatus.SENT
-        return AlertStatus.QUEUED if last & set(UNFINISHED) else AlertStatus.CANCELLED
+        return AlertStatus.QUEUED if goes_on else AlertStatus.CANCELLED
     return AlertStatus.FAILED
 
 

@@ -30,6 +30,7 @@ from staff.roles import Role
 from tests.alerts.conftest import closed_port
 from tests.alerts.factories import end, send
 from tests.conftest import an_alert, make_clinician
+from tests.oncall.factories import make_colleague, make_plan
 from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_records, make_user
 
 pytestmark = pytest.mark.django_db
@@ -137,13 +138,15 @@ def test_every_link_of_an_item_works(something_of_each_kind: None) -> None:
     )
 
 
-@pytest.mark.parametrize("period", ["day", "week"])
+@pytest.mark.parametrize(("period", "has_plan"), [("day", False), ("week", False), ("day", True)])
 def test_each_number_links_to_exactly_the_alerts_that_it_counts(
-    something_of_each_kind: None, period: str
+    something_of_each_kind: None, period: str, has_plan: bool
 ) -> None:
     records_client, clinician = ApiClient.objects.get(), Clinician.objects.first()
     assert clinician
     preferences.replace(clinician, {Priority.LOW: [Channel.EMAIL]})
+    if has_plan:  # the next person is about to be asked about what one could not be reached with
+        make_plan(None, make_colleague("C-2"), priority=Priority.LOW)
     for number, days in enumerate((0, 0, 3, 30, 0)):
         new = intake.NewAlert(**{**an_alert(message_id=f"m-{number}"), "priority": Priority.LOW})
         alert = intake.accept(client=records_client, new=new).alert
@@ -163,7 +166,7 @@ def test_each_number_links_to_exactly_the_alerts_that_it_counts(
     listed = {each.label: client.get(each.url).context["cl"].result_count for each in totals}
     assert listed == {each.label: each.alerts for each in totals}
     assert listed["Alerts"] == {"day": 3, "week": 4}[period]
-    assert listed["May have arrived"] == 1
+    assert (listed["Queued"], listed.get("May have arrived")) == ((2, None) if has_plan else (1, 1))
 
 
 def test_the_link_to_failed_alerts_shows_only_them(something_of_each_kind: None) -> None:

@@ -103,6 +103,18 @@ def test_an_alert_fails_once_nobody_can_be_reached(ask: Ask) -> None:
     assert current(alert).status == AlertStatus.FAILED
 
 
+def test_an_alert_that_somebody_declined_is_not_cancelled_by_that(ask: Ask) -> None:
+    alert = ask()
+    answer(alert, "C-1", ResponseKind.DECLINE)
+    assert current(alert).status == AlertStatus.QUEUED
+    steps.take_up_due()
+    refuse_all(alert)
+    steps.take_up_due()
+    assert asked(alert) == [("C-1", "declined"), ("C-2", "unreachable")]
+    assert current(alert).failed
+    assert current(alert).status == AlertStatus.FAILED
+
+
 def test_who_got_one_message_is_waited_for(ask: Ask) -> None:
     alert = ask()
     take(Delivery.objects.get(alert=alert))
