@@ -392,7 +392,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
-                'indexes': [models.Index(condition=models.Q(('ended_at', None)), fields=['due_at'], name='loop_due'), models.Index(condition=models.Q(('outcome', 'exhausted')), fields=['ended_at'], name='loop_exhausted')],
+                'indexes': [models.Index(condition=models.Q(('ended_at', None)), fields=['due_at'], name='loop_due')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'accepted', 'exhausted', 'ended'])), name='loop_outcome_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('ended_at', None), ('outcome', '')), models.Q(('due_at', None), ('ended_at__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='loop_is_due_until_it_ends')],
             },
         ),

@@ -41,11 +41,8 @@ class Loop(models.Model):
         )
         indexes = (
             # What relays take up.
+            # (For what nobody has taken on there is `alert_unanswered`.)
             models.Index(name="loop_due", fields=("due_at",), condition=Q(ended_at=None)),
-            # Home, metrics and checks: what nobody has taken on.
-            models.Index(
-                name="loop_exhausted", fields=("ended_at",), condition=Q(outcome=LoopOutcome.EXHAUSTED)
-            ),
         )
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count, DurationField, ExpressionWrapper, Min, Q
 from django.db.models.functions import Now
 
-from alerts.models import Loop
+from alerts.models import Alert, Loop
 from alerts.states import AlertState, LoopOutcome
 from contacts.choices import Priority
 
@@ -25,12 +25,17 @@ class Asking:
 
 
 def asking() -> dict[Priority, Asking]:
-    """How the asking stands, by priority. One query, which reads what is open or exhausted and no more."""
+    """How the asking stands, by priority. One query, which reads what is open and no more: what was exhausted, and has
+    been dealt with since, only grows.
+    """
     still_open = Q(alert__state=AlertState.OPEN)
     exhausted = Q(outcome=LoopOutcome.EXHAUSTED) & still_open
     seconds = {"output_field": DurationField()}
+    # Each by its own index, `loop_due` and `alert_unanswered`.
+    due = Loop.objects.filter(ended_at=None).order_by().values("pk")
+    unanswered = Alert.objects.filter(has_loop=True, state=AlertState.OPEN).order_by().values("pk")
     rows = (
-        Loop.objects.filter(Q(ended_at=None) | exhausted)
+        Loop.objects.filter(pk__in=due.union(unanswered))
         .order_by()
         .values_list("alert__priority")
         .annotate(

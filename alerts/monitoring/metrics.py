@@ -5,7 +5,7 @@ They are read from the ledger on each scrape, so every process shows the same an
 
 from collections.abc import Iterator
 
-from django.db.models import Count, Sum
+from django.db.models import Case, Count, Sum, When
 from django.db.models.functions import Now
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -30,12 +30,7 @@ class LedgerCollector(Collector):
         for priority, seconds in report.waiting_seconds.items():
             waiting.add_metric([priority.value], seconds)
         yield waiting
-        deliveries = GaugeMetricFamily(
-            "bleep_deliveries", "Deliveries of the last day's alerts.", labels=["channel", "state"]
-        )
-        for labels, count in deliveries_by_state().items():
-            deliveries.add_metric(labels, count)
-        yield deliveries
+        yield from _of_messages()
         yield GaugeMetricFamily(
             "bleep_unreviewed_failures", "Open alerts that have failed.", value=unreviewed_failures()
         )
@@ -56,6 +51,23 @@ class LedgerCollector(Collector):
             findings.add_metric([finding.name], finding.value)
             passing.add_metric([finding.name], 1 if finding.ok else 0)
         yield from (findings, passing)
+
+
+def _of_messages() -> Iterator[Metric]:
+    """Deliveries, and notices apart from them: a notice that fails leaves no alert unheard."""
+    deliveries = GaugeMetricFamily(
+        "bleep_deliveries",
+        "Deliveries of the last day's alerts, without notices.",
+        labels=["channel", "state"],
+    )
+    notices = GaugeMetricFamily(
+        "bleep_notices",
+        "Short messages of the last day's alerts that tell how asking ended.",
+        labels=["channel", "state"],
+    )
+    for (channel, state, is_notice), count in messages_by_state().items():
+        (notices if is_notice else deliveries).add_metric((channel, state), count)
+    yield from (deliveries, notices)
 
 
 def _of_loops(asking: dict[Priority, Asking]) -> Iterator[Metric]:
@@ -92,11 +104,13 @@ def refused_requests() -> dict[str, int]:
     return {reason: counted.get(reason, 0) for reason in RefusalReason.values}
 
 
-def deliveries_by_state() -> dict[tuple[str, str], int]:
-    """Recent deliveries by channel and state, without channel tests."""
+def messages_by_state() -> dict[tuple[str, str, bool], int]:
+    """Recent deliveries by channel, state, and whether they are notices; without channel tests."""
     recent = Alert.objects.without_tests().filter(created_at__gt=Now() - checks.RECENTLY)
-    rows = Delivery.objects.filter(alert__in=recent).values_list("channel", "state")
-    return {(channel, state): count for channel, state, count in rows.annotate(deliveries=Count("pk"))}
+    is_notice = Case(When(notice="", then=False), default=True)
+    rows = Delivery.objects.filter(alert__in=recent).annotate(is_notice=is_notice)
+    counted = rows.values_list("channel", "state", "is_notice").annotate(deliveries=Count("pk"))
+    return {(channel, state, is_notice): count for channel, state, is_notice, count in counted}
 
 
 def exposition() -> bytes:

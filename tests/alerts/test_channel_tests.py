@@ -85,7 +85,7 @@ def test_a_test_that_fails_is_not_counted_and_alerts_no_operator(
 
     assert Alert.objects.with_status().get(pk=alert.pk).status == "failed"
     assert metrics.unreviewed_failures() == 0
-    assert metrics.deliveries_by_state() == {}
+    assert metrics.messages_by_state() == {}
     assert attention.unreached().failed == 0
     assert statistics.alert_counts(Period.DAY) == []
     assert not any("alert.failed" in str(record.msg) for record in caplog.records)

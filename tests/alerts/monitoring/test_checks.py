@@ -326,7 +326,7 @@ def test_deliveries_of_recent_alerts_are_counted_by_channel_and_state(store: Sto
     store(M, state="failed", reason="refused", finished_at=Now())
     Alert.objects.filter(pk=store(L).alert_id).update(created_at=Now() - checks.RECENTLY - SECOND)
 
-    assert metrics.deliveries_by_state() == {("call", "pending"): 2, ("sms", "failed"): 1}
+    assert metrics.messages_by_state() == {("call", "pending", False): 2, ("sms", "failed", False): 1}
 
 
 def test_every_finding_says_what_to_do() -> None:

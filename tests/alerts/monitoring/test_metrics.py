@@ -14,7 +14,7 @@ from alerts.monitoring import checks, metrics
 from contacts.choices import Priority
 from contacts.models import Clinician
 from tests.alerts.conftest import Store
-from tests.alerts.escalation.factories import Ask, answer, let_time_run_out
+from tests.alerts.escalation.factories import Ask, answer, let_time_run_out, take
 from tests.conftest import Sender, an_alert
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +72,21 @@ def test_it_reports_how_the_asking_stands(ask: Ask, store: Store) -> None:
     samples = samples_now()
     assert (samples["bleep_open_loops", "H"], samples["bleep_exhausted_alerts", "H"]) == (1, 0)
     assert samples["bleep_unanswered_seconds", "H"] < 300
+
+
+def test_it_counts_notices_apart_from_deliveries(ask: Ask) -> None:
+    alert = ask()
+    take(alert.deliveries.get())
+    let_time_run_out(alert)
+    answer(alert, "C-2")  # so C-1 is told, by SMS, that somebody else has it
+
+    samples = samples_now()
+
+    assert samples["bleep_notices", "sms", "pending"] == 1
+    assert sorted(key[1:] for key in samples if key[0] == "bleep_deliveries") == [
+        ("call", "cancelled"),
+        ("call", "sent"),
+    ]
 
 
 def test_it_reports_refused_requests_by_reason(sender: Sender, clinician: Clinician) -> None:
