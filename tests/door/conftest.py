@@ -27,7 +27,8 @@ class Service:
 
     requests: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
-    """How long each request takes."""
+    """How long each request takes whose path begins with `slow_path`."""
+    slow_path: str = "/"
     status: int = 202
     answer_bytes: int = 0
     """How much it answers, if not a few words."""
@@ -65,7 +66,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.service.ended():
             self.close_connection = True
             return
-        time.sleep(self.service.seconds)
+        if self.path.startswith(self.service.slow_path):
+            time.sleep(self.service.seconds)
         answer = (
             b"x" * self.service.answer_bytes
             or json.dumps({"method": self.command, "bytes": len(body)}).encode()

@@ -119,6 +119,20 @@ def test_the_door_answers_for_itself_while_all_threads_work(door: Door) -> None:
         assert time.monotonic() - started < 1.5
 
 
+def test_staff_s_slow_requests_hold_up_no_alert(door: Door) -> None:
+    """Passwords that are checked, a file that is imported: they have a service of their own, and take no turn here."""
+    door.service.slow_path = "/admin/"
+    door.service.seconds = 5
+    with ThreadPoolExecutor(32) as pool:
+        slow = [
+            pool.submit(requests.post, f"{door.url}/admin/login/", data=b"{}", timeout=30) for _ in range(32)
+        ]
+        wait_until(lambda: len(door.service.requests) == 32, what="all logins are under way")
+
+        assert [post(door, "L")[1] for _ in range(5)] == [202] * 5
+        assert not any(each.done() for each in slow)
+
+
 def test_an_alert_whose_connection_ends_is_passed_on_again(door: Door) -> None:
     """A service is being replaced. The message_id makes it harmless."""
     ends = iter([True, False])
