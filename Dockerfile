@@ -24,6 +24,7 @@ COPY deploy/aws/contact-flow.json deploy/aws/permissions.toml deploy/aws/rds-ca.
 COPY door door
 COPY config config
 COPY spelling spelling
+COPY audit audit
 COPY theme theme
 COPY contacts contacts
 COPY oncall oncall

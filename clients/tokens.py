@@ -13,6 +13,8 @@ from typing import NamedTuple
 from django.db import models, transaction
 from django.db.models.functions import Least, Now
 
+from audit.events import record
+from audit.models import EventName
 from clients.models import PREFIX_LENGTH, Access, ApiClient, ApiToken
 
 RANDOM_BYTES = 32
@@ -56,6 +58,7 @@ def issue(
         prefix=secret[: min(PREFIX_LENGTH, len(secret) // 2)],
         expires_at=expires_at,
     )
+    _record(EventName.TOKEN_ISSUED, token)
     return token, secret
 
 
@@ -82,6 +85,7 @@ def rotate(token: ApiToken) -> tuple[ApiToken, str]:
                 models.ExpressionWrapper(Now() + ROTATION_OVERLAP, models.DateTimeField()),
             ),
         )
+        _record(EventName.TOKEN_ROTATED, token)
         return issue(
             client=token.client,
             label=token.label,
@@ -96,7 +100,14 @@ def revoke(tokens: models.QuerySet[ApiToken]) -> list[ApiToken]:
         live = tokens.select_for_update(of=("self",)).select_related("client")
         ended = list(live.filter(revoked_at=None).order_by("pk"))
         ApiToken.objects.filter(pk__in=[token.pk for token in ended]).update(revoked_at=Now())
+        for token in ended:
+            _record(EventName.TOKEN_REVOKED, token)
     return ended
+
+
+def _record(name: EventName, token: ApiToken) -> None:
+    """By its key: the secret's beginning is not needed to find it."""
+    record(name, kind="clients.apitoken", object_id=token.pk, detail=f"API client {token.client_id}")
 
 
 def expiring() -> models.QuerySet[ApiToken]:

@@ -27,6 +27,11 @@ class Variable(NamedTuple):
 
 VARIABLES: dict[str, Variable] = {
     "SECRET_KEY": Variable("", "Signs sessions. Required; `make secrets` makes one."),
+    "AUDIT_KEY": Variable(
+        "",
+        "Key of the digests in the [trail](trail.md). Empty: made from `SECRET_KEY`, which then must not change: what "
+        "was searched for before could not be found, nor could `verify_audit` check what was sealed before.",
+    ),
     "DEBUG": Variable("false", "Show tracebacks in the browser. Never use it on a server."),
     "ALLOWED_HOSTS": Variable("", "Host names that Bleep serves, separated by commas."),
     "CSRF_TRUSTED_ORIGINS": Variable(

@@ -16,6 +16,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # Where it runs
 SECRET_KEY = env.text("SECRET_KEY")
+AUDIT_KEY = env.text("AUDIT_KEY")
 DEBUG = env.flag("DEBUG")
 LOCAL_MODE = env.flag("LOCAL_MODE")
 HTTPS = env.flag("HTTPS")
@@ -32,6 +33,7 @@ HAS_PAGES = WEB_SERVICE in {"", "web-admin"}
 
 INSTALLED_APPS = [
     "config",
+    "audit",
     "theme",
     "contacts",
     "oncall",
@@ -58,6 +60,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "alerts.monitoring.probes.Probes",
     "config.telemetry.RequestTelemetry",
+    "audit.middleware.Trail",
     "staff.csp.ContentSecurityPolicy",
     "alerts.api.transport.HttpsOnly",  # before SecurityMiddleware redirects to https
     "django.middleware.security.SecurityMiddleware",
@@ -69,6 +72,7 @@ MIDDLEWARE = [
     "staff.middleware.Users",
     "staff.middleware.IdleSessions",
     "staff.middleware.Messages",
+    "staff.trail.reading.Reading",  # who saw what
     "simple_history.middleware.HistoryRequestMiddleware",  # who changed it
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "clients.usage.CountRequests",

@@ -22,6 +22,10 @@ class Pristine:
             self._kept = [name for (name,) in cursor.fetchall()]
             for name in self._kept:
                 cursor.execute(f"CREATE TABLE {SCHEMA}.{name} AS TABLE {name}")
+            cursor.execute(
+                "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE '%_is_append_only'"
+            )
+            self._append_only = [name for (name,) in cursor.fetchall()]
         empty = [name for name in names if name not in self._kept]
         self._changed = _each("SELECT '{0}' WHERE EXISTS (SELECT FROM {0})", empty)
         self._differing = _each(
@@ -42,10 +46,15 @@ class Pristine:
             cursor.execute(f"LOCK TABLE {', '.join(changed)} IN EXCLUSIVE MODE")
             cursor.execute(looked_for)
             changed = [name for (name,) in cursor.fetchall()]
-            # Not TRUNCATE, which takes several times as long for a few rows. Without triggers, which needs a superuser:
-            # a record of what staff did refuses to go.
+            # Not TRUNCATE, which takes several times as long for a few rows. Without triggers, which needs a superuser,
+            # and without those of a table's owner: a record of what people did refuses to go.
             emptied = "; ".join(f"DELETE FROM {name}" for name in changed)  # noqa: S608 - tables of Bleep
+            kept = [name for name in self._append_only if name in changed]
+            for name in kept:
+                cursor.execute(f"ALTER TABLE {name} DISABLE TRIGGER {name}_is_append_only")
             cursor.execute(f"SET LOCAL session_replication_role = replica; {emptied}")
+            for name in kept:
+                cursor.execute(f"ALTER TABLE {name} ENABLE ALWAYS TRIGGER {name}_is_append_only")
             cursor.execute(self._differing)
             for (name,) in cursor.fetchall():
                 cursor.execute(f"INSERT INTO {name} TABLE {SCHEMA}.{name}")

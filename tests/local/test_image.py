@@ -119,6 +119,7 @@ def test_the_image_holds_the_product_and_nothing_else(image: Path) -> None:
         "door",
         "config",
         "spelling",
+        "audit",
         "theme",
         "contacts",
         "oncall",

@@ -1,0 +1,4 @@
+"""Who did and who saw what: the security log, the record of reading, and the chain that shows tampering.
+
+Knows no app.
+"""

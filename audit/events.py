@@ -1,0 +1,56 @@
+"""The one way in: an event becomes a row and a line in the log."""
+
+from contextvars import ContextVar
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.http import HttpRequest
+
+from audit.models import Event, EventName
+from config import addresses
+
+log = structlog.get_logger(__name__)
+request_of: ContextVar[HttpRequest | None] = ContextVar("request_of", default=None)
+"""The request that is being answered, for what knows no requests, such as tokens."""
+
+
+def record(
+    name: EventName,
+    *,
+    user_id: int | None = None,
+    kind: str = "",
+    object_id: object = "",
+    detail: str = "",
+    request: HttpRequest | None = None,
+) -> None:
+    """Keep an event of security. Never give it a password, a text or a patient."""
+    request = request or request_of.get()
+    event = Event(
+        name=name,
+        user_id=user_id or user_of(request),
+        address=(addresses.of_client(request) if request else "") or None,
+        kind=kind,
+        object_id=str(object_id)[:64],
+        detail=detail[:200],
+    )
+    event.save(force_insert=True)
+    # Not before it is true.
+    transaction.on_commit(lambda: _say(event))
+
+
+def user_of(request: HttpRequest | None) -> int | None:
+    """Who has logged in, if anybody."""
+    user: Any = getattr(request, "user", None)
+    return user.pk if user is not None and user.is_authenticated else None
+
+
+def _say(event: Event) -> None:
+    said = {"kind": event.kind, "object_id": event.object_id, "detail": event.detail}
+    level = log.error if event.name == EventName.BREAK_GLASS else log.info
+    level(
+        EventName(event.name).value,
+        user_id=event.user_id,
+        address=event.address,
+        **{name: value for name, value in said.items() if value},
+    )

@@ -1,0 +1,87 @@
+"""Logins and passwords: what Django and django-axes say of them."""
+
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db.models.signals import post_save, pre_save
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+from audit.events import record
+from audit.models import EventName
+
+FLAGS = ("is_active", "is_staff", "is_superuser")
+
+
+@receiver(user_logged_in, dispatch_uid="audit.login")
+def logged_in(request: HttpRequest | None, user: User, **kwargs: Any) -> None:
+    """A login for emergencies is a second line."""
+    record(EventName.LOGIN, user_id=user.pk, request=request)
+    if user.get_username() in getattr(settings, "BREAK_GLASS_LOGINS", ()):
+        record(EventName.BREAK_GLASS, user_id=user.pk, request=request)
+
+
+@receiver(user_logged_out, dispatch_uid="audit.logout")
+def logged_out(request: HttpRequest | None, user: User | None, **kwargs: Any) -> None:
+    """Also where a session is ended that nobody was logged in to."""
+    if user is not None:
+        record(EventName.LOGOUT, user_id=user.pk, request=request)
+
+
+@receiver(user_login_failed, dispatch_uid="audit.login_failed")
+def failed(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
+    """Whose login it was, if there is one. The name as typed is not kept: it may be a password."""
+    record(EventName.LOGIN_FAILED, request=request, **_whose(credentials.get("username")))
+
+
+def locked(request: HttpRequest | None, username: str | None = None, **kwargs: Any) -> None:
+    """A receiver of django-axes."""
+    record(EventName.LOCKED, request=request, **_whose(username))
+
+
+def _whose(username: str | None) -> dict[str, Any]:
+    found = get_user_model().objects.filter(username=username).values_list("pk", flat=True).first()
+    return {"kind": "auth.user", "object_id": found} if found else {}
+
+
+@receiver(pre_save, sender=User, dispatch_uid="audit.flags_before")
+def look_before(instance: User, update_fields: Any = None, **kwargs: Any) -> None:
+    """Note what is about to change; nothing where only the time of the last login does."""
+    instance.audit_before = None  # type: ignore[attr-defined]
+    if instance.pk and (update_fields is None or not set(update_fields) <= {"last_login"}):
+        before = User.objects.filter(pk=instance.pk).values("password", *FLAGS).first()
+        instance.audit_before = before  # type: ignore[attr-defined]
+
+
+@receiver(post_save, sender=User, dispatch_uid="audit.flags_after")
+def look_after(instance: User, *, created: bool, update_fields: Any = None, **kwargs: Any) -> None:
+    """Say which of the flags changed, and that a password did."""
+    before: dict[str, Any] | None = getattr(instance, "audit_before", None)
+    if created:
+        before = {"password": instance.password, **dict.fromkeys(FLAGS, False), "is_active": True}
+    if before is None:
+        return
+    of = {"kind": "auth.user", "object_id": instance.pk}
+    changed = [
+        f"{'+' if getattr(instance, each) else '-'}{each}"
+        for each in FLAGS
+        if before[each] != getattr(instance, each)
+    ]
+    if changed:
+        record(EventName.PERMISSION_CHANGED, detail=" ".join(changed), **of)
+    if before["password"] != instance.password and not _is_rehashed(instance):
+        record(EventName.PASSWORD_CHANGED, **of)
+
+
+def _is_rehashed(user: User) -> bool:
+    """Whether the same password is only kept in another way, as at a login after the algorithm changed."""
+    return getattr(user, "_password", None) is None
+
+
+if apps.is_installed("axes"):
+    import_string("axes.signals.user_locked_out").connect(locked, dispatch_uid="audit.locked")

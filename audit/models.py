@@ -1,0 +1,77 @@
+"""What people did and saw in Bleep, one row each."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models.functions import Now
+
+
+class EventName(models.TextChoices):
+    """What happened. The value is also the name of the line in the log, and never changes."""
+
+    LOGIN = "security.login", "Logged in"
+    LOGIN_FAILED = "security.login_failed", "Login failed"
+    LOCKED = "security.locked", "Locked out"
+    LOGOUT = "security.logout", "Logged out"
+    BREAK_GLASS = "security.break_glass", "Used a login for emergencies"
+    PASSWORD_CHANGED = "security.password_changed", "Password changed"
+    ROLE_CHANGED = "security.role_changed", "Role changed"
+    PERMISSION_CHANGED = "security.permission_changed", "Permission changed"
+    TOKEN_ISSUED = "security.token_issued", "Token issued"
+    TOKEN_ROTATED = "security.token_rotated", "Token rotated"
+    TOKEN_REVOKED = "security.token_revoked", "Token revoked"
+    EXPORTED = "security.exported", "Exported"
+    OPENED = "read.opened", "Opened"
+    HISTORY = "read.history", "Opened the history"
+    REPORT = "read.report", "Opened a report"
+    SEARCHED = "read.searched", "Searched"
+
+
+class Event(models.Model):
+    """One event. Append-only: a trigger refuses changes and deletes."""
+
+    at = models.DateTimeField(db_default=Now())
+    name = models.CharField(max_length=32, choices=EventName)
+    # Not a constraint: the record outlives the login.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        help_text="Who did it, if they had logged in.",
+    )
+    address = models.GenericIPAddressField(null=True, help_text="Where it came from.")
+    kind = models.CharField(
+        max_length=64, blank=True, default="", help_text="What was opened or changed: `alerts.alert`."
+    )
+    object_id = models.CharField(max_length=64, blank=True, default="")
+    detail = models.CharField(
+        max_length=200, blank=True, default="", help_text="No text, no patient reference."
+    )
+    digests = ArrayField(
+        models.CharField(max_length=64),
+        default=list,
+        blank=True,
+        db_default=[],
+        help_text="What was searched for, whole and word by word, as keyed digests.",
+    )
+
+    class Meta:
+        ordering = ("-at", "-id")
+        default_permissions = ()
+        permissions = (("view_trail", "Can see who did and who saw what"),)
+        constraints = (
+            models.CheckConstraint(name="event_name_is_known", condition=models.Q(name__in=EventName.values)),
+        )
+        indexes = (
+            models.Index(name="event_newest", fields=("-at", "-id")),
+            models.Index(name="event_of_user", fields=("user", "-at")),
+            models.Index(name="event_of_object", fields=("kind", "object_id", "-at")),
+            GinIndex(name="event_searched", fields=("digests",), condition=models.Q(name=EventName.SEARCHED)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_name_display()} ({self.pk})"

@@ -1,0 +1,184 @@
+"""The security log and the record of reading, as the log and the table have them."""
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.db import ProgrammingError, connection, transaction
+from django.test import Client
+from rest_framework.test import APIClient
+
+from audit import digests
+from audit.models import Event, EventName
+from clients import tokens
+from clients.models import ApiToken
+from contacts.models import Clinician
+from staff.roles import Role
+from tests.conftest import an_alert
+from tests.staff.users import make_records, make_user
+from theme import refresh
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PASSWORD = "kT7-vowel-pond"
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """The lines of security in the log, as they are written."""
+    root = logging.getLogger()
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(root.handlers[0].formatter)
+    root.addHandler(handler)
+    try:
+        yield lambda: [
+            line
+            for line in map(json.loads, written.getvalue().splitlines())
+            if line["event"].startswith("security.")
+        ]
+    finally:
+        root.removeHandler(handler)
+
+
+def events(**wanted: Any) -> list[str]:
+    return list(Event.objects.filter(**wanted).order_by("id").values_list("name", flat=True))
+
+
+def test_logins_are_in_the_log_with_address_and_without_password(lines: Lines) -> None:
+    user = User.objects.create_user("ada", password=PASSWORD, is_staff=True)
+    client = Client(REMOTE_ADDR="192.0.2.7")
+    begun = len(lines())
+
+    client.post("/admin/login/", {"username": "ada", "password": "wrong-" + PASSWORD})
+    client.post("/admin/login/", {"username": PASSWORD, "password": PASSWORD})
+    client.post("/admin/login/", {"username": "ada", "password": PASSWORD})
+    client.post("/admin/logout/")
+
+    found = lines()[begun:]
+    assert [line["event"] for line in found] == [
+        "security.login_failed",
+        "security.login_failed",
+        "security.login",
+        "security.logout",
+    ]
+    assert [line.get("object_id") for line in found] == [str(user.pk), None, None, None]
+    assert [line["user_id"] for line in found] == [None, None, user.pk, user.pk]
+    assert {line["address"] for line in found} == {"192.0.2.7"}
+    assert PASSWORD not in json.dumps(found)
+    assert events() == [line["event"] for line in lines()]
+
+
+def test_refusals_are_lines_and_no_rows(lines: Lines) -> None:
+    operator = make_user(Role.OPERATORS.value)
+    client = Client()
+    client.force_login(operator)
+    kept = Event.objects.count()
+
+    client.get("/admin/auth/user/")
+    APIClient().post("/notification", an_alert(), format="json")
+
+    forbidden, unauthorised = lines()[-2:]
+    assert (forbidden["event"], forbidden["user_id"]) == ("security.forbidden", operator.pk)
+    assert (unauthorised["event"], unauthorised["route"]) == ("security.unauthorised", "notification")
+    assert Event.objects.count() == kept
+
+
+def test_roles_and_permissions_are_noted_with_who_changed_them(admin_client: Client, lines: Lines) -> None:
+    somebody = User.objects.create_user("ada", is_staff=True)
+    group = Group.objects.get(name=Role.OPERATORS.value)
+    begun = Event.objects.latest("id").pk
+    form = {"username": "ada", "is_active": "on", "is_staff": "on", "groups": [group.pk]}
+    inline = {"managed_departments-TOTAL_FORMS": "0", "managed_departments-INITIAL_FORMS": "0"}
+
+    page = f"/admin/auth/user/{somebody.pk}/change/"
+    answer = admin_client.post(page, {**form, **inline, "is_superuser": "on"})
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    group.permissions.clear()  # by nobody: as `migrate` does
+
+    found = [(each.name, each.detail) for each in Event.objects.filter(pk__gt=begun).order_by("id")]
+    assert ("security.permission_changed", "+is_superuser") in found
+    assert ("security.role_changed", "+Operators") in found
+    assert len(found) == 2
+    assert all(each.user_id for each in Event.objects.filter(pk__gt=begun))
+    assert lines()[-1]["event"] == "security.role_changed"
+
+
+def test_tokens_are_noted(lab_token: str) -> None:
+    token = ApiToken.objects.get()
+    tokens.rotate(token)
+    tokens.revoke(ApiToken.objects.all())
+
+    assert events(kind="clients.apitoken") == [
+        "security.token_issued",
+        "security.token_rotated",
+        "security.token_issued",
+        "security.token_revoked",
+        "security.token_revoked",
+    ]
+
+
+def test_who_takes_a_file_away_is_noted(admin_client: Client, clinician: Clinician) -> None:
+    admin_client.post("/admin/contacts/clinician/export/", {"format": "csv"})
+
+    assert Event.objects.latest("id").name == EventName.EXPORTED
+    assert Event.objects.latest("id").detail == "contacts_clinician_export"
+
+
+def test_reading_is_noted_once_and_never_by_a_refresh(admin_client: Client) -> None:
+    records = make_records()
+    alert, clinician = (
+        f"/admin/alerts/alert/{records.alert.pk}",
+        f"/admin/contacts/clinician/{records.clinician.pk}",
+    )
+    begun = Event.objects.latest("id").pk
+
+    admin_client.get(f"{alert}/change/")
+    admin_client.get(f"{alert}/change/", headers={refresh.HEADER: "1"})
+    admin_client.get(f"{alert}/history/")
+    admin_client.get(f"{clinician}/change/")
+    admin_client.get("/admin/alerts/alert/")
+    admin_client.get("/admin/")
+
+    found = Event.objects.filter(pk__gt=begun).order_by("id").values_list("name", "kind", "object_id")
+    assert list(found) == [
+        ("read.opened", "alerts.alert", str(records.alert.pk)),
+        ("read.history", "alerts.alert", str(records.alert.pk)),
+        ("read.opened", "contacts.clinician", str(records.clinician.pk)),
+    ]
+
+
+def test_what_was_searched_for_can_be_asked_and_not_read(admin_client: Client) -> None:
+    admin_client.post("/admin/alerts/alert/search/", {"q": "potassium  PAT-4711"}, follow=True)
+    admin_client.get("/admin/contacts/clinician/", {"q": "Grace"})
+
+    in_alerts, in_clinicians = Event.objects.filter(name=EventName.SEARCHED).order_by("id")
+    assert (in_alerts.kind, in_clinicians.kind) == ("alerts.alert", "contacts.clinician")
+    assert digests.of_term("pat-4711") in in_alerts.digests
+    assert digests.of_term("potassium pat-4711") in in_alerts.digests
+    assert in_clinicians.digests == [digests.of_term("grace")]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT string_agg(e::text, '') FROM audit_event e")
+        assert "4711" not in cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_event SET user_id = NULL",
+        "DELETE FROM audit_event",
+        "TRUNCATE audit_event",
+        "SET LOCAL session_replication_role = replica; DELETE FROM audit_event",
+    ],
+)
+def test_what_was_noted_stays(statement: str, admin_client: Client) -> None:
+    with (
+        pytest.raises(ProgrammingError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
