@@ -4,6 +4,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import structlog
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.http import HttpRequest
 
@@ -40,9 +41,9 @@ def record(
 
 
 def user_of(request: HttpRequest | None) -> int | None:
-    """Who has logged in, if anybody."""
+    """Who has logged in, if anybody. To the API an API client is the user."""
     user: Any = getattr(request, "user", None)
-    return user.pk if user is not None and user.is_authenticated else None
+    return user.pk if isinstance(user, AbstractBaseUser) else None
 
 
 def _say(event: Event) -> None:

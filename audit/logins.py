@@ -66,7 +66,7 @@ def look_after(instance: User, *, created: bool, update_fields: Any = None, **kw
         before = {"password": instance.password, **dict.fromkeys(FLAGS, False), "is_active": True}
     if before is None:
         return
-    of = {"kind": "auth.user", "object_id": instance.pk}
+    of: dict[str, Any] = {"kind": "auth.user", "object_id": instance.pk}
     changed = [
         f"{'+' if getattr(instance, each) else '-'}{each}"
         for each in FLAGS

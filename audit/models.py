@@ -75,3 +75,50 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_name_display()} ({self.pk})"
+
+
+class Seal(models.Model):
+    """Rows of one table as they were, and the seal before: a chain. Append-only, as what it seals.
+
+    The digests of rows are keyed, so who may write the database alone cannot make them anew.
+    """
+
+    at = models.DateTimeField(db_default=Now())
+    source = models.CharField(max_length=64, help_text="The table.")
+    columns = ArrayField(models.CharField(max_length=64), help_text="What `facts` is made of.")
+    text_columns = ArrayField(models.CharField(max_length=64), help_text="What `texts` is made of.")
+    row_ids = ArrayField(models.BigIntegerField())
+    facts = ArrayField(models.CharField(max_length=64), help_text="For each row a digest.")
+    texts = ArrayField(
+        models.CharField(max_length=64), help_text="Apart from the facts, since texts may expire."
+    )
+    last_id = models.BigIntegerField()
+    key = models.CharField(max_length=8, help_text="Which AUDIT_KEY: the beginning of its digest.")
+    previous = models.CharField(max_length=64, unique=True, help_text="The digest of the seal before.")
+    digest = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering = ("id",)
+        default_permissions = ()
+        indexes = (models.Index(name="seal_newest_of_source", fields=("source", "-last_id")),)
+
+    def __str__(self) -> str:
+        return f"Seal {self.pk} of {self.source}"
+
+
+class Inspection(models.Model):
+    """How far the chain was looked through, by relays. One row."""
+
+    sealed_at = models.DateTimeField(db_default=Now(), help_text="When rows were last looked for.")
+    position = models.BigIntegerField(db_default=0, help_text="The last seal that was checked in this round.")
+    expected = models.CharField(max_length=64, blank=True, default="", help_text="Its digest.")
+    found = models.PositiveIntegerField(db_default=0, default=0, help_text="Problems in this round.")
+    found_before = models.PositiveIntegerField(
+        db_default=0, default=0, help_text="Problems in the round before."
+    )
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"At seal {self.position}"

@@ -6,21 +6,26 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+# The columns that a trigger names are texts, which may expire (audit 0001).
 APPEND_ONLY = """
-CREATE FUNCTION alerts_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '% is append-only: what people did is neither changed nor deleted.', TG_TABLE_NAME;
-END
-$$;
 CREATE TRIGGER alerts_alertaction_is_append_only BEFORE UPDATE OR DELETE ON alerts_alertaction
-    FOR EACH ROW EXECUTE FUNCTION alerts_is_append_only();
+    FOR EACH ROW EXECUTE FUNCTION audit_is_append_only('note', 'told');
+CREATE TRIGGER alerts_alertaction_is_not_truncated BEFORE TRUNCATE ON alerts_alertaction
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 CREATE TRIGGER alerts_response_is_append_only BEFORE UPDATE OR DELETE ON alerts_response
-    FOR EACH ROW EXECUTE FUNCTION alerts_is_append_only();
+    FOR EACH ROW EXECUTE FUNCTION audit_is_append_only('note');
+CREATE TRIGGER alerts_response_is_not_truncated BEFORE TRUNCATE ON alerts_response
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
+ALTER TABLE alerts_alertaction ENABLE ALWAYS TRIGGER alerts_alertaction_is_append_only;
+ALTER TABLE alerts_alertaction ENABLE ALWAYS TRIGGER alerts_alertaction_is_not_truncated;
+ALTER TABLE alerts_response ENABLE ALWAYS TRIGGER alerts_response_is_append_only;
+ALTER TABLE alerts_response ENABLE ALWAYS TRIGGER alerts_response_is_not_truncated;
 """
 NOT_APPEND_ONLY = """
+DROP TRIGGER alerts_response_is_not_truncated ON alerts_response;
 DROP TRIGGER alerts_response_is_append_only ON alerts_response;
+DROP TRIGGER alerts_alertaction_is_not_truncated ON alerts_alertaction;
 DROP TRIGGER alerts_alertaction_is_append_only ON alerts_alertaction;
-DROP FUNCTION alerts_is_append_only();
 """
 
 # `failed` follows from what `AlertQuerySet.with_status` says, and a test compares the two. Nothing happens on the way of
@@ -123,6 +128,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('audit', '0001_initial'),
         ('clients', '0001_initial'),
         ('contacts', '0002_normal_form'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

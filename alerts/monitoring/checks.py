@@ -15,6 +15,7 @@ from django.db.models import (
     Case,
     DurationField,
     ExpressionWrapper,
+    F,
     Min,
     OuterRef,
     Subquery,
@@ -30,6 +31,7 @@ from alerts.monitoring import front_door, loops
 from alerts.monitoring.loops import Asking
 from alerts.sending import clock
 from alerts.states import DeliveryState
+from audit.models import Inspection
 from config import database
 from contacts.choices import Channel, Priority
 
@@ -48,6 +50,8 @@ RECENTLY = timedelta(days=1)
 """How far back to look in tables that grow for ever, so that a check run every few seconds stays cheap."""
 COUNTED = 1000
 """The most rows from the future to count, of each kind."""
+UNSEALED_FOR = timedelta(minutes=10)
+"""How long rows may be without a seal. A relay makes some every quarter of a minute."""
 CLOCK_OFFSET = timedelta(seconds=2)
 """How far the clock of a host may be from the database's."""
 KEPT_SECONDS = 5.0
@@ -283,6 +287,29 @@ def _why_silent(*, silent: bool) -> str:
     return "No relay has reported lately: start `manage.py relay`."
 
 
+def _trail() -> list[Finding]:
+    """Whether what people did and saw is as it was written, and sealed. One query."""
+    asked = Inspection.objects.annotate(
+        since=ExpressionWrapper(Now() - F("sealed_at"), output_field=DurationField())
+    )
+    state = asked.filter(pk=1).first()
+    return [
+        Finding(
+            "trail_broken",
+            max(state.found, state.found_before) if state else 0,
+            0,
+            "Rows of the trail were changed, are gone, or are in no seal: run `manage.py verify_audit`, and find out "
+            "who can write to the database.",
+        ),
+        Finding(
+            "trail_unsealed_seconds",
+            state.since.total_seconds() if state else 0,
+            UNSEALED_FOR.total_seconds(),
+            "No relay seals what people did: check the relays' logs for `periodic.failed`.",
+        ),
+    ]
+
+
 def _front_door() -> list[Finding]:
     if not settings.FRONT_DOOR_URL:
         return []
@@ -317,4 +344,5 @@ CHECKS: tuple[Callable[[], list[Finding]], ...] = (
     _rows_from_the_future,
     _processes,
     _front_door,
+    _trail,
 )

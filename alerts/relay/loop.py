@@ -34,6 +34,7 @@ from alerts.responses import expiry, sms_replies
 from alerts.sending import clock, outcomes, send
 from alerts.subscriptions import reconciling
 from alerts.subscriptions.reconciling import Reconciler
+from audit import verification
 from config import database, statements, tracing
 from config.celery import QUESTIONS
 from config.periodic import Periodic
@@ -91,6 +92,7 @@ class Relay:
         self._subscriptions = Periodic("subscriptions", Reconciler().run, seconds=reconciling.EVERY)
         self._replies = Periodic("replies", sms_replies.Reader().run, seconds=sms_replies.EVERY)
         self._expiry = Periodic("expiry", expiry.run, seconds=expiry.EVERY)
+        self._trail = Periodic("trail", verification.run, seconds=verification.EVERY)
         self._watchdog = watchdog.watchdog()
 
     def stop(self) -> None:
@@ -115,7 +117,7 @@ class Relay:
         self._senders.shutdown(wait=True)
         self._publisher.close()
         self._stopping = True
-        for beside in (self._subscriptions, self._replies, self._register, self._expiry):
+        for beside in (self._subscriptions, self._replies, self._register, self._expiry, self._trail):
             beside.join(CLOSE_SECONDS)
         self._watchdog.join(watchdog.CLOSE_SECONDS)
         with contextlib.suppress(*AWAY):  # the heartbeat also expires by itself
@@ -157,6 +159,7 @@ class Relay:
         self._clock.run_if_due()
         self._register.start_if_due()
         self._expiry.start_if_due()
+        self._trail.start_if_due()
         if settings.SMS_REPLY_QUEUE_URL:
             self._replies.start_if_due(lambda: self._stopping)
         work = due.look()

@@ -30,8 +30,16 @@ CREATE TRIGGER audit_event_is_not_truncated BEFORE TRUNCATE ON audit_event
     FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 ALTER TABLE audit_event ENABLE ALWAYS TRIGGER audit_event_is_append_only;
 ALTER TABLE audit_event ENABLE ALWAYS TRIGGER audit_event_is_not_truncated;
+CREATE TRIGGER audit_seal_is_append_only BEFORE UPDATE OR DELETE ON audit_seal
+    FOR EACH ROW EXECUTE FUNCTION audit_is_append_only();
+CREATE TRIGGER audit_seal_is_not_truncated BEFORE TRUNCATE ON audit_seal
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
+ALTER TABLE audit_seal ENABLE ALWAYS TRIGGER audit_seal_is_append_only;
+ALTER TABLE audit_seal ENABLE ALWAYS TRIGGER audit_seal_is_not_truncated;
 """
 NOT_APPEND_ONLY = """
+DROP TRIGGER audit_seal_is_not_truncated ON audit_seal;
+DROP TRIGGER audit_seal_is_append_only ON audit_seal;
 DROP TRIGGER audit_event_is_not_truncated ON audit_event;
 DROP TRIGGER audit_event_is_append_only ON audit_event;
 DROP FUNCTION audit_is_append_only();
@@ -66,6 +74,42 @@ class Migration(migrations.Migration):
                 'default_permissions': (),
                 'indexes': [models.Index(fields=['-at', '-id'], name='event_newest'), models.Index(fields=['user', '-at'], name='event_of_user'), models.Index(fields=['kind', 'object_id', '-at'], name='event_of_object'), django.contrib.postgres.indexes.GinIndex(condition=models.Q(('name', 'read.searched')), fields=['digests'], name='event_searched')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('name__in', ['security.login', 'security.login_failed', 'security.locked', 'security.logout', 'security.break_glass', 'security.password_changed', 'security.role_changed', 'security.permission_changed', 'security.token_issued', 'security.token_rotated', 'security.token_revoked', 'security.exported', 'read.opened', 'read.history', 'read.report', 'read.searched'])), name='event_name_is_known')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Inspection',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sealed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When rows were last looked for.')),
+                ('position', models.BigIntegerField(db_default=0, help_text='The last seal that was checked in this round.')),
+                ('expected', models.CharField(blank=True, default='', help_text='Its digest.', max_length=64)),
+                ('found', models.PositiveIntegerField(db_default=0, default=0, help_text='Problems in this round.')),
+                ('found_before', models.PositiveIntegerField(db_default=0, default=0, help_text='Problems in the round before.')),
+            ],
+            options={
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='Seal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('source', models.CharField(help_text='The table.', max_length=64)),
+                ('columns', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), help_text='What `facts` is made of.', size=None)),
+                ('text_columns', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), help_text='What `texts` is made of.', size=None)),
+                ('row_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ('facts', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), help_text='For each row a digest.', size=None)),
+                ('texts', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), help_text='Apart from the facts, since texts may expire.', size=None)),
+                ('last_id', models.BigIntegerField()),
+                ('key', models.CharField(help_text='Which AUDIT_KEY: the beginning of its digest.', max_length=8)),
+                ('previous', models.CharField(help_text='The digest of the seal before.', max_length=64, unique=True)),
+                ('digest', models.CharField(max_length=64, unique=True)),
+            ],
+            options={
+                'ordering': ('id',),
+                'default_permissions': (),
+                'indexes': [models.Index(fields=['source', '-last_id'], name='seal_newest_of_source')],
             },
         ),
         migrations.RunSQL(APPEND_ONLY, NOT_APPEND_ONLY),

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from alerts import labels
 from alerts.states import DELIVERY_TRANSITIONS
+from audit.middleware import REFUSED
+from audit.models import EventName
 from config import checks
 from tests.docs.documents import ROOT, read, rows
 
@@ -38,10 +40,10 @@ def test_every_log_event_has_its_row() -> None:
 
     assert shown == {
         event
-        for room in ("alerts", "clients", "config", "contacts", "staff")
+        for room in ("alerts", "audit", "clients", "config", "contacts", "staff")
         for path in (ROOT / room).rglob("*.py")
         for event in _events(path)
-    }
+    } | {event.value for event in EventName if event.value.startswith("security.")} | set(REFUSED.values())
 
 
 def test_every_system_check_has_its_row() -> None:

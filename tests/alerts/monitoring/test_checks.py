@@ -332,7 +332,7 @@ def test_deliveries_of_recent_alerts_are_counted_by_channel_and_state(store: Sto
 def test_every_finding_says_what_to_do() -> None:
     sentences = [finding.sentence for finding in checks.findings()]
 
-    assert len(set(sentences)) == len(sentences) == 13
+    assert len(set(sentences)) == len(sentences) == 15
     assert all(sentence.endswith((".", "?")) for sentence in sentences)
 
 

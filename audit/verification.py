@@ -1,0 +1,147 @@
+"""Is the trail as it was written? `manage.py verify_audit` looks through all of it, relays a little at a time."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import structlog
+from django.db import connection
+from django.db.models import Max
+from django.db.models.functions import Now
+
+from audit import chain
+from audit.models import Inspection, Seal
+from audit.sources import EXPIRED, SOURCES, Source
+from config import database
+
+SEALING = 0x626C6573
+"""The advisory lock of the relay that seals ("bles")."""
+EVERY = 15.0
+"""Seconds between two looks of a relay."""
+SEALS_AT_ONCE = 10
+SEALED_AFTER = "15 minutes"
+LOOKED_THROUGH = 100_000
+"""Rows that a relay looks through for unsealed ones: the newest of each table."""
+BEHIND = """
+SELECT source.id FROM {table} source
+LEFT JOIN (
+    SELECT unnest(row_ids) AS id FROM audit_seal WHERE source = %(source)s AND last_id > %(floor)s
+) sealed USING (id)
+WHERE sealed.id IS NULL AND source.id > %(floor)s AND source.{at} < now() - %(after)s::interval
+ORDER BY source.id LIMIT 100
+"""
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Verdict:
+    """What was found. `problems` name tables and keys, never what is in a row."""
+
+    seals: int = 0
+    rows: int = 0
+    expired: int = 0
+    """Rows whose texts are gone, as they may be."""
+    problems: list[str] = field(default_factory=list)
+    position: int = 0
+    expected: str = chain.BEGINNING
+
+
+def run() -> None:
+    """Seal what is new and check some older seals, unless another relay does. What is found is kept in `Inspection`."""
+    with database.advisory_lock(SEALING) as mine:
+        if not mine:
+            return
+        for source in SOURCES:
+            while chain.seal(source) == chain.AT_ONCE:
+                pass
+        _inspect()
+
+
+def everything() -> Verdict:
+    """Check the whole chain and every row."""
+    verdict = Verdict()
+    while _check_next(verdict) == SEALS_AT_ONCE:
+        pass
+    verdict.problems += unsealed(newest=None)
+    return verdict
+
+
+def unsealed(*, newest: int | None) -> list[str]:
+    """Rows that no seal knows, though they are old enough: somebody wrote them into the past, or nobody seals.
+
+    Looks at so many of the newest of each table; at all without a number.
+    """
+    return [problem for source in SOURCES for problem in _unsealed(source, newest)]
+
+
+def _unsealed(source: Source, newest: int | None) -> Iterator[str]:
+    at = next(each for each in source.columns if each in {"at", "created_at"})
+    last = Seal.objects.filter(source=source.table).aggregate(last=Max("last_id"))["last"] or 0
+    asked = {
+        "source": source.table,
+        "after": SEALED_AFTER,
+        "floor": last - newest if newest is not None else -(2**63) + 1,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(BEHIND.format(table=source.table, at=at), asked)
+        yield from (f"{source.table} {pk} is in no seal." for (pk,) in cursor.fetchall())
+
+
+def _inspect() -> None:
+    """Check the next few seals; at the end of the chain begin again."""
+    state, _made = Inspection.objects.get_or_create(pk=1)
+    verdict = Verdict(position=state.position, expected=state.expected or chain.BEGINNING)
+    seals = _check_next(verdict)
+    found = state.found
+    changed = {"sealed_at": Now(), "position": verdict.position, "expected": verdict.expected}
+    if seals < SEALS_AT_ONCE:
+        verdict.problems += unsealed(newest=LOOKED_THROUGH)
+        changed |= {"position": 0, "expected": "", "found_before": found + len(verdict.problems), "found": 0}
+    else:
+        changed |= {"found": found + len(verdict.problems)}
+    for problem in verdict.problems:
+        log.error("audit.broken", problem=problem)
+    Inspection.objects.filter(pk=1).update(**changed)
+
+
+def _check_next(verdict: Verdict) -> int:
+    """Check the seals that follow; how many these are."""
+    seals = list(Seal.objects.filter(pk__gt=verdict.position).order_by("id")[:SEALS_AT_ONCE])
+    for seal in seals:
+        verdict.seals += 1
+        if seal.previous != verdict.expected:
+            verdict.problems.append(
+                f"Seal {seal.pk} does not follow the one before: a seal is gone or was changed."
+            )
+        verdict.position, verdict.expected = seal.pk, seal.digest
+        if chain.digest_of_seal(seal) != seal.digest:
+            verdict.problems.append(f"Seal {seal.pk} was changed.")
+        elif seal.key == chain.key_name():
+            _check_rows(seal, verdict)
+        else:
+            verdict.problems.append(
+                f"Seal {seal.pk} was made with another AUDIT_KEY, so its rows cannot be checked."
+            )
+    return len(seals)
+
+
+def _check_rows(seal: Seal, verdict: Verdict) -> None:
+    found = {
+        pk: (facts, texts)
+        for pk, facts, texts in chain.read(seal.source, seal.columns, seal.text_columns, seal.row_ids)
+    }
+    for pk, facts, texts in zip(seal.row_ids, seal.facts, seal.texts, strict=True):
+        verdict.rows += 1
+        if pk not in found:
+            verdict.problems.append(f"{seal.source} {pk} is gone.")
+        elif chain.digest_of(seal.source, pk, found[pk][0]) != facts:
+            verdict.problems.append(f"{seal.source} {pk} was changed.")
+        elif chain.digest_of(seal.source, pk, found[pk][1]) != texts:
+            if _have_expired(found[pk][1]):
+                verdict.expired += 1
+            else:
+                verdict.problems.append(f"The text of {seal.source} {pk} was changed.")
+
+
+def _have_expired(texts: str) -> bool:
+    return all(each in EXPIRED for each in json.loads(texts))
