@@ -37,13 +37,6 @@ def has_waited(error: Error) -> bool:
     return isinstance(error.__cause__, (errors.LockNotAvailable, errors.QueryCanceled))
 
 
-def only_reads() -> bool:
-    """Whether this thread's session is with a database that only reads."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('transaction_read_only')::boolean")
-        return bool(cursor.fetchone()[0])
-
-
 def forget_session() -> None:
     """Close this thread's session, so that the next query opens another.
 

@@ -20,11 +20,12 @@ AUDIT_KEY = env.text("AUDIT_KEY")
 DEBUG = env.flag("DEBUG")
 LOCAL_MODE = env.flag("LOCAL_MODE")
 HTTPS = env.flag("HTTPS")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
-CSRF_FAILURE_VIEW = "staff.errors.not_from_a_form"
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 WEB_SERVICE = os.environ.get("WEB_SERVICE", "")
 """Which web service this process is, as `deploy/entrypoint` says: what it does not serve, it does not load."""
+# `web-probes` shows no page, and scrapers call it by the name or address that it has inside, over http.
+ALLOWED_HOSTS = ["*"] if WEB_SERVICE == "web-probes" else env.words("ALLOWED_HOSTS")
+CSRF_FAILURE_VIEW = "staff.errors.not_from_a_form"
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 ROOT_URLCONF = {"web-api": "config.urls.api", "web-probes": "config.urls.probes"}.get(
     WEB_SERVICE, "config.urls.everything"
 )
@@ -196,7 +197,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_IDLE = timedelta(minutes=env.number("SESSION_IDLE_MINUTES", minimum=1, maximum=720))
 
 # Transport security: on unless HTTPS=false, which is for loopback only
-SECURE_SSL_REDIRECT = HTTPS
+SECURE_SSL_REDIRECT = HTTPS and WEB_SERVICE != "web-probes"
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS

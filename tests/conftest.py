@@ -31,6 +31,7 @@ from contacts.models import Clinician, EmailSubscription
 from sandbox.sms import ORIGINATION_NUMBER, reply_queue_url
 from staff.logins.hashers import Argon2id
 from staff.roles import Role
+from tests import sessions
 from tests.database import Pristine
 from tests.environment import AWS_PORT, AWS_URL, database_url
 from tests.processes import ENTRY_POINT, answers, at_once, running, wait_until
@@ -46,6 +47,15 @@ SUBSCRIPTION = "arn:aws:sns:eu-west-2:123456789012:bleep-nobody:11111111-2222-33
 def pytest_sessionstart() -> None:
     """Some tests are made for each page of the admin, before any page is asked for."""
     admin.autodiscover()
+    sessions.watch()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Fail the test whose threads left sessions open, and not the one in which that is found out."""
+    found = sessions.left_open[:]
+    sessions.left_open.clear()
+    assert not found, f"These threads ended with a session in PostgreSQL open: {found}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -72,9 +72,9 @@ class WorkerHeartbeat(Heartbeat):
         return self.worker
 
     @classmethod
-    def is_at_work(cls, kind: WorkerKind) -> bool:
+    def is_at_work(cls, kind: WorkerKind, *, within: timedelta = AT_WORK) -> bool:
         """Whether a worker of this kind took a delivery lately."""
-        return cls.objects.filter(kind=kind, worked_at__gt=Now() - cls.AT_WORK).exists()
+        return cls.objects.filter(kind=kind, worked_at__gt=Now() - within).exists()
 
 
 class WriteProbeManager(models.Manager["WriteProbe"]):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import Error
+from django.db import Error, transaction
 from django.db.models import (
     Case,
     DurationField,
@@ -26,7 +26,15 @@ from django.db.models.functions import Coalesce, Least, Now
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from alerts.models import Alert, Attempt, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
+from alerts.models import (
+    Alert,
+    Attempt,
+    Delivery,
+    RelayHeartbeat,
+    WorkerHeartbeat,
+    WorkerKind,
+    WriteProbe,
+)
 from alerts.monitoring import front_door, loops
 from alerts.monitoring.loops import Asking
 from alerts.sending import clock
@@ -282,9 +290,22 @@ def _processes() -> list[Finding]:
 
 def _why_silent(*, silent: bool) -> str:
     """A relay that cannot write cannot report either: to start one would not help."""
-    if silent and database.only_reads():
-        return "The database only reads, so no relay can send or report: docs/recovery.md says what to do."
+    cause = _why_nothing_is_stored() if silent else None
+    if cause:
+        return f"{cause} So no relay can send or report: docs/recovery.md says what to do."
     return "No relay has reported lately: start `manage.py relay`."
+
+
+def _why_nothing_is_stored() -> str | None:
+    try:
+        with transaction.atomic():
+            WriteProbe.objects.write()
+    except Error as error:
+        cause = database.cause(error)
+        if cause is None:
+            raise
+        return cause
+    return None
 
 
 def _trail() -> list[Finding]:

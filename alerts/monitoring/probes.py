@@ -40,6 +40,8 @@ def readyz() -> JsonResponse:
     try:
         for name, check in CHECKS.items():
             results[name] = check()
+            if results["database"] != "ok":
+                break  # a relay that cannot write cannot report either
     except Error as error:
         log.warning("unready", exc_info=error)
         # The other checks would only wait again.

@@ -28,7 +28,13 @@ def watch() -> None:
         log.exception("check.unanswered", cause=database.cause(error))
         return
     for finding in failing:
-        log.error("check.failed", finding=finding.name, value=finding.value, limit=finding.limit)
+        log.error(
+            "check.failed",
+            finding=finding.name,
+            value=finding.value,
+            limit=finding.limit,
+            sentence=finding.sentence,
+        )
     if any(not finding.is_for_staff for finding in failing):
         return
     if not failing:

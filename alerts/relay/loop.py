@@ -245,13 +245,18 @@ class Relay:
         return bool(taken)
 
     def _is_alone(self) -> bool:
-        """Whether no worker is at work. One that has only just begun says so with its next heartbeat."""
-        if WorkerHeartbeat.is_at_work(WorkerKind.URGENT):
+        """Whether no worker is at work, nor was since the relay began to help.
+
+        One that has only just begun says so with its next heartbeat.
+        """
+        now = time.monotonic()
+        self._helps_since = self._helps_since or now
+        helps_for = timedelta(seconds=now - self._helps_since)
+        if WorkerHeartbeat.is_at_work(WorkerKind.URGENT, within=max(helps_for, WorkerHeartbeat.AT_WORK)):
             self._helps_since = None
             return False
-        self._helps_since = self._helps_since or time.monotonic()
         beats = WorkerHeartbeat.objects.filter(kind=WorkerKind.URGENT, beat_at__gt=Now() - 2 * WORKER_BEATS)
-        return time.monotonic() - self._helps_since > WORKER_BEATS.total_seconds() or not beats.exists()
+        return now - self._helps_since > WORKER_BEATS.total_seconds() or not beats.exists()
 
     def _submit(self, work: Callable[[uuid.UUID], None], pk: uuid.UUID) -> Future[None]:
         return self._senders.submit(_do_here, work, pk)

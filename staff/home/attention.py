@@ -16,6 +16,7 @@ from alerts.monitoring import checks
 from alerts.sending import delays
 from clients import tokens
 from clients.models import ApiToken
+from config import database
 from contacts import problems
 from oncall import problems as plan_problems
 from staff.home import alert_rows, away, in_vain, items, refused, unanswered
@@ -35,6 +36,8 @@ class Attention:
 
     items: list[Item]
     at: datetime
+    database_is_away: bool = False
+    """Whether the database did not answer, or was waited for in vain: not everything was checked."""
 
     @property
     def count(self) -> int:
@@ -60,24 +63,25 @@ class Check:
 
 
 def check(user: User | AnonymousUser) -> Attention:
-    """What needs this user's attention. At most one query per check."""
+    """What needs this user's attention. At most one query per check. A check that fails is an item, too."""
     allowed = [each for each in CHECKS if each.permission is None or user.has_perm(each.permission)]
     reader = Reader(user)
-    results = [_run(each, reader) for each in allowed]
-    found = [item for result, _at in results for item in result]
+    found: list[Item] = []
+    times = [timezone.now()]
+    for each in allowed:
+        try:
+            result = cached(each.query, seconds=SECONDS)
+            found += each.describe(result.value, reader)
+            times.append(result.at)
+        except Error as error:
+            log.error("home.unanswered", about=each.subject, error=type(error).__name__)  # noqa: TRY400 - no text
+            if isinstance(error, database.AWAY):  # the others would only wait again
+                found.append(items.database_failed(database.cause(error)))
+                return Attention(found, min(times), database_is_away=True)
+            found.append(items.check_failed(each.subject))
     return Attention(
-        sorted(found, key=lambda item: (not item.first, not item.urgent)), min(at for _result, at in results)
+        sorted(found, key=lambda item: (not item.first, not item.urgent)), min(times[1:] or times)
     )
-
-
-def _run(each: Check, reader: Reader) -> tuple[list[Item], datetime]:
-    """The items of a check, and when it ran. If it fails, that is an item too: the other checks still show."""
-    try:
-        result = cached(each.query, seconds=SECONDS)
-        return list(each.describe(result.value, reader)), result.at
-    except Error as error:
-        log.error("home.unanswered", about=each.subject, error=type(error).__name__)  # noqa: TRY400 - no text
-        return [items.check_failed(each.subject)], timezone.now()
 
 
 def _in_vain() -> list[Alert]:

@@ -98,6 +98,16 @@ def check_failed(subject: str) -> Item:
     )
 
 
+def database_failed(cause: str | None) -> Item:
+    """The item that stands for all checks: `cause` is what `config.database.cause` says."""
+    return Item(
+        "database",
+        "Bleep may not be taking or sending alerts: its database does not work.",
+        "Hospital systems send again what was not taken. Tell the people who run Bleep: "
+        f"“{cause or 'The database does not answer.'}”",
+    )
+
+
 def of_findings(findings: list[Finding], reader: Reader) -> Iterator[Item]:
     for finding in findings:
         if not finding.ok and not finding.is_for_staff:  # Home names those alerts

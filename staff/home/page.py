@@ -60,16 +60,17 @@ class Total:
 def context(request: HttpRequest, shown: dict[str, Any]) -> dict[str, Any]:
     """The context of `admin/index.html`; `shown` is the admin's own, with `app_list`."""
     user = request.user
+    checked = attention.check(user)
     return {
         **shown,
-        "attention": attention.check(user),
+        "attention": checked,
         "has_role": bool(shown["app_list"]),
         "shortcuts": [
             (icon, Link(text, reverse(page)))
             for permission, icon, text, page in SHORTCUTS
             if permission is None or user.has_perm(permission)
         ],
-        **_statistics(user, _period(request)),
+        **({} if checked.database_is_away else _statistics(user, _period(request))),
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.cache import cache
 from django.db import connection
@@ -339,5 +340,24 @@ def test_a_database_that_only_reads_still_shows_what_is_wrong() -> None:
 
     assert answer.status_code == 200
     assert "bleep relays_silent" in re.findall(r'data-kind="([^"]+)"', answer.content.decode())
-    assert "The database only reads, so no relay can send or report" in answer.content.decode()
+    assert "The database is read-only. So no relay can send or report" in answer.content.decode()
     assert "start manage.py relay" not in answer.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_table_that_is_locked_is_waited_for_once() -> None:
+    client = home_of(Role.OPERATORS.value)
+    client.get("/admin/")
+    cache.clear()
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("LOCK TABLE alerts_alert IN ACCESS EXCLUSIVE MODE")
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '500ms'")
+
+        with CaptureQueriesContext(connection) as asked:
+            answer = client.get("/admin/")
+
+    connection.close()
+    assert re.findall(r'data-kind="([^"]+)"', answer.content.decode()) == ["database"]
+    assert "Somebody has locked a table of alerts." in answer.content.decode()
+    assert sum("alerts_alert" in each["sql"] for each in asked) == 1

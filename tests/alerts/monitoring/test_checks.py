@@ -195,6 +195,23 @@ def test_it_is_found_for_a_while_that_a_relay_sent_what_no_worker_took() -> None
     assert wrong() == ["relays_send_themselves"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_relays_that_cannot_report_are_not_blamed_for_a_full_disk() -> None:
+    RelayHeartbeat.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '53100'; END $$;"
+            "CREATE TRIGGER refuse BEFORE INSERT ON alerts_writeprobe EXECUTE FUNCTION refuse()"
+        )
+        try:
+            found = {each.name: each.sentence for each in checks.findings()}
+        finally:
+            cursor.execute("DROP FUNCTION refuse() CASCADE")
+
+    assert found["relays_silent"].startswith("The database's disk is full. So no relay can send or report")
+
+
 def test_a_silent_relay_is_found() -> None:
     RelayHeartbeat.objects.update(beat_at=F("beat_at") - timedelta(seconds=20))
 

@@ -148,6 +148,25 @@ def test_workers_that_are_only_busy_are_helped_without_an_alarm(
     assert not RelayHeartbeat.objects.filter(sent_itself_at__isnull=False).exists()
 
 
+@pytest.mark.usefixtures("fresh_counters", "many_calls")
+def test_help_of_long_ago_says_nothing_of_workers_that_have_worked_since(
+    one_relay: loop.Relay, broker: "redis.Redis", store: Store, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle = timedelta(seconds=100)
+    WorkerHeartbeat.objects.create(worker="urgent@ward", kind=WorkerKind.URGENT)
+    for sent in (1, 2):
+        store(Priority.HIGH)
+        one_relay.tick()
+        broker.delete("urgent")
+        handed_over_long_ago()
+        one_relay.tick()
+        wait_until(lambda: len(aws.messages()) == sent, what="the relay has sent it")  # noqa: B023
+        WorkerHeartbeat.objects.update(worked_at=Now() - idle)
+        let_the_queue_stand(monkeypatch, seconds=180)
+
+    assert not RelayHeartbeat.objects.filter(sent_itself_at__isnull=False).exists()
+
+
 def test_workers_that_say_nothing_of_work_are_found(
     one_relay: loop.Relay, broker: "redis.Redis", store: Store, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
