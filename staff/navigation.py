@@ -9,6 +9,7 @@ from django.urls import reverse
 from alerts.admin.permissions import SEES_ALL, SEES_DEPARTMENTS
 from oncall.admin.departments import SEES_DEPARTMENTS as SEES_PLANS_OF_DEPARTMENTS
 
+SEE_ANSWERS = "alerts.view_answers"
 SEE_PLANS = ("oncall.view_plan", SEES_PLANS_OF_DEPARTMENTS)
 SEE_COVERS = ("oncall.view_cover", SEES_PLANS_OF_DEPARTMENTS)
 
@@ -48,6 +49,7 @@ GROUPS: tuple[tuple[str, tuple[MenuItem, ...]], ...] = (
             MenuItem(
                 "Alerts", "notifications", "admin:alerts_alert_changelist", (SEES_ALL, SEES_DEPARTMENTS)
             ),
+            MenuItem("Answers", "fact_check", "admin:answers", (SEE_ANSWERS,)),
             MenuItem(
                 "Replies by SMS",
                 "sms",

@@ -79,6 +79,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "alerts.view_alert",
             "alerts.view_delivery",
             "alerts.view_attempt",
+            "alerts.view_answers",
             "alerts.export_alert",
             "alerts.view_inboundmessage",
             "alerts.view_refusal",

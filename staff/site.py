@@ -46,11 +46,14 @@ class StaffSite(UnfoldAdminSite):
         """Pages beside those of the models; unfold calls this."""
         # These need the pages of models, which are registered on this site.
         from staff import aws_check, first_alert, palette  # noqa: PLC0415
+        from staff.reports import answers  # noqa: PLC0415
 
         return [
             path("help/", self.admin_view(self.help_view), name="help"),
             path("first-alert/", self.admin_view(first_alert.view), name="first_alert"),
             path("aws/", self.admin_view(aws_check.view), name="aws_check"),
+            path("answers/", self.admin_view(answers.view), name="answers"),
+            path("answers/file/", self.admin_view(answers.file_view), name="answers_file"),
             path("find/", self.admin_view(palette.find_view), name="find"),
         ]
 

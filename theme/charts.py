@@ -2,11 +2,22 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 # Each has a contrast of at least 3 : 1 with white and with the dark background.
 TEAL, GREEN, VIOLET, BLUE = "#0d9488", "#16a34a", "#8b5cf6", "#3b82f6"
 RED, AMBER, GREY = "#dc2626", "#d97706", "#7c899e"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """`data` and `options` are JSON for Chart.js; `description` says what the chart shows."""
+
+    title: str
+    description: str
+    data: str
+    options: str
 
 
 def data(labels: list[str], series: Iterable[tuple[str, str, list[Any]]]) -> str:

@@ -17,6 +17,7 @@ from django.utils.formats import date_format
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 
 from alerts import labels
+from alerts.answers.conditions import Counted
 from alerts.models import Alert, Delivery, Engagement
 from alerts.models.alert import AlertQuerySet
 from alerts.sending import breaker, delays
@@ -108,6 +109,26 @@ _RESPONSIBLE: dict[str, Callable[[QuerySet[Alert]], QuerySet[Alert]]] = {
     ENDED: lambda alerts: alerts.filter(has_loop=True).exclude(_OPEN).exclude(pk__in=_ACCEPTED),
     ResponsibilityState.NONE: lambda alerts: alerts.filter(has_loop=False),
 }
+
+
+class AnswersFilter(DropdownFilter):
+    """By a number of the report *Answers*, whose links alone use it: nobody has to choose one from a list."""
+
+    title = "answers"
+    parameter_name = "answers"
+
+    def has_output(self) -> bool:
+        return self.value() is not None  # Django uses a filter only if it shows it
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        counted = Counted.read(self.value() or "")
+        return [(str(counted), counted.in_words())] if counted else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
+        if not self.value():
+            return queryset
+        counted = Counted.read(self.value() or "")
+        return counted.of(queryset) if counted else queryset.none()
 
 
 class ChannelFilter(DropdownFilter):

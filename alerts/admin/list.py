@@ -19,6 +19,7 @@ from unfold.decorators import display
 
 from alerts.admin import search
 from alerts.admin.filters import (
+    AnswersFilter,
     ChannelFilter,
     ClinicianDepartmentFilter,
     ReceivedFilter,
@@ -80,6 +81,7 @@ class AlertList(VisibleAlerts):
     list_filter = (
         StatusFilter,
         ResponsibilityFilter,
+        AnswersFilter,
         ("priority", ChoicesCheckboxFilter),
         ChannelFilter,
         TestsFilter,

@@ -3,6 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Min
 
 from alerts.models import Alert, Engagement, Loop, Response
 from alerts.states import Effect, EngagementState, LoopOutcome, ResponsibilityState
@@ -64,6 +67,15 @@ def of(alerts: Iterable[Alert]) -> dict[int, Responsibility]:
     alerts = list(alerts)
     keys = [alert.pk for alert in alerts if alert.has_loop]
     return {alert.pk: NOBODY_ASKED for alert in alerts} | (_of_loops(keys) if keys else {})
+
+
+def first_answers(alerts: Iterable[Alert]) -> dict[int, datetime]:
+    """When somebody first answered, by the alert's key. One query; none if nobody is asked to take any of them on."""
+    keys = [alert.pk for alert in alerts if alert.has_loop]
+    if not keys:
+        return {}
+    answers = Response.objects.filter(alert__in=keys).order_by().values_list("alert")
+    return dict(answers.annotate(first=Min("at")))
 
 
 def _of_loops(keys: list[int]) -> dict[int, Responsibility]:

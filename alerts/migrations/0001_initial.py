@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-created_at', '-id'),
-                'permissions': (('take_alert', 'Can say that they are on an alert'), ('resend_alert', 'Can resend alert'), ('forward_alert', 'Can send alert to somebody else'), ('cancel_alert', 'Can cancel alert'), ('close_alert', 'Can mark alert as dealt with'), ('export_alert', 'Can export alerts to a file'), ('view_department_alert', 'Can view alerts of their departments'), ('ask_aws', 'Can ask AWS whether Bleep can send')),
+                'permissions': (('take_alert', 'Can say that they are on an alert'), ('resend_alert', 'Can resend alert'), ('forward_alert', 'Can send alert to somebody else'), ('cancel_alert', 'Can cancel alert'), ('close_alert', 'Can mark alert as dealt with'), ('export_alert', 'Can export alerts to a file'), ('view_department_alert', 'Can view alerts of their departments'), ('view_answers', 'Can view the report of answers'), ('ask_aws', 'Can ask AWS whether Bleep can send')),
             },
         ),
         migrations.CreateModel(
@@ -429,6 +429,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='alert',
             index=models.Index(condition=models.Q(('has_loop', True), ('state', 'open')), fields=['created_at', 'id'], name='alert_unanswered'),
+        ),
+        migrations.AddIndex(
+            model_name='alert',
+            index=models.Index(condition=models.Q(('has_loop', True)), fields=['created_at'], name='alert_asked_about'),
         ),
         migrations.AddIndex(
             model_name='alert',

@@ -199,6 +199,7 @@ class Alert(models.Model):
             ("close_alert", "Can mark alert as dealt with"),
             ("export_alert", "Can export alerts to a file"),
             ("view_department_alert", "Can view alerts of their departments"),
+            ("view_answers", "Can view the report of answers"),
             ("ask_aws", "Can ask AWS whether Bleep can send"),
         )
         constraints = (
@@ -234,6 +235,8 @@ class Alert(models.Model):
                 fields=("created_at", "id"),
                 condition=Q(has_loop=True, state=AlertState.OPEN),
             ),
+            # The report of answers. Most alerts have no plan.
+            models.Index(name="alert_asked_about", fields=("created_at",), condition=Q(has_loop=True)),
             # Home, metrics, and the list of what needs attention.
             models.Index(
                 name="alert_needs_attention",

@@ -13,6 +13,7 @@ from alerts.states import AlertStatus
 from alerts.statistics import AlertCount, Latency, Period
 from contacts.choices import Priority
 from theme import charts
+from theme.charts import Chart
 from theme.times import duration
 
 COLOURS: dict[str, str] = {
@@ -26,16 +27,6 @@ COLOURS: dict[str, str] = {
     AlertStatus.WITHDRAWN.label: charts.GREY,
 }
 """The same as those of the badges in the list of alerts."""
-
-
-@dataclass(frozen=True)
-class Chart:
-    """`data` and `options` are JSON for Chart.js; `description` says what the chart shows."""
-
-    title: str
-    description: str
-    data: str
-    options: str
 
 
 @dataclass(frozen=True)

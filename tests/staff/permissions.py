@@ -72,6 +72,8 @@ WHO_MAY: dict[str, Access] = {
     "help": Access(EVERYBODY),
     "first_alert": Access(only(OPERATORS), status=302),  # there is an alert already: to Home
     "aws_check": Access(only()),
+    "answers": Access(only(AUDITORS)),
+    "answers_file": Access(only(AUDITORS)),
     "find": Access(EVERYBODY, status=405),  # it takes a POST
     "login": Access(EVERYBODY, status=302, stranger=200),
     "logout": Access(EVERYBODY, status=405),  # it takes a POST

@@ -1,52 +1,74 @@
-"""Files of alerts: CSV, which is sent while it is made, and XLSX, which is complete first."""
+"""Files for people who audit: CSV, which is sent while it is made, and XLSX, which is complete first."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO, StringIO
 from itertools import chain
+from typing import Protocol
 
 import openpyxl
 
-from alerts.admin.export.rows import HEADINGS, Export
 from contacts.import_export import formulas
 from contacts.import_export.formats import text_cell
 
 ROWS_IN_A_CHUNK = 200
+Cell = str | int | float
+
+
+class Contents(Protocol):
+    """What is written."""
+
+    @property
+    def title(self) -> str:
+        """What the sheet is called."""
+
+    @property
+    def headings(self) -> Sequence[str]:
+        """Of the columns."""
+
+    def about(self) -> list[tuple[str, str]]:
+        """What this file is: pairs of a heading and what it says."""
+
+    def rows(self) -> Iterator[Sequence[Cell]]:
+        """The cells of each row, as `headings` names them."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format that alerts are exported in."""
+    """A format of files."""
 
     label: str
     content_type: str
-    write: Callable[[Export], Iterable[bytes]]
+    write: Callable[[Contents], Iterable[bytes]]
     most: int | None = None
-    """How many alerts it takes."""
+    """How many rows it takes."""
 
 
-def write_csv(export: Export) -> Iterator[bytes]:
+def write_csv(export: Contents) -> Iterator[bytes]:
     """Comma-separated values in UTF-8, in pieces; no cell is a formula, and no line ends within a cell."""
-    lines: list[Iterable[str]] = [*export.about(), [], HEADINGS]
+    lines: list[Sequence[Cell]] = [*export.about(), [], export.headings]
     file = StringIO(newline="")
     file.write("\ufeff")  # Excel needs the mark to recognise UTF-8
     writer = csv.writer(file)
     for number, row in enumerate(chain(lines, export.rows()), start=1):
-        writer.writerow([formulas.escape(_on_one_line(cell)) for cell in row])
+        writer.writerow([formulas.escape(_on_one_line(str(cell))) for cell in row])
         if number % ROWS_IN_A_CHUNK == 0:
             yield _taken_out(file)
     yield _taken_out(file)
 
 
-def write_xlsx(export: Export) -> list[bytes]:
-    """An Excel workbook: the alerts, and a second sheet with what this file is. Every cell is text."""
+def write_xlsx(export: Contents) -> list[bytes]:
+    """An Excel workbook: the rows, and a second sheet with what this file is. What is not a number is text."""
     book = openpyxl.Workbook(write_only=True)
-    for title, rows in (("Alerts", chain([HEADINGS], export.rows())), ("About", export.about())):
+    for title, rows in (
+        (export.title, chain([export.headings], export.rows())),
+        ("About", iter(export.about())),
+    ):
         sheet = book.create_sheet(title)
-        sheet.freeze_panes = "A2" if title == "Alerts" else None
+        sheet.freeze_panes = None if title == "About" else "A2"
         for row in rows:
-            sheet.append([text_cell(sheet, cell) for cell in row])
+            sheet.append([text_cell(sheet, cell) if isinstance(cell, str) else cell for cell in row])
     file = BytesIO()
     book.save(file)
     return [file.getvalue()]

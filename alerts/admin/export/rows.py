@@ -12,9 +12,10 @@ from alerts.admin.status import badge
 from alerts.admin.timeline import moments
 from alerts.escalation import responsibility
 from alerts.escalation.responsibility import Responsibility
-from alerts.models import Alert, Delivery
+from alerts.models import Alert, Delivery, Engagement
 from alerts.states import Reason
 from contacts.choices import Channel
+from oncall.plans import FrozenPlan
 
 HEADINGS = (
     "Message ID",
@@ -40,9 +41,14 @@ HEADINGS = (
     "Accepted",
     "Seconds until accepted",
     "How that is known",
+    "Plan",
+    "Who was asked",
+    "First answer",
+    "Seconds until first answer",
+    "Ended",
 )
 AT_ONCE = 500
-"""Alerts that are read together, with four queries, and three more if somebody was asked to take one on."""
+"""Alerts that are read together, with five queries, and four more if somebody was asked to take one on."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,8 @@ class Export:
     filters: Sequence[str]
     """What the list was searched for and filtered by, in words."""
     at: datetime
+    title: str = "Alerts"
+    headings: Sequence[str] = HEADINGS
 
     def about(self) -> list[tuple[str, str]]:
         """What this file is: pairs of a heading and what it says."""
@@ -73,14 +81,16 @@ class Export:
         for first in range(0, len(self.ids), AT_ONCE):
             some = self.ids[first : first + AT_ONCE]
             alerts = Alert.objects.with_status().select_related("clinician", "client")
-            found = alerts.prefetch_related("deliveries__attempts").in_bulk(some)
+            found = alerts.prefetch_related("deliveries__attempts", "actions").in_bulk(some)
             standing = responsibility.of(found.values())
-            yield from (_cells(found[pk], standing[pk]) for pk in some)
+            answered = responsibility.first_answers(found.values())
+            yield from (_cells(found[pk], standing[pk], answered.get(pk)) for pk in some)
 
 
-def _cells(alert: Alert, standing: Responsibility) -> list[str]:
+def _cells(alert: Alert, standing: Responsibility, first_answer: datetime | None) -> list[str]:
     deliveries = sorted(alert.messages, key=lambda each: (each.round, each.created_at, each.channel))
     taken, picked_up = moments.taken_at(alert), moments.picked_up_at(alert)
+    ended = moments.ended_at(alert)
     return [
         alert.message_id,
         _moment(alert.created_at),
@@ -101,6 +111,11 @@ def _cells(alert: Alert, standing: Responsibility) -> list[str]:
         "yes" if alert.is_test else "no",
         str(standing.state.label),
         *_accepted(alert, standing),
+        FrozenPlan.from_json(standing.loop.plan).name if standing.loop else "",
+        "; ".join(_person(each) for each in standing.engagements),
+        _moment(first_answer) if first_answer else "",
+        _seconds(alert, first_answer),
+        _moment(ended) if ended else "",
     ]
 
 
@@ -116,6 +131,12 @@ def _accepted(alert: Alert, standing: Responsibility) -> list[str]:
         _seconds(alert, given.at),
         given.get_proof_display(),
     ]
+
+
+def _person(asked: Engagement) -> str:
+    """`Second Clinician (C-2): No answer in time, 2026-11-29 17:05:11+00:00 to 2026-11-29 17:07:11+00:00`."""
+    until = f"to {_moment(asked.ended_at)}" if asked.ended_at else ""
+    return f"{asked.clinician}: {asked.get_state_display()}, {_moment(asked.asked_at)} {until}".rstrip()
 
 
 def _in_words(delivery: Delivery, standing: Responsibility) -> str:

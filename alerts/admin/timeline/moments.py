@@ -5,7 +5,7 @@ from datetime import datetime
 
 from alerts.admin.timeline.asked import Asking
 from alerts.models import Alert
-from alerts.states import AttemptState, DeliveryState, StaffAction
+from alerts.states import AlertState, AttemptState, DeliveryState, StaffAction
 from theme.times import elapsed, full
 
 ENDS = (StaffAction.CANCEL, StaffAction.CLOSE)
@@ -22,16 +22,24 @@ def picked_up_at(alert: Alert) -> datetime | None:
     return _first(each.outcome_at for each in alert.messages if each.state == DeliveryState.DELIVERED)
 
 
+def ended_at(alert: Alert) -> datetime | None:
+    """When staff or its sender ended it. No query if `actions` were prefetched."""
+    if alert.withdrawn_at:
+        return alert.withdrawn_at
+    if alert.state not in (AlertState.CANCELLED, AlertState.CLOSED):
+        return None  # staff may have undone it
+    return max((each.created_at for each in alert.actions.all() if each.action in ENDS), default=None)
+
+
 def of(alert: Alert, asking: Asking | None) -> Iterator[tuple[str, str, str]]:
     """What is known of each: its name, the time, and how long after the alert was received."""
     accepted = asking.standing.acceptance if asking else None
-    ended = [each.created_at for each in alert.actions.all() if each.action in ENDS]
     found = {
         "First taken by a provider": taken_at(alert),
         "First picked up": picked_up_at(alert),
         "First answer": _first(each.at for each in asking.answers) if asking else None,
         "Accepted": accepted.at if accepted else None,
-        "Ended by staff": max(ended, default=None),
+        "Withdrawn" if alert.withdrawn_at else "Ended by staff": ended_at(alert),
     }
     for name, at in found.items():
         if at:

@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from alerts import attention
 from alerts.admin import search
+from alerts.answers import figures
 from alerts.deliveries import claims, lifecycle, queries
 from alerts.intake import at_once
-from alerts.models import Delivery
+from alerts.models import Alert, Delivery
 from alerts.monitoring import checks, metrics
 from alerts.relay import due
 from alerts.sending import breaker, clock, delays, outcomes, send
@@ -102,6 +103,7 @@ def test_no_list_reads_a_whole_table(full: None, admin_client: Client) -> None:
         f"?status={status.value}"
         for status in (AlertStatus.QUEUED, AlertStatus.FAILED, AlertStatus.CANCELLED)
     ]
+    asked += ["?answers=declined", "?answers=accepted.proof.sms", "?answers=in-time.step.2"]
     asked += ["?tests=only", f"?status=failed&created_at_from_0={timezone.localdate():%d/%m/%Y}"]
 
     for query in asked:
@@ -120,6 +122,7 @@ def test_no_work_that_is_done_all_the_time_reads_a_whole_table(full: None) -> No
     delivery = Delivery.objects.latest("created_at")
     work: list[Callable[[], object]] = [
         attention.unreached,
+        lambda: figures.read(Alert.objects.all(), unit="day"),
         checks.report,
         metrics.unreviewed_failures,
         clock.mend,
