@@ -110,3 +110,8 @@ def test_a_file_says_who_accepted_when_and_how_that_is_known(
     assert f"Telephone call to {clinician.name}: " in accepted["Channels"]
     assert f"Telephone call to {colleague.name}: " in accepted["Channels"]
     assert rows["plain"]["Accepted by"] == ""
+    first, second = accepted["Who was asked"].split("; ")
+    assert first.startswith(f"{clinician}: No answer in time, ")
+    assert re.fullmatch(rf"{re.escape(str(colleague))}: Accepted, \d.+ to \d.+", second)
+    assert (accepted["First answer"], accepted["Ended"]) == (accepted["Accepted"], "")
+    assert (rows["asked"]["Plan"], rows["plain"]["Plan"]) == ("Plan 1", "")
