@@ -111,6 +111,11 @@ VARIABLES: dict[str, Variable] = {
         "",
         "SQS queue with the [replies](aws.md#replies-by-sms) to that number. Without both nobody can reply by SMS.",
     ),
+    "CONNECT_EVENT_QUEUE_URL": Variable(
+        "",
+        "SQS queue with [events of calls](aws.md#events-of-calls): a call that has ended, or in which a key was "
+        "pressed, is asked about at once. Empty: each is asked about every five seconds, as far as the quota goes.",
+    ),
     "SMS_WITHOUT_PATIENT_DATA": Variable(
         "false",
         "Keep text and patient reference out of every SMS: it says that there is an alert, and has a link to read it. "

@@ -322,6 +322,11 @@ SMS_REPLY_QUEUE_URL = env.matching(
     r"https?://[!-~]+",
     "must be the URL of an SQS queue, for example https://sqs.eu-west-2.amazonaws.com/123456789012/replies.",
 )
+CONNECT_EVENT_QUEUE_URL = env.matching(
+    "CONNECT_EVENT_QUEUE_URL",
+    r"https?://[!-~]+",
+    "must be the URL of an SQS queue, for example https://sqs.eu-west-2.amazonaws.com/123456789012/calls.",
+)
 SMS_WITHOUT_PATIENT_DATA = env.flag("SMS_WITHOUT_PATIENT_DATA")
 PUBLIC_URL = env.matching(
     "PUBLIC_URL",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.sms import ORIGINATION_NUMBER, reply_queue_url
+from sandbox.queues import ORIGINATION_NUMBER, event_queue_url, reply_queue_url
 
 ROOT = Path(__file__).resolve().parent.parent
 ENTRYPOINT = ROOT / "deploy" / "entrypoint"
@@ -124,6 +124,7 @@ def environment(settings: RunSettings) -> dict[str, str]:
             "AWS_ENDPOINT_URL": stand_in,
             "SMS_ORIGINATION_NUMBER": ORIGINATION_NUMBER,
             "SMS_REPLY_QUEUE_URL": reply_queue_url(stand_in),
+            "CONNECT_EVENT_QUEUE_URL": event_queue_url(stand_in),
             "AWS_ACCESS_KEY_ID": "sandbox",
             "AWS_SECRET_ACCESS_KEY": "sandbox",
             "AWS_DEFAULT_REGION": "eu-west-2",

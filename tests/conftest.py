@@ -28,7 +28,7 @@ from clients.models import ApiClient
 from contacts import preferences
 from contacts.choices import Channel, Priority, Subscription
 from contacts.models import Clinician, EmailSubscription
-from sandbox.sms import ORIGINATION_NUMBER, reply_queue_url
+from sandbox.queues import ORIGINATION_NUMBER, reply_queue_url
 from staff.logins.hashers import Argon2id
 from staff.roles import Role
 from tests import sessions

@@ -116,13 +116,14 @@ def _places(partition: str, region: str, account: str) -> Places:
         "instance": instance and f"arn:{partition}:connect:{region}:{account}:instance/{instance}",
         "prefix": settings.EMAIL_TOPIC_PREFIX,
         "key": _key(f"arn:{partition}:kms:{region}:{account}:key/"),
-        "replies": _replies(partition, region),
+        "replies": _queue(settings.SMS_REPLY_QUEUE_URL, partition, region),
+        "calls": _queue(settings.CONNECT_EVENT_QUEUE_URL, partition, region),
     }
 
 
-def _replies(partition: str, region: str) -> str:
-    """The ARN of the queue of replies, whose URL ends in account and name; empty where there is none."""
-    account, _, name = urlsplit(settings.SMS_REPLY_QUEUE_URL).path.strip("/").rpartition("/")
+def _queue(url: str, partition: str, region: str) -> str:
+    """The ARN of a queue, whose URL ends in account and name; empty where there is none."""
+    account, _, name = urlsplit(url).path.strip("/").rpartition("/")
     return name and f"arn:{partition}:sqs:{region}:{account}:{name}"
 
 

@@ -76,9 +76,13 @@ def ask(provider_id: str) -> Outcome:
 
 
 def _attributes(contact: "ContactTypeDef", provider_id: str, *, ended: bool) -> Mapping[str, str]:
-    """The contact's attributes. Where the answer has none, they are asked for once the call has ended."""
-    if "Attributes" in contact or not ended:
-        return contact.get("Attributes", {})
+    """The contact's attributes. Where a call has ended without a key, they are asked for once more, by themselves:
+    afterwards nobody asks, and nothing says that the record has them as soon as it has the end.
+    """
+    found = contact.get("Attributes")
+    is_enough = found is not None and ("Response" in found or found.get("Answer") != "wanted")
+    if is_enough or not ended:
+        return found or {}
     client = aws.client("connect", read_seconds=aws.LOOK_UP_SECONDS)
     with aws.translated():
         answer = client.get_contact_attributes(

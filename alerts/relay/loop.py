@@ -28,10 +28,11 @@ from alerts.deliveries.opening import DUE_CHANNEL
 from alerts.escalation import clock as waits, steps
 from alerts.models import RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.monitoring import heartbeats, watchdog
-from alerts.relay import due
+from alerts.relay import due, queue_reader
 from alerts.relay.publishing import QUEUES, Publisher
+from alerts.relay.queue_reader import QueueReader
 from alerts.responses import expiry, sms_replies
-from alerts.sending import clock, outcomes, send
+from alerts.sending import call_events, clock, outcomes, send
 from alerts.subscriptions import reconciling
 from alerts.subscriptions.reconciling import Reconciler
 from audit import verification
@@ -90,7 +91,14 @@ class Relay:
         self._clock = Periodic("clock", _mend_dates, seconds=clock.EVERY)
         self._register = Periodic("refusals", refusals.forget_old, seconds=refusals.FORGET_EVERY)
         self._subscriptions = Periodic("subscriptions", Reconciler().run, seconds=reconciling.EVERY)
-        self._replies = Periodic("replies", sms_replies.Reader().run, seconds=sms_replies.EVERY)
+        self._queues = [
+            Periodic(name, QueueReader(name, url, take, lock=lock).run, seconds=queue_reader.EVERY)
+            for name, url, take, lock in (
+                ("replies", settings.SMS_REPLY_QUEUE_URL, sms_replies.take, sms_replies.LOCK),
+                ("call_events", settings.CONNECT_EVENT_QUEUE_URL, call_events.take, call_events.LOCK),
+            )
+            if url
+        ]
         self._expiry = Periodic("expiry", expiry.run, seconds=expiry.EVERY)
         self._trail = Periodic("trail", verification.run, seconds=verification.EVERY)
         self._watchdog = watchdog.watchdog()
@@ -117,7 +125,7 @@ class Relay:
         self._senders.shutdown(wait=True)
         self._publisher.close()
         self._stopping = True
-        for beside in (self._subscriptions, self._replies, self._register, self._expiry, self._trail):
+        for beside in (self._subscriptions, *self._queues, self._register, self._expiry, self._trail):
             beside.join(CLOSE_SECONDS)
         self._watchdog.join(watchdog.CLOSE_SECONDS)
         with contextlib.suppress(*AWAY):  # the heartbeat also expires by itself
@@ -160,8 +168,8 @@ class Relay:
         self._register.start_if_due()
         self._expiry.start_if_due()
         self._trail.start_if_due()
-        if settings.SMS_REPLY_QUEUE_URL:
-            self._replies.start_if_due(lambda: self._stopping)
+        for queue in self._queues:
+            queue.start_if_due(lambda: self._stopping)
         work = due.look()
         if work.steps:
             steps.take_up_due()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from alerts.channels.reply_queue import Received
+from alerts.channels.queues import Received
 from alerts.models import InboundMessage
 from alerts.states import ResponseKind
 

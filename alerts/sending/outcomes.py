@@ -9,7 +9,7 @@ from itertools import islice
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 from structlog.contextvars import bound_contextvars
 
@@ -39,8 +39,9 @@ log = structlog.get_logger(__name__)
 def take_due(most: int) -> list[uuid.UUID]:
     """Take sent deliveries whose outcome is due and fits the rate limit.
 
-    Most urgent first; within a priority, first those whose telephone has stopped ringing, because their answer opens
-    the next channel. Each is due again a little later, until `ask` gets its answer. The rest stay due.
+    Most urgent first; within a priority, first those of which an event tells that there is something to learn, then
+    those whose telephone has stopped ringing, because their answer opens the next channel. Each is due again a little
+    later, until `ask` gets its answer. The rest stay due.
     """
     with transaction.atomic():
         due = (row for priority in Priority for row in _due(priority, most))
@@ -54,6 +55,16 @@ def give_back(ids: Sequence[uuid.UUID]) -> None:
     """Make deliveries due again that nobody asked about."""
     if ids:
         _asked_about().filter(pk__in=ids, outcome_due_at__isnull=False).update(outcome_due_at=Now())
+
+
+def ask_soon(provider_id: str) -> None:
+    """Ask about the call with this id at the provider before all others of its priority, if about it at all.
+
+    One statement: the index of what is asked about has few rows.
+    """
+    _asked_about().filter(channel__in=ASKED, outcome_due_at__isnull=False, provider_id=provider_id).update(
+        outcome_due_at=F("finished_at")
+    )
 
 
 def ask(delivery_id: uuid.UUID) -> None:
@@ -133,8 +144,9 @@ def _due(priority: Priority, most: int) -> Iterator[tuple[uuid.UUID, Channel, Pr
         .filter(priority=priority, outcome_due_at__lte=Now())
         .select_for_update(skip_locked=True)
     )
-    silent_first = Case(When(finished_at__lte=Now() - rung, then=Value(0)), default=Value(1))
-    rows = due.order_by(silent_first, "outcome_due_at").values_list("pk", "channel")[:most]
+    hinted, silent = Q(outcome_due_at__lte=F("finished_at")), Q(finished_at__lte=Now() - rung)
+    telling_first = Case(When(hinted, then=Value(0)), When(silent, then=Value(1)), default=Value(2))
+    rows = due.order_by(telling_first, "outcome_due_at").values_list("pk", "channel")[:most]
     return ((pk, Channel(channel), priority) for pk, channel in rows)
 
 

@@ -21,6 +21,8 @@ KEPT = Duration.days(14)
 TRIES = 10
 READ_WITHIN = Duration.minutes(2)
 """How long a reader has for a message before another one gets it."""
+TELLING = ("CONTACT_DATA_UPDATED", "DISCONNECTED")
+"""The events after which there is something to learn about a call."""
 SMS_SERVICE = "sms-voice.amazonaws.com"
 """AWS End User Messaging, which publishes replies."""
 
@@ -31,19 +33,19 @@ class Answers(Construct):
     def __init__(self, scope: Construct, name: str, *, key: kms.IKey, instance_arn: str) -> None:
         super().__init__(scope, name)
         self._key = key
-        calls, no_calls = self._queue("CallEvents")
+        self.calls, no_calls = self._queue("CallEvents")
         self.replies, no_replies = self._queue("Replies")
         self.dead_letters: Sequence[sqs.Queue] = (no_calls, no_replies)
         events.Rule(
             self,
             "CallEventsRule",
-            description="Calls of Bleep's instance: begun, picked up, ended",
+            description="Calls of Bleep's instance: a key was pressed, or it has ended",
             event_pattern=events.EventPattern(
                 source=["aws.connect"],
                 detail_type=["Amazon Connect Contact Event"],
-                detail={"instanceArn": [instance_arn]},
+                detail={"instanceArn": [instance_arn], "eventType": list(TELLING)},
             ),
-            targets=[targets.SqsQueue(calls, dead_letter_queue=no_calls)],
+            targets=[targets.SqsQueue(self.calls, dead_letter_queue=no_calls)],
         )
         self._replies_to(self.replies)
 

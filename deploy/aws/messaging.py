@@ -121,6 +121,7 @@ class BleepMessaging(Stack):
             "prefix": self.parameters.email_topic_prefix,
             "key": self.key.key_arn,
             "replies": self._answers.replies.queue_arn,
+            "calls": self._answers.calls.queue_arn,
         }
         resources = [pattern.format(**names) for pattern in permission.resources]
         # KMS has a name of its own for the service that asks in somebody's name.
@@ -141,6 +142,7 @@ class BleepMessaging(Stack):
             # arn:…:instance/<instance>/contact-flow/<flow>
             "CONNECT_CONTACT_FLOW_ID": Fn.select(3, Fn.split("/", flow.attr_contact_flow_arn)),
             "CONNECT_SOURCE_PHONE_NUMBER": self._source_number(),
+            "CONNECT_EVENT_QUEUE_URL": self._answers.calls.queue_url,
             "CONNECT_CALLS_PER_SECOND": str(self.parameters.calls_per_second),
             "DEFAULT_COUNTRY": self.parameters.country_code,
             "EMAIL_TOPIC_PREFIX": self.parameters.email_topic_prefix,

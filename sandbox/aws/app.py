@@ -22,6 +22,7 @@ from sandbox.aws.messages import Messages
 from sandbox.aws.misbehaviour import answer
 from sandbox.aws.sns import Sns
 from sandbox.aws.sqs import Sqs
+from sandbox.queues import EVENT_QUEUE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -50,11 +51,16 @@ class App:
         messages = Messages()
         # Without the dispatcher, which scans moto's whole folder for each request.
         self._sns = Sns(create_backend_app("sns"), messages, self._faults)
-        self._sqs = Sqs(create_backend_app("sqs"), self._stopping)
-        self._connect = Connect(messages, self._faults, Contacts())
+        self._sqs = Sqs(create_backend_app("sqs"), self._stopping, self._show_calls)
+        self._connect = Connect(
+            messages, self._faults, Contacts(), tell=lambda event: self._sqs.put(EVENT_QUEUE, event)
+        )
         self._handset = Handset(
             messages, self._faults, self._sns, self._connect.telephones, self._sqs, alert_url
         )
+
+    def _show_calls(self) -> None:
+        self._connect.telephones.show()
 
     def stop(self) -> None:
         """Release all held connections, so that the server can stop."""

@@ -1,12 +1,13 @@
 """Amazon SQS: moto's answers, and long polls that hold up nobody else.
 
 It has the queue that End User Messaging fills with the replies to a two-way SMS number, through an SNS topic with raw
-delivery.
+delivery, and the one that EventBridge fills with events of calls.
 """
 
 import io
 import json
 import time
+from collections.abc import Callable
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
@@ -14,21 +15,28 @@ from moto.sqs.models import SQSBackend, sqs_backends
 from werkzeug.wrappers import Request, Response
 
 from sandbox.aws.answers import Call
-from sandbox.sms import ACCOUNT, REGION, REPLY_QUEUE
+from sandbox.queues import ACCOUNT, EVENT_QUEUE, REGION, REPLY_QUEUE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 _POLL_SECONDS = 0.05
+_LOOK_SECONDS = 0.5
 _MOST_WAIT_SECONDS = 20
 
 
 class Sqs:
-    """Passes requests on to moto, one at a time: moto is not thread-safe. `stopping` releases long polls."""
+    """Passes requests on to moto, one at a time: moto is not thread-safe. `stopping` releases long polls.
 
-    def __init__(self, moto: "WSGIApplication", stopping: Event) -> None:
+    `look` is called while somebody waits for events of calls: time ends some, which is an event.
+    """
+
+    def __init__(
+        self, moto: "WSGIApplication", stopping: Event, look: Callable[[], None] = lambda: None
+    ) -> None:
         self._moto = moto
         self._stopping = stopping
+        self._look = look
         self._lock = Lock()
         self._backend: SQSBackend = sqs_backends[ACCOUNT][REGION]
         self.clear()
@@ -48,25 +56,32 @@ class Sqs:
 
         return Call("sqs", f"sqs:{action}", lambda: (queue,), carry_out)
 
-    def reply(self, body: str) -> None:
-        """Put a reply to an SMS into the queue."""
+    def put(self, queue: str, body: str) -> None:
+        """Put a message into one of the two queues."""
         with self._lock:
-            self._backend.send_message(REPLY_QUEUE, body)
+            self._backend.send_message(queue, body)
 
     def clear(self) -> None:
-        """Make the queue of replies, or make it anew: it may be purged once a minute only."""
+        """Make the queues, or make them anew: they may be purged once a minute only."""
         with self._lock:
-            self._backend.queues.pop(REPLY_QUEUE, None)
-            self._backend.create_queue(REPLY_QUEUE)
+            for queue in (REPLY_QUEUE, EVENT_QUEUE):
+                self._backend.queues.pop(queue, None)
+                self._backend.create_queue(queue)
 
     def _wait_for_message(self, name: str, params: dict[str, Any]) -> None:
         wait = params.get("WaitTimeSeconds", 0)
+        if name == EVENT_QUEUE:
+            self._look()
         if not isinstance(wait, int) or not 0 < wait <= _MOST_WAIT_SECONDS:
             return  # moto refuses what is no time
         end = time.monotonic() + wait
+        look_at = time.monotonic() + _LOOK_SECONDS
         while not self._has_message(name) and time.monotonic() < end:
             if self._stopping.wait(_POLL_SECONDS):
                 return
+            if name == EVENT_QUEUE and time.monotonic() > look_at:
+                self._look()
+                look_at = time.monotonic() + _LOOK_SECONDS
 
     def _has_message(self, name: str) -> bool:
         with self._lock:

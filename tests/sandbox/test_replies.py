@@ -13,7 +13,7 @@ from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.wrappers import Request
 
 from sandbox.aws.sqs import Sqs
-from sandbox.sms import ORIGINATION_NUMBER, reply_queue_url
+from sandbox.queues import ORIGINATION_NUMBER, reply_queue_url
 from tests.sandbox.conftest import CLINICIAN, COLLEAGUE, AwsClients
 
 OWN_NUMBER = "+447700900801"

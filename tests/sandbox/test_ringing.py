@@ -1,8 +1,10 @@
 """Calls that want an answer ring until a person does something, or nobody did in time."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 from werkzeug.wrappers import Request
 
@@ -11,6 +13,7 @@ from sandbox.aws.connect.service import Connect
 from sandbox.aws.connect.telephones import NoSuchCallError, Telephones
 from sandbox.aws.faults import Faults
 from sandbox.aws.messages import Messages
+from sandbox.queues import event_queue_url
 from tests.sandbox.conftest import CLINICIAN, COLLEAGUE, INSTANCE, SWITCHBOARD, AwsClients
 
 WANTED = {"Message": "Potassium 6.9, ward 7", "Message2": "48A1", "Answer": "wanted"}
@@ -250,3 +253,34 @@ def test_what_is_no_key_is_not_typed(aws: AwsClients, keys: object) -> None:
     assert refused.status_code == 400
     assert refused.text == "Give 'keys' as a text of 0 to 9, * and #.\n"
     assert aws.messages()[0]["state"] == "ringing"
+
+
+def events(aws: AwsClients) -> list[tuple[str, str]]:
+    """The events of calls that EventBridge put into the queue: which, and of which call."""
+    queue: Any = boto3.client("sqs", **aws.settings())
+    answer = queue.receive_message(QueueUrl=event_queue_url(aws.url), MaxNumberOfMessages=10)
+    bodies = [json.loads(each["Body"]) for each in answer.get("Messages", [])]
+    for body in bodies:
+        assert (body["source"], body["detail-type"]) == ("aws.connect", "Amazon Connect Contact Event")
+        assert body["detail"]["instanceArn"].endswith(f"instance/{INSTANCE}")
+    return [(body["detail"]["eventType"], body["detail"]["contactId"]) for body in bodies]
+
+
+def test_a_key_and_the_end_of_a_call_are_events_and_each_comes_once(aws: AwsClients) -> None:
+    contact_id = ring(aws)
+    assert events(aws) == []
+    answer(aws)
+    aws.post(f"/calls/{contact_id}/keys", {"keys": "1"})
+    assert events(aws) == [], "it is heard, and not answered"
+    aws.post(f"/calls/{contact_id}/keys", {"keys": "1"})
+    assert set(events(aws)) == {("CONTACT_DATA_UPDATED", contact_id), ("DISCONNECTED", contact_id)}
+    assert events(aws) == []
+
+
+def test_a_call_that_nobody_answers_ends_with_an_event_though_nobody_looks(aws: AwsClients) -> None:
+    aws.misbehave(START, "no_answer", seconds=0.2)
+    contact_id = ring(aws)
+    queue: Any = boto3.client("sqs", **aws.settings(read_timeout=30))
+    answer = queue.receive_message(QueueUrl=event_queue_url(aws.url), WaitTimeSeconds=10)
+    [body] = [json.loads(each["Body"]) for each in answer["Messages"]]
+    assert (body["detail"]["eventType"], body["detail"]["contactId"]) == ("DISCONNECTED", contact_id)

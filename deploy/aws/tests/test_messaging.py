@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -151,7 +152,10 @@ class TestAnswers:
         [rule] = deployment.of_type("AWS::Events::Rule")
         assert rule["EventPattern"]["source"] == ["aws.connect"]
         assert rule["EventPattern"]["detail-type"] == ["Amazon Connect Contact Event"]
-        assert rule["EventPattern"]["detail"].keys() == {"instanceArn"}
+        assert rule["EventPattern"]["detail"].keys() == {"instanceArn", "eventType"}
+        bleep = Path("alerts/sending/call_events.py").read_text(encoding="utf-8")
+        reads = re.findall(r'"([A-Z_]+)"', bleep.partition("TELLING = ")[2].partition("\n")[0])
+        assert set(rule["EventPattern"]["detail"]["eventType"]) == set(reads) != set()
 
     def test_replies_come_as_they_were_written(self, deployment: Deployment) -> None:
         [queue] = [one for one in deployment.of_type("AWS::SNS::Subscription") if one["Protocol"] == "sqs"]

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from sandbox.aws.connect.flow import Conversation
 from sandbox.aws.messages import CallOutcome, CallState, Clock, Line, Progress, utc_now
+from sandbox.queues import ACCOUNT, REGION
 
 TOKEN_LIFETIME = timedelta(days=7)
 """The rule: "The token is valid for 7 days after creation", StartOutboundVoiceContact in the API reference."""
@@ -50,6 +51,8 @@ class Contact:
     disconnected_at: datetime | None = None
     disconnect_reason: str | None = None
     voicemail: bool = False
+    told: set[str] = field(default_factory=set)
+    """The events that were sent of it."""
     _conversation: Conversation | None = None
     _transcript: tuple[Line, ...] = ()
 
@@ -99,11 +102,35 @@ class Contact:
         """The caller ends it."""
         self._end(self.outcome or "stopped", now, _REASONS["stopped"])
 
+    def event(self, kind: str, now: datetime) -> dict[str, Any]:
+        """An event of the call as EventBridge passes it on.
+
+        https://docs.aws.amazon.com/connect/latest/adminguide/contact-events.html
+        """
+        instance = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/{self.instance_id}"
+        return {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Amazon Connect Contact Event",
+            "source": "aws.connect",
+            "account": ACCOUNT,
+            "time": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "region": REGION,
+            "resources": [instance, f"{instance}/contact/{self.contact_id}"],
+            "detail": {
+                "eventType": kind,
+                "contactId": self.contact_id,
+                "instanceArn": instance,
+                "channel": "VOICE",
+                "initiationMethod": "API",
+            },
+        }
+
     def record(self, now: datetime) -> dict[str, Any]:
         """The call in DescribeContact's format."""
         self.state_at(now)
         connected, disconnected = self.connected_at, self.disconnected_at
-        arn = f"arn:aws:connect:eu-west-2:123456789012:instance/{self.instance_id}/contact/{self.contact_id}"
+        arn = f"arn:aws:connect:{REGION}:{ACCOUNT}:instance/{self.instance_id}/contact/{self.contact_id}"
         members = {
             "Arn": arn,
             "Id": self.contact_id,

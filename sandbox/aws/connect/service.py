@@ -31,8 +31,15 @@ class Connect:
     Any other is picked up and over at once, unless a fault says otherwise.
     """
 
-    def __init__(self, messages: Messages, faults: Faults, contacts: Contacts) -> None:
-        self.telephones = Telephones(contacts, messages)
+    def __init__(
+        self,
+        messages: Messages,
+        faults: Faults,
+        contacts: Contacts,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`tell` puts an event of a call into the queue that Bleep reads."""
+        self.telephones = Telephones(contacts, messages, tell)
         self._messages = messages
         self._faults = faults
         self._contacts = contacts
@@ -81,6 +88,7 @@ class Connect:
         contact = self._dial(params)
         self._contacts.place(contact, token)
         self._messages.add(_message(contact, token))
+        self.telephones.show_new(contact)
         return {"ContactId": contact.contact_id}
 
     def _dial(self, params: Params) -> Contact:

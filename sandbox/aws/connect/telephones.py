@@ -1,5 +1,7 @@
-"""The telephones that ring: what people do with them, and what of it is shown among the messages."""
+"""The telephones that ring: what people do with them, and what of it is shown among the messages, and told to Bleep."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.aws.connect.contacts import Contact, Contacts
@@ -16,9 +18,13 @@ class Telephones:
     Each gives back the call as it is then, or raises NoSuchCallError. Of several calls to a number the oldest is meant.
     """
 
-    def __init__(self, contacts: Contacts, messages: Messages) -> None:
+    def __init__(
+        self, contacts: Contacts, messages: Messages, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """`tell` puts an event of a call into the queue that Bleep reads."""
         self._contacts = contacts
         self._messages = messages
+        self._tell = tell
         self._voicemails: set[str] = set()
 
     def voicemails(self) -> list[str]:
@@ -39,6 +45,11 @@ class Telephones:
         voicemail = contact.to in self._voicemails
         if voicemail or contact.attributes.get("Answer") != "wanted":
             contact.answer(contact.started_at, "", voicemail=voicemail)
+
+    def show_new(self, contact: Contact) -> None:
+        """Bring the messages into line with a call that was just placed: it may be over at once."""
+        with self._contacts.lock:
+            self._shown(contact)
 
     def answer(self, number: str, keys: str | None) -> dict[str, Any]:
         """Answer what rings here. With `keys`, one is pressed after each prompt and then none: the call is over at
@@ -97,7 +108,10 @@ class Telephones:
     def _shown(self, contact: Contact) -> dict[str, Any]:
         progress = contact.progress_at(self._contacts.now())
         self._messages.record(contact.contact_id, progress)
+        if "Response" in contact.attributes:
+            self._tell_once(contact, "CONTACT_DATA_UPDATED")
         if progress.state == "ended":
+            self._tell_once(contact, "DISCONNECTED")
             self._contacts.has_ended(contact)
         return {
             "contact_id": contact.contact_id,
@@ -106,3 +120,8 @@ class Telephones:
             "attributes": dict(contact.attributes),
             "ended": progress.state == "ended",
         }
+
+    def _tell_once(self, contact: Contact, kind: str) -> None:
+        if kind not in contact.told:
+            contact.told.add(kind)
+            self._tell(json.dumps(contact.event(kind, self._contacts.now())))

@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.aws.faults import REPLY_KINDS, Faults
 from sandbox.aws.messages import Messages, utc_now
 from sandbox.aws.sqs import Sqs
-from sandbox.sms import ORIGINATION_NUMBER
+from sandbox.queues import ORIGINATION_NUMBER, REPLY_QUEUE
 
 _KEYWORD = "STAFFALERT"
 _SHOWN = 1_000
@@ -41,7 +41,7 @@ class Replies:
             payload["previousPublishedMessageId"] = last.provider_id
         twice = self._faults.meet("sqs:SendMessage", lambda: (number,), REPLY_KINDS)
         for _ in range(1 if twice is None else 2):
-            self._sqs.reply(json.dumps(payload))
+            self._sqs.put(REPLY_QUEUE, json.dumps(payload))
         at = utc_now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self._newest.append({"at": at, "number": number, "text": text, "id": payload["inboundMessageId"]})
         return payload

@@ -198,6 +198,23 @@ def test_where_the_answer_has_no_attributes_they_are_asked_for_once_the_call_has
     assert connect_call.ask("c-1") == Outcome(delivered=True, answer=ResponseKind.ACCEPT, ended=True)
 
 
+def test_a_call_that_wants_an_answer_and_ended_without_is_asked_about_once_more(
+    connect_look_up: Stubber, settings: Any
+) -> None:
+    """The record may have the end before it has the key, and nobody asks again."""
+    contact = {
+        "ConnectedToSystemTimestamp": NOW,
+        "DisconnectTimestamp": NOW,
+        "Attributes": {"Answer": "wanted"},
+    }
+    connect_look_up.add_response("describe_contact", {"Contact": contact})
+    key = {"Attributes": {"Answer": "wanted", "Response": "2"}}
+    connect_look_up.add_response("get_contact_attributes", key)
+
+    assert connect_call.ask("c-1") == Outcome(delivered=True, answer=ResponseKind.DECLINE, ended=True)
+    connect_look_up.assert_no_pending_responses()
+
+
 @pytest.mark.parametrize(
     ("why", "reason"),
     [

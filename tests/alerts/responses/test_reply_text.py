@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from alerts.channels.reply_queue import Received
+from alerts.channels.queues import Received
 from alerts.responses import reply_text
 from alerts.responses.reply_text import Said
 from alerts.states import ResponseKind

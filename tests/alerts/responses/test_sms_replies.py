@@ -9,26 +9,36 @@ from typing import Any
 import boto3
 import pytest
 import requests
+from django.conf import settings as django_settings
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
 
-from alerts.channels import reply_queue
+from alerts.channels import queues
 from alerts.escalation import ending
 from alerts.models import Alert, Delivery, Engagement, InboundMessage, ReplyCode, Response
+from alerts.relay import queue_reader
 from alerts.relay.loop import Relay
+from alerts.relay.queue_reader import QueueReader
 from alerts.responses import codes, expiry, reply_intake, sms_replies
 from alerts.states import AlertState, Effect, EngagementState, Notice, Proof, ResponseKind
 from config import database
 from contacts.choices import Channel
-from contacts.models import Clinician
-from sandbox.sms import ORIGINATION_NUMBER, reply_queue_url
+from contacts.models import Clinician, Obstacle
+from sandbox.queues import ORIGINATION_NUMBER, reply_queue_url
 from tests.alerts.escalation.factories import Ask, answer, asked, let_time_run_out, notices
 from tests.conftest import Aws
 
 pytestmark = pytest.mark.django_db
 
 OTHER = "+447700900999"
+
+
+def reader_of_replies() -> QueueReader:
+    """As a relay has it."""
+    return QueueReader(
+        "replies", django_settings.SMS_REPLY_QUEUE_URL, sms_replies.take, lock=sms_replies.LOCK
+    )
 
 
 class Handsets:
@@ -57,7 +67,7 @@ class Handsets:
     def read(self) -> None:
         """Let Bleep look into the queue, once."""
         looks = iter([False, True])
-        sms_replies.Reader().run(lambda: next(looks))
+        reader_of_replies().run(lambda: next(looks))
 
     def say(self, number: str, text: str) -> InboundMessage | None:
         """Reply, and let Bleep read it."""
@@ -70,7 +80,7 @@ class Handsets:
 def handsets(aws: Aws, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Handsets:
     settings.SMS_REPLY_QUEUE_URL = reply_queue_url(aws.url)
     settings.SMS_ORIGINATION_NUMBER = ORIGINATION_NUMBER
-    monkeypatch.setattr(reply_queue, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(queues, "WAIT_SECONDS", 0)
     return Handsets(aws)
 
 
@@ -233,8 +243,8 @@ def test_a_reply_that_was_stored_and_not_deleted_is_known_when_it_comes_again(
     """A process that ends in between."""
     question = Question(ask())
     with monkeypatch.context() as patch:
-        patch.setattr(reply_queue, "HIDDEN_SECONDS", 0)
-        patch.setattr(reply_queue, "delete", lambda _: None)
+        patch.setattr(queues, "HIDDEN_SECONDS", 0)
+        patch.setattr(queues, "delete", lambda *_: None)
         handsets.say(question.number, f"1 {question.code}")
     assert handsets.left() == 1
     handsets.read()
@@ -299,7 +309,7 @@ def test_a_reply_waits_for_the_database(
     monkeypatch.setattr(database, "forget_session", lambda: None)  # the test's transaction
     handsets.reply(question.number, f"1 {question.code}")
     looks = iter([False, False, False, True])
-    sms_replies.Reader().run(lambda: next(looks))
+    reader_of_replies().run(lambda: next(looks))
     assert asked(question.alert) == [("C-1", "accepted")]
 
 
@@ -368,7 +378,7 @@ def test_aws_that_is_away_is_logged_once_and_asked_less(
     handsets: Handsets, aws: Aws, caplog: pytest.LogCaptureFixture
 ) -> None:
     aws.misbehave("sqs:ReceiveMessage", "throttle", times=3)
-    reader = sms_replies.Reader()
+    reader = reader_of_replies()
     with caplog.at_level("INFO"):
         for _ in range(3):
             reader.run(lambda: False)
@@ -376,9 +386,9 @@ def test_aws_that_is_away_is_logged_once_and_asked_less(
         looks = iter([False, True])
         reader.run(lambda: next(looks))
     lines = " ".join(f"{each.msg}" for each in caplog.records)
-    assert lines.count("replies.aws_away") == 1
-    assert lines.count("replies.aws_back") == 1
-    assert reader._pause.seconds == sms_replies.AWAY_SECONDS * 4  # noqa: SLF001
+    assert lines.count("queue.aws_away") == 1
+    assert lines.count("queue.aws_back") == 1
+    assert reader._pause.seconds == queue_reader.AWAY_SECONDS * 4  # noqa: SLF001
 
 
 def test_what_fitted_no_question_is_forgotten_after_a_while(ask: Ask, handsets: Handsets) -> None:
@@ -394,17 +404,17 @@ def test_what_fitted_no_question_is_forgotten_after_a_while(ask: Ask, handsets: 
 def test_one_relay_reads_at_a_time(handsets: Handsets, monkeypatch: pytest.MonkeyPatch) -> None:
     began, may_end, reads = threading.Event(), threading.Event(), []
 
-    def receive() -> list[Any]:
+    def receive(_url: str) -> list[Any]:
         reads.append(1)
         began.set()
         may_end.wait(20)
         return []
 
-    monkeypatch.setattr(reply_queue, "receive", receive)
+    monkeypatch.setattr(queues, "receive", receive)
 
     def read() -> None:
         looks = iter([False, True])
-        sms_replies.Reader().run(lambda: next(looks))
+        reader_of_replies().run(lambda: next(looks))
         connection.close()
 
     first = threading.Thread(target=read)

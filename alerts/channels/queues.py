@@ -1,10 +1,8 @@
-"""Replies to SMS, in the SQS queue that AWS End User Messaging fills through an SNS topic."""
+"""Queues of SQS that Bleep reads: replies to SMS, which come through an SNS topic, and events of calls."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-
-from django.conf import settings
 
 from alerts.channels import aws
 
@@ -18,7 +16,7 @@ AT_ONCE = 10
 
 @dataclass(frozen=True)
 class Received:
-    """A message from the queue, as it came."""
+    """A message from a queue, as it came."""
 
     message_id: str
     body: str
@@ -27,12 +25,12 @@ class Received:
     """When it came into the queue, by AWS's clock."""
 
 
-def receive() -> list[Received]:
+def receive(url: str) -> list[Received]:
     """What is in the queue, waiting for `WAIT_SECONDS` for something. Raises ChannelError."""
     client = aws.client("sqs", read_seconds=READ_SECONDS)
     with aws.translated():
         answer = client.receive_message(
-            QueueUrl=settings.SMS_REPLY_QUEUE_URL,
+            QueueUrl=url,
             MaxNumberOfMessages=AT_ONCE,
             WaitTimeSeconds=WAIT_SECONDS,
             VisibilityTimeout=HIDDEN_SECONDS,
@@ -41,11 +39,11 @@ def receive() -> list[Received]:
     return [_received(each) for each in answer.get("Messages", [])]
 
 
-def delete(received: Received) -> None:
-    """Take a message out of the queue: it is stored. Raises ChannelError; then it comes again."""
+def delete(url: str, received: Received) -> None:
+    """Take a message out of the queue: it is dealt with. Raises ChannelError; then it comes again."""
     client = aws.client("sqs", read_seconds=READ_SECONDS)
     with aws.translated():
-        client.delete_message(QueueUrl=settings.SMS_REPLY_QUEUE_URL, ReceiptHandle=received.receipt)
+        client.delete_message(QueueUrl=url, ReceiptHandle=received.receipt)
 
 
 def _received(message: dict[str, Any]) -> Received:

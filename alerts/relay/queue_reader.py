@@ -1,0 +1,70 @@
+"""Reads a queue beside the relay's work: one relay at a time, in a thread of its own.
+
+A message is dealt with, and then deleted. So whoever is killed in between loses nothing: it comes again.
+"""
+
+from collections.abc import Callable
+
+import structlog
+
+from alerts.channels import ChannelError, queues
+from alerts.channels.queues import Received
+from alerts.cooldown import Cooldown
+from config import database
+
+EVERY = 1.0
+"""Seconds: after so long another relay begins where one has stopped."""
+AWAY_SECONDS = 2.0
+LONGEST_AWAY_SECONDS = 60.0
+
+Take = Callable[[Received, Callable[[], bool]], bool]
+"""Deals with a message. Whether it may be deleted; one that may not comes again. It is given `stopping`."""
+
+log = structlog.get_logger(__name__)
+
+
+class QueueReader:
+    """What one relay does for a queue. While AWS is away it asks less and less often, and logs it once."""
+
+    def __init__(self, name: str, url: str, take: Take, *, lock: int) -> None:
+        """`name` stands in the log; `lock` is the advisory lock of the relay that reads."""
+        self._name = name
+        self._url = url
+        self._take = take
+        self._lock = lock
+        self._pause = Cooldown(AWAY_SECONDS)
+        self._is_away = False
+
+    def run(self, stopping: Callable[[], bool] = lambda: False) -> None:
+        """Read until `stopping`. Nothing if another relay is at it, or AWS was away just now."""
+        if self._pause.is_on:
+            return
+        try:
+            with database.advisory_lock(self._lock) as is_mine:
+                if is_mine:
+                    self._read(stopping)
+        except database.AWAY:
+            database.forget_session()  # the relay says so
+
+    def _read(self, stopping: Callable[[], bool]) -> None:
+        while not stopping():
+            try:
+                for each in queues.receive(self._url):
+                    if self._take(each, stopping):
+                        queues.delete(self._url, each)
+            except ChannelError as error:
+                self._wait(error)
+                return
+            self._is_back()
+
+    def _wait(self, error: ChannelError) -> None:
+        if not self._is_away:
+            error.report(log, "queue.aws_away", queue=self._name)
+        seconds = min(LONGEST_AWAY_SECONDS, self._pause.seconds * 2) if self._is_away else AWAY_SECONDS
+        self._pause.seconds, self._is_away = seconds, True
+        self._pause.begin()
+
+    def _is_back(self) -> None:
+        if self._is_away:
+            log.info("queue.aws_back", queue=self._name)
+        self._is_away = False
