@@ -17,7 +17,9 @@ from alerts.responses import reply_text
 from alerts.responses.reply_text import Reply, Said
 from alerts.responses.respond import Answer, holder, respond
 from alerts.states import AlertState, Effect, EngagementState, Notice, Proof, ResponseKind
-from contacts.choices import Channel
+from contacts import obstacles
+from contacts.choices import Channel, ObstacleKind
+from contacts.models import Clinician
 
 RECENT = timedelta(days=1)
 """How long after a question a reply that was not understood is answered."""
@@ -45,11 +47,19 @@ def take(reply: Reply) -> None:
             response=response,
             effect=effect,
         )
+        if reply_text.opts_out_at_aws(reply.text):
+            _note_opt_out(reply.sender)
         if question and response:
             _tell(question, _notice(question, response), reply)
         else:
             _say_not_understood(reply)
     log.info("reply.taken", effect=effect.value, matched=response is not None)
+
+
+def _note_opt_out(sender: str) -> None:
+    """AWS drops an SMS to a number that replied STOP, and calls it sent: the next one asks first, and staff see why."""
+    for clinician_id in Clinician.objects.filter(sms_number=sender).values_list("pk", flat=True):
+        obstacles.remember(clinician_id, Channel.SMS, sender, ObstacleKind.OPTED_OUT)
 
 
 def forget_old() -> None:

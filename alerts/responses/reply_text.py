@@ -24,6 +24,7 @@ WORDS: dict[str, ResponseKind] = {
     "no": ResponseKind.DECLINE,
 }
 OPT_OUT = frozenset({"stop", "stopall", "end", "cancel", "quit", "remove", "unsubscribe", "optout", "revoke"})
+_STOP = re.compile(r"\W*stop\b", re.IGNORECASE)
 _SAID = re.compile(rf"({'|'.join(WORDS)})([0-9]{{4}})?")
 _BETWEEN = re.compile(r"[\W_]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -79,7 +80,15 @@ def understand(text: str) -> Said:
 
 def is_opt_out(text: str) -> bool:
     """Whether carriers take it for the wish to get no SMS any more: nobody answers that."""
-    return _plain(text) in OPT_OUT
+    return _plain(text) in OPT_OUT or opts_out_at_aws(text)
+
+
+def opts_out_at_aws(text: str) -> bool:
+    """Whether AWS sends the number no SMS any more: what begins with STOP.
+
+    https://docs.aws.amazon.com/sms-voice/latest/userguide/opt-out-list.html
+    """
+    return _STOP.match(text) is not None
 
 
 def _plain(text: str) -> str:

@@ -16,7 +16,8 @@ checks no credentials.
 | `POST /handset/reject`, `POST /handset/hang-up` | `{"number"}` rejects what rings; ends what was answered |
 | `POST /handset/voicemail` | `{"number", "on": true}`: a voicemail picks up, and says nothing |
 | `POST /handset/reply` | `{"number", "text": "1 4821"}`: a reply to an SMS, which is put into the queue of replies |
-| `GET /handset` | the numbers with a voicemail, and the replies |
+| `POST /handset/reply` | with a text that begins with STOP: the number gets no SMS any more, until it replies START |
+| `GET /handset` | the numbers with a voicemail, those that opted out, and the replies |
 | `POST /faults`, `GET /faults`, `DELETE /faults` | add a fault, list them, delete them (`faults.py`) |
 | `GET /subscriptions` | list subscriptions; `pending=true`: only unconfirmed ones |
 | `POST /subscriptions/confirm` | confirm, as the link in the confirmation e-mail does |

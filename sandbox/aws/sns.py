@@ -29,6 +29,8 @@ _SMS_BYTES = 1600
 _NO_CHARACTERS = frozenset("\ufffe\uffff")
 """SNS refuses what is not a character in XML 1.0. Control characters are not either, but do not get this far."""
 _DEFAULT_SENDER = "AWS Notifications"
+_STOP = re.compile(r"\s*stop\b", re.IGNORECASE)
+_START = re.compile(r"\s*(start|unstop)\s*", re.IGNORECASE)
 
 Form = Mapping[str, str]
 Attributes = dict[str, dict[str, str]]
@@ -41,7 +43,31 @@ class Sns:
         self._moto = moto
         self._messages = messages
         self._faults = faults
+        self._opted_out: set[str] = set()
         self.lock = RLock()
+
+    @property
+    def opted_out(self) -> list[str]:
+        """The numbers that replied STOP. moto adds all that end in 99."""
+        with self.lock:
+            return sorted(self._opted_out)
+
+    def hear(self, number: str, text: str) -> None:
+        """What AWS makes of a reply before anybody reads it: one that begins with STOP opts its number out of all SMS.
+
+        START opts it in again, which at AWS a number does only if it is told to.
+        https://docs.aws.amazon.com/sms-voice/latest/userguide/opt-out-list.html
+        """
+        with self.lock:
+            if _STOP.match(text):
+                self._opted_out.add(number)
+            elif _START.fullmatch(text):
+                self._opted_out.discard(number)
+
+    def opt_all_in(self) -> None:
+        """Forget who opted out."""
+        with self.lock:
+            self._opted_out.clear()
 
     def call(self, request: Request) -> Call:
         """Parse a request. The form's Action names the operation."""
@@ -67,12 +93,27 @@ class Sns:
                 return self._subscribe(form, request)
             case "ConfirmSubscription":
                 return _confirm(form)
-            case "GetSMSSandboxAccountStatus":  # moto does not know it
+            case "Unsubscribe":
+                _refuse_pending(form)
+        return self._unknown_to_moto(action, form, request) or _hide_pending(
+            self._pass_on(request), "PendingConfirmation"
+        )
+
+    def _unknown_to_moto(self, action: str, form: Form, request: Request) -> Response | None:
+        match action:
+            case "GetSMSSandboxAccountStatus":
                 return sns_result(action, {"IsInSandbox": "false"})
-            case _:
-                if action == "Unsubscribe":
-                    _refuse_pending(form)
-                return _hide_pending(self._pass_on(request), "PendingConfirmation")
+            case "CheckIfPhoneNumberIsOptedOut" if form.get("phoneNumber") in self._opted_out:
+                return sns_result(action, {"isOptedOut": "true"})
+            case "ListPhoneNumbersOptedOut":
+                response = self._pass_on(request)
+                ours = "".join(f"<member>{number}</member>" for number in sorted(self._opted_out))
+                known = response.get_data()
+                response.set_data(known.replace(b"<phoneNumbers>", f"<phoneNumbers>{ours}".encode(), 1))
+                return response
+            case "OptInPhoneNumber":
+                self._opted_out.discard(form.get("phoneNumber", ""))
+        return None
 
     def _publish(self, form: Form, request: Request) -> Response:
         _check(form)
@@ -98,7 +139,8 @@ class Sns:
 
     def _record(self, form: Form, message_id: str, attributes: Attributes) -> None:
         if number := form.get("PhoneNumber"):
-            self._messages.add(_sms(number, form["Message"], message_id, attributes))
+            if number not in self._opted_out:  # SNS takes it all the same
+                self._messages.add(_sms(number, form["Message"], message_id, attributes))
             return
         for subscription in subscriptions.of_topic(_topic(form)):
             if not subscriptions.takes(subscription, form["Message"], attributes):

@@ -167,6 +167,35 @@ def test_an_answer_may_be_lost_after_messages_were_taken(aws: AwsClients, queue:
     assert len(queue.receive(wait=5)) == 1
 
 
+def is_opted_out(aws: AwsClients, number: str = CLINICIAN) -> bool:
+    said: bool = aws.sns.check_if_phone_number_is_opted_out(phoneNumber=number)["isOptedOut"]
+    listed = number in aws.sns.list_phone_numbers_opted_out()["phoneNumbers"]
+    assert said is listed is (number in aws.get("/handset").json()["opted_out"])
+    return said
+
+
+def test_who_replies_stop_gets_no_sms_any_more_although_sns_takes_them(aws: AwsClients, queue: Queue) -> None:
+    assert not is_opted_out(aws)
+    reply(aws, "Stop it")
+    assert is_opted_out(aws)
+    assert not is_opted_out(aws, COLLEAGUE)
+    assert [body["messageBody"] for body in bodies(queue.receive())] == ["Stop it"], "Bleep gets it, too"
+
+    assert aws.sns.publish(PhoneNumber=CLINICIAN, Message="Dropped")["MessageId"]
+    aws.sns.publish(PhoneNumber=COLLEAGUE, Message="Another's")
+    assert [each["text"] for each in aws.get("/messages").json()] == ["Another's"]
+
+    reply(aws, " start ")
+    assert not is_opted_out(aws)
+    aws.sns.publish(PhoneNumber=CLINICIAN, Message="Here again")
+    assert aws.get("/messages").json()[0]["text"] == "Here again"
+
+
+def test_a_word_that_only_begins_like_stop_opts_nobody_out(aws: AwsClients) -> None:
+    reply(aws, "Stopping at ward 4, then 1 4821")
+    assert not is_opted_out(aws)
+
+
 def test_another_queue_does_not_exist(aws: AwsClients, queue: Queue) -> None:
     with pytest.raises(ClientError) as missing:
         queue.client.receive_message(QueueUrl=f"{queue.url}-of-others", WaitTimeSeconds=20)
@@ -174,11 +203,11 @@ def test_another_queue_does_not_exist(aws: AwsClients, queue: Queue) -> None:
 
 
 def test_clearing_the_messages_empties_the_queue(aws: AwsClients, queue: Queue) -> None:
-    reply(aws)
-    assert [each["text"] for each in aws.get("/handset").json()["replies"]] == ["1 4821"]
+    reply(aws, "STOP")
+    assert [each["text"] for each in aws.get("/handset").json()["replies"]] == ["STOP"]
     aws.delete("/messages")
     assert queue.receive() == []
-    assert aws.get("/handset").json()["replies"] == []
+    assert aws.get("/handset").json() == {"voicemails": [], "replies": [], "opted_out": []}
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,13 @@ class People:
         return answer(self._replies.send(number(given), text))
 
     def _look(self, _request: Request) -> Response:
-        return answer({"voicemails": self._telephones.voicemails(), "replies": self._replies.newest()})
+        return answer(
+            {
+                "voicemails": self._telephones.voicemails(),
+                "replies": self._replies.newest(),
+                "opted_out": self._replies.opted_out(),
+            }
+        )
 
 
 def _keys(given: object, least: int = 0) -> str:

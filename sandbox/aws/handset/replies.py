@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.aws.faults import REPLY_KINDS, Faults
 from sandbox.aws.messages import Messages, utc_now
+from sandbox.aws.sns import Sns
 from sandbox.aws.sqs import Sqs
 from sandbox.queues import ORIGINATION_NUMBER, REPLY_QUEUE
 
@@ -17,9 +18,10 @@ _SHOWN = 1_000
 class Replies:
     """Puts replies into the queue, and keeps the newest for the page. Thread-safe."""
 
-    def __init__(self, messages: Messages, faults: Faults, sqs: Sqs) -> None:
+    def __init__(self, messages: Messages, faults: Faults, sns: Sns, sqs: Sqs) -> None:
         self._messages = messages
         self._faults = faults
+        self._sns = sns
         self._sqs = sqs
         self._newest: deque[dict[str, Any]] = deque(maxlen=_SHOWN)
 
@@ -28,6 +30,7 @@ class Replies:
 
         https://docs.aws.amazon.com/sms-voice/latest/userguide/two-way-sms-payload.html
         """
+        self._sns.hear(number, text)
         last = self._messages.last_sms_to(number)
         origin = last.sms_attributes.get("AWS.MM.SMS.OriginationNumber") if last else None
         payload = {
@@ -50,7 +53,12 @@ class Replies:
         """The newest, oldest first, ready for JSON."""
         return list(self._newest)
 
+    def opted_out(self) -> list[str]:
+        """The numbers that replied STOP: no SMS reaches them."""
+        return self._sns.opted_out
+
     def clear(self) -> None:
-        """Forget them, and what is in the queue."""
+        """Forget them, what is in the queue, and who opted out."""
         self._newest.clear()
         self._sqs.clear()
+        self._sns.opt_all_in()

@@ -52,7 +52,7 @@ class Handset:
         self._faults = at_work
         self._sns = sns
         self._telephones = telephones
-        self._replies = Replies(messages, at_work, sqs)
+        self._replies = Replies(messages, at_work, sns, sqs)
         self._alert_url = alert_url
         routes: list[tuple[str, str, Callable[..., Response]]] = [
             ("GET", "/", self._page),

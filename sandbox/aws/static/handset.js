@@ -11,7 +11,7 @@ const WAIT_MS = 200; // After the last key before it looks.
 
 const known = new Map();
 let messages = [];
-let handset = { replies: [], voicemails: [] };
+let handset = { replies: [], voicemails: [], opted_out: [] };
 let seen = 0;
 let next = 0;
 let looked = "";

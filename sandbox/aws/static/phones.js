@@ -14,7 +14,7 @@ const MISSED = {
 const phones = new Map();
 
 /** Show these messages, newest first, and what people replied; `seen` is the highest id that was on the page before. */
-export function showPhones(messages, { replies, voicemails }, seen) {
+export function showPhones(messages, { replies, voicemails, opted_out: optedOut }, seen) {
   const [list, none, count] = parts("phones", "no-phones", "telephones-count");
   const numbers = new Map();
   for (const message of messages) {
@@ -27,6 +27,7 @@ export function showPhones(messages, { replies, voicemails }, seen) {
     const phone = phones.get(number);
     phone.show(received, replies.filter((reply) => reply.number === number), seen);
     phone.voicemail.checked = voicemails.includes(number);
+    phone.optedOut.hidden = !optedOut.includes(number);
   }
   const focused = document.activeElement;
   const shown = [...numbers.keys()].map((number) => phones.get(number));
@@ -87,8 +88,14 @@ class Phone {
       wrong.textContent = await act("/handset/reply", { number: this.number, text: text.value });
       if (!wrong.textContent) text.value = "";
     });
+    this.optedOut = element("p", {
+      className: "opted-out",
+      role: "status",
+      text: "STOP: this number gets no SMS any more. Reply START to get them again.",
+    });
+    this.optedOut.hidden = true;
     const voicemail = element("label", { className: "switch" }, this.voicemail, "Voicemail picks up");
-    return element("footer", { className: "foot" }, this.reply, wrong, voicemail);
+    return element("footer", { className: "foot" }, this.optedOut, this.reply, wrong, voicemail);
   }
 
   show(received, replies, seen) {

@@ -336,6 +336,17 @@ def test_nobody_answers_who_opts_out(ask: Ask, handsets: Handsets, text: str) ->
     assert notices(question.alert) == []
 
 
+def test_a_number_that_replied_stop_is_known_to_get_no_sms(ask: Ask, handsets: Handsets) -> None:
+    """AWS drops what is sent there, and says that it has sent it."""
+    question = Question(ask())
+    handsets.say(question.number, "Stopping at the ward first")
+    assert not Obstacle.objects.exists()
+    handsets.say(question.number, "Stop these")
+    known = Obstacle.objects.get()
+    assert (known.address, known.channel, known.kind) == (question.number, Channel.SMS, "opted_out")
+    assert question.alert.clinician.pk == known.clinician_id
+
+
 def test_nobody_answers_a_number_that_nobody_knows(ask: Ask, handsets: Handsets) -> None:
     handsets.say(OTHER, "Who is this?")
     assert not Delivery.objects.exclude(notice="").exists()
