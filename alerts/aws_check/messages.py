@@ -1,7 +1,8 @@
-"""Whether SNS sends Bleep's SMS: the sandbox, the money that is left, and the people who have opted out."""
+"""Whether SNS sends Bleep's SMS, and replies come back: sandbox, money that is left, opted-out people, the queue."""
 
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.utils import timezone
 
 from alerts.aws_check.asking import Check, Result, client, ok, warning, wrong
@@ -14,7 +15,14 @@ DAY = 24 * 60 * 60
 """Seconds."""
 NAMED = 20
 """Clinicians named one by one."""
-SUBJECT_SANDBOX, SUBJECT_SPEND, SUBJECT_OPTED_OUT = "SMS sandbox", "SMS spend", "Opted-out numbers"
+MANY_REPLIES = 20
+"""Replies that wait: a relay takes each within seconds."""
+SUBJECT_SANDBOX, SUBJECT_SPEND, SUBJECT_OPTED_OUT, SUBJECT_REPLIES = (
+    "SMS sandbox",
+    "SMS spend",
+    "Opted-out numbers",
+    "Replies by SMS",
+)
 
 
 def _sandbox() -> Iterator[Result]:
@@ -78,8 +86,35 @@ def _opted_out() -> Iterator[Result]:
     )
 
 
+def _replies() -> Iterator[Result]:
+    url, number = settings.SMS_REPLY_QUEUE_URL, settings.SMS_ORIGINATION_NUMBER
+    if not (url or number):
+        yield ok(SUBJECT_REPLIES, "SMS_REPLY_QUEUE_URL is not set: no SMS asks for a reply.")
+        return
+    if not (url and number):
+        missing = "SMS_ORIGINATION_NUMBER" if url else "SMS_REPLY_QUEUE_URL"
+        yield warning(
+            SUBJECT_REPLIES,
+            f"{missing} is not set, so no SMS asks for a reply.",
+            "Set both, or neither, and restart Bleep.",
+        )
+        return
+    found = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+    waiting = int(found["Attributes"]["ApproximateNumberOfMessages"])
+    said = f"About {waiting:,} wait in the queue of replies to {number}."
+    if waiting >= MANY_REPLIES:
+        yield warning(
+            SUBJECT_REPLIES,
+            said,
+            "See whether a relay runs, and what its log says (queue.aws_away, reply.failed).",
+        )
+    else:
+        yield ok(SUBJECT_REPLIES, said)
+
+
 CHECKS = (
     Check(SUBJECT_SANDBOX, "sns:GetSMSSandboxAccountStatus", _sandbox),
     Check(SUBJECT_SPEND, "sns:GetSMSAttributes and cloudwatch:GetMetricStatistics", _spend),
     Check(SUBJECT_OPTED_OUT, "sns:ListPhoneNumbersOptedOut", _opted_out),
+    Check(SUBJECT_REPLIES, "sqs:GetQueueAttributes", _replies),
 )

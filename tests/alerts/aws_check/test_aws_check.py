@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from alerts import aws_check
 from alerts.aws_check import account, calls, messages
-from alerts.aws_check.asking import Verdict
+from alerts.aws_check.asking import Verdict, client
 from contacts.models import Clinician
 from tests.alerts.aws_check.conftest import Stub, check, only
 from tests.conftest import Aws, make_clinician
@@ -39,7 +39,7 @@ def test_wrong_is_an_exit_status_and_says_what_to_do(aws: Aws, settings: Setting
     settings.CONNECT_SOURCE_PHONE_NUMBER = "+442079460001"
     printed = StringIO()
 
-    with pytest.raises(CommandError, match="1 of 11 are wrong: Bleep cannot send all alerts"):
+    with pytest.raises(CommandError, match="1 of 12 are wrong: Bleep cannot send all alerts"):
         call_command("aws_check", stdout=printed)
 
     [line] = [line for line in printed.getvalue().splitlines() if line.startswith("WRONG")]
@@ -279,3 +279,25 @@ def test_nobody_has_opted_out(stub: Stub) -> None:
     stub("sns", "list_phone_numbers_opted_out", {"phoneNumbers": ["+447700900099"]})
 
     assert only(messages.CHECKS[2]).verdict is OK
+
+
+def test_replies_that_nobody_reads_are_warned_of(aws: Aws, settings: Settings) -> None:
+    assert only(check("Replies by SMS")).sentence.startswith("SMS_REPLY_QUEUE_URL is not set")
+    sqs = client("sqs")
+    settings.SMS_REPLY_QUEUE_URL = sqs.create_queue(QueueName="unread")[
+        "QueueUrl"
+    ]  # of its own: no relay reads it
+    half = only(check("Replies by SMS"))
+    assert (half.verdict, half.advice) == (WARNING, "Set both, or neither, and restart Bleep.")
+    settings.SMS_ORIGINATION_NUMBER = "+447700900800"
+    assert only(check("Replies by SMS")).verdict is OK
+
+    for number in range(messages.MANY_REPLIES):
+        sqs.send_message(QueueUrl=settings.SMS_REPLY_QUEUE_URL, MessageBody=str(number))
+
+    found = only(check("Replies by SMS"))
+    assert (found.verdict, found.sentence) == (
+        WARNING,
+        "About 20 wait in the queue of replies to +447700900800.",
+    )
+    sqs.delete_queue(QueueUrl=settings.SMS_REPLY_QUEUE_URL)
