@@ -29,7 +29,12 @@ def build(parameters: Parameters, *, account: str | None, outdir: str) -> cdk.Ap
     if parameters.platform:
         wanted = parameters.platform
         platform = BleepPlatform(app, "BleepPlatform", parameters, wanted, stack, env=environment)
-        acknowledge_platform(platform, access_logs=bool(wanted.access_log_days), tracing=wanted.tracing)
+        acknowledge_platform(
+            platform,
+            access_logs=bool(wanted.access_log_days),
+            for_anybody=wanted.opens_links_to_all,
+            tracing=wanted.tracing,
+        )
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), HIPAASecurityChecks(app))
     return app
 

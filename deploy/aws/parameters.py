@@ -34,6 +34,7 @@ _DATABASE = re.compile(r"[a-z0-9]+\.[a-z0-9]+")
 _CACHE = re.compile(r"cache\.[a-z0-9]+\.[a-z0-9]+")
 
 LOG_DAYS = (30, 90, 180, 365)
+ANSWER_LINKS = ("none", "hospital", "anywhere")
 WIDEST = 8
 """The largest network that may be let in has this many leading bits. Two halves of the internet are too much, too."""
 
@@ -52,6 +53,9 @@ class PlatformParameters:
     """Name of that zone, for example hospital.example."""
     allowed_networks: tuple[str, ...] = ()
     """Networks of the hospital's systems and staff, as CIDR: nobody else reaches Bleep."""
+    answer_links: str = "none"
+    """Who can open the links on which people answer: `none`, and messages have no links; `hospital`, telephones in
+    these networks; or `anywhere`, where everybody reaches these links, and nothing else."""
     deadman_secret: str = ""
     """Name of the secret with DEADMAN_URL, a dead-man's switch. Empty: only CloudWatch notices silence."""
     database_class: str = "t4g.medium"
@@ -71,12 +75,19 @@ class PlatformParameters:
     tracing: bool = False
     """Send traces to AWS X-Ray, by a collector beside each part."""
 
+    @property
+    def opens_links_to_all(self) -> bool:
+        """Whether the load balancer takes requests from the whole internet, of which the firewall lets few through."""
+        return self.answer_links == "anywhere"
+
     def wrong(self) -> Iterator[str]:
         """A sentence for each thing that is wrong."""
         for name, pattern, must in _PLATFORM_FORMS:
             value = getattr(self, name)
             if value and not pattern.fullmatch(value):
                 yield f"platform.{name} must be {must}."
+        if self.answer_links not in ANSWER_LINKS:
+            yield f"platform.answer_links must be one of {', '.join(ANSWER_LINKS)}."
         yield from self._wrong_domain()
         yield from self._wrong_networks()
         for name, numbers in _PLATFORM_NUMBERS.items():

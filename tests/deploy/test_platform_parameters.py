@@ -38,6 +38,7 @@ def test_bleep_runs_elsewhere_unless_somebody_wants_it_here() -> None:
         ({"allowed_networks": ("192.0.2.0/24", "128.0.0.0/1")}, "128.0.0.0/1 in platform.allowed_networks"),
         ({"allowed_networks": ("192.0.2.1/24",)}, "is no IPv4 network"),
         ({"allowed_networks": ("::/0",)}, "is no IPv4 network"),
+        ({"answer_links": "everybody"}, "answer_links must be one of none, hospital, anywhere"),
         ({"deadman_secret": "https://switch.example/ping"}, "deadman_secret must be the name of a secret"),
         ({"deadman_secret": "bleep-switch"}, "not end in a hyphen with six characters after it"),
         ({"database_class": "db.t4g.medium"}, "without its db."),

@@ -1,19 +1,48 @@
 """The addresses that `deploy/aws` gives Bleep: what its libraries make of them checks the servers' certificates."""
 
 import re
+import secrets
 import ssl
 from pathlib import Path
 
 import environ
+import pytest
 import redis
+from django.urls import reverse
 from kombu import Connection
 
+from alerts.responses import links
 from deploy.aws.parameters import PARAMETERS
-from deploy.aws.platform.urls import CERTIFICATES, IMAGE, database_url, redis_url
+from deploy.aws.platform.urls import ANSWER_LINK, CERTIFICATES, IMAGE, database_url, redis_url
 from tests.local.containers import given
 
 REDIS_URL = redis_url(host="master.bleep.example", password="Abc123")
 DATABASE_URL = database_url(host="bleep.example", password="Abc123")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/",
+        "/notification",
+        "/a/",
+        f"/a/{links.EXAMPLE}0",
+        f"/a/{links.EXAMPLE}/",
+        f"/a/{links.EXAMPLE}/../../admin/",
+        f"/a/../{links.EXAMPLE[3:]}",
+        f"/a/{'%2e%2e%2f' * 2}admin",
+        f"/a/{links.EXAMPLE}\n/admin/",
+        f"//a/{links.EXAMPLE}",
+    ],
+)
+def test_the_firewall_lets_no_other_path_through(path: str) -> None:
+    assert not re.search(ANSWER_LINK, path)
+
+
+def test_the_firewall_lets_each_link_through_that_bleep_makes() -> None:
+    for _ in range(20):
+        token = secrets.token_urlsafe(links.TOKEN_BYTES)
+        assert re.search(ANSWER_LINK, reverse("answer", args=[token]))
 
 
 def test_celery_checks_the_certificate_and_its_name() -> None:

@@ -102,10 +102,15 @@ NO_ACCESS_LOGS: Reasons = dict.fromkeys(
 )
 
 
+FOR_ANYBODY: Reasons = {
+    "AwsSolutions-EC23": (
+        "answer_links is `anywhere`: people open links on their own telephones; the firewall lets the world that far."
+    )
+}
 TRACES: Reasons = {ANY: "X-Ray has no resource to name."}
 
 
-def acknowledge_platform(stack: Stack, *, access_logs: bool, tracing: bool) -> None:
+def acknowledge_platform(stack: Stack, *, access_logs: bool, for_anybody: bool, tracing: bool) -> None:
     """Acknowledge what is meant, at the resource that it is meant for."""
     for path, reasons in REASONS.items():
         acknowledge_at(stack, path, reasons)
@@ -113,5 +118,7 @@ def acknowledge_platform(stack: Stack, *, access_logs: bool, tracing: bool) -> N
         acknowledge_at(stack, "Web/AccessLogs", ACCESS_LOGS)
     else:
         acknowledge_at(stack, "Web/Balancer", NO_ACCESS_LOGS)
+    if for_anybody:
+        acknowledge_at(stack, "Network/Balancer", FOR_ANYBODY)
     if tracing:
         acknowledge_at(stack, "Tasks/Traces", TRACES)

@@ -3,15 +3,19 @@
 An alert carries free text, and a text like "select the blood group from the list" looks like an attack to AWS's rules.
 So for the paths of alerts they count and block nothing; and anywhere, rules about bodies only count: forms and imports
 carry free text, too. Bleep guards itself there: it bounds bodies, binds every value in SQL, and escapes what it shows.
+
+Where links in messages may be opened from anywhere, the firewall alone keeps everything else from the world outside. A
+load balancer that cannot ask its firewall answers nobody (AWS calls that failing closed, which is the default).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from aws_cdk import aws_elasticloadbalancingv2 as elb, aws_wafv2 as wafv2
 from constructs import Construct
 
 from deploy.aws.parameters import PlatformParameters
 from deploy.aws.platform.logs import Logs
+from deploy.aws.platform.urls import ANSWER_LINK
 
 Statement = wafv2.CfnWebACL.StatementProperty
 Hidden = wafv2.CfnLoggingConfiguration.FieldToMatchProperty
@@ -35,6 +39,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 """AWS's groups of rules, each with those about bodies."""
 COUNTED_FOR_ALERTS = ("AWSManagedRulesSQLiRuleSet", "AWSManagedRulesAmazonIpReputationList")
 ALERTS = "/notification"
+LINKS_PER_FIVE_MINUTES = 300
+"""Requests for links that one address outside may make. Many telephones of one network may share an address."""
 TOO_MANY = 429
 RETRY_SECONDS = "60"
 SECRET_HEADERS = ("authorization", "cookie", "x-csrftoken")
@@ -60,7 +66,8 @@ class Firewall(Construct):
             default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
             visibility_config=_measured("bleep"),
             rules=_numbered(
-                _too_many(platform.requests_per_five_minutes),
+                *(self._for_links(platform) if platform.opens_links_to_all else ()),
+                _too_many("TooMany", platform.requests_per_five_minutes),
                 *(_blocks(group, bodies) for group, bodies in GROUPS.items()),
                 *(_counts(group) for group in COUNTED_FOR_ALERTS),
             ),
@@ -77,6 +84,46 @@ class Firewall(Construct):
             log_destination_configs=[logs.firewall.log_group_arn],
             redacted_fields=[*hidden, Hidden(uri_path={}), Hidden(query_string={})],
         )
+
+    def _for_links(self, platform: PlatformParameters) -> Iterator[wafv2.CfnWebACL.RuleProperty]:
+        """From outside of the hospital's networks: links in messages, not too many of them, and nothing else."""
+        hospital = wafv2.CfnIPSet(
+            self,
+            "Hospital",
+            scope="REGIONAL",
+            ip_address_version="IPV4",
+            addresses=list(platform.allowed_networks),
+            description="The hospital's networks",
+        )
+        outside = _not(
+            Statement(
+                ip_set_reference_statement=wafv2.CfnWebACL.IPSetReferenceStatementProperty(
+                    arn=hospital.attr_arn
+                )
+            )
+        )
+        yield _rule(
+            "NoLink",
+            Statement(
+                and_statement=wafv2.CfnWebACL.AndStatementProperty(statements=[outside, _not(_to_a_link())])
+            ),
+            action=wafv2.CfnWebACL.RuleActionProperty(block=wafv2.CfnWebACL.BlockActionProperty()),
+        )
+        yield _too_many("TooManyLinks", LINKS_PER_FIVE_MINUTES, of=outside)
+
+
+def _not(statement: Statement) -> Statement:
+    return Statement(not_statement=wafv2.CfnWebACL.NotStatementProperty(statement=statement))
+
+
+def _to_a_link() -> Statement:
+    return Statement(
+        regex_match_statement=wafv2.CfnWebACL.RegexMatchStatementProperty(
+            field_to_match=wafv2.CfnWebACL.FieldToMatchProperty(uri_path={}),
+            regex_string=ANSWER_LINK,
+            text_transformations=[wafv2.CfnWebACL.TextTransformationProperty(priority=0, type="NONE")],
+        )
+    )
 
 
 def _to_alerts() -> Statement:
@@ -103,9 +150,7 @@ def _blocks(group: str, bodies: tuple[str, ...]) -> wafv2.CfnWebACL.RuleProperty
                     wafv2.CfnWebACL.RuleActionOverrideProperty(name=body, action_to_use=count)
                     for body in bodies
                 ],
-                scope_down_statement=Statement(
-                    not_statement=wafv2.CfnWebACL.NotStatementProperty(statement=_to_alerts())
-                ),
+                scope_down_statement=_not(_to_alerts()),
             )
         ),
         override_action=wafv2.CfnWebACL.OverrideActionProperty(none={}),
@@ -125,15 +170,15 @@ def _counts(group: str) -> wafv2.CfnWebACL.RuleProperty:
     )
 
 
-def _too_many(most: int) -> wafv2.CfnWebACL.RuleProperty:
+def _too_many(name: str, most: int, *, of: Statement | None = None) -> wafv2.CfnWebACL.RuleProperty:
     """Refuses as Bleep does, so that a sender repeats: 429 with Retry-After."""
     headers = [wafv2.CfnWebACL.CustomHTTPHeaderProperty(name="Retry-After", value=RETRY_SECONDS)]
     refusal = wafv2.CfnWebACL.CustomResponseProperty(response_code=TOO_MANY, response_headers=headers)
     return _rule(
-        "TooMany",
+        name,
         Statement(
             rate_based_statement=wafv2.CfnWebACL.RateBasedStatementProperty(
-                aggregate_key_type="IP", limit=most
+                aggregate_key_type="IP", limit=most, scope_down_statement=of
             )
         ),
         action=wafv2.CfnWebACL.RuleActionProperty(

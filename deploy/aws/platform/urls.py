@@ -1,4 +1,4 @@
-"""Where PostgreSQL and Valkey are, as Bleep reads it. Both are reached by TLS, and both certificates are checked.
+"""Addresses as Bleep has them: links in messages; PostgreSQL and Valkey, by TLS, with certificates that are checked.
 
 Plain text, so that a test of Bleep can hold it against what its libraries make of it.
 """
@@ -9,6 +9,8 @@ NAME = "bleep"
 CERTIFICATES = "deploy/aws/rds-ca.pem"
 """In the image. The roots of RDS are AWS's own: no operating system brings them, so `sslrootcert=system` fails."""
 IMAGE = "/app"
+ANSWER_LINK = "^/a/[A-Za-z0-9_-]{22}$"
+"""The whole path of a link to answer on. No other path of Bleep has this form, and no path of this form leads on."""
 
 
 def database_url(*, host: str, password: str) -> str:

@@ -1,4 +1,4 @@
-"""The load balancer: TLS alone, for the hospital's networks alone."""
+"""The load balancer: TLS alone, for the hospital's networks alone, unless links are for everybody."""
 
 from aws_cdk import (
     Duration,
@@ -49,6 +49,10 @@ class Web(Construct):
             self._keep_access_logs(platform.access_log_days)
         for place in platform.allowed_networks:
             network.balancer.add_ingress_rule(ec2.Peer.ipv4(place), ec2.Port.tcp(HTTPS), "The hospital")
+        if platform.opens_links_to_all:
+            network.balancer.add_ingress_rule(
+                ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS), "Links in messages; the firewall refuses all else"
+            )
         listener = self.balancer.add_listener(
             "Tls",
             port=HTTPS,

@@ -64,6 +64,7 @@ FULL = PlatformParameters(
     hosted_zone_id="Z0123456789",
     hosted_zone_name="hospital.example",
     allowed_networks=("192.0.2.0/24", "198.51.100.0/25"),
+    answer_links="anywhere",
     deadman_secret="hospital/deadman",  # noqa: S106 - its name
     access_log_days=0,
     log_days=365,

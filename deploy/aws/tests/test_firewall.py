@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from deploy.aws.platform.firewall import GROUPS
+from deploy.aws.platform.urls import ANSWER_LINK
 from deploy.aws.tests.conftest import Deployment
 
 Rule = dict[str, Any]
@@ -64,14 +65,36 @@ def test_rules_about_bodies_count_everywhere(rules: list[Rule]) -> None:
 
 def test_too_many_requests_are_told_to_come_again(platform: Deployment, rules: list[Rule]) -> None:
     """A sender repeats after a 429, and gives up after a 403."""
-    [rate] = [rule for rule in rules if "RateBasedStatement" in rule["Statement"]]
-    assert rate["Statement"]["RateBasedStatement"] == {
+    rates = [rule for rule in rules if "RateBasedStatement" in rule["Statement"]]
+    assert rates[-1]["Statement"]["RateBasedStatement"] == {
         "AggregateKeyType": "IP",
         "Limit": platform.platform.requests_per_five_minutes,
     }
-    refusal = rate["Action"]["Block"]["CustomResponse"]
-    assert refusal == {"ResponseCode": 429, "ResponseHeaders": [{"Name": "Retry-After", "Value": "60"}]}
-    assert [rule for rule in rules if "Action" in rule] == [rate], "all else that blocks is AWS's"
+    for rate in rates:
+        refusal = rate["Action"]["Block"]["CustomResponse"]
+        assert refusal == {"ResponseCode": 429, "ResponseHeaders": [{"Name": "Retry-After", "Value": "60"}]}
+    own = [rule["Name"] for rule in rules if "Action" in rule]
+    for_links = ["NoLink", "TooManyLinks"] if platform.platform.opens_links_to_all else []
+    assert own == [*for_links, "TooMany"], "all else that blocks is AWS's"
+
+
+def test_from_outside_links_are_reached_and_nothing_else(platform: Deployment, rules: list[Rule]) -> None:
+    sets = platform.resources("AWS::WAFv2::IPSet")
+    if not platform.platform.opens_links_to_all:
+        assert not sets
+        return
+    [(name, hospital)] = sets.items()
+    assert hospital["Properties"]["Addresses"] == list(platform.platform.allowed_networks)
+    no_link, too_many = rules[:2]  # before any other
+    outside, no_path = no_link["Statement"]["AndStatement"]["Statements"]
+    arn = {"Fn::GetAtt": [name, "Arn"]}
+    assert outside == {"NotStatement": {"Statement": {"IPSetReferenceStatement": {"Arn": arn}}}}
+    match = no_path["NotStatement"]["Statement"]["RegexMatchStatement"]
+    assert (match["FieldToMatch"], match["RegexString"]) == ({"UriPath": {}}, ANSWER_LINK)
+    assert no_link["Action"] == {"Block": {}}
+    rate = too_many["Statement"]["RateBasedStatement"]
+    assert (rate["ScopeDownStatement"], rate["AggregateKeyType"]) == (outside, "IP")
+    assert rate["Limit"] < platform.platform.requests_per_five_minutes
 
 
 def test_nothing_secret_and_nothing_of_a_person_is_logged(platform: Deployment) -> None:

@@ -145,7 +145,8 @@ class TestWeb:
             for group in platform.of_type("AWS::EC2::SecurityGroup")
             for rule in group.get("SecurityGroupIngress", [])
         ]
-        assert [rule["CidrIp"] for rule in rules] == list(platform.platform.allowed_networks)
+        anybody = ["0.0.0.0/0"] if platform.platform.opens_links_to_all else []  # as far as the firewall
+        assert [rule["CidrIp"] for rule in rules] == [*platform.platform.allowed_networks, *anybody]
         assert {rule["FromPort"] for rule in rules} == {443}
         for rule in platform.of_type("AWS::EC2::SecurityGroupIngress"):
             assert "SourceSecurityGroupId" in rule

@@ -61,6 +61,8 @@ class Settings(Construct):
             "FRONT_DOOR_URL": f"http://{WEB}.{NAMESPACE}:{DOOR}",
             "TRUST_PROXY": "true",  # the load balancer overwrites X-Forwarded-Proto
         }
+        if platform.answer_links != "none":
+            self.values = {**self.values, "PUBLIC_URL": f"https://{platform.domain}"}
         stored: dict[str, secretsmanager.ISecret] = {
             "SECRET_KEY": random(self, "SecretKey", "SECRET_KEY of Bleep", key),
             "METRICS_TOKEN": random(self, "MetricsToken", "METRICS_TOKEN of Bleep", key),
