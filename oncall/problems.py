@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q, prefetch_related_objects
 
 from contacts import problems as contacts_problems, routing
 from contacts.choices import Priority
@@ -15,14 +15,16 @@ from theme import times
 ASKS_NOBODY = "It has no steps, so it asks nobody: alerts are sent as if there were no plan."
 INACTIVE = "It is not active, so it asks nobody: alerts are sent as if there were no plan."
 UNUSED = "It is used for no alerts."
+READ_FOR_A_ROUTE = ("preferences", "obstacles", "email_subscriptions")
 PREFETCHED: tuple[str | Prefetch[Any], ...] = (
     Prefetch("choices", PlanChoice.objects.select_related("clinician")),
     Prefetch("steps", PlanStep.objects.select_related("clinician")),
-    "steps__clinician__preferences",
-    "steps__clinician__obstacles",
-    "steps__clinician__email_subscriptions",
+    *(f"steps__clinician__{name}" for name in READ_FOR_A_ROUTE),
 )
 """What `sentences` reads of a plan."""
+
+Addressed = tuple[Clinician, Priority]
+"""Somebody whom an alert may be for, and its priority."""
 
 
 def sentences(plan: Plan) -> list[str]:
@@ -56,25 +58,37 @@ def in_use() -> list[Plan]:
     return [plan for plan in suspects.prefetch_related(*PREFETCHED) if sentences(plan)]
 
 
-def waits_too_short(plan: Plan, addressed: Iterable[Clinician] = ()) -> list[str]:
+def waits_too_short(plan: Plan, example: Iterable[Addressed] = ()) -> list[str]:
     """A sentence for each step whose wait ends before the person's own channels have all been tried.
 
-    `addressed` are people to whom the alerts may be. Some three queries for each of them.
+    Whom an alert may be for is known where the plan is used for somebody by name; `example` are more. Three queries.
     """
-    people = list(addressed)
-    found: dict[str, None] = {}
+    addressed = {(each.clinician, Priority(each.priority)) for each in plan.choices.all() if each.clinician}
+    addressed |= set(example)
+    prefetch_related_objects([clinician for clinician, _priority in addressed], *READ_FOR_A_ROUTE)
+    by_contact_id = sorted(addressed, key=lambda each: (each[0].contact_id, each[1]))
+    found = []
     for step in plan.steps.all():
-        asked = [step.clinician] if step.target == Target.NAMED else people
-        for clinician in filter(None, asked):
-            for priority in _priorities(plan):
-                needs = timing.needed(routing.route(clinician, priority))
-                if step.wait < needs:
-                    wait, takes = times.duration(step.wait), times.duration(needs)
-                    found[
-                        f"Step {step.position}: {wait} is shorter than the {takes} that the channels of {clinician} "
-                        f"take for {priority.label}. The next person is asked while Bleep still tries this one."
-                    ] = None
-    return list(found)
+        named = [(step.clinician, each) for each in _priorities(plan)] if step.clinician else []
+        asked = named if step.target == Target.NAMED else by_contact_id
+        short = [each for each in (_too_short(step, *who) for who in asked) if each]
+        found += short[: contacts_problems.EXAMPLES]
+        if short[contacts_problems.EXAMPLES :]:
+            found.append(
+                f"Step {step.position}: the same holds {len(short) - contacts_problems.EXAMPLES} times more."
+            )
+    return found
+
+
+def _too_short(step: PlanStep, clinician: Clinician, priority: Priority) -> str:
+    """The sentence; empty if the wait is long enough for this person."""
+    needs = timing.needed(routing.route(clinician, priority))
+    if step.wait >= needs:
+        return ""
+    return (
+        f"Step {step.position}: {times.duration(step.wait)} is shorter than the {times.duration(needs)} that the "
+        f"channels of {clinician} take for {priority.label}. The next person is asked while Bleep still tries this one."
+    )
 
 
 def _of_person(position: int, clinician: Clinician, priorities: Iterable[Priority]) -> Iterator[str]:

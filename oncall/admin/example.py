@@ -13,6 +13,7 @@ from contacts.models import Clinician
 from oncall import asked, plans, wording
 from oncall.admin.people import ClinicianSelect
 from oncall.models import Plan, PlanStep, Target
+from oncall.problems import Addressed
 
 PARAMETER = "for"
 
@@ -47,8 +48,11 @@ class Example:
     """Whether a step asks the person that the alert is for, and so there must be one."""
 
     @property
-    def addressed(self) -> list[Clinician]:
-        return [self.clinician] if self.clinician else []
+    def addressed(self) -> list[Addressed]:
+        """The clinician, with the priorities for which their alerts go by this plan."""
+        return [
+            (self.clinician, each.priority) for each in self.priorities if self.clinician and each.applies
+        ]
 
 
 def of(plan: Plan, request: HttpRequest, site: AdminSite) -> Example:

@@ -261,6 +261,24 @@ def test_a_wait_that_is_too_short_for_the_persons_channels_is_warned_of(
     assert "Step 1:" not in page, "one call of half a minute, and an SMS"
 
 
+def test_it_is_warned_of_for_whomever_an_alert_may_be_for(editor: Client, settings: Any) -> None:
+    """Not only for the example: for everybody by whose name the plan is used, and for no other priority."""
+    settings.CONNECT_RING_SECONDS, settings.REPEAT_AFTER = 30, MINUTE
+    again = {each: [Channel.CALL, Channel.SMS, Channel.CALL] for each in (Priority.HIGH, Priority.LOW)}
+    people = [make_clinician(f"C-{number}", again) for number in range(2, 10)]
+    plan = make_plan(None, wait=MINUTE, priority=Priority.HIGH, clinician=people[0])
+    for person in people[1:]:
+        PlanChoice.objects.create(plan=plan, priority=Priority.HIGH, clinician=person)
+
+    page = read(editor.get(page_of(plan)))
+
+    for number in range(2, 7):
+        name = f"Clinician C-{number} (C-{number})"
+        assert f"Step 1: 1 min is shorter than the 2 min that the channels of {name} take for High." in page
+    assert "Step 1: the same holds 3 times more." in page
+    assert "take for Low" not in page
+
+
 def test_before_a_plan_in_use_is_deleted_the_page_says_what_for(admin_client: Client) -> None:
     plan = make_plan(None, department="Ward 4")
 
