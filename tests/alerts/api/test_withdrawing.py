@@ -40,6 +40,17 @@ def test_what_waits_is_not_sent(sender: Sender, clinician: Clinician, end: str) 
     assert Alert.objects.get().withdrawn_at is not None
 
 
+def test_without_a_plan_nobody_is_told(sender: Sender, clinician: Clinician) -> None:
+    """Nobody was asked for anything."""
+    sender.post(an_alert())
+    alert = Alert.objects.get()
+    take(first(alert))
+
+    assert withdraw(sender, alert.message_id).json()["status"] == "withdrawn"
+
+    assert Delivery.objects.filter(alert=alert).count() == 1
+
+
 def test_nobody_is_asked_any_more_and_who_may_have_been_is_told(ask: Ask, sender: Sender) -> None:
     alert = ask()
     take(first(alert))
