@@ -11,6 +11,7 @@ from django.db.models.functions import RowNumber
 from alerts.models import Alert, AlertAction, Delivery, Engagement
 from alerts.states import NEEDS_REASON, AlertState, DeliveryState, EngagementState, Reason
 from contacts.choices import Priority
+from contacts.models import Clinician
 from oncall.plans import FrozenPlan
 
 EXAMPLES = 5
@@ -105,8 +106,8 @@ class UnansweredAlert:
     """Whose answer is waited for; empty if nobody's is."""
     until: datetime | None
     """When the next step begins."""
-    next_step: int
-    steps: int
+    following: str
+    """Whom the plan asks then; empty if the plan is at its end."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,10 @@ class Unanswered:
 
 
 def unanswered() -> Unanswered:
-    """The alerts that nobody has taken on, however old. One query, by the index `alert_unanswered`."""
+    """The alerts that nobody has taken on, however old.
+
+    One query, by the index `alert_unanswered`; one more for the names of those whom plans ask next by name.
+    """
     urgency = Case(*[When(priority=each, then=place) for place, each in enumerate(Priority)])
     asked = Engagement.objects.filter(alert=OuterRef("pk"), state=EngagementState.ASKED)
     found = Alert.objects.filter(has_loop=True, state=AlertState.OPEN).annotate(
@@ -133,43 +137,57 @@ def unanswered() -> Unanswered:
         without=Window(Count("pk", filter=Q(loop__ended_at__isnull=False))),
         place=Window(RowNumber(), partition_by=F("exhausted"), order_by=(urgency, F("created_at"), F("pk"))),
     )
-    fields = ("clinician__name", "clinician__department", "created_at", "exhausted", "asked")
-    ordered = found.order_by("place", "-exhausted")
     rows = list(
-        ordered.values_list(
-            "pk", "priority", *fields, "loop__due_at", "loop__next_step", "loop__plan", "total", "without"
+        found.order_by("place", "-exhausted").values_list(
+            "pk",
+            "priority",
+            "clinician__name",
+            "clinician__department",
+            "created_at",
+            "exhausted",
+            "asked",
+            "loop__due_at",
+            "loop__next_step",
+            "loop__plan",
+            "total",
+            "without",
+            named=True,
         )[:KNOWN]
     )
-    total, exhausted = rows[0][-2:] if rows else (0, 0)
-    alerts = [
-        UnansweredAlert(
-            key,
-            Priority(priority),
-            name,
-            department,
-            at,
-            is_exhausted,
-            asked or "",
-            until,
-            step,
-            _steps(plan),
-        )
-        for key, priority, name, department, at, is_exhausted, asked, until, step, plan, *_ in rows
+    first = [
+        row for ended in (True, False) for row in [each for each in rows if each.exhausted is ended][:NAMED]
     ]
+    following = _following(first)
     return Unanswered(
-        exhausted=exhausted,
-        asked=total - exhausted,
+        exhausted=rows[0].without if rows else 0,
+        asked=rows[0].total - rows[0].without if rows else 0,
         first=tuple(
-            each
-            for is_exhausted in (True, False)
-            for each in [each for each in alerts if each.exhausted is is_exhausted][:NAMED]
+            UnansweredAlert(
+                row.pk,
+                Priority(row.priority),
+                row.clinician__name,
+                row.clinician__department,
+                row.created_at,
+                exhausted=row.exhausted,
+                asked=row.asked or "",
+                until=row.loop__due_at,
+                following=following[row.pk],
+            )
+            for row in first
         ),
-        high=tuple(each.key for each in alerts if each.exhausted and each.priority is Priority.HIGH),
+        high=tuple(row.pk for row in rows if row.exhausted and row.priority == Priority.HIGH),
     )
 
 
-def _steps(plan: dict[str, Any]) -> int:
-    return len(FrozenPlan.from_json(plan).steps)
+def _following(rows: Sequence[Any]) -> dict[int, str]:
+    """For each alert whom its plan asks next, without a look at covers and channels; empty if nobody is left."""
+    ahead = {row.pk: FrozenPlan.from_json(row.loop__plan).steps[row.loop__next_step :] for row in rows}
+    keys = {steps[0].clinician_id for steps in ahead.values() if steps and steps[0].clinician_id}
+    names = dict(Clinician.objects.filter(pk__in=keys).values_list("pk", "name")) if keys else {}
+    return {
+        row.pk: names.get(ahead[row.pk][0].clinician_id or 0, row.clinician__name) if ahead[row.pk] else ""
+        for row in rows
+    }
 
 
 def done_about(keys: Sequence[int]) -> dict[int, list[AlertAction]]:

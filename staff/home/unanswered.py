@@ -82,10 +82,9 @@ def _how_it_stands(alert: UnansweredAlert) -> str:
         return "nobody is left to ask"
     left = alert.until - timezone.now() if alert.until else None
     until = f", {duration(left)} left" if left and left.total_seconds() > 0 else ""
-    asked = f"{alert.asked} is asked{until}" if alert.asked else "the next is asked in a moment"
-    if alert.next_step >= alert.steps:
-        return f"{asked}, then nobody is left to ask"
-    return f"{asked}, then step {alert.next_step + 1} of {alert.steps}" if alert.asked else asked
+    if not alert.asked:
+        return "the plan goes on in a moment"
+    return f"{alert.asked} is asked{until}, then {alert.following or 'nobody is left to ask'}"
 
 
 def _list(text: str, state: ResponsibilityState) -> Link:

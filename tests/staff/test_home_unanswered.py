@@ -78,7 +78,7 @@ def test_it_says_who_is_asked_how_long_still_and_what_happens_then(
 
     (line,) = rows(home(browser()), "unanswered")
     assert re.fullmatch(
-        rf"High · {clinician.name}.* · 3 min ago · {clinician.name} is asked, 1 min 1\d s left, then step 2 of 2",
+        rf"High · {clinician.name}.* · 3 min ago · {clinician.name} is asked, 1 min 1\d s left, then Dot Dale",
         line,
     )
 
