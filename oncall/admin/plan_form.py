@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from contacts.choices import Priority
 from oncall import history, plans
@@ -21,15 +21,9 @@ OUT_OF_RANGE = "Wait between 5 seconds (0:05) and 24 hours (1440)."
 class MinutesField(forms.Field):
     """A time in minutes: `5`, `2.5`, `1:30`."""
 
-    widget = UnfoldAdminTextInputWidget
-
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.widget.attrs |= {
-            "inputmode": "decimal",
-            "autocomplete": "off",
-            "class": "vTextField wait-minutes",
-        }
+        attrs = {"inputmode": "decimal", "autocomplete": "off", "class": "wait-minutes"}
+        super().__init__(widget=UnfoldAdminTextInputWidget(attrs), **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, timedelta):
@@ -79,7 +73,12 @@ class StepForm(forms.ModelForm[PlanStep]):
     """One step. Its place is its place in the list."""
 
     # Not the model's: rows may be left out and moved, and `plans.write` numbers them anew.
-    position = forms.IntegerField(required=False, min_value=0, label="order")
+    position = forms.IntegerField(
+        required=False,
+        min_value=0,
+        label="order",
+        widget=UnfoldAdminIntegerFieldWidget({"class": "step-place"}),
+    )
     wait = MinutesField(label="minutes to answer", initial=timedelta(minutes=5))
 
     class Meta:
