@@ -27,7 +27,9 @@ WITH_DEMO = """\
 {command}
 
   One of High priority wants an answer. C-1's telephone rings on the page of handsets: answer it there, press 1 to hear
-  the alert and 1 to accept it, or 2 to decline. Left alone, it goes on to C-2 within {wait} seconds:
+  the alert, and 1 to accept it or 2 to decline. Or reject it, let it ring, or let a voicemail pick up: within {wait}
+  seconds it goes on to C-2, and then Home says that nobody has taken it on. An SMS (M) to C-2 can be replied to, and an
+  e-mail (L) to C-2 has a link to answer on.
 
 {high}
 

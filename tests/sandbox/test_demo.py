@@ -10,6 +10,7 @@ from contacts.choices import Priority
 from contacts.models import Clinician
 from oncall import plans
 from oncall.models import Plan, Target
+from sandbox.management.commands.load_demo import PLAN
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +22,7 @@ def _local(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def waits() -> list[timedelta]:
-    return [step.wait for step in Plan.objects.get().steps.all()]
+    return [step.wait for step in Plan.objects.get(name=PLAN).steps.all()]
 
 
 def test_high_for_c_1_wants_an_answer_and_then_c_2_is_asked() -> None:
@@ -39,6 +40,16 @@ def test_high_for_c_1_wants_an_answer_and_then_c_2_is_asked() -> None:
     assert {first.call_number, first.sms_number}.isdisjoint({second.call_number, second.sms_number})
 
 
+def test_an_sms_or_an_email_to_c_2_wants_an_answer() -> None:
+    call_command("load_demo")
+
+    first, second = Clinician.objects.order_by("contact_id")
+    medium, low = (plans.plan_for(second, each) for each in (Priority.MEDIUM, Priority.LOW))
+    assert medium is not None
+    assert medium == low
+    assert [step.clinician_id for step in medium.steps] == [None, first.pk]
+
+
 def test_the_variable_sets_the_wait_even_of_a_plan_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     call_command("load_demo")
     monkeypatch.setenv("DEMO_WAIT_SECONDS", "15")
@@ -50,7 +61,7 @@ def test_the_variable_sets_the_wait_even_of_a_plan_that_is_there(monkeypatch: py
 
 def test_what_somebody_made_of_the_plan_stays() -> None:
     call_command("load_demo")
-    plans.write(Plan.objects.get(), [], [])
+    plans.write(Plan.objects.get(name=PLAN), [], [])
 
     call_command("load_demo")
 

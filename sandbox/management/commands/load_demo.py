@@ -1,4 +1,4 @@
-"""`manage.py load_demo`: the published sample's clinician and token, a plan, and an admin login. Local mode only."""
+"""`manage.py load_demo`: the published sample's clinician and token, plans, and an admin login. Local mode only."""
 
 import os
 import time
@@ -49,7 +49,8 @@ COLLEAGUE = {
     "email": "second@dev.co.uk",
 }
 COLLEAGUE_PREFERENCES = {**PREFERENCES, Priority.HIGH: [Channel.CALL, Channel.SMS]}
-PLAN = "Demo: High"
+PLAN, WRITTEN_PLAN = "Demo: High", "Demo: Medium and Low"
+"""For C-1's calls; and for C-2's SMS and e-mails, which say how to answer them."""
 WAIT_VARIABLE = "DEMO_WAIT_SECONDS"
 WAIT_SECONDS = "120"
 
@@ -58,7 +59,7 @@ class Command(BaseCommand):
     """Safe to run again: it does not change what already exists."""
 
     help = (
-        "Load the demo clinicians C-1 and C-2, a plan that asks them, the demo token and the login admin/admin. "
+        "Load the demo clinicians C-1 and C-2, plans that ask them, the demo token and the login admin/admin. "
         "Refuses outside local mode."
     )
 
@@ -80,10 +81,10 @@ class Command(BaseCommand):
 
     def _load(self) -> None:
         fields = {**CLINICIAN, "sms_number": to_e164(CLINICIAN["sms_number"])}
-        self._plan(
-            self._clinician("C-1", fields, PREFERENCES),
-            self._clinician("C-2", COLLEAGUE, COLLEAGUE_PREFERENCES),
-        )
+        first = self._clinician("C-1", fields, PREFERENCES)
+        second = self._clinician("C-2", COLLEAGUE, COLLEAGUE_PREFERENCES)
+        self._plan(PLAN, first, second, Priority.HIGH)
+        self._plan(WRITTEN_PLAN, second, first, Priority.MEDIUM, Priority.LOW)
         client, _ = ApiClient.objects.get_or_create(
             name="Demo hospital system", defaults={"requests_per_minute": 100_000}
         )
@@ -118,15 +119,15 @@ class Command(BaseCommand):
             preferences.replace(clinician, wanted)
         return clinician
 
-    def _plan(self, first: Clinician, second: Clinician) -> None:
-        """High for C-1 wants an answer, and then C-2 is asked. The variable sets the wait of an old plan, too."""
-        plan, is_new = Plan.objects.get_or_create(name=PLAN)
+    def _plan(self, name: str, first: Clinician, second: Clinician, *priorities: Priority) -> None:
+        """Alerts to the first want an answer, and then the second is asked. The variable changes an old plan, too."""
+        plan, is_new = Plan.objects.get_or_create(name=name)
         if is_new or os.environ.get(WAIT_VARIABLE):
             steps = [
                 FrozenStep(Target.ADDRESSED, None, _wait()),
                 FrozenStep(Target.NAMED, second.pk, _wait()),
             ]
-            plans.write(plan, steps, [Use(Priority.HIGH, first)])
+            plans.write(plan, steps, [Use(priority, first) for priority in priorities])
 
 
 def _wait() -> timedelta:
