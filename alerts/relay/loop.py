@@ -125,7 +125,14 @@ class Relay:
         self._senders.shutdown(wait=True)
         self._publisher.close()
         self._stopping = True
-        for beside in (self._subscriptions, *self._queues, self._register, self._expiry, self._trail):
+        all_beside: tuple[Periodic[...], ...] = (
+            self._subscriptions,
+            *self._queues,
+            self._register,
+            self._expiry,
+            self._trail,
+        )
+        for beside in all_beside:
             beside.join(CLOSE_SECONDS)
         self._watchdog.join(watchdog.CLOSE_SECONDS)
         with contextlib.suppress(*AWAY):  # the heartbeat also expires by itself
