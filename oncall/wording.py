@@ -29,16 +29,20 @@ UNREACHABLE = {
 
 def summary(steps: Sequence[AskedNow], of: Clinician) -> str:
     """`asked for an answer within 2 min; then Second Clinician (C-2), within 5 min; then the desk is told`."""
-    asked = [_briefly(step, of) for step in steps if step.clinician]
+    reached = [step for step in steps if step.clinician]
+    asked = [
+        _briefly(step, of, again=step.clinician in [earlier.clinician for earlier in reached[:place]])
+        for place, step in enumerate(reached)
+    ]
     if not asked:
         return NOBODY_IN_PLAN
     return "; then ".join([*asked, THEN_THE_DESK])
 
 
-def _briefly(step: AskedNow, of: Clinician) -> str:
+def _briefly(step: AskedNow, of: Clinician, *, again: bool) -> str:
     within = f"within {times.duration(step.step.wait)}"
     if step.clinician == of:
-        return f"asked for an answer {within}"
+        return f"asked {'again' if again else 'for an answer'} {within}"
     instead = f" in place of {step.meant}" if step.covered.is_cover else ""
     return f"{step.clinician}{instead}, {within}"
 

@@ -93,7 +93,7 @@ class Firewall(Construct):
             scope="REGIONAL",
             ip_address_version="IPV4",
             addresses=list(platform.allowed_networks),
-            description="The hospital's networks",
+            description="Networks of the hospital",
         )
         outside = _not(
             Statement(
