@@ -35,10 +35,14 @@ QUIET = (
     "--disable-sync",
 )
 DESK, PHONE = 1280, 390
+SECOND = "+44 7700 900200"
+"""The telephone of the demo's second clinician, as the page has it."""
 HEIGHT = 1000
 """The most that a picture may have."""
-TALL = {"home": 1500, "clinician": 1500}
-"""Exceptions: these are shown down to their charts, or to their last button."""
+TALL = {"home": 1500, "clinician": 2000, "asked": 1800, "plan": 1500}
+"""Exceptions: these are shown down to their charts, to their last button, or to the end of a story."""
+STEP_SECONDS = "10"
+"""How long the demo's plan waits: for the picture in which the second telephone rings, too."""
 
 
 def main() -> None:
@@ -63,7 +67,13 @@ def main() -> None:
 def running(data: Path) -> Iterator[None]:
     """Bleep, for as long as the block runs."""
     command = [sys.executable, "-m", "sandbox.run", "--data", str(data)]
-    env = {**os.environ, "PORT": str(PORT), "CONNECT_CALLS_PER_SECOND": "100", "SMS_PER_SECOND": "100"}
+    env = {
+        **os.environ,
+        "PORT": str(PORT),
+        "CONNECT_CALLS_PER_SECOND": "100",
+        "SMS_PER_SECOND": "100",
+        "DEMO_WAIT_SECONDS": STEP_SECONDS,
+    }
     with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
             for line in process.stdout or ():
@@ -139,12 +149,18 @@ def picture(page: Page, name: str, path: str) -> None:
 
 
 def picture_of_handsets(page: Page) -> None:
-    """The page of the stand-in for AWS."""
-    page.set_viewport_size({"width": 1200, "height": 720})
+    """The page of the stand-in for AWS: the first telephone rings in vain, and the second is answered."""
+    page.set_viewport_size({"width": 1240, "height": 800})
     page.goto(HANDSETS)
-    page.wait_for_load_state("networkidle")
     page.get_by_text("Blood test results ready", exact=False).first.wait_for()
+    second = page.get_by_role("article").filter(has_text=SECOND)
+    second.get_by_role("button", name="Answer").click(timeout=60_000)
+    second.get_by_role("button", name="1", exact=True).click()
+    second.get_by_text("Blood test results ready", exact=False).wait_for()
+    page.mouse.move(0, 0)
     page.screenshot(path=IMAGES / "handsets.png")
+    second.get_by_role("button", name="1", exact=True).click()
+    second.get_by_text("you accept").wait_for()
 
 
 if __name__ == "__main__":
