@@ -54,6 +54,33 @@ VARIABLES: dict[str, Variable] = {
         "Staff are logged out after so many minutes in which they do nothing, 1 to 720. That Home and the list of "
         "alerts refresh themselves does not count.",
     ),
+    "REQUIRE_MFA": Variable(
+        "true",
+        "Demand a second factor of superusers, and of whoever may hand out tokens or export. It can be turned off in "
+        "`LOCAL_MODE` only.",
+    ),
+    "OIDC_ISSUER": Variable(
+        "",
+        "Address of the provider of [single sign-on](#single-sign-on) (OpenID Connect), for example "
+        "`https://login.example/realms/hospital`. Empty: there is none.",
+    ),
+    "OIDC_CLIENT_ID": Variable("", "As what the provider knows Bleep."),
+    "OIDC_CLIENT_SECRET": Variable("", "The secret that the provider gave Bleep."),
+    "OIDC_NAME": Variable("the hospital's login", "What the login page calls single sign-on."),
+    "OIDC_ROLES_CLAIM": Variable("groups", "The claim whose values the table *Roles by sign-on* knows."),
+    "OIDC_PROVIDES_MFA": Variable(
+        "false",
+        "The provider asks everybody for a second factor, so Bleep does not. Otherwise it goes by `amr` in the "
+        "provider's token.",
+    ),
+    "LOCAL_LOGINS": Variable(
+        "true", "Take passwords. `false` leaves single sign-on, and the logins in `BREAK_GLASS_LOGINS`."
+    ),
+    "BREAK_GLASS_LOGINS": Variable(
+        "",
+        "Names of logins for emergencies, separated by commas. Each use is an error in the log, a finding, and on Home "
+        "for a day.",
+    ),
     "DEFAULT_COUNTRY": Variable(
         "GB",
         "Country, as two letters, in which a telephone number without a country code is read: 07700 900123 becomes "

@@ -3,9 +3,11 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import django_stubs_ext
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 from config import env, telemetry
 
@@ -26,11 +28,22 @@ WEB_SERVICE = os.environ.get("WEB_SERVICE", "")
 ALLOWED_HOSTS = ["*"] if WEB_SERVICE == "web-probes" else env.words("ALLOWED_HOSTS")
 CSRF_FAILURE_VIEW = "staff.errors.not_from_a_form"
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
-ROOT_URLCONF = {"web-api": "config.urls.api", "web-probes": "config.urls.probes"}.get(
-    WEB_SERVICE, "config.urls.everything"
-)
+ROOT_URLCONF = {
+    "web-api": "config.urls.api",
+    "web-probes": "config.urls.probes",
+    "none": "config.urls.probes",  # relays and workers
+}.get(WEB_SERVICE, "config.urls.everything")
 HAS_PAGES = WEB_SERVICE in {"", "web-admin"}
 """Whether this process may show the staff's pages, or is a command. The others do without what only logins need."""
+LOGIN_APPS = [
+    "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "django.contrib.humanize",
+]
 
 INSTALLED_APPS = [
     "config",
@@ -55,8 +68,13 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    *(["axes"] if HAS_PAGES else []),
+    *(LOGIN_APPS if HAS_PAGES else []),
     *(["sandbox"] if LOCAL_MODE else []),
+]
+LOGIN_MIDDLEWARE = [
+    "allauth.account.middleware.AccountMiddleware",
+    "staff.logins.gate.Gate",
+    "axes.middleware.AxesMiddleware",
 ]
 MIDDLEWARE = [
     "alerts.monitoring.probes.Probes",
@@ -77,7 +95,7 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",  # who changed it
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "clients.usage.CountRequests",
-    *(["axes.middleware.AxesMiddleware"] if HAS_PAGES else []),
+    *(LOGIN_MIDDLEWARE if HAS_PAGES else []),
 ]
 # For the web services only (`config.wsgi`): functions to call at the start
 WEB_SERVER_STARTS = ["clients.usage.keep_writing"]
@@ -177,7 +195,7 @@ AUTHENTICATION_BACKENDS = [
 ]
 # What an older version kept is checked by the second, and kept by the first from then on.
 PASSWORD_HASHERS = [
-    "staff.logins.hashers.Argon2id",
+    "staff.logins.backend.Argon2id",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 # Lock-outs: `staff.logins.lockout` has the limits.
@@ -189,6 +207,44 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_VERBOSE = AXES_ENABLE_ADMIN = False
+# Second factors and single sign-on, by allauth
+LOGIN_URL = "admin:login"
+REQUIRE_MFA = env.flag("REQUIRE_MFA") or not LOCAL_MODE
+ACCOUNT_ADAPTER = "staff.logins.accounts.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_ADAPTER = "staff.logins.accounts.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Bleep"
+MFA_TOTP_TOLERANCE = 1  # codes of the half minute before and after count: clocks differ
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL_MODE
+LOCAL_LOGINS = env.flag("LOCAL_LOGINS")
+BREAK_GLASS_LOGINS = env.words("BREAK_GLASS_LOGINS")
+OIDC_ID = "hospital"
+OIDC_ISSUER = env.matching(
+    "OIDC_ISSUER",
+    r"https://[!-~]+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?(/[!-~]*)?",
+    "must be the https address of a provider, for example https://login.example.",
+).rstrip("/")
+OIDC_NAME = env.text("OIDC_NAME")
+OIDC_ROLES_CLAIM = env.text("OIDC_ROLES_CLAIM")
+OIDC_PROVIDES_MFA = env.flag("OIDC_PROVIDES_MFA")
+SOCIALACCOUNT_ADAPTER = "staff.logins.claims.SocialAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": OIDC_ID,
+                "name": OIDC_NAME,
+                "client_id": env.text("OIDC_CLIENT_ID"),
+                "secret": env.text("OIDC_CLIENT_SECRET"),
+                "settings": {"server_url": OIDC_ISSUER},
+            }
+        ]
+        if OIDC_ISSUER
+        else [],
+    }
+}
 DEFAULT_COUNTRY = env.country("DEFAULT_COUNTRY")
 LOGIN_REDIRECT_URL = "admin:index"
 # A session lasts for a working day or until the browser is closed: wards share computers. `staff.site` clears them.
@@ -219,7 +275,11 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'"],
+        # A login by single sign-on is a form that leads there.
+        "form-action": [
+            "'self'",
+            *([f"{urlsplit(OIDC_ISSUER).scheme}://{urlsplit(OIDC_ISSUER).netloc}"] if OIDC_ISSUER else []),
+        ],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
     }
@@ -242,6 +302,7 @@ UNFOLD = {
     "STYLES": [lambda _: static("theme/colours.css"), lambda _: static("theme/theme.css")],
     # unfold's scripts under our Content-Security-Policy, and no form sent twice by a double-click
     "SCRIPTS": [lambda _: static("theme/theme.js"), lambda _: static("theme/once.js")],
+    "ACCOUNT": {"navigation": [{"title": "Your login", "link": reverse_lazy("own_login")}]},
     "SIDEBAR": {"navigation": "staff.navigation.sidebar"},
     "DASHBOARD_CALLBACK": "staff.home.page.context",
 }

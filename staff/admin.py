@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin, UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import ManyToManyField, QuerySet
 from django.forms import ChoiceField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -16,6 +18,11 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminS
 from contacts.lookalikes import departments
 from contacts.models import Clinician, ManagedDepartment
 from staff.clinician.page import StaffClinicianAdmin
+from staff.logins import passwords
+from staff.models import RoleClaim
+
+FOUND = 302
+"""The status of an answer that leads on: something was saved."""
 
 admin.site.register(Clinician, StaffClinicianAdmin)
 admin.site.unregister(User)
@@ -62,11 +69,12 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
     )
     inlines = (DepartmentInline,)
     readonly_fields = ("last_login", "date_joined")  # facts: what Bleep noted
-    # Without Django's choice between a password and single sign-on, which Bleep does not have.
+    # Without Django's choice between a password and single sign-on, which makes its own users.
     add_fieldsets = ((None, {"fields": ("username", "password1", "password2")}),)
     filter_horizontal = ()
     list_display = ("username", "first_name", "last_name", "roles", "is_active", "is_staff", "last_login")
     list_filter = ("groups", "is_active", "is_superuser")
+    actions = ("forget_factors",)
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         return self.inlines if obj else ()
@@ -87,6 +95,24 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
             obj.is_staff = True  # without it a login opens no page of Bleep
         super().save_model(request, obj, form, change)
 
+        if not change and obj.has_usable_password():
+            passwords.set_by_another(obj)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """A password that was set for somebody else is for one login."""
+        response: HttpResponse = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and response.status_code == FOUND and id != str(request.user.pk):
+            passwords.set_by_another(User.objects.get(pk=id))
+        return response
+
+    @admin.action(description="Remove second factors: their phone or key is lost", permissions=["change"])
+    def forget_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """They set up others at the next login, if they need one."""
+        for user in queryset:
+            if Authenticator.objects.filter(user=user).delete()[0]:
+                self.log_change(request, user, "Removed all second factors.")
+        self.message_user(request, "Their second factors are removed.")
+
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
 
@@ -99,6 +125,18 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
         if db_field.name == "groups" and field is not None:
             field.help_text = "This user has the permissions of all selected groups."
         return field
+
+
+@admin.register(RoleClaim)
+class RoleClaimAdmin(ModelAdmin):
+    """Which groups people are in, by what single sign-on says of them."""
+
+    list_display = ("value", "group")
+    list_select_related = ("group",)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        claim = f"Looked up in the claim “{settings.OIDC_ROLES_CLAIM}” at each login."
+        return super().changelist_view(request, {"subtitle": claim, **(extra_context or {})})
 
 
 @admin.register(Group)

@@ -13,14 +13,15 @@ from django.db.models.signals import post_migrate
 
 class StaffConfig(AppConfig):
     name = "staff"
+    verbose_name = "Single sign-on"
 
     def ready(self) -> None:
         # Models can be imported only now.
         from staff import roles  # noqa: PLC0415
-        from staff.logins import sessions  # noqa: F401, PLC0415 - listens to logins
+        from staff.logins import break_glass, passwords, sessions  # noqa: F401, PLC0415 - they listen to logins
 
         apps.get_app_config("auth").verbose_name = "Logins"  # as in the sidebar
-        # Django sends this for each app with models. `staff` has none, so auth's is used.
+        # Django sends this for each app with models, auth's after `staff`.
         post_migrate.connect(roles.establish, sender=apps.get_app_config("auth"), dispatch_uid="staff.roles")
 
 

@@ -30,6 +30,7 @@ class ContentSecurityPolicy(CSPMiddleware):
         report_only: bool = False,  # noqa: FBT001, FBT002 - the base class's signature
     ) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
-        if not report_only and request.resolver_match and "admin" in request.resolver_match.namespaces:
+        match = request.resolver_match
+        if not report_only and match and match.route.startswith("admin/"):
             parts.update = {**settings.CONTENT_SECURITY_POLICY_OF_ADMIN, **(parts.update or {})}
         return parts

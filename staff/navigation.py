@@ -72,6 +72,12 @@ GROUPS: tuple[tuple[str, tuple[MenuItem, ...]], ...] = (
         (
             MenuItem("Users", "person", "admin:auth_user_changelist", ("auth.view_user",)),
             MenuItem("Groups", "group", "admin:auth_group_changelist", ("auth.view_group",)),
+            MenuItem(
+                "Roles by sign-on",
+                "badge",
+                "admin:staff_roleclaim_changelist",
+                ("staff.view_roleclaim",),
+            ),
         ),
     ),
     ("Providers", (MenuItem("AWS", "cloud", "admin:aws_check", ("alerts.ask_aws",)),)),

@@ -3,20 +3,26 @@
 from functools import partial
 from typing import Any, cast
 
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.views import PasswordChangeView
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
-from staff.logins import sessions
+from staff.logins import pages, sessions
 from staff.logins.forms import OwnPasswordForm
 from theme import refresh
 
+HIDDEN = frozenset({"account", "axes", "mfa", "socialaccount"})
+"""Apps whose models have no pages."""
 NOT_STAFF = (
     "The password is right, but this login may not open Bleep's pages. Ask the administrator of Bleep's logins to tick "
     "“Staff status” for you."
@@ -62,12 +68,38 @@ class StaffSite(UnfoldAdminSite):
         response = super().index(request, extra_context)
         return refresh.only_part(request, response, "staff/home/parts.html")
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Without the pages that libraries of logins bring: they would show secrets, in another look."""
+        models: list[Any] = (
+            [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        )
+        shown = [model for model in models if model._meta.app_label not in HIDDEN]  # noqa: SLF001
+        super().register(shown, admin_class, **options)
+
+    @method_decorator(never_cache)
+    @login_not_required
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Log in, and delete expired sessions, which hold what was searched for."""
-        response: HttpResponse = super().login(request, extra_context)
-        if request.method == "POST" and request.user.is_authenticated:
-            SessionStore.clear_expired()
-        return response
+        """As Django's, by `LoginView`, with a button for single sign-on where there is one."""
+        home = reverse("admin:index")
+        if request.method == "GET" and self.has_permission(request):
+            return HttpResponseRedirect(home)
+        to = request.POST.get(REDIRECT_FIELD_NAME) or request.GET.get(REDIRECT_FIELD_NAME) or home
+        context = {
+            **self.each_context(request),
+            "title": "Log in",
+            "app_path": request.get_full_path(),
+            "username": request.user.get_username(),
+            REDIRECT_FIELD_NAME: to,
+            "provider": pages.provider(to),
+            "requires_mfa": settings.REQUIRE_MFA,
+            "takes_passwords": settings.LOCAL_LOGINS,
+            "not_staff": NOT_STAFF,
+            **(extra_context or {}),
+        }
+        view = pages.LoginView.as_view(
+            authentication_form=self.login_form, template_name="admin/login.html", extra_context=context
+        )
+        return cast("HttpResponse", view(request))
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

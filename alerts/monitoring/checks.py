@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import Error, transaction
 from django.db.models import (
     Case,
@@ -331,6 +332,22 @@ def _trail() -> list[Finding]:
     ]
 
 
+def _break_glass() -> list[Finding]:
+    if not settings.BREAK_GLASS_LOGINS:
+        return []
+    since = Now() - RECENTLY
+    used = User.objects.filter(username__in=settings.BREAK_GLASS_LOGINS, last_login__gt=since).count()
+    return [
+        Finding(
+            "break_glass_logins",
+            used,
+            0,
+            "A login for emergencies was used within the last day. Ask its keepers who used it, and why.",
+            is_for_staff=True,
+        )
+    ]
+
+
 def _front_door() -> list[Finding]:
     if not settings.FRONT_DOOR_URL:
         return []
@@ -366,4 +383,5 @@ CHECKS: tuple[Callable[[], list[Finding]], ...] = (
     _processes,
     _front_door,
     _trail,
+    _break_glass,
 )

@@ -43,5 +43,6 @@ urlpatterns = [
     path("schema", one_at_a_time(cache_page(600)(SpectacularAPIView.as_view())), name="schema"),
     path("docs", TemplateView.as_view(template_name="staff/api/page.html"), name="docs"),
     path("", include("alerts.monitoring.urls")),
+    path("admin/account/", include("staff.logins.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import Error
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from alerts import attention
@@ -95,9 +97,18 @@ def _tokens() -> list[ApiToken]:
     return list((tokens.refused() | tokens.expiring()).select_related("client"))
 
 
+def _break_glass() -> list[User]:
+    """Logins for emergencies that were used within the last day. One query, if there are such logins."""
+    if not settings.BREAK_GLASS_LOGINS:
+        return []
+    named = User.objects.filter(username__in=settings.BREAK_GLASS_LOGINS)
+    return list(named.filter(last_login__gt=Now() - checks.RECENTLY).order_by("last_login"))
+
+
 CHECKS = (
     Check("whether Bleep is sending", checks.findings, items.of_findings),
     Check("whether the providers answer", delays.outages, items.of_outages),
+    Check("logins for emergencies", _break_glass, items.of_break_glass),
     Check("refused alerts", refused.high, refused.of_high, "alerts.view_refusal"),
     Check("alerts that nobody has taken on", attention.unanswered, unanswered.of_alerts, "alerts.view_alert"),
     Check("failed alerts", attention.unreached, alert_rows.of_alerts, "alerts.view_alert"),

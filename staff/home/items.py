@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils import timezone
@@ -133,6 +134,17 @@ def of_outages(outages: list[Outage], reader: Reader) -> Iterator[Item]:
             f"{says} {outage.waiting:,} message{pluralize(outage.waiting, ' waits,s wait')} for it{high}.",
             MESSAGES_WAIT,
             show_all=Link("Show what waits", f"{reverse(ALERTS)}?status=queued&channel={channel.value}"),
+        )
+
+
+def of_break_glass(found: list[User], reader: Reader) -> Iterator[Item]:
+    for user in found:
+        at = times.clock(user.last_login or timezone.now(), day_of=timezone.now())
+        yield Item(
+            f"break glass {user.pk}",
+            f"The login for emergencies “{user.get_username()}” was used, last at {at}.",
+            "If you know of no emergency, tell the people who run Bleep at once: somebody may have the password. This "
+            "stays here for a day.",
         )
 
 

@@ -3,10 +3,13 @@
 from typing import Any
 
 from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 from unfold.forms import AdminOwnPasswordChangeForm
+
+from staff.logins import passwords
 
 
 class OwnPasswordForm(AdminOwnPasswordChangeForm):
@@ -23,3 +26,9 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
         if authenticate(self._request, username=self.user.get_username(), password=old) != self.user:
             raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
         return old
+
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
+        """The password is the user's own from now on."""
+        user: User = super().save(commit)
+        passwords.chosen(self._request, user)
+        return user

@@ -15,6 +15,7 @@ from tests.processes import ROOT
 
 SHOW = "; import json, sys, threading; print(json.dumps([*sys.modules, *(t.name for t in threading.enumerate())]))"
 AWS, PAGES, BROKER = {"boto3", "botocore.session"}, {"openpyxl", "unfold.admin"}, {"redis", "kombu", "celery"}
+LOGINS = {"allauth", "axes", "argon2", "fido2"}
 WEB = "import config.wsgi"
 """What granian loads in each of its processes."""
 
@@ -40,20 +41,20 @@ def loaded(statements: str, **variables: str) -> set[str]:
 @pytest.mark.parametrize(
     ("statements", "service", "has", "without"),
     [
-        (WEB, "web-api", "alerts.api.views", AWS | PAGES | BROKER),
+        (WEB, "web-api", "alerts.api.views", AWS | PAGES | BROKER | LOGINS),
         (
             WEB,
             "web-probes",
             "alerts.monitoring.views",
-            AWS | PAGES | BROKER | {"rest_framework.serializers", "requests"},
+            AWS | PAGES | BROKER | LOGINS | {"rest_framework.serializers", "requests"},
         ),
         (WEB, "web-admin", "contacts.admin.page", AWS),
-        ("import django; django.setup(); import alerts.relay.loop", "", "kombu", AWS | PAGES),
+        ("import django; django.setup(); import alerts.relay.loop", "none", "kombu", AWS | PAGES | LOGINS),
         (
             "import django; django.setup(); import config.management.commands.worker, alerts.tasks, celery.apps.worker",
-            "",
+            "none",
             "celery.worker.worker",
-            PAGES | {"celery.bin.celery", "prompt_toolkit"},
+            PAGES | LOGINS | {"celery.bin.celery", "prompt_toolkit"},
         ),
     ],
     ids=["web-api", "web-probes", "web-admin", "relay", "worker"],

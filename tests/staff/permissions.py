@@ -66,6 +66,7 @@ MODELS = {
     "clients_apitoken": of_model(see=[INTEGRATORS, AUDITORS], add=only(INTEGRATORS)),
     "auth_user": of_model(see=[AUDITORS], add=only()),
     "auth_group": of_model(see=[AUDITORS], add=only(), delete=only()),
+    "staff_roleclaim": of_model(see=[], add=only(), delete=only()),
 }
 WHO_MAY: dict[str, Access] = {
     "index": Access(EVERYBODY),
@@ -88,6 +89,7 @@ WHO_MAY: dict[str, Access] = {
     "app_list alerts": Access(only(EDITORS, MANAGERS, OPERATORS, AUDITORS, INTEGRATORS), refused=404),
     "app_list clients": Access(only(INTEGRATORS, AUDITORS), refused=404),
     "app_list auth": Access(only(AUDITORS), refused=404),
+    "app_list staff": Access(only(), refused=404),
     "anything else": Access(NOBODY, refused=404),
     "auth_user_password_change": Access(only()),
     "contacts_clinician_import": Access(only(EDITORS)),
@@ -125,6 +127,7 @@ WHO_MAY: dict[str, Access] = {
 }
 """By page name."""
 
+APPS = ("contacts", "oncall", "alerts", "clients", "auth", "staff")
 QUERIES = {
     "autocomplete": "?app_label=clients&model_name=apitoken&field_name=client",
     "clients_apitoken_rotate": "?token={token}",
@@ -162,7 +165,7 @@ def _walk(resolver: Any, prefix: str) -> Iterator[tuple[str | None, str]]:
 
 def _filled(name: str | None, pattern: str, records: Records | None) -> dict[str, str]:
     if name == "app_list":
-        return {f"app_list {app}": f"{app}/" for app in ("contacts", "oncall", "alerts", "clients", "auth")}
+        return {f"app_list {app}": f"{app}/" for app in APPS}
     if name == "view_on_site":
         return {name: "r/1/1/"}
     if name is None and pattern.startswith("(?P<url>"):
@@ -193,5 +196,6 @@ def _id(model: str, records: Records | None) -> Any:
         "clients_apitoken": records.token,
         "auth_user": records.user,
         "auth_group": records.group,
+        "staff_roleclaim": records.claim,
     }
     return things[model].pk

@@ -102,6 +102,11 @@ def cover_of(records: Records) -> dict[str, Any]:
     return {"clinician": records.clinician.pk, **times}
 
 
+def claim_of(records: Records) -> dict[str, Any]:
+    """A claim that nobody has a row for."""
+    return {"value": "ward-7", "group": records.group.pk}
+
+
 def file(_records: Records) -> dict[str, Any]:
     return {"import_file": SimpleUploadedFile("people.csv", b"contact_id,name\nC-9,New")}
 
@@ -156,6 +161,9 @@ POSTS: dict[str, PostRule] = {
     "auth_group_add": PostRule(only(), of(name="Night shift")),
     "auth_group_change": PostRule(only(), of(name="Changed")),
     "auth_group_delete": PostRule(only(), of(post="yes")),
+    "staff_roleclaim_add": PostRule(only(), claim_of),
+    "staff_roleclaim_change": PostRule(only(), claim_of),
+    "staff_roleclaim_delete": PostRule(only(), of(post="yes")),
     **{
         f"alerts_alert_{page}": PostRule(NOBODY, of(post="yes", label="Changed", state="closed"))
         for page in ("add", "change", "delete")
@@ -186,6 +194,8 @@ ACTIONS: dict[str, PostRule] = {
     ),  # these two lead to a page that asks
     "clients_apitoken revoke": PostRule(only(INTEGRATORS), changes=False),
     "auth_group delete_selected": PostRule(only(), of(post="yes")),
+    "auth_user forget_factors": PostRule(only()),
+    "staff_roleclaim delete_selected": PostRule(only(), of(post="yes")),
 }
 """By model and action of its list."""
 
@@ -244,6 +254,8 @@ def posts(records: Records) -> dict[str, Post]:
             "clients_apiclient": found.client,
             "clients_apitoken": found.token,
             "auth_group": found.group,
+            "auth_user": found.user,
+            "staff_roleclaim": found.claim,
         }[model]
         asked = {"action": called, "_selected_action": chosen.pk, "index": "0"}
         return Post(pages[f"{model}_changelist"], lambda: {**asked, **rule.posted(found)}, rule)

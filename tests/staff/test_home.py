@@ -323,7 +323,14 @@ def test_the_apps_have_names_for_staff() -> None:
 
     called = [app["name"] for app in client.get("/admin/").context["app_list"]]
 
-    assert sorted(called) == ["Alerts", "Clinicians", "Hospital systems", "Logins", "Plans and cover"]
+    assert sorted(called) == [
+        "Alerts",
+        "Clinicians",
+        "Hospital systems",
+        "Logins",
+        "Plans and cover",
+        "Single sign-on",
+    ]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from clients.models import ApiClient, ApiToken
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, ManagedDepartment, PreferenceTemplate
 from oncall.models import Cover, Plan, PlanChoice, PlanStep, Target
+from staff.models import RoleClaim
 from staff.roles import Role
 from tests.conftest import an_alert, make_clinician
 
@@ -59,6 +61,7 @@ class Records:
     token: ApiToken
     user: User
     group: Group
+    claim: RoleClaim
 
 
 def make_records() -> Records:
@@ -96,6 +99,8 @@ def make_records() -> Records:
     PlanStep.objects.create(plan=plan, position=1, target=Target.NAMED, clinician=clinician)
     PlanChoice.objects.create(plan=plan, priority=Priority.HIGH, department="Renal")
     begins = timezone.now() + timedelta(days=1)
+    user, group = make_user(Role.AUDITORS.value), Group.objects.get(name=Role.AUDITORS.value)
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "encrypted"})
     return Records(
         clinician=clinician,
         plan=plan,
@@ -108,6 +113,7 @@ def make_records() -> Records:
         refusal=Refusal.objects.get(),
         client=client,
         token=token,
-        user=make_user(Role.AUDITORS.value),
-        group=Group.objects.get(name=Role.AUDITORS.value),
+        user=user,
+        group=group,
+        claim=RoleClaim.objects.create(value="auditors", group=group),
     )

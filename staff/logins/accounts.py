@@ -1,0 +1,69 @@
+"""How allauth logs people in here: no mails, no sign-up by strangers, secrets kept encrypted."""
+
+import base64
+import hashlib
+import secrets
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import record_authentication
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpRequest, HttpResponse
+
+from config import addresses
+from staff.logins import claims, factors
+
+SALT = b"bleep second factors "
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Logins, and what proves them again."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return addresses.of_client(request) or "0.0.0.0"  # noqa: S104 - stands for nobody, and is not listened on
+
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """Without “you have signed in”, which the next page shows anyway."""
+        if not (message_template or "").startswith("account/"):
+            super().add_message(request, level, message_template, *args, **kwargs)
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """For what allauth itself protects. A login a moment ago is proof enough."""
+        return not factors.is_recent(context.request)
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Note whether single sign-on asked for a second factor, and delete expired sessions, which hold searches."""
+        sign_on = (kwargs.get("signal_kwargs") or {}).get("sociallogin")
+        if sign_on is not None and claims.has_shown_a_factor(sign_on):
+            record_authentication(request, user, factors.METHOD, type="provider")
+        SessionStore.clear_expired()
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        return response
+
+
+class MfaAdapter(DefaultMFAAdapter):
+    """Second factors. Who reads the database, or a backup, cannot make their codes without SECRET_KEY."""
+
+    def encrypt(self, text: str) -> str:
+        return _cipher().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """The secret; another one, which no code fits, after SECRET_KEY was changed."""
+        try:
+            return _cipher().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken:
+            return base64.b32encode(secrets.token_bytes(20)).decode()
+
+
+def _cipher() -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(SALT + settings.SECRET_KEY.encode()).digest()))

@@ -1,0 +1,72 @@
+"""Roles by single sign-on: what the provider says of somebody decides which groups they are in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialLogin
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+
+from staff.models import RoleClaim
+
+FAILED = "Single sign-on did not work. Try again; if that does not help, tell the people who run Bleep."
+FACTORS = frozenset({"mfa", "otp", "hwk", "swk", "sc", "fpt"})
+"""Words with which a provider says (`amr`, RFC 8176) that it has asked for a second factor."""
+
+
+class SocialAdapter(DefaultSocialAccountAdapter):
+    """Single sign-on. Whoever the hospital's provider knows may log in; what they may do, the table of claims says."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        return True
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        """No address is taken for who somebody is: only the provider's own name of them."""
+        sociallogin.email_addresses = []
+        if sociallogin.is_existing:
+            give_roles(sociallogin.user, said(sociallogin))
+
+    def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
+        user: User = super().save_user(request, sociallogin, form)
+        give_roles(user, said(sociallogin))
+        return user
+
+    def on_authentication_error(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Back to the login page, which says that it did not work."""
+        messages.error(request, FAILED)
+        raise ImmediateHttpResponse(HttpResponseRedirect(reverse("admin:login")))
+
+
+def said(sociallogin: SocialLogin) -> Mapping[str, Any]:
+    """What the provider said: its token, and what it answered when it was asked."""
+    data = sociallogin.account.extra_data
+    return {**(data.get("id_token") or {}), **(data.get("userinfo") or {})}
+
+
+def has_shown_a_factor(sociallogin: SocialLogin) -> bool:
+    """Whether the provider has asked for a second factor. Only its signed token counts, or that it always does."""
+    words = (sociallogin.account.extra_data.get("id_token") or {}).get("amr") or []
+    return bool(settings.OIDC_PROVIDES_MFA or not FACTORS.isdisjoint(words))
+
+
+@transaction.atomic
+def give_roles(user: User, claims: Mapping[str, Any]) -> None:
+    """Put the user into the groups that the table names for these claims, and take them out of the others it names.
+
+    Groups that the table does not name, and superusers, are given by hand alone.
+    """
+    values = claims.get(settings.OIDC_ROLES_CLAIM) or []
+    given = {str(value) for value in (values if isinstance(values, list) else [values])}
+    table = list(RoleClaim.objects.values_list("value", "group_id"))
+    named = {group for _value, group in table}
+    due = {group for value, group in table if value in given}
+    user.groups.remove(*Group.objects.filter(pk__in=named - due))
+    user.groups.add(*Group.objects.filter(pk__in=due))
+    user.is_staff = user.is_superuser or user.groups.exists()
+    user.save(update_fields=["is_staff"])

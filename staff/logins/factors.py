@@ -1,0 +1,57 @@
+"""Second factors: who must show one, who has, and how lately somebody proved who they are."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+METHOD = "mfa"
+"""What allauth calls a second factor in its record of a session."""
+TOKENS = frozenset({"clients.add_apitoken", "clients.change_apitoken"})
+ANEW = timedelta(minutes=5)
+"""How long a proof lasts for what must not be done by whoever finds an open browser."""
+FOR_A_FORM = timedelta(minutes=15)
+"""The same for sending the form of such a page: it takes time to fill in."""
+
+
+def must_show(user: User | AnonymousUser) -> bool:
+    """Whether this user has to show a second factor: superusers, and who may hand out tokens or files of people."""
+    if not settings.REQUIRE_MFA:
+        return False
+    permissions = user.get_all_permissions()
+    return (
+        user.is_superuser
+        or not TOKENS.isdisjoint(permissions)
+        or any(".export_" in each for each in permissions)
+    )
+
+
+def has_shown(request: HttpRequest) -> bool:
+    """Whether a second factor was shown in this session."""
+    return any(each["method"] == METHOD for each in _proofs(request))
+
+
+def is_recent(request: HttpRequest, within: timedelta = ANEW) -> bool:
+    """Whether this user has proved who they are so lately, in any way."""
+    proofs = _proofs(request)
+    return bool(proofs) and time.time() - max(each["at"] for each in proofs) < within.total_seconds()
+
+
+def _proofs(request: HttpRequest) -> list[dict[str, Any]]:
+    return list(get_authentication_records(request, request.user))
+
+
+@receiver(authenticator_added, dispatch_uid="staff.logins.factors")
+def shown_by_setting_up(
+    request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any
+) -> None:
+    """Whoever has just set up a factor has shown it."""
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        record_authentication(request, user, METHOD, id=authenticator.pk, type=authenticator.type)

@@ -1,0 +1,112 @@
+"""Pages of logins that allauth does not have: the login page, one's own login, and proof by single sign-on."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.providers.openid_connect import views as oidc
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth import REDIRECT_FIELD_NAME, views
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+from requests import RequestException
+
+from staff.logins import claims, factors, sessions
+
+View = Callable[..., HttpResponseBase]
+ENDED = "You are logged out everywhere else."
+
+
+class LoginView(views.LoginView):
+    """Django's page for name and password; then allauth asks for the second factor, if there is one."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        user: User = form.get_user()
+        login = Login(user=user, redirect_url=self.get_success_url())
+        response: HttpResponse = perform_password_login(
+            self.request, {"username": user.get_username()}, login
+        )
+        return response
+
+
+def in_site(view: View) -> View:
+    """A page of allauth's, with what the site's templates want to know."""
+
+    @wraps(view)
+    @never_cache
+    def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        if isinstance(response, TemplateResponse):
+            response.context_data = {**admin.site.each_context(request), **(response.context_data or {})}
+        return response
+
+    return shown
+
+
+@login_required
+def own(request: HttpRequest) -> HttpResponse:
+    """One's own login: what proves it, and where it is open."""
+    factors_set_up = Authenticator.objects.filter(user=request.user).exclude(
+        type=Authenticator.Type.RECOVERY_CODES
+    )
+    context = {
+        "title": "Your login",
+        "factors": factors_set_up.count(),
+        "must_show": factors.must_show(request.user),
+        "requires_mfa": settings.REQUIRE_MFA,
+        "sign_on": settings.OIDC_NAME if SocialAccount.objects.filter(user=request.user).exists() else "",
+    }
+    return TemplateResponse(request, "staff/login/own.html", context)
+
+
+@login_required
+@require_POST
+def log_out_everywhere(request: HttpRequest) -> HttpResponse:
+    """End all other sessions of this user."""
+    sessions.end_others(request)
+    messages.success(request, ENDED)
+    return redirect("own_login")
+
+
+@login_required
+def prove_by_sign_on(request: HttpRequest) -> HttpResponse:
+    """For those who have neither a password nor a second factor here: single sign-on, which is told to ask anew."""
+    to = request.GET.get(REDIRECT_FIELD_NAME, "")
+    if not url_has_allowed_host_and_scheme(to, {request.get_host()}, require_https=request.is_secure()):
+        to = reverse("admin:index")
+    return TemplateResponse(
+        request, "staff/login/prove.html", {"title": "Confirm access", "provider": provider(to, anew=True)}
+    )
+
+
+@require_POST
+def sign_on(request: HttpRequest, provider_id: str) -> HttpResponseBase:
+    """To the provider of single sign-on."""
+    try:
+        response: HttpResponseBase = oidc.login(request, provider_id)
+    except RequestException:  # it does not say where its page is
+        messages.error(request, claims.FAILED)
+        response = redirect("admin:login")
+    return response
+
+
+def provider(to: str, *, anew: bool = False) -> dict[str, str] | None:
+    """The name of single sign-on, and where its button leads; None where there is none."""
+    if not settings.OIDC_ISSUER:
+        return None
+    more = {"auth_params": urlencode({"prompt": "login"})} if anew else {}
+    address = reverse("openid_connect_login", args=[settings.OIDC_ID])
+    return {"name": settings.OIDC_NAME, "url": f"{address}?{urlencode({REDIRECT_FIELD_NAME: to, **more})}"}

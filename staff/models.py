@@ -1,0 +1,37 @@
+"""What Bleep keeps about logins, beside Django's users and allauth's second factors."""
+
+from django.contrib.auth.models import Group, User
+from django.db import models
+
+
+class TemporaryPassword(models.Model):
+    """Says that a user's password was set by somebody else. It is deleted once its owner has chosen another."""
+
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, primary_key=True, related_name="temporary_password"
+    )
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"of user {self.user_id}"
+
+
+class RoleClaim(models.Model):
+    """A value that single sign-on says of somebody, and the group that it puts them into."""
+
+    value = models.CharField(
+        max_length=200,
+        help_text="As your sign-on sends it, such as the name or the ID of a group. Capital letters count.",
+    )
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        ordering = ("value", "group__name")
+        verbose_name = "role by single sign-on"
+        verbose_name_plural = "roles by single sign-on"
+        constraints = (models.UniqueConstraint(name="roleclaim_once", fields=("value", "group")),)
+
+    def __str__(self) -> str:
+        return f"{self.value}: {self.group}"
