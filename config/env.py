@@ -88,6 +88,11 @@ VARIABLES: dict[str, Variable] = {
     ),
     "TIME_ZONE": Variable("Europe/London", "Time zone of the times that staff see. The database stores UTC."),
     "DATABASE_URL": Variable("", "PostgreSQL: `postgresql://user:password@host:5432/name`. Required."),
+    "MIGRATE_DATABASE_URL": Variable(
+        "",
+        "The same database with the [role that owns its tables](#two-roles-in-the-database), for "
+        "`migrate` alone. It makes the role of `DATABASE_URL`, which owns nothing. Empty: `DATABASE_URL` does both.",
+    ),
     "REDIS_URL": Variable(
         "",
         "Celery's broker: `redis://host:6379/0` or `redis+socket:///path`. Required. With TLS `rediss://`, and "

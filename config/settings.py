@@ -169,6 +169,8 @@ DATABASES["default"]["OPTIONS"]["options"] = " ".join(
         DATABASES["default"]["OPTIONS"].get("options", ""),
     ]
 ).strip()
+OWNER = env.database("MIGRATE_DATABASE_URL") if env.text("MIGRATE_DATABASE_URL") else None
+"""How `migrate` connects instead, which has the variable to itself (`config.privileges`)."""
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Uploads are files of clinicians. They stay in memory and are never written to disk; larger ones are refused.

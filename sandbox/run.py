@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -160,6 +160,7 @@ class LocalRun:
         traces_of(settings.data).unlink(missing_ok=True)  # those of another run
         self.servers: list[EmbeddedPostgres | EmbeddedRedis] = []
         self.env = environment(settings)
+        self.owner: dict[str, str] = {}  # for `migrate` alone
         self.waiting: dict[str, Callable[[], bool]] = {}
 
     def go(self, stack: contextlib.ExitStack) -> None:
@@ -169,7 +170,7 @@ class LocalRun:
         stack.callback(self.processes.stop, GRACE_SECONDS)
         self._start_aws()
         self.terminal.say("Preparing the database ...")
-        self._do("migrate", [str(ENTRYPOINT), "migrate"])
+        self._do("migrate", [str(ENTRYPOINT), "migrate"], self.owner)
         if self.settings.has_demo:
             subscribe = ["--subscribe"] if self.settings.embeds("AWS_ENDPOINT_URL") else []
             self._do("demo", [sys.executable, "manage.py", "load_demo", *subscribe])
@@ -189,6 +190,9 @@ class LocalRun:
                 server.start()
                 self.servers.append(server)
                 self.env[variable] = server.url
+                if isinstance(server, EmbeddedPostgres):
+                    self.owner = {"MIGRATE_DATABASE_URL": server.url}
+                    self.env[variable] = server.url_without_ownership
             self._look()
 
     def _start_aws(self) -> None:
@@ -200,9 +204,9 @@ class LocalRun:
         self.processes.start("aws", [sys.executable, "-m", "sandbox.aws", *options], self.env)
         self.waiting["aws"] = lambda: answers(f"http://{HOST}:{ports.aws}/healthz")
 
-    def _do(self, name: str, command: Sequence[str]) -> None:
+    def _do(self, name: str, command: Sequence[str], more: Mapping[str, str] | None = None) -> None:
         """Run a preparing command to its end."""
-        child = self.processes.start(name, command, self.env)
+        child = self.processes.start(name, command, {**self.env, **(more or {})})
         while child.result is None:
             self._look(meant_to_end=child)
             time.sleep(POLL_SECONDS)

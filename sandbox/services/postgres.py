@@ -49,6 +49,11 @@ class EmbeddedPostgres(EmbeddedServer):
         """For `DATABASE_URL` and libpq."""
         return self._url_of(self.database)
 
+    @property
+    def url_without_ownership(self) -> str:
+        """The same for the role that `migrate` makes, and with which everything else connects, as in production."""
+        return self.url.replace("postgres@", "bleep@", 1)
+
     def _url_of(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={quote(str(self._socket_dir), safe='/')}"
 

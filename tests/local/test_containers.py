@@ -146,7 +146,8 @@ def test_make_secrets_makes_every_file_that_compose_mounts_and_keeps_it(tmp_path
     assert {Path(secret["file"]).name for secret in declared.values()} == set(made)
     used = {secret for service in SERVICES.values() for secret in service.get("secrets", [])}
     assert used == set(declared)
-    assert made["postgres_password"].strip() in made["database_url"]
+    assert made["postgres_password"].strip() in made["migrate_database_url"]
+    assert made["postgres_password"].strip() not in made["database_url"]
     assert made["redis_password"].strip() in made["redis_url"]
     assert len(made["secret_key"].strip()) == 64
     assert (deploy / "secrets").stat().st_mode & 0o777 == 0o700

@@ -1,13 +1,18 @@
-"""Django's `manage.py migrate`, without time limits."""
+"""Django's `manage.py migrate`, without time limits, as the owner of the tables."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.conf import settings
+from django.core.management import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
 
+from config import privileges
+
 UNLIMITED = ("statement_timeout", "idle_in_transaction_session_timeout")
+LOGIN = ("USER", "PASSWORD", "HOST", "PORT")
 
 
 class Command(migrate.Command):
@@ -16,9 +21,48 @@ class Command(migrate.Command):
     Everything else queues behind a migration that waits for a lock. So it fails instead, and can be run again.
     """
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """As the owner of the tables from the first check on."""
+        with as_owner(options["database"]) as self.others:
+            return super().execute(*args, **options)
+
     def handle(self, *args: Any, **options: Any) -> None:
         with unlimited(options["database"]):
             super().handle(*args, **options)
+            self._grant(options["database"])
+
+    def _grant(self, database: str) -> None:
+        """Let all other parts, which connect as DATABASE_URL says, read and write rows."""
+        if settings.OWNER is None:
+            return
+        role, password = self.others["USER"], self.others.get("PASSWORD", "")
+        try:
+            privileges.grant(connections[database], role=role, password=password)
+        except privileges.OwnsTables as error:
+            raise CommandError(str(error)) from error
+
+
+@contextmanager
+def as_owner(database: str) -> Iterator[dict[str, Any]]:
+    """Connect as MIGRATE_DATABASE_URL says, if it says anything. It names the same database.
+
+    Gives how all others connect: Django's settings of the connection are changed.
+    """
+    connection = connections[database]
+    before = dict(connection.settings_dict)
+    if settings.OWNER is None:
+        yield before
+        return
+    connection.close()
+    connection.settings_dict.update(
+        {each: settings.OWNER.get(each, "") for each in LOGIN},
+        OPTIONS={**before["OPTIONS"], **settings.OWNER.get("OPTIONS", {})},
+    )
+    try:
+        yield before
+    finally:
+        connection.close()
+        connection.settings_dict.update(before)
 
 
 @contextmanager

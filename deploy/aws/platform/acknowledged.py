@@ -48,10 +48,12 @@ REASONS: Mapping[str, Reasons] = {
         ),
     },
     "Data/DatabasePassword": SECRET,
+    "Data/AppPassword": SECRET,
     "Data/QueuePassword": SECRET,
     "Settings/SecretKey": SECRET,
     "Settings/MetricsToken": SECRET,
     "Settings/DatabaseUrl": SECRET,
+    "Settings/OwnerUrl": SECRET,
     "Settings/RedisUrl": SECRET,
     "Settings/FirstPassword": SECRET,
     "Tasks/Start": {

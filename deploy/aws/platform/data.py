@@ -67,6 +67,7 @@ class Data(Construct):
                 password_length=SECRET_CHARACTERS,
             ),
         )
+        self._app_password = random(self, "AppPassword", "Password of the role that owns nothing", key)
         self.database = self._postgres()
         self.database.node.add_dependency(*groups)
         self._token = random(self, "QueuePassword", "Valkey's password", key)
@@ -75,8 +76,14 @@ class Data(Construct):
     @property
     def database_url(self) -> str:
         """DATABASE_URL. Its password is a reference, which CloudFormation fills in."""
-        password = self._password.secret_value_from_json("password").unsafe_unwrap()
+        password = self._app_password.secret_value.unsafe_unwrap()
         return database_url(host=self.database.db_instance_endpoint_address, password=password)
+
+    @property
+    def owner_url(self) -> str:
+        """MIGRATE_DATABASE_URL, made in the same way."""
+        password = self._password.secret_value_from_json("password").unsafe_unwrap()
+        return database_url(host=self.database.db_instance_endpoint_address, password=password, role=NAME)
 
     @property
     def redis_url(self) -> str:

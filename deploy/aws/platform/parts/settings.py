@@ -74,6 +74,9 @@ class Settings(Construct):
                 self, "DeadmanUrl", platform.deadman_secret
             )
         self.secrets = {name: ecs.Secret.from_secrets_manager(secret) for name, secret in stored.items()}
+        owner = self._url("OwnerUrl", data.owner_url, "MIGRATE_DATABASE_URL of Bleep")
+        self.of_migrations = {"MIGRATE_DATABASE_URL": ecs.Secret.from_secrets_manager(owner)}
+        """For the migrations, beside the others."""
         self.first_password = random(self, "FirstPassword", "Password of the first login, admin", key)
 
     def _url(self, name: str, url: str, what: str) -> secretsmanager.Secret:

@@ -159,7 +159,7 @@ class Tasks(Construct):
             command=command,
             limit=512,
             environment=self._settings.values,
-            secrets=self._settings.secrets,
+            secrets={**self._settings.secrets, **self._settings.of_migrations},
         )
         return task
 
