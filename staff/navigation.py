@@ -80,6 +80,13 @@ GROUPS: tuple[tuple[str, tuple[MenuItem, ...]], ...] = (
             ),
         ),
     ),
+    (
+        "Who did and saw what",
+        (
+            MenuItem("Trail", "footprint", "admin:trail", ("audit.view_trail",)),
+            MenuItem("Change log", "history", "admin:trail_changes", ("audit.view_trail",)),
+        ),
+    ),
     ("Providers", (MenuItem("AWS", "cloud", "admin:aws_check", ("alerts.ask_aws",)),)),
     ("Questions", (MenuItem("Help", "help", "admin:help"),)),
 )

@@ -87,6 +87,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "clients.view_apitoken",
             "auth.view_user",
             "auth.view_group",
+            "audit.view_trail",
         }
     ),
     Role.INTEGRATORS: frozenset(

@@ -53,6 +53,7 @@ class StaffSite(UnfoldAdminSite):
         # These need the pages of models, which are registered on this site.
         from staff import aws_check, first_alert, palette  # noqa: PLC0415
         from staff.reports import answers  # noqa: PLC0415
+        from staff.trail import pages  # noqa: PLC0415
 
         return [
             path("help/", self.admin_view(self.help_view), name="help"),
@@ -60,6 +61,10 @@ class StaffSite(UnfoldAdminSite):
             path("aws/", self.admin_view(aws_check.view), name="aws_check"),
             path("answers/", self.admin_view(answers.view), name="answers"),
             path("answers/file/", self.admin_view(answers.file_view), name="answers_file"),
+            path("trail/", self.admin_view(pages.view), name="trail"),
+            path("trail/patient/", self.admin_view(pages.patient_view), name="trail_patient"),
+            path("changes/", self.admin_view(pages.changes_view), name="trail_changes"),
+            path("changes/file/", self.admin_view(pages.changes_file_view), name="trail_changes_file"),
             path("find/", self.admin_view(palette.find_view), name="find"),
         ]
 

@@ -72,6 +72,10 @@ WHO_MAY: dict[str, Access] = {
     "index": Access(EVERYBODY),
     "help": Access(EVERYBODY),
     "first_alert": Access(only(OPERATORS), status=302),  # there is an alert already: to Home
+    "trail": Access(only(AUDITORS)),
+    "trail_patient": Access(only(AUDITORS), status=405),  # it takes a POST
+    "trail_changes": Access(only(AUDITORS)),
+    "trail_changes_file": Access(only(AUDITORS)),
     "aws_check": Access(only()),
     "answers": Access(only(AUDITORS)),
     "answers_file": Access(only(AUDITORS)),
