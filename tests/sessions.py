@@ -12,7 +12,7 @@ _run = threading.Thread.run
 
 def watch() -> None:
     """Look at each thread that ends from now on."""
-    threading.Thread.run = _run_and_look  # type: ignore[method-assign]
+    threading.Thread.run = _run_and_look  # type: ignore[assignment, method-assign]
 
 
 def _run_and_look(thread: threading.Thread) -> None:
