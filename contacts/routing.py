@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from django.db import models
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
@@ -73,21 +74,34 @@ def find(contact_id: str) -> Clinician | None:
 
 def looked_up(chosen: QuerySet[Clinician]) -> Clinician | None:
     """The first of the chosen, as `find` does. One query."""
+    found = _with_what_is_known(chosen).first()
+    return None if found is None else _noted(found)
+
+
+def all_looked_up(chosen: QuerySet[Clinician]) -> list[Clinician]:
+    """All of the chosen, so that `route` needs no query for any of them. Three queries at most."""
+    found = [_noted(each) for each in _with_what_is_known(chosen).prefetch_related("preferences")]
+    models.prefetch_related_objects([each for each in found if each.may_have_obstacles], "obstacles")
+    return found
+
+
+def _with_what_is_known(chosen: QuerySet[Clinician]) -> QuerySet[Any]:
     subscription = EmailSubscription.objects.filter(
         clinician=OuterRef("pk"), address=Lower(OuterRef("email"))
     )
-    found = chosen.annotate(
+    return chosen.annotate(
         with_obstacle=Exists(Obstacle.objects.filter(clinician=OuterRef("pk"))),
         email_state=Subquery(subscription.values("state")),
         email_since=Subquery(subscription.values("since")),
-    ).first()
-    if found is not None:
-        found.may_have_obstacles = found.with_obstacle
-        known = EmailSubscription(
-            address=found.email.lower(), state=found.email_state, since=found.email_since
-        )
-        found.found_subscriptions = [known] if found.email_state else []
-    return found
+    )
+
+
+def _noted(found: Any) -> Clinician:
+    clinician: Clinician = found
+    clinician.may_have_obstacles = found.with_obstacle
+    known = EmailSubscription(address=found.email.lower(), state=found.email_state, since=found.email_since)
+    clinician.found_subscriptions = [known] if found.email_state else []
+    return clinician
 
 
 def route(clinician: Clinician, priority: Priority) -> Route:

@@ -1,6 +1,6 @@
 """Whom a step of a plan asks at this moment. The engine and the pages of staff go by this alone."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from contacts import routing
@@ -30,17 +30,44 @@ class AskedNow:
         return self.covered.clinician if self.route and self.route.steps else None
 
 
-def whom(step: FrozenStep, *, addressed: int | None, priority: Priority) -> AskedNow:
-    """Whom the step asks now, for an alert to the clinician with the key `addressed`. Some five queries."""
-    meant_key = addressed if step.target is Target.ADDRESSED else step.clinician_id
-    meant = None if meant_key is None else routing.looked_up(Clinician.objects.filter(pk=meant_key))
+@dataclass(frozen=True)
+class Wanted:
+    """A step of the plan of an alert to the clinician with the key `addressed`."""
+
+    step: FrozenStep
+    addressed: int | None
+    priority: Priority
+
+    @property
+    def meant(self) -> int | None:
+        """The key of whom it means."""
+        return self.addressed if self.step.target is Target.ADDRESSED else self.step.clinician_id
+
+
+def whom(wanted: Sequence[Wanted]) -> list[AskedNow]:
+    """Whom each of these steps asks now. Some five queries, however many they are."""
+    known = _looked_up({each.meant for each in wanted if each.meant is not None})
+    covered = covers.now_asked_each(known.values())
+    covering = {each.clinician.pk for each in covered.values() if each.clinician} - set(known)
+    known |= _looked_up(covering) if covering else {}
+    return [_asked_now(each, known, covered) for each in wanted]
+
+
+def _looked_up(keys: Collection[int]) -> dict[int, Clinician]:
+    return {each.pk: each for each in routing.all_looked_up(Clinician.objects.filter(pk__in=keys))}
+
+
+def _asked_now(wanted: Wanted, known: Mapping[int, Clinician], covered: Mapping[int, Covered]) -> AskedNow:
+    meant = None if wanted.meant is None else known.get(wanted.meant)
     if meant is None:
-        return AskedNow(step, None, Covered(None, is_cover=False), None)
-    covered = covers.now_asked(meant)
-    route = None if covered.clinician is None else routing.route(covered.clinician, priority)
-    return AskedNow(step, meant, covered, route)
+        return AskedNow(wanted.step, None, Covered(None, is_cover=False), None)
+    found = covered[meant.pk]
+    if found.clinician is None:
+        return AskedNow(wanted.step, meant, found, None)
+    asked = known.get(found.clinician.pk, found.clinician)
+    return AskedNow(wanted.step, meant, Covered(asked, found.is_cover), routing.route(asked, wanted.priority))
 
 
 def in_order(plan: FrozenPlan, *, addressed: int | None, priority: Priority) -> Sequence[AskedNow]:
     """Each step of the plan, if nobody answered."""
-    return [whom(step, addressed=addressed, priority=priority) for step in plan.steps]
+    return whom([Wanted(step, addressed, priority) for step in plan.steps])

@@ -1,6 +1,6 @@
 """Who is asked in somebody's place while they are away."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,16 +26,35 @@ class Covered:
 
 def now_asked(clinician: Clinician) -> Covered:
     """Whom to ask now in place of this clinician. One query for each cover, and one more."""
-    asked, seen = clinician, {clinician.pk}
+    return now_asked_each([clinician])[clinician.pk]
+
+
+def now_asked_each(clinicians: Iterable[Clinician]) -> dict[int, Covered]:
+    """Whom to ask now in place of each of these, by key. No more queries than for the one with the most covers."""
+    found: dict[int, Covered] = {}
+    asked = {each.pk: each for each in clinicians}
+    seen = {key: {key} for key in asked}
     for _ in range(MAX_HOPS + 1):
-        cover = Cover.objects.on_now().filter(clinician=asked).select_related("by").first()
-        if cover is None:
-            return Covered(asked, is_cover=asked.pk != clinician.pk)
-        if cover.by is None or cover.by.pk in seen:
-            return Covered(None, is_cover=True)
-        asked = cover.by
-        seen.add(asked.pk)
-    return Covered(None, is_cover=True)
+        covers = _on_now({each.pk for each in asked.values()})
+        for key, each in list(asked.items()):
+            cover = covers.get(each.pk)
+            if cover is None:
+                found[key] = Covered(each, is_cover=each.pk != key)
+            elif cover.by is None or cover.by.pk in seen[key]:
+                found[key] = Covered(None, is_cover=True)
+            else:
+                asked[key] = cover.by
+                seen[key].add(cover.by.pk)
+                continue
+            del asked[key]
+        if not asked:
+            break
+    return found | dict.fromkeys(asked, Covered(None, is_cover=True))
+
+
+def _on_now(keys: set[int]) -> dict[int, Cover]:
+    on_now = Cover.objects.on_now().filter(clinician__in=keys).select_related("by")
+    return {cover.clinician_id: cover for cover in on_now}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """Opening a channel for an alert: the first, or the next one, and waking the relays, which hand it over."""
 
 import uuid
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import structlog
 from django.db import Error, connection, transaction
@@ -36,11 +38,49 @@ def open_delivery(
     `traceparent` is that of the delivery which it follows. Without one it belongs to the current trace, if any.
     """
     pause = {} if begins_at is None else {"begins_at": begins_at, "available_at": begins_at}
-    delivery = Delivery.objects.create(
+    delivery = _to(
+        alert,
+        step,
+        engagement,
+        notice=notice or "",
+        round=round_number,
+        position=position,
+        **pause,
+        possible_duplicate=possible_duplicate,
+        traceparent=tracing.traceparent() if traceparent is None else traceparent,
+    )
+    delivery.save(force_insert=True)
+    tracing.note(alert_id=alert.pk)
+    wake_relays()
+    return delivery
+
+
+class First(NamedTuple):
+    """The first channel to somebody who is asked."""
+
+    step: Step
+    engagement: Engagement
+    traceparent: str
+
+
+def open_firsts(firsts: Sequence[First]) -> list[Delivery]:
+    """`open_delivery` for many who are asked, in one statement."""
+    made = [
+        _to(each.engagement.alert, each.step, each.engagement, traceparent=each.traceparent)
+        for each in firsts
+    ]
+    for each in Delivery.objects.bulk_create(made):
+        tracing.note(alert_id=each.alert_id)
+    wake_relays()
+    return made
+
+
+def _to(alert: Alert, step: Step, engagement: Engagement | None, **fields: Any) -> Delivery:
+    """One that is not stored."""
+    return Delivery(
         alert=alert,
         clinician_id=engagement.clinician_id if engagement else alert.clinician_id,
         engagement=engagement,
-        notice=notice or "",
         priority=alert.priority,
         channel=step.channel,
         address=step.address,
@@ -52,15 +92,8 @@ def open_delivery(
             }
             for each in step.skipped
         ],
-        round=round_number,
-        position=position,
-        **pause,
-        possible_duplicate=possible_duplicate,
-        traceparent=tracing.traceparent() if traceparent is None else traceparent,
+        **fields,
     )
-    tracing.note(alert_id=alert.pk)
-    wake_relays()
-    return delivery
 
 
 def wake_relays() -> None:

@@ -1,24 +1,26 @@
 """Asking a person: whom a step of the plan means now, and what is sent to them."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from functools import partial
 
 import structlog
 from django.db import transaction
-from django.db.models import Max, Q
 from django.db.models.functions import Now
 
 from alerts.deliveries import opening
+from alerts.deliveries.opening import First
 from alerts.models import Alert, Delivery, Engagement, Loop
 from alerts.states import EngagementState, LoopOutcome, Why
 from config import tracing
 from contacts.choices import Priority
 from contacts.models import Clinician
 from contacts.routing import Route
-from oncall.asked import whom
+from oncall.asked import AskedNow, Wanted, whom
 from oncall.models import Target
-from oncall.plans import FrozenPlan, FrozenStep
+from oncall.plans import FrozenPlan
 
 log = structlog.get_logger(__name__)
 
@@ -40,81 +42,157 @@ def begin(alert: Alert, plan: FrozenPlan) -> Delivery | None:
     Alert.objects.filter(pk=alert.pk).update(has_loop=True)
     alert.has_loop = True
     loop = Loop.objects.create(alert=alert, plan=plan.as_json(), due_at=Now())
-    return ask_next(loop, alert)
+    return next(iter(ask_next([loop])), None)
 
 
-def ask_next(loop: Loop, alert: Alert) -> Delivery | None:
-    """Ask the person of the next step that can be asked. Call with the locks of the alert and the loop.
+def ask_next(loops: Sequence[Loop]) -> list[Delivery]:
+    """Ask the person of the next step that can be asked, for each of these. Call with the locks of alerts and loops.
 
     Steps whose person is away without cover, inactive, cannot be reached, is asked already or has declined are passed
-    over at once. None if no step is left: then the loop is exhausted.
+    over at once. If no step is left, the loop is exhausted, once nobody's time runs any more. Returns what was opened.
     """
-    steps = FrozenPlan.from_json(loop.plan).steps
-    found = next_asked(loop, alert)
-    if found is None:
-        exhaust(alert.pk, passed=len(steps))
-        return None
-    number, asked = found
-    return ask(alert, asked, wait=steps[number].wait, step=number)
+    before = _asked_before([loop.pk for loop in loops])
+    found = _next_asked(loops, before)
+    _wait_or_exhaust([loop for loop in loops if loop.pk not in found], before)
+    return _ask([found[loop.pk] for loop in loops if loop.pk in found], before)
 
 
-def next_asked(loop: Loop, alert: Alert) -> tuple[int, Asked] | None:
-    """Whom the next step that can be asked means at this moment, and its number. It changes nothing: pages use it."""
-    steps = FrozenPlan.from_json(loop.plan).steps
-    for number in range(loop.next_step, len(steps)):
-        asked = _whom(steps[number], alert, loop)
-        if asked is not None:
-            return number, asked
-    return None
+def next_asked(loop: Loop, alert: Alert) -> Asked | None:
+    """Whom the next step that can be asked means at this moment. It changes nothing: pages use it."""
+    loop.alert = alert
+    question = _next_asked([loop], _asked_before([loop.pk])).get(loop.pk)
+    return None if question is None else question.asked
 
 
-def ask(alert: Alert, asked: Asked, *, wait: timedelta, step: int | None = None) -> Delivery:
-    """Ask a person, and open the first channel to them. The clock starts now, whatever happens to the message."""
-    newest = Engagement.objects.filter(alert=alert).aggregate(newest=Max("number"))["newest"]
-    engagement = Engagement.objects.create(
-        alert=alert,
-        number=(newest or 0) + 1,
-        clinician=asked.clinician,
-        step=step,
-        why=asked.why,
-        due_at=Now() + wait,
-    )
-    engagement.due_at = engagement.asked_at + wait  # what the database wrote, for who shows it now
-    moved: dict[str, Any] = {"due_at": Now() + wait}
-    if step is not None:
-        moved["next_step"] = step + 1
-    Loop.objects.filter(alert=alert).update(**moved, ended_at=None, outcome="")
-    log.info("alert.asked", alert_id=alert.pk, engagement=engagement.number, why=asked.why.value)
-    return opening.open_delivery(
-        alert, asked.route.steps[0], engagement=engagement, traceparent=_traceparent(alert)
-    )
+def ask(alert: Alert, asked: Asked, *, wait: timedelta) -> Delivery:
+    """Ask a person whom no step names, and open the first channel to them. Call with the alert's lock."""
+    [delivery] = _ask([_Question(alert, asked, wait, None)], _asked_before([alert.pk]))
+    return delivery
 
 
-def exhaust(alert_id: int, *, passed: int) -> None:
-    """Nobody is left to ask. That is no end of the alert: staff and the sender see it, and it can be accepted still."""
-    Loop.objects.filter(alert=alert_id).update(
+def exhaust(keys: Sequence[int], *, passed: int) -> None:
+    """Nobody is left to ask. That is no end of the alerts: staff and senders see it, and they can be accepted still."""
+    Loop.objects.filter(alert__in=keys).update(
         ended_at=Now(), due_at=None, outcome=LoopOutcome.EXHAUSTED, next_step=passed
     )
-    transaction.on_commit(lambda: log.error("alert.exhausted", alert_id=alert_id))
+    for alert_id in keys:
+        transaction.on_commit(partial(log.error, "alert.exhausted", alert_id=alert_id))
 
 
-def _whom(step: FrozenStep, alert: Alert, loop: Loop) -> Asked | None:
-    """Whom the step asks at this moment."""
-    now = whom(step, addressed=alert.clinician_id, priority=Priority(alert.priority))
-    if now.clinician is None or now.route is None or _is_asked_or_declined(alert, now.clinician, loop):
+@dataclass(frozen=True)
+class _Question:
+    """Somebody is to be asked."""
+
+    alert: Alert
+    asked: Asked
+    wait: timedelta
+    step: int | None
+    """The plan's; None if staff ask."""
+
+
+_Before = Mapping[int, Sequence[Engagement]]
+"""Everybody who was asked, in order, by the alert's key."""
+
+
+def _asked_before(keys: Sequence[int]) -> _Before:
+    before: dict[int, list[Engagement]] = defaultdict(list)
+    for each in Engagement.objects.filter(alert__in=keys).order_by("number"):
+        before[each.alert_id].append(each)
+    return before
+
+
+def _next_asked(loops: Sequence[Loop], before: _Before) -> dict[int, _Question]:
+    """Whom the next step that can be asked means at this moment, by the loop's key. Missing where none is left.
+
+    All loops look for theirs together: at their next step, then those who found nobody at the one after it.
+    """
+    found: dict[int, _Question] = {}
+    steps = {loop.pk: FrozenPlan.from_json(loop.plan).steps for loop in loops}
+    at = {loop.pk: loop.next_step for loop in loops}
+    looking = list(loops)
+    while looking := [each for each in looking if each.pk not in found and at[each.pk] < len(steps[each.pk])]:
+        wanted = [
+            Wanted(steps[each.pk][at[each.pk]], each.alert.clinician_id, Priority(each.alert.priority))
+            for each in looking
+        ]
+        for loop, now in zip(looking, whom(wanted), strict=True):
+            asked = _asked(now, loop, before[loop.pk])
+            if asked is not None:
+                found[loop.pk] = _Question(loop.alert, asked, now.step.wait, at[loop.pk])
+            at[loop.pk] += 1
+    return found
+
+
+def _asked(now: AskedNow, loop: Loop, before: Sequence[Engagement]) -> Asked | None:
+    if now.clinician is None or now.route is None or _is_asked_or_declined(now.clinician, loop, before):
         return None
-    why = Why.ADDRESSED if step.target is Target.ADDRESSED else Why.NAMED
+    why = Why.ADDRESSED if now.step.target is Target.ADDRESSED else Why.NAMED
     return Asked(now.clinician, now.route, Why.COVER if now.covered.is_cover else why)
 
 
-def _is_asked_or_declined(alert: Alert, clinician: Clinician, loop: Loop) -> bool:
+def _is_asked_or_declined(clinician: Clinician, loop: Loop, before: Sequence[Engagement]) -> bool:
     """Whose time is over when the next step begins may be asked again."""
-    said_no = Q(state=EngagementState.DECLINED)
-    still_asked = Q(state=EngagementState.ASKED, due_at__gt=loop.due_at)
-    return Engagement.objects.filter(said_no | still_asked, alert=alert, clinician=clinician).exists()
+    return any(
+        each.state == EngagementState.DECLINED
+        or (each.state == EngagementState.ASKED and loop.due_at is not None and each.due_at > loop.due_at)
+        for each in before
+        if each.clinician_id == clinician.pk
+    )
 
 
-def _traceparent(alert: Alert) -> str:
-    """That of the alert's first delivery, so that one trace has all; else the current one."""
-    first = alert.deliveries.order_by("created_at").values_list("traceparent", flat=True).first()
-    return tracing.traceparent() if first is None else first
+def _ask(questions: Sequence[_Question], before: _Before) -> list[Delivery]:
+    """Ask these people, and open the first channel to each. The clock starts now, whatever happens to the messages.
+
+    A few statements, however many they are.
+    """
+    if not questions:
+        return []
+    engagements = [
+        Engagement(
+            alert=each.alert,
+            number=len(before[each.alert.pk]) + 1,
+            clinician=each.asked.clinician,
+            step=each.step,
+            why=each.asked.why,
+            due_at=Now() + each.wait,
+        )
+        for each in questions
+    ]
+    Engagement.objects.bulk_create(engagements)
+    moves: dict[tuple[timedelta, int | None], list[int]] = defaultdict(list)
+    for each, engagement in zip(questions, engagements, strict=True):
+        engagement.due_at = engagement.asked_at + each.wait  # what the database wrote, for who shows it now
+        moves[each.wait, each.step].append(each.alert.pk)
+        log.info(
+            "alert.asked", alert_id=each.alert.pk, engagement=engagement.number, why=each.asked.why.value
+        )
+    for (wait, step), keys in moves.items():
+        moved = {} if step is None else {"next_step": step + 1}
+        Loop.objects.filter(alert__in=keys).update(due_at=Now() + wait, ended_at=None, outcome="", **moved)
+    traces = _traceparents([each.alert.pk for each in questions])
+    return opening.open_firsts(
+        [
+            First(each.asked.route.steps[0], engagement, traces.get(each.alert.pk, tracing.traceparent()))
+            for each, engagement in zip(questions, engagements, strict=True)
+        ]
+    )
+
+
+def _wait_or_exhaust(loops: Sequence[Loop], before: _Before) -> None:
+    """Staff may have asked somebody beside one whose time is longer."""
+    over: dict[int, list[int]] = defaultdict(list)
+    for loop in loops:
+        passed = len(FrozenPlan.from_json(loop.plan).steps)
+        asked = [each.due_at for each in before[loop.pk] if each.state == EngagementState.ASKED]
+        if asked:
+            Loop.objects.filter(pk=loop.pk).update(due_at=max(asked), next_step=passed)
+        else:
+            over[passed].append(loop.pk)
+    for passed, keys in over.items():
+        exhaust(keys, passed=passed)
+
+
+def _traceparents(keys: Sequence[int]) -> dict[int, str]:
+    """Those of the alerts' first deliveries, so that one trace has all."""
+    firsts = Delivery.objects.filter(alert__in=keys).order_by("alert_id", "created_at").distinct("alert_id")
+    return dict(firsts.values_list("alert_id", "traceparent"))

@@ -1,6 +1,7 @@
 """The engine that relays run: every step that is due is taken up, by one relay, once."""
 
 import time
+from collections.abc import Sequence
 
 import structlog
 from django.db import transaction
@@ -11,8 +12,10 @@ from alerts.models import Alert, Engagement, Loop
 from alerts.states import AlertState, EngagementState
 from config import database
 
-AT_ONCE = 200
+AT_ONCE = 400
 """Steps that one tick of a relay takes up."""
+TOGETHER = 50
+"""Steps that one transaction takes up: whoever answers one of these alerts meanwhile waits for it."""
 SECONDS = 0.5
 """After so long the relay goes on with its other work, and takes the rest up in its next tick."""
 
@@ -23,41 +26,53 @@ def take_up_due() -> int:
     """Take up the steps that are due, the longest due first. Returns how many loops were moved."""
     until = time.monotonic() + SECONDS
     due = Loop.objects.filter(ended_at=None, due_at__lte=Now()).order_by("due_at")
+    keys = list(due.values_list("alert_id", flat=True)[:AT_ONCE])
     taken = 0
-    for alert_id in list(due.values_list("alert_id", flat=True)[:AT_ONCE]):
+    for first in range(0, len(keys), TOGETHER):
         if time.monotonic() > until:
             break
-        taken += _take_up(alert_id)
+        taken += _take_up(keys[first : first + TOGETHER])
     return taken
 
 
-def _take_up(alert_id: int) -> bool:
+def _take_up(keys: Sequence[int]) -> int:
     try:
         with transaction.atomic():
-            return _step(alert_id)
+            return _steps(keys)
     except database.AWAY:
         raise
     except Exception:
         # One loop that cannot go on must not stop the others. It stays due, and the checks report that.
-        log.exception("escalation.step_failed", alert_id=alert_id)
-        return False
+        if len(keys) == 1:
+            log.exception("escalation.step_failed", alert_id=keys[0])
+            return 0
+    half = len(keys) // 2
+    return _take_up(keys[:half]) + _take_up(keys[half:])
 
 
-def _step(alert_id: int) -> bool:
-    # Another relay that has the alert takes the step up; staff and answers are done with it in a moment.
-    alerts = Alert.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-    alert = alerts.filter(pk=alert_id).first()
-    if alert is None:
-        return False
-    due = Loop.objects.select_for_update().filter(alert=alert_id, ended_at=None, due_at__lte=Now())
-    loop = due.first()
-    if loop is None:
-        return False
-    if alert.state != AlertState.OPEN:
-        ending.close_loop(alert)  # nothing should leave it open; it asks nobody any more
-        return True
-    asked = Engagement.objects.filter(alert=alert, state=EngagementState.ASKED, due_at__lte=Now())
-    if asked.update(state=EngagementState.UNDEFINED, ended_at=Now()):
+def _steps(keys: Sequence[int]) -> int:
+    # Another relay that has an alert takes the step up; staff and answers are done with it in a moment.
+    locked = Alert.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
+    alerts = {alert.pk: alert for alert in locked.filter(pk__in=keys)}
+    due = Loop.objects.select_for_update().filter(alert__in=list(alerts), ended_at=None, due_at__lte=Now())
+    loops = list(due.order_by("due_at"))
+    for loop in loops:
+        loop.alert = alerts[loop.pk]
+        if loop.alert.state != AlertState.OPEN:
+            ending.close_loop(loop.alert)  # nothing should leave it open; it asks nobody any more
+    going_on = [loop for loop in loops if loop.alert.state == AlertState.OPEN]
+    if going_on:
+        _end_waits(going_on)
+        asking.ask_next(going_on)
+    return len(loops)
+
+
+def _end_waits(loops: Sequence[Loop]) -> None:
+    """Note that those did not answer whose time is over."""
+    over = Engagement.objects.filter(
+        alert__in=[loop.pk for loop in loops], state=EngagementState.ASKED, due_at__lte=Now()
+    )
+    found = dict(over.values_list("pk", "alert_id"))
+    Engagement.objects.filter(pk__in=list(found)).update(state=EngagementState.UNDEFINED, ended_at=Now())
+    for alert_id in found.values():
         log.info("alert.unanswered", alert_id=alert_id)
-    asking.ask_next(loop, alert)
-    return True

@@ -20,6 +20,7 @@ from pytest_django.fixtures import Settings
 from alerts.models import Delivery
 from alerts.relay.loop import Relay
 from alerts.states import UNFINISHED, DeliveryState
+from sandbox.sms import ORIGINATION_NUMBER, reply_queue_url
 from tests.environment import database_url
 from tests.faults.crash import Crash
 from tests.processes import ROOT, running, stop, wait_until
@@ -93,6 +94,8 @@ def environment(django_db_setup: None, aws_server: str) -> dict[str, str]:
     """The environment of every process: the tests' database, and no rate limits."""
     return {
         "DATABASE_URL": database_url(str(connection.settings_dict["NAME"])),
+        "SMS_REPLY_QUEUE_URL": reply_queue_url(aws_server),
+        "SMS_ORIGINATION_NUMBER": ORIGINATION_NUMBER,
         **{name: str(value) for name, value in UNPACED.items()},
     }
 

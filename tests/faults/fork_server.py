@@ -47,20 +47,27 @@ def _load() -> dict[str, Callable[..., object]]:
     from django.urls import get_resolver  # noqa: PLC0415
 
     from alerts import responses  # noqa: PLC0415
-    from alerts.channels import aws  # noqa: PLC0415
+    from alerts.channels import aws, reply_queue  # noqa: PLC0415
     from alerts.escalation import steps  # noqa: PLC0415
     from alerts.relay.loop import Relay  # noqa: PLC0415
+    from alerts.responses import sms_replies  # noqa: PLC0415
     from alerts.sending import outcomes, send  # noqa: PLC0415
     from alerts.states import Proof, ResponseKind  # noqa: PLC0415
 
     get_resolver().url_patterns  # noqa: B018 - loads the views
     # Loads the models of the services; each child makes its own clients.
-    aws.client("sns")
-    aws.client("connect")
+    for service in ("sns", "connect", "sqs"):
+        aws.client(service)
+    # Nobody waits: not for a reply, and not for one that the dead had taken out of the queue.
+    reply_queue.WAIT_SECONDS = reply_queue.HIDDEN_SECONDS = 0
 
-    def post(body: dict[str, Any], token: str) -> None:
+    def post(body: dict[str, Any], token: str, path: str = "/notification") -> None:
         headers = {"Authorization": token}
-        Client().post("/notification", body, content_type="application/json", headers=headers)
+        Client().post(path, body, content_type="application/json", headers=headers)
+
+    def read_replies() -> None:
+        looks = iter([False, True])
+        sms_replies.Reader().run(lambda: next(looks))
 
     def answer(engagement: int, kind: str, evidence: str) -> None:
         said = responses.Answer(ResponseKind(kind), Proof.CALL_KEY, evidence)
@@ -70,6 +77,7 @@ def _load() -> dict[str, Callable[..., object]]:
         "answer": answer,
         "escalate": steps.take_up_due,
         "post": post,
+        "read_replies": read_replies,
         "relay": lambda: Relay().tick(),
         "deliver": lambda delivery_id: send.deliver(uuid.UUID(delivery_id)),
         "ask": lambda delivery_id: outcomes.ask(uuid.UUID(delivery_id)),

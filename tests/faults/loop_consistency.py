@@ -3,7 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from alerts.models import Alert, Loop
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from alerts.models import Alert, Delivery, Loop
 from alerts.states import (
     AlertState,
     DeliveryState,
@@ -13,8 +16,10 @@ from alerts.states import (
 
 
 def loop_flaws() -> list[str]:
-    """Every violated rule of every alert, as a sentence."""
-    return [flaw for alert in Alert.objects.all() for flaw in of_loop(alert)]
+    """Every violated rule of every alert, as a sentence. To be called once relays had their turn."""
+    late = Loop.objects.filter(ended_at=None, due_at__lte=Now()).count()
+    found = [f"{late} steps are due, and no relay took them up."] if late else []
+    return found + [flaw for alert in Alert.objects.all() for flaw in of_loop(alert)]
 
 
 def of_loop(alert: Alert) -> Iterator[str]:
@@ -36,6 +41,8 @@ def of_loop(alert: Alert) -> Iterator[str]:
         yield f"It is {alert.state}, and {states[EngagementState.ACCEPTED]} have accepted."
     yield from _of_asking(alert, loop, is_asked=states[EngagementState.ASKED] > 0)
     yield from _of_messages(alert)
+    if alert.state == AlertState.ACKNOWLEDGED:
+        yield from _after_acceptance(alert)
     applied = alert.responses.filter(effect="applied").count()
     if states[EngagementState.ACCEPTED] and not applied:
         yield "Somebody has it without an answer."
@@ -50,6 +57,15 @@ def _of_asking(alert: Alert, loop: Loop, *, is_asked: bool) -> Iterator[str]:
         yield f"Somebody has it, and the loop says {loop.outcome}."
     if alert.state == AlertState.OPEN and not loop.is_open and loop.outcome == LoopOutcome.ACCEPTED:
         yield "Nobody has it, and nobody is asked."
+
+
+def _after_acceptance(alert: Alert) -> Iterator[str]:
+    accepted = alert.responses.filter(kind="accept", effect="applied").latest("at").at
+    if alert.engagements.filter(asked_at__gt=accepted).exists():
+        yield "Somebody was asked after it was accepted."
+    later: QuerySet[Delivery] = alert.deliveries.filter(notice="", created_at__gt=accepted)
+    if later.exists():
+        yield "A channel was opened after it was accepted."
 
 
 def _of_messages(alert: Alert) -> Iterator[str]:

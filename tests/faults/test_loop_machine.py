@@ -1,24 +1,30 @@
 """Any order of silence, answers, failures, covers and staff: one holder, nobody asked in vain, nothing revived."""
 
+import contextlib
 import itertools
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from alerts import intake, responses
+from alerts.actions import forwarding
+from alerts.actions.records import ActionRefused
 from alerts.deliveries import lifecycle
-from alerts.escalation import ending
-from alerts.models import Alert, Delivery, Engagement, Response
+from alerts.escalation import ending, steps
+from alerts.models import Alert, Delivery, Engagement, Loop, Response
 from alerts.states import AlertState, DeliveryState, Effect, EngagementState, Proof, ResponseKind
 from clients.models import ApiClient
 from contacts.choices import Priority
 from contacts.models import Clinician
 from oncall.models import Cover
-from tests.alerts.escalation.factories import let_time_run_out, refuse, take
+from tests.alerts.escalation.factories import refuse, take
 from tests.conftest import an_alert
 from tests.faults.loop_consistency import of_loop
 from tests.oncall.factories import MINUTE, cover, make_colleague, make_plan
@@ -48,7 +54,9 @@ class Loops(RuleBasedStateMachine):
         """And perhaps accepted at once, since most of what can go wrong then would seldom be reached."""
         self.people = [make_colleague(f"{uuid.uuid4().hex}-{each}") for each in range(PEOPLE)]
         plan = [None if each == 0 else self.people[each] for each in steps]
-        make_plan(*plan, clinician=self.people[0], name=uuid.uuid4().hex)
+        made = make_plan(*plan, clinician=self.people[0], name=uuid.uuid4().hex)
+        made.steps.filter(position=1).update(wait=10 * MINUTE)
+        self.desk = User.objects.create_user(uuid.uuid4().hex)
         client = ApiClient.objects.create(name=uuid.uuid4().hex)
         body = an_alert(message_id=uuid.uuid4().hex, contact_id=self.people[0].contact_id)
         new = intake.NewAlert(**{**body, "priority": Priority.HIGH})
@@ -63,9 +71,21 @@ class Loops(RuleBasedStateMachine):
     def nobody_answers_in_time(self) -> None:
         before = self.read()
         asked = Engagement.objects.filter(alert=before).count()
-        let_time_run_out(before)
+        loop = Loop.objects.get(alert=before)
+        if loop.due_at is not None:
+            passes = loop.due_at - timezone.now() + timedelta(seconds=1)
+            Engagement.objects.filter(alert=before, ended_at=None).update(due_at=F("due_at") - passes)
+            Loop.objects.filter(alert=before).update(due_at=F("due_at") - passes)
+        taken = steps.take_up_due()
+        assert taken == (loop.due_at is not None), "what is due is taken up"
         if before.state != AlertState.OPEN:
             assert Engagement.objects.filter(alert=before).count() == asked
+
+    @rule(number=numbers)
+    def staff_ask_somebody_else(self, number: int) -> None:
+        """Beside whoever is asked, whose time may be longer."""
+        with contextlib.suppress(ActionRefused):
+            forwarding.ask(self.alert.pk, to=self.people[number % PEOPLE], by=self.desk)
 
     @rule(
         number=numbers,

@@ -80,7 +80,7 @@ def read(alert: Alert) -> Asking | None:
         plan,
         names=dict(Clinician.objects.filter(pk__in=named).values_list("pk", "name")) if named else {},
         answers=tuple(Response.objects.filter(alert=alert).select_related("by").order_by("id")),
-        following=found[1] if found else None,
+        following=found,
     )
 
 

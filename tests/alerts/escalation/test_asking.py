@@ -1,18 +1,34 @@
 """Who is asked, in which order, and when the next is."""
 
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.db.models.functions import Now
+from pytest_django import DjangoAssertNumQueries
 
 from alerts import intake
-from alerts.escalation import steps
+from alerts.deliveries import lifecycle
+from alerts.escalation import asking, clock, ending, steps
 from alerts.models import Alert, Delivery, Engagement, Loop
-from alerts.states import AlertState, AlertStatus, DeliveryState, LoopOutcome, ResponseKind, Why
+from alerts.states import (
+    AlertState,
+    AlertStatus,
+    DeliveryState,
+    Effect,
+    LoopOutcome,
+    Proof,
+    Reason,
+    ResponseKind,
+    Why,
+)
 from clients.models import ApiClient
 from contacts.choices import Priority
 from contacts.models import Clinician
+from contacts.routing import route
 from oncall.models import Plan, PlanStep
 from tests.alerts.escalation.factories import (
     Ask,
@@ -69,6 +85,23 @@ def test_nobody_is_left_to_ask(ask: Ask, caplog: Any) -> None:
     loop = Loop.objects.get(alert=alert)
     assert (loop.outcome, loop.due_at) == (LoopOutcome.EXHAUSTED, None)
     assert current(alert).state == AlertState.OPEN, "no machine closes an alert"
+
+
+def test_nobody_is_given_up_while_their_time_runs(ask: Ask, clinician: Clinician) -> None:
+    """Staff ask somebody beside who is asked already, and for a shorter time."""
+    alert = ask(None, wait=10 * MINUTE)
+    third = asking.Asked(make_colleague("C-3"), route(clinician, Priority.HIGH), Why.STAFF)
+    asking.ask(alert, third, wait=MINUTE)
+    Engagement.objects.filter(number=2).update(due_at=Now())
+    Loop.objects.update(due_at=Now())
+    steps.take_up_due()
+    assert asked(alert) == [("C-1", "asked"), ("C-3", "undefined")]
+    loop = Loop.objects.get(alert=alert)
+    assert loop.is_open
+    assert loop.due_at == Engagement.objects.get(number=1).due_at
+    let_time_run_out(alert)
+    assert asked(alert) == [("C-1", "undefined"), ("C-3", "undefined")]
+    assert Loop.objects.get(alert=alert).outcome == LoopOutcome.EXHAUSTED
 
 
 def test_an_exhausted_alert_can_still_be_accepted(ask: Ask) -> None:
@@ -200,11 +233,57 @@ def test_an_ended_alert_asks_nobody(ask: Ask) -> None:
     assert not Loop.objects.get(alert=alert).is_open
 
 
+@pytest.mark.parametrize("accepted", [False, True])
+@pytest.mark.parametrize("state", [AlertState.CANCELLED, AlertState.CLOSED, AlertState.WITHDRAWN])
+def test_nobody_hears_again_of_an_alert_that_ended_months_ago(
+    ask: Ask, state: AlertState, accepted: bool
+) -> None:
+    alert = ask()
+    take(Delivery.objects.get(alert=alert))
+    let_time_run_out(alert)
+    if accepted:
+        answer(alert, "C-2")
+    ending.end(Alert.objects.get(pk=alert.pk), state, even_if_acknowledged=True)
+    for sent in Delivery.objects.filter(alert=alert, state=DeliveryState.PENDING):
+        take(sent)
+    months = timedelta(days=200)
+    Loop.objects.update(ended_at=F("ended_at") - months, created_at=F("created_at") - months)
+    Engagement.objects.update(asked_at=F("asked_at") - months, due_at=F("due_at") - months)
+    Delivery.objects.update(created_at=F("created_at") - months, finished_at=F("finished_at") - months)
+    before = set(Delivery.objects.values_list("pk", flat=True))
+    for contact_id, kind in product(("C-1", "C-2"), ResponseKind):
+        assert answer(alert, contact_id, kind, proof=Proof.LINK).effect == Effect.TOO_LATE
+    lifecycle.mark_undelivered(Delivery.objects.filter(notice="").earliest("created_at").pk, Reason.BUSY)
+    assert (steps.take_up_due(), clock.mend()) == (0, 0)
+    assert current(alert).state == state
+    assert set(Delivery.objects.values_list("pk", flat=True)) == before
+    assert not Delivery.objects.filter(state=DeliveryState.PENDING).exists()
+
+
+def test_nobody_is_waited_for_without_an_end(ask: Ask) -> None:
+    alert = ask()
+    with pytest.raises(IntegrityError, match="loop_is_due_until_it_ends"), transaction.atomic():
+        Loop.objects.filter(alert=alert).update(due_at=None)
+
+
 def test_a_step_is_taken_up_once(ask: Ask) -> None:
     alert = ask()
     Loop.objects.update(due_at=Now() - timedelta(seconds=1))
     assert [steps.take_up_due(), steps.take_up_due()] == [1, 0]
     assert len(asked(alert)) == 2
+
+
+def test_many_steps_cost_no_more_statements_than_one(
+    ask: Ask, colleague: Clinician, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """One who is away or inactive costs another look, and not one for each alert."""
+    for asks in (1, 12):
+        alerts = [ask() for _ in range(asks)]
+        Loop.objects.filter(ended_at=None).update(due_at=Now() - timedelta(seconds=1))
+        with django_assert_max_num_queries(18):
+            assert steps.take_up_due() == asks
+        assert {asked(alert)[-1] for alert in alerts} == {("C-2", "asked")}
+        Loop.objects.update(ended_at=Now(), due_at=None, outcome=LoopOutcome.ENDED)
 
 
 def test_one_step_that_cannot_be_taken_up_does_not_stop_the_others(ask: Ask, lab: ApiClient) -> None:
