@@ -21,6 +21,8 @@ CAUSES: dict[type[Exception], str] = {
 """What keeps a database that answers from storing, by its error."""
 
 
+HUNG_SECONDS = 60
+"""Longer than whoever has a lock works without a statement, such as while AWS does not answer."""
 READ_ONLY_SESSION = "session is read-only"
 """What libpq says where `target_session_attrs` wants a server that writes."""
 
@@ -67,14 +69,19 @@ def forget_failed_session(**_signal: Any) -> None:
 def advisory_lock(number: int) -> Iterator[bool]:
     """Whether this process has the lock, for work that one process does at a time.
 
-    The lock is the session's: where the database forgets the session, it is free.
+    The lock is the session's: where the database forgets the session, it is free. So a process that hangs does not keep
+    it: PostgreSQL ends a session that says nothing for `HUNG_SECONDS`.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
         (mine,) = cursor.fetchone()
+        if mine:
+            cursor.execute("SELECT set_config('idle_session_timeout', %s, false)", [f"{HUNG_SECONDS}s"])
     try:
         yield mine
     finally:
         if mine and connection.is_usable():
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
+                cursor.execute(
+                    "SELECT pg_advisory_unlock(%s), set_config('idle_session_timeout', '0', false)", [number]
+                )

@@ -6,6 +6,7 @@ A message is dealt with, and then deleted. So whoever is killed in between loses
 from collections.abc import Callable
 
 import structlog
+from django.db import connection
 
 from alerts.channels import ChannelError, queues
 from alerts.channels.queues import Received
@@ -47,7 +48,10 @@ class QueueReader:
             database.forget_session()  # the relay says so
 
     def _read(self, stopping: Callable[[], bool]) -> None:
+        session = connection.connection
         while not stopping():
+            if connection.connection is not session or not connection.is_usable():
+                return  # the lock went with the session: another relay may be at it
             try:
                 for each in queues.receive(self._url):
                     if self._take(each, stopping):

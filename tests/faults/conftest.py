@@ -20,7 +20,7 @@ from pytest_django.fixtures import Settings
 from alerts.models import Delivery
 from alerts.relay.loop import Relay
 from alerts.states import UNFINISHED, DeliveryState
-from sandbox.sms import ORIGINATION_NUMBER, reply_queue_url
+from sandbox.queues import ORIGINATION_NUMBER, reply_queue_url
 from tests.environment import database_url
 from tests.faults.crash import Crash
 from tests.processes import ROOT, running, stop, wait_until

@@ -43,13 +43,15 @@ def main() -> None:
 
 def _load() -> dict[str, Callable[..., object]]:
     """Load everything a child needs without opening a connection. Returns the actions a child can run."""
+    from django.conf import settings  # noqa: PLC0415
     from django.test import Client  # noqa: PLC0415 - these need Django to be set up
     from django.urls import get_resolver  # noqa: PLC0415
 
     from alerts import responses  # noqa: PLC0415
-    from alerts.channels import aws, reply_queue  # noqa: PLC0415
+    from alerts.channels import aws, queues  # noqa: PLC0415
     from alerts.escalation import steps  # noqa: PLC0415
     from alerts.relay.loop import Relay  # noqa: PLC0415
+    from alerts.relay.queue_reader import QueueReader  # noqa: PLC0415
     from alerts.responses import sms_replies  # noqa: PLC0415
     from alerts.sending import outcomes, send  # noqa: PLC0415
     from alerts.states import Proof, ResponseKind  # noqa: PLC0415
@@ -59,7 +61,7 @@ def _load() -> dict[str, Callable[..., object]]:
     for service in ("sns", "connect", "sqs"):
         aws.client(service)
     # Nobody waits: not for a reply, and not for one that the dead had taken out of the queue.
-    reply_queue.WAIT_SECONDS = reply_queue.HIDDEN_SECONDS = 0
+    queues.WAIT_SECONDS = queues.HIDDEN_SECONDS = 0
 
     def post(body: dict[str, Any], token: str, path: str = "/notification") -> None:
         headers = {"Authorization": token}
@@ -67,7 +69,8 @@ def _load() -> dict[str, Callable[..., object]]:
 
     def read_replies() -> None:
         looks = iter([False, True])
-        sms_replies.Reader().run(lambda: next(looks))
+        url = settings.SMS_REPLY_QUEUE_URL
+        QueueReader("replies", url, sms_replies.take, lock=sms_replies.LOCK).run(lambda: next(looks))
 
     def answer(engagement: int, kind: str, evidence: str) -> None:
         said = responses.Answer(ResponseKind(kind), Proof.CALL_KEY, evidence)

@@ -12,14 +12,15 @@ from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
 
 from alerts import responses
-from alerts.channels import reply_queue
+from alerts.channels import queues
 from alerts.escalation import steps
 from alerts.models import Alert, Delivery, Engagement, InboundMessage, Loop, Response
+from alerts.relay.queue_reader import QueueReader
 from alerts.responses import codes, sms_replies
 from alerts.sending import outcomes, send
 from alerts.states import LoopOutcome, Proof, ResponseKind
 from contacts.models import Clinician
-from sandbox.sms import reply_queue_url
+from sandbox.queues import reply_queue_url
 from tests.alerts.escalation.factories import asked, let_time_run_out, notices, take
 from tests.conftest import Aws, Sender, an_alert
 from tests.faults.conftest import ForkServer
@@ -189,7 +190,7 @@ def test_a_key_that_was_pressed_counts_once(
         (Crash("before", "alerts.responses.reply_intake:take"), False),
         (Crash("before", COMMIT, inside="alerts.responses.reply_intake:take"), False),
         (Crash("after", "alerts.responses.reply_intake:take"), False),
-        (Crash("after", "alerts.channels.reply_queue:delete"), True),
+        (Crash("after", "alerts.channels.queues:delete"), True),
     ],
     ids=str,
 )
@@ -205,16 +206,17 @@ def test_a_reply_by_sms_counts_once(
 ) -> None:
     settings.SMS_REPLY_QUEUE_URL = reply_queue_url(aws.url)
     for name in ("WAIT_SECONDS", "HIDDEN_SECONDS"):
-        monkeypatch.setattr(reply_queue, name, 0)
+        monkeypatch.setattr(queues, name, 0)
     alert = taken(sender)
     engagement = Engagement.objects.get()
     number = engagement.clinician.sms_number
     reply = {"number": number, "text": f"1 {codes.make(engagement.pk, number)}"}
     assert requests.post(f"{aws.url}/handset/reply", json=reply, timeout=5).ok
     fork_server.kill(crash, "read_replies")
-    assert bool(reply_queue.receive()) != deleted
+    assert bool(queues.receive(settings.SMS_REPLY_QUEUE_URL)) != deleted
     looks = iter([False, True])
-    sms_replies.Reader().run(lambda: next(looks))
+    url = settings.SMS_REPLY_QUEUE_URL
+    QueueReader("replies", url, sms_replies.take, lock=sms_replies.LOCK).run(lambda: next(looks))
     assert asked(alert) == [("C-1", "accepted")]
     assert (Response.objects.count(), InboundMessage.objects.count()) == (1, 1)
     assert notices(alert) == [("C-1", "sms", "accepted")]

@@ -1,5 +1,6 @@
 """Replies to SMS, from the handset through AWS's queue to what they do."""
 
+import itertools
 import json
 import threading
 import time
@@ -28,6 +29,7 @@ from contacts.models import Clinician, Obstacle
 from sandbox.queues import ORIGINATION_NUMBER, reply_queue_url
 from tests.alerts.escalation.factories import Ask, answer, asked, let_time_run_out, notices
 from tests.conftest import Aws
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -435,6 +437,44 @@ def test_one_relay_reads_at_a_time(handsets: Handsets, monkeypatch: pytest.Monke
     may_end.set()
     first.join(20)
     assert len(reads) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_relay_that_hangs_does_not_keep_the_replies_to_itself(
+    ask: Ask, handsets: Handsets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = Question(ask())
+    monkeypatch.setattr(database, "HUNG_SECONDS", 1)
+    hangs, may_end = threading.Event(), threading.Event()
+    real = queues.receive
+
+    def hang(url: str) -> list[Any]:
+        if threading.current_thread().name != "hangs":
+            return real(url)
+        hangs.set()
+        may_end.wait(20)
+        return []
+
+    monkeypatch.setattr(queues, "receive", hang)
+    looks = itertools.count()
+
+    def read() -> None:
+        reader_of_replies().run(lambda: next(looks) < 0)
+        connection.close()
+
+    first = threading.Thread(target=read, name="hangs")
+    first.start()
+    assert hangs.wait(20)
+    handsets.reply(question.number, f"1 {question.code}")
+
+    def is_read() -> bool:
+        handsets.read()
+        return Response.objects.exists()
+
+    wait_until(is_read, what="another relay reads the reply")
+    may_end.set()
+    first.join(20)
+    assert next(looks) == 2, "it has lost the lock, and reads no more"
 
 
 @pytest.mark.django_db(transaction=True)
