@@ -636,7 +636,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='replycode',
-            constraint=models.UniqueConstraint(fields=('engagement', 'address'), name='replycode_one_per_address'),
+            constraint=models.UniqueConstraint(fields=('address', 'engagement'), name='replycode_one_per_address'),
         ),
         migrations.AddConstraint(
             model_name='replycode',

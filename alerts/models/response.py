@@ -83,7 +83,8 @@ class ReplyCode(models.Model):
                 fields=("address", "code"),
                 condition=Q(released_at=None),
             ),
-            models.UniqueConstraint(name="replycode_one_per_address", fields=("engagement", "address")),
+            # The address comes first: a reply without a code looks for all that went to its number.
+            models.UniqueConstraint(name="replycode_one_per_address", fields=("address", "engagement")),
             models.CheckConstraint(name="replycode_is_four_digits", condition=Q(code__regex=r"^[0-9]{4}$")),
         )
 
