@@ -1,5 +1,6 @@
 """Sending an alert to somebody else: a new one, by their own route, once, and linked with the first."""
 
+import re
 import uuid
 from collections.abc import Callable
 
@@ -12,8 +13,10 @@ from alerts.states import Reason, StaffAction
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.conftest import Store
+from tests.alerts.escalation.factories import Ask, answer, asked
 from tests.alerts.factories import end, handle
 from tests.conftest import make_clinician
+from tests.oncall.factories import make_colleague
 
 pytestmark = pytest.mark.django_db
 
@@ -137,3 +140,13 @@ def test_an_alert_on_its_way_can_be_sent_to_somebody_else_too(
     handle(StaffAction.TAKE, alert.pk, by=ada)
 
     assert actions.forward(alert.pk, to=colleague, key=KEY, by=ada).clinician == colleague
+
+
+def test_nobody_is_asked_beside_whoever_has_it(ask: Ask, ada: User) -> None:
+    alert = ask()
+    third = make_colleague("C-3")
+    actions.ask(alert.pk, to=third, by=ada)
+    answer(alert, "C-1")
+    with pytest.raises(actions.ActionRefused, match=re.escape("Somebody has accepted it.")):
+        actions.ask(alert.pk, to=make_colleague("C-4"), by=ada)
+    assert asked(alert) == [("C-1", "accepted"), ("C-3", "withdrawn")]
