@@ -3,13 +3,15 @@
 It POSTs alerts of all priorities while processes are killed, frozen and restarted, Redis is killed, flushed and
 refuses, PostgreSQL crashes, refuses and is read-only, and AWS throttles, fails, hangs and loses answers. Then
 everything is repaired, the rest is delivered, and a table shows whether the promise was kept. Some people are asked to
-take their alerts on, and accept, decline or do not hear. Exits with 1 if the promise was not kept.
+take their alerts on, and accept, decline or do not hear, by telephone, by SMS, which all come twice, and by the link.
+Exits with 1 if the promise was not kept.
 """
 
 import argparse
 import contextlib
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import psycopg
@@ -68,6 +70,8 @@ class ChaosRun:
             orders(seconds, [*self.people, *self.asked], dice, seed), stack.address
         )
         self.mishaps = Mishaps(stack, self.people, seed, self.hospital.burst)
+        self.did: Counter[str] = Counter()
+        """What those did who were asked."""
         self.ended: list[str] = []
         self._seed = seed
         self._seconds = seconds
@@ -109,6 +113,10 @@ class ChaosRun:
         taken = self.hospital.taken & to_asked
         verdict.accepted += len(taken)
         verdict.violations += asking.broken(self.stack, taken=taken, contact_ids=asked)
+        arrived = {each.provider_id for each in records.received(self.stack)}
+        verdict.false_sent += [
+            f"{key}: said sent, and AWS never got it." for key in asking.false_sent(self.stack, arrived)
+        ]
         verdict.answers = asking.answers(self.stack)
         return verdict
 
@@ -151,11 +159,11 @@ class ChaosRun:
             time.sleep(0.3)
 
     def _is_settled(self) -> bool:
-        """Whether every delivery is finished, every outcome is known, and nobody is asked any more."""
+        """Whether every delivery is finished, every outcome and reply known, and nobody is asked any more."""
         return not self.stack.rows(
             "SELECT 1 FROM alerts_delivery WHERE state IN ('pending', 'sending') OR outcome_due_at IS NOT NULL"
             " UNION ALL SELECT 1 FROM alerts_loop WHERE ended_at IS NULL LIMIT 1"
-        )
+        ) and not asking.replies_not_kept(self.stack)
 
     def _hurry(self) -> None:
         """Bring waiting times forward: retries, lost hand-overs and outcomes are due now."""
@@ -181,7 +189,8 @@ class ChaosRun:
         print(f"\nDone in {self._progress.elapsed:.0f} s: {done}.")
         if self.mishaps.overdue:
             print(f"Killed, since they did not end in time: {', '.join(self.mishaps.overdue)}.")
-        print(f"The hospital tried again {self.hospital.retries} times.\n")
+        print(f"The hospital tried again {self.hospital.retries} times.")
+        print(f"People: {', '.join(f'{what} ×{count}' for what, count in sorted(self.did.items()))}.\n")
         print(table(("What", "Count"), rows(verdict)))
         for sentence in verdict.broken:
             print(f"  ! {sentence}")
@@ -223,7 +232,9 @@ def main() -> bool:
         print("No clock is set wrong: libfaketime is not installed (apt-get install faketime).")
     with Stack(**VARIABLES) as stack:
         run = ChaosRun(stack, seconds=options.seconds, seed=options.seed)
-        with Telephones(stack, {person.call_number for person in run.asked}, options.seed):
+        numbers = {each for person in run.asked for each in (person.call_number, person.sms_number)}
+        with Telephones(stack, numbers, options.seed) as telephones:
+            run.did = telephones.did
             verdict = run.go()
         stack.keep = bool(verdict.broken)
     return not verdict.broken

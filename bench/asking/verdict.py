@@ -1,5 +1,6 @@
 """What has to hold for alerts that people are asked to take on, whatever broke. As queries, each for what is wrong."""
 
+import json
 from collections.abc import Collection
 
 from bench.stack import Stack
@@ -23,6 +24,16 @@ RULES = {
             SELECT FROM alerts_response AS back WHERE back.alert_id = alerts_alert.id
               AND back.kind <> 'accept' AND back.at > said.at
         )""",
+    "sent somebody something new long after it was accepted": """
+        SELECT message_id FROM alerts_alert JOIN alerts_response AS said ON said.alert_id = alerts_alert.id
+        JOIN alerts_delivery AS sent ON sent.alert_id = alerts_alert.id AND sent.notice = ''
+        JOIN alerts_attempt AS attempt ON attempt.delivery_id = sent.id
+        WHERE said.kind = 'accept' AND said.effect = 'applied' AND alerts_alert.state = 'acknowledged'
+          -- A claim and an acceptance at once may both be right; a locked table holds the second up for a while.
+          AND attempt.started_at > said.at + interval '15 seconds' AND NOT EXISTS (
+            SELECT FROM alerts_response AS back WHERE back.alert_id = alerts_alert.id
+              AND back.kind <> 'accept' AND back.at > said.at
+          )""",
     "ended with nobody, although somebody of its plan was not asked": """
         SELECT message_id FROM alerts_loop JOIN alerts_alert ON id = alert_id
         WHERE outcome = 'exhausted' AND next_step < jsonb_array_length(plan -> 'steps')""",
@@ -47,7 +58,23 @@ def broken(stack: Stack, *, taken: Collection[str], contact_ids: Collection[str]
     found = [f"{key}: answered with a 2xx, but not stored." for key in lost]
     for what, query in RULES.items():
         found += [f"{key}: {what}." for (key,) in stack.rows(query)]
+    found += [f"A reply by SMS was not kept: {each}." for each in sorted(replies_not_kept(stack))]
     return found
+
+
+def replies_not_kept(stack: Stack) -> set[str]:
+    """What people replied, by AWS's ids, and Bleep has not stored. The stand-in keeps the newest 1,000."""
+    sent = {each["id"] for each in json.loads(stack.aws("GET", "/handset"))["replies"]}
+    return sent - {key for (key,) in stack.rows("SELECT provider_id FROM alerts_inboundmessage")}
+
+
+def false_sent(stack: Stack, received: Collection[str]) -> list[str]:
+    """Alerts that want an answer and are said to have been sent, which AWS never got. `received` are AWS's ids."""
+    query = """
+        SELECT message_id, sent.provider_id FROM alerts_alert
+        JOIN alerts_delivery AS sent ON sent.alert_id = alerts_alert.id
+        WHERE sent.engagement_id IS NOT NULL AND sent.state IN ('sent', 'delivered')"""
+    return sorted({key for key, provider_id in stack.rows(query) if provider_id not in received})
 
 
 def answers(stack: Stack) -> dict[str, int]:

@@ -40,7 +40,7 @@ class Mishaps:
         provider, database = Provider(stack, people, seed), Database(stack)
         senders = Senders(stack, people, seed, send)
         self._subjects: dict[str, Subject] = {
-            **dict.fromkeys((AWS, "sns", "connect"), provider),
+            **dict.fromkeys((AWS, "sns", "connect", "sqs"), provider),
             **dict.fromkeys(("bodies", "alerts"), senders),
             **dict.fromkeys(("postgres", *TABLES), database),
             "redis": Broker(stack),

@@ -23,6 +23,8 @@ SPELLS: dict[str, dict[str, Any]] = {
     "outage": {"kind": "error"},
 }
 """Temporary faults of an AWS service: the kind (`sandbox.aws.faults`) and its options."""
+ALWAYS: Sequence[dict[str, Any]] = ({"operation": "sqs:SendMessage", "kind": "twice"},)
+"""SQS may deliver each message more than once."""
 
 
 class Provider:
@@ -43,7 +45,7 @@ class Provider:
         self._set_faults()
 
     def undo(self) -> None:
-        """Nothing is wrong with AWS, nor with anybody's address."""
+        """Nothing is wrong with AWS, nor with anybody's address. Replies go on to come twice."""
         self._spells.clear()
         self._lasting.clear()
         self._thaw(AWS)
@@ -72,7 +74,7 @@ class Provider:
         if self._frozen:
             return
         self._stack.aws("DELETE", "/faults")
-        for fault in [*self._lasting, *map(_fault, self._spells)]:
+        for fault in [*ALWAYS, *self._lasting, *map(_fault, self._spells)]:
             seeded = {**fault, "seed": self._seed} if "probability" in fault else fault
             self._stack.aws("POST", "/faults", json.dumps(seeded).encode())
 

@@ -33,7 +33,7 @@ LASTING: dict[str, tuple[float, float]] = {
 """Seconds until other faults end, or may come again."""
 AWS_FROZEN = (3.0, 14.0)
 """Seconds: sometimes longer than Bleep waits for an answer."""
-SERVICES = ("sns", "connect")
+SERVICES = ("sns", "connect", "sqs")
 LOSES_ANSWERS = ("error_after", "reset_after", "hang_after")
 """Faults in which AWS accepts a message, but its answer is lost."""
 SHIFTED = ("relay-2", "worker")
