@@ -120,6 +120,10 @@ chaos: install  ## Break everything for a minute, then see that no alert was los
 storm: install  ## Measure what 10,000 Low alerts do to High ones; ARGS="--low 1000" makes it smaller.
 	@$(BIN)/python -m bench.storm $(ARGS)
 
+.PHONY: asking-storm
+asking-storm: install  ## Measure how late one relay asks the next person for 2,000 alerts; ARGS="--loops 200" for fewer.
+	@$(BIN)/python -m bench.asking.storm $(ARGS)
+
 .PHONY: duplicate-storm
 duplicate-storm: install  ## Send the same 200 alerts over 40 connections at once, and count.
 	@$(BIN)/python -m bench.duplicate_storm $(ARGS)

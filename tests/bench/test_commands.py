@@ -96,6 +96,15 @@ def test_a_storm_that_is_over_when_high_comes_is_no_result(tmp_path: Path) -> No
 
 @pytest.mark.proof
 @pytest.mark.timeout(460)
+def test_the_next_person_is_not_asked_late_however_many_are_to_be() -> None:
+    printed = run("asking.storm", "--loops", "60", "--over", "3", "--most-late", "10")
+
+    assert re.search(r"^over 3 s( +\d+){3}$", printed, re.MULTILINE)
+    assert re.search(r"^in one moment( +\d+){3}$", printed, re.MULTILINE)
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(460)
 def test_every_figure_that_has_a_goal_is_measured(tmp_path: Path) -> None:
     sizes = {name: {"1000": 9.0, "2000000": 9.0} for name in ("taken, a second", "sent, a second", "alerts")}
     (tmp_path / "sizes.json").write_text(json.dumps({"figures": sizes}))
@@ -133,6 +142,7 @@ def test_senders_that_wait_are_measured_beside_those_that_do_not() -> None:
         ("storm", "--low", "0"),
         ("storm", "--high", "٣"),
         ("storm", "--most-delay", "soon"),
+        ("asking.storm", "--loops", "0"),
         ("duplicate_storm", "--connections", "0"),
         ("duplicate_storm", "--ids", ""),
         ("modes.compare", "--rates", "0"),
