@@ -20,6 +20,14 @@ def test_every_fault_has_what_is_done_about_it_and_a_test() -> None:
         assert NAMED_TEST.fullmatch(row[2]), row
 
 
+def test_whatever_went_wrong_elsewhere_has_a_test() -> None:
+    elsewhere = rows(read("docs/closed-loop.md"), "Elsewhere")
+    assert len(elsewhere) > 10
+    for row in elsewhere:
+        assert len(row) == 3, row
+        assert NAMED_TEST.fullmatch(row[2]), row
+
+
 def test_the_promise_is_the_one_of_the_architecture() -> None:
     def promise(page: str) -> str:
         [found] = re.findall(r"^## The promise\n\n((?:> .*\n)+)", read(page), re.MULTILINE)

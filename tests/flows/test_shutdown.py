@@ -1,16 +1,19 @@
 """Each part is stopped while it works: it finishes what it has begun, and nothing is lost or sent twice.
 
+Or all are killed while somebody is asked to take an alert on.
+
 With its own database and Redis, so that no other test's processes take the work.
 """
 
 import json
 import os
+import re
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +24,17 @@ import redis
 import requests
 from psycopg import sql
 
+from sandbox.processes import kill
 from sandbox.services import free_port
+from sandbox.sms import ORIGINATION_NUMBER, reply_queue_url
 from tests.conftest import Aws, an_alert
-from tests.environment import VARIABLES, database_url
+from tests.environment import AWS_URL, VARIABLES, database_url
 from tests.processes import ENTRY_POINT, ROOT, answers, running, wait_until
 
 STOP_SECONDS = 30
 """What docker-compose.yml gives the web server, which has the least: a worker and a relay have 75."""
 REDIS_DATABASE = 9
+ALL = ("web-api", "relay", "worker-urgent")
 SET_UP = """
 import django
 django.setup()
@@ -41,6 +47,27 @@ made = Clinician.objects.create(contact_id="C-1", name="Clinician C-1", sms_numb
 preferences.replace(made, {Priority.HIGH: [Channel.SMS], Priority.MEDIUM: [Channel.SMS]})
 print(tokens.issue(client=ApiClient.objects.create(name="Lab system"))[1])
 """
+
+PLAN = """
+import django
+django.setup()
+from datetime import timedelta
+from contacts import preferences
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
+from oncall.models import Plan, PlanChoice, PlanStep, Target
+second = Clinician.objects.create(contact_id="C-2", name="Clinician C-2", sms_number="+447700900202")
+preferences.replace(second, {Priority.HIGH: [Channel.SMS]})
+plan = Plan.objects.create(name="Two")
+wait = timedelta(minutes=10)
+PlanStep.objects.create(plan=plan, position=1, target=Target.ADDRESSED, wait=wait)
+PlanStep.objects.create(plan=plan, position=2, target=Target.NAMED, clinician=second, wait=wait)
+PlanChoice.objects.create(plan=plan, priority=Priority.HIGH)
+"""
+TWO_WAY = {
+    "SMS_REPLY_QUEUE_URL": reply_queue_url(AWS_URL),
+    "SMS_ORIGINATION_NUMBER": ORIGINATION_NUMBER,
+}
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(300)]
 
@@ -72,6 +99,23 @@ class OwnBleep:
     def run(self, part: str, **more: str) -> AbstractContextManager["subprocess.Popen[bytes]"]:
         """A part, for as long as the block runs."""
         return running(f"shutdown-{part}", [ENTRY_POINT, part], self.env(**more), self.log_dir)
+
+    @contextmanager
+    def run_all(self) -> Iterator[None]:
+        """Web server, relay and worker, which are killed at the end of the block."""
+        with ExitStack() as stack:
+            parts = [stack.enter_context(self.run(part, **TWO_WAY)) for part in ALL]
+            wait_until(lambda: answers(f"{self.url}/healthz"), what="the web server answers", seconds=60)
+            yield
+            for part in parts:
+                family = psutil.Process(part.pid)
+                kill([family, *family.children(recursive=True)])
+
+    def tell(self, *statements: str) -> None:
+        """Change the database."""
+        with psycopg.connect(self.database_url) as connection:
+            for each in statements:
+                connection.execute(each.encode())
 
     def post(self, body: dict[str, Any], **headers: str) -> requests.Response:
         """POST an alert."""
@@ -224,3 +268,36 @@ def test_a_web_server_that_is_stopped_answers_who_waits(
         again = bleep.post(an_alert(priority="M"))
     assert (again.status_code, again.headers["Idempotent-Replayed"]) == (200, "true")
     assert bleep.ask("SELECT count(*) FROM alerts_delivery") == [(1,)]
+
+
+def test_everything_is_killed_again_and_again_and_the_next_person_is_asked_and_has_it(
+    bleep: OwnBleep, aws: Aws
+) -> None:
+    bleep.call("-c", PLAN)
+    try:
+        with bleep.run_all():
+            assert bleep.post(an_alert(priority="H")).status_code == 202
+            wait_until(lambda: question(aws, "+447700900002"), what="the first is asked", seconds=60)
+        bleep.tell("UPDATE alerts_engagement SET due_at = now()", "UPDATE alerts_loop SET due_at = now()")
+        with bleep.run_all():
+            wait_until(lambda: question(aws, "+447700900202"), what="the next is asked", seconds=60)
+        said = f"1 {question(aws, '+447700900202')}"
+        reply = {"number": "+447700900202", "text": said}
+        assert requests.post(f"{aws.url}/handset/reply", json=reply, timeout=5).ok
+        with bleep.run_all():
+            wait_until(lambda: bleep.count("alert", "acknowledged") == 1, what="it is accepted", seconds=60)
+    finally:
+        bleep.tell("TRUNCATE oncall_plan CASCADE")
+    assert bleep.ask("SELECT number, state FROM alerts_engagement ORDER BY number") == [
+        (1, "undefined"),
+        (2, "accepted"),
+    ]
+    assert bleep.ask("SELECT count(*), max(effect) FROM alerts_response") == [(1, "applied")]
+
+
+def question(aws: Aws, number: str) -> str:
+    """The code in the SMS that asks at this number; empty if it has not come. It comes once."""
+    texts = [each["text"] for each in aws.messages() if (each["channel"], each["to"]) == ("sms", number)]
+    codes = re.findall(r"Reply 1 (\d{4}) to accept", " ".join(texts))
+    assert len(codes) <= 1
+    return codes[0] if codes else ""
