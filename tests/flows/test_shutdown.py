@@ -25,8 +25,8 @@ import requests
 from psycopg import sql
 
 from sandbox.processes import kill
+from sandbox.queues import ORIGINATION_NUMBER, reply_queue_url
 from sandbox.services import free_port
-from sandbox.sms import ORIGINATION_NUMBER, reply_queue_url
 from tests.conftest import Aws, an_alert
 from tests.environment import AWS_URL, VARIABLES, database_url
 from tests.processes import ENTRY_POINT, ROOT, answers, running, wait_until
