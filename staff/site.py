@@ -64,7 +64,7 @@ class StaffSite(UnfoldAdminSite):
             path("trail/", self.admin_view(pages.view), name="trail"),
             path("trail/patient/", self.admin_view(pages.patient_view), name="trail_patient"),
             path("changes/", self.admin_view(pages.changes_view), name="trail_changes"),
-            path("changes/file/", self.admin_view(pages.changes_file_view), name="trail_changes_file"),
+            path("changes/file/", self.admin_view(pages.changes_file_view), name="trail_changes_export"),
             path("find/", self.admin_view(palette.find_view), name="find"),
         ]
 

@@ -75,7 +75,7 @@ WHO_MAY: dict[str, Access] = {
     "trail": Access(only(AUDITORS)),
     "trail_patient": Access(only(AUDITORS), status=405),  # it takes a POST
     "trail_changes": Access(only(AUDITORS)),
-    "trail_changes_file": Access(only(AUDITORS)),
+    "trail_changes_export": Access(only(AUDITORS)),
     "aws_check": Access(only()),
     "answers": Access(only(AUDITORS)),
     "answers_file": Access(only(AUDITORS)),

@@ -118,7 +118,7 @@ POSTS: dict[str, PostRule] = {
     "trail": PostRule(only(AUDITORS), changes=False),
     "trail_patient": PostRule(only(AUDITORS), of(reference="P-1"), changes=False),
     "trail_changes": PostRule(only(AUDITORS), changes=False),
-    "trail_changes_file": PostRule(only(AUDITORS), changes=False),
+    "trail_changes_export": PostRule(only(AUDITORS), changes=False),
     "aws_check": PostRule(only(), changes=False),
     "find": PostRule(EVERYBODY, of(term="c"), changes=False),
     "contacts_clinician_add": PostRule(only(EDITORS), of(**PERSON)),

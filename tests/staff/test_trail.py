@@ -103,7 +103,7 @@ def test_the_change_log_is_taken_away_as_csv(records: Records, auditor: Client) 
     heading, *lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()  # type: ignore[attr-defined]
     assert heading == "When,Who,What,Kind,Key,Details"
     assert "oncall.plan" in lines[0]
-    assert Event.objects.filter(name="security.exported", detail="trail_changes_file").exists()
+    assert Event.objects.filter(name="security.exported", detail="trail_changes_export").exists()
 
 
 def test_pages_ask_as_little_however_much_there_is(
