@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.db.models import ManyToManyField, QuerySet
 from django.forms import ChoiceField
 from django.http import HttpRequest, HttpResponse
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
@@ -20,6 +20,7 @@ from contacts.models import Clinician, ManagedDepartment
 from staff.clinician.page import StaffClinicianAdmin
 from staff.logins import passwords
 from staff.models import RoleClaim
+from theme.guard import Guarded
 
 FOUND = 302
 """The status of an answer that leads on: something was saved."""
@@ -47,7 +48,7 @@ class DepartmentInline(TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
+class UserAdmin(DjangoUserAdmin[User], Guarded):
     """Users are never deleted, so that the log still says who did what."""
 
     form = UserChangeForm
@@ -128,7 +129,7 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
 
 
 @admin.register(RoleClaim)
-class RoleClaimAdmin(ModelAdmin):
+class RoleClaimAdmin(Guarded):
     """Which groups people are in, by what single sign-on says of them."""
 
     list_display = ("value", "group")
@@ -140,5 +141,5 @@ class RoleClaimAdmin(ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(DjangoGroupAdmin, Guarded):
     """Roles, and groups that administrators made."""

@@ -1,5 +1,6 @@
 """The admin site: unfold's, with a help page."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from unfold.sites import UnfoldAdminSite
 from staff.logins import pages, sessions
 from staff.logins.forms import OwnPasswordForm
 from theme import refresh
+from theme.guard import guarded
 
 HIDDEN = frozenset({"account", "axes", "mfa", "socialaccount"})
 """Apps whose models have no pages."""
@@ -47,6 +49,10 @@ class StaffSite(UnfoldAdminSite):
 
     index_title = "Home"
     login_form = StaffAuthenticationForm
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's
+        """Every page comes through here, once it is known that a member of staff asks for it."""
+        return super().admin_view(guarded(view), cacheable)
 
     def extra_urls(self) -> list[URLPattern]:
         """Pages beside those of the models; unfold calls this."""

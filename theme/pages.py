@@ -6,7 +6,8 @@ from typing import Any
 from django.contrib.admin.views.main import PAGE_VAR
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest
-from unfold.views import ChangeList
+
+from theme.guard import OfferedFilters
 
 COUNTED = 1000
 """How many rows are counted beyond the page that is shown. That there are more is said, and not how many."""
@@ -63,7 +64,7 @@ class LongPaginator(Paginator[Any]):
         return list(self.object_list.values_list("pk", flat=True)[begin : begin + count])
 
 
-class LongChangeList(ChangeList):
+class LongChangeList(OfferedFilters):
     """A list with a `LongPaginator`."""
 
     def get_results(self, request: HttpRequest) -> None:

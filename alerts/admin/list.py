@@ -40,7 +40,7 @@ from alerts.sending import delays
 from alerts.states import StaffAction
 from contacts.choices import Priority, in_words
 from theme import pages, refresh
-from theme.comparable import NUL
+from theme.guard import NUL
 from theme.pages import LongChangeList
 from theme.times import clock, moment
 

@@ -12,7 +12,7 @@ from alerts.models.alert import AlertQuerySet
 from alerts.states import StaffAction
 from contacts.lookalikes import departments
 from contacts.models import ManagedDepartment
-from theme.comparable import ComparableFilters
+from theme.guard import Guarded
 
 HANDLE = "alerts.take_alert"
 SEE_ADDRESSES = "contacts.view_clinician"
@@ -70,7 +70,7 @@ def ask_to_change(request: HttpRequest) -> str:
     return "" if request.user.has_perm(CHANGE_ADDRESSES) else ask_for(CHANGE_ADDRESSES)
 
 
-class ReadOnly(ComparableFilters):
+class ReadOnly(Guarded):
     """Nobody adds, changes or deletes here."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -16,11 +16,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
-from unfold.admin import ModelAdmin
 
 from clients import tokens
 from clients.admin import reveal, summary
 from clients.models import Access, ApiToken
+from theme.guard import Guarded, is_key
 
 NO_LONGER_SHOWN = (
     "A new token is shown for ten minutes, in the browser that issued it. "
@@ -47,7 +47,7 @@ class TokenForm(forms.ModelForm[ApiToken]):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ModelAdmin):
+class ApiTokenAdmin(Guarded):
     """Adding a token issues it. Afterwards it is rotated or revoked, but never edited or deleted."""
 
     form = TokenForm
@@ -173,7 +173,7 @@ class ApiTokenAdmin(ModelAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         named = request.POST.getlist("token") if request.method == "POST" else request.GET.getlist("token")
-        keys = [key for key in named if key.isascii() and key.isdigit()]
+        keys = [key for key in named if is_key(key)]
         return list(ApiToken.objects.filter(pk__in=keys).select_related("client"))
 
     def _confirm(self, request: HttpRequest, action: str, chosen: list[ApiToken]) -> HttpResponse:

@@ -3,15 +3,12 @@
 from typing import Any
 
 from django.contrib.admin import ShowFacets
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.forms import Media
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
-from unfold.views import ChangeList
 
 from contacts import preferences, problems
 from contacts.admin import search
@@ -19,7 +16,7 @@ from contacts.admin.columns import by_priority
 from contacts.admin.filters import ActiveFilter, DepartmentFilter, ProblemFilter
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from theme.comparable import ComparableFilters
+from theme.guard import Guarded, OfferedFilters
 
 
 def _icons(clinician: Clinician, priority: Priority) -> SafeString:
@@ -48,7 +45,7 @@ def _icons(clinician: Clinician, priority: Priority) -> SafeString:
     )
 
 
-class ClinicianChangeList(ChangeList):
+class ClinicianChangeList(OfferedFilters):
     """The list, whose rows are counted once: to count all beside those that were asked for takes as long again."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -57,7 +54,7 @@ class ClinicianChangeList(ChangeList):
             self.full_result_count = self.result_count
 
 
-class ClinicianList(ComparableFilters):
+class ClinicianList(Guarded):
     """The columns, filters and search of the list."""
 
     list_display = (
@@ -79,12 +76,6 @@ class ClinicianList(ComparableFilters):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ClinicianChangeList]:
         return ClinicianChangeList
-
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Also refuses selected keys that are not numbers."""
-        if not all(key.isdecimal() for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
-            raise IncorrectLookupParameters
-        return super().get_changelist_instance(request)
 
     @property
     def media(self) -> Media:

@@ -73,7 +73,7 @@ class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Saves under a lock, so that the form can refuse to undo what a colleague saved."""
-        key = int(unquote(object_id)) if object_id and unquote(object_id).isdecimal() else None
+        key = int(unquote(object_id)) if object_id else None
 
         def respond() -> HttpResponse:
             # Read before the clinician is: a colleague's change between the two must not look known.

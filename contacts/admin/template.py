@@ -4,13 +4,13 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
 from contacts import preferences
 from contacts.admin.columns import by_priority
 from contacts.admin.form import PRIORITY_FIELDS, PreferenceTemplateForm
 from contacts.choices import in_words
 from contacts.models import PreferenceTemplate
+from theme.guard import Guarded
 
 DESCRIPTION = (
     "Channels are tried from left to right until one succeeds. "
@@ -19,7 +19,7 @@ DESCRIPTION = (
 
 
 @admin.register(PreferenceTemplate)
-class PreferenceTemplateAdmin(ModelAdmin):
+class PreferenceTemplateAdmin(Guarded):
     """Their list and the page of each."""
 
     form = PreferenceTemplateForm

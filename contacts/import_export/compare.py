@@ -12,7 +12,7 @@ from contacts.import_export.comparison import CellChange, Comparison, Row
 from contacts.import_export.reading.table import FileRow
 from contacts.models import Clinician
 from contacts.preferences import Wanted
-from spelling.normal import normal
+from spelling.normal import normal, unwanted
 
 
 def compare(rows: Sequence[FileRow], *, template: Wanted | None = None) -> Comparison:
@@ -47,7 +47,8 @@ def is_still_so(compared: Sequence[Row]) -> bool:
 
 
 def _stored(keys: Iterable[str]) -> QuerySet[Clinician]:
-    return Clinician.objects.filter(contact_id__in=set(keys)).order_by("pk").prefetch_related("preferences")
+    nameable = {key for key in keys if not unwanted(key)}  # PostgreSQL compares nothing with NUL
+    return Clinician.objects.filter(contact_id__in=nameable).order_by("pk").prefetch_related("preferences")
 
 
 def _with_zeros(unknown: Collection[str]) -> dict[str, str]:

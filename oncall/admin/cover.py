@@ -20,7 +20,6 @@ from oncall.admin.cover_form import CoverForm
 from oncall.admin.departments import VisibleByDepartment, covers_visible_to
 from oncall.admin.people import ChoosesClinicians
 from oncall.models import Cover
-from theme.comparable import ComparableFilters
 from theme.history import ReadOnlyHistoryAdmin
 
 
@@ -47,7 +46,7 @@ class TimeFilter(RadioFilter):
 
 
 @admin.register(Cover)
-class CoverAdmin(ChoosesClinicians, VisibleByDepartment, ReadOnlyHistoryAdmin, ComparableFilters):
+class CoverAdmin(ChoosesClinicians, VisibleByDepartment, ReadOnlyHistoryAdmin):
     """Their list and the page of each. They are made from a clinician's page, too, and lead back to it."""
 
     form = CoverForm
@@ -135,7 +134,7 @@ class CoverAdmin(ChoosesClinicians, VisibleByDepartment, ReadOnlyHistoryAdmin, C
         key = unquote(object_id)
         if not self.has_change_permission(request):
             raise PermissionDenied
-        cover = Cover.objects.filter(pk=key).select_related("clinician").first() if key.isdecimal() else None
+        cover = Cover.objects.filter(pk=key).select_related("clinician").first()
         if cover is None:
             raise Http404
         if request.method != "POST":

@@ -23,7 +23,6 @@ from oncall.admin.history_tab import ChangesTab
 from oncall.admin.people import ChoosesClinicians
 from oncall.admin.plan_form import PlanForm, StepForm, StepFormSet, UseForm, UseFormSet
 from oncall.models import MAX_STEPS, Plan, PlanChoice, PlanStep
-from theme.comparable import ComparableFilters
 from theme.history import ReadOnlyHistoryAdmin
 
 LABELS = {
@@ -103,7 +102,7 @@ class UseInline(LabelledInline):
 
 
 @admin.register(Plan)
-class PlanAdmin(VisibleByDepartment, ReadOnlyHistoryAdmin, ComparableFilters):
+class PlanAdmin(VisibleByDepartment, ReadOnlyHistoryAdmin):
     """Their list and the page of each."""
 
     form = PlanForm
@@ -151,7 +150,7 @@ class PlanAdmin(VisibleByDepartment, ReadOnlyHistoryAdmin, ComparableFilters):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Saves under a lock, so that the form can refuse to undo what a colleague saved."""
-        key = int(unquote(object_id)) if object_id and unquote(object_id).isdecimal() else None
+        key = int(unquote(object_id)) if object_id else None
 
         def respond() -> HttpResponse:
             context = {**(extra_context or {}), "version": history.version(key)}

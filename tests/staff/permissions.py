@@ -148,6 +148,17 @@ def addresses(records: Records) -> dict[str, str]:
     return {name: f"/admin/{path}{queries.get(name, '')}" for name, path in found.items()}
 
 
+def with_key(key: str) -> dict[str, str]:
+    """The pages of one row each, with this in the place of the row's key."""
+    found = {}
+    for name, pattern in _patterns():
+        path = pattern.replace("<path:object_id>", key).replace("<id>", key)
+        if path != pattern:
+            path = path.replace("<str:channel>", "sms").replace("<int:alert_id>", "1")
+            found[name or "_".join(pattern.split("/")[:2])] = f"/admin/{path}"
+    return found
+
+
 def names() -> set[str]:
     """The names of all pages: they need no database."""
     return {name for pattern_name, pattern in _patterns() for name in _filled(pattern_name, pattern, None)}

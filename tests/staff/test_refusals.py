@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from alerts.models import Refusal
+from clients import tokens
 from clients.models import ApiClient
 from contacts.models import Clinician
 from staff.home.items import Item
@@ -38,6 +39,22 @@ def line(client: Client) -> Item | None:
 
 def listed(client: Client, query: str = "") -> list[str]:
     return [each.contact_id for each in client.get(f"{LIST}?{query}").context["cl"].result_list]
+
+
+def test_home_shouts_where_another_system_has_used_the_message_id(
+    operator: Client, sender: Sender, clinician: Clinician
+) -> None:
+    sender.post(an_alert(priority="L"))
+    other = Sender(tokens.issue(client=ApiClient.objects.create(name="Imaging"))[1])
+
+    assert other.post(an_alert(priority="H")).json()["code"] == "message_id_taken"
+
+    item = line(operator)
+    assert item
+    assert item.urgent
+    assert "by Imaging: 1 time" in item.links[0].text
+    page = operator.get(item.links[0].url).content.decode()
+    assert "Tell the owners of the system to begin their message IDs with the system" in page
 
 
 def test_home_says_who_was_meant_by_which_system_how_often_and_since_when(

@@ -19,6 +19,7 @@ from alerts.admin.handling.carry_out import report_refused, seen, seen_in, to_ea
 from alerts.admin.timeline import handled
 from alerts.models import Alert, Engagement, Response
 from alerts.states import EngagementState, ResponseKind
+from theme.guard import is_key
 
 NOBODY_ASKED = "Nobody was asked to take this alert on, so there is no answer to enter."
 
@@ -118,9 +119,9 @@ def page(model_admin: ModelAdmin, request: HttpRequest, alert: Alert) -> HttpRes
 def _asked_about(request: HttpRequest, alert: Alert) -> tuple[Engagement | None, ResponseKind | None]:
     """Whose answer it is, and which; None for what the address does not say."""
     wanted, said = request.GET.get("engagement", ""), request.GET.get("kind", "")
-    if not (wanted.isdecimal() and said in ResponseKind.values):
+    if not (is_key(wanted) and said in ResponseKind.values):
         return None, None
-    found = alert.engagements.select_related("clinician").filter(pk=wanted[:18]).first()
+    found = alert.engagements.select_related("clinician").filter(pk=wanted).first()
     return found, ResponseKind(said)
 
 
@@ -154,7 +155,7 @@ def _enter(
                 by=user,
                 note=note,
                 after=after,
-                newest_answer=int(newest[:18]) if newest.isdecimal() else 0,
+                newest_answer=int(newest) if is_key(newest) else 0,
             )
 
     done = to_each(request, seen_in(request), enter)

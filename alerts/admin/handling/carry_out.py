@@ -11,6 +11,7 @@ from alerts import actions, labels
 from alerts.admin.permissions import ask_to_change, visible_to
 from alerts.admin.timeline import handled
 from alerts.models import AlertAction
+from theme.guard import is_key
 
 MAX_AT_ONCE = 100
 TOO_MANY = f"More than {MAX_AT_ONCE} alerts are selected. Nothing was done. Select fewer, or narrow the list."
@@ -79,4 +80,4 @@ def counted(number: int, *, capital: bool = False) -> str:
 def _seen(value: str) -> tuple[int, int | None]:
     """The alert's key and the newest action that the user saw; zeros if the form was tampered with."""
     pk, _colon, after = value.partition(":")
-    return (int(pk), int(after)) if pk.isdecimal() and after.isdecimal() else (0, 0)
+    return (int(pk), int(after)) if is_key(pk) and is_key(after) else (0, 0)

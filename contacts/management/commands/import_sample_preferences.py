@@ -19,7 +19,7 @@ from contacts.import_export.reading.table import FileRow
 from contacts.import_export.save import ImportRefusedError, save
 from contacts.masking import mask
 from contacts.models import ADDRESS_FIELDS, Clinician
-from spelling.normal import normal
+from spelling.normal import normal, unwanted
 
 
 class Command(BaseCommand):
@@ -121,7 +121,7 @@ class Command(BaseCommand):
 
 def _with_names(rows: Sequence[FileRow]) -> list[FileRow]:
     """The same; new people are called by their contact ID, since the sample has no names."""
-    keys = {normal(row.cells[KEY]) for row in rows}
+    keys = {key for row in rows if not unwanted(key := normal(row.cells[KEY]))}
     known = set(Clinician.objects.filter(contact_id__in=keys).values_list("contact_id", flat=True))
     return [
         row if normal(row.cells[KEY]) in known else replace(row, cells={**row.cells, "name": row.cells[KEY]})

@@ -1,0 +1,70 @@
+"""Keeps nonsense in an address or a form away from the admin's pages, which would ask PostgreSQL about it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
+
+NUL = "\0"
+"""PostgreSQL cannot store this character, nor compare anything with it."""
+_KEYS = frozenset({"object_id", "id"})
+"""What the admin's addresses call the key of a row."""
+_MOST_DIGITS = 18
+"""A bigint has room for that many, whatever they are."""
+
+
+def is_key(text: str) -> bool:
+    """Whether it can be the key of a row: all of ours are numbers. Not `1_0`, which Python reads as 10."""
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
+
+
+def guarded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page of the admin that is asked for nothing but keys and characters that the database knows.
+
+    What else is asked for is not there (404). A list without what cannot be read is shown instead.
+    """
+
+    @wraps(view)
+    def look(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not all(is_key(kwargs[name]) for name in _KEYS & kwargs.keys()):
+            raise Http404
+        if _has_nul(request) or not _are_keys_selected(request):
+            return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
+        return view(request, *args, **kwargs)
+
+    return look
+
+
+def _has_nul(request: HttpRequest) -> bool:
+    return any(NUL in text for name, values in request.GET.lists() for text in (name, *values))
+
+
+def _are_keys_selected(request: HttpRequest) -> bool:
+    return request.method != "POST" or all(map(is_key, request.POST.getlist(ACTION_CHECKBOX_NAME)))
+
+
+class OfferedFilters(ChangeList):
+    """A list that is filtered by what it offers.
+
+    Django takes any look-up of any field from the address: `name__regex`, or a field of another model, from which
+    somebody could guess what they may not see.
+    """
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        found = super().get_filters(request)
+        if found[2]:  # what no filter has taken
+            raise IncorrectLookupParameters
+        return found
+
+
+class Guarded(ModelAdmin):
+    """For all admins of models."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
+        return OfferedFilters
