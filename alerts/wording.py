@@ -19,6 +19,8 @@ SIGNS = {"&": "and", "<": "less than", ">": "greater than"}
 """What a call says in their place. A contact flow may put an attribute into SSML, as the published sample's does with
 both; a sign of markup would make that invalid, and the person who picks up would hear nothing."""
 _MARKUP = re.compile(r"\s*[&<>][\s&<>]*")
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""What turns the direction of writing for what follows. Left open, it would show the patient reference backwards."""
 SENT_ON = "Sent on by hospital staff, first meant for a colleague: "
 """Comes first in an alert that staff send to somebody else. It does not name the colleague."""
 TEST = "This is a test by {by}, to see that alerts arrive here. You need not do anything."
@@ -50,6 +52,12 @@ NOTICE_SUBJECTS: dict[Notice, str] = {
     Notice.YOU_WERE_LATE: "Answer too late",
     Notice.NOT_UNDERSTOOD: "Answer not understood",
 }
+FORMER_SUBJECT = "Alerts go elsewhere now"
+FORMER = (
+    "Staff Alert: your alerts now go to another number or address. If you did not ask for that, tell your hospital's "
+    "IT service desk at once."
+)
+"""Tells an address that it was changed. It names nobody: the address may never have been the person's."""
 SOMEBODY = "a colleague"
 SPOKEN_NOTICE = "This is a message from Staff Alert. {notice}"
 OLD = timedelta(hours=12)
@@ -69,7 +77,7 @@ class Sms(NamedTuple):
 
 def text(*, description: str, patient_id: str) -> str:
     """The body of an e-mail, and of an SMS that is not cut."""
-    return SMS_AND_EMAIL.format(description=description, patient_id=patient_id)
+    return SMS_AND_EMAIL.format(description=_DIRECTION.sub("", description), patient_id=patient_id)
 
 
 class Ways(NamedTuple):
@@ -158,7 +166,7 @@ def spoken_notice(text: str) -> str:
 
 def spoken(*, description: str) -> str:
     """What a call says before the patient reference. Signs of markup are said in words."""
-    return SPOKEN.format(description=_MARKUP.sub(_in_words, description).strip())
+    return SPOKEN.format(description=_MARKUP.sub(_in_words, _DIRECTION.sub("", description)).strip())
 
 
 def _in_words(signs: re.Match[str]) -> str:
@@ -166,8 +174,12 @@ def _in_words(signs: re.Match[str]) -> str:
 
 
 def spoken_digits(*, patient_id: str) -> str:
-    """The patient reference, which the contact flow reads digit by digit, without signs of markup."""
-    return _MARKUP.sub(" ", patient_id).strip()
+    """The patient reference, which the contact flow reads digit by digit, without signs of markup.
+
+    Where it is not digits alone, each sign stands by itself: read as words, `ED17` is the name Ed.
+    """
+    plain = _MARKUP.sub(" ", patient_id).strip()
+    return plain if plain.isdecimal() else " ".join("".join(plain.split()))
 
 
 def sent_on(description: str) -> str:

@@ -7,9 +7,11 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
+from config.database import advisory_lock
 from contacts.models import Clinician
 
 SENTENCE = "Somebody is changing many clinicians at this moment: try again in a minute. Nothing is saved."
+ONE_FILE = "Another file of yours is being read or imported: wait until that is done, and try again."
 IMPORT = 0x626C6565
 """The advisory lock of imports: a number that nothing else in this database uses."""
 
@@ -42,6 +44,19 @@ def locked(chosen: QuerySet[Clinician]) -> QuerySet[Clinician]:
     """
     ids = chosen.order_by().values("pk")
     return Clinician.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+
+
+@contextmanager
+def one_import_of(user_id: int) -> Iterator[None]:
+    """Serves one file of each person at a time, in all processes together: to read one takes a processor for seconds.
+
+    Raises:
+        LockedError: another one of theirs is being read or saved.
+    """
+    with advisory_lock((IMPORT << 32) + user_id) as is_mine:
+        if not is_mine:
+            raise LockedError(ONE_FILE)
+        yield
 
 
 def one_import_at_a_time() -> None:

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import EDITABLE, Clinician
+from contacts.phone import E164Field, refusal
 from spelling import normal
 
 KEY = "contact_id"
@@ -66,9 +67,12 @@ def _field_value(column: str, text: str) -> Any:
     if not text and not field.blank:
         raise ValueError("This cell may not be empty.")
     try:
-        return field.clean(text, None)
+        value = field.clean(text, None)
     except ValidationError as error:
         raise ValueError(" ".join(error.messages)) from error
+    if isinstance(field, E164Field) and (sentence := refusal(value)):
+        raise ValueError(sentence)
+    return value
 
 
 def _channels(text: str) -> list[Channel]:

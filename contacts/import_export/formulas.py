@@ -3,6 +3,9 @@
 A cell that begins with =, +, -, @, a tab or a line break is a formula, and a formula can send the file's content
 elsewhere (https://owasp.org/www-community/attacks/CSV_Injection). Such a cell gets an apostrophe in front, which
 reading removes. Reading also removes the one that people and programs put before a number, so that it stays a text.
+
+Where Excel separates cells with semicolons or tabs, as in much of Europe, it opens our commas in the same way: quotes
+around a cell that begins in the middle of a line mean nothing then, and a new cell begins behind each semicolon in it.
 """
 
 import re
@@ -10,10 +13,13 @@ import re
 _DANGEROUS = r"[=+\-@\t\r\n＝＋－＠]"
 _FORMULA = re.compile(f"'*{_DANGEROUS}")
 _QUOTED = re.compile(rf"'+(?:{_DANGEROUS}|\d+\Z)")
+_WITHIN = re.compile(rf"(?<=[;\t])(?='*{_DANGEROUS})")
+_QUOTED_WITHIN = re.compile(rf"(?<=[;\t])'(?='*{_DANGEROUS})")
 
 
 def escape(text: str) -> str:
-    """The text for a CSV cell, never a formula."""
+    """The text for a CSV cell, in which no formula begins."""
+    text = _WITHIN.sub("'", text)
     return f"'{text}" if _FORMULA.match(text) or _QUOTED.match(text) else text
 
 
@@ -23,5 +29,10 @@ def escape_again(text: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """The reverse of both."""
+    """The reverse of `escape_again`, and what people and programs write in the same way."""
     return text[1:] if _QUOTED.match(text) else text
+
+
+def unescape_csv(text: str) -> str:
+    """The reverse of `escape`."""
+    return _QUOTED_WITHIN.sub("", unescape(text))

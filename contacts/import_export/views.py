@@ -18,7 +18,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
-from contacts import preferences
+from contacts import locks, preferences
 from contacts.import_export import columns, formats
 from contacts.import_export.compare import compare
 from contacts.import_export.reading import headings, table
@@ -120,18 +120,13 @@ class ImportExport(ModelAdmin):
             "columns": [(column, headings.label(column)) for column in columns.COLUMNS],
             "has_templates": PreferenceTemplate.objects.exists(),
         }
-        if form.is_valid():
-            template = form.cleaned_data["template"]
-            comparison = compare(form.table.rows, template=template.wanted() if template else None)
-            # The page carries the rows: they lie on no disk, in no cache and in no database, and any process can go on.
-            rows = [[row.number, row.cells] for row in form.table.rows]
-            what = [rows, comparison.digest(), template.pk if template else None]
-            packed = signing.dumps(what, salt=SALT, compress=True)
-            if len(packed) > MAX_PACKED:
-                form.add_error("import_file", TOO_LARGE)
-            else:
-                context |= {"comparison": comparison, "notes": form.table.notes, "template": template}
-                context["packed"] = "" if comparison.faults else packed
+        if request.method == "POST":
+            try:
+                with locks.one_import_of(_user_id(request)):
+                    context |= _preview(form)
+            except locks.LockedError as error:
+                context["form"] = ImportForm()
+                messages.error(request, str(error))
         return self._file_page(request, "import", context)
 
     def process_import_view(self, request: HttpRequest) -> HttpResponse:
@@ -144,18 +139,19 @@ class ImportExport(ModelAdmin):
         try:
             packed, shown, template = signing.loads(request.POST.get("packed", ""), salt=SALT, max_age=WAITS)
             rows = [FileRow(number, cells) for number, cells in packed]
-            saved = save(
-                rows,
-                shown=shown,
-                template=_template(template),
-                twins_are_others="somebody_else" in request.POST,
-            )
+            with locks.one_import_of(_user_id(request)):
+                saved = save(
+                    rows,
+                    shown=shown,
+                    template=_template(template),
+                    twins_are_others="somebody_else" in request.POST,
+                )
         except signing.BadSignature:
             messages.error(request, "That was too long ago: choose the file again.")
             return again
         except AlreadyImportedError as error:
             messages.info(request, str(error))
-        except ImportRefusedError as error:
+        except (ImportRefusedError, locks.LockedError) as error:
             messages.error(request, str(error))
             return again
         else:
@@ -195,6 +191,29 @@ class ImportExport(ModelAdmin):
             "media": self.media,
         }
         return TemplateResponse(request, f"admin/contacts/clinician/{name}.html", {**shared, **context})
+
+
+def _user_id(request: HttpRequest) -> int:
+    user: Any = request.user  # somebody with a permission
+    return int(user.pk)
+
+
+def _preview(form: ImportForm) -> dict[str, Any]:
+    """What the file would change, for the page; nothing where it cannot be read, which the form says."""
+    if not form.is_valid():
+        return {}
+    template = form.cleaned_data["template"]
+    comparison = compare(form.table.rows, template=template.wanted() if template else None)
+    # The page carries the rows: they lie on no disk, in no cache and in no database, and any process can go on.
+    rows = [[row.number, row.cells] for row in form.table.rows]
+    packed = signing.dumps(
+        [rows, comparison.digest(), template.pk if template else None], salt=SALT, compress=True
+    )
+    if len(packed) > MAX_PACKED:
+        form.add_error("import_file", TOO_LARGE)
+        return {}
+    shown = {"comparison": comparison, "notes": form.table.notes, "template": template}
+    return {**shown, "packed": "" if comparison.faults else packed}
 
 
 def _file(rows: list[dict[str, str]], ending: str, name: str) -> HttpResponse:

@@ -75,10 +75,42 @@ def test_a_call_says_signs_in_words_since_a_flow_may_take_them_for_markup(
 
 
 @pytest.mark.parametrize(
-    ("patient_id", "digits"), [("123456789", "123456789"), ("A&E-17", "A E-17"), ("<17>", "17")]
+    ("patient_id", "digits"),
+    [
+        ("123456789", "123456789"),
+        ("A&E-17", "A E - 1 7"),
+        ("<17>", "17"),
+        ("ED17", "E D 1 7"),
+        ("ward 4", "w a r d 4"),
+        ('"7"\'', '" 7 " \''),
+        ("٣٧", "٣٧"),
+    ],
 )
-def test_a_reference_is_spoken_without_signs_of_markup(patient_id: str, digits: str) -> None:
-    assert wording.spoken_digits(patient_id=patient_id) == digits
+def test_a_reference_is_spoken_sign_by_sign_and_without_those_of_markup(patient_id: str, digits: str) -> None:
+    said = wording.spoken_digits(patient_id=patient_id)
+
+    assert said == digits
+    ssml = f'<speak><say-as interpret-as="digits">{said}</say-as></speak>'
+    assert ET.fromstring(ssml)[0].text == said  # noqa: S314 - our own text
+
+
+HARMFUL = "& < > \" ' {patient_id} %s 🩸 שלום \u202e\u2066 \u0085 \u200b ;=1+1"
+
+
+def test_whatever_a_description_has_in_it_no_channel_takes_it_for_more_than_text() -> None:
+    """`&` and its like in SSML, a direction of writing that turns the reference round, braces, a line of headers."""
+    text = wording.text(description=HARMFUL, patient_id="A&E-17")
+    sms = wording.sms(description=HARMFUL, patient_id="A&E-17").text
+    spoken = wording.spoken(description=HARMFUL)
+    subject = wording.subject(f"{HARMFUL}\r\nBcc: all@example")
+
+    assert text == sms
+    assert text.endswith(" A&E-17")
+    assert not {"\u202e", "\u2066"} & set(text + spoken)
+    assert all(sign in text for sign in "&<>\"'{🩸ש")
+    assert ET.fromstring(f"<speak>{spoken}</speak>").text == spoken  # noqa: S314 - our own text
+    assert "\n" not in subject
+    assert subject.isascii()
 
 
 def test_braces_in_a_description_are_text() -> None:

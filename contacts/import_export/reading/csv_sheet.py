@@ -12,6 +12,7 @@ from contacts.import_export.reading import doubts
 from contacts.import_export.reading.sheet import (
     MAX_ABOVE,
     MAX_COLUMNS,
+    Budget,
     Sheet,
     SheetRow,
     UnreadableFileError,
@@ -40,8 +41,9 @@ def read(content: bytes, *, count_known: Callable[[list[str]], int]) -> Sheet:
     if said:
         text = text[said.end() :]
     delimiter = said[1] if said else _delimiter(text, count_known)
-    sheet = Sheet([], notes)
+    sheet, budget = Sheet([], notes), Budget()
     for number, cells in enumerate(_records(text, delimiter, skipped), start=1):
+        budget.spend(cells=sum(map(bool, cells)))
         texts = [_without_formula(cell) for cell in _without_blanks_at_the_end(cells)]
         if is_blank(texts):
             continue
@@ -117,4 +119,4 @@ def _without_blanks_at_the_end(cells: list[str]) -> list[str]:
 
 def _without_formula(text: str) -> str:
     found = _AS_FORMULA.fullmatch(text)
-    return found[1] if found else formulas.unescape(text)
+    return found[1] if found else formulas.unescape_csv(text)

@@ -1,5 +1,6 @@
 """A sheet as it was read, before anybody knows what its columns mean."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -14,12 +15,36 @@ MAX_ABOVE = 10
 """Rows above the headings, such as a title."""
 
 
+MAX_CELLS = 400_000
+"""Cells with a text: 20,000 rows of twenty."""
+READ_SECONDS = 20.0
+"""For the whole file. An export of 20,000 rows takes a fifth of that."""
+
+
 class UnreadableFileError(ValueError):
     """The file cannot be read: sentences for staff."""
 
     def __init__(self, *sentences: str) -> None:
         super().__init__(" ".join(sentences))
         self.sentences = sentences
+
+
+class Budget:
+    """What one file may cost."""
+
+    def __init__(self) -> None:
+        self._cells = 0
+        self._until = time.monotonic() + READ_SECONDS
+
+    def spend(self, *, cells: int = 0) -> None:
+        """Called while it is read. Raises UnreadableFileError for a file that costs too much."""
+        self._cells += cells
+        if self._cells > MAX_CELLS:
+            raise UnreadableFileError(f"This file has more than {MAX_CELLS:,} cells with a text: split it.")
+        if time.monotonic() > self._until:
+            raise UnreadableFileError(
+                "This file takes too long to read: split it, or copy the rows that have text into a new file."
+            )
 
 
 @dataclass

@@ -10,6 +10,8 @@ from io import BytesIO
 from typing import IO
 from xml.parsers import expat
 
+from contacts.import_export.reading.sheet import Budget
+
 MAX_PARTS = 500
 MAX_UNPACKED = 60 * 1024 * 1024
 """Bytes of all parts. An export of 20,000 rows has 15 MB."""
@@ -27,10 +29,11 @@ class TooMuchError(Exception):
     """The file is too large to read."""
 
 
-def check(content: bytes) -> None:
+def check(content: bytes, budget: Budget) -> None:
     """Check all parts.
 
     Raises:
+        UnreadableFileError: it takes too long.
         TooMuchError: one of them is too large.
         BadZipFile: this is not an archive.
     """
@@ -45,7 +48,7 @@ def check(content: bytes) -> None:
             raise TooMuchError
         for part in parts:
             with archive.open(part) as stream:
-                _check_part(stream)
+                _check_part(stream, budget)
 
 
 class _Count:
@@ -71,11 +74,12 @@ class _Count:
         raise TooMuchError
 
 
-def _check_part(stream: IO[bytes]) -> None:
+def _check_part(stream: IO[bytes], budget: Budget) -> None:
     """Any part may be read, whatever its name. What is not XML, such as a picture, is not."""
     count, parser = _Count(), expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = count.begin, count.end
     parser.StartDoctypeDeclHandler = count.declare
     with contextlib.suppress(expat.ExpatError):
         while piece := stream.read(_PIECE):
+            budget.spend()
             parser.Parse(piece)

@@ -11,6 +11,7 @@ from contacts.import_export.reading import doubts, number_formats, xlsx_book, xl
 from contacts.import_export.reading.sheet import (
     MAX_COLUMNS,
     MAX_LENGTH,
+    Budget,
     Merge,
     Sheet,
     SheetRow,
@@ -20,8 +21,6 @@ from contacts.import_export.reading.sheet import (
     is_blank,
 )
 
-MAX_CELLS = 400_000
-"""Cells with a text: 20,000 rows of twenty."""
 _PIECE = 64 * 1024
 _VALUES = ("v", "t")
 
@@ -33,8 +32,9 @@ def read(content: bytes) -> Sheet:
         UnreadableFileError: it is damaged, or too large.
     """
     try:
-        xlsx_guard.check(content)
-        return _read(content)
+        budget = Budget()
+        xlsx_guard.check(content, budget)
+        return _read(content, budget)
     except UnreadableFileError:
         raise
     except xlsx_guard.TooMuchError as error:
@@ -48,19 +48,20 @@ def read(content: bytes) -> Sheet:
         ) from error
 
 
-def _read(content: bytes) -> Sheet:
+def _read(content: bytes, budget: Budget) -> Sheet:
     book = xlsx_book.read(content)
     visible = [sheet for sheet in book.sheets if sheet.is_visible]
     if not visible:
         raise UnreadableFileError(
             "Every sheet of this file is hidden: show the one with the list, and save it."
         )
-    reader = _SheetReader(book)
+    reader = _SheetReader(book, budget)
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = reader.begin, reader.end
     parser.CharacterDataHandler = reader.add
     with zipfile.ZipFile(BytesIO(content)) as archive, archive.open(visible[0].part) as stream:
         while piece := stream.read(_PIECE):
+            budget.spend()
             parser.Parse(piece)
         parser.Parse(b"", True)  # noqa: FBT003 - it takes no keyword
     reader.sheet.notes.extend(_which(book.sheets, visible))
@@ -83,8 +84,9 @@ def _which(sheets: list[xlsx_book.NamedSheet], visible: list[xlsx_book.NamedShee
 class _SheetReader:
     """Gets the elements of a sheet, one after the other, and keeps what a person sees."""
 
-    def __init__(self, book: xlsx_book.Workbook) -> None:
+    def __init__(self, book: xlsx_book.Workbook, budget: Budget) -> None:
         self.sheet = Sheet([])
+        self._budget = budget
         self._book = book
         self._row = SheetRow(0, [])
         self._place = -1
@@ -92,7 +94,6 @@ class _SheetReader:
         self._text: list[str] = []
         self._length = 0
         self._is_value = self._has_formula = self._is_phonetic = False
-        self._cells = 0
 
     def begin(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(":")[2]
@@ -140,9 +141,7 @@ class _SheetReader:
         text, doubt = self._shown()
         if is_blank([text]):
             return
-        self._cells += 1
-        if self._cells > MAX_CELLS:
-            raise xlsx_guard.TooMuchError
+        self._budget.spend(cells=1)
         if self._place >= MAX_COLUMNS:
             raise UnreadableFileError(f"Row {self._row.number} has more than {MAX_COLUMNS} columns.")
         texts = self._row.texts

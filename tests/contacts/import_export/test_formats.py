@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 from django.test import Client
 
+from contacts.import_export import formulas
 from contacts.import_export.columns import COLUMNS
 from contacts.models import Clinician
 from tests.conftest import make_clinician
@@ -26,7 +27,20 @@ from tests.contacts.import_export.files import (
 
 pytestmark = pytest.mark.django_db
 
-NASTY = ["=1+1", "+441", "-x", "@x", "\ttab", "\rline", "'=x", "''+x", "＝1", 'quote " , ; end', "a\nb"]
+NASTY = [
+    "Ward;=1",
+    "=1+1",
+    "+441",
+    "-x",
+    "@x",
+    "\ttab",
+    "\rline",
+    "'=x",
+    "''+x",
+    "＝1",
+    'quote " , ; end',
+    "a\nb",
+]
 """Formulas, texts that look like defused formulas, and texts that need quotes."""
 
 
@@ -55,6 +69,16 @@ def test_a_name_survives_export_and_import_as_csv(
     confirm(admin_client, look(admin_client, exported))
 
     assert Clinician.objects.get().name == text.strip()
+
+
+@pytest.mark.parametrize(
+    "text", ["Ward 4;=1+1", "a\t@b", ";;-1", "=a;+b", "a;'=b", "'a;''-b", "a; =b", "x;y"]
+)
+def test_no_formula_begins_in_a_cell_where_semicolons_or_tabs_separate(text: str) -> None:
+    written = formulas.escape(text)
+
+    assert not re.search(r"(^|[;\t])[=+\-@]", written)
+    assert formulas.unescape_csv(written) == text
 
 
 def test_no_cell_of_an_exported_csv_is_a_formula(admin_client: Client) -> None:

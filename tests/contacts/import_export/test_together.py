@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
@@ -101,6 +102,18 @@ def test_a_change_after_the_comparison_is_seen_before_anything_is_saved(
         other.commit()
 
     assert said(confirming.result())[0].startswith(sentence)
+
+
+def test_each_person_has_one_file_read_at_a_time(
+    transactional_db: None, admin_client: Client, admin_user: User
+) -> None:
+    with psycopg.connect(database_url(str(connection.settings_dict["NAME"]))) as busy:
+        busy.execute("SELECT pg_advisory_lock(%s)", [(locks.IMPORT << 32) + admin_user.pk])
+        looked = look(admin_client, "contact_id,name\nC-9,New\n")
+
+    assert said(looked) == [locks.ONE_FILE]
+    assert "packed" not in looked.context
+    assert look(admin_client, "contact_id,name\nC-9,New\n").context["packed"]
 
 
 def _confirm(client: Client, looked: Any) -> Any:

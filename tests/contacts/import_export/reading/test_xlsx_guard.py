@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from contacts.import_export.reading import table, xlsx_sheet
+from contacts.import_export.reading import sheet, table
 from contacts.import_export.reading.sheet import UnreadableFileError
 from tests.contacts.import_export.workbooks import book, rows_in_xml
 
@@ -60,10 +60,22 @@ def test_a_file_that_is_too_large_when_unpacked_is_refused(what: str) -> None:
 
 
 def test_too_many_cells_with_a_text_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx_sheet, "MAX_CELLS", 1_000)
+    monkeypatch.setattr(sheet, "MAX_CELLS", 1_000)
 
-    with pytest.raises(UnreadableFileError, match="too large when it is unpacked"):
-        table.read(book(rows_in_xml(("<row>" + "<c><v>1</v></c>" * 90 + "</row>") * 12)))
+    for content in (
+        book(rows_in_xml(("<row>" + "<c><v>1</v></c>" * 90 + "</row>") * 12)),
+        (",".join("1" * 90) + "\n").encode() * 12,
+    ):
+        with pytest.raises(UnreadableFileError, match="more than 1,000 cells with a text: split it"):
+            table.read(content)
+
+
+def test_a_file_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheet, "READ_SECONDS", -1.0)
+
+    for content in (book(rows_in_xml("<row><c><v>1</v></c></row>")), b"contact_id,name\nC-1,Ann\n"):
+        with pytest.raises(UnreadableFileError, match="takes too long to read"):
+            table.read(content)
 
 
 def test_cells_that_are_merged_over_and_over_are_refused() -> None:
