@@ -25,11 +25,16 @@ from door.settings import (
     TLS_CERTIFICATE,
     TLS_KEY,
     TLS_KEY_PASSWORD,
+    unsafe,
 )
 
 
 def main() -> None:
     """Serve until SIGTERM."""
+    if found := unsafe():
+        sys.exit(
+            f"The door listens on {HOST}, and {found}: that is for loopback alone (GRANIAN_HOST=127.0.0.1)."
+        )
     _set_up_logging()
     _take_turns()
     door = Door()

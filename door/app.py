@@ -158,7 +158,8 @@ class Door:
     def _show_health(self, client: Connection) -> None:
         refused = self._refusals.shown()
         shown = {"status": "ok"} if refused is None else {"status": "ok", "refused": refused}
-        client.respond(200, [(b"content-type", b"application/json")], json.dumps(shown).encode())
+        headers = [(b"content-type", b"application/json"), *errors.OF_DATA]
+        client.respond(200, headers, json.dumps(shown).encode())
 
 
 async def _whole(response: ServiceConnection, service: Service) -> bytes:

@@ -80,7 +80,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport = transport
         self.is_https = transport.get_extra_info("sslcontext") is not None
         peer = transport.get_extra_info("peername")
-        self.address = peer[0] if isinstance(peer, tuple) else ""
+        self.address = peer[0].partition("%")[0] if isinstance(peer, tuple) else ""
         self._writable.set()
         self._deadline = self._loop.time() + HEAD_SECONDS
         self._timer = self._loop.call_at(self._deadline, self._look_at_the_time)

@@ -10,6 +10,12 @@ JSON = b"application/problem+json"
 TEXT = b"text/plain; charset=utf-8"
 Headers = list[tuple[bytes, bytes]]
 """Names in lower case, and values."""
+OF_DATA: Headers = [
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+]
+"""With every answer of the door's own, as in alerts/monitoring/probes.py."""
 TITLES = {413: "Content Too Large", 431: "Request Header Fields Too Large"}
 """The names in RFC 9110 that Python has from 3.13 only."""
 
@@ -121,7 +127,7 @@ def _answer_to(
     status: int, code: str, detail: str, retry_after: int | None, *, api: bool
 ) -> tuple[Headers, bytes]:
     kind, body = (JSON, _problem(status, code, detail)) if api else (TEXT, f"{detail}\n".encode())
-    headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
+    headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), *OF_DATA]
     if retry_after is not None:
         headers.append((b"retry-after", b"%d" % retry_after))
     return headers, body

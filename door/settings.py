@@ -2,7 +2,11 @@
 
 import os
 import resource
+import sys
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -74,5 +78,57 @@ PROBES = Service(
     seconds=10,
     repeatable=True,
 )
+
+
+def _networks(text: str) -> list[Any]:
+    try:
+        return [ip_network(each.strip()) for each in text.split(",") if each.strip()]
+    except ValueError as error:
+        sys.exit(f"TRUSTED_PROXIES must be addresses or networks, separated by commas: {error}.")
+
+
+TRUSTED_PROXIES = _networks(os.environ.get("TRUSTED_PROXIES", "127.0.0.0/8,::1"))
+"""Who may say for whom a request comes, and whether it came over https."""
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an address of IPv4 or IPv6."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+@lru_cache
+def is_trusted(address: str) -> bool:
+    """Whether this is the address of a proxy of ours."""
+    if not is_address(address):
+        return False
+    found = ip_address(address)
+    found = getattr(found, "ipv4_mapped", None) or found
+    return any(found in network for network in TRUSTED_PROXIES)
+
+
+_ON = frozenset({"true", "1", "yes", "on"})
+_OFF = frozenset({"false", "0", "no", "off"})
+
+
+def _is(name: str, words: frozenset[str]) -> bool:
+    return os.environ.get(name, "").strip().lower() in words
+
+
+def unsafe() -> str:
+    """What this environment has that is for this machine alone, while others can reach the door; empty if nothing."""
+    is_local = HOST == "localhost" or (is_address(HOST) and ip_address(HOST).is_loopback)
+    found = {
+        "LOCAL_MODE is on": _is("LOCAL_MODE", _ON),
+        "DEBUG is on": _is("DEBUG", _ON),
+        "HTTPS is off": _is("HTTPS", _OFF),
+        "ALLOWED_HOSTS is *": "*" in os.environ.get("ALLOWED_HOSTS", "").replace(" ", "").split(","),
+    }
+    return "" if is_local else ", ".join(name for name, applies in found.items() if applies)
+
+
 API_THREADS = int(os.environ.get("API_THREADS", "16"))
 """How many requests the API works on at once: the threads of all its processes."""

@@ -87,12 +87,12 @@ def test_a_header_with_an_underscore_does_not_pass_for_one_with_a_dash(door: Doo
     assert headers["x-other"] == "1"
 
 
-def test_the_door_says_whom_it_has_a_request_from_after_what_the_request_says(door: Door) -> None:
+def test_the_door_says_whom_it_has_a_request_from_as_far_as_proxies_of_ours_tell(door: Door) -> None:
     requests.get(f"{door.url}/admin/", timeout=5)
     requests.get(f"{door.url}/admin/", headers={"X-Forwarded-For": "192.0.2.1, 192.0.2.2"}, timeout=5)
 
     said = [each["headers"]["x-forwarded-for"] for each in door.service.requests]
-    assert said == ["127.0.0.1", "192.0.2.1, 192.0.2.2, 127.0.0.1"]
+    assert said == ["127.0.0.1", "192.0.2.2"]
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["Content-Length", "chunked"])

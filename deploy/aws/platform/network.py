@@ -7,6 +7,7 @@ from deploy.aws.platform.logs import FOLDER, Logs
 from deploy.aws.platform.urls import POSTGRES, REDIS
 
 DOOR, HTTPS = 8000, 443
+ADDRESSES = "10.0.0.0/16"
 PRIVATE = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
 ISOLATED = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
 
@@ -19,6 +20,7 @@ class Network(Construct):
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(ADDRESSES),
             # By their places: the template is the same for every account of a Region.
             availability_zones=[Fn.select(place, Fn.get_azs()) for place in (0, 1)],
             nat_gateways=2,  # one in each zone: messages go out even while the other is down
