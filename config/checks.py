@@ -1,18 +1,32 @@
 """System checks that report a missing or wrong setting at the start, not at the first alert."""
 
+import os
 import sys
 from collections.abc import Sequence
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks  # noqa: A004
+from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
 from config import env
 
+ALWAYS = ("SECRET_KEY", "DATABASE_URL")
 REQUIRED = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL")
+NEEDED = {
+    "migrate": ("DATABASE_URL",),
+    "relay": REQUIRED,
+    "worker": ("DATABASE_URL", "REDIS_URL"),
+    "worker-urgent": ("DATABASE_URL", "REDIS_URL"),
+}
+"""What each part cannot do without; ALWAYS, if it is not here. `deploy/entrypoint` says which part a process is."""
+SHORTEST_KEY, FEWEST_SIGNS = 50, 5
+KNOWN_KEYS = ("django-insecure-", "for-tests-only")
+"""How keys begin that anybody can read."""
 HINT = "docs/deployment.md explains each variable."
 
 
@@ -23,9 +37,68 @@ def check_environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
         Error(problem.sentence, hint=HINT, id="bleep.E001") for problem in env.problems
     ]
     at_fault = {problem.name for problem in env.problems}
-    missing = [name for name in REQUIRED if name not in at_fault and not env.text(name)]
+    needed = NEEDED.get(os.environ.get("BLEEP_PART", ""), ALWAYS)
+    missing = [name for name in needed if name not in at_fault and not env.text(name)]
     found += [Error(f"{name} is not set.", hint=HINT, id="bleep.E002") for name in missing]
     return found
+
+
+@register(Tags.security)
+def check_exposure(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """bleep.E003 to bleep.E007: a setting for this machine alone, where others can reach the process."""
+    if not _is_exposed():
+        return []
+    unsafe = (
+        ("bleep.E003", settings.LOCAL_MODE, "LOCAL_MODE is on: everybody knows the demo's token and login."),
+        ("bleep.E004", settings.DEBUG, "DEBUG is on: it shows settings and data in the browser."),
+        (
+            "bleep.E005",
+            _is_weak(),
+            "SECRET_KEY is short or known: whoever has it can log in.",
+        ),
+        (
+            "bleep.E006",
+            "*" in settings.ALLOWED_HOSTS,
+            "ALLOWED_HOSTS is *: links would lead where a stranger says.",
+        ),
+        (
+            "bleep.E007",
+            not settings.HTTPS,
+            "HTTPS is off: tokens and passwords would cross the network in the clear.",
+        ),
+    )
+    return [
+        Error(
+            f"{sentence} Bleep starts with it on loopback alone, and GRANIAN_HOST or ALLOWED_HOSTS say otherwise.",
+            hint="Unset it; `make secrets` makes a key." if name == "bleep.E005" else "Correct it.",
+            id=name,
+        )
+        for name, applies, sentence in unsafe
+        if applies
+    ]
+
+
+def _is_exposed() -> bool:
+    """Whether it listens to more than this machine, or is called by a name that others can use."""
+    names = {host for host in settings.ALLOWED_HOSTS if host != "*"}
+    return any(not _is_this_machine(each) for each in {os.environ.get("GRANIAN_HOST") or "127.0.0.1", *names})
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _is_weak() -> bool:
+    """Where there is none, a part that needs one does not start at all."""
+    try:
+        key = settings.SECRET_KEY
+    except ImproperlyConfigured:
+        return False
+    is_poor = len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_SIGNS
+    return is_poor or key.startswith(KNOWN_KEYS)
 
 
 def refuse_a_broken_configuration() -> None:
@@ -40,18 +113,12 @@ def refuse_a_broken_configuration() -> None:
 
 @register(Tags.security, deploy=True)
 def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """bleep.W010: local mode on a server. bleep.W011, bleep.W012: calls cannot work with these settings.
+    """bleep.W011, bleep.W012: calls cannot work with these settings.
     bleep.W013: health checks cannot see intake. bleep.W014: nobody can reply by SMS, though half of it is set.
     bleep.W015: links in messages lead nowhere. bleep.W016: an SMS without patient data cannot be read on.
     """
     two_way = (settings.SMS_REPLY_QUEUE_URL, settings.SMS_ORIGINATION_NUMBER)
     warnings = (
-        (
-            "bleep.W010",
-            settings.LOCAL_MODE,
-            "LOCAL_MODE is on, so anyone can use the published demo token.",
-            "Unset it.",
-        ),
         (
             "bleep.W011",
             not (settings.CONNECT_INSTANCE_ID and settings.CONNECT_CONTACT_FLOW_ID),

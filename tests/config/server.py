@@ -4,6 +4,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import secrets
 import socket
 import subprocess
 import tempfile
@@ -14,7 +15,7 @@ from typing import Any
 from tests.config import forked
 
 ENVIRONMENT = {
-    "SECRET_KEY": "only-for-the-checks-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "SECRET_KEY": secrets.token_urlsafe(50),
     "ALLOWED_HOSTS": "bleep.example",
     # Nobody listens on port 9 of loopback.
     "DATABASE_URL": "postgresql://bleep:bleep@127.0.0.1:9/bleep",

@@ -25,10 +25,52 @@ def test_each_variable_that_is_missing_is_an_error_that_names_it() -> None:
     done = check(SECRET_KEY=None, DATABASE_URL=None, REDIS_URL=None)
 
     assert done.returncode == 1
-    assert findings(done.stderr) == {
-        "bleep.E002": ["DATABASE_URL is not set.", "REDIS_URL is not set.", "SECRET_KEY is not set."]
-    }
+    assert findings(done.stderr) == {"bleep.E002": ["DATABASE_URL is not set.", "SECRET_KEY is not set."]}
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("part", "missing"),
+    [
+        ("migrate", ["DATABASE_URL"]),
+        ("web-api", ["DATABASE_URL", "SECRET_KEY"]),
+        ("web-probes", ["DATABASE_URL", "SECRET_KEY"]),
+        ("relay", ["DATABASE_URL", "REDIS_URL", "SECRET_KEY"]),
+        ("worker-urgent", ["DATABASE_URL", "REDIS_URL"]),
+    ],
+)
+def test_each_part_wants_what_it_needs_and_no_other_secret(part: str, missing: list[str]) -> None:
+    done = check(BLEEP_PART=part, SECRET_KEY=None, DATABASE_URL=None, REDIS_URL=None)
+
+    assert findings(done.stderr) == {"bleep.E002": [f"{name} is not set." for name in missing]}
+
+
+UNSAFE = [
+    ({"LOCAL_MODE": "true"}, "bleep.E003"),
+    ({"DEBUG": "true"}, "bleep.E004"),
+    ({"SECRET_KEY": "short"}, "bleep.E005"),
+    ({"SECRET_KEY": "a" * 60}, "bleep.E005"),
+    ({"SECRET_KEY": "django-insecure-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG"}, "bleep.E005"),
+    ({"ALLOWED_HOSTS": "*"}, "bleep.E006"),
+    ({"HTTPS": "false"}, "bleep.E007"),
+]
+
+
+@pytest.mark.parametrize(("unsafe", "found"), UNSAFE)
+def test_what_is_for_this_machine_alone_stops_a_part_that_others_reach(
+    unsafe: dict[str, str], found: str
+) -> None:
+    ours = {"ALLOWED_HOSTS": "127.0.0.1,localhost", "PUBLIC_URL": None, **unsafe}
+
+    assert check(**ours, GRANIAN_HOST="127.0.0.1").returncode == 0
+
+    stopped = run("-c", "import config.wsgi", **ours, GRANIAN_HOST="::")
+    assert stopped.returncode == 1
+    assert f"({found})" in stopped.stderr
+    named = run(
+        "-c", "import config.wsgi", **{**ours, "ALLOWED_HOSTS": f"{ours['ALLOWED_HOSTS']},bleep.example"}
+    )
+    assert f"({found})" in named.stderr
 
 
 def test_each_variable_that_cannot_be_used_is_an_error_that_says_why_once() -> None:
@@ -86,7 +128,6 @@ def test_an_sms_is_cut_only_where_a_number_of_parts_is_set(value: str | None, me
 @pytest.mark.parametrize(
     ("name", "value", "found"),
     [
-        ("LOCAL_MODE", "true", "bleep.W010"),
         ("CONNECT_INSTANCE_ID", None, "bleep.W011"),
         ("CONNECT_CONTACT_FLOW_ID", None, "bleep.W011"),
         ("CONNECT_SOURCE_PHONE_NUMBER", None, "bleep.W012"),
@@ -96,7 +137,6 @@ def test_an_sms_is_cut_only_where_a_number_of_parts_is_set(value: str | None, me
         ("PUBLIC_URL", "https://elsewhere.example", "bleep.W015"),
         ("SMS_WITHOUT_PATIENT_DATA", "true", "bleep.W016"),
         ("ALLOWED_HOSTS", None, "security.W020"),
-        ("DEBUG", "true", "security.W018"),
     ],
 )
 def test_a_deployment_that_would_not_work_as_a_whole_is_warned_of(

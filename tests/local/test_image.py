@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from secrets import token_urlsafe
 
 import pytest
 import requests
@@ -76,14 +77,14 @@ def server(stores: Services, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     """The environment of a server, with its secrets in files, as the compose file gives it."""
     secrets = tmp_path_factory.mktemp("secrets")
     values = {
-        "SECRET_KEY": "for-this-test-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFG",
+        "SECRET_KEY": token_urlsafe(50),
         "DATABASE_URL": stores.database_url,
         "REDIS_URL": stores.redis_url,
     }
     for name, value in values.items():
         (secrets / name).write_text(f"{value}\n")
     files = {f"{name}_FILE": str(secrets / name) for name in values}
-    assert set(files) <= set(SERVICES["web-api"]["environment"])
+    assert set(files) <= set(SERVICES["relay"]["environment"])
     return bare_environment(
         **files,
         ALLOWED_HOSTS="bleep.example",

@@ -13,7 +13,7 @@ from constructs import Construct
 from deploy.aws.messaging import BleepMessaging
 from deploy.aws.parameters import Parameters, PlatformParameters
 from deploy.aws.platform.data import Data, random
-from deploy.aws.platform.network import DOOR
+from deploy.aws.platform.network import ADDRESSES, DOOR
 
 API, ADMIN, PROBES = 8002, 8003, 8004
 """Ports of the services behind the door. They listen on loopback, so that nobody gets past the door."""
@@ -31,6 +31,7 @@ DOOR_SETTINGS: Mapping[str, str] = {
     "GRANIAN_PORT": str(DOOR),
     "GRANIAN_HTTP1_HEADER_READ_TIMEOUT": str(DOOR_KEEPS_MILLISECONDS),
     "API_THREADS": str(API_THREADS),
+    "TRUSTED_PROXIES": f"{ADDRESSES},127.0.0.0/8",  # the load balancer is in the network
     "WEB_API_URL": f"http://127.0.0.1:{API}",
     "WEB_ADMIN_URL": f"http://127.0.0.1:{ADMIN}",
     "WEB_PROBES_URL": f"http://127.0.0.1:{PROBES}",
