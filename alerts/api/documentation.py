@@ -7,7 +7,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
-from alerts.api.answers.alert import AlertDetailSerializer, AlertSerializer
+from alerts.api.answers.alert import AlertDetailSerializer, AlertSerializer, PageSerializer
 from alerts.api.problems import MEDIA_TYPE, ProblemSerializer
 from alerts.api.serializers import AlertFilterSerializer, NewAlertSerializer
 from clients import sample
@@ -208,7 +208,7 @@ LIST = extend_schema(
     operation_id="list_alerts",
     summary="Your alerts, newest first",
     parameters=[AlertFilterSerializer],
-    responses={200: AlertSerializer(many=True), (400, MEDIA_TYPE): INVALID, **READING},
+    responses={200: PageSerializer, (400, MEDIA_TYPE): INVALID, **READING},
 )
 NOT_FOUND = _problem(404, "Not Found", "not_found", "There is no such alert, or it is not yours.")
 DETAIL = extend_schema(

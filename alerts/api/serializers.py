@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
@@ -160,6 +161,7 @@ def new_alert(data: Any) -> NewAlert:
     return NewAlert(**_new_alert.run_validation(data))
 
 
+@extend_schema_field({"type": "string", "pattern": "^[A-Za-z0-9+/]+={0,2}$"})
 class CursorField(serializers.CharField):
     """The cursor that `NewestFirst` writes into `next` and `previous`."""
 

@@ -2,18 +2,27 @@
 
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 from django.db import Error, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 
 from alerts.models import Alert, Delivery, RelayHeartbeat, WriteProbe
 from alerts.monitoring import checks
 from config import database
 
+OF_DATA = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Headers of what is no page: a browser loads nothing for it and takes it for nothing else, and nobody keeps it."""
 WRITTEN_BY_INTAKE = ", ".join(model._meta.db_table for model in (Alert, Delivery))  # noqa: SLF001 - documented
 
+R = TypeVar("R", bound=HttpResponseBase)
 log = structlog.get_logger(__name__)
 _all_applied = threading.Event()
 
@@ -26,7 +35,14 @@ class Probes:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         probe = PROBES.get(request.path_info)
-        return probe() if probe else self.get_response(request)
+        return with_headers(probe()) if probe else self.get_response(request)
+
+
+def with_headers(response: R) -> R:
+    """The response with `OF_DATA`."""
+    for name, value in OF_DATA.items():
+        response.headers[name] = value
+    return response
 
 
 def healthz() -> JsonResponse:

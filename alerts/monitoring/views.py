@@ -9,11 +9,17 @@ from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from alerts.monitoring.metrics import exposition
+from alerts.monitoring.probes import with_headers
 
 log = structlog.get_logger(__name__)
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
+    """Metrics, which nobody keeps."""
+    return with_headers(_metrics(request))
+
+
+def _metrics(request: HttpRequest) -> HttpResponse:
     """Metrics, for requests with METRICS_TOKEN as bearer token. 404 while that is empty, 401 without it, 503 while the
     database is away.
     """

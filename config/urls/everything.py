@@ -4,7 +4,9 @@ from collections.abc import Callable
 from functools import wraps
 from threading import Lock
 
+from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
@@ -17,6 +19,17 @@ admin.autodiscover()
 handler400 = "staff.errors.bad_request"
 handler404 = "staff.errors.not_found"
 handler500 = "staff.errors.server_error"
+
+
+def for_readers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A page for everybody, or where PUBLIC_DOCS is off for those who are logged in to the staff's site."""
+    for_staff = staff_member_required(view)
+
+    @wraps(view)
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        return (view if settings.PUBLIC_DOCS else for_staff)(request)
+
+    return answer
 
 
 def one_at_a_time(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -40,8 +53,8 @@ urlpatterns = [
     path("", include("alerts.responses.urls")),
     # Made once in ten minutes: it is the same for everybody, and making it takes as long as ten alerts. Two at once
     # would also fail: drf-spectacular loads its extensions with the first, and takes no lock.
-    path("schema", one_at_a_time(cache_page(600)(SpectacularAPIView.as_view())), name="schema"),
-    path("docs", TemplateView.as_view(template_name="staff/api/page.html"), name="docs"),
+    path("schema", for_readers(one_at_a_time(cache_page(600)(SpectacularAPIView.as_view()))), name="schema"),
+    path("docs", for_readers(TemplateView.as_view(template_name="staff/api/page.html")), name="docs"),
     path("", include("alerts.monitoring.urls")),
     path("admin/account/", include("staff.logins.urls")),
     path("admin/", admin.site.urls),

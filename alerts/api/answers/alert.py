@@ -50,6 +50,16 @@ class AlertDetailSerializer(AlertSerializer):
         )  # fmt: skip
 
 
+class PageSerializer(serializers.Serializer[dict[str, Any]]):
+    """A page of a list, newest first."""
+
+    next = serializers.URLField(
+        allow_null=True, help_text="The page with older alerts; `null` if there are none."
+    )
+    previous = serializers.URLField(allow_null=True, help_text="The page with newer alerts.")
+    results = AlertSerializer(many=True)
+
+
 # One each for all requests: to make one takes as long as to store an alert.
 _answer = AlertSerializer()
 _detail = AlertDetailSerializer()

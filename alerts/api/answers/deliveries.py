@@ -18,6 +18,7 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
     class Meta:
         model = Attempt
         fields = ("number", "state", "reason", "code", "provider_id", "late", "started_at", "finished_at")
+        read_only_fields = fields  # each is always there
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
@@ -42,6 +43,7 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
             "id", "engagement", "round", "position", "channel", "address", "parts", "state", "reason",
             "possible_duplicate", "created_at", "finished_at",
         )  # fmt: skip
+        read_only_fields = fields
 
     def get_engagement(self, delivery: Delivery) -> int | None:
         asked = delivery.alert.responsibility.engagements  # in memory, as the alert is

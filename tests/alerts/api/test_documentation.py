@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
+from pytest_django.fixtures import Settings
 
 from alerts.api.serializers import NewAlertSerializer
 from tests.conftest import Sender, an_alert
@@ -91,6 +92,28 @@ def test_an_answer_has_the_fields_that_it_promises(
 
     assert set(answer) == set(schema["AlertDetail"]["properties"])
     assert set(answer["deliveries"][0]) == set(schema["DeliveryWithAttempts"]["properties"])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/docs", "/schema"])
+def test_where_it_is_not_public_only_staff_read_it(
+    settings: Settings, admin_client: Client, path: str
+) -> None:
+    settings.PUBLIC_DOCS = False
+
+    stranger = Client().get(path)
+
+    assert (stranger.status_code, stranger["Location"]) == (302, f"/admin/login/?next={path}")
+    assert admin_client.get(path).status_code == 200
+
+
+def test_a_list_is_described_as_it_is_answered(document: dict[str, Any]) -> None:
+    answer = document["paths"]["/notification"]["get"]["responses"]["200"]["content"]["application/json"][
+        "schema"
+    ]
+    page = document["components"]["schemas"][answer["$ref"].rpartition("/")[2]]
+
+    assert set(page["properties"]) == set(page["required"]) == {"next", "previous", "results"}
 
 
 def test_the_token_can_be_given_on_the_page(document: dict[str, Any]) -> None:

@@ -7,7 +7,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from alerts.models import Alert
+from alerts.monitoring.probes import OF_DATA
 from contacts.models import Clinician
+from door import errors
 from tests.conftest import Sender, an_alert
 
 
@@ -77,6 +79,29 @@ def test_an_alert_is_not_lost_over_a_format_in_the_address(sender: Sender, clini
     )
 
     assert answer.status_code == 202
+
+
+@pytest.mark.django_db
+def test_nobody_keeps_an_answer_or_takes_it_for_a_page(sender: Sender, clinician: Clinician) -> None:
+    """Of the API, refused or not, and of what watches Bleep. The door's own answers have the same headers."""
+    answers = [
+        sender.post(an_alert()),
+        sender.post({}),
+        sender.get("/notification"),
+        sender.get("/notification/123"),
+        sender.get("/notification/no"),
+        *[
+            Client().get(path)
+            for path in ("/notification", "/notification/a%0Ab", "/healthz", "/readyz", "/metrics")
+        ],
+    ]
+
+    for answer in answers:
+        assert {name: answer[name] for name in OF_DATA} == OF_DATA
+    assert OF_DATA["Cache-Control"] == "no-store"
+    assert {name.decode(): value.decode() for name, value in errors.OF_DATA} == {
+        name.lower(): value for name, value in OF_DATA.items()
+    }
 
 
 @pytest.mark.parametrize(
