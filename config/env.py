@@ -43,8 +43,8 @@ VARIABLES: dict[str, Variable] = {
     ),
     "TRUST_PROXY": Variable(
         "false",
-        "Trust `X-Forwarded-Proto`, and the last address in `X-Forwarded-For`. Only behind a proxy that overwrites the "
-        "first and sets or appends the second.",
+        "Trust `X-Forwarded-Proto` and `X-Forwarded-For` as the front door passes them on: it takes them from "
+        "`TRUSTED_PROXIES` alone.",
     ),
     "LOCAL_MODE": Variable(
         "false", "Add the `load_demo` command and accept the published demo token. Loopback only."
@@ -86,6 +86,16 @@ VARIABLES: dict[str, Variable] = {
         "Country, as two letters, in which a telephone number without a country code is read: 07700 900123 becomes "
         "+44 7700 900123. Empty: each number needs its country code.",
     ),
+    "NUMBER_COUNTRIES": Variable(
+        "",
+        "Countries whose telephone numbers staff may enter, as two letters separated by commas, for example "
+        "`GB,GG,IM,JE,IE`. Empty: `DEFAULT_COUNTRY` alone. `all`: every country, and satellites.",
+    ),
+    "NUMBER_TYPES": Variable(
+        "fixed_line,mobile,fixed_line_or_mobile,voip,personal_number,uan,toll_free,pager,unknown",
+        "Kinds of numbers that staff may enter, as the library phonenumbers names them. The default leaves out "
+        "`premium_rate`, `shared_cost` and `voicemail`. `unknown` is a number not in use, as far as the library knows.",
+    ),
     "TIME_ZONE": Variable("Europe/London", "Time zone of the times that staff see. The database stores UTC."),
     "DATABASE_URL": Variable("", "PostgreSQL: `postgresql://user:password@host:5432/name`. Required."),
     "MIGRATE_DATABASE_URL": Variable(
@@ -108,6 +118,11 @@ VARIABLES: dict[str, Variable] = {
     "RATE_LIMIT_PER_MINUTE": Variable(
         "600",
         "Requests per minute of an API client without its own limit. Sending and reading are counted apart.",
+    ),
+    "PUBLIC_DOCS": Variable(
+        "false",
+        "Show the API's documentation, `/docs` and `/schema`, to everybody who reaches Bleep, and not only to who is "
+        "logged in to the staff's site.",
     ),
     "ALLOW_UNKNOWN_FIELDS": Variable(
         "false",
@@ -152,6 +167,11 @@ VARIABLES: dict[str, Variable] = {
         "false",
         "Keep text and patient reference out of every SMS: it says that there is an alert, and has a link to read it. "
         "Needs `PUBLIC_URL`.",
+    ),
+    "TELL_FORMER_ADDRESSES": Variable(
+        "true",
+        "When somebody changes a clinician's number or e-mail address, tell the old one that alerts go elsewhere now. "
+        "The message names nobody.",
     ),
     "PUBLIC_URL": Variable(
         "",
@@ -206,6 +226,10 @@ class InvalidVariable(NamedTuple):
 problems: list[InvalidVariable] = []
 T = TypeVar("T")
 SCHEME = re.compile(r"postgres(ql)?://")
+ALL = "ALL"
+_NUMBER_TYPES = {
+    word: value for word, value in vars(phonenumbers.PhoneNumberType).items() if isinstance(value, int)
+}
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off", ""})
 
@@ -288,6 +312,33 @@ def country(name: str) -> str:
         return value.upper()
 
     return _read(name, parse, "must be a country as two letters, for example GB, or empty.")
+
+
+def countries(name: str) -> frozenset[str]:
+    """Countries, each as two letters. `all` is among them where it was given."""
+
+    def parse(value: str) -> frozenset[str]:
+        found = {word.strip().upper() for word in value.split(",") if word.strip()}
+        if not found <= {ALL, *phonenumbers.SUPPORTED_REGIONS}:
+            raise ValueError(name)
+        return frozenset(found)
+
+    return _read(
+        name, parse, "must be countries as two letters, separated by commas, for example GB,IE, or all."
+    )
+
+
+def number_types(name: str) -> frozenset[int]:
+    """Kinds of telephone numbers, by the names of the library."""
+
+    def parse(value: str) -> frozenset[int]:
+        found = {word.strip().upper() for word in value.split(",") if word.strip()}
+        if not found <= set(_NUMBER_TYPES):
+            raise ValueError(name)
+        return frozenset(_NUMBER_TYPES[word] for word in found)
+
+    known = ", ".join(word.lower() for word in _NUMBER_TYPES)
+    return _read(name, parse, f"must be some of these, separated by commas: {known}.")
 
 
 def database(name: str) -> dict[str, Any]:

@@ -248,6 +248,8 @@ SOCIALACCOUNT_PROVIDERS = {
     }
 }
 DEFAULT_COUNTRY = env.country("DEFAULT_COUNTRY")
+NUMBER_COUNTRIES = env.countries("NUMBER_COUNTRIES") or frozenset({DEFAULT_COUNTRY or env.ALL})
+NUMBER_TYPES = env.number_types("NUMBER_TYPES")
 LOGIN_REDIRECT_URL = "admin:index"
 # A session lasts for a working day or until the browser is closed: wards share computers. `staff.site` clears them.
 SESSION_COOKIE_AGE = 12 * 60 * 60
@@ -327,6 +329,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Send an alert to a clinician, and follow its delivery.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENFORCE_NON_BLANK_FIELDS": True,
     "PREPROCESSING_HOOKS": ["alerts.api.documentation.without_trailing_slashes"],
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -338,6 +341,7 @@ SPECTACULAR_SETTINGS = {
         "AttemptState": "alerts.states.AttemptState",
     },
 }
+PUBLIC_DOCS = env.flag("PUBLIC_DOCS")
 ALLOW_UNKNOWN_FIELDS = env.flag("ALLOW_UNKNOWN_FIELDS")
 REFUSE_NHS_NUMBERS = env.flag("REFUSE_NHS_NUMBERS")
 RATE_LIMIT_PER_MINUTE = env.number("RATE_LIMIT_PER_MINUTE", minimum=1, maximum=1_000_000)
@@ -390,6 +394,7 @@ CONNECT_EVENT_QUEUE_URL = env.matching(
     r"https?://[!-~]+",
     "must be the URL of an SQS queue, for example https://sqs.eu-west-2.amazonaws.com/123456789012/calls.",
 )
+TELL_FORMER_ADDRESSES = env.flag("TELL_FORMER_ADDRESSES")
 SMS_WITHOUT_PATIENT_DATA = env.flag("SMS_WITHOUT_PATIENT_DATA")
 PUBLIC_URL = env.matching(
     "PUBLIC_URL",

@@ -254,6 +254,36 @@ class EmailSubscription(models.Model):
         return self.state == Subscription.CONFIRMED
 
 
+class FormerAddress(models.Model):
+    """An address that an active clinician had until it was changed, and which is to be told. A trigger makes it.
+
+    Whoever changed it may not be who should have: alerts would go elsewhere, and nobody would notice.
+    """
+
+    clinician = models.ForeignKey(Clinician, on_delete=models.CASCADE, related_name="former_addresses")
+    channel = models.CharField(max_length=8, choices=Channel)
+    address = models.CharField(max_length=254)
+    since = models.DateTimeField(db_default=Now())
+    next_try_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+        indexes = (
+            # An e-mail address is told when its topic goes.
+            models.Index(
+                fields=["next_try_at"], name="formeraddress_due", condition=~models.Q(channel=Channel.EMAIL)
+            ),
+        )
+        constraints = (
+            models.CheckConstraint(
+                name="formeraddress_channel_is_known", condition=models.Q(channel__in=Channel.values)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()} until {self.since}"
+
+
 class Preference(models.Model):
     """A channel to try for one priority; `position` 1 is tried first."""
 

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from phonenumbers import PhoneNumberType
 
+from config.env import ALL
 from spelling.fields import StoredAsRead
 from spelling.normal import INVISIBLE
 
@@ -24,6 +25,7 @@ _DECIMALS = re.compile(r"[^.]*\.\s*\d{1,2}")
 _TWO_NUMBERS = re.compile(r".*(?:\d[^\d/]*){3}/\D*\d{1,2}")
 """`1234567/68` is also 1234568; but `12/34/56` is one, in pairs."""
 MIN_SEARCH_DIGITS = 3
+_ASK = "Enter another one, or ask the people who run Bleep."
 _EXAMPLE = "Write it with its country code, for example +44 7700 900123."
 
 
@@ -143,6 +145,33 @@ def readable(e164: str) -> str:
     """An E.164 number in groups: `+44 7700 900123`. Raises NumberParseException for anything else."""
     number = phonenumbers.parse(e164)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def refusal(e164: str) -> str:
+    """Why nobody may enter this number, in a sentence; empty where they may.
+
+    Whoever can change an address could have Bleep call a number that earns money with each call. What is stored stays
+    in use until somebody changes it.
+    """
+    if not e164 or _is_fictional(e164):
+        return ""
+    number = phonenumbers.parse(e164)
+    if not _countries(number) & {*settings.NUMBER_COUNTRIES}:
+        return f"Numbers of this country (+{number.country_code}) are not allowed here. {_ASK}"
+    kind = phonenumbers.number_type(number)
+    if kind not in settings.NUMBER_TYPES:
+        name = PhoneNumberType.to_string(kind).lower().replace("_", "-")
+        return f"This is a {name} number, and these are not allowed here. {_ASK}"
+    return ""
+
+
+def _countries(number: phonenumbers.PhoneNumber) -> set[str]:
+    """Where the number is; where nobody knows, the countries that share its code."""
+    known = phonenumbers.region_code_for_number(number)
+    return {
+        ALL,
+        *([known] if known else phonenumbers.region_codes_for_country_code(number.country_code or 0)),
+    }
 
 
 class NumberDoubt(models.TextChoices):

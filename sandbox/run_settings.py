@@ -96,6 +96,7 @@ def environment(settings: RunSettings) -> dict[str, str]:
         "LOCAL_MODE": "true",
         "DEBUG": "false",
         "HTTPS": "false",
+        "PUBLIC_DOCS": "true",
         "SECRET_KEY": _secret_key(settings.data),
         "ALLOWED_HOSTS": f"{HOST},localhost",
         "CONNECT_INSTANCE_ID": "11111111-1111-1111-1111-111111111111",

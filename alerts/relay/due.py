@@ -69,6 +69,8 @@ class Work(NamedTuple):
     """Whether it is time to ask the next person to take an alert on."""
     subscriptions: bool
     """Whether AWS is to be asked about the subscription of an e-mail address."""
+    former_addresses: bool
+    """Whether a number that a clinician had is to be told."""
     waiting: dict[Priority, Waiting]
 
 
@@ -89,6 +91,7 @@ SELECT
             WHERE outcome_due_at <= statement_timestamp()),
     EXISTS (SELECT FROM alerts_loop WHERE ended_at IS NULL AND due_at <= statement_timestamp()),
     EXISTS (SELECT FROM contacts_emailsubscription WHERE next_look_at <= statement_timestamp()),
+    EXISTS (SELECT FROM contacts_formeraddress WHERE channel <> 'email' AND next_try_at <= statement_timestamp()),
     {",".join(_waiting(priority) for priority in Priority)}
 """  # noqa: S608 - names of our own
 """Each part reads an index of its own that has few rows. See the indexes of the models."""
@@ -98,9 +101,9 @@ def look() -> Work:
     """What there is to do. One statement, however long the backlog."""
     found = statements.first_row(LOOK, {})
     assert found is not None  # noqa: S101 - a SELECT without FROM has one row
-    expired, outcomes, steps, subscriptions, *rest = found
+    expired, outcomes, steps, subscriptions, former_addresses, *rest = found
     waiting = {each: Waiting(*rest[3 * n : 3 * n + 3]) for n, each in enumerate(Priority)}
-    return Work(expired, outcomes, steps, subscriptions, waiting)
+    return Work(expired, outcomes, steps, subscriptions, former_addresses, waiting)
 
 
 class InFlight:

@@ -33,7 +33,7 @@ from alerts.relay.publishing import QUEUES, Publisher
 from alerts.relay.queue_reader import QueueReader
 from alerts.responses import expiry, sms_replies
 from alerts.sending import call_events, clock, outcomes, send
-from alerts.subscriptions import reconciling
+from alerts.subscriptions import former, reconciling
 from alerts.subscriptions.reconciling import Reconciler
 from audit import verification
 from config import database, statements, tracing
@@ -91,6 +91,7 @@ class Relay:
         self._clock = Periodic("clock", _mend_dates, seconds=clock.EVERY)
         self._register = Periodic("refusals", refusals.forget_old, seconds=refusals.FORGET_EVERY)
         self._subscriptions = Periodic("subscriptions", Reconciler().run, seconds=reconciling.EVERY)
+        self._former = Periodic("former_addresses", former.run, seconds=former.EVERY)
         self._queues = [
             Periodic(name, QueueReader(name, url, take, lock=lock).run, seconds=queue_reader.EVERY)
             for name, url, take, lock in (
@@ -127,6 +128,7 @@ class Relay:
         self._stopping = True
         all_beside: tuple[Periodic[...], ...] = (
             self._subscriptions,
+            self._former,
             *self._queues,
             self._register,
             self._expiry,
@@ -182,6 +184,8 @@ class Relay:
             steps.take_up_due()
         if work.subscriptions:
             self._subscriptions.start_if_due(lambda: self._stopping)
+        if work.former_addresses:
+            self._former.start_if_due(lambda: self._stopping)
         waits = [self._hand_over(priority, work.waiting[priority]) for priority in Priority]
         if work.expired:
             send.recover_expired()

@@ -15,6 +15,7 @@ from alerts.channels import ChannelError, Fault, sns_subscription
 from alerts.channels.base import recipient
 from alerts.cooldown import Cooldown
 from alerts.states import Reason
+from alerts.subscriptions import former
 from config import database
 from contacts.choices import Answer, Subscription
 from contacts.models import EmailSubscription
@@ -140,6 +141,7 @@ def look(row: EmailSubscription) -> None:
 def _take_away(row: EmailSubscription) -> None:
     # Without an ARN it may still be there: whoever made it may have died before noting it.
     topic = row.topic_arn or sns_subscription.make_topic(recipient(row.clinician_id), row.address)
+    former.tell_by_email(row)
     sns_subscription.take_away(topic, row.subscription_arn)
     notes.taken_away(row)
     log.info("subscription.taken_away", subscription=row.pk)

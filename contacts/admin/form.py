@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from contacts import preferences
+from contacts import phone, preferences
 from contacts.admin import conflicts
 from contacts.admin.channels_field import ChannelsField
 from contacts.choices import Channel, Priority, in_words
@@ -81,6 +81,7 @@ class ClinicianForm(forms.ModelForm[Clinician]):
         for priority, channels in self.chosen().items():
             for fault in preferences.without_address(channels, known):
                 self.add_error(PRIORITY_FIELDS[priority], fault)
+        self._check_numbers()
         self._check_twin()
         if self.refusal:
             self.add_error(None, self.refusal)
@@ -90,6 +91,13 @@ class ClinicianForm(forms.ModelForm[Clinician]):
             if later is not None:
                 self._check_conflicts(later)
         return self.cleaned_data
+
+    def _check_numbers(self) -> None:
+        """Those that change: somebody with a number from before can be made inactive, or given another channel."""
+        for name in {channel.facts.address_field for channel in Channel if channel.facts.address_is_number}:
+            number = self.cleaned_data.get(name)
+            if number and number != self.initial.get(name) and (sentence := phone.refusal(number)):
+                self.add_error(name, sentence)
 
     def _check_twin(self) -> None:
         contact_id = self.cleaned_data.get("contact_id")

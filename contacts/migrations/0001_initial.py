@@ -153,5 +153,21 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('clinician', 'address'), name='emailsubscription_is_unique'), models.CheckConstraint(condition=models.Q(('address', django.db.models.functions.text.Lower('address')), models.Q(('address', ''), _negated=True)), name='emailsubscription_address_is_lower'), models.CheckConstraint(condition=models.Q(('state__in', ['wanted', 'pending', 'lapsed', 'confirmed', 'suspended', 'gone', 'refused', 'unwanted'])), name='emailsubscription_state_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'confirmed'), _negated=True), models.Q(('subscription_arn', ''), _negated=True), _connector='OR'), name='emailsubscription_confirmed_has_an_arn')],
             },
         ),
+        migrations.CreateModel(
+            name='FormerAddress',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('channel', models.CharField(choices=[('call', 'Telephone call'), ('sms', 'SMS'), ('email', 'E-mail')], max_length=8)),
+                ('address', models.CharField(max_length=254)),
+                ('since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('next_try_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('clinician', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='former_addresses', to='contacts.clinician')),
+            ],
+            options={
+                'default_permissions': (),
+                'indexes': [models.Index(condition=models.Q(('channel', 'email'), _negated=True), fields=['next_try_at'], name='formeraddress_due')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('channel__in', ['call', 'sms', 'email'])), name='formeraddress_channel_is_known')],
+            },
+        ),
         migrations.RunPython(make_ward_default, migrations.RunPython.noop),
     ]

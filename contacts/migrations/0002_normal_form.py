@@ -138,6 +138,31 @@ DROP FUNCTION contacts_clinician_wants_subscription();
 """
 
 
+# However it is changed: on a page, from a file, in the database. Not where it is still an address of theirs.
+FORMER = """
+CREATE FUNCTION contacts_clinician_leaves_address() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO contacts_formeraddress (clinician_id, channel, address)
+    SELECT NEW.id, former.channel, former.address
+    FROM (VALUES ('sms', OLD.sms_number, NEW.sms_number), ('call', OLD.call_number, NEW.call_number),
+                 ('email', lower(OLD.email), lower(NEW.email))) AS former (channel, address, now)
+    WHERE former.address NOT IN ('', former.now, NEW.sms_number, NEW.call_number, lower(NEW.email))
+      AND NOT (former.channel = 'call' AND former.address = OLD.sms_number);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER contacts_clinician_moves AFTER UPDATE OF sms_number, call_number, email ON contacts_clinician
+    FOR EACH ROW WHEN (OLD.active AND NEW.active
+                       AND (OLD.sms_number, OLD.call_number, OLD.email)
+                           IS DISTINCT FROM (NEW.sms_number, NEW.call_number, NEW.email))
+    EXECUTE FUNCTION contacts_clinician_leaves_address();
+"""
+NO_FORMER = """
+DROP TRIGGER contacts_clinician_moves ON contacts_clinician;
+DROP FUNCTION contacts_clinician_leaves_address();
+"""
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -269,4 +294,5 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(OWN_PROBLEMS, NO_OWN_PROBLEMS),
         migrations.RunSQL(SUBSCRIBED, NOT_SUBSCRIBED),
+        migrations.RunSQL(FORMER, NO_FORMER),
     ]

@@ -1,0 +1,121 @@
+"""Tells an address that alerts go elsewhere now: whoever changed it may not be who should have.
+
+A relay tells telephone numbers beside its work, one at a time and slowly: an import may change thousands. An e-mail
+address is told just before its topic is deleted. These messages are no alerts, and the ledger has none of them: what
+fails for long is given up.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Now
+
+from alerts import wording
+from alerts.channels import ADAPTERS, ChannelError, Fault, Message
+from alerts.channels.base import recipient
+from config import database
+from contacts.choices import Channel
+from contacts.models import EmailSubscription, FormerAddress
+from contacts.phone import NumberDoubt, sms_doubt
+
+EVERY = 5.0
+"""Seconds between two looks."""
+PACE = 1.0
+"""Seconds between two messages."""
+GIVEN_UP_AFTER = timedelta(hours=24)
+AGAIN_AFTER = timedelta(minutes=5)
+SECONDS = 30.0
+"""For one message."""
+LOCK = 0x626C6566
+"""The advisory lock of whoever tells: a number that nothing else in this database uses."""
+
+log = structlog.get_logger(__name__)
+
+
+def run(stopping: Callable[[], bool] = lambda: False) -> None:
+    """Tell the numbers that are due. Nothing if another relay is at it."""
+    try:
+        with database.advisory_lock(LOCK) as is_mine:
+            if is_mine:
+                _run(stopping)
+    except database.AWAY:
+        database.forget_session()  # the relay says so
+
+
+def _run(stopping: Callable[[], bool]) -> None:
+    if not settings.TELL_FORMER_ADDRESSES:
+        FormerAddress.objects.all().delete()
+        return
+    FormerAddress.objects.filter(since__lt=Now() - Value(GIVEN_UP_AFTER)).delete()
+    while not stopping() and (row := _take()) is not None:
+        if _tell(row, _channel_to(row)):
+            row.delete()
+        time.sleep(PACE)
+
+
+def tell_by_email(subscription: EmailSubscription) -> None:
+    """Tell an e-mail address whose topic is about to be deleted. Raises ChannelError where it is worth another try."""
+    rows = FormerAddress.objects.filter(
+        clinician=subscription.clinician_id, channel=Channel.EMAIL, address=subscription.address
+    )
+    row = rows.first() if subscription.subscription_arn and settings.TELL_FORMER_ADDRESSES else None
+    if row is not None:
+        try:
+            _send(row, Channel.EMAIL, subscription.subscription_arn)
+        except ChannelError as error:
+            if error.fault in {Fault.UNSENT, Fault.THROTTLED}:
+                raise
+            error.report(log, "former_address.not_told", channel=Channel.EMAIL.value)
+        else:
+            log.info("former_address.told", channel=Channel.EMAIL.value)
+    rows.delete()
+
+
+def _take() -> FormerAddress | None:
+    """The number that comes next; nobody else takes it before `AGAIN_AFTER`."""
+    with transaction.atomic():
+        due = FormerAddress.objects.exclude(channel=Channel.EMAIL).filter(next_try_at__lte=Now())
+        found = due.order_by("next_try_at", "pk").select_for_update(skip_locked=True).first()
+        if found is not None:
+            FormerAddress.objects.filter(pk=found.pk).update(next_try_at=Now() + Value(AGAIN_AFTER))
+    return found
+
+
+def _channel_to(row: FormerAddress) -> Channel:
+    """By SMS where the number can get one: nobody has to pick up."""
+    return Channel.CALL if sms_doubt(row.address) is NumberDoubt.LANDLINE else Channel.SMS
+
+
+def _tell(row: FormerAddress, channel: Channel) -> bool:
+    """Whether there is nothing left to do for it."""
+    try:
+        _send(row, channel, "")
+    except ChannelError as error:
+        error.report(log, "former_address.not_told", channel=channel.value)
+        return error.fault in {Fault.REJECTED, Fault.UNKNOWN}
+    log.info("former_address.told", channel=channel.value)
+    return True
+
+
+def _send(row: FormerAddress, channel: Channel, subscription: str) -> None:
+    ADAPTERS[channel].send(
+        Message(
+            delivery_id=f"former-{row.pk}-{row.since.timestamp():.0f}",
+            recipient=recipient(row.clinician_id),
+            address=row.address,
+            subject=wording.FORMER_SUBJECT,
+            text=wording.FORMER,
+            sms=wording.FORMER,
+            obstacle=None,
+            subscription=subscription,
+            spoken=wording.FORMER,
+            spoken_digits="",
+            wants_answer=False,
+            deadline=time.monotonic() + SECONDS,
+        )
+    )
