@@ -5,7 +5,7 @@ UV = $(BIN)/uv
 
 # What a server would have: the checks must judge a deployment, and neither this machine nor its shell.
 SERVER = env -u DEBUG -u LOCAL_MODE -u HTTPS DJANGO_SETTINGS_MODULE=config.settings \
-  SECRET_KEY=only-for-the-checks-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ ALLOWED_HOSTS=bleep.example \
+  SECRET_KEY=$$(head -c 48 /dev/urandom | base64) ALLOWED_HOSTS=bleep.example \
   DATABASE_URL=postgresql://bleep:bleep@127.0.0.1:9/bleep REDIS_URL=redis://127.0.0.1:9/0 TRUST_PROXY=true \
   FRONT_DOOR_URL=http://127.0.0.1:9 CONNECT_INSTANCE_ID=instance CONNECT_CONTACT_FLOW_ID=flow CONNECT_SOURCE_PHONE_NUMBER=+442079460000
 
@@ -87,8 +87,8 @@ compose: install  ## Check the compose files against the compose specification.
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.traces.yml
 
 .PHONY: workflow
-workflow: install  ## Check the CI workflow against the schema of GitHub Actions.
-	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yml
+workflow: install  ## Check the workflows against the schema of GitHub Actions.
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 .PHONY: aws-install
 aws-install: install
@@ -111,6 +111,20 @@ aws-destroy: aws-install  ## Take it out of the account again. The key of its lo
 .PHONY: check-aws
 check-aws: aws-install  ## Check deploy/aws: types, rules (cdk-nag), templates (cfn-lint), tests. Needs no account.
 	@deploy/aws/check
+
+.PHONY: audit-install
+audit-install: install
+	@COMPILE=no LOCK=requirements-audit.txt VENV=.audit scripts/install
+
+.PHONY: audit
+audit: audit-install  ## Ask for known vulnerabilities of the locked packages (pip-audit). Says so where nobody can be asked.
+	@$(BIN)/python -m scripts.audit
+
+.PHONY: sbom
+sbom: audit-install  ## List what the image is made of in sbom.cdx.json (CycloneDX), with hashes.
+	@PYTHONWARNINGS=ignore .audit/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --mc-type application \
+	  --output-reproducible --of JSON -o sbom.cdx.json
+	@echo "Written: sbom.cdx.json"
 
 .PHONY: chaos
 chaos: install  ## Break everything for a minute, then see that no alert was lost; SECONDS=15, SEED=7 repeats a plan.
@@ -174,3 +188,5 @@ lock: install  ## Lock the dependencies again, with hashes, for Python 3.11 to 3
 	  --no-emit-index-url -c requirements.txt pyproject.toml --group dev -o requirements-dev.txt
 	$(UV) pip compile -q $(ARGS) --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --no-emit-index-url deploy/aws/requirements.in -o deploy/aws/requirements.txt
+	$(UV) pip compile -q $(ARGS) --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --no-emit-index-url --group pyproject.toml:audit -o requirements-audit.txt
