@@ -14,8 +14,6 @@ from audit.models import Inspection, Seal
 from audit.sources import EXPIRED, SOURCES, Source
 from config import database
 
-SEALING = 0x626C6573
-"""The advisory lock of the relay that seals ("bles")."""
 EVERY = 15.0
 """Seconds between two looks of a relay."""
 SEALS_AT_ONCE = 10
@@ -48,7 +46,7 @@ class Verdict:
 
 def run() -> None:
     """Seal what is new and check some older seals, unless another relay does. What is found is kept in `Inspection`."""
-    with database.advisory_lock(SEALING) as mine:
+    with database.advisory_lock(database.Lock.SEALING) as mine:
         if not mine:
             return
         for source in SOURCES:

@@ -3,11 +3,30 @@
 import contextlib
 import sys
 from collections.abc import Iterator
+from enum import IntEnum, unique
 from typing import Any
 
 from django.db import Error, close_old_connections, connection
 from django.db.utils import InterfaceError, InternalError, OperationalError
 from psycopg import errors
+
+
+@unique
+class Lock(IntEnum):
+    """The advisory locks that Bleep takes in its database: no two subjects have the same number."""
+
+    BREAKER = 0x626C6570
+    """The first half of those for choosing who tries whether a provider answers again."""
+    LEADER = 0x626C6571
+    """Of the relay that is woken."""
+    SMS_REPLIES = 0x626C6572
+    SUBSCRIPTIONS = 0x626C6573
+    CALL_EVENTS = 0x626C6576
+    IMPORT = 0x626C6565
+    """Of imports; with a login's number after it, of that person's."""
+    FORMER_ADDRESSES = 0x626C6566
+    SEALING = 0x626C6563
+
 
 AWAY = (OperationalError, InterfaceError, InternalError)
 """Raised where the database does not answer, refuses, or is read-only (an `InternalError`): later it may work again."""

@@ -7,13 +7,11 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
-from config.database import advisory_lock
+from config.database import Lock, advisory_lock
 from contacts.models import Clinician
 
 SENTENCE = "Somebody is changing many clinicians at this moment: try again in a minute. Nothing is saved."
 ONE_FILE = "Another file of yours is being read or imported: wait until that is done, and try again."
-IMPORT = 0x626C6565
-"""The advisory lock of imports: a number that nothing else in this database uses."""
 
 
 class LockedError(Exception):
@@ -53,7 +51,7 @@ def one_import_of(user_id: int) -> Iterator[None]:
     Raises:
         LockedError: another one of theirs is being read or saved.
     """
-    with advisory_lock((IMPORT << 32) + user_id) as is_mine:
+    with advisory_lock((Lock.IMPORT << 32) + user_id) as is_mine:
         if not is_mine:
             raise LockedError(ONE_FILE)
         yield
@@ -62,4 +60,4 @@ def one_import_of(user_id: int) -> Iterator[None]:
 def one_import_at_a_time() -> None:
     """Serialise imports until the transaction ends: new clinicians have no row to lock yet."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [Lock.IMPORT])

@@ -47,8 +47,6 @@ PAUSE = 0.02
 """Seconds between two ticks while it is woken all the time: what comes meanwhile is handed over together."""
 WITHOUT_ROOM = 0.1
 """Seconds until the relay looks again where more is due than a queue had room for."""
-LEADER = 0x626C6571
-"""The advisory lock of the relay that listens ("bleq")."""
 IN_ONE_TASK: dict[Priority, int] = {Priority.HIGH: 1, Priority.MEDIUM: 4, Priority.LOW: 4}
 """Deliveries that one task may have. They are sent one after the other, so High has a task for each."""
 TASKS = 16
@@ -95,8 +93,13 @@ class Relay:
         self._queues = [
             Periodic(name, QueueReader(name, url, take, lock=lock).run, seconds=queue_reader.EVERY)
             for name, url, take, lock in (
-                ("replies", settings.SMS_REPLY_QUEUE_URL, sms_replies.take, sms_replies.LOCK),
-                ("call_events", settings.CONNECT_EVENT_QUEUE_URL, call_events.take, call_events.LOCK),
+                ("replies", settings.SMS_REPLY_QUEUE_URL, sms_replies.take, database.Lock.SMS_REPLIES),
+                (
+                    "call_events",
+                    settings.CONNECT_EVENT_QUEUE_URL,
+                    call_events.take,
+                    database.Lock.CALL_EVENTS,
+                ),
             )
             if url
         ]
@@ -154,7 +157,7 @@ class Relay:
 
         The others look every second, so that no relay that hangs holds anything up. The lock goes with the session.
         """
-        found = listener.execute("SELECT pg_try_advisory_lock(%s)", [LEADER]).fetchone()
+        found = listener.execute("SELECT pg_try_advisory_lock(%s)", [database.Lock.LEADER]).fetchone()
         if not (found and found[0]):
             return False
         listener.execute(f"LISTEN {DUE_CHANNEL}")

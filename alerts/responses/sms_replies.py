@@ -12,8 +12,6 @@ from alerts.channels.queues import Received
 from alerts.responses import reply_intake, reply_text
 from config import database
 
-LOCK = 0x626C6572
-"""The advisory lock of the relay that reads ("bler")."""
 HELD_SECONDS = 20.0
 """How long to keep what was received while the database is away: longer, and SQS gives it out again."""
 PAUSE = 0.5

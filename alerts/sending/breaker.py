@@ -19,6 +19,7 @@ from alerts.deliveries import claims
 from alerts.deliveries.claims import Claim
 from alerts.models import Attempt, Delivery
 from alerts.states import AttemptState, Reason
+from config.database import Lock
 from contacts.choices import Channel, Priority
 
 FAILURES = 5
@@ -39,8 +40,6 @@ BELIEVED_SECONDS = 1.0
 
 OUTAGE = frozenset({Reason.ANSWER_LOST, Reason.UNREACHABLE})
 """Reasons that mean the provider is down, not that an address or a setting is wrong."""
-LOCK = 0x626C6570
-"""First half of the advisory locks for choosing a probe ("blep")."""
 
 _believed_up_until: dict[Channel, float] = {}
 
@@ -149,5 +148,7 @@ def _past(channel: Channel) -> QuerySet[Attempt]:
 
 def _lock(channel: Channel) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK, list(Channel).index(channel)])
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(%s, %s)", [Lock.BREAKER, list(Channel).index(channel)]
+        )
         return bool(cursor.fetchone()[0])

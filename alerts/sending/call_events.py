@@ -11,8 +11,6 @@ from typing import Any
 from alerts.channels.queues import Received
 from alerts.sending import outcomes
 
-LOCK = 0x626C6576
-"""The advisory lock of the relay that reads ("blev")."""
 TELLING = frozenset({"CONTACT_DATA_UPDATED", "DISCONNECTED"})
 """A key was pressed (the flow stores it as an attribute), or the call has ended. A question about any other event would
 use the quota up for what the next question says as well.

@@ -31,8 +31,6 @@ GIVEN_UP_AFTER = timedelta(hours=24)
 AGAIN_AFTER = timedelta(minutes=5)
 SECONDS = 30.0
 """For one message."""
-LOCK = 0x626C6566
-"""The advisory lock of whoever tells: a number that nothing else in this database uses."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +38,7 @@ log = structlog.get_logger(__name__)
 def run(stopping: Callable[[], bool] = lambda: False) -> None:
     """Tell the numbers that are due. Nothing if another relay is at it."""
     try:
-        with database.advisory_lock(LOCK) as is_mine:
+        with database.advisory_lock(database.Lock.FORMER_ADDRESSES) as is_mine:
             if is_mine:
                 _run(stopping)
     except database.AWAY:

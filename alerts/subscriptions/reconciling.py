@@ -50,7 +50,7 @@ class Reconciler:
         if self._pause.is_on:
             return
         try:
-            with database.advisory_lock(queue.LOCK) as is_mine:
+            with database.advisory_lock(database.Lock.SUBSCRIPTIONS) as is_mine:
                 if is_mine:
                     self._run(stopping)
         except database.AWAY:

@@ -13,8 +13,6 @@ from django.db.models.functions import Now
 from contacts.choices import Subscription
 from contacts.models import Clinician, EmailSubscription
 
-LOCK = 0x626C6573
-"""The advisory lock of whoever asks AWS: a number that nothing else in this database uses."""
 LEASE = timedelta(minutes=2)
 """For which a subscription is left to whoever took it. The requests for one take half of that, if AWS hangs."""
 FIRST = Case(When(state=Subscription.UNWANTED, then=0), When(state=Subscription.WANTED, then=1), default=2)

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 import django
 
+from config.database import Lock
 from tests.faults.crash import Crash, arm
 
 CHILD_SECONDS = 30
@@ -70,7 +71,7 @@ def _load() -> dict[str, Callable[..., object]]:
     def read_replies() -> None:
         looks = iter([False, True])
         url = settings.SMS_REPLY_QUEUE_URL
-        QueueReader("replies", url, sms_replies.take, lock=sms_replies.LOCK).run(lambda: next(looks))
+        QueueReader("replies", url, sms_replies.take, lock=Lock.SMS_REPLIES).run(lambda: next(looks))
 
     def answer(engagement: int, kind: str, evidence: str) -> None:
         said = responses.Answer(ResponseKind(kind), Proof.CALL_KEY, evidence)

@@ -10,7 +10,8 @@ from django.db import connection, connections
 
 from alerts.deliveries.opening import DUE_CHANNEL
 from alerts.models import Delivery
-from alerts.relay.loop import LEADER, Relay
+from alerts.relay.loop import Relay
+from config.database import Lock
 from contacts import obstacles
 from contacts.choices import Channel, ObstacleKind, Priority
 from contacts.models import Clinician
@@ -66,7 +67,7 @@ def test_a_published_delivery_is_recorded_as_handed_over_and_can_be_claimed_at_o
 def leading() -> list[int]:
     """The sessions of relays that listen."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = %s", [LEADER])
+        cursor.execute("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = %s", [Lock.LEADER])
         return [pid for (pid,) in cursor.fetchall()]
 
 

@@ -19,6 +19,7 @@ from alerts.relay.queue_reader import QueueReader
 from alerts.responses import codes, sms_replies
 from alerts.sending import outcomes, send
 from alerts.states import LoopOutcome, Proof, ResponseKind
+from config.database import Lock
 from contacts.models import Clinician
 from sandbox.queues import reply_queue_url
 from tests.alerts.escalation.factories import asked, let_time_run_out, notices, take
@@ -216,7 +217,7 @@ def test_a_reply_by_sms_counts_once(
     assert bool(queues.receive(settings.SMS_REPLY_QUEUE_URL)) != deleted
     looks = iter([False, True])
     url = settings.SMS_REPLY_QUEUE_URL
-    QueueReader("replies", url, sms_replies.take, lock=sms_replies.LOCK).run(lambda: next(looks))
+    QueueReader("replies", url, sms_replies.take, lock=Lock.SMS_REPLIES).run(lambda: next(looks))
     assert asked(alert) == [("C-1", "accepted")]
     assert (Response.objects.count(), InboundMessage.objects.count()) == (1, 1)
     assert notices(alert) == [("C-1", "sms", "accepted")]

@@ -24,6 +24,7 @@ from alerts.relay.queue_reader import QueueReader
 from alerts.responses import codes, expiry, reply_intake, sms_replies
 from alerts.states import AlertState, Effect, EngagementState, Notice, Proof, ResponseKind
 from config import database
+from config.database import Lock
 from contacts.choices import Channel
 from contacts.models import Clinician, Obstacle
 from sandbox.queues import ORIGINATION_NUMBER, reply_queue_url
@@ -39,7 +40,7 @@ OTHER = "+447700900999"
 def reader_of_replies() -> QueueReader:
     """As a relay has it."""
     return QueueReader(
-        "replies", django_settings.SMS_REPLY_QUEUE_URL, sms_replies.take, lock=sms_replies.LOCK
+        "replies", django_settings.SMS_REPLY_QUEUE_URL, sms_replies.take, lock=Lock.SMS_REPLIES
     )
 
 

@@ -15,6 +15,7 @@ from alerts.models import Alert, Delivery
 from alerts.relay.queue_reader import QueueReader
 from alerts.sending import call_events, outcomes, send
 from alerts.states import DeliveryState
+from config.database import Lock
 from contacts.choices import Priority
 from contacts.models import Clinician
 from sandbox.queues import event_queue_url
@@ -111,7 +112,7 @@ def test_a_key_pressed_at_the_stand_in_is_known_without_waiting(
 
     looks = iter([False, True])
     reader = QueueReader(
-        "call_events", settings.CONNECT_EVENT_QUEUE_URL, call_events.take, lock=call_events.LOCK
+        "call_events", settings.CONNECT_EVENT_QUEUE_URL, call_events.take, lock=Lock.CALL_EVENTS
     )
     reader.run(lambda: next(looks))
 

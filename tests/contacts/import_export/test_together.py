@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
+from config.database import Lock
 from contacts import locks
 from contacts.import_export.compare import compare, is_still_so
 from contacts.import_export.reading.table import FileRow
@@ -75,7 +76,7 @@ def test_a_last_look_waits_for_others(held: None) -> None:
 def other(transactional_db: None) -> Iterator[psycopg.Connection]:
     """A transaction of somebody else, who imports a file."""
     with psycopg.connect(database_url(str(connection.settings_dict["NAME"]))) as importing:
-        importing.execute("SELECT pg_advisory_xact_lock(%s)", [locks.IMPORT])
+        importing.execute("SELECT pg_advisory_xact_lock(%s)", [Lock.IMPORT])
         yield importing
 
 
@@ -108,7 +109,7 @@ def test_each_person_has_one_file_read_at_a_time(
     transactional_db: None, admin_client: Client, admin_user: User
 ) -> None:
     with psycopg.connect(database_url(str(connection.settings_dict["NAME"]))) as busy:
-        busy.execute("SELECT pg_advisory_lock(%s)", [(locks.IMPORT << 32) + admin_user.pk])
+        busy.execute("SELECT pg_advisory_lock(%s)", [(Lock.IMPORT << 32) + admin_user.pk])
         looked = look(admin_client, "contact_id,name\nC-9,New\n")
 
     assert said(looked) == [locks.ONE_FILE]
