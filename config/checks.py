@@ -58,7 +58,7 @@ def check_exposure(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         ),
         (
             "bleep.E006",
-            "*" in settings.ALLOWED_HOSTS,
+            "*" in env.words("ALLOWED_HOSTS"),
             "ALLOWED_HOSTS is *: links would lead where a stranger says.",
         ),
         (
@@ -80,7 +80,7 @@ def check_exposure(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 def _is_exposed() -> bool:
     """Whether it listens to more than this machine, or is called by a name that others can use."""
-    names = {host for host in settings.ALLOWED_HOSTS if host != "*"}
+    names = {host for host in env.words("ALLOWED_HOSTS") if host != "*"}
     return any(not _is_this_machine(each) for each in {os.environ.get("GRANIAN_HOST") or "127.0.0.1", *names})
 
 

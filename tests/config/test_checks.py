@@ -73,6 +73,19 @@ def test_what_is_for_this_machine_alone_stops_a_part_that_others_reach(
     assert f"({found})" in named.stderr
 
 
+def test_the_probes_answer_under_any_name_that_they_have_inside() -> None:
+    ask = (
+        "from django.test import Client; import config.wsgi;"
+        "answer = Client().get('/metrics', headers={'host': 'web-probes:8000', 'authorization': 'Bearer ' + 'm' * 16});"
+        "print(answer.status_code)"
+    )
+
+    # The token is right, and there is no database behind it.
+    done = run("-c", ask, WEB_SERVICE="web-probes", GRANIAN_HOST="::", METRICS_TOKEN="m" * 16)
+
+    assert done.stdout.split()[-1:] == ["503"], done.stderr
+
+
 def test_each_variable_that_cannot_be_used_is_an_error_that_says_why_once() -> None:
     done = check(
         SECRET_KEY_FILE="/nonexistent",
