@@ -1,13 +1,15 @@
 # One image for every part of Bleep: `door` (unless another is named), `web-api`, `web-admin`, `web-probes`, `relay`,
 # `worker`, `worker-urgent`, `migrate`.
-FROM python:3.13-slim-trixie AS packages
+# To build on the very same base again, name it by its digest: --build-arg PYTHON_IMAGE=python:3.13-slim-trixie@sha256:…
+ARG PYTHON_IMAGE=python:3.13-slim-trixie
+FROM ${PYTHON_IMAGE} AS packages
 COPY requirements.txt /
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r /requirements.txt \
     && /opt/venv/bin/pip uninstall --yes pip
 
 
-FROM python:3.13-slim-trixie
+FROM ${PYTHON_IMAGE}
 RUN groupadd --gid 10001 bleep \
     && useradd --uid 10001 --gid bleep --no-create-home --shell /usr/sbin/nologin bleep
 COPY --from=packages /opt/venv /opt/venv

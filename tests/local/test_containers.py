@@ -12,6 +12,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from config.checks import ALWAYS, NEEDED
 from config.env import VARIABLES
 from deploy.healthcheck import CHECKS
 from door.settings import API_THREADS
@@ -23,7 +24,7 @@ from tests.processes import running, wait_until
 
 def test_the_image_is_pinned_small_and_without_root() -> None:
     bases = [rest for name, rest in dockerfile() if name == "FROM"]
-    assert all(re.fullmatch(r"python:3\.13-slim-\w+( AS \w+)?", base) for base in bases)
+    assert bases == ["${PYTHON_IMAGE} AS packages", "${PYTHON_IMAGE}"]
     assert "--require-hashes --only-binary :all:" in (ROOT / "Dockerfile").read_text()
     assert "pip install" not in "".join(given("RUN")), "the last stage gets packages, no tools"
     user, _, group = given("USER")[-1].partition(":")
@@ -55,9 +56,42 @@ def test_each_service_is_hardened(name: str) -> None:
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["restart"] == ("no" if name == "migrate" else "unless-stopped")
     assert "healthcheck" in service
-    assert "memory" in service["deploy"]["resources"]["limits"]
+    assert set(service["deploy"]["resources"]["limits"]) == {"memory", "pids", "cpus"}
     assert ("ports" in service) == (name == "door")
     assert "privileged" not in service
+
+
+SECRETS = {
+    "postgres": {"postgres_password"},
+    "redis": {"redis_password"},
+    "migrate": {"database_url", "migrate_database_url"},
+    "door": set(),
+    "web-api": {"secret_key", "database_url"},
+    "web-admin": {"secret_key", "database_url", "aws_credentials"},
+    "web-probes": {"secret_key", "database_url", "metrics_token"},
+    "relay": {"secret_key", "database_url", "redis_url", "aws_credentials", "deadman_url"},
+    "worker-urgent": {"database_url", "redis_url", "aws_credentials"},
+    "worker": {"database_url", "redis_url", "aws_credentials"},
+}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_each_part_gets_the_secrets_that_it_needs_and_no_other(name: str) -> None:
+    service = SERVICES[name]
+    files = [str(value) for value in service.get("environment", {}).values()]
+    named = {value.removeprefix("/run/secrets/") for value in files if value.startswith("/run/secrets/")}
+
+    assert set(service.get("secrets", [])) == SECRETS[name]
+    if name in OURS:
+        assert named == SECRETS[name]
+    if name in OURS and name != "door":
+        assert {each.lower() for each in NEEDED.get(name, ALWAYS)} <= SECRETS[name]
+
+
+def test_an_image_can_be_given_by_its_digest() -> None:
+    assert SERVICES["postgres"]["image"] == "${POSTGRES_IMAGE:-postgres:18-trixie}"
+    assert SERVICES["redis"]["image"] == "${REDIS_IMAGE:-redis:8-trixie}"
+    assert ("ARG", "PYTHON_IMAGE=python:3.13-slim-trixie") in dockerfile()
 
 
 def test_the_doors_port_alone_is_published_and_on_loopback() -> None:

@@ -39,6 +39,21 @@ DOOR_SETTINGS: Mapping[str, str] = {
 """The door knows no secret, and sends nothing."""
 
 
+WEB_SECRETS = frozenset({"SECRET_KEY", "DATABASE_URL"})
+WORKER_SECRETS = frozenset({"DATABASE_URL", "REDIS_URL"})
+SECRETS: Mapping[str, frozenset[str]] = {
+    "migrate": frozenset({"DATABASE_URL", "MIGRATE_DATABASE_URL"}),
+    "first-login": WEB_SECRETS,
+    "web-api": WEB_SECRETS,
+    "web-admin": WEB_SECRETS,
+    "web-probes": WEB_SECRETS | {"METRICS_TOKEN"},
+    "relay": WEB_SECRETS | {"REDIS_URL", "DEADMAN_URL"},
+    "worker": WORKER_SECRETS,
+    "worker-urgent": WORKER_SECRETS,
+}
+"""What each part gets, and no other: see NEEDED in config/checks.py."""
+
+
 class Settings(Construct):
     """The variables of all parts but the door."""
 
@@ -74,11 +89,15 @@ class Settings(Construct):
             stored["DEADMAN_URL"] = secretsmanager.Secret.from_secret_name_v2(
                 self, "DeadmanUrl", platform.deadman_secret
             )
-        self.secrets = {name: ecs.Secret.from_secrets_manager(secret) for name, secret in stored.items()}
-        owner = self._url("OwnerUrl", data.owner_url, "MIGRATE_DATABASE_URL of Bleep")
-        self.of_migrations = {"MIGRATE_DATABASE_URL": ecs.Secret.from_secrets_manager(owner)}
-        """For the migrations, beside the others."""
+        stored["MIGRATE_DATABASE_URL"] = self._url(
+            "OwnerUrl", data.owner_url, "MIGRATE_DATABASE_URL of Bleep"
+        )
+        self._secrets = {name: ecs.Secret.from_secrets_manager(secret) for name, secret in stored.items()}
         self.first_password = random(self, "FirstPassword", "Password of the first login, admin", key)
+
+    def secrets_of(self, part: str) -> dict[str, ecs.Secret]:
+        """The secrets that a part needs."""
+        return {name: secret for name, secret in self._secrets.items() if name in SECRETS[part]}
 
     def _url(self, name: str, url: str, what: str) -> secretsmanager.Secret:
         """A secret made of others. The template has references, and never a password."""

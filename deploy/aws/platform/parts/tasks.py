@@ -136,7 +136,7 @@ class Tasks(Construct):
         more: Mapping[str, str] | None = None,
         essential: bool = True,
     ) -> ecs.ContainerDefinition:
-        """A container with all settings."""
+        """A container with all settings, and the secrets of its part."""
         traced = TRACING if self._tracing else {}
         return self._container(
             task,
@@ -147,7 +147,7 @@ class Tasks(Construct):
             stop=stop,
             check=part,
             environment={**self._settings.values, **traced, **(more or {})},
-            secrets=self._settings.secrets,
+            secrets=self._settings.secrets_of(part),
             essential=essential,
         )
 
@@ -159,7 +159,7 @@ class Tasks(Construct):
             command=command,
             limit=512,
             environment=self._settings.values,
-            secrets={**self._settings.secrets, **self._settings.of_migrations},
+            secrets=self._settings.secrets_of(family),
         )
         return task
 
@@ -178,7 +178,7 @@ class Tasks(Construct):
                 "DJANGO_SUPERUSER_EMAIL": "admin@localhost",
             },
             secrets={
-                **self._settings.secrets,
+                **self._settings.secrets_of("first-login"),
                 "DJANGO_SUPERUSER_PASSWORD": ecs.Secret.from_secrets_manager(self._settings.first_password),
             },
         )
