@@ -65,7 +65,7 @@ def _load() -> dict[str, Callable[..., object]]:
     queues.WAIT_SECONDS = queues.HIDDEN_SECONDS = 0
 
     def post(body: dict[str, Any], token: str, path: str = "/notification") -> None:
-        headers = {"Authorization": token}
+        headers = {"Authorization": token, "Host": "127.0.0.1"}
         Client().post(path, body, content_type="application/json", headers=headers)
 
     def read_replies() -> None:

@@ -15,6 +15,7 @@ from clients.models import ApiClient, ApiToken
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, PreferenceTemplate
 from oncall.models import Cover, Plan, PlanChoice, PlanStep, Target
+from staff.models import RoleClaim
 from tests.contacts.crowd import make_crowd
 
 _numbers = count(1)
@@ -165,6 +166,14 @@ def _groups(number: int) -> None:
     Group.objects.bulk_create(Group(name=f"Group {next(_numbers)}") for _each in range(number))
 
 
+def _claims(number: int) -> None:
+    _groups(number)
+    RoleClaim.objects.bulk_create(
+        RoleClaim(value=f"claim {next(_numbers)}", group=group)
+        for group in Group.objects.order_by("-pk")[:number]
+    )
+
+
 MAKERS: dict[str, Callable[[int], object]] = {
     "contacts.clinician": _clinicians,
     "clients.apiclient": _clients,
@@ -177,5 +186,6 @@ MAKERS: dict[str, Callable[[int], object]] = {
     "oncall.cover": _covers,
     "auth.user": _users,
     "auth.group": _groups,
+    "staff.roleclaim": _claims,
 }
 """By model: makes a number of rows with everything that its list shows."""

@@ -83,7 +83,7 @@ def test_any_term_is_answered(records: Records, term: str) -> None:
     assert find(OPERATOR, term).get("Clinicians", []) == []
 
 
-def test_it_takes_two_queries_and_shows_a_few_of_many(admin_client: Client, records: Records) -> None:
+def test_it_takes_few_queries_and_shows_a_few_of_many(admin_client: Client, records: Records) -> None:
     Clinician.objects.bulk_create(Clinician(contact_id=f"X-{n}", name=f"Many {n}") for n in range(500))
     make_clinician("Y-1", {}, name="Ada Example", active=False)
     admin_client.post("/admin/find/", {"term": "x"})  # the user and the session are known from here on
@@ -91,7 +91,7 @@ def test_it_takes_two_queries_and_shows_a_few_of_many(admin_client: Client, reco
     with CaptureQueriesContext(connection) as queries:
         answer: Any = admin_client.post("/admin/find/", {"term": "many"}).json()
 
-    assert len(queries) <= 4, "session, user, clinicians, alerts"
+    assert len(queries) <= 5, "session, user, clinicians, alerts, what was searched for"
     (group,) = answer["groups"]
     assert len(group["items"]) == 8
     (found,) = admin_client.post("/admin/find/", {"term": "ada"}).json()["groups"]

@@ -234,4 +234,4 @@ def test_the_number_of_queries_does_not_grow(operator: Client, failed: Alert, la
 
     assert queries() == few
     assert few[0] < 15, few
-    assert max(few) <= 16, few
+    assert max(few) <= 17, few  # one notes who opened the page

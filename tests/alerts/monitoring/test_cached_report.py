@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import NoReturn
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connections
 
 from alerts.channels import ChannelError, Fault
 from alerts.monitoring import checks
@@ -42,7 +42,10 @@ def test_concurrent_readers_share_one_check(monkeypatch: pytest.MonkeyPatch) -> 
 
     def ask(_: int) -> checks.Report:
         gate.wait(10)
-        return checks.recent.report()
+        try:
+            return checks.recent.report()
+        finally:
+            connections.close_all()
 
     monkeypatch.setattr(checks, "CHECKS", (look,))
     monkeypatch.setattr(checks, "waiting_seconds", dict)
