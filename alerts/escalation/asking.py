@@ -75,8 +75,12 @@ def exhaust(keys: Sequence[int], *, passed: int) -> None:
     Loop.objects.filter(alert__in=keys).update(
         ended_at=Now(), due_at=None, outcome=LoopOutcome.EXHAUSTED, next_step=passed
     )
+    transaction.on_commit(partial(_say_exhausted, keys))
+
+
+def _say_exhausted(keys: Sequence[int]) -> None:
     for alert_id in keys:
-        transaction.on_commit(partial(log.error, "alert.exhausted", alert_id=alert_id))
+        log.error("alert.exhausted", alert_id=alert_id)
 
 
 @dataclass(frozen=True)

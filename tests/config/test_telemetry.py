@@ -155,13 +155,15 @@ def test_a_failed_request_is_logged_by_kind_and_place_without_any_value(
 
 
 @pytest.mark.urls("tests.config.failing_urls")
-@pytest.mark.parametrize(("how", "status"), [("denied", 403), ("answered", 503)])
+@pytest.mark.parametrize(
+    ("how", "status", "before"), [("denied", 403, ["security.forbidden"]), ("answered", 503, [])]
+)
 def test_an_answer_that_is_an_error_is_the_request_s_line_and_no_other(
-    log: LogOutput, how: str, status: int
+    log: LogOutput, how: str, status: int, before: list[str]
 ) -> None:
     Client().get(f"/patients/{REFERENCE}", {"number": NUMBER, "how": how})
 
-    assert [line["event"] for line in log.lines] == ["request"]
+    assert [line["event"] for line in log.lines] == [*before, "request"]
     assert log.of("request")["status"] == status
     assert REFERENCE not in log.text
     assert NUMBER not in log.text

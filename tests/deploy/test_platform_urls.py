@@ -65,7 +65,7 @@ def test_postgresql_is_checked_against_the_roots_in_the_image() -> None:
     assert found["OPTIONS"] == {"sslmode": "verify-full", "sslrootcert": f"{IMAGE}/{CERTIFICATES}"}
     assert (found["NAME"], found["USER"], found["PASSWORD"], found["PORT"]) == (
         "bleep",
-        "bleep",
+        "bleep_app",
         "Abc123",
         5432,
     )

@@ -85,7 +85,8 @@ def _started(log_dir: Path) -> Iterator[tuple[Behind, str]]:
     behind, port = Behind(), free_port()
     url = f"http://127.0.0.1:{port}"
     urls = {f"WEB_{name}_URL": behind.url for name in ("API", "ADMIN", "PROBES")}
-    with running("door-services", [ENTRY_POINT, "door"], {**urls, "GRANIAN_PORT": str(port)}, log_dir):
+    env = {**urls, "GRANIAN_HOST": "127.0.0.1", "GRANIAN_PORT": str(port)}
+    with running("door-services", [ENTRY_POINT, "door"], env, log_dir):
         wait_until(lambda: answers(f"{url}/healthz"), what="the door answers")
         yield behind, url
 

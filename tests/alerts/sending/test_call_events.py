@@ -22,7 +22,7 @@ from sandbox.queues import event_queue_url
 from tests.alerts.escalation.factories import Ask, asked
 from tests.conftest import Aws
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_counters", "many_calls")]
 
 
 def event(contact_id: object, kind: str = "DISCONNECTED") -> Received:

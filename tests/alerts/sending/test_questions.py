@@ -103,7 +103,9 @@ def test_the_more_urgent_are_asked_about_first(
 
 def test_a_call_that_rings_no_more_goes_before_one_that_rings(store: Store, aws: Aws, settings: Any) -> None:
     rung = timedelta(seconds=settings.CONNECT_RING_SECONDS + 1)
-    ringing = placed(store, outcome_due_at=Now() - timedelta(seconds=10))
+    ringing = placed(
+        store, finished_at=Now() - timedelta(seconds=14), outcome_due_at=Now() - timedelta(seconds=10)
+    )
     silent = placed(store, finished_at=Now() - rung, outcome_due_at=Now() - timedelta(seconds=1))
 
     assert [outcomes.take_due(1) for _ in range(2)] == [[silent.pk], [ringing.pk]]
