@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.options import TO_FIELD_VAR, IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
@@ -32,13 +32,18 @@ def guarded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
     @wraps(view)
     def look(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not all(is_key(kwargs[name]) for name in _KEYS & kwargs.keys()):
+        if not all(is_key(kwargs[name]) for name in _KEYS & kwargs.keys()) or _names_no_field(request):
             raise Http404
         if _has_nul(request) or not _are_keys_selected(request):
             return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
         return view(request, *args, **kwargs)
 
     return look
+
+
+def _names_no_field(request: HttpRequest) -> bool:
+    """Django checks the field by which a row is to be found, but not one without a name."""
+    return any(given.get(TO_FIELD_VAR) == "" for given in (request.GET, request.POST))
 
 
 def _has_nul(request: HttpRequest) -> bool:
