@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 import boto3
 
@@ -123,5 +124,7 @@ def alert(key: str, contact_id: str, priority: str) -> dict[str, str]:
 
 
 def key_of(text: str) -> str:
-    """The key of the alert that a message came from."""
-    return text.rpartition(" ")[2]
+    """The key of the alert that a message came from. A call spells it sign by sign."""
+    words = text.split()
+    signs = [*takewhile(lambda word: len(word) == 1, reversed(words))]
+    return "".join(reversed(signs)) if signs else words[-1]
