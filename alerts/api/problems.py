@@ -34,7 +34,9 @@ log = structlog.get_logger(__name__)
 class FieldErrorSerializer(serializers.Serializer[dict[str, str]]):
     """One invalid field."""
 
-    field = serializers.CharField(help_text="The field's name; empty for the body as a whole.")
+    field = serializers.CharField(
+        allow_blank=True, help_text="The field's name; empty for the body as a whole."
+    )
     message = serializers.CharField(help_text="What is wrong, and what would be right.")
 
 

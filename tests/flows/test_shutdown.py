@@ -270,6 +270,7 @@ def test_a_web_server_that_is_stopped_answers_who_waits(
     assert bleep.ask("SELECT count(*) FROM alerts_delivery") == [(1,)]
 
 
+@pytest.mark.timeout(400)
 def test_everything_is_killed_again_and_again_and_the_next_person_is_asked_and_has_it(
     bleep: OwnBleep, aws: Aws
 ) -> None:
@@ -285,7 +286,8 @@ def test_everything_is_killed_again_and_again_and_the_next_person_is_asked_and_h
         reply = {"number": "+447700900202", "text": said}
         assert requests.post(f"{aws.url}/handset/reply", json=reply, timeout=5).ok
         with bleep.run_all():
-            wait_until(lambda: bleep.count("alert", "acknowledged") == 1, what="it is accepted", seconds=60)
+            # A relay that was killed while it waited for replies may have been given this one, which is hidden then.
+            wait_until(lambda: bleep.count("alert", "acknowledged") == 1, what="it is accepted", seconds=120)
     finally:
         bleep.tell("TRUNCATE oncall_plan CASCADE")
     assert bleep.ask("SELECT number, state FROM alerts_engagement ORDER BY number") == [
