@@ -22,7 +22,7 @@ FLAGS = ("is_active", "is_staff", "is_superuser")
 def logged_in(request: HttpRequest | None, user: User, **kwargs: Any) -> None:
     """A login for emergencies is a second line."""
     record(EventName.LOGIN, user_id=user.pk, request=request)
-    if user.get_username() in getattr(settings, "BREAK_GLASS_LOGINS", ()):
+    if user.get_username() in settings.BREAK_GLASS_LOGINS:
         record(EventName.BREAK_GLASS, user_id=user.pk, request=request)
 
 

@@ -18,7 +18,7 @@ class StaffConfig(AppConfig):
     def ready(self) -> None:
         # Models can be imported only now.
         from staff import roles  # noqa: PLC0415
-        from staff.logins import break_glass, passwords, sessions  # noqa: F401, PLC0415 - they listen to logins
+        from staff.logins import passwords, sessions  # noqa: F401, PLC0415 - they listen to logins
 
         apps.get_app_config("auth").verbose_name = "Logins"  # as in the sidebar
         # Django sends this for each app with models, auth's after `staff`.

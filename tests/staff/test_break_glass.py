@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from structlog.testing import capture_logs
 
 from alerts.monitoring import checks
@@ -32,7 +32,7 @@ def found() -> list[str]:
 
 
 def lines(logged: list[Any]) -> list[dict[str, Any]]:
-    return [each for each in logged if each["event"] == "login.break_glass"]
+    return [each for each in logged if each["event"] == "security.break_glass"]
 
 
 def test_no_other_password_is_taken(keeper: User) -> None:
@@ -44,9 +44,11 @@ def test_no_other_password_is_taken(keeper: User) -> None:
     assert "Passwords are switched off here, except for logins for emergencies." in page
 
 
-def test_their_use_is_shouted_for_a_day(keeper: User) -> None:
+def test_their_use_is_shouted_for_a_day(
+    keeper: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
     assert found() == []
-    with capture_logs() as logged:
+    with capture_logs() as logged, django_capture_on_commit_callbacks(execute=True):
         _client, answer = log_in(keeper)
 
     assert answer.status_code == 302
@@ -65,10 +67,12 @@ def test_their_use_is_shouted_for_a_day(keeper: User) -> None:
     assert sentence not in somebody.get("/admin/").content.decode()
 
 
-def test_nobody_elses_is(keeper: User, settings: Settings) -> None:
+def test_nobody_elses_is(
+    keeper: User, settings: Settings, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
     settings.LOCAL_LOGINS = True
 
-    with capture_logs() as logged:
+    with capture_logs() as logged, django_capture_on_commit_callbacks(execute=True):
         _client, answer = log_in(person(NO_ROLE))
 
     assert answer.status_code == 302
