@@ -25,8 +25,8 @@ from contacts.phone import NumberDoubt, sms_doubt
 
 EVERY = 5.0
 """Seconds between two looks."""
-PACE = 1.0
-"""Seconds between two messages."""
+PACE = {Channel.SMS: 1.0, Channel.CALL: 10.0}
+"""Seconds after a message: they are in no budget, and AWS lets an account start few calls."""
 GIVEN_UP_AFTER = timedelta(hours=24)
 AGAIN_AFTER = timedelta(minutes=5)
 SECONDS = 30.0
@@ -51,9 +51,10 @@ def _run(stopping: Callable[[], bool]) -> None:
         return
     FormerAddress.objects.filter(since__lt=Now() - Value(GIVEN_UP_AFTER)).delete()
     while not stopping() and (row := _take()) is not None:
-        if _tell(row, _channel_to(row)):
+        channel = _channel_to(row)
+        if _tell(row, channel):
             row.delete()
-        time.sleep(PACE)
+        time.sleep(PACE[channel])
 
 
 def tell_by_email(subscription: EmailSubscription) -> None:
