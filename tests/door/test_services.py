@@ -5,6 +5,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ class Behind:
     def __init__(self) -> None:
         self.script: Script = lambda _: None
         self.connections = 0
+        self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
@@ -35,6 +37,7 @@ class Behind:
         while True:
             connection = self._listener.accept()[0]
             self.connections += 1
+            self._open.append(connection)
             threading.Thread(target=self._answer, args=(self.script, connection), daemon=True).start()
 
     @staticmethod
@@ -42,6 +45,14 @@ class Behind:
         with connection:
             connection.settimeout(20)
             script(connection)
+
+    def end_all(self) -> None:
+        """End each connection that there was so far."""
+        for connection in self._open:
+            with suppress(OSError):  # it has ended
+                connection.shutdown(socket.SHUT_RDWR)
+        self._open.clear()
+        self.connections = 0
 
 
 def read_head(connection: socket.socket) -> bytes:
@@ -95,10 +106,8 @@ def _started(log_dir: Path) -> Iterator[tuple[Behind, str]]:
 def behind(_started: tuple[Behind, str]) -> Behind:
     """The service, with no connection that another test left."""
     behind, url = _started
-    behind.script = answering(EMPTY.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-    for path in ("/notification/1", "/admin/"):
-        requests.get(url + path, timeout=5)
-    behind.connections = 0
+    behind.end_all()
+    requests.get(f"{url}/healthz", timeout=5)  # the door has seen it
     return behind
 
 
