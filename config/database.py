@@ -58,6 +58,11 @@ def has_waited(error: Error) -> bool:
     return isinstance(error.__cause__, (errors.LockNotAvailable, errors.QueryCanceled))
 
 
+def took_too_long(error: Error) -> bool:
+    """Whether the database gave a statement up: it may take `statement_timeout`, and other statements may work."""
+    return isinstance(error.__cause__, errors.QueryCanceled)
+
+
 def forget_session() -> None:
     """Close this thread's session, so that the next query opens another.
 

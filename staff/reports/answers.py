@@ -1,11 +1,14 @@
 """The report *Answers*: what became of the alerts that wanted an answer, for a span of time."""
 
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
 import structlog
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -17,18 +20,34 @@ from alerts.admin.permissions import visible_to
 from alerts.answers import figures
 from alerts.answers.conditions import Counted, Figure
 from alerts.answers.figures import Answers
+from config import database
 from staff.navigation import SEE_ANSWERS
 from staff.reports import charts, tables
 from staff.reports.file import AnswersFile
 from staff.reports.span import Span, SpanForm, usual
 
+TOO_MUCH = "That is more than Bleep can count in time. Choose fewer days."
+
 log = structlog.get_logger(__name__)
+
+
+class TooMuch(Exception):
+    """More than can be counted in the time that a statement may take."""
 
 
 def view(request: HttpRequest) -> HttpResponse:
     """The page."""
     form = _asked(request)
-    context: dict[str, Any] = {
+    try:
+        return _page(request, form, _report(request, form.span) if form.span else {})
+    except TooMuch:
+        return _too_much(request, form)
+
+
+def _page(
+    request: HttpRequest, form: SpanForm, report: Mapping[str, Any], *, status: int = 200
+) -> HttpResponse:
+    context = {
         **admin.site.each_context(request),
         "title": "Answers",
         "form": form,
@@ -36,10 +55,15 @@ def view(request: HttpRequest) -> HttpResponse:
             (name, f"?{urlencode(span.of_form())}", span == form.span)
             for name, span in usual(timezone.localdate()).items()
         ],
+        **report,
     }
-    if form.span:
-        context.update(_report(request, form.span))
-    return TemplateResponse(request, "staff/reports/answers.html", context)
+    return TemplateResponse(request, "staff/reports/answers.html", context, status=status)
+
+
+def _too_much(request: HttpRequest, form: SpanForm) -> HttpResponse:
+    """The page with what to do, instead of the figures or of their file."""
+    form.add_error(None, TOO_MUCH)
+    return _page(request, form, {}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def file_view(request: HttpRequest) -> HttpResponseBase:
@@ -49,9 +73,11 @@ def file_view(request: HttpRequest) -> HttpResponseBase:
     if form.span is None or chosen is None:
         return HttpResponseRedirect(f"{reverse('admin:answers')}?{request.GET.urlencode()}")
     name = next(name for name, each in FORMATS.items() if each is chosen)
-    file = AnswersFile(
-        _read(request, form.span), form.span, by=request.user.get_username(), at=timezone.now()
-    )
+    try:
+        answers = _read(request, form.span)
+    except TooMuch:
+        return _too_much(request, form)
+    file = AnswersFile(answers, form.span, by=request.user.get_username(), at=timezone.now())
     log.info("answers.exported", user_id=request.user.pk)
     response = StreamingHttpResponse(chosen.write(file), content_type=chosen.content_type)
     days = f"{form.span.since:%Y-%m-%d}-{form.span.until:%Y-%m-%d}"
@@ -66,9 +92,17 @@ def _asked(request: HttpRequest) -> SpanForm:
 
 
 def _read(request: HttpRequest, span: Span) -> Answers:
-    """Of the alerts that the user may see."""
+    """Of the alerts that the user may see. Raises TooMuch."""
     alerts = visible_to(request.user).without_tests()
-    return figures.read(alerts.filter(created_at__gte=span.begins, created_at__lte=span.ends), unit=span.unit)
+    alerts = alerts.filter(created_at__gte=span.begins, created_at__lte=span.ends)
+    try:
+        with transaction.atomic():
+            return figures.read(alerts, unit=span.unit)
+    except OperationalError as error:
+        if not database.took_too_long(error):
+            raise
+        log.warning("answers.took_too_long", days=(span.until - span.since).days + 1)
+        raise TooMuch from error
 
 
 def _report(request: HttpRequest, span: Span) -> dict[str, Any]:
