@@ -1,9 +1,26 @@
-"""What follows for somebody who was asked, once no channel is left over which they could be reached."""
+"""What follows for somebody who was asked: whether more is sent to them, and what if no channel is left."""
 
 from django.db.models.functions import Now
 
-from alerts.models import Delivery, Engagement, Loop
-from alerts.states import SUCCEEDED, UNFINISHED, EngagementState
+from alerts.models import Alert, Delivery, Engagement, Loop
+from alerts.states import SUCCEEDED, UNFINISHED, AlertState, EngagementState
+
+OVER = (EngagementState.DECLINED, EngagementState.WITHDRAWN)
+"""After these nothing more is sent. Whose time ran out, or who could not be reached, may still answer."""
+
+
+def is_wanted(alert: Alert, delivery: Delivery) -> bool:
+    """Whether another try or another channel may follow this delivery. Call with the alert's lock.
+
+    Not once the alert has ended, and not to somebody who has declined or is no longer asked, unless staff sent it to
+    them after that. One query; none for an alert without a plan.
+    """
+    if alert.state != AlertState.OPEN or delivery.engagement_id is None:
+        return alert.state == AlertState.OPEN
+    over = Engagement.objects.filter(
+        pk=delivery.engagement_id, state__in=OVER, ended_at__gte=delivery.created_at
+    )
+    return not over.exists()
 
 
 def give_up(engagement_id: int, alert_id: int) -> bool:

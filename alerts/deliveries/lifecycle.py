@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from alerts.channels import ADAPTERS, ChannelError, Fault, SendResult
-from alerts.deliveries import opening, queries
+from alerts.deliveries import engagements, opening, queries
 from alerts.deliveries.claims import Claim
 from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel, Retry, give_up
 from alerts.models import Alert, Attempt, Delivery
@@ -132,7 +132,7 @@ def mark_failed(claimed: Claim, error: ChannelError, decision: Decision) -> bool
             _repeat_what_was_missed(claimed.delivery)
             return True
         state, fields = _carried_out(decision, claimed.delivery)
-        if state is DeliveryState.PENDING and alert.state != AlertState.OPEN and not claimed.delivery.notice:
+        if state is DeliveryState.PENDING and not _may_be_tried_again(alert, claimed.delivery):
             state, fields = _stopped(claimed, error)
         in_time = _leave_sending(claimed, state, **fields)
         _finish_attempt(claimed, ATTEMPT_AFTER[error.fault], late=not in_time, **outcome)
@@ -164,8 +164,13 @@ def _repeat_what_was_missed(delivery: Delivery) -> None:
         opening.open_repeat(delivery)
 
 
+def _may_be_tried_again(alert: Alert, delivery: Delivery) -> bool:
+    """A notice may, since it tells of the end."""
+    return bool(delivery.notice) or engagements.is_wanted(alert, delivery)
+
+
 def _stopped(claimed: Claim, error: ChannelError) -> tuple[DeliveryState, dict[str, Any]]:
-    """Instead of a retry that staff have stopped: it was not sent, or nobody knows."""
+    """Instead of a retry that nobody wants any more: it was not sent, or nobody knows."""
     if error.fault is Fault.UNKNOWN:
         return _carried_out(LeaveInDoubt(error.reason), claimed.delivery)
     if queries.another_may_have_arrived(claimed.attempt):

@@ -10,7 +10,7 @@ from django.db.models.expressions import Combinable
 
 from alerts.deliveries import engagements, queries
 from alerts.models import Alert, Delivery, Engagement
-from alerts.states import AlertState, Notice
+from alerts.states import Notice
 from config import tracing
 from contacts.routing import Step
 
@@ -116,12 +116,12 @@ def _notify() -> None:
 def open_next(given_up: Delivery, *, in_doubt: bool = False) -> Delivery | None:
     """Open the next channel of the clinician's *current* route. Call inside a transaction.
 
-    None if no channel is left in this round, staff have closed the alert, or another channel is already under way.
+    None if no channel is left in this round, nothing is wanted of them any more, or another channel is under way.
     """
     alert = lock_alert_of(given_up.pk)
     if given_up.notice:
         return None  # one short message is enough
-    if alert.state != AlertState.OPEN or queries.another_is_under_way(alert, given_up):
+    if not engagements.is_wanted(alert, given_up) or queries.another_is_under_way(alert, given_up):
         return None
     opened = _open_first_left(alert, given_up, given_up=given_up.pk, in_doubt=in_doubt)
     if opened is None:
@@ -137,7 +137,7 @@ def open_repeat(sent: Delivery) -> Delivery | None:
     if sent.position == 1 or sent.notice:
         return None
     alert = Alert.objects.get(pk=sent.alert_id)
-    if alert.state != AlertState.OPEN or queries.another_is_under_way(alert, sent):
+    if not engagements.is_wanted(alert, sent) or queries.another_is_under_way(alert, sent):
         return None
     return _open_first_left(alert, sent, given_up=None, in_doubt=False)
 

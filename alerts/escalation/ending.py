@@ -1,5 +1,6 @@
 """Ending an alert for which people are asked: nobody is asked any more, and they are told."""
 
+from django.db.models import Min
 from django.db.models.functions import Now
 
 from alerts.deliveries import lifecycle
@@ -33,6 +34,20 @@ def accepted(alert: Alert, engagement: Engagement) -> None:
     lifecycle.end(alert, AlertState.ACKNOWLEDGED)
     close_loop(alert, LoopOutcome.ACCEPTED)
     notices.tell_asked(alert, Notice.TAKEN, but=engagement)
+
+
+def handed_back(alert: Alert, engagement: Engagement) -> None:
+    """Undo `accepted`, as the engagement was before: the asking goes on at once. Call with the alert's lock.
+
+    Whom the plan had asked at that moment was told that it is taken, and would wait for nothing: they are asked again.
+    """
+    lifecycle.hand_back(alert)
+    asked_then = Engagement.objects.filter(
+        alert=alert, state=EngagementState.WITHDRAWN, step__isnull=False, ended_at__gte=engagement.ended_at
+    )
+    step = asked_then.aggregate(first=Min("step"))["first"]
+    moved = {} if step is None else {"next_step": step}
+    Loop.objects.filter(alert=alert).update(ended_at=None, outcome="", due_at=Now(), **moved)
 
 
 def reopen(alert: Alert) -> None:

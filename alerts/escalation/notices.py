@@ -1,5 +1,7 @@
 """One short message to those who may have been asked and of whom nothing is wanted any more."""
 
+from django.db.models import Exists, OuterRef
+
 from alerts.deliveries import opening
 from alerts.models import Alert, Delivery, Engagement
 from alerts.states import SUCCEEDED, DeliveryState, EngagementState, Notice
@@ -15,13 +17,18 @@ MAY_HAVE_COME = (*SUCCEEDED, DeliveryState.SENDING, DeliveryState.UNKNOWN, Deliv
 
 
 def tell_asked(alert: Alert, notice: Notice, *, but: Engagement | None = None) -> None:
-    """Tell everybody who may have got a message, once. Those who declined know that others are asked."""
-    told = set(Delivery.objects.filter(alert=alert, notice=notice).values_list("clinician_id", flat=True))
-    told |= {but.clinician_id} if but else set()
-    asked = Engagement.objects.filter(alert=alert).exclude(state=EngagementState.DECLINED)
-    for engagement in asked.filter(deliveries__state__in=MAY_HAVE_COME, deliveries__notice="").distinct():
-        if engagement.clinician_id not in told:
-            told.add(engagement.clinician_id)
+    """Tell everybody who may have got a message, once for the last time that they were asked.
+
+    Those who declined then know that others are asked.
+    """
+    of_each = Delivery.objects.filter(engagement=OuterRef("pk"))
+    asked = Engagement.objects.filter(
+        Exists(of_each.filter(state__in=MAY_HAVE_COME, notice="")), alert=alert
+    ).annotate(is_told=Exists(of_each.filter(notice=notice)))
+    latest = {each.clinician_id: each for each in asked.order_by("number")}
+    for clinician_id, engagement in latest.items():
+        knows = engagement.is_told or engagement.state == EngagementState.DECLINED
+        if not knows and not (but and but.clinician_id == clinician_id):
             tell(engagement, alert, notice)
 
 

@@ -154,7 +154,7 @@ def _form(link: AnswerLink) -> _Form | None:
             "If you accept, nobody else is asked. If you cannot, say so: then the next person need not wait."
         )
         return _Form(explanation, "I accept", "I cannot", wants_code, once)
-    if held.pk != link.delivery.engagement_id:
+    if held.clinician_id != link.delivery.clinician_id:
         return None
     return _Form("If you cannot after all, give it back.", "", "Give it back", wants_code, once)
 

@@ -39,6 +39,7 @@ class Answer:
 def respond(engagement_id: int, answer: Answer) -> Response:
     """Take an answer of the person who was asked by this engagement.
 
+    Whoever was asked more than once answers for what they have, else for what they are asked now, by whichever message.
     Returns the stored response, whose `effect` says what it changed; the same for the same evidence, however often and
     from wherever it comes.
     """
@@ -49,7 +50,7 @@ def respond(engagement_id: int, answer: Answer) -> Response:
         if known is not None:
             return known
         Loop.objects.select_for_update().get(alert=alert)
-        engagement = Engagement.objects.select_for_update().get(pk=engagement_id)
+        engagement = _meant(alert, engagement_id)
         effect = _carry_out(answer.kind, alert, engagement)
         response = Response.objects.create(
             alert=alert,
@@ -74,6 +75,15 @@ def respond(engagement_id: int, answer: Answer) -> Response:
         effect=effect.value,
     )
     return response
+
+
+def _meant(alert: Alert, engagement_id: int) -> Engagement:
+    """The engagement that the answer is about, locked."""
+    whose = Engagement.objects.filter(pk=engagement_id).values("clinician")
+    theirs = Engagement.objects.select_for_update(of=("self",)).filter(alert=alert, clinician__in=whose)
+    found = {each.pk: each for each in theirs}
+    now = {each.state: each for each in found.values()}  # at most one of each of these two
+    return now.get(EngagementState.ACCEPTED) or now.get(EngagementState.ASKED) or found[engagement_id]
 
 
 def _tell_in_vain(effect: Effect, engagement: Engagement, alert: Alert) -> None:
@@ -114,8 +124,7 @@ def _while_held(kind: ResponseKind, alert: Alert, engagement: Engagement) -> Eff
     if engagement.state != EngagementState.ACCEPTED or kind is ResponseKind.ACCEPT:
         return Effect.ALREADY_TAKEN
     _say_no(engagement)
-    lifecycle.hand_back(alert)
-    Loop.objects.filter(alert=alert).update(ended_at=None, outcome="", due_at=Now())
+    ending.handed_back(alert, engagement)
     opening.wake_relays()
     return Effect.APPLIED
 

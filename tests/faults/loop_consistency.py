@@ -77,6 +77,11 @@ def _of_messages(alert: Alert) -> Iterator[str]:
     for engagement in alert.engagements.all():
         if asked.filter(engagement=engagement).exclude(clinician=engagement.clinician_id).exists():
             yield "A message for one person went to another."
+        if engagement.state in ("declined", "withdrawn") and (
+            # But what staff send again.
+            asked.filter(engagement=engagement, round=1, created_at__gt=engagement.ended_at).exists()
+        ):
+            yield "Somebody is sent more although nothing is wanted of them any more."
         if asked.filter(engagement=engagement, state__in=("pending", "sending")).count() > 1:
             yield "One person is sent two messages at once."
         told = Counter(alert.deliveries.filter(engagement=engagement).values_list("notice", flat=True))

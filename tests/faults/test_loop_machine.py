@@ -95,6 +95,8 @@ class Loops(RuleBasedStateMachine):
     def somebody_answers(self, number: int, kind: ResponseKind, proof: Proof) -> None:
         before = self.read()
         engagement = self.pick(number)
+        had = Engagement.objects.filter(alert=before, state=EngagementState.ACCEPTED)
+        had = had.values_list("clinician_id", flat=True).first()
         evidence = f"evidence-{next(self.evidence)}-{before.pk}"
         response = responses.respond(engagement.pk, responses.Answer(kind, proof, evidence))
         self.known[evidence] = (response.effect, engagement.pk)
@@ -104,7 +106,7 @@ class Loops(RuleBasedStateMachine):
         if before.state in (AlertState.CANCELLED, AlertState.CLOSED, AlertState.WITHDRAWN):
             assert (response.effect, after.state) == (Effect.TOO_LATE, before.state)
         if before.state == AlertState.ACKNOWLEDGED and after.state != AlertState.ACKNOWLEDGED:
-            assert engagement.state == EngagementState.ACCEPTED, "only the holder hands back"
+            assert engagement.clinician_id == had, "only the holder hands back"
             assert kind is not ResponseKind.ACCEPT
 
     def pick(self, number: int) -> Engagement:

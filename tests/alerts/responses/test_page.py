@@ -197,6 +197,16 @@ def test_an_alert_accepted_by_a_call_shows_so(link: Link) -> None:
     assert "You have taken this alert on." in words(link.get())
 
 
+def test_whoever_was_asked_twice_gives_it_back_by_either_link(ask: Ask) -> None:
+    alert = ask(None, None)
+    first = link_of(alert)
+    let_time_run_out(alert)
+    answer(alert, "C-1")
+    assert "Give it back" in words(first.get())
+    assert "you cannot take this alert on" in words(first.post("decline"))
+    assert Alert.objects.get(pk=alert.pk).state == AlertState.OPEN
+
+
 def test_where_no_answer_is_wanted_it_can_be_read(store: Store) -> None:
     link = Link(store(Priority.LOW))
     shown = words(link.get())

@@ -1,6 +1,8 @@
 """The one door for answers: who has an alert, and what everybody else is told."""
 
 import threading
+import uuid
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,8 +10,9 @@ from django.db import IntegrityError, connection, transaction
 from django.db.utils import DatabaseError
 
 from alerts import responses
+from alerts.channels import SendResult
 from alerts.deliveries import lifecycle
-from alerts.deliveries.retry import NextChannel
+from alerts.deliveries.retry import NextChannel, Retry
 from alerts.escalation import ending, steps
 from alerts.models import Alert, Delivery, Engagement, Loop, Response
 from alerts.states import (
@@ -22,6 +25,9 @@ from alerts.states import (
     Reason,
     ResponseKind,
 )
+from contacts import preferences
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
 from tests.alerts.escalation.factories import (
     Ask,
     answer,
@@ -33,7 +39,8 @@ from tests.alerts.escalation.factories import (
     take,
     waiting,
 )
-from tests.alerts.factories import REJECTED, claim
+from tests.alerts.factories import REJECTED, THROTTLED, claim, resend
+from tests.oncall.factories import make_colleague
 
 pytestmark = pytest.mark.django_db
 
@@ -178,6 +185,89 @@ def test_handing_back_asks_the_next(ask: Ask, kind: ResponseKind) -> None:
     assert current(alert).state == AlertState.OPEN
     steps.take_up_due()
     assert asked(alert) == [("C-1", "declined"), ("C-2", "asked")]
+
+
+def test_whoever_was_asked_when_it_was_accepted_is_asked_again_after_a_hand_back_and_told_again(
+    ask: Ask, clinician: Clinician, colleague: Clinician
+) -> None:
+    third = make_colleague("C-3", sms_number="+447700900302", call_number="+447700900303")
+    alert = ask(None, colleague, third)
+    let_time_run_out(alert)
+    take(Delivery.objects.get(alert=alert, clinician=colleague))
+    answer(alert, "C-1")
+    assert notices(alert) == [("C-2", "sms", "taken")]
+    answer(alert, "C-1", ResponseKind.HAND_BACK)
+    steps.take_up_due()
+    assert asked(alert) == [("C-1", "declined"), ("C-2", "withdrawn"), ("C-2", "asked")]
+    take(Delivery.objects.get(alert=alert, clinician=colleague, state=DeliveryState.PENDING, notice=""))
+    let_time_run_out(alert)
+    answer(alert, "C-3")
+    assert notices(alert) == [("C-2", "sms", "taken")] * 2
+
+
+def test_a_second_hand_back_goes_on_where_the_asking_was(ask: Ask, colleague: Clinician) -> None:
+    third = make_colleague("C-3", sms_number="+447700900302", call_number="+447700900303")
+    alert = ask(None, colleague, third)
+    let_time_run_out(alert)
+    for contact_id in ("C-1", "C-2"):
+        answer(alert, contact_id)
+        answer(alert, contact_id, ResponseKind.HAND_BACK)
+        steps.take_up_due()
+    assert asked(alert)[-2:] == [("C-2", "declined"), ("C-3", "asked")]
+
+
+def test_whoever_was_asked_twice_answers_for_what_they_have_by_either_message(ask: Ask) -> None:
+    alert = ask(None, None)
+    let_time_run_out(alert)
+    first = Engagement.objects.get(alert=alert, number=1)
+
+    def say(kind: ResponseKind, proof: Proof = Proof.CALL_KEY) -> str:
+        return responses.respond(first.pk, responses.Answer(kind, proof, uuid.uuid4().hex)).effect
+
+    assert say(ResponseKind.ACCEPT) == Effect.APPLIED
+    assert asked(alert) == [("C-1", "undefined"), ("C-1", "accepted")]
+    assert say(ResponseKind.ACCEPT) == Effect.ALREADY_TAKEN
+    assert notices(alert) == [], "nobody tells them that somebody else has it"
+    assert say(ResponseKind.DECLINE, Proof.LINK) == Effect.APPLIED
+    assert asked(alert) == [("C-1", "undefined"), ("C-1", "declined")]
+
+
+def test_a_no_to_an_earlier_message_is_a_no_to_the_later_question(ask: Ask, colleague: Clinician) -> None:
+    alert = ask(None, None, colleague)
+    let_time_run_out(alert)
+    first = Engagement.objects.get(alert=alert, number=1)
+    responses.respond(first.pk, responses.Answer(ResponseKind.DECLINE, Proof.SMS, "reply-1"))
+    steps.take_up_due()
+    assert asked(alert) == [("C-1", "undefined"), ("C-1", "declined"), ("C-2", "asked")]
+
+
+@pytest.mark.parametrize("follows", ["next channel", "retry", "ring again"])
+def test_nothing_more_is_sent_to_somebody_who_has_declined(ask: Ask, follows: str) -> None:
+    alert = ask()
+    call = Delivery.objects.get(alert=alert)
+    claimed = claim(call)
+    if follows == "retry":
+        answer(alert, "C-1", ResponseKind.DECLINE)
+        lifecycle.mark_failed(claimed, THROTTLED, Retry(timedelta()))
+    elif follows == "next channel":
+        lifecycle.mark_sent(claimed, SendResult("contact-1"))
+        answer(alert, "C-1", ResponseKind.DECLINE)
+        lifecycle.mark_undelivered(call.pk, Reason.NOT_ANSWERED)
+    else:
+        preferences.replace(alert.clinician, {Priority.HIGH: [Channel.CALL, Channel.SMS, Channel.CALL]})
+        lifecycle.mark_failed(claimed, REJECTED, NextChannel(Reason.NOT_ANSWERED))
+        text = claim(Delivery.objects.get(alert=alert, channel=Channel.SMS))
+        answer(alert, "C-1", ResponseKind.DECLINE)
+        lifecycle.mark_sent(text, SendResult("sms-1"))
+    assert waiting(alert) == []
+
+
+def test_what_staff_send_again_to_somebody_who_had_declined_takes_its_channels(ask: Ask) -> None:
+    alert = ask(None)
+    answer(alert, "C-1", ResponseKind.DECLINE)
+    steps.take_up_due()
+    refuse(resend(alert.pk, by=User.objects.create_user("olive")))
+    assert waiting(alert) == [("C-1", "sms")]
 
 
 def test_only_the_holder_hands_back(ask: Ask) -> None:
