@@ -19,7 +19,7 @@ from alerts.deliveries import engagements, opening, queries
 from alerts.deliveries.claims import Claim
 from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel, Retry, give_up
 from alerts.models import Alert, Attempt, Delivery
-from alerts.states import DELIVERY_TRANSITIONS, AlertState, AttemptState, DeliveryState, Reason
+from alerts.states import DELIVERY_TRANSITIONS, AlertState, AttemptState, DeliveryState, Notice, Reason
 from config import statements
 from contacts import obstacles
 from contacts.choices import Channel, ObstacleKind, Priority
@@ -165,8 +165,10 @@ def _repeat_what_was_missed(delivery: Delivery) -> None:
 
 
 def _may_be_tried_again(alert: Alert, delivery: Delivery) -> bool:
-    """A notice may, since it tells of the end."""
-    return bool(delivery.notice) or engagements.is_wanted(alert, delivery)
+    """A notice may, since it tells of an end, unless that is undone: somebody handed the alert back."""
+    if delivery.notice:
+        return alert.state != AlertState.OPEN or delivery.notice != Notice.TAKEN
+    return engagements.is_wanted(alert, delivery)
 
 
 def _stopped(claimed: Claim, error: ChannelError) -> tuple[DeliveryState, dict[str, Any]]:
@@ -265,7 +267,11 @@ def ends_from(*, even_if_acknowledged: bool) -> tuple[AlertState, ...]:
 
 def stop(deliveries: QuerySet[Delivery]) -> int:
     """Stop those that wait, but no notice; return how many. Call with the alert's lock."""
-    waiting = deliveries.filter(state=DeliveryState.PENDING, notice="")
+    return _stop(deliveries.filter(notice=""))
+
+
+def _stop(deliveries: QuerySet[Delivery]) -> int:
+    waiting = deliveries.filter(state=DeliveryState.PENDING)
     doubtful = waiting.filter(queries.may_have_arrived()).update(
         state=DeliveryState.UNKNOWN, reason=Reason.ANSWER_LOST, finished_at=Now()
     )
@@ -273,8 +279,12 @@ def stop(deliveries: QuerySet[Delivery]) -> int:
 
 
 def hand_back(alert: Alert) -> None:
-    """Undo an acceptance: the alert is open again. What it stopped stays stopped."""
+    """Undo an acceptance: the alert is open again, and nobody is told any more that it is taken.
+
+    What the acceptance stopped stays stopped. Call with the alert's lock.
+    """
     Alert.objects.filter(pk=alert.pk, state=AlertState.ACKNOWLEDGED).update(state=AlertState.OPEN)
+    _stop(Delivery.objects.filter(alert=alert, notice=Notice.TAKEN))
 
 
 def reopen(alert: Alert) -> None:

@@ -24,7 +24,7 @@ def tell_asked(alert: Alert, notice: Notice, *, but: Engagement | None = None) -
     of_each = Delivery.objects.filter(engagement=OuterRef("pk"))
     asked = Engagement.objects.filter(
         Exists(of_each.filter(state__in=MAY_HAVE_COME, notice="")), alert=alert
-    ).annotate(is_told=Exists(of_each.filter(notice=notice)))
+    ).annotate(is_told=Exists(of_each.filter(notice=notice).exclude(state=DeliveryState.CANCELLED)))
     latest = {each.clinician_id: each for each in asked.order_by("number")}
     for clinician_id, engagement in latest.items():
         knows = engagement.is_told or engagement.state == EngagementState.DECLINED

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from alerts.models import Alert, Delivery, Loop
+from alerts.models import Alert, Delivery, Engagement, Loop
 from alerts.states import (
     AlertState,
     DeliveryState,
@@ -72,18 +72,26 @@ def _of_messages(alert: Alert) -> Iterator[str]:
     asked = alert.deliveries.filter(notice="")
     if asked.filter(engagement=None).exists():
         yield "A message belongs to nobody who is asked."
+    if alert.state == AlertState.OPEN and alert.deliveries.filter(notice="taken", state="pending").exists():
+        yield "Somebody is to be told that it is taken, and nobody has it."
     if alert.state != AlertState.OPEN and asked.filter(state=DeliveryState.PENDING).exists():
         yield "Something is still to be sent, although the alert has ended."
     for engagement in alert.engagements.all():
-        if asked.filter(engagement=engagement).exclude(clinician=engagement.clinician_id).exists():
-            yield "A message for one person went to another."
-        if engagement.state in ("declined", "withdrawn") and (
-            # But what staff send again.
-            asked.filter(engagement=engagement, round=1, created_at__gt=engagement.ended_at).exists()
-        ):
-            yield "Somebody is sent more although nothing is wanted of them any more."
-        if asked.filter(engagement=engagement, state__in=("pending", "sending")).count() > 1:
-            yield "One person is sent two messages at once."
-        told = Counter(alert.deliveries.filter(engagement=engagement).values_list("notice", flat=True))
-        if any(count > 1 for notice, count in told.items() if notice in {"taken", "ended"}):
-            yield "One person is told the same twice."
+        yield from _of_person(engagement)
+
+
+def _of_person(engagement: Engagement) -> Iterator[str]:
+    """What went to somebody who was asked."""
+    sent = Delivery.objects.filter(engagement=engagement)
+    asked = sent.filter(notice="")
+    if asked.exclude(clinician=engagement.clinician_id).exists():
+        yield "A message for one person went to another."
+    is_over = engagement.state in (EngagementState.DECLINED, EngagementState.WITHDRAWN)
+    first_round = asked.filter(round=1)  # others are what staff send again
+    if is_over and first_round.filter(created_at__gt=engagement.ended_at).exists():
+        yield "Somebody is sent more although nothing is wanted of them any more."
+    if asked.filter(state__in=("pending", "sending")).count() > 1:
+        yield "One person is sent two messages at once."
+    told = Counter(sent.exclude(state=DeliveryState.CANCELLED).values_list("notice", flat=True))
+    if any(count > 1 for notice, count in told.items() if notice in {"taken", "ended"}):
+        yield "One person is told the same twice."

@@ -205,6 +205,21 @@ def test_whoever_was_asked_when_it_was_accepted_is_asked_again_after_a_hand_back
     assert notices(alert) == [("C-2", "sms", "taken")] * 2
 
 
+@pytest.mark.parametrize("is_being_sent", [False, True])
+def test_nobody_is_told_that_it_is_taken_once_it_was_handed_back(ask: Ask, is_being_sent: bool) -> None:
+    alert = ask()
+    let_time_run_out(alert)
+    take(Delivery.objects.get(alert=alert, clinician__contact_id="C-2"))
+    answer(alert, "C-1")
+    told = Delivery.objects.get(alert=alert, notice="taken")
+    claimed = claim(told) if is_being_sent else None
+    answer(alert, "C-1", ResponseKind.HAND_BACK)
+    if claimed:
+        lifecycle.mark_failed(claimed, THROTTLED, Retry(timedelta()))
+    told.refresh_from_db()
+    assert told.state == DeliveryState.CANCELLED
+
+
 def test_a_second_hand_back_goes_on_where_the_asking_was(ask: Ask, colleague: Clinician) -> None:
     third = make_colleague("C-3", sms_number="+447700900302", call_number="+447700900303")
     alert = ask(None, colleague, third)
