@@ -53,7 +53,8 @@ WORDS: dict[ResponseKind, Words] = {
     ResponseKind.HAND_BACK: Words(
         "Hand back",
         "Hand this alert back for {name}?",
-        "Nobody has it then, and the next of the plan is asked at once. If nobody is left, Home says so.",
+        "Nobody has it then, and the asking goes on at once: with whoever was asked when they accepted, else with the "
+        "next of the plan. If nobody is left, Home says so.",
         "{name} does not have it any more.",
         "danger",
     ),
