@@ -1,19 +1,9 @@
-"""Clinicians, their preferences, and templates of preferences."""
+"""Clinicians, what is known about their addresses, their preferences, and the departments that staff look after."""
 
-from contacts.models.clinician import (
-    ADDRESS_FIELDS,
-    DERIVED,
-    EDITABLE,
-    MAX_STEPS,
-    MAX_TIMES,
-    Clinician,
-    EmailSubscription,
-    FormerAddress,
-    ManagedDepartment,
-    Obstacle,
-    Preference,
-    PreferenceTemplate,
-)
+from contacts.models.address import EmailSubscription, FormerAddress, Obstacle
+from contacts.models.clinician import ADDRESS_FIELDS, DERIVED, EDITABLE, Clinician
+from contacts.models.department import ManagedDepartment
+from contacts.models.preference import MAX_STEPS, MAX_TIMES, Preference, PreferenceTemplate
 
 __all__ = [
     "ADDRESS_FIELDS",
