@@ -15,7 +15,7 @@ from door.reader import Request
 from door.refusals import Refusals
 from door.senders import Senders
 from door.settings import ADMIN, API, API_THREADS, PROBES, Service
-from door.upstream import ServiceConnection, Upstream, unavailable
+from door.upstream.connection import ServiceConnection, Upstream, unavailable
 
 LINKS = "/a/"
 """As PATH in alerts/responses/links.py."""
