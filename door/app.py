@@ -15,7 +15,8 @@ from door.reader import Request
 from door.refusals import Refusals
 from door.senders import Senders
 from door.settings import ADMIN, API, API_THREADS, PROBES, Service
-from door.upstream.connection import ServiceConnection, Upstream, unavailable
+from door.upstream.connection import ServiceConnection
+from door.upstream.pool import Upstream, unavailable
 
 LINKS = "/a/"
 """As PATH in alerts/responses/links.py."""

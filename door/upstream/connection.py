@@ -1,58 +1,19 @@
-"""Passes a whole request on to a service, and the service's answer back."""
+"""A connection to a service, and its answers."""
 
 import asyncio
-import logging
-import time
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import lru_cache
-from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import httptools
 
-from door.errors import Headers, Unavailable
-from door.reader import Request
-from door.settings import CONNECT_SECONDS, Service, is_address, is_trusted
+from door.errors import Headers
+from door.upstream.message import HOP_BY_HOP
 
-log = logging.getLogger(__name__)
-
-IDLE_SECONDS = 15.0
-"""A connection to a service is not used again after so long: the service could be about to close it."""
 MAX_UNREAD = 256 * 1024
 """Bytes of an answer that are kept for a client that reads slowly."""
-HOP_BY_HOP = frozenset(
-    {
-        b"connection",
-        b"content-length",
-        b"expect",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    }
-)
-"""Headers that are for the next hop only (RFC 9110, 7.6.1), and the length, which is set again."""
 NOT_PASSED_BACK = (HOP_BY_HOP - {b"content-length"}) | {b"server"}
-FORWARDED_FOR, FORWARDED_PROTO = b"x-forwarded-for", b"x-forwarded-proto"
-SAID_BY_PROXIES = frozenset(
-    {FORWARDED_FOR, FORWARDED_PROTO, b"forwarded", b"x-forwarded-host", b"x-forwarded-port", b"x-real-ip"}
-)
-WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FINAL = 200
 """Statuses below are of answers that announce another one."""
-
-
-class Client(Protocol):
-    """Whom the door has a request from."""
-
-    is_https: bool
-    address: str
 
 
 class ServerDisconnectedError(ConnectionError):
@@ -143,7 +104,7 @@ class ServiceConnection(asyncio.Protocol):
         self._is_complete = self._has_head
         self._keeps = self._parser.should_keep_alive()
 
-    # What `Upstream` and the door call.
+    # What the pool and the door call.
 
     async def ask(self, message: bytes, *, is_head_request: bool, seconds: float) -> None:
         """Send a request, and wait for the head of its answer."""
@@ -206,114 +167,3 @@ class ServiceConnection(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-
-
-class Upstream:
-    """Connections to the services."""
-
-    def __init__(self) -> None:
-        self._idle: dict[str, list[ServiceConnection]] = {}
-
-    @asynccontextmanager
-    async def answer(
-        self, service: Service, request: Request, client: Client
-    ) -> AsyncIterator[ServiceConnection]:
-        """Send a request and give the service's answer, whose body is read in the block.
-
-        Raises Unavailable if there is none. A request that is repeatable is sent a second time if its connection ends.
-        """
-        connection = await self._ask(service, request, _message(request, client))
-        try:
-            yield connection
-        finally:
-            if connection.can_be_used:
-                connection.idle_since = time.monotonic()
-                self._idle.setdefault(service.name, []).append(connection)
-            else:
-                connection.close()
-
-    async def _ask(self, service: Service, request: Request, message: bytes) -> ServiceConnection:
-        may_repeat = service.repeatable or request.method in SAFE
-        try:
-            return await self._ask_once(service, request, message, self._idle_one(service))
-        except OSError as error:
-            if isinstance(error, TimeoutError) or not may_repeat:
-                raise unavailable(service, error) from error
-        try:  # in a new connection: the service may be about to end all that are idle
-            return await self._ask_once(service, request, message, None)
-        except OSError as error:
-            raise unavailable(service, error) from error
-
-    async def _ask_once(
-        self, service: Service, request: Request, message: bytes, idle: ServiceConnection | None
-    ) -> ServiceConnection:
-        connection = idle or await _connect(service.url)
-        try:
-            await connection.ask(message, is_head_request=request.method == "HEAD", seconds=service.seconds)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _idle_one(self, service: Service) -> ServiceConnection | None:
-        """The one that was used last: those that are not needed grow old."""
-        idle = self._idle.get(service.name, [])
-        while idle:
-            connection = idle.pop()
-            if connection.can_be_used and time.monotonic() - connection.idle_since < IDLE_SECONDS:
-                return connection
-            connection.close()
-        return None
-
-
-async def _connect(url: str) -> ServiceConnection:
-    async with asyncio.timeout(CONNECT_SECONDS):
-        _, connection = await asyncio.get_running_loop().create_connection(ServiceConnection, **_address(url))
-    return connection
-
-
-@lru_cache
-def _address(url: str) -> dict[str, Any]:
-    parts = urlsplit(url)
-    is_https = parts.scheme == "https"
-    return {"host": parts.hostname, "port": parts.port or (443 if is_https else 80), "ssl": is_https or None}
-
-
-def unavailable(service: Service, error: Exception) -> Unavailable:
-    """The refusal for a service that did not answer, or broke off; the log says which, and why."""
-    log.warning("door.unavailable: web-%s: %s", service.name, type(error).__name__)
-    return Unavailable(repeatable=service.repeatable)
-
-
-def _message(request: Request, client: Client) -> bytes:
-    """The request as the service gets it: whole, with its length.
-
-    Drops names with an underscore as well: WSGI cannot tell them from names with a dash. Where it comes from, the door
-    says itself.
-    """
-    body = request.body.content
-    lines = [b"%b %b HTTP/1.1\r\n" % (request.method.encode(), request.target.encode("latin-1"))]
-    said: dict[bytes, list[bytes]] = {}
-    for name, value in request.headers:
-        if name in SAID_BY_PROXIES:
-            said.setdefault(name, []).append(value)
-        elif name not in HOP_BY_HOP and b"_" not in name:
-            lines.append(b"%b: %b\r\n" % (name, value))
-    lines += [b"%b: %b\r\n" % header for header in _said_of(client, said)]
-    if body or request.method in WITH_BODY:
-        lines.append(b"content-length: %d\r\n" % len(body))
-    return b"".join([*lines, b"\r\n", body])
-
-
-def _said_of(client: Client, said: dict[bytes, list[bytes]]) -> Headers:
-    """Where a request comes from: one address, and whether it came over https, as far as proxies of ours say so.
-
-    Each proxy writes the address of its own peer behind those that it got, so only the last ones can be relied on.
-    """
-    address, is_https = client.address, client.is_https
-    if is_trusted(address):
-        is_https = is_https or said.get(FORWARDED_PROTO, [])[-1:] == [b"https"]
-        hops = b",".join(said.get(FORWARDED_FOR, [])).decode("latin-1").split(",")
-        while is_trusted(address) and is_address(hop := hops.pop().strip() if hops else ""):
-            address = hop
-    return [(FORWARDED_FOR, address.encode()), (FORWARDED_PROTO, b"https" if is_https else b"http")]

@@ -153,7 +153,7 @@ def test_a_service_that_does_not_answer_is_a_503_and_staff_are_not_repeated(
     assert answer.status_code == 503
     assert len(door.service.requests) == 3
     lines = [json.loads(line) for line in (log_dir / "door-alone.log").read_text().splitlines()]
-    events = [line["event"] for line in lines if line["logger"] == "door.upstream.connection"]
+    events = [line["event"] for line in lines if line["logger"] == "door.upstream.pool"]
     assert events[-2:] == [
         "door.unavailable: web-api: ServerDisconnectedError",
         "door.unavailable: web-admin: ServerDisconnectedError",

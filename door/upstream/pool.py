@@ -1,0 +1,99 @@
+"""Passes a whole request on to a service, and the service's answer back, over connections that are kept."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from door.errors import Unavailable
+from door.reader import Request
+from door.settings import CONNECT_SECONDS, Service
+from door.upstream.connection import ServiceConnection
+from door.upstream.message import Client, message_of
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 15.0
+"""A connection to a service is not used again after so long: the service could be about to close it."""
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Upstream:
+    """Connections to the services."""
+
+    def __init__(self) -> None:
+        self._idle: dict[str, list[ServiceConnection]] = {}
+
+    @asynccontextmanager
+    async def answer(
+        self, service: Service, request: Request, client: Client
+    ) -> AsyncIterator[ServiceConnection]:
+        """Send a request and give the service's answer, whose body is read in the block.
+
+        Raises Unavailable if there is none. A request that is repeatable is sent a second time if its connection ends.
+        """
+        connection = await self._ask(service, request, message_of(request, client))
+        try:
+            yield connection
+        finally:
+            if connection.can_be_used:
+                connection.idle_since = time.monotonic()
+                self._idle.setdefault(service.name, []).append(connection)
+            else:
+                connection.close()
+
+    async def _ask(self, service: Service, request: Request, message: bytes) -> ServiceConnection:
+        may_repeat = service.repeatable or request.method in SAFE
+        try:
+            return await self._ask_once(service, request, message, self._idle_one(service))
+        except OSError as error:
+            if isinstance(error, TimeoutError) or not may_repeat:
+                raise unavailable(service, error) from error
+        try:  # in a new connection: the service may be about to end all that are idle
+            return await self._ask_once(service, request, message, None)
+        except OSError as error:
+            raise unavailable(service, error) from error
+
+    async def _ask_once(
+        self, service: Service, request: Request, message: bytes, idle: ServiceConnection | None
+    ) -> ServiceConnection:
+        connection = idle or await _connect(service.url)
+        try:
+            await connection.ask(message, is_head_request=request.method == "HEAD", seconds=service.seconds)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _idle_one(self, service: Service) -> ServiceConnection | None:
+        """The one that was used last: those that are not needed grow old."""
+        idle = self._idle.get(service.name, [])
+        while idle:
+            connection = idle.pop()
+            if connection.can_be_used and time.monotonic() - connection.idle_since < IDLE_SECONDS:
+                return connection
+            connection.close()
+        return None
+
+
+async def _connect(url: str) -> ServiceConnection:
+    async with asyncio.timeout(CONNECT_SECONDS):
+        _, connection = await asyncio.get_running_loop().create_connection(ServiceConnection, **_address(url))
+    return connection
+
+
+@lru_cache
+def _address(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    is_https = parts.scheme == "https"
+    return {"host": parts.hostname, "port": parts.port or (443 if is_https else 80), "ssl": is_https or None}
+
+
+def unavailable(service: Service, error: Exception) -> Unavailable:
+    """The refusal for a service that did not answer, or broke off; the log says which, and why."""
+    log.warning("door.unavailable: web-%s: %s", service.name, type(error).__name__)
+    return Unavailable(repeatable=service.repeatable)
