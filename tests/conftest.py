@@ -25,7 +25,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-un
 
 from alerts.channels import sns_subscription
 from alerts.channels.base import recipient
-from alerts.monitoring import checks
+from alerts.monitoring import report
 from alerts.sending import breaker
 from clients import sample, strangers, tokens
 from clients.models import ApiClient
@@ -152,7 +152,7 @@ def _static_files_are_looked_for_once() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """No report is kept, and no provider believed to be up, as in a process that has just begun."""
-    checks.recent.forget()
+    report.recent.forget()
     strangers.forget()
     for channel in Channel:
         breaker.look_again(channel)

@@ -1,10 +1,8 @@
-"""Health checks: is the promise kept right now? The watchdog runs them; `/readyz` and `/metrics` show the result.
+"""Health checks: is the promise kept right now?
 
 Each check is one query over the ledger, by the database's clock. Nothing is counted on the side.
 """
 
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,7 +34,7 @@ from alerts.models import (
     WorkerKind,
     WriteProbe,
 )
-from alerts.monitoring import front_door, loops
+from alerts.monitoring import front_door
 from alerts.monitoring.loops import Asking
 from alerts.sending import clock
 from alerts.states import DeliveryState
@@ -63,8 +61,6 @@ UNSEALED_FOR = timedelta(minutes=10)
 """How long rows may be without a seal. A relay makes some every quarter of a minute."""
 CLOCK_OFFSET = timedelta(seconds=2)
 """How far the clock of a host may be from the database's."""
-KEPT_SECONDS = 5.0
-WAIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -82,67 +78,6 @@ class Finding:
     def ok(self) -> bool:
         """Whether the value is within its limit."""
         return self.value <= self.limit
-
-
-@dataclass(frozen=True)
-class Report:
-    """The results of all checks."""
-
-    waiting_seconds: dict[Priority, float]
-    asking: dict[Priority, Asking]
-    findings: list[Finding]
-
-
-class CachedReport:
-    """The newest report, cached for a few seconds, because anybody may ask `/readyz` as often as they like."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.forget()
-
-    def forget(self) -> None:
-        """Forget the report, as in a new process."""
-        self._report: Report | Error = Error("Nobody has looked yet.")
-        self._until = float("-inf")
-
-    def report(self) -> Report:
-        """The cached report, or a new one. One thread runs the checks; others wait a second, then get the last one.
-
-        Raises:
-            Error: the database failed, now or a moment ago. Not every caller waits for it again.
-        """
-        if self._lock.acquire(timeout=WAIT_SECONDS):
-            try:
-                if time.monotonic() >= self._until:
-                    self._report = self._look()
-                    self._until = time.monotonic() + KEPT_SECONDS
-            finally:
-                self._lock.release()
-        if isinstance(self._report, Error):
-            raise self._report
-        return self._report
-
-    @staticmethod
-    def _look() -> Report | Error:
-        try:
-            return report()
-        except Error as error:
-            return error
-
-
-recent = CachedReport()
-
-
-def report() -> Report:
-    """Run all checks, in a fixed order."""
-    waiting, asking = waiting_seconds(), loops.asking()
-    checked = [finding for check in CHECKS for finding in check()]
-    return Report(waiting, asking, [*_oldest_due(waiting), *_of_loops(asking), *checked])
-
-
-def findings() -> list[Finding]:
-    """The findings of a new report."""
-    return report().findings
 
 
 def waiting_seconds() -> dict[Priority, float]:
@@ -165,7 +100,8 @@ def waiting_seconds() -> dict[Priority, float]:
     return {priority: max(0.0, longest.get(priority, timedelta()).total_seconds()) for priority in Priority}
 
 
-def _oldest_due(waiting: dict[Priority, float]) -> list[Finding]:
+def oldest_due(waiting: dict[Priority, float]) -> list[Finding]:
+    """Whether deliveries wait for too long, by priority."""
     return [
         Finding(
             f"oldest_due_seconds_{priority.name.lower()}",
@@ -177,7 +113,8 @@ def _oldest_due(waiting: dict[Priority, float]) -> list[Finding]:
     ]
 
 
-def _of_loops(asking: dict[Priority, Asking]) -> list[Finding]:
+def of_loops(asking: dict[Priority, Asking]) -> list[Finding]:
+    """Whether steps of plans are late, and whether nobody is left to ask."""
     return [
         Finding(
             "late_step_seconds",

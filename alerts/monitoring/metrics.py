@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from alerts.models import Alert, Delivery, Refusal, RefusalReason
-from alerts.monitoring import checks
+from alerts.monitoring import checks, report
 from alerts.monitoring.loops import Asking
 from contacts.choices import Priority
 
@@ -21,20 +21,20 @@ class LedgerCollector(Collector):
     """Reads the ledger once per scrape. Health checks may be a few seconds old."""
 
     def collect(self) -> Iterator[Metric]:
-        report = checks.recent.report()
+        newest = report.recent.get()
         waiting = GaugeMetricFamily(
             "bleep_oldest_due_seconds",
             "How long the longest-waiting delivery has gone without an attempt.",
             labels=["priority"],
         )
-        for priority, seconds in report.waiting_seconds.items():
+        for priority, seconds in newest.waiting_seconds.items():
             waiting.add_metric([priority.value], seconds)
         yield waiting
         yield from _of_messages()
         yield GaugeMetricFamily(
             "bleep_unreviewed_failures", "Open alerts that have failed.", value=unreviewed_failures()
         )
-        yield from _of_loops(report.asking)
+        yield from _of_loops(newest.asking)
         refused = GaugeMetricFamily(
             "bleep_refused_alerts",
             "Refused requests of known systems that nobody has seen, and whose alerts were not accepted since.",
@@ -47,7 +47,7 @@ class LedgerCollector(Collector):
         passing = GaugeMetricFamily(
             "bleep_check_ok", "1 if the health check is within its limit.", labels=["finding"]
         )
-        for finding in report.findings:
+        for finding in newest.findings:
             findings.add_metric([finding.name], finding.value)
             passing.add_metric([finding.name], 1 if finding.ok else 0)
         yield from (findings, passing)

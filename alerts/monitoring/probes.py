@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
 from alerts.models import Alert, Delivery, RelayHeartbeat, WriteProbe
-from alerts.monitoring import checks
+from alerts.monitoring import report
 from config import database
 
 OF_DATA = {
@@ -76,7 +76,7 @@ def _warnings() -> list[str]:
     channels may still work.
     """
     try:
-        return [finding.sentence for finding in checks.recent.report().findings if not finding.ok]
+        return [finding.sentence for finding in report.recent.get().findings if not finding.ok]
     except Exception:
         log.exception("check.broken")
         return ["The health checks themselves are broken: the log says where."]

@@ -7,7 +7,7 @@ import structlog
 from django.conf import settings
 from django.db import Error
 
-from alerts.monitoring import checks
+from alerts.monitoring import report
 from config import database
 from config.periodic import Periodic
 
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 def watch() -> None:
     """Log each finding over its limit; if none is a fault of Bleep, ping DEADMAN_URL."""
     try:
-        failing = [finding for finding in checks.findings() if not finding.ok]
+        failing = [finding for finding in report.findings() if not finding.ok]
     except Error as error:
         log.exception("check.unanswered", cause=database.cause(error))
         return

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from alerts import attention
 from alerts.models import Alert
-from alerts.monitoring import checks
+from alerts.monitoring import checks, report
 from alerts.sending import delays
 from clients import tokens
 from clients.models import ApiToken
@@ -106,7 +106,7 @@ def _break_glass() -> list[User]:
 
 
 CHECKS = (
-    Check("whether Bleep is sending", checks.findings, items.of_findings),
+    Check("whether Bleep is sending", report.findings, items.of_findings),
     Check("whether the providers answer", delays.outages, items.of_outages),
     Check("logins for emergencies", _break_glass, items.of_break_glass),
     Check("refused alerts", refused.high, refused.of_high, "alerts.view_refusal"),

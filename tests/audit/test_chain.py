@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from pytest_django import Settings
 
 from alerts.models import AlertAction
-from alerts.monitoring import checks
+from alerts.monitoring import report
 from alerts.states import StaffAction
 from audit import verification
 from audit.models import Event, EventName, Inspection, Seal
@@ -114,7 +114,7 @@ def test_texts_may_expire_and_nothing_else(action: AlertAction) -> None:
 
 def test_the_health_checks_tell(action: AlertAction) -> None:
     def wrong() -> set[str]:
-        return {each.name for each in checks.findings() if not each.ok and each.name.startswith("trail")}
+        return {each.name for each in report.findings() if not each.ok and each.name.startswith("trail")}
 
     assert wrong() == set()
     as_owner("DELETE FROM alerts_alertaction")

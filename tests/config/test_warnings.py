@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from alerts import intake
 from alerts.models import Delivery, RelayHeartbeat
-from alerts.monitoring import checks
+from alerts.monitoring import checks, report
 from clients.models import ApiClient
 from contacts.choices import Priority
 from contacts.models import Clinician
@@ -46,7 +46,7 @@ def test_a_finding_is_a_sentence_and_alerts_are_still_accepted(
     status, warnings = ready(client)
 
     assert status == 200
-    assert warnings == [finding.sentence for finding in checks.findings() if not finding.ok]
+    assert warnings == [finding.sentence for finding in report.findings() if not finding.ok]
     assert len(warnings) == 2
 
 

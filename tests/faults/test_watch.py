@@ -6,7 +6,7 @@ import pytest
 from django.db.models.functions import Now
 
 from alerts.models import Delivery
-from alerts.monitoring import checks, metrics
+from alerts.monitoring import checks, metrics, report
 from contacts.choices import Priority
 from contacts.models import Clinician
 from tests.conftest import Sender, an_alert
@@ -25,14 +25,14 @@ def test_the_watchdog_measures_how_long_the_oldest_of_each_priority_waits(
 
     assert 120 <= waiting[Priority.HIGH] < 180
     assert (waiting[Priority.MEDIUM], waiting[Priority.LOW]) == (0.0, 0.0)
-    late = [finding.name for finding in checks.findings() if not finding.ok]
+    late = [finding.name for finding in report.findings() if not finding.ok]
     assert late == ["oldest_due_seconds_high", "relays_silent"]
 
 
 def test_every_finding_and_every_metric_can_be_read(sender: Sender, clinician: Clinician) -> None:
     sender.post(an_alert(priority="H"))
 
-    names = {finding.name for finding in checks.findings()}
+    names = {finding.name for finding in report.findings()}
 
     written = metrics.exposition().decode()
     assert all(f'bleep_check{{finding="{name}"}}' in written for name in names)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from structlog.testing import capture_logs
 
-from alerts.monitoring import checks
+from alerts.monitoring import report
 from tests.staff.login_pages import PASSWORD, log_in, person
 from tests.staff.users import NO_ROLE
 
@@ -28,7 +28,7 @@ def keeper(settings: Settings) -> User:
 
 
 def found() -> list[str]:
-    return [each.name for each in checks.findings() if each.name == "break_glass_logins" and not each.ok]
+    return [each.name for each in report.findings() if each.name == "break_glass_logins" and not each.ok]
 
 
 def lines(logged: list[Any]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from alerts import intake
 from alerts.deliveries.retry import LeaveInDoubt
 from alerts.models import Alert, Delivery, RelayHeartbeat
-from alerts.monitoring import checks
+from alerts.monitoring import report
 from alerts.states import AlertStatus, Reason
 from alerts.statistics import AlertCount, Latency, Period
 from clients import tokens
@@ -235,7 +235,7 @@ def test_failed_statistics_are_shown(lost_table: Callable[[str], None], somethin
 def test_every_finding_has_a_sentence_for_staff(db: None, settings: Any) -> None:
     settings.FRONT_DOOR_URL = f"http://127.0.0.1:{closed_port()}"
 
-    ours = {finding.name for finding in checks.findings() if not finding.is_for_staff}
+    ours = {finding.name for finding in report.findings() if not finding.is_for_staff}
     assert ours == set(items.FINDINGS)
 
 

@@ -22,7 +22,7 @@ from alerts.deliveries import claims, lifecycle, queries
 from alerts.escalation import clock as waits, ending, responsibility, steps
 from alerts.intake import at_once
 from alerts.models import Alert, Delivery, Engagement
-from alerts.monitoring import checks, loops, metrics
+from alerts.monitoring import loops, metrics, report
 from alerts.relay import due
 from alerts.responses import Answer, reply_intake
 from alerts.responses.reply_text import Reply
@@ -153,7 +153,7 @@ def test_no_work_that_is_done_all_the_time_reads_a_whole_table(full: None) -> No
     work: list[Callable[[], object]] = [
         attention.unreached,
         lambda: figures.read(Alert.objects.all(), unit="day"),
-        checks.report,
+        report.run,
         metrics.unreviewed_failures,
         clock.mend,
         queries.expired_ids,

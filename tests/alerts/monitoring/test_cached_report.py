@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, connections
 
 from alerts.channels import ChannelError, Fault
-from alerts.monitoring import checks
+from alerts.monitoring import checks, report
 from alerts.states import Reason
 from contacts.choices import Priority
 
@@ -24,12 +24,12 @@ THROTTLED = ChannelError(Fault.THROTTLED, Reason.THROTTLED)
 
 
 def test_a_report_is_kept_for_a_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = checks.recent.report()
-    assert checks.recent.report() is first
+    first = report.recent.get()
+    assert report.recent.get() is first
 
-    monkeypatch.setattr(checks, "KEPT_SECONDS", 0.0)
-    checks.recent.forget()
-    assert checks.recent.report() is not checks.recent.report()
+    monkeypatch.setattr(report, "KEPT_SECONDS", 0.0)
+    report.recent.forget()
+    assert report.recent.get() is not report.recent.get()
 
 
 def test_concurrent_readers_share_one_check(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,10 +40,10 @@ def test_concurrent_readers_share_one_check(monkeypatch: pytest.MonkeyPatch) -> 
         time.sleep(0.05)  # while the others come
         return []
 
-    def ask(_: int) -> checks.Report:
+    def ask(_: int) -> report.Report:
         gate.wait(10)
         try:
-            return checks.recent.report()
+            return report.recent.get()
         finally:
             connections.close_all()
 
@@ -53,7 +53,7 @@ def test_concurrent_readers_share_one_check(monkeypatch: pytest.MonkeyPatch) -> 
         reports = list(pool.map(ask, range(8)))
 
     assert len(looks) == 1
-    assert all(report is reports[0] for report in reports)
+    assert all(each is reports[0] for each in reports)
 
 
 def test_a_database_that_fails_is_asked_once_and_not_by_everybody_in_turn(
@@ -65,30 +65,30 @@ def test_a_database_that_fails_is_asked_once_and_not_by_everybody_in_turn(
         looks.append(1)
         raise OperationalError("canceling statement due to statement timeout")
 
-    monkeypatch.setattr(checks, "report", fail)
+    monkeypatch.setattr(report, "run", fail)
     for _ in range(3):
         with pytest.raises(OperationalError):
-            checks.recent.report()
+            report.recent.get()
 
     assert looks == [1]
 
 
 def test_a_reader_during_a_check_gets_the_last_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    last = checks.recent.report()
-    monkeypatch.setattr(checks, "KEPT_SECONDS", 0.0)
-    monkeypatch.setattr(checks, "WAIT_SECONDS", 0.0)
+    last = report.recent.get()
+    monkeypatch.setattr(report, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(report, "WAIT_SECONDS", 0.0)
     looking, go_on = threading.Event(), threading.Event()
 
-    def look() -> checks.Report:
+    def look() -> report.Report:
         looking.set()
         go_on.wait(20)
-        return checks.Report({}, {}, [])
+        return report.Report({}, {}, [])
 
-    monkeypatch.setattr(checks, "report", look)
-    monkeypatch.setattr(checks.recent, "_until", float("-inf"))
+    monkeypatch.setattr(report, "run", look)
+    monkeypatch.setattr(report.recent, "_until", float("-inf"))
     with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(checks.recent.report)
+        slow = pool.submit(report.recent.get)
         assert looking.wait(20)
-        assert checks.recent.report() is last
+        assert report.recent.get() is last
         go_on.set()
         assert slow.result() is not last

@@ -15,7 +15,7 @@ from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import SCHEDULES, NextChannel, Retry
 from alerts.escalation import ending, steps
 from alerts.models import Alert, Attempt, Delivery, Loop, RelayHeartbeat, WorkerHeartbeat, WorkerKind
-from alerts.monitoring import checks, metrics
+from alerts.monitoring import checks, metrics, report
 from alerts.sending import clock
 from alerts.states import AlertState, DeliveryState, Reason
 from contacts.choices import Priority
@@ -39,7 +39,7 @@ def a_relay(db: None) -> None:
 
 def wrong() -> list[str]:
     """The findings that are over their limit."""
-    return [finding.name for finding in checks.findings() if not finding.ok]
+    return [finding.name for finding in report.findings() if not finding.ok]
 
 
 def long_ago(priority: Priority) -> Any:
@@ -205,7 +205,7 @@ def test_relays_that_cannot_report_are_not_blamed_for_a_full_disk() -> None:
             "CREATE TRIGGER refuse BEFORE INSERT ON alerts_writeprobe EXECUTE FUNCTION refuse()"
         )
         try:
-            found = {each.name: each.sentence for each in checks.findings()}
+            found = {each.name: each.sentence for each in report.findings()}
         finally:
             cursor.execute("DROP FUNCTION refuse() CASCADE")
 
@@ -347,7 +347,7 @@ def test_deliveries_of_recent_alerts_are_counted_by_channel_and_state(store: Sto
 
 
 def test_every_finding_says_what_to_do() -> None:
-    sentences = [finding.sentence for finding in checks.findings()]
+    sentences = [finding.sentence for finding in report.findings()]
 
     assert len(set(sentences)) == len(sentences) == 15
     assert all(sentence.endswith((".", "?")) for sentence in sentences)

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import connection
 
 from alerts.models import WriteProbe
-from alerts.monitoring import checks, front_door
+from alerts.monitoring import checks, front_door, report
 from contacts.models import Clinician
 from sandbox.services import free_port
 from tests.conftest import an_alert
@@ -62,7 +62,7 @@ def door(_door: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def found(name: str) -> checks.Finding:
     """A finding of a new report."""
-    return next(finding for finding in checks.findings() if finding.name == name)
+    return next(finding for finding in report.findings() if finding.name == name)
 
 
 def rows() -> dict[str, int]:
@@ -162,4 +162,4 @@ def test_nobody_else_may_send_a_test_alert(live_server: Any, authorization: str)
 def test_without_an_address_the_door_is_not_checked(settings: Any) -> None:
     settings.FRONT_DOOR_URL = ""
 
-    assert {finding.name for finding in checks.findings()}.isdisjoint({"intake_fails", "requests_not_taken"})
+    assert {finding.name for finding in report.findings()}.isdisjoint({"intake_fails", "requests_not_taken"})

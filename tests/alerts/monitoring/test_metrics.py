@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
 from alerts.models import Alert, RefusalReason, RelayHeartbeat
-from alerts.monitoring import checks, metrics
+from alerts.monitoring import checks, metrics, report
 from contacts.choices import Priority
 from contacts.models import Clinician
 from tests.alerts.conftest import Store
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def samples_now() -> dict[tuple[str, ...], float]:
     """Every sample, by its name and its labels' values."""
-    checks.recent.forget()
+    report.recent.forget()
     families = text_string_to_metric_families(metrics.exposition().decode())
     return {
         (each.name, *map(str, each.labels.values())): each.value
@@ -106,7 +106,7 @@ def test_it_reports_every_finding_and_whether_it_is_within_its_limit() -> None:
     RelayHeartbeat.objects.all().delete()
     after = samples_now()
 
-    names = {finding.name for finding in checks.findings()}
+    names = {finding.name for finding in report.findings()}
     assert {key[1] for key in after if key[0] == "bleep_check"} == names
     assert all(before["bleep_check_ok", name] == 1 for name in names)
     assert (after["bleep_check", "relays_silent"], after["bleep_check_ok", "relays_silent"]) == (1, 0)
@@ -134,7 +134,7 @@ def test_how_long_deliveries_wait_is_asked_once(store: Store, monkeypatch: pytes
 
 def test_it_costs_as_many_queries_with_much_in_the_ledger_as_with_little(store: Store) -> None:
     def cost() -> int:
-        checks.recent.forget()
+        report.recent.forget()
         with CaptureQueriesContext(connection) as captured:
             metrics.exposition()
         return len(captured)

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from alerts import tasks
 from alerts.models import Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
-from alerts.monitoring import checks
+from alerts.monitoring import report
 from alerts.relay import due, loop
 from alerts.states import DeliveryState, Reason
 from contacts.choices import Priority
@@ -86,13 +86,13 @@ def test_that_the_relay_had_to_send_by_itself_is_found(
 ) -> None:
     delivery = store(Priority.HIGH)
     one_relay.tick()
-    assert "relays_send_themselves" not in {each.name for each in checks.findings() if not each.ok}
+    assert "relays_send_themselves" not in {each.name for each in report.findings() if not each.ok}
     broker.delete("urgent")
     handed_over_long_ago()
 
     one_relay.tick()
 
-    assert "relays_send_themselves" in {each.name for each in checks.findings() if not each.ok}
+    assert "relays_send_themselves" in {each.name for each in report.findings() if not each.ok}
     wait_until(lambda: Delivery.objects.get(pk=delivery.pk).provider_id, what="the call was placed")
 
 
