@@ -1,19 +1,17 @@
-"""The cast of the tests, and the stand-in for AWS that most of them talk to."""
+"""What all tests share: their order, the database between them, the cast, and the stand-in for AWS."""
 
 import gc
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-import requests
 from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin
 from django.db import connection
@@ -23,23 +21,24 @@ from django.test import Client, TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
 
-from alerts.channels import sns_subscription
-from alerts.channels.base import recipient
 from alerts.monitoring import report
 from alerts.sending import breaker
-from clients import sample, strangers, tokens
+from clients import strangers, tokens
 from clients.models import ApiClient
-from contacts import preferences
-from contacts.choices import Channel, Priority, Subscription
-from contacts.models import Clinician, EmailSubscription
+from contacts.choices import Channel, Priority
+from contacts.models import Clinician
 from sandbox.queues import ORIGINATION_NUMBER, reply_queue_url
 from staff.logins import factors
 from staff.logins.backend import Argon2id
 from staff.roles import Role
 from tests import sessions
+from tests.aws import Aws
 from tests.database import Pristine
 from tests.environment import AWS_PORT, AWS_URL, database_url
+from tests.factories import make_clinician
 from tests.processes import ENTRY_POINT, answers, at_once, running, wait_until
+from tests.sender import Sender
+from tests.staff.users import browser_of
 
 
 @receiver(user_logged_in)
@@ -53,8 +52,6 @@ WORKERS = {"relay": "relay.started", "worker-urgent": "ready.", "worker": "ready
 """The processes that send, and what each logs when it is ready."""
 PUBLIC_URL = "https://bleep.example"
 """Where the links of messages that the workers send lead."""
-SUBSCRIPTION = "arn:aws:sns:eu-west-2:123456789012:bleep-nobody:11111111-2222-3333-4444-555555555555"
-"""One that AWS's stand-in does not know."""
 
 
 def pytest_sessionstart() -> None:
@@ -197,45 +194,6 @@ def workers(django_db_setup: None, aws_server: str, log_dir: Path) -> Iterator[N
         yield
 
 
-class Aws:
-    """What arrived at AWS's stand-in, and how to let it misbehave."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def messages(self) -> list[dict[str, Any]]:
-        """What arrived on handsets and in inboxes, newest first."""
-        found: list[dict[str, Any]] = requests.get(f"{self.url}/messages", timeout=5).json()
-        return found
-
-    def subscribe(self, clinician: Clinician) -> None:
-        """Have the clinician's e-mail address confirmed here, too: `confirm` writes it into the table only."""
-        topic = sns_subscription.make_topic(recipient(clinician.pk), clinician.email)
-        confirm(clinician, arn=sns_subscription.subscribe(topic, clinician.email))
-
-    def unsubscribe(self, clinician: Clinician) -> None:
-        """The clinician follows the link at the end of an e-mail. Bleep is not told."""
-        subscription = clinician.email_subscriptions.get(address=clinician.email.lower())
-        boto3.client("sns").unsubscribe(SubscriptionArn=subscription.subscription_arn)
-
-    def token(self, address: str) -> str:
-        """The token in the link of the latest e-mail that asks this address to confirm."""
-        found = requests.get(f"{self.url}/subscriptions?pending=true", timeout=5).json()
-        return str([each["token"] for each in found if each["endpoint"] == address][-1])
-
-    def misbehave(self, operation: str, kind: str, **more: Any) -> None:
-        """Make calls of an operation (`sns:Publish`) go wrong; see `sandbox.aws.faults` for the kinds."""
-        answer = requests.post(
-            f"{self.url}/faults", json={"operation": operation, "kind": kind, **more}, timeout=5
-        )
-        assert answer.ok, answer.text
-
-    def clear(self) -> None:
-        """No messages, no faults."""
-        for path in ("messages", "faults"):
-            assert requests.delete(f"{self.url}/{path}", timeout=5).ok
-
-
 @pytest.fixture
 def aws(aws_server: str) -> Iterator[Aws]:
     """AWS's stand-in, with nothing in it."""
@@ -274,58 +232,6 @@ def clinician(db: None, request: pytest.FixtureRequest) -> Clinician:
     return made
 
 
-def make_clinician(contact_id: str, wanted: Mapping[Priority, Sequence[Channel]], **fields: Any) -> Clinician:
-    """A clinician with all three addresses, whose preferences are `wanted`, and whose e-mail address is confirmed."""
-    made = Clinician.objects.create(
-        **{
-            "contact_id": contact_id,
-            "name": f"Clinician {contact_id}",
-            "call_number": "+447700900001",
-            "sms_number": "+447700900002",
-            "email": "clinician@ward.example",
-            **fields,
-        }
-    )
-    preferences.replace(made, wanted)
-    confirm(made)
-    return made
-
-
-def confirm(*clinicians: Clinician, arn: str = SUBSCRIPTION) -> None:
-    """As if AWS had said that these clinicians' present e-mail addresses are confirmed. Nobody looks again."""
-    EmailSubscription.objects.bulk_create(
-        [
-            EmailSubscription(
-                clinician=each,
-                address=each.email.lower(),
-                state=Subscription.CONFIRMED,
-                topic_arn=arn.rpartition(":")[0],
-                subscription_arn=arn,
-                next_look_at=None,
-            )
-            for each in clinicians
-            if each.email
-        ],
-        update_conflicts=True,
-        unique_fields=["clinician", "address"],
-        update_fields=["state", "topic_arn", "subscription_arn", "next_look_at"],
-    )
-
-
-def an_alert(**changes: Any) -> dict[str, Any]:
-    """The published sample's request body, with changes; a value of None leaves the field out."""
-    return {name: value for name, value in {**sample.ALERT, **changes}.items() if value is not None}
-
-
-def browser_of(role: Role, username: str, **names: str) -> Client:
-    """The browser of a member of staff who is logged in."""
-    user = User.objects.create_user(username, is_staff=True, **names)
-    user.groups.add(Group.objects.get(name=role.value))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def operator(db: None) -> Client:
     """An operator's browser."""
@@ -336,24 +242,6 @@ def operator(db: None) -> Client:
 def auditor(db: None) -> Client:
     """An auditor's browser."""
     return browser_of(Role.AUDITORS, "auditor")
-
-
-class Sender:
-    """A hospital system that talks to the API in this process."""
-
-    def __init__(self, token: str) -> None:
-        self.client = Client(raise_request_exception=False)
-        self.headers = {"Authorization": f"Bearer {token}"}
-
-    def post(self, body: Any, **headers: str) -> Any:
-        """POST an alert; `body` is made JSON unless it is bytes already."""
-        return self.client.post(
-            "/notification", body, content_type="application/json", headers={**self.headers, **headers}
-        )
-
-    def get(self, path: str, **headers: str) -> Any:
-        """GET a path."""
-        return self.client.get(path, headers={**self.headers, **headers})
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from contacts.models import Clinician
 from oncall.models import PlanChoice
 from tests.alerts.attempt_outcomes import Record
 from tests.alerts.escalation.factories import Ask
-from tests.conftest import an_alert, make_clinician
+from tests.factories import an_alert, make_clinician
 from tests.oncall.factories import make_colleague, make_plan
 
 Store = Callable[..., Delivery]

@@ -17,7 +17,7 @@ from alerts.statistics import Period
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from tests.conftest import make_clinician
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

@@ -24,9 +24,10 @@ from clients.models import Access, ApiClient, ApiToken
 from contacts.choices import Channel, ObstacleKind, Priority, Subscription
 from contacts.models import ADDRESS_FIELDS, MAX_TIMES, Clinician, EmailSubscription, Obstacle
 from oncall.models import Plan
-from tests.conftest import Sender, an_alert, make_clinician
+from tests.factories import an_alert, make_clinician
 from tests.oncall.factories import make_colleague, make_plan
 from tests.round_trips import round_trips
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 

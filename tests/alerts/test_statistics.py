@@ -16,7 +16,7 @@ from alerts.statistics import Period
 from contacts.choices import Channel, Priority
 from tests.alerts.conftest import Store
 from tests.alerts.factories import end, send
-from tests.conftest import make_clinician
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

@@ -22,7 +22,7 @@ from alerts.states import DeliveryState
 from config.celery import QUEUES, app
 from contacts.choices import Priority
 from tests.alerts.conftest import Store
-from tests.conftest import Aws
+from tests.aws import Aws
 from tests.processes import ROOT
 
 ROOMS = ("alerts", "clients", "config", "contacts", "deploy", "staff")

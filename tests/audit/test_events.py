@@ -18,7 +18,7 @@ from clients import tokens
 from clients.models import ApiToken
 from contacts.models import Clinician
 from staff.roles import Role
-from tests.conftest import an_alert
+from tests.factories import an_alert
 from tests.staff.users import make_records, make_user
 from theme import refresh
 

@@ -14,7 +14,8 @@ from alerts.models import Alert
 from clients import sample, tokens
 from clients.models import Access, ApiClient, ApiToken
 from contacts.models import Clinician
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from clients import strangers
-from tests.conftest import Sender
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 

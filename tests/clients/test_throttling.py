@@ -13,8 +13,9 @@ from clients.models import ApiClient
 from clients.throttling import ClientRateThrottle, windows
 from clients.windows import Window
 from contacts.models import Clinician
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
 from tests.limits import THREADS, all_at_once
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,8 @@ from clients import tokens, usage
 from clients.models import ApiClient, ApiToken, ClientDay
 from clients.usage import Counts
 from contacts.models import Clinician
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 

@@ -14,8 +14,9 @@ from django.db.utils import ConnectionHandler, OperationalError
 from psycopg import sql
 
 from tests.config.server import run
-from tests.conftest import Sender, an_alert
 from tests.environment import database_url
+from tests.factories import an_alert
+from tests.sender import Sender
 
 LIMITS = {
     "statement_timeout": "10s",

@@ -14,7 +14,8 @@ from celery.app.trace import build_tracer
 from django.test import Client
 
 from tests.config.server import run
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 
 NUMBER = "+447700900123"
 REFERENCE = "123456789"

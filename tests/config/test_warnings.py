@@ -15,7 +15,7 @@ from alerts.monitoring import checks, report
 from clients.models import ApiClient
 from contacts.choices import Priority
 from contacts.models import Clinician
-from tests.conftest import an_alert
+from tests.factories import an_alert
 
 pytestmark = pytest.mark.django_db
 

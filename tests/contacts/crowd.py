@@ -3,7 +3,7 @@
 from contacts import history, preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, Preference
-from tests.conftest import confirm
+from tests.factories import confirm
 
 CHOSEN = {
     Priority.HIGH: [Channel.CALL, Channel.SMS],

@@ -10,8 +10,8 @@ from pytest_django.fixtures import Settings
 from config import env
 from contacts import phone
 from contacts.models import Clinician
-from tests.conftest import make_clinician
 from tests.contacts.import_export.files import look, wrong
+from tests.factories import make_clinician
 
 MOBILE, LANDLINE, SWITCHBOARD, FICTIONAL, SAMPLE = (
     "+447912345678", "+442079460000", "+443001234567", "+447700900123", "+447000000000",

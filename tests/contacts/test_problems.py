@@ -12,8 +12,8 @@ from contacts import obstacles, problems
 from contacts.choices import Channel, ObstacleKind, Priority, Subscription
 from contacts.models import Clinician, EmailSubscription, Preference
 from contacts.problems import Problem
-from tests.conftest import SUBSCRIPTION, make_clinician
 from tests.contacts.crowd import make_crowd
+from tests.factories import SUBSCRIPTION, make_clinician
 
 pytestmark = pytest.mark.django_db
 

@@ -34,7 +34,7 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from contacts.routing import NoRoute
 from tests.alerts.escalation.factories import answer
-from tests.conftest import Aws
+from tests.aws import Aws
 from tests.docs.documents import ROOT, read, rows
 from tests.oncall.factories import make_colleague, make_plan
 from tests.processes import wait_until

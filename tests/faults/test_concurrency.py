@@ -24,10 +24,11 @@ from alerts.states import AlertState, AttemptState, DeliveryState, Reason, Staff
 from contacts.choices import Channel, Priority
 from tests import locks
 from tests.alerts.factories import handle
-from tests.conftest import Sender, an_alert, make_clinician
+from tests.factories import an_alert, make_clinician
 from tests.faults.conftest import let_leases_run_out
 from tests.faults.consistency import flaws
 from tests.processes import wait_until
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

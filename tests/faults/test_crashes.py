@@ -17,10 +17,12 @@ from alerts.sending import send as sending
 from alerts.states import SUCCEEDED, Reason
 from contacts import obstacles
 from contacts.choices import Channel, ObstacleKind, Priority
-from tests.conftest import Aws, Sender, an_alert, make_clinician
+from tests.aws import Aws
+from tests.factories import an_alert, make_clinician
 from tests.faults.conftest import ForkServer, Rest, let_leases_run_out
 from tests.faults.consistency import flaws
 from tests.faults.crash import Crash
+from tests.sender import Sender
 
 COMMIT = "django.db.backends.base.base:BaseDatabaseWrapper.commit"
 STATEMENT = "config.statements:prepared_row"

@@ -15,10 +15,11 @@ from config.database import Lock
 from contacts import obstacles
 from contacts.choices import Channel, ObstacleKind, Priority
 from contacts.models import Clinician
-from tests.conftest import Sender, an_alert, make_clinician
+from tests.factories import an_alert, make_clinician
 from tests.faults.conftest import ForkServer
 from tests.faults.crash import Crash
 from tests.processes import wait_until
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -23,11 +23,13 @@ from config.database import Lock
 from contacts.models import Clinician
 from sandbox.queues import reply_queue_url
 from tests.alerts.escalation.factories import asked, let_time_run_out, notices, take
-from tests.conftest import Aws, Sender, an_alert
+from tests.aws import Aws
+from tests.factories import an_alert
 from tests.faults.conftest import ForkServer
 from tests.faults.crash import Crash
 from tests.faults.loop_consistency import loop_flaws
 from tests.oncall.factories import make_colleague, make_plan
+from tests.sender import Sender
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("loop crashes")]
 

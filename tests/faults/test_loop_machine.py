@@ -25,7 +25,7 @@ from contacts.choices import Priority
 from contacts.models import Clinician
 from oncall.models import Cover
 from tests.alerts.escalation.factories import refuse, take
-from tests.conftest import an_alert
+from tests.factories import an_alert
 from tests.faults.loop_consistency import of_loop
 from tests.oncall.factories import MINUTE, cover, make_colleague, make_plan
 

@@ -9,10 +9,12 @@ from alerts.models import Attempt, Delivery
 from alerts.sending import breaker, send as sending
 from alerts.states import SUCCEEDED, AttemptState, DeliveryState, Reason
 from contacts.choices import Channel, Priority
-from tests.conftest import Aws, Sender, an_alert, make_clinician
+from tests.aws import Aws
+from tests.factories import an_alert, make_clinician
 from tests.faults.conftest import ForkServer, Rest, let_leases_run_out
 from tests.faults.consistency import flaws
 from tests.faults.crash import Crash
+from tests.sender import Sender
 
 COMMIT = "django.db.backends.base.base:BaseDatabaseWrapper.commit"
 PUBLISH = "sns:Publish"

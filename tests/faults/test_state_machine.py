@@ -38,7 +38,7 @@ from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from contacts.models import MAX_TIMES
 from tests.alerts.factories import handle
-from tests.conftest import an_alert, make_clinician
+from tests.factories import an_alert, make_clinician
 from tests.faults import consistency
 from tests.faults.model import ModelAlert, ModelDelivery
 

@@ -9,7 +9,8 @@ from alerts.models import Delivery
 from alerts.monitoring import checks, metrics, report
 from contacts.choices import Priority
 from contacts.models import Clinician
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,7 @@ from clients.models import ApiClient
 from contacts.models import Clinician
 from sandbox.run_settings import DOOR, PORTS_OF_A_RUN, SERVICES, WEB_PARTS, Ports, url_variable
 from sandbox.services import free_port
-from tests.conftest import Aws
+from tests.aws import Aws
 from tests.environment import database_url
 from tests.processes import ENTRY_POINT, answers, at_once, running, wait_until
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from alerts.models import Alert
-from tests.conftest import an_alert
+from tests.factories import an_alert
 from tests.flows.conftest import Bleep
 
 

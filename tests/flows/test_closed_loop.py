@@ -14,8 +14,9 @@ from alerts.states import Proof, Why
 from contacts.choices import Priority
 from contacts.models import Clinician
 from oncall.models import Plan, PlanStep
-from tests.conftest import PUBLIC_URL, an_alert
+from tests.conftest import PUBLIC_URL
 from tests.environment import EMBEDDED, REDIS
+from tests.factories import an_alert
 from tests.flows.conftest import Bleep
 from tests.oncall.factories import cover, make_colleague, make_plan
 from tests.processes import wait_until

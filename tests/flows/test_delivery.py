@@ -7,7 +7,7 @@ import pytest
 from alerts.models import Attempt, Delivery
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from tests.conftest import an_alert, make_clinician
+from tests.factories import an_alert, make_clinician
 from tests.flows.conftest import Bleep
 from tests.processes import wait_until
 

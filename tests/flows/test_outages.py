@@ -11,8 +11,8 @@ import redis
 import requests
 from django.db import connection, connections
 
-from tests.conftest import an_alert
 from tests.environment import EMBEDDED, POSTGRES, REDIS
+from tests.factories import an_alert
 from tests.flows.conftest import Bleep
 from tests.processes import answers, wait_until
 

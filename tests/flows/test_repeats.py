@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
-from tests.conftest import an_alert
+from tests.factories import an_alert
 from tests.flows.conftest import Bleep
 
 CONNECTIONS = 40

@@ -27,8 +27,9 @@ from psycopg import sql
 from sandbox.processes import kill
 from sandbox.queues import ORIGINATION_NUMBER, reply_queue_url
 from sandbox.services import free_port
-from tests.conftest import Aws, an_alert
+from tests.aws import Aws
 from tests.environment import AWS_URL, VARIABLES, database_url
+from tests.factories import an_alert
 from tests.processes import ENTRY_POINT, ROOT, answers, running, wait_until
 
 STOP_SECONDS = 30

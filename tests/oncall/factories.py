@@ -8,7 +8,7 @@ from django.utils import timezone
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from oncall.models import Cover, Plan, PlanChoice, PlanStep, Target
-from tests.conftest import make_clinician
+from tests.factories import make_clinician
 
 WANTED = {
     Priority.HIGH: [Channel.CALL, Channel.SMS],

@@ -8,7 +8,8 @@ from contacts.admin import search
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from spelling.folding import fold
-from tests.conftest import Sender, an_alert, make_clinician
+from tests.factories import an_alert, make_clinician
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,8 @@ from django.test import Client
 from contacts import problems
 from contacts.models import Clinician, PreferenceTemplate
 from contacts.problems import Problem
-from tests.conftest import make_clinician
 from tests.contacts.test_problems import ALL_WELL, having
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

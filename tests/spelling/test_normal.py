@@ -9,9 +9,10 @@ from hypothesis import given, strategies as st
 from alerts.models import Alert
 from contacts.models import Clinician
 from spelling import normal
-from tests.conftest import Sender, an_alert, make_clinician
 from tests.contacts.admin.test_admin import ADD, errors, page_of, typed
 from tests.contacts.import_export.files import changes, confirm, look, wrong
+from tests.factories import an_alert, make_clinician
+from tests.sender import Sender
 
 SAME = [
     "C-1\u200b", "\u200bC-1", "C\u00ad-1", "\ufeffC-1", "C-1\u2060", "\u202aC-1\u202c", "C-\u200d1", "C-1\ufe0f",

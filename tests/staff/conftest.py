@@ -12,7 +12,7 @@ from alerts.cooldown import Cooldown
 from alerts.models import Alert
 from contacts.choices import Channel, Priority
 from staff.clinician import reachability
-from tests.conftest import an_alert
+from tests.factories import an_alert
 from tests.staff.alert_pages import Send
 from tests.staff.browser import BrowserContexts, Site, chromium
 from tests.staff.users import Records, make_records

@@ -16,7 +16,7 @@ from alerts import intake
 from clients.models import ApiClient
 from contacts.bulk import plan
 from contacts.choices import Channel, Priority
-from tests.conftest import an_alert, make_clinician
+from tests.factories import an_alert, make_clinician
 from tests.staff.permissions import (
     AUDITORS,
     EDITORS,

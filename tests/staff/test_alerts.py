@@ -13,7 +13,7 @@ from alerts.states import AlertState, Reason
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from staff.roles import Role
-from tests.conftest import Aws
+from tests.aws import Aws
 from tests.processes import wait_until
 from tests.staff.accessibility import check_accessibility, check_on_each_screen
 from tests.staff.alert_pages import (

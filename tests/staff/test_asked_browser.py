@@ -11,7 +11,7 @@ from alerts.models import Alert, Delivery
 from contacts.choices import Priority
 from staff.roles import Role
 from tests.alerts.escalation.factories import answer, let_time_run_out, take
-from tests.conftest import an_alert
+from tests.factories import an_alert
 from tests.oncall.factories import make_colleague, make_plan
 from tests.staff.accessibility import check_on_each_screen
 from tests.staff.browser import Site, visit, wait_until_settled

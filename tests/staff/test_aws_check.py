@@ -7,7 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 from pytest_django.fixtures import Settings
 
-from tests.conftest import Aws
+from tests.aws import Aws
 from tests.staff.accessibility import check_accessibility, fits
 from tests.staff.browser import Site
 from tests.staff.users import NO_ROLE, SUPERUSER, make_user

@@ -6,7 +6,7 @@ from alerts.channels import SendResult
 from alerts.deliveries import claims, lifecycle
 from alerts.models import Delivery
 from staff.roles import Role
-from tests.conftest import Aws
+from tests.aws import Aws
 from tests.staff.accessibility import check_accessibility
 from tests.staff.browser import Site
 from tests.staff.test_browser import look

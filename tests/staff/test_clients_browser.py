@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from clients import usage
 from clients.models import ApiToken
 from staff.roles import Role
-from tests.conftest import an_alert
+from tests.factories import an_alert
 from tests.staff.accessibility import check_accessibility, check_on_each_screen
 from tests.staff.browser import Site, visit
 from tests.staff.users import Records

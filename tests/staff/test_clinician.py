@@ -18,7 +18,8 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician, Obstacle
 from staff.clinician import reachability
 from staff.roles import Role
-from tests.conftest import Aws, an_alert, make_clinician
+from tests.aws import Aws
+from tests.factories import an_alert, make_clinician
 from tests.staff.users import SUPERUSER, make_records, make_user
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,8 @@ from contacts import preferences
 from contacts.choices import Channel, Priority, Subscription
 from contacts.models import MAX_TIMES, Clinician, EmailSubscription, PreferenceTemplate
 from staff.roles import Role
-from tests.conftest import Aws, make_clinician
+from tests.aws import Aws
+from tests.factories import make_clinician
 from tests.staff.accessibility import check_accessibility, fits
 from tests.staff.browser import Site
 from tests.staff.test_browser import look

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from contacts.models import Clinician, EmailSubscription
 from staff.roles import Role
-from tests.conftest import Aws, browser_of
+from tests.aws import Aws
+from tests.staff.users import browser_of
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from alerts import intake
 from clients.models import ApiClient
 from contacts.models import Clinician
-from tests.conftest import an_alert, make_clinician
+from tests.factories import an_alert, make_clinician
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from alerts.models import Alert
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from staff.roles import Role
-from tests.conftest import make_clinician
+from tests.factories import make_clinician
 from tests.staff.users import make_records, make_user
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ from django.conf import settings
 from playwright.sync_api import Dialog, expect
 
 from alerts import intake
-from tests.conftest import an_alert
+from tests.factories import an_alert
 from tests.staff.accessibility import check_accessibility
 from tests.staff.browser import Site, visit
 from tests.staff.permissions import addresses

@@ -9,7 +9,7 @@ import requests
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.conftest import Aws
+from tests.aws import Aws
 from tests.staff.accessibility import FITS, RUN, SERIOUS
 from tests.staff.browser import DESKTOP, PHONE, SECONDS
 

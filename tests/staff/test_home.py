@@ -30,7 +30,7 @@ from staff.home import charts, items, page
 from staff.roles import Role
 from tests.alerts.conftest import closed_port
 from tests.alerts.factories import end, send
-from tests.conftest import an_alert, make_clinician
+from tests.factories import an_alert, make_clinician
 from tests.oncall.factories import make_colleague, make_plan
 from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_records, make_user
 

@@ -23,7 +23,7 @@ from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from staff.roles import Role
 from tests.alerts.factories import end, handle
-from tests.conftest import an_alert, make_clinician
+from tests.factories import an_alert, make_clinician
 from tests.staff.users import make_user
 from theme.refresh import HEADER
 

@@ -9,7 +9,7 @@ from django.test import Client
 from contacts.choices import Priority
 from contacts.models import Clinician
 from oncall.models import Plan
-from tests.conftest import make_clinician
+from tests.factories import make_clinician
 from tests.oncall.factories import cover, make_colleague, make_plan
 
 pytestmark = pytest.mark.django_db

@@ -19,7 +19,7 @@ from clients import tokens
 from contacts.choices import Channel, Priority, Subscription
 from contacts.models import EmailSubscription, Obstacle
 from staff.roles import Role
-from tests.conftest import an_alert, make_clinician
+from tests.factories import an_alert, make_clinician
 from tests.staff.accessibility import check_accessibility, check_on_each_screen, fits
 from tests.staff.browser import Site, visit, wait_until_settled
 from tests.staff.users import NO_ROLE, SUPERUSER, Records

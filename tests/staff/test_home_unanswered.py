@@ -21,7 +21,7 @@ from contacts.models import Clinician
 from staff.roles import Role
 from tests.alerts.escalation.factories import answer, let_time_run_out, refuse_all
 from tests.alerts.factories import handle
-from tests.conftest import an_alert
+from tests.factories import an_alert
 from tests.oncall.factories import make_colleague, make_plan
 from tests.staff.users import make_user
 

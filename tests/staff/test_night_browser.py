@@ -10,7 +10,7 @@ from alerts.states import AlertState, Reason
 from contacts.choices import Channel, Priority
 from staff.roles import Role
 from tests.alerts.factories import end
-from tests.conftest import make_clinician
+from tests.factories import make_clinician
 from tests.staff.accessibility import check_accessibility, check_on_each_screen
 from tests.staff.alert_pages import Send
 from tests.staff.browser import Site, visit, wait_until_settled

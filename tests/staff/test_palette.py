@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from contacts.models import Clinician, ManagedDepartment
 from staff.roles import Role
-from tests.conftest import make_clinician
+from tests.factories import make_clinician
 from tests.staff.users import NO_ROLE, Records, make_records, make_user
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,8 @@ from playwright.sync_api import expect
 from alerts.models import Alert
 from contacts.choices import Channel, Priority
 from staff.roles import Role
-from tests.conftest import Aws, make_clinician
+from tests.aws import Aws
+from tests.factories import make_clinician
 from tests.staff.accessibility import check_accessibility
 from tests.staff.browser import Site, visit
 from tests.staff.users import Records

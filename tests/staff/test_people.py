@@ -9,8 +9,8 @@ from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, Obstacle
 from staff.roles import Role
-from tests.conftest import make_clinician
 from tests.contacts.crowd import make_crowd
+from tests.factories import make_clinician
 from tests.staff.accessibility import check_accessibility, check_on_each_screen, fits
 from tests.staff.browser import Site
 from tests.staff.users import Records

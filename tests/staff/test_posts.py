@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 
-from tests.conftest import Aws
+from tests.aws import Aws
 from tests.staff.permissions import WHO_MAY
 from tests.staff.posts import ACTIONS, POSTS, Post, actions, posts
 from tests.staff.users import PEOPLE, make_records, make_user

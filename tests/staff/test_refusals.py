@@ -16,7 +16,8 @@ from clients.models import ApiClient
 from contacts.models import Clinician
 from staff.home.items import Item
 from staff.roles import Role
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 from tests.staff.users import make_user
 
 pytestmark = pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""Users of each role, and one record of each model with a page."""
+"""Users of each role, their browsers, and one record of each model with a page."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,6 +6,7 @@ from itertools import count
 
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group, User
+from django.test import Client
 from django.utils import timezone
 
 from alerts import intake, refusals
@@ -21,7 +22,7 @@ from contacts.models import Clinician, ManagedDepartment, PreferenceTemplate
 from oncall.models import Cover, Plan, PlanChoice, PlanStep, Target
 from staff.models import RoleClaim
 from staff.roles import Role
-from tests.conftest import an_alert, make_clinician
+from tests.factories import an_alert, make_clinician
 
 SUPERUSER = "superuser"
 NO_ROLE = "no role"
@@ -44,6 +45,15 @@ def make_user(person: str) -> User:
             user=user, name="cardiology"
         )  # the records' clinician is in "Cardiology"
     return user
+
+
+def browser_of(role: Role, username: str, **names: str) -> Client:
+    """The browser of a member of staff who is logged in."""
+    user = User.objects.create_user(username, is_staff=True, **names)
+    user.groups.add(Group.objects.get(name=role.value))
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from contacts.models import Clinician
 from tests.alerts.conftest import Store
 from tests.alerts.escalation.factories import Ask, answer, asked
 from tests.alerts.factories import end, handle
-from tests.conftest import make_clinician
+from tests.factories import make_clinician
 from tests.oncall.factories import make_colleague
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from alerts.models import Alert
 from alerts.states import StaffAction
 from clients.models import ApiClient
 from contacts.choices import Priority
-from tests.conftest import an_alert
+from tests.factories import an_alert
 
 ALERTS = reverse("admin:alerts_alert_changelist")
 SEARCH = reverse("admin:alerts_alert_search")

@@ -16,8 +16,8 @@ from contacts.models import Clinician
 from staff.roles import Role
 from tests.alerts.admin.pages import action_url, page_of, read
 from tests.alerts.escalation.factories import Ask, answer, asked, let_time_run_out, refuse_all, take
-from tests.conftest import browser_of
 from tests.oncall.factories import cover, make_colleague
+from tests.staff.users import browser_of
 
 pytestmark = pytest.mark.django_db
 

@@ -19,7 +19,7 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.admin.pages import ALERTS, action_url, page_of, read, store
 from tests.alerts.factories import handle
-from tests.conftest import make_clinician
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

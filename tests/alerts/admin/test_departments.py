@@ -13,7 +13,7 @@ from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, ManagedDepartment
 from tests.alerts.admin.pages import ALERTS, SEARCH, action_url, page_of, read, store
-from tests.conftest import make_clinician
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

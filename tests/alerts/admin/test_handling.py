@@ -16,7 +16,8 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from staff.roles import Role
 from tests.alerts.admin.pages import ALERTS, action_url, page_of, read, store
-from tests.conftest import browser_of, make_clinician
+from tests.factories import make_clinician
+from tests.staff.users import browser_of
 
 pytestmark = pytest.mark.django_db
 

@@ -22,7 +22,7 @@ from staff.home.items import Item
 from tests.alerts.attempt_outcomes import UNREACHABLE, Record
 from tests.alerts.conftest import Store
 from tests.alerts.factories import claim, current
-from tests.conftest import make_clinician
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from contacts.choices import Channel, ObstacleKind, Priority
 from contacts.models import Clinician
 from tests.alerts.admin.pages import store
 from tests.alerts.factories import end, send
-from tests.conftest import make_clinician
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

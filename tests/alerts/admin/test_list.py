@@ -20,7 +20,7 @@ from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from tests.alerts.admin.pages import ALERTS, SEARCH, page_of, read, store
 from tests.alerts.factories import handle
-from tests.conftest import make_clinician
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

@@ -22,7 +22,7 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.admin.pages import page_of, read, store
 from tests.alerts.factories import handle
-from tests.conftest import an_alert
+from tests.factories import an_alert
 
 pytestmark = pytest.mark.django_db
 

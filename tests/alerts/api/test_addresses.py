@@ -7,7 +7,8 @@ from pytest_django.fixtures import Settings
 
 from alerts.api import transport
 from contacts.models import Clinician
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 PROGRAMS = [{}, {"Accept": "*/*"}]

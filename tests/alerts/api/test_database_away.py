@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from alerts.deliveries import opening
 from alerts.models import Alert
 from contacts.models import Clinician
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
 from tests.processes import wait_until
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

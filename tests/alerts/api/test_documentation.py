@@ -16,7 +16,8 @@ from drf_spectacular.validation import validate_schema
 from pytest_django.fixtures import Settings
 
 from alerts.api.serializers import NewAlertSerializer
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from stdnum.gb import nhs
 from alerts.api.body import nhs_numbers
 from alerts.models import Alert
 from contacts.models import Clinician
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 
 DRESSES = [
     "9434765919", "943 476 5919", "943-476-5919", "943.476.5919", "943/476/5919", "943_476_5919",

@@ -9,7 +9,8 @@ from django.utils import timezone
 from alerts.models import Alert
 from clients.models import ApiClient
 from contacts.models import Clinician
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 START = "/notification?page_size="

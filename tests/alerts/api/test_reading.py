@@ -15,7 +15,8 @@ from alerts.states import AlertState, Reason
 from clients import tokens
 from clients.models import ApiClient
 from contacts.models import Clinician
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 

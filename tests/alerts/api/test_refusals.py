@@ -14,7 +14,8 @@ from clients.models import Access, ApiClient
 from contacts import preferences
 from contacts.choices import Priority
 from contacts.models import Clinician
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 HIDDEN = "\u200b"

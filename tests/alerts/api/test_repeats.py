@@ -10,7 +10,8 @@ from alerts.models import Alert, Delivery
 from clients import tokens
 from clients.models import ApiClient
 from contacts.models import Clinician
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 
 THREADS = 40
 

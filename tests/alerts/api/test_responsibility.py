@@ -19,8 +19,9 @@ from tests.alerts.escalation.factories import (
     refuse_all,
     take,
 )
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
 from tests.oncall.factories import cover, make_colleague, make_plan
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from alerts.models import Delivery
 from alerts.states import DeliveryState
 from contacts.models import Clinician
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 

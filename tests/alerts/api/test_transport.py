@@ -10,7 +10,8 @@ from alerts.models import Alert
 from alerts.monitoring.probes import OF_DATA
 from contacts.models import Clinician
 from door import errors
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 
 
 @pytest.fixture

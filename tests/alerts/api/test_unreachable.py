@@ -6,7 +6,8 @@ from alerts.models import Alert
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,8 @@ from pytest_django.fixtures import Settings
 from alerts.models import Alert
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from tests.conftest import Sender, an_alert, make_clinician
+from tests.factories import an_alert, make_clinician
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 

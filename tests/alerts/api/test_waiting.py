@@ -14,9 +14,10 @@ from alerts.models import Alert, Loop
 from alerts.states import ResponseKind
 from contacts.models import Clinician
 from tests.alerts.escalation.factories import Ask, answer, let_time_run_out
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
 from tests.oncall.factories import make_plan
 from tests.processes import ROOT, wait_until
+from tests.sender import Sender
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from clients import tokens
 from clients.models import Access, ApiClient
 from contacts.models import Clinician
 from tests.alerts.escalation.factories import Ask, answer, asked, let_time_run_out, notices, take, waiting
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,8 @@ from alerts.aws_check import account, calls, messages
 from alerts.aws_check.asking import Verdict, client
 from contacts.models import Clinician
 from tests.alerts.aws_check.conftest import Stub, check, only
-from tests.conftest import Aws, make_clinician
+from tests.aws import Aws
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

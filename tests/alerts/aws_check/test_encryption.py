@@ -8,7 +8,7 @@ from pytest_django.fixtures import Settings
 
 from alerts.aws_check.asking import Result, Verdict, client
 from tests.alerts.aws_check.conftest import Stub, check, only
-from tests.conftest import Aws
+from tests.aws import Aws
 
 OK, WARNING, WRONG, UNKNOWN = Verdict
 

@@ -13,7 +13,7 @@ from alerts import aws_check
 from alerts.aws_check import permissions
 from alerts.aws_check.asking import Result, Verdict, client
 from tests.alerts.aws_check.conftest import Stub, check, only
-from tests.conftest import Aws
+from tests.aws import Aws
 
 OK, WARNING, WRONG, UNKNOWN = Verdict
 ACCOUNT = "123456789012"

@@ -14,7 +14,7 @@ from alerts.channels.sns_subscription import Seen
 from alerts.states import Reason
 from contacts.choices import Answer
 from tests.alerts.channels.conftest import SUBSCRIPTION, TOPIC, subscribed
-from tests.conftest import Aws
+from tests.aws import Aws
 
 LOOK = "get_subscription_attributes"
 

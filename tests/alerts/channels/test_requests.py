@@ -20,7 +20,7 @@ from alerts.channels import (
 from alerts.states import Reason
 from contacts.choices import Channel
 from tests.alerts.channels.conftest import subscribed
-from tests.conftest import Aws
+from tests.aws import Aws
 
 TRANSACTIONAL = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
 

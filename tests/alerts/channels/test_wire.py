@@ -10,7 +10,7 @@ from botocore.config import Config
 
 from alerts.channels import ChannelError, Fault, Message, aws, sns_sms
 from alerts.states import Reason
-from tests.conftest import Aws
+from tests.aws import Aws
 
 Publish = Callable[[str], None]
 

@@ -13,7 +13,7 @@ from alerts.sending import send as sending
 from alerts.states import DeliveryState, Reason
 from clients.models import ApiClient
 from contacts.models import Clinician
-from tests.conftest import an_alert
+from tests.factories import an_alert
 
 LOST = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
 

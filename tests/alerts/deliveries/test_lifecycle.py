@@ -28,7 +28,7 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.conftest import Store
 from tests.alerts.factories import LOST, REJECTED, THROTTLED, claim, current
-from tests.conftest import an_alert
+from tests.factories import an_alert
 from tests.round_trips import round_trips
 
 

@@ -16,7 +16,8 @@ from contacts.choices import Channel, ObstacleKind, Priority
 from contacts.models import Clinician, Obstacle
 from tests.alerts.conftest import Store
 from tests.alerts.factories import claim, let_lease_run_out
-from tests.conftest import Aws, an_alert
+from tests.aws import Aws
+from tests.factories import an_alert
 
 pytestmark = pytest.mark.django_db
 

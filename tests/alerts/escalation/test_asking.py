@@ -41,7 +41,7 @@ from tests.alerts.escalation.factories import (
     take,
     waiting,
 )
-from tests.conftest import an_alert
+from tests.factories import an_alert
 from tests.oncall.factories import MINUTE, cover, make_colleague, make_plan
 
 pytestmark = pytest.mark.django_db

@@ -22,7 +22,7 @@ from alerts.states import (
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from tests.conftest import an_alert
+from tests.factories import an_alert
 from tests.faults.consistency import status_of
 
 pytestmark = pytest.mark.django_db

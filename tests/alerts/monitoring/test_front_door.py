@@ -14,7 +14,7 @@ from alerts.models import WriteProbe
 from alerts.monitoring import checks, front_door, report
 from contacts.models import Clinician
 from sandbox.services import free_port
-from tests.conftest import an_alert
+from tests.factories import an_alert
 from tests.processes import ENTRY_POINT, answers, running, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -15,7 +15,8 @@ from contacts.choices import Priority
 from contacts.models import Clinician
 from tests.alerts.conftest import Store
 from tests.alerts.escalation.factories import Ask, answer, let_time_run_out, take
-from tests.conftest import Sender, an_alert
+from tests.factories import an_alert
+from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db
 

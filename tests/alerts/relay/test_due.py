@@ -17,7 +17,7 @@ from alerts.relay import due, loop
 from alerts.states import DeliveryState, Reason
 from contacts.choices import Priority
 from tests.alerts.conftest import Store
-from tests.conftest import Aws
+from tests.aws import Aws
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

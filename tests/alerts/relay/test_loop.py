@@ -21,7 +21,7 @@ from config.periodic import Periodic
 from contacts.choices import Priority
 from tests.alerts.conftest import Store, broken_broker, hung_server
 from tests.alerts.factories import let_lease_run_out
-from tests.conftest import Aws
+from tests.aws import Aws
 from tests.processes import wait_until
 from tests.round_trips import round_trips
 

@@ -29,7 +29,7 @@ from contacts.choices import Channel
 from contacts.models import Clinician, Obstacle
 from sandbox.queues import ORIGINATION_NUMBER, reply_queue_url
 from tests.alerts.escalation.factories import Ask, answer, asked, let_time_run_out, notices
-from tests.conftest import Aws
+from tests.aws import Aws
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db

@@ -20,7 +20,7 @@ from contacts.choices import Priority
 from contacts.models import Clinician
 from sandbox.queues import event_queue_url
 from tests.alerts.escalation.factories import Ask, asked
-from tests.conftest import Aws
+from tests.aws import Aws
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_counters", "many_calls")]
 

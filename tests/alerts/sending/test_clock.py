@@ -27,7 +27,7 @@ from alerts.states import DeliveryState
 from contacts.choices import Priority
 from tests.alerts.conftest import Store
 from tests.alerts.factories import THROTTLED, claim, current, placed
-from tests.conftest import Aws
+from tests.aws import Aws
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_counters", "many_calls")]
 

@@ -17,7 +17,7 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.conftest import Store
 from tests.alerts.factories import current, placed
-from tests.conftest import Aws
+from tests.aws import Aws
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -21,7 +21,7 @@ from tests import locks
 from tests.alerts.attempt_outcomes import LOST, SENT, Record, let_pass
 from tests.alerts.conftest import Store
 from tests.alerts.factories import current
-from tests.conftest import Aws
+from tests.aws import Aws
 from tests.processes import wait_until
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_counters")]

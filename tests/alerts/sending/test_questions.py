@@ -18,7 +18,7 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.conftest import Store, broken_broker, closed_port
 from tests.alerts.factories import current, limit_to, placed
-from tests.conftest import Aws
+from tests.aws import Aws
 from tests.processes import wait_until
 
 pytestmark = [

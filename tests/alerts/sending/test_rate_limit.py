@@ -21,7 +21,7 @@ from contacts.models import Clinician
 from tests.alerts.conftest import Store
 from tests.alerts.factories import limit_to
 from tests.alerts.sending.conftest import WINDOW, granted
-from tests.conftest import Aws
+from tests.aws import Aws
 from tests.processes import ROOT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_counters")]

@@ -11,8 +11,8 @@ from alerts.sending import rate_limit, send as sending
 from contacts.choices import Channel, Priority
 from tests.alerts.conftest import Store, closed_port
 from tests.alerts.sending.conftest import WINDOW, granted
+from tests.aws import Aws
 from tests.config.server import silent_server
-from tests.conftest import Aws
 from tests.limits import THREADS, Slow, all_at_once
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_counters")]

@@ -8,7 +8,7 @@ from alerts.models import Attempt
 from alerts.states import DeliveryState
 from contacts.choices import Priority
 from tests.alerts.conftest import Store
-from tests.conftest import Aws
+from tests.aws import Aws
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,7 +14,7 @@ from alerts.states import DeliveryState
 from contacts.choices import Channel, Priority
 from tests.alerts.conftest import Store
 from tests.alerts.factories import claim
-from tests.conftest import Aws
+from tests.aws import Aws
 from tests.round_trips import round_trips
 
 DIFFERS = {"id", "alert_id", "delivery_id", "created_at", "available_at", "started_at"}

@@ -19,7 +19,8 @@ from alerts.states import AttemptState, DeliveryState, Reason
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from tests.conftest import Aws, an_alert
+from tests.aws import Aws
+from tests.factories import an_alert
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from tests.alerts.conftest import Store
 from tests.alerts.escalation.factories import Ask, answer
-from tests.conftest import Aws
+from tests.aws import Aws
 from tests.round_trips import round_trips
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from alerts.subscriptions import confirming
 from alerts.subscriptions.confirming import NotConfirmed, confirm
 from contacts.choices import Answer
 from contacts.models import Clinician, EmailSubscription
-from tests.conftest import Aws
+from tests.aws import Aws
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,8 @@ from alerts.subscriptions.former import GIVEN_UP_AFTER
 from alerts.subscriptions.reconciling import Reconciler
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, FormerAddress
-from tests.conftest import Aws, make_clinician
+from tests.aws import Aws
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

@@ -20,7 +20,7 @@ from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, EmailSubscription
 from contacts.subscriptions import notes
-from tests.conftest import Aws
+from tests.aws import Aws
 
 pytestmark = pytest.mark.django_db
 

@@ -13,9 +13,10 @@ from alerts.models import Delivery
 from clients import tokens
 from clients.models import ApiClient
 from contacts.models import Clinician
+from tests.aws import Aws
 from tests.config.server import run, silent_server
 from tests.config.tracing.traced import traced
-from tests.conftest import Aws, an_alert
+from tests.factories import an_alert
 from tests.processes import wait_until
 
 ONE_SPAN = """

@@ -16,8 +16,9 @@ from clients import tokens
 from clients.models import ApiClient
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
+from tests.aws import Aws
 from tests.config.tracing.traced import Traced, traced
-from tests.conftest import Aws, an_alert
+from tests.factories import an_alert
 from tests.processes import wait_until
 
 DESCRIPTION, REFERENCE, MESSAGE, STRANGER = "zebrafinch results", "447722119", "order-zq-5512", "C-zq-nobody"

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from tests.conftest import make_clinician
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

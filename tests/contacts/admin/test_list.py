@@ -5,7 +5,7 @@ from django.test import Client
 
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
-from tests.conftest import make_clinician
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from contacts import preferences
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, PreferenceTemplate
-from tests.conftest import make_clinician
 from tests.contacts.admin.test_admin import ADD, LIST, TAKEN, page_of, typed
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

@@ -8,8 +8,8 @@ from contacts import preferences
 from contacts.bulk import plan
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician, PreferenceTemplate
-from tests.conftest import make_clinician
 from tests.contacts.bulk.test_actions import apply
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

@@ -13,8 +13,8 @@ from contacts.bulk import plan
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from contacts.preferences import Wanted
-from tests.conftest import make_clinician
 from tests.contacts.crowd import make_crowd
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

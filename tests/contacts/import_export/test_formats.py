@@ -11,7 +11,6 @@ from django.test import Client
 from contacts.import_export import formulas
 from contacts.import_export.columns import COLUMNS
 from contacts.models import Clinician
-from tests.conftest import make_clinician
 from tests.contacts.import_export.files import (
     BLANK,
     CSV,
@@ -24,6 +23,7 @@ from tests.contacts.import_export.files import (
     refused,
     stored,
 )
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

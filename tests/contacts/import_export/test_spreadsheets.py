@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 
 from contacts.models import Clinician
-from tests.conftest import make_clinician
 from tests.contacts.import_export.files import changes, look, refused, wrong
 from tests.contacts.import_export.workbooks import workbook
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

@@ -15,9 +15,9 @@ from contacts import locks
 from contacts.import_export.compare import compare, is_still_so
 from contacts.import_export.reading.table import FileRow
 from contacts.models import Clinician
-from tests.conftest import make_clinician
 from tests.contacts.import_export.files import HEADING, NEW, confirm, look, said
 from tests.environment import database_url
+from tests.factories import make_clinician
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db

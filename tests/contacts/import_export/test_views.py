@@ -18,7 +18,6 @@ from contacts.choices import Channel, Priority
 from contacts.import_export import views
 from contacts.import_export.save import REASON
 from contacts.models import Clinician
-from tests.conftest import make_clinician
 from tests.contacts.crowd import make_crowd
 from tests.contacts.import_export.files import (
     CSV,
@@ -36,6 +35,7 @@ from tests.contacts.import_export.files import (
     stored,
     wrong,
 )
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 

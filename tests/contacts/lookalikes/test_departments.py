@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 
 from contacts.models import Clinician
-from tests.conftest import make_clinician
 from tests.contacts.admin.test_admin import ADD, page_of, typed
 from tests.contacts.import_export.files import look
+from tests.factories import make_clinician
 
 pytestmark = pytest.mark.django_db
 DOUBT = "“{}” is written “Ward 4” elsewhere: write it the same way, if it is the same."

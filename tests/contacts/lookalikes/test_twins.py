@@ -7,9 +7,9 @@ from pytest_django import DjangoAssertNumQueries
 from contacts.lookalikes import twins
 from contacts.models import Clinician
 from spelling.likeness import likeness
-from tests.conftest import make_clinician
 from tests.contacts.admin.test_admin import ADD, errors, page_of, typed
 from tests.contacts.import_export.files import confirm, look, said
+from tests.factories import make_clinician
 
 ALIKE = ["c-1", "C\u20111", "C\u22121", "C_1", "Ｃ-1", "\u0421-1", "C-l", "C-I"]
 """What a person could take for C-1; one is Cyrillic."""

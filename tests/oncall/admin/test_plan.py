@@ -12,8 +12,9 @@ from contacts.models import Clinician, ManagedDepartment
 from oncall import plans
 from oncall.models import Plan, PlanChoice, Target
 from staff.roles import Role
-from tests.conftest import browser_of, make_clinician
+from tests.factories import make_clinician
 from tests.oncall.factories import MINUTE, cover, make_colleague, make_plan
+from tests.staff.users import browser_of
 
 pytestmark = pytest.mark.django_db
 
