@@ -3,24 +3,14 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import NoReturn
 
 import pytest
 from django.db import OperationalError, connections
 
-from alerts.channels import ChannelError, Fault
 from alerts.monitoring import checks, report
-from alerts.states import Reason
-from contacts.choices import Priority
 
 pytestmark = pytest.mark.django_db
-
-H, M, L = Priority.HIGH, Priority.MEDIUM, Priority.LOW
-SECOND = timedelta(seconds=1)
-DUE = {H: "oldest_due_seconds_high", M: "oldest_due_seconds_medium", L: "oldest_due_seconds_low"}
-REFUSED = ChannelError(Fault.REJECTED, Reason.REFUSED)
-THROTTLED = ChannelError(Fault.THROTTLED, Reason.THROTTLED)
 
 
 def test_a_report_is_kept_for_a_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

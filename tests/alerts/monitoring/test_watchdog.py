@@ -56,12 +56,6 @@ def switch(settings: Any) -> Iterator[Switch]:
     made.server.server_close()
 
 
-@pytest.fixture
-def a_relay(transactional_db: None) -> None:
-    """A relay was at work just now, so that nothing is wrong."""
-    RelayHeartbeat.objects.create(relay="ward:1")
-
-
 def watch() -> None:
     """One look of the watchdog, in its thread; back when it is through."""
     dog = watchdog.watchdog()
