@@ -56,7 +56,7 @@ def seal(source: Source) -> int:
     )
     made.digest = digest_of_seal(made)
     made.save(force_insert=True)
-    # Where lines of the log are kept for good, the chain cannot be made anew: see docs/trail.md.
+    # Where lines of the log are kept for good, the chain cannot be replaced by another: see docs/trail.md.
     log.info("audit.sealed", seal=made.pk, source=made.source, rows=len(rows), digest=made.digest)
     return len(rows)
 

@@ -80,7 +80,7 @@ class Event(models.Model):
 class Seal(models.Model):
     """Rows of one table as they were, and the seal before: a chain. Append-only, as what it seals.
 
-    The digests of rows are keyed, so who may write the database alone cannot make them anew.
+    The digests of rows are keyed, so who may write the database alone cannot replace them.
     """
 
     at = models.DateTimeField(db_default=Now())

@@ -1,7 +1,7 @@
 """What providers said keeps messages from an address: remembered, so that no alert waits for it in vain.
 
 Nobody asks on a schedule. After `ASK_AGAIN_AFTER` a route uses the address in its place again, and the provider answers
-anew. So do a channel test and a look at the clinician's page. Where the address works, it is forgotten.
+again. So do a channel test and a look at the clinician's page. Where the address works, it is forgotten.
 """
 
 from datetime import datetime, timedelta

@@ -135,7 +135,7 @@ class Use:
 def write(plan: Plan, steps: Sequence[FrozenStep], uses: Sequence[Use]) -> None:
     """Give the plan these steps, in this order, and these uses, and enter it in the history. One transaction.
 
-    Steps are made anew: alerts under way have their own copy, and nothing else names a step.
+    Old steps are replaced: alerts under way have their own copy, and nothing else names a step.
 
     Raises:
         IntegrityError: another plan is used for the same alerts.

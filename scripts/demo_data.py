@@ -66,12 +66,12 @@ def main() -> None:
     tokens.issue(client=client, label="Stand-by", expires_at=timezone.now() + timedelta(days=9))
     for number in range(ALERTS):
         send(client, dice, dice.choice(people), dice.choices((H, M, L), (2, 5, 6))[0], number)
-    troubled = {clinician.name: clinician for clinician in people}
+    by_name = {clinician.name: clinician for clinician in people}
     for number, (name, priority) in enumerate(
         (("Renal registrar", M), ("Renal consultant", M), ("Renal night nurse", L))
     ):
-        misbehave(troubled[name])
-        send(client, dice, troubled[name], priority, ALERTS + number)
+        misbehave(by_name[name])
+        send(client, dice, by_name[name], priority, ALERTS + number)
     wait_until_settled()
     spread(dice)
     for day in usage.last_days(client):
@@ -167,12 +167,12 @@ def spread(dice: random.Random) -> None:
 
 def pages(client: ApiClient) -> dict[str, str]:
     """The paths of the pages by the names of their pictures."""
-    troubled = Clinician.objects.get(name="Renal consultant")
-    newest = Alert.objects.filter(clinician=troubled).latest("pk")  # the one in doubt
+    failing = Clinician.objects.get(name="Renal consultant")
+    newest = Alert.objects.filter(clinician=failing).latest("pk")  # the one in doubt
     return {
         "home": reverse("admin:index"),
         "clinicians": reverse("admin:contacts_clinician_changelist"),
-        "clinician": reverse("admin:contacts_clinician_change", args=[troubled.pk]),
+        "clinician": reverse("admin:contacts_clinician_change", args=[failing.pk]),
         "alerts": reverse("admin:alerts_alert_changelist"),
         "alert": reverse("admin:alerts_alert_change", args=[newest.pk]),
         "client": reverse("admin:clients_apiclient_change", args=[client.pk]),

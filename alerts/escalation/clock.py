@@ -18,13 +18,13 @@ TOLERANCE = timedelta(seconds=2)
 log = structlog.get_logger(__name__)
 
 
-def mend() -> int:
+def correct() -> int:
     """Let waits that seem to begin in the future begin now. Returns how many. One query if there are none."""
     ahead = Loop.objects.filter(_is_ahead(), ended_at=None).values_list("alert_id", flat=True)
-    mended = sum(_mend(alert_id) for alert_id in list(ahead[:AT_ONCE]))
-    if mended:
-        log.warning("clock.set_back", count=mended)
-    return mended
+    corrected = sum(_correct(alert_id) for alert_id in list(ahead[:AT_ONCE]))
+    if corrected:
+        log.warning("clock.set_back", count=corrected)
+    return corrected
 
 
 def _is_ahead() -> Q:
@@ -34,7 +34,7 @@ def _is_ahead() -> Q:
     return Q(Exists(asked.filter(asked_at__gt=later))) | Q(~Exists(asked), due_at__gt=later)
 
 
-def _mend(alert_id: int) -> bool:
+def _correct(alert_id: int) -> bool:
     with transaction.atomic():
         # Somebody who has the alert changes it anyway.
         alerts = Alert.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)

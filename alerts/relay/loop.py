@@ -86,7 +86,7 @@ class Relay:
         self._has_reported = False
         self._helps_since: float | None = None
         self._heartbeat = Periodic("heartbeat", self._report, seconds=HEARTBEAT_SECONDS)
-        self._clock = Periodic("clock", _mend_dates, seconds=clock.EVERY)
+        self._clock = Periodic("clock", _correct_dates, seconds=clock.EVERY)
         self._register = Periodic("refusals", refusals.forget_old, seconds=refusals.FORGET_EVERY)
         self._subscriptions = Periodic("subscriptions", Reconciler().run, seconds=reconciling.EVERY)
         self._former = Periodic("former_addresses", former.run, seconds=former.EVERY)
@@ -284,10 +284,10 @@ class Relay:
         return self._senders.submit(_do_here, work, pk)
 
 
-def _mend_dates() -> None:
+def _correct_dates() -> None:
     """Correct what the database dated before its clock was set back."""
-    clock.mend()
-    waits.mend()
+    clock.correct()
+    waits.correct()
 
 
 def _do_here(work: Callable[[uuid.UUID], None], pk: uuid.UUID) -> None:

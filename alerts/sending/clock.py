@@ -41,7 +41,7 @@ LONGEST_WAIT: dict[Priority, timedelta] = {
 log = structlog.get_logger(__name__)
 
 
-def mend() -> int:
+def correct() -> int:
     """Correct dates that are further ahead than any that Bleep sets. Returns how many deliveries it corrected.
 
     One query if there are none, and three otherwise.
@@ -58,10 +58,10 @@ def mend() -> int:
     with transaction.atomic():
         locked = Delivery.objects.select_for_update(skip_locked=True).filter(pk__in=found)
         ids = list(locked.values_list("pk", flat=True))
-        mended = Delivery.objects.filter(any_date, pk__in=ids).update(**dates)
-    if mended:
-        log.warning("clock.set_back", count=mended)
-    return mended
+        corrected = Delivery.objects.filter(any_date, pk__in=ids).update(**dates)
+    if corrected:
+        log.warning("clock.set_back", count=corrected)
+    return corrected
 
 
 @cache

@@ -115,7 +115,7 @@ def _make(row: EmailSubscription) -> None:
 
 
 def _set_up(row: EmailSubscription, topic: str) -> None:
-    """With the key of today: a topic that was made with none, or before there were tags, is mended."""
+    """With the key of today: a topic that was made with none, or before there were tags, is set up again."""
     key = settings.EMAIL_TOPIC_KMS_KEY or NO_KEY
     if row.set_up_with != key:
         sns_subscription.set_up(topic, recipient(row.clinician_id))

@@ -10,7 +10,7 @@ PLACES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
 LIBRARY = "libfaketimeMT.so.1"
 """The one for programs with threads."""
 SHIM = Path(__file__).parent / "faketime"
-"""A directory for PYTHONPATH: its `sitecustomize` mends what libfaketime breaks in Python."""
+"""A directory for PYTHONPATH: its `sitecustomize` repairs what libfaketime breaks in Python."""
 
 
 def ahead() -> dict[str, str]:

@@ -72,7 +72,7 @@ class PlanForm(forms.ModelForm[Plan]):
 class StepForm(forms.ModelForm[PlanStep]):
     """One step. Its place is its place in the list."""
 
-    # Not the model's: rows may be left out and moved, and `plans.write` numbers them anew.
+    # Not the model's: rows may be left out and moved, and `plans.write` numbers them again.
     position = forms.IntegerField(
         required=False,
         min_value=0,

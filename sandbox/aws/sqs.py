@@ -62,7 +62,7 @@ class Sqs:
             self._backend.send_message(queue, body)
 
     def clear(self) -> None:
-        """Make the queues, or make them anew: they may be purged once a minute only."""
+        """Make the queues, or make them again: they may be purged once a minute only."""
         with self._lock:
             for queue in (REPLY_QUEUE, EVENT_QUEUE):
                 self._backend.queues.pop(queue, None)

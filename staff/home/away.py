@@ -50,7 +50,7 @@ def of_plans(found: list[Plan], reader: Reader) -> Iterator[Item]:
             "active or cannot be reached.",
             "Such a step is passed over, and a plan without steps asks nobody. "
             + reader.advice(
-                "oncall.change_plan", "Open each: the page says what is wrong.", else_ask="to mend them"
+                "oncall.change_plan", "Open each: the page says what is wrong.", else_ask="to correct them"
             ),
             urgent=False,
             links=tuple(Link(each.name, reverse(PLAN, args=[each.pk])) for each in found[:EXAMPLES]),

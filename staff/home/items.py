@@ -170,7 +170,7 @@ def of_clinicians(found: problems.ProblemSummary, reader: Reader) -> Iterator[It
             "that does not work or a number that may not, neither a call nor an SMS for High, or a contact ID that no "
             "alert can name.",
             "Alerts may not reach them. Open each: the page says what is wrong. "
-            + reader.advice(CHANGE_CLINICIAN, "Mend it there.", else_ask="to mend it there"),
+            + reader.advice(CHANGE_CLINICIAN, "Correct it there.", else_ask="to correct it there"),
             urgent=False,
             show_all=Link("Show all with a problem", f"{reverse(CLINICIANS)}?problem=any"),
             **_examples(CLINICIAN, found),

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 METHOD = "mfa"
 """What allauth calls a second factor in its record of a session."""
 TOKENS = frozenset({"clients.add_apitoken", "clients.change_apitoken"})
-ANEW = timedelta(minutes=5)
+RECENT = timedelta(minutes=5)
 """How long a proof lasts for what must not be done by whoever finds an open browser."""
 FOR_A_FORM = timedelta(minutes=15)
 """The same for sending the form of such a page: it takes time to fill in."""
@@ -36,7 +36,7 @@ def has_shown(request: HttpRequest) -> bool:
     return any(each["method"] == METHOD for each in _proofs(request))
 
 
-def is_recent(request: HttpRequest, within: timedelta = ANEW) -> bool:
+def is_recent(request: HttpRequest, within: timedelta = RECENT) -> bool:
     """Whether this user has proved who they are so lately, in any way."""
     proofs = _proofs(request)
     return bool(proofs) and time.time() - max(each["at"] for each in proofs) < within.total_seconds()

@@ -63,12 +63,12 @@ def _demands_proof(request: HttpRequest, page: str) -> bool:
     if page not in PROOF:
         return False
     app, model = page.split("_")[:2]
-    return any(request.user.has_perm(f"{app}.{deed}_{model}") for deed in ("add", "change"))
+    return any(request.user.has_perm(f"{app}.{action}_{model}") for action in ("add", "change"))
 
 
 def _is_proved(request: HttpRequest) -> bool:
     is_form = request.method == "POST"
-    return factors.is_recent(request, factors.FOR_A_FORM if is_form else factors.ANEW)
+    return factors.is_recent(request, factors.FOR_A_FORM if is_form else factors.RECENT)
 
 
 def _to(request: HttpRequest, address: str, why: str) -> HttpResponse:

@@ -83,12 +83,12 @@ def log_out_everywhere(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def prove_by_sign_on(request: HttpRequest) -> HttpResponse:
-    """For those who have neither a password nor a second factor here: single sign-on, which is told to ask anew."""
+    """For those who have neither a password nor a second factor here: single sign-on, which has to ask again."""
     to = request.GET.get(REDIRECT_FIELD_NAME, "")
     if not url_has_allowed_host_and_scheme(to, {request.get_host()}, require_https=request.is_secure()):
         to = reverse("admin:index")
     return TemplateResponse(
-        request, "staff/login/prove.html", {"title": "Confirm access", "provider": provider(to, anew=True)}
+        request, "staff/login/prove.html", {"title": "Confirm access", "provider": provider(to, again=True)}
     )
 
 
@@ -103,10 +103,10 @@ def sign_on(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     return response
 
 
-def provider(to: str, *, anew: bool = False) -> dict[str, str] | None:
+def provider(to: str, *, again: bool = False) -> dict[str, str] | None:
     """The name of single sign-on, and where its button leads; None where there is none."""
     if not settings.OIDC_ISSUER:
         return None
-    more = {"auth_params": urlencode({"prompt": "login"})} if anew else {}
+    more = {"auth_params": urlencode({"prompt": "login"})} if again else {}
     address = reverse("openid_connect_login", args=[settings.OIDC_ID])
     return {"name": settings.OIDC_NAME, "url": f"{address}?{urlencode({REDIRECT_FIELD_NAME: to, **more})}"}

@@ -25,8 +25,8 @@ SECURITY = (
     EventName.TOKEN_ROTATED,
     EventName.TOKEN_REVOKED,
 )
-DEEDS = {"+": "Added", "~": "Changed", "-": "Deleted"}
-ADMIN_DEEDS = {1: "Added", 2: "Changed", 3: "Deleted"}
+OF_HISTORY = {"+": "Added", "~": "Changed", "-": "Deleted"}
+OF_LOG_ENTRIES = {1: "Added", 2: "Changed", 3: "Deleted"}
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _entries(
             each.history_user,
             kind,
             str(each.id),
-            DEEDS[each.history_type],
+            OF_HISTORY[each.history_type],
             (*details, *reason),
         )
 
@@ -135,7 +135,7 @@ def _of_templates(asked: Asked) -> Iterator[Change]:
         content_type__app_label="contacts", content_type__model="preferencetemplate"
     )
     for each in asked.of(log, at="action_time", user="user"):
-        what = ADMIN_DEEDS[each.action_flag]
+        what = OF_LOG_ENTRIES[each.action_flag]
         yield Change(
             each.action_time,
             each.user,

@@ -229,12 +229,12 @@ class ModelAlert:
         delivery.due = False if delivery.is_due else delivery.due
 
     def confirm(self, delivery: ModelDelivery) -> None:
-        """A receipt: it arrived."""
+        """The provider says: it arrived."""
         if delivery.state is D.SENT:
             delivery.state = D.DELIVERED
 
     def refute(self, delivery: ModelDelivery) -> None:
-        """A receipt: it did not arrive."""
+        """The provider says: it did not arrive."""
         if delivery.state is D.SENT:
             delivery.state = D.UNDELIVERED
             self._open_next(delivery)

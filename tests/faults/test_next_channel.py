@@ -134,17 +134,17 @@ def test_a_throttled_message_is_sent_once_though_the_worker_dies_after_recording
     assert not Delivery.objects.get().possible_duplicate
 
 
-RECEIPT = "alerts.deliveries.lifecycle:mark_undelivered"
-AROUND_A_RECEIPT = {
-    "before the receipt is recorded": Crash("before", RECEIPT),
+OUTCOME = "alerts.deliveries.lifecycle:mark_undelivered"
+AROUND_A_OUTCOME = {
+    "before the outcome is recorded": Crash("before", OUTCOME),
     "before the next is opened": Crash("before", "alerts.deliveries.opening:open_next"),
     "after the next is opened": Crash("after", "alerts.deliveries.opening:open_delivery"),
-    "before the commit": Crash("before", COMMIT, inside=RECEIPT),
-    "afterwards": Crash("after", RECEIPT),
+    "before the commit": Crash("before", COMMIT, inside=OUTCOME),
+    "afterwards": Crash("after", OUTCOME),
 }
 
 
-@pytest.mark.parametrize("crash", AROUND_A_RECEIPT.values(), ids=AROUND_A_RECEIPT)
+@pytest.mark.parametrize("crash", AROUND_A_OUTCOME.values(), ids=AROUND_A_OUTCOME)
 @pytest.mark.parametrize("follows", [Channel.SMS, Channel.CALL], ids=["sms", "another ring"])
 def test_a_call_that_nobody_answered_is_followed_by_one_message(
     follows: Channel, crash: Crash, fork_server: ForkServer, rest: Rest, aws: Aws, sender: Sender

@@ -1,4 +1,4 @@
-"""Any order of claims, answers, deaths, late answers, receipts and staff, against a model of what should come of it.
+"""Any order of claims, answers, deaths, late answers, outcomes and staff, against a model of what should come of it.
 
 Several claims of one delivery are alive at once, as with workers that were paused beyond their lease. A claim that is
 forgotten is a worker that died. The database is real; what runs at the same instant is in `test_concurrency`.

@@ -1,4 +1,4 @@
-"""Stories of alerts that somebody is asked to take on, from POST to the key that is pressed."""
+"""Alerts that somebody is asked to take on, from POST to the key that is pressed."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor

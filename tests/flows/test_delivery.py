@@ -1,4 +1,4 @@
-"""Stories from POST to handset."""
+"""From POST to handset."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Stories with a part of the system down: nothing that was answered with a 2xx is lost."""
+"""With a part of the system down: nothing that was answered with a 2xx is lost."""
 
 import os
 import signal

@@ -80,7 +80,7 @@ def test_a_day_is_chosen_in_the_calendar(site: Site, send: Send, quick_link: str
     expect(row(page, "failed-1")).to_be_visible()
 
 
-def test_an_alert_that_is_sent_again_reaches_the_handset_and_the_story_says_so(
+def test_an_alert_that_is_sent_again_reaches_the_handset_and_the_timeline_says_so(
     workers: None, aws: Aws, site: Site, records: Records
 ) -> None:
     preferences.replace(records.clinician, {Priority.LOW: [Channel.SMS]})
@@ -95,14 +95,14 @@ def test_an_alert_that_is_sent_again_reaches_the_handset_and_the_story_says_so(
 
     expect(page.get_by_text("This alert will be sent again.")).to_be_visible()
     wait_until(lambda: len(aws.messages()) == 1, what="the handset has it")
-    story = page.locator(".alert-event")
-    expect(story).to_have_count(4)
+    events = page.locator(".alert-event")
+    expect(events).to_have_count(4)
     expect(page.locator(".alert-state")).to_have_text("Sent", timeout=15_000)  # by itself
-    expect(story.nth(2)).to_contain_text("Sent again by")
-    expect(story.nth(2)).to_contain_text("“By SMS now”")
-    expect(story.nth(3)).to_contain_text("SMS to +447700900002")
-    expect(story.nth(3)).to_contain_text("The provider has taken the message")
-    expect(story.nth(3)).to_contain_text("Try 1: Sent")
+    expect(events.nth(2)).to_contain_text("Sent again by")
+    expect(events.nth(2)).to_contain_text("“By SMS now”")
+    expect(events.nth(3)).to_contain_text("SMS to +447700900002")
+    expect(events.nth(3)).to_contain_text("The provider has taken the message")
+    expect(events.nth(3)).to_contain_text("Try 1: Sent")
     check_accessibility(page)
 
 

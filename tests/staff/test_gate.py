@@ -87,7 +87,7 @@ def test_what_an_open_browser_must_not_give_away_asks_again(page: str) -> None:
     client.force_login(user)
     assert client.get(path).status_code == 200
 
-    proved(client, factors.ANEW.total_seconds() + 1)
+    proved(client, factors.RECENT.total_seconds() + 1)
     asked = client.get(path)
     back = parse_qs(urlsplit(asked["Location"]).query)["next"][0]
     assert (urlsplit(asked["Location"]).path, back) == (PROVE, path)

@@ -145,7 +145,7 @@ def test_who_may_not_do_it_is_told_whom_to_ask(fail: Fail) -> None:
     operator, auditor = (browser_of(role)[0] for role in (Role.OPERATORS, Role.AUDITORS))
 
     assert "Say that you are on it" in home(operator)
-    assert "Ask somebody with the role Preference editors to mend it there." in home(operator)
+    assert "Ask somebody with the role Preference editors to correct it there." in home(operator)
     assert "Ask somebody with the role Operators to look after them." in home(auditor)
     assert "I am on it</button>" not in home(auditor)
 

@@ -1,4 +1,4 @@
-"""The story of an alert that somebody is asked to take on, and what staff enter for them."""
+"""The timeline of an alert that somebody is asked to take on, and what staff enter for them."""
 
 import re
 from datetime import timedelta
@@ -77,7 +77,7 @@ def test_who_is_asked_now_and_again_by_a_later_step_is_next(operator: Client, as
     assert asked(alert)[-1] == ("C-1", "asked")
 
 
-def test_the_story_names_people_and_channels(operator: Client, ask: Ask, colleague: Clinician) -> None:
+def test_the_timeline_names_people_and_channels(operator: Client, ask: Ask, colleague: Clinician) -> None:
     alert = ask()
     take(Delivery.objects.get(alert=alert))
     let_time_run_out(alert)
@@ -86,7 +86,7 @@ def test_the_story_names_people_and_channels(operator: Client, ask: Ask, colleag
     page = read(operator, page_of(alert))
     first, second = alert.clinician.name, colleague.name
 
-    story = titles(page)
+    timeline = titles(page)
     for each in (
         f"Telephone call to {first}, ",
         f"No answer from {first} in time",
@@ -94,9 +94,9 @@ def test_the_story_names_people_and_channels(operator: Client, ask: Ask, colleag
         f"{second} has taken it on",
         f"Notice to {first}: somebody else has it (SMS to ",
     ):
-        assert any(title.startswith(each) for title in story), (each, story)
-    told = next(place for place, title in enumerate(story) if title.startswith("Notice to"))
-    assert story.index(f"{second} has taken it on") < told
+        assert any(title.startswith(each) for title in timeline), (each, timeline)
+    told = next(place for place, title in enumerate(timeline) if title.startswith("Notice to"))
+    assert timeline.index(f"{second} has taken it on") < told
     assert "Staff stopped it" not in page, "nobody of the staff did anything"
     assert re.search(r">(48|49|5\d) s after they were asked\.<", page)
     assert "By a key pressed in a call." in page
@@ -111,7 +111,7 @@ def test_a_refusal_by_the_holder_is_a_hand_back(operator: Client, ask: Ask) -> N
     assert f"{alert.clinician.name} has handed it back" in titles(read(operator, page_of(alert)))
 
 
-def test_who_came_second_and_who_came_too_late_is_in_the_story(
+def test_who_came_second_and_who_came_too_late_is_in_the_timeline(
     operator: Client, ask: Ask, colleague: Clinician
 ) -> None:
     alert = ask()

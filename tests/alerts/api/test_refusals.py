@@ -252,14 +252,14 @@ def test_forty_at_once_are_counted_in_one_row(clinician: Clinician, lab: ApiClie
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    ("broken", "mended"),
+    ("broken", "repaired"),
     [
         ("ALTER TABLE alerts_refusal RENAME TO lost", "ALTER TABLE lost RENAME TO alerts_refusal"),
         ("SET default_transaction_read_only = on", "SET default_transaction_read_only = off"),
     ],
 )
 def test_the_answer_stays_the_same_where_nothing_can_be_entered(
-    sender: Sender, clinician: Clinician, broken: str, mended: str
+    sender: Sender, clinician: Clinician, broken: str, repaired: str
 ) -> None:
     answer = sender.post(an_alert(contact_id="C-404"))
     with connection.cursor() as cursor:
@@ -268,7 +268,7 @@ def test_the_answer_stays_the_same_where_nothing_can_be_entered(
         same = sender.post(an_alert(contact_id="C-404"))
     finally:
         with connection.cursor() as cursor:
-            cursor.execute(mended)
+            cursor.execute(repaired)
 
     assert (same.status_code, same.json()) == (answer.status_code, answer.json())
     assert register() == [("C-404", "unknown_contact", "L", 1)]

@@ -155,7 +155,7 @@ def test_no_work_that_is_done_all_the_time_reads_a_whole_table(full: None) -> No
         lambda: figures.read(Alert.objects.all(), unit="day"),
         report.run,
         metrics.unreviewed_failures,
-        clock.mend,
+        clock.correct,
         queries.expired_ids,
         breaker.channels_down,
         delays.outages,
@@ -181,7 +181,7 @@ def test_asking_and_answering_read_no_whole_table(full: None) -> None:
     work: list[Callable[[], object]] = [
         due.look,
         loops.asking,
-        waits.mend,
+        waits.correct,
         lambda: responsibility.of(alerts),
         lambda: reply_intake.take(Reply("reply", "+447700900001", "yes", None)),
         lambda: responses.respond(asked[0].pk, accept),
