@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from alerts.admin.export.files import FORMATS
 from alerts.admin.permissions import visible_to
-from alerts.answers import figures
+from alerts.answers import statistics
 from alerts.answers.conditions import Counted, Figure
-from alerts.answers.figures import Answers
+from alerts.answers.statistics import Answers
 from config import database
 from staff.navigation import SEE_ANSWERS
 from staff.reports import charts, tables
@@ -97,7 +97,7 @@ def _read(request: HttpRequest, span: Span) -> Answers:
     alerts = alerts.filter(created_at__gte=span.begins, created_at__lte=span.ends)
     try:
         with transaction.atomic():
-            return figures.read(alerts, unit=span.unit)
+            return statistics.read(alerts, unit=span.unit)
     except OperationalError as error:
         if not database.took_too_long(error):
             raise

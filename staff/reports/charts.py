@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from alerts.answers.conditions import Dimension, Figure
-from alerts.answers.figures import Answers, Line
+from alerts.answers.statistics import Answers, Line
 from staff.reports.span import Span
 from theme import charts
 from theme.charts import Chart

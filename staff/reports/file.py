@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from alerts.admin.export.files import Cell
 from alerts.answers.conditions import Figure
-from alerts.answers.figures import Answers, Line
+from alerts.answers.statistics import Answers, Line
 from staff.reports.span import Span
 
 HEADINGS = (

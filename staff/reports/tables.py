@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from alerts.answers.conditions import Counted, Dimension, Figure
-from alerts.answers.figures import Answers, Line
+from alerts.answers.statistics import Answers, Line
 from staff.reports.span import Span
 from theme.times import duration
 

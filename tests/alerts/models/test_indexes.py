@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from alerts import attention, responses
 from alerts.admin import search
-from alerts.answers import figures
+from alerts.answers import statistics
 from alerts.deliveries import claims, lifecycle, queries
 from alerts.escalation import clock as waits, ending, responsibility, steps
 from alerts.intake import at_once
@@ -152,7 +152,7 @@ def test_no_work_that_is_done_all_the_time_reads_a_whole_table(full: None) -> No
     delivery = Delivery.objects.latest("created_at")
     work: list[Callable[[], object]] = [
         attention.unreached,
-        lambda: figures.read(Alert.objects.all(), unit="day"),
+        lambda: statistics.read(Alert.objects.all(), unit="day"),
         report.run,
         metrics.unreviewed_failures,
         clock.correct,

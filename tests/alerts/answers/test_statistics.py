@@ -1,4 +1,4 @@
-"""The figures of the report of answers: what each counts, and that the list finds the same alerts."""
+"""The statistics of the report of answers: what each counts, and that the list finds the same alerts."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts.answers import figures
+from alerts.answers import statistics
 from alerts.answers.conditions import BY_STAFF, NOBODY, Counted, Dimension, Figure
 from alerts.escalation import asking, ending, steps
 from alerts.models import Alert, Engagement, Loop
@@ -72,7 +72,7 @@ def _take_back(alert: Alert, time: timedelta) -> None:
 
 
 def test_each_alert_is_counted_for_what_became_of_it(fates: dict[str, Alert]) -> None:
-    found = figures.read(Alert.objects.all(), unit="day")
+    found = statistics.read(Alert.objects.all(), unit="day")
 
     assert dict(found.total.counts) == {
         Figure.WANTED: 8,
@@ -104,7 +104,7 @@ def test_each_alert_is_counted_for_what_became_of_it(fates: dict[str, Alert]) ->
 
 
 def test_each_number_counts_exactly_the_alerts_of_the_list(fates: dict[str, Alert]) -> None:
-    found = figures.read(Alert.objects.all(), unit="day")
+    found = statistics.read(Alert.objects.all(), unit="day")
     lines = [(None, found.total), *((by, line) for by, some in found.groups.items() for line in some)]
 
     listed = {}
@@ -129,7 +129,7 @@ def test_the_time_until_somebody_accepted_begins_with_the_alert(ask: Ask) -> Non
         answer(alert, "C-1")
         _take_back(alert, minutes * MINUTE)
 
-    total = figures.read(Alert.objects.all(), unit="day").total
+    total = statistics.read(Alert.objects.all(), unit="day").total
 
     about = timedelta(seconds=25)  # the test takes its time
     assert total.half is not None
@@ -150,14 +150,14 @@ def test_who_handed_it_back_does_not_have_it(ask: Ask) -> None:
     answer(alert, "C-1")
     answer(alert, "C-1", ResponseKind.HAND_BACK)
 
-    counts = figures.read(Alert.objects.all(), unit="day").total.counts
+    counts = statistics.read(Alert.objects.all(), unit="day").total.counts
 
     assert (counts[Figure.ACCEPTED], counts[Figure.DECLINED], counts[Figure.UNDER_WAY]) == (0, 1, 1)
 
 
 def test_it_takes_three_queries_however_many_alerts_there_are(fates: dict[str, Alert]) -> None:
     with CaptureQueriesContext(connection) as queries:
-        figures.read(Alert.objects.all(), unit="month")
+        statistics.read(Alert.objects.all(), unit="month")
 
     assert len(queries) == 3
 
@@ -165,7 +165,7 @@ def test_it_takes_three_queries_however_many_alerts_there_are(fates: dict[str, A
 def test_nothing_is_counted_where_nobody_was_asked(store: Store) -> None:
     store(H)
 
-    found = figures.read(Alert.objects.all(), unit="day")
+    found = statistics.read(Alert.objects.all(), unit="day")
 
     assert set(found.total.counts.values()) == {0}
     assert (found.total.half, found.total.longest, found.total.share_in_time) == (None, None, None)

@@ -1,4 +1,4 @@
-"""The figures of the report *Answers*, each counted by the condition by which the list finds its alerts.
+"""The statistics of the report *Answers*, each counted by the condition by which the list finds its alerts.
 
 Three statements, whatever the span of time: the departments, the alerts, and the people who were asked.
 """
