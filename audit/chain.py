@@ -1,4 +1,4 @@
-"""The chain of seals: made by one relay after the rows are committed, so that nobody who writes them waits."""
+"""The chain of seals. One relay makes it after rows are committed, so whoever writes a row does not wait."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ BEGINNING = "0" * 64
 AT_ONCE = 500
 """Rows in a seal."""
 WINDOW = 1000
-"""Keys are given before rows are committed, so a row may appear behind the last sealed one: by no more than this."""
+"""PostgreSQL gives out keys before commit, so a row may appear this many keys behind the last sealed one."""
 UNSEALED = """
 SELECT id FROM {table} WHERE id > %(floor)s AND id NOT IN (
     SELECT unnest(row_ids) FROM audit_seal WHERE source = %(source)s AND last_id > %(floor)s
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 @transaction.atomic
 def seal(source: Source) -> int:
-    """Seal rows of this table that are not sealed yet; say how many. One process does so at a time."""
+    """Seal the rows of this table that no seal has yet. Returns how many. One process does this at a time."""
     newest = Seal.objects.filter(source=source.table).aggregate(last=Max("last_id"))["last"] or 0
     asked = {"floor": newest - WINDOW, "source": source.table, "most": AT_ONCE}
     with connection.cursor() as cursor:
@@ -77,12 +77,12 @@ def read(
 
 
 def digest_of(table: str, pk: int, content: str) -> str:
-    """The keyed digest of a row, which no other row has."""
+    """The keyed digest of a row; no other row has the same."""
     return digests.of(f"{table} {pk} {content}")
 
 
 def digest_of_seal(seal: Seal) -> str:
-    """Of everything in it but its time. Without a key: that the chain is whole, anybody can check."""
+    """The digest of all of a seal but its time. It has no key, so anybody can check that the chain is whole."""
     content = [
         seal.previous,
         seal.source,
@@ -97,5 +97,5 @@ def digest_of_seal(seal: Seal) -> str:
 
 
 def key_name() -> str:
-    """Tells keys apart, and says nothing of them."""
+    """A name that tells keys apart and does not reveal them."""
     return digests.of("name of the key")[:8]

@@ -7,7 +7,7 @@ from django.conf import settings
 
 PURPOSE = b"bleep audit"
 WORDS = 8
-"""So many words of a search are kept apart, beside the whole."""
+"""How many words of a search get a digest of their own, beside the whole."""
 
 
 def key() -> bytes:

@@ -13,7 +13,7 @@ from config import addresses
 
 log = structlog.get_logger(__name__)
 request_of: ContextVar[HttpRequest | None] = ContextVar("request_of", default=None)
-"""The request that is being answered, for what knows no requests, such as tokens."""
+"""The request being answered, for code that is not given it, such as tokens."""
 
 
 def record(
@@ -36,7 +36,7 @@ def record(
         detail=detail[:200],
     )
     event.save(force_insert=True)
-    # Not before it is true.
+    # Only after the commit: before, it may not come true.
     transaction.on_commit(lambda: _say(event))
 
 

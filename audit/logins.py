@@ -20,7 +20,7 @@ FLAGS = ("is_active", "is_staff", "is_superuser")
 
 @receiver(user_logged_in, dispatch_uid="audit.login")
 def logged_in(request: HttpRequest | None, user: User, **kwargs: Any) -> None:
-    """A login for emergencies is a second line."""
+    """Record the login; a login for emergencies is a second event."""
     record(EventName.LOGIN, user_id=user.pk, request=request)
     if user.get_username() in settings.BREAK_GLASS_LOGINS:
         record(EventName.BREAK_GLASS, user_id=user.pk, request=request)
@@ -28,7 +28,7 @@ def logged_in(request: HttpRequest | None, user: User, **kwargs: Any) -> None:
 
 @receiver(user_logged_out, dispatch_uid="audit.logout")
 def logged_out(request: HttpRequest | None, user: User | None, **kwargs: Any) -> None:
-    """Also where a session is ended that nobody was logged in to."""
+    """Django sends this for sessions without a login, too: these are not recorded."""
     if user is not None:
         record(EventName.LOGOUT, user_id=user.pk, request=request)
 
@@ -51,7 +51,7 @@ def _whose(username: str | None) -> dict[str, Any]:
 
 @receiver(pre_save, sender=User, dispatch_uid="audit.flags_before")
 def look_before(instance: User, update_fields: Any = None, **kwargs: Any) -> None:
-    """Note what is about to change; nothing where only the time of the last login does."""
+    """Remember the user as stored, unless only the time of the last login is saved."""
     instance.audit_before = None  # type: ignore[attr-defined]
     if instance.pk and (update_fields is None or not set(update_fields) <= {"last_login"}):
         before = User.objects.filter(pk=instance.pk).values("password", *FLAGS).first()
@@ -60,7 +60,7 @@ def look_before(instance: User, update_fields: Any = None, **kwargs: Any) -> Non
 
 @receiver(post_save, sender=User, dispatch_uid="audit.flags_after")
 def look_after(instance: User, *, created: bool, update_fields: Any = None, **kwargs: Any) -> None:
-    """Say which of the flags changed, and that a password did."""
+    """Record which flags changed, and whether the password did."""
     before: dict[str, Any] | None = getattr(instance, "audit_before", None)
     if created:
         before = {"password": instance.password, **dict.fromkeys(FLAGS, False), "is_active": True}
@@ -79,7 +79,7 @@ def look_after(instance: User, *, created: bool, update_fields: Any = None, **kw
 
 
 def _is_rehashed(user: User) -> bool:
-    """Whether the same password is only kept in another way, as at a login after the algorithm changed."""
+    """Whether the same password was only hashed again, as at a login after the algorithm changed."""
     return getattr(user, "_password", None) is None
 
 

@@ -1,4 +1,4 @@
-"""What is seen of requests from outside the views: who was refused, who took a file away."""
+"""Watches all answers: who was refused, and who downloaded a file."""
 
 from collections.abc import Callable
 from typing import Any

@@ -30,7 +30,7 @@ def roles_changed(instance: Any, action: str, pk_set: set[int] | None, **kwargs:
 @receiver(m2m_changed, sender=Group.permissions.through, dispatch_uid="audit.permissions_of_group")
 @receiver(m2m_changed, sender=User.user_permissions.through, dispatch_uid="audit.permissions_of_user")
 def permissions_changed(instance: Any, action: str, pk_set: set[int] | None, **kwargs: Any) -> None:
-    """One event for each group or user. Not where `migrate` gives roles theirs: that is nobody's doing."""
+    """One event for each group or user. None for what `migrate` gives to roles: no person did it."""
     if action not in SIGNS or isinstance(instance, Permission) or request_of.get() is None:
         return
     own = instance.permissions if isinstance(instance, Group) else instance.user_permissions

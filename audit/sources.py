@@ -1,6 +1,6 @@
-"""Which tables are sealed, and what of them. SQL alone, since this app knows no other.
+"""Which tables are sealed, and which of their columns. Names only, since this app imports no other.
 
-A test holds the columns against the models: a new column has to be named, or nobody would notice that it was changed.
+A test compares the columns with the models, so that no new column is left out.
 """
 
 from dataclasses import dataclass

@@ -65,9 +65,9 @@ def everything() -> Verdict:
 
 
 def unsealed(*, newest: int | None) -> list[str]:
-    """Rows that no seal knows, though they are old enough: somebody wrote them into the past, or nobody seals.
+    """Rows that are old enough for a seal and have none: they were backdated, or no relay seals.
 
-    Looks at so many of the newest of each table; at all without a number.
+    Reads the `newest` rows of each table; None reads all.
     """
     return [problem for source in SOURCES for problem in _unsealed(source, newest)]
 

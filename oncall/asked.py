@@ -1,4 +1,4 @@
-"""Whom a step of a plan asks at this moment. The engine and the pages of staff go by this alone."""
+"""Whom a step of a plan asks now. Both the engine and the pages of staff use this."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

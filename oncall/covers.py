@@ -11,7 +11,7 @@ from contacts.models import Clinician
 from oncall.models import Cover
 
 MAX_HOPS = 3
-"""A covering colleague may be covered as well, so often at most."""
+"""The longest chain of covers: a covering colleague may be covered as well."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Gap:
 
 
 def gaps(cover: Cover) -> list[Gap]:
-    """The parts of the cover in which those who cover are away themselves, with nobody who is there."""
+    """The parts of the cover in which those who cover are away as well, and nobody is left."""
     if cover.by is None:
         return []
     window = (cover.period.lower, cover.period.upper)

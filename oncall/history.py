@@ -16,7 +16,7 @@ NOTHING = "—"
 
 
 class WithContents(models.Model):
-    """Adds to an entry what is in rows of other models. In words, as people are called at that time."""
+    """Adds to an entry what is in rows of other models, in words, with the names that people have at that time."""
 
     steps = models.JSONField(default=list, help_text="Each step in words, in order.")
     uses = models.JSONField(default=list, help_text="Each use in words.")
@@ -59,7 +59,7 @@ def changes(newer: Any, older: Any) -> list[Change]:
 
 
 def version(plan_id: int | None) -> int:
-    """A number that every change of the plan raises."""
+    """The version of the plan: every change raises it."""
     newest: int | None = _entries(plan_id).aggregate(newest=models.Max("history_id"))["newest"]
     return newest or 0
 

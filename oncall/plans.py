@@ -27,7 +27,7 @@ class FrozenStep:
 
 @dataclass(frozen=True)
 class FrozenPlan:
-    """A plan as it was when the alert was taken: later changes to it do not move what is under way."""
+    """A plan as it was when the alert was taken: later changes do not affect what is under way."""
 
     plan_id: int
     name: str
@@ -60,7 +60,7 @@ def plan_for(clinician: Clinician, priority: Priority) -> FrozenPlan | None:
     """The plan for an alert of this priority: the clinician's own, else their department's, else everybody's.
 
     Two queries; one where none applies. A plan that is inactive or has no steps asks nobody, and so does not apply;
-    it still hides a more general one, as whoever chose it meant.
+    it still hides a more general one, because whoever chose it meant that.
     """
     choice = _choices(clinician, priority).select_related("plan").prefetch_related("plan__steps").first()
     return None if choice is None else _applying(choice)

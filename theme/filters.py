@@ -1,4 +1,4 @@
-"""The filters that a list is filtered by, in words."""
+"""The filters that are set in a list, in words."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable

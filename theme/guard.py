@@ -16,7 +16,7 @@ NUL = "\0"
 _KEYS = frozenset({"object_id", "id"})
 """What the admin's addresses call the key of a row."""
 _MOST_DIGITS = 18
-"""A bigint has room for that many, whatever they are."""
+"""Digits that always fit into a bigint."""
 
 
 def is_key(text: str) -> bool:
@@ -25,9 +25,9 @@ def is_key(text: str) -> bool:
 
 
 def guarded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page of the admin that is asked for nothing but keys and characters that the database knows.
+    """A page of the admin that passes on only keys and characters that the database can take.
 
-    What else is asked for is not there (404). A list without what cannot be read is shown instead.
+    Anything else is not found (404). A list is shown without the part that cannot be read.
     """
 
     @wraps(view)

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from theme.guard import OfferedFilters
 
 COUNTED = 1000
-"""How many rows are counted beyond the page that is shown. That there are more is said, and not how many."""
+"""How many rows are counted beyond the page that is shown. If there are more, the list says “more than”."""
 DEEPEST = 100_000
-"""No page begins after so many rows: filters find what is further back."""
+"""The last row with which a page may begin: filters find what is further back."""
 
 
 class LongPaginator(Paginator[Any]):

@@ -58,7 +58,7 @@ def ask_next(loops: Sequence[Loop]) -> list[Delivery]:
 
 
 def next_asked(loop: Loop, alert: Alert) -> Asked | None:
-    """Whom the next step that can be asked means at this moment. It changes nothing: pages use it."""
+    """The person whom the next step would ask now. Changes nothing: pages use it."""
     loop.alert = alert
     question = _next_asked([loop], _asked_before([loop.pk])).get(loop.pk)
     return None if question is None else question.asked
@@ -71,7 +71,7 @@ def ask(alert: Alert, asked: Asked, *, wait: timedelta) -> Delivery:
 
 
 def exhaust(keys: Sequence[int], *, passed: int) -> None:
-    """Nobody is left to ask. That is no end of the alerts: staff and senders see it, and they can be accepted still."""
+    """Nobody is left to ask. The alerts stay open: staff and senders see it, and they can still be accepted."""
     Loop.objects.filter(alert__in=keys).update(
         ended_at=Now(), due_at=None, outcome=LoopOutcome.EXHAUSTED, next_step=passed
     )
@@ -135,7 +135,7 @@ def _asked(now: AskedNow, loop: Loop, before: Sequence[Engagement]) -> Asked | N
 
 
 def _is_asked_or_declined(clinician: Clinician, loop: Loop, before: Sequence[Engagement]) -> bool:
-    """Whose time is over when the next step begins may be asked again."""
+    """Somebody whose time is over when the next step begins may be asked again."""
     return any(
         each.state == EngagementState.DECLINED
         or (each.state == EngagementState.ASKED and loop.due_at is not None and each.due_at > loop.due_at)

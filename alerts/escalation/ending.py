@@ -10,7 +10,7 @@ from alerts.states import AlertState, EngagementState, LoopOutcome, Notice
 
 
 def end(alert: Alert, state: AlertState, *, even_if_acknowledged: bool = False) -> None:
-    """Cancel, close or withdraw the alert, as it was read under its lock. Nothing if it has ended before."""
+    """Cancel, close or withdraw the alert, read under its lock. Does nothing if it has ended before."""
     if alert.state not in lifecycle.ends_from(even_if_acknowledged=even_if_acknowledged):
         return
     lifecycle.end(alert, state, even_if_acknowledged=even_if_acknowledged)
@@ -20,7 +20,7 @@ def end(alert: Alert, state: AlertState, *, even_if_acknowledged: bool = False) 
 
 
 def _tell(alert: Alert) -> None:
-    """Once somebody had accepted, the others were told that, and nothing is wanted of them already."""
+    """If somebody had accepted, tell that person only: the others know that nothing is wanted of them."""
     held = Engagement.objects.filter(alert=alert, state=EngagementState.ACCEPTED).first()
     if held is None:
         notices.tell_asked(alert, Notice.ENDED)

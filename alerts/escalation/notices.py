@@ -1,4 +1,4 @@
-"""One short message to those who may have been asked and of whom nothing is wanted any more."""
+"""One short message to those who may have been asked, once nothing is wanted of them any more."""
 
 from django.db.models import Exists, OuterRef
 

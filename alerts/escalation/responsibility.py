@@ -35,7 +35,7 @@ class Responsibility:
 
     @property
     def holder(self) -> Engagement | None:
-        """By which somebody has it."""
+        """The engagement of the person who has the alert."""
         return next((each for each in self.engagements if each.state == EngagementState.ACCEPTED), None)
 
     @property

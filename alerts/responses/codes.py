@@ -18,7 +18,7 @@ from alerts.states import AlertState
 from config import statements
 
 KEPT = timedelta(days=1)
-"""For which a code is not used again after its alert has ended."""
+"""How long after the end of its alert a code is not used again."""
 TRIES = 30
 """A number has a few codes at a time, of 10,000. So the first try nearly always succeeds."""
 

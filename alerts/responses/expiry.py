@@ -1,4 +1,4 @@
-"""What of answers ends with time: codes that may be used again, old links, and replies that fitted no question."""
+"""What expires: codes, which may be used again, old links, and replies that fitted no question."""
 
 from alerts.responses import codes, links, reply_intake
 

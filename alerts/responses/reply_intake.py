@@ -57,13 +57,13 @@ def take(reply: Reply) -> None:
 
 
 def _note_opt_out(sender: str) -> None:
-    """AWS drops an SMS to a number that replied STOP, and calls it sent: the next one asks first, and staff see why."""
+    """AWS drops an SMS to a number that replied STOP, and calls it sent. So routes avoid it, and staff see why."""
     for clinician_id in Clinician.objects.filter(sms_number=sender).values_list("pk", flat=True):
         obstacles.remember(clinician_id, Channel.SMS, sender, ObstacleKind.OPTED_OUT)
 
 
 def forget_old() -> None:
-    """Delete what fitted no question and is old. What did is evidence, and stays."""
+    """Delete old replies that fitted no question. The others are evidence, and stay."""
     InboundMessage.objects.filter(response=None, received_at__lt=Now() - KEPT).delete()
 
 
@@ -125,7 +125,7 @@ def _notice(question: Engagement, response: Response) -> Notice:
 
 
 def _say_not_understood(reply: Reply) -> None:
-    """Once for each question, and only to somebody who was asked something not long ago."""
+    """Say once for each question that the reply was not understood, if the person was asked lately."""
     if reply_text.is_opt_out(reply.text):
         return
     still = Q(alert__state=AlertState.OPEN) | Q(codes__created_at__gt=Now() - RECENT)

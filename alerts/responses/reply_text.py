@@ -73,18 +73,18 @@ def read(received: Received) -> Reply | None:
 
 
 def understand(text: str) -> Said:
-    """In any case, with or without blanks and signs: `1 4821`, `Accept: 4821`, `yes`, `1-4821`."""
+    """In any letter case, with or without blanks and signs: `1 4821`, `Accept: 4821`, `yes`, `1-4821`."""
     found = _SAID.fullmatch(_plain(text))
     return Said(WORDS[found[1]], found[2] or "") if found else Said()
 
 
 def is_opt_out(text: str) -> bool:
-    """Whether carriers take it for the wish to get no SMS any more: nobody answers that."""
+    """Whether carriers take it for an opt-out: Bleep does not answer that."""
     return _plain(text) in OPT_OUT or opts_out_at_aws(text)
 
 
 def opts_out_at_aws(text: str) -> bool:
-    """Whether AWS sends the number no SMS any more: what begins with STOP.
+    """Whether AWS sends no more SMS to the number: the text begins with STOP.
 
     https://docs.aws.amazon.com/sms-voice/latest/userguide/opt-out-list.html
     """
@@ -96,7 +96,7 @@ def _plain(text: str) -> str:
 
 
 def _payload(body: str) -> dict[str, Any]:
-    """Also where the topic wraps what it passes on: an answer must not be lost for a setting of a subscription."""
+    """The payload, also where the topic wraps it: a setting of a subscription must not lose an answer."""
     payload = _json(body)
     wrapped = payload.get("Message")
     return _json(wrapped) if isinstance(wrapped, str) and payload.get("Type") == "Notification" else payload

@@ -89,7 +89,7 @@ def _meant(alert: Alert, engagement_id: int) -> Engagement:
 def _tell_in_vain(effect: Effect, engagement: Engagement, alert: Alert) -> None:
     """A call can say no more than that the answer was recorded: tell whoever accepted in vain how it stands.
 
-    Once: whoever was told that somebody has it, or that it has ended, knows.
+    Only once: after that they know that somebody has it, or that it has ended.
     """
     if effect is Effect.APPLIED or engagement.state == EngagementState.ACCEPTED:
         return
@@ -130,7 +130,7 @@ def _while_held(kind: ResponseKind, alert: Alert, engagement: Engagement) -> Eff
 
 
 def _decline(alert: Alert, engagement: Engagement) -> None:
-    """The next person is asked at once, unless somebody else is being asked: a late "no" passes nobody over."""
+    """Ask the next person at once, unless somebody else is being asked: a late "no" must skip nobody."""
     _say_no(engagement)
     lifecycle.stop(Delivery.objects.filter(engagement=engagement))
     engagements.go_on(alert.pk)

@@ -1,6 +1,6 @@
 """Takes replies to SMS out of their queue: a reply is stored, and then deleted there.
 
-So whoever is killed in between stores nothing twice: the reply comes again, and is known.
+If a process dies in between, the reply comes again, is recognised, and is not stored twice.
 """
 
 import time
@@ -13,17 +13,17 @@ from alerts.responses import reply_intake, reply_text
 from config import database
 
 HELD_SECONDS = 20.0
-"""How long to keep what was received while the database is away: longer, and SQS gives it out again."""
+"""How long to hold a reply while the database is away. After longer, SQS delivers it again anyway."""
 PAUSE = 0.5
 
 log = structlog.get_logger(__name__)
 
 
 def take(received: Received, stopping: Callable[[], bool]) -> bool:
-    """Take a message of the queue. Whether it may be deleted there."""
+    """Take a message of the queue. Returns whether it may be deleted there."""
     reply = reply_text.read(received)
     if reply is None:
-        # It would come again and again, and stand before others: what it says is not for a log.
+        # It would come again and again, before others. Its text must not be logged.
         log.warning("reply.unreadable", size=len(received.body))
         return True
     try:
@@ -31,14 +31,14 @@ def take(received: Received, stopping: Callable[[], bool]) -> bool:
     except database.AWAY:
         raise
     except Exception:
-        # It comes again, and after ten times it is in the queue of what nobody could read.
+        # SQS delivers it again, and after ten times moves it to the dead-letter queue.
         log.exception("reply.failed")
         return False
     return True
 
 
 def _store(reply: reply_text.Reply, stopping: Callable[[], bool]) -> None:
-    """Keep it while the database is away: a reply that has to come again comes half a minute later."""
+    """Try again while the database is away: SQS would deliver it only half a minute later."""
     until = time.monotonic() + HELD_SECONDS
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Whose password is taken, and how passwords are kept."""
+"""Whose password is accepted, and how passwords are hashed."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from clients import sample
 
 
 class StaffBackend(ModelBackend):
-    """Django's, which takes no password that it need not take.
+    """Django's backend, which accepts a password only where one is needed.
 
     The demo's login is published, so only local mode takes it. Where everybody has single sign-on (LOCAL_LOGINS), only
     the logins for emergencies have a password.

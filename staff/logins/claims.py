@@ -21,13 +21,13 @@ FACTORS = frozenset({"mfa", "otp", "hwk", "swk", "sc", "fpt"})
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):
-    """Single sign-on. Whoever the hospital's provider knows may log in; what they may do, the table of claims says."""
+    """Single sign-on. Anybody whom the provider knows may log in; the table of claims says what they may do."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return True
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """No address is taken for who somebody is: only the provider's own name of them."""
+        """An e-mail address does not say who somebody is; only the provider's own identifier does."""
         sociallogin.email_addresses = []
         if sociallogin.is_existing:
             give_roles(sociallogin.user, said(sociallogin))
@@ -44,7 +44,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):
 
 
 def said(sociallogin: SocialLogin) -> Mapping[str, Any]:
-    """What the provider said: its token, and what it answered when it was asked."""
+    """The claims in the provider's ID token and in its userinfo answer."""
     data = sociallogin.account.extra_data
     return {**(data.get("id_token") or {}), **(data.get("userinfo") or {})}
 
@@ -59,7 +59,7 @@ def has_shown_a_factor(sociallogin: SocialLogin) -> bool:
 def give_roles(user: User, claims: Mapping[str, Any]) -> None:
     """Put the user into the groups that the table names for these claims, and take them out of the others it names.
 
-    Groups that the table does not name, and superusers, are given by hand alone.
+    Other groups are given by hand only, and so is superuser status.
     """
     values = claims.get(settings.OIDC_ROLES_CLAIM) or []
     given = {str(value) for value in (values if isinstance(values, list) else [values])}

@@ -16,7 +16,7 @@ METHOD = "mfa"
 """What allauth calls a second factor in its record of a session."""
 TOKENS = frozenset({"clients.add_apitoken", "clients.change_apitoken"})
 RECENT = timedelta(minutes=5)
-"""How long a proof lasts for what must not be done by whoever finds an open browser."""
+"""How long a proof counts for pages that whoever finds an open browser must not use."""
 FOR_A_FORM = timedelta(minutes=15)
 """The same for sending the form of such a page: it takes time to fill in."""
 

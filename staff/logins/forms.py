@@ -21,7 +21,7 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
 
     @sensitive_variables("old")
     def clean_old_password(self) -> str:
-        """Check it as at a login, where wrong ones are counted: whoever finds an open session could try for ever."""
+        """Check the old password as a login does, which counts wrong ones: an open session is no place to guess."""
         old: str = self.cleaned_data["old_password"]
         if authenticate(self._request, username=self.user.get_username(), password=old) != self.user:
             raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")

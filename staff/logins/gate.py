@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 from staff.logins import factors, passwords
 
 FREE = frozenset({"login", "logout", "jsi18n", "password_change", "password_change_done"})
-"""Pages of the admin that everybody may open who is logged in."""
+"""Pages of the admin for everybody who is logged in."""
 PROOF = frozenset(
     {
         "auth_group_add",
@@ -29,16 +29,16 @@ PROOF = frozenset(
         "staff_roleclaim_change",
     }
 )
-"""Pages that demand a fresh proof of whoever may change something there, beside every export."""
+"""Pages that ask for a fresh proof from those who may change something there. Every export asks, too."""
 MFA = "mfa_reauthenticate"
-"""How allauth's names of second factors begin, among the ways to prove who one is."""
+"""The prefix of second factors among allauth's ways to prove who one is."""
 OWN_PASSWORD = "Choose a password of your own first: somebody else knows this one."  # noqa: S105
 SECOND_FACTOR = "Your login may do a lot, so it needs a second factor. Set one up first."
 AGAIN = "Nothing was done yet: say that it is you, and then do it again."
 
 
 class Gate(MiddlewareMixin):
-    """Leads somewhere else whoever may not pass yet."""
+    """Redirects users who may not go on yet."""
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -77,7 +77,7 @@ def _to(request: HttpRequest, address: str, why: str) -> HttpResponse:
 
 
 def _to_a_factor(request: HttpRequest) -> HttpResponse:
-    """To set one up; or to show one: whoever logs in over somebody else's session has lost that they did."""
+    """To the page that sets a factor up, or to the one that asks for it: a login over another session forgets it."""
     ways = [way for way in _ways(request) if way["id"].startswith(MFA)]
     return _prove(request, ways) if ways else _to(request, reverse("mfa_index"), SECOND_FACTOR)
 
@@ -89,11 +89,11 @@ def _ask_again(request: HttpRequest) -> HttpResponse:
 
 
 def _ways(request: HttpRequest) -> list[dict[str, Any]]:
-    """In which this user can prove who they are: by password and second factor, as far as they have them."""
+    """The ways in which this user can prove who they are: password and second factors that they have."""
     return list(get_adapter().get_reauthentication_methods(request.user))
 
 
 def _prove(request: HttpRequest, ways: list[dict[str, Any]]) -> HttpResponse:
-    """To the page that asks for the first of these, or else for single sign-on, and from there back."""
+    """To the page that asks for the first of these ways, or for single sign-on, and back from there."""
     address = ways[0]["url"] if ways else reverse("prove_by_sign_on")
     return redirect(f"{address}?{urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})}")

@@ -17,11 +17,11 @@ MOST_OF_A_LOGIN_AT_AN_ADDRESS = settings.AXES_FAILURE_LIMIT
 MOST_AT_AN_ADDRESS = 50
 """Many people share the address of a hospital."""
 MOST_OF_A_LOGIN = 100
-"""From everywhere. Few would do, but then a stranger could lock out whom they like."""
+"""From all addresses together. With a lower limit a stranger could lock out anybody."""
 
 
 class Lockout(AxesDatabaseHandler):
-    """Axes' own, with limits that differ, and without what each login would cost."""
+    """The handler of django-axes, with limits of our own and without its queries at each login."""
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
         """How many wrong passwords, as if each limit were `AXES_FAILURE_LIMIT`. In the order of the parameters."""
@@ -46,7 +46,7 @@ def address(request: HttpRequest) -> str | None:
 
 
 def page(request: HttpRequest, response: HttpResponse, credentials: dict[str, Any] | None) -> HttpResponse:
-    """What somebody sees who is locked out, whether their password is right by now or not."""
+    """The page for somebody who is locked out, even with the right password."""
     minutes = round(settings.AXES_COOLOFF_TIME.total_seconds() / 60)
     context = {**admin.site.each_context(request), "title": "Locked", "minutes": minutes}
     shown = render(request, "registration/locked.html", context, status=429)

@@ -18,7 +18,7 @@ from theme import refresh
 LAST_ACTIVE = "last_active"
 """In the session: when its owner last did something, in seconds."""
 NOTED_EVERY = 60.0
-"""Seconds between two notes of that, each of which writes the session: so it may end a minute early."""
+"""Seconds between two such notes, since each writes the session. So a session may end a minute early."""
 CLEAR_SITE_DATA = '"cache", "storage"'
 """What a browser forgets at logout. Not cookies: browsers would drop those of all systems of the hospital's domain."""
 
@@ -27,7 +27,7 @@ class IdleSessions(MiddlewareMixin):
     """Ends a session whose owner has done nothing for `SESSION_IDLE`."""
 
     def process_request(self, request: HttpRequest) -> None:
-        """What a page asks for by itself, to stay up to date, is nobody's doing."""
+        """What a page asks for by itself, to stay up to date, does not count."""
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or SESSION_KEY not in request.session:
             return
         idle = time.time() - request.session.get(LAST_ACTIVE, 0)
@@ -39,7 +39,7 @@ class IdleSessions(MiddlewareMixin):
 
 
 def end_others(request: HttpRequest) -> None:
-    """End all other sessions of whoever asks. Which they are is in the sessions themselves, so each is read."""
+    """End all other sessions of this user. Only a session's data names its user, so every live one is read."""
     user, own = request.session[SESSION_KEY], request.session.session_key
     live = Session.objects.filter(expire_date__gt=timezone.now()).exclude(pk=own)
     others = [each.pk for each in live.iterator() if each.get_decoded().get(SESSION_KEY) == user]

@@ -136,7 +136,7 @@ def _check(request: HttpRequest) -> None:
 
 
 def _asked(request: HttpRequest) -> dict[str, Any]:
-    """The query; without one, the last days."""
+    """The query; its default is the last 30 days."""
     _check(request)
     today = timezone.localdate()
     return {"since": today - USUAL, "until": today, **request.GET.dict()}

@@ -21,7 +21,7 @@ from config import addresses
 from theme import refresh
 
 REPORTS = frozenset({"answers", "trail", "trail_changes"})
-"""Pages that show many people's doings at once."""
+"""Pages that show what many people did."""
 POSTED_TERMS = {"alerts_alert_search": "q", "find": "term", "trail_patient": "reference"}
 """Pages that take a search term by POST, and its field."""
 IN_SESSION = frozenset({"alerts_alert_changelist"})
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 class Reading:
-    """Middleware of pages. The API is passed by, so that taking an alert costs nothing."""
+    """Middleware of pages. It skips the API, so that taking an alert costs nothing."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -82,7 +82,7 @@ def _opened(match: ResolverMatch, response: HttpResponse) -> Event | None:
 
 
 def _keep(event: Event) -> None:
-    """A database that stores nothing keeps nobody from reading: then the log says it."""
+    """Store the event. If the database cannot, the log has it, and the page is shown nevertheless."""
     try:
         event.save(force_insert=True)
     except Error as error:

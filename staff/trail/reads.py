@@ -1,4 +1,4 @@
-"""Who did and saw what, by the events: of a person, of a thing, or of a patient reference."""
+"""Who did and saw what, from the events: by person, by object, or by patient reference."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from audit.models import Event, EventName
 from contacts.models import Clinician
 
 MOST_ALERTS = 1000
-"""Alerts of one patient reference whose readers are looked for."""
+"""The most alerts of one patient reference whose readers are listed."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def events(asked: Asked) -> QuerySet[Event]:
 
 
 def of_patient(reference: str) -> QuerySet[Event]:
-    """Who looked for this reference, and who opened an alert that has it. It is asked as a digest."""
+    """Who searched for this reference, and who opened an alert with it. The query has its digest only."""
     reference = reference.strip()
     alerts = Alert.objects.filter(patient_id=reference).order_by("-id").values_list("pk", flat=True)
     opened = Q(kind="alerts.alert", object_id__in=[str(pk) for pk in alerts[:MOST_ALERTS]])
@@ -45,7 +45,7 @@ def of_patient(reference: str) -> QuerySet[Event]:
 
 
 def key_of(kind: str, name: str) -> str:
-    """The key of what people call by another name: a clinician's contact ID, an alert's message ID. Or as given."""
+    """The key of an object that people name in another way: by contact ID or message ID. Else as given."""
     if kind == "contacts.clinician":
         found = Clinician.objects.filter(contact_id=name).values_list("pk", flat=True).first()
     elif kind == "alerts.alert":
