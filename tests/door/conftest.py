@@ -21,6 +21,12 @@ THREADS = 2
 """Of the API, as the door knows it."""
 
 
+def _open() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Service:
     """What the door passes on, and how the service answers."""
@@ -29,6 +35,8 @@ class Service:
     seconds: float = 0.0
     """How long each request takes whose path begins with `slow_path`."""
     slow_path: str = "/"
+    gate: threading.Event = field(default_factory=_open)
+    """What these requests wait for. It is open, unless a test closes it."""
     status: int = 202
     answer_bytes: int = 0
     """How much it answers, if not a few words."""
@@ -67,6 +75,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if self.path.startswith(self.service.slow_path):
+            self.service.gate.wait(30)
             time.sleep(self.service.seconds)
         answer = (
             b"x" * self.service.answer_bytes
