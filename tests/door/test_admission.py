@@ -135,8 +135,8 @@ def test_a_rest_before_a_burst_is_not_taken_for_slowness(clock: Clock) -> None:
 
     async def burst() -> None:
         queue = Admission(THREADS)
-        enter(queue, 1)
-        answered(queue, clock, each=0.03)
+        enter(queue, THREADS + 1)
+        answered(queue, clock, each=0.03, count=THREADS + 1)
         clock.now += 5
         enter(queue, 10)
         answered(queue, clock, each=0.03)
