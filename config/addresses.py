@@ -1,4 +1,4 @@
-"""The address that a request came from, by what the front door and a trusted proxy say of it."""
+"""Whose an address is: a client's, by what the front door and a trusted proxy say of it, or this machine's."""
 
 from ipaddress import ip_address
 
@@ -16,6 +16,14 @@ def of_client(request: HttpRequest) -> str:
     if settings.TRUST_PROXY and len(seen) > 1:
         del seen[-1]
     return _valid(seen[-1]) or _valid(request.META.get("REMOTE_ADDR", ""))
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host's name or address is of loopback, which nobody else reaches."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _valid(text: str) -> str:

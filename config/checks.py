@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Sequence
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register, run
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
-from config import env
+from config import addresses, encryption, env
 
 ALWAYS = ("SECRET_KEY", "DATABASE_URL")
 REQUIRED = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL")
@@ -28,6 +27,13 @@ SHORTEST_KEY, FEWEST_SIGNS = 50, 5
 KNOWN_KEYS = ("django-insecure-", "for-tests-only")
 """How keys begin that anybody can read."""
 HINT = "docs/deployment.md explains each variable."
+DATABASES = ("DATABASE_URL", "MIGRATE_DATABASE_URL")
+BROKERS = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL")
+"""Celery reads them itself, and they win over REDIS_URL."""
+OR_PRIVATE = (
+    " If nobody else can read what passes in the network between, name the host in PRIVATE_NETWORK_HOSTS: "
+    "docs/deployment.md#encryption says more."
+)
 
 
 @register(Tags.security)
@@ -78,17 +84,43 @@ def check_exposure(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     ]
 
 
+@register(Tags.security)
+def check_encryption(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """bleep.E008, bleep.E009: patient data or passwords would cross a network in the clear, or go to anybody."""
+    private = {host.lower() for host in env.words("PRIVATE_NETWORK_HOSTS")}
+    unread = {problem.name for problem in env.problems}
+    read = {"DATABASE_URL": settings.DATABASES["default"], "MIGRATE_DATABASE_URL": settings.OWNER or {}}
+    found: list[CheckMessage] = [
+        Error(
+            f"{name} names a server that is not this machine, without sslmode=verify-full.",
+            hint="Add ?sslmode=verify-full to it, and &sslrootcert= with the file of the root certificates."
+            + OR_PRIVATE,
+            id="bleep.E008",
+        )
+        for name in DATABASES
+        if name not in unread and not encryption.is_postgresql_safe(env.text(name), read[name], private)
+    ]
+    brokers = {"REDIS_URL": settings.REDIS_URL, **{name: os.environ.get(name, "") for name in BROKERS}}
+    found += [
+        Error(
+            f"{name} names a server that is not this machine, without TLS or without checking its certificate.",
+            hint="Begin it with rediss://, and end it with ?ssl_cert_reqs=required&ssl_check_hostname=true."
+            + OR_PRIVATE,
+            id="bleep.E009",
+        )
+        for name, url in brokers.items()
+        if not encryption.is_redis_safe(url, private)
+    ]
+    return found
+
+
 def _is_exposed() -> bool:
     """Whether it listens to more than this machine, or is called by a name that others can use."""
     names = {host for host in env.words("ALLOWED_HOSTS") if host != "*"}
-    return any(not _is_this_machine(each) for each in {os.environ.get("GRANIAN_HOST") or "127.0.0.1", *names})
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+    return any(
+        not addresses.is_this_machine(each)
+        for each in {os.environ.get("GRANIAN_HOST") or "127.0.0.1", *names}
+    )
 
 
 def _is_weak() -> bool:

@@ -97,7 +97,11 @@ VARIABLES: dict[str, Variable] = {
         "`premium_rate`, `shared_cost` and `voicemail`. `unknown` is a number not in use, as far as the library knows.",
     ),
     "TIME_ZONE": Variable("Europe/London", "Time zone of the times that staff see. The database stores UTC."),
-    "DATABASE_URL": Variable("", "PostgreSQL: `postgresql://user:password@host:5432/name`. Required."),
+    "DATABASE_URL": Variable(
+        "",
+        "PostgreSQL: `postgresql://user:password@host:5432/name`. Required. On another machine "
+        "[with TLS](#encryption): `?sslmode=verify-full&sslrootcert=/etc/ssl/certs/ca-certificates.crt` at its end.",
+    ),
     "MIGRATE_DATABASE_URL": Variable(
         "",
         "The same database with the [role that owns its tables](#two-roles-in-the-database), for "
@@ -105,8 +109,13 @@ VARIABLES: dict[str, Variable] = {
     ),
     "REDIS_URL": Variable(
         "",
-        "Celery's broker: `redis://host:6379/0` or `redis+socket:///path`. Required. With TLS `rediss://`, and "
-        "`?ssl_cert_reqs=required&ssl_check_hostname=true` at its end: without that Celery takes any certificate.",
+        "Celery's broker: `redis://host:6379/0` or `redis+socket:///path`. Required. On another machine "
+        "[with TLS](#encryption): `rediss://`, and `?ssl_cert_reqs=required&ssl_check_hostname=true` at its end.",
+    ),
+    "PRIVATE_NETWORK_HOSTS": Variable(
+        "",
+        "Hosts of PostgreSQL and Redis that Bleep reaches by a network in which nobody else is, separated by commas. "
+        "There it does [without TLS](#encryption).",
     ),
     "LOG_LEVEL": Variable("INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
     "LOG_FORMAT": Variable("json", "`json`, or `console` for a terminal."),

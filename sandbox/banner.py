@@ -40,7 +40,7 @@ WITHOUT_DEMO = """\
   The database is your own (DATABASE_URL), so the demo, with its public token and login, was not loaded.
   Make your own in another terminal with the same DATABASE_URL:
 
-export SECRET_KEY=for-these-two-commands-only REDIS_URL=redis://unused
+export SECRET_KEY=for-these-two-commands-only REDIS_URL=redis://localhost
 .venv/bin/python manage.py createsuperuser
 .venv/bin/python manage.py create_token "Lab system"
 
