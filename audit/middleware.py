@@ -11,6 +11,8 @@ from audit.models import EventName
 from config import addresses
 
 REFUSED = {401: "security.unauthorised", 403: "security.forbidden"}
+ROWS = "Bleep-Rows"
+"""By this header a view says how many rows are in its file. It goes no further than this middleware."""
 log = structlog.get_logger(__name__)
 
 
@@ -27,7 +29,9 @@ class Trail:
             if response.status_code in REFUSED:
                 _say_refused(request, response.status_code)
             elif response.get("Content-Disposition", "").startswith("attachment") and request.resolver_match:
-                record(EventName.EXPORTED, detail=request.resolver_match.url_name or "")
+                page, rows = request.resolver_match.url_name or "", response.get(ROWS, "")
+                del response[ROWS]
+                record(EventName.EXPORTED, detail=f"{page}: {rows}" if rows else page)
             return response
         finally:
             request_of.reset(reset)

@@ -78,7 +78,6 @@ def file_view(request: HttpRequest) -> HttpResponseBase:
     except TooMuch:
         return _too_much(request, form)
     file = AnswersFile(answers, form.span, by=request.user.get_username(), at=timezone.now())
-    log.info("answers.exported", user_id=request.user.pk)
     response = StreamingHttpResponse(chosen.write(file), content_type=chosen.content_type)
     days = f"{form.span.since:%Y-%m-%d}-{form.span.until:%Y-%m-%d}"
     response["Content-Disposition"] = f'attachment; filename="answers-{days}.{name}"'

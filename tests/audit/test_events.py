@@ -73,6 +73,21 @@ def test_logins_are_in_the_log_with_address_and_without_password(lines: Lines) -
     assert events() == [line["event"] for line in lines()]
 
 
+def test_many_failures_are_lines_and_few_rows(lines: Lines) -> None:
+    user = User.objects.create_user("ada", password=PASSWORD, is_staff=True)
+    begun = len(lines())
+
+    for name in ("ada", "nobody"):
+        for _ in range(33):
+            user_login_failed.send(sender=__name__, credentials={"username": name})
+
+    for of, said in (({"object_id": str(user.pk)}, str(user.pk)), ({"object_id": ""}, None)):
+        kept = Event.objects.filter(name=EventName.LOGIN_FAILED, **of).order_by("id")
+        details = list(kept.values_list("detail", flat=True))
+        assert details == [""] * 10 + ["number 16 within the hour", "number 32 within the hour"]
+        assert len([line for line in lines()[begun:] if line.get("object_id") == said]) == 33
+
+
 def test_refusals_are_lines_and_no_rows(lines: Lines) -> None:
     operator = make_user(Role.OPERATORS.value)
     client = Client()
