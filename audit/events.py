@@ -24,8 +24,9 @@ def record(
     object_id: object = "",
     detail: str = "",
     request: HttpRequest | None = None,
+    kept: bool = True,
 ) -> None:
-    """Keep an event of security. Never give it a password, a text or a patient."""
+    """Keep an event of security, or only log it. Never give it a password, a text or a patient."""
     request = request or request_of.get()
     event = Event(
         name=name,
@@ -35,7 +36,8 @@ def record(
         object_id=str(object_id)[:64],
         detail=detail[:200],
     )
-    event.save(force_insert=True)
+    if kept:
+        event.save(force_insert=True)
     # Only after the commit: before, it may not come true.
     transaction.on_commit(lambda: _say(event))
 

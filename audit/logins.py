@@ -1,5 +1,6 @@
 """Logins and passwords: what Django and django-axes say of them."""
 
+import time
 from typing import Any
 
 from django.apps import apps
@@ -7,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.core.cache import cache
 from django.db.models.signals import post_save, pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -16,6 +18,9 @@ from audit.events import record
 from audit.models import EventName
 
 FLAGS = ("is_active", "is_staff", "is_superuser")
+EACH = 10
+"""So many failures of a login within an hour are a row each; then each that doubles their number. All are lines."""
+HOUR = 60 * 60
 
 
 @receiver(user_logged_in, dispatch_uid="audit.login")
@@ -36,12 +41,24 @@ def logged_out(request: HttpRequest | None, user: User | None, **kwargs: Any) ->
 @receiver(user_login_failed, dispatch_uid="audit.login_failed")
 def failed(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
     """Whose login it was, if there is one. The name as typed is not kept: it may be a password."""
-    record(EventName.LOGIN_FAILED, request=request, **_whose(credentials.get("username")))
+    record_some(EventName.LOGIN_FAILED, request, _whose(credentials.get("username")))
 
 
 def locked(request: HttpRequest | None, username: str | None = None, **kwargs: Any) -> None:
     """A receiver of django-axes."""
-    record(EventName.LOCKED, request=request, **_whose(username))
+    record_some(EventName.LOCKED, request, _whose(username))
+
+
+def record_some(
+    name: EventName, request: HttpRequest | None, whose: dict[str, Any], *, detail: str = ""
+) -> None:
+    """Strangers can fail as often as they like, and no row is ever deleted. Names that nobody has count as one."""
+    key = f"audit:{name}:{whose.get('object_id', 'nobody')}:{int(time.time() // HOUR)}"
+    number = (cache.get(key) or 0) + 1
+    cache.set(key, number, HOUR)
+    if number > EACH:
+        detail = f"{detail} number {number} within the hour".strip()
+    record(name, request=request, detail=detail, kept=number <= EACH or number.bit_count() == 1, **whose)
 
 
 def _whose(username: str | None) -> dict[str, Any]:

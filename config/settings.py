@@ -173,6 +173,14 @@ OWNER = env.database("MIGRATE_DATABASE_URL") if env.text("MIGRATE_DATABASE_URL")
 """How `migrate` connects instead, which has the variable to itself (`config.privileges`)."""
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# What allauth counts is for all processes together (`staff.logins.shared`). What is only worked out again, each process
+# keeps for itself, as `process`.
+IN_THIS_PROCESS = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+CACHES = {
+    "default": {"BACKEND": "staff.logins.shared.SharedCache"} if HAS_PAGES else IN_THIS_PROCESS,
+    "process": {**IN_THIS_PROCESS, "LOCATION": "process"},
+}
+
 # Uploads are files of clinicians. They stay in memory and are never written to disk; larger ones are refused.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

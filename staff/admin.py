@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin, UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import ManyToManyField, QuerySet
+from django.db.models.functions import Now
 from django.forms import ChoiceField
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import TabularInline
@@ -15,11 +16,13 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
+from audit.events import record
+from audit.models import EventName
 from contacts.lookalikes import departments
 from contacts.models import Clinician, ManagedDepartment
 from staff.clinician.page import StaffClinicianAdmin
-from staff.logins import passwords
-from staff.models import RoleClaim
+from staff.logins import links, passwords
+from staff.models import RoleClaim, SignOnLink
 from theme.guard import Guarded
 
 FOUND = 302
@@ -75,7 +78,7 @@ class UserAdmin(DjangoUserAdmin[User], Guarded):
     filter_horizontal = ()
     list_display = ("username", "first_name", "last_name", "roles", "is_active", "is_staff", "last_login")
     list_filter = ("groups", "is_active", "is_superuser")
-    actions = ("forget_factors",)
+    actions = ("forget_factors", "link_to_sign_on")
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
         return self.inlines if obj else ()
@@ -112,7 +115,29 @@ class UserAdmin(DjangoUserAdmin[User], Guarded):
         for user in queryset:
             if Authenticator.objects.filter(user=user).delete()[0]:
                 self.log_change(request, user, "Removed all second factors.")
+                record(
+                    EventName.PERMISSION_CHANGED,
+                    kind="auth.user",
+                    object_id=user.pk,
+                    detail="-second factors: all",
+                )
         self.message_user(request, "Their second factors are removed.")
+
+    @admin.action(description="Link to single sign-on: at their next login by it", permissions=["link"])
+    def link_to_sign_on(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Then they keep this login, with its history, instead of a new one."""
+        for user in queryset.filter(socialaccount__isnull=True):
+            SignOnLink.objects.update_or_create(user=user, defaults={"allowed_at": Now()})
+            self.log_change(request, user, "Opened for single sign-on.")
+        self.message_user(
+            request,
+            f"For {links.OPEN.days} days, whoever logs in by single sign-on with this name gets this login; or with "
+            "this e-mail address, if it is verified there.",
+        )
+
+    def has_link_permission(self, request: HttpRequest) -> bool:
+        """It may give away what the login may do."""
+        return bool(request.user.is_superuser and settings.OIDC_ISSUER)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False

@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import Group, User
 from django.db import models
+from django.db.models.functions import Now
 
 
 class TemporaryPassword(models.Model):
@@ -35,3 +36,30 @@ class RoleClaim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.value}: {self.group}"
+
+
+class SharedValue(models.Model):
+    """What processes of the staff's site tell each other for a while (`staff.logins.shared`)."""
+
+    key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField(help_text="JSON.")
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"until {self.expires_at}"
+
+
+class SignOnLink(models.Model):
+    """Says that a superuser lets single sign-on take over this login, if its owner comes soon: `staff.logins.links`."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="sign_on_link")
+    allowed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"of user {self.user_id}"

@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, Group, User
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest
 
 from alerts.models import Alert
@@ -51,7 +51,7 @@ def visible_to(user: User | AnonymousUser) -> AlertQuerySet:
 
 def ask_for(permission: str) -> str:
     """Whom to ask for something that needs this permission: "somebody with the role Operators". One query a minute."""
-    roles = cache.get_or_set("alerts.roles", _roles, REMEMBERED_SECONDS) or {}
+    roles = caches["process"].get_or_set("alerts.roles", _roles, REMEMBERED_SECONDS) or {}
     names = roles.get(permission, [])
     return f"somebody with the role {' or '.join(names)}" if names else "the administrator of Bleep's logins"
 

@@ -53,7 +53,11 @@ urlpatterns = [
     path("", include("alerts.responses.urls")),
     # Made once in ten minutes: it is the same for everybody, and making it takes as long as ten alerts. Two at once
     # would also fail: drf-spectacular loads its extensions with the first, and takes no lock.
-    path("schema", for_readers(one_at_a_time(cache_page(600)(SpectacularAPIView.as_view()))), name="schema"),
+    path(
+        "schema",
+        for_readers(one_at_a_time(cache_page(600, cache="process")(SpectacularAPIView.as_view()))),
+        name="schema",
+    ),
     path("docs", for_readers(TemplateView.as_view(template_name="staff/api/page.html")), name="docs"),
     path("", include("alerts.monitoring.urls")),
     path("admin/account/", include("staff.logins.urls")),

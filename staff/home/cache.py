@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.utils import timezone
 
 T = TypeVar("T")
@@ -30,9 +30,9 @@ def cached(function: Callable[..., T], *args: Hashable, seconds: float) -> Cache
     What takes long is kept for longer, or with very many clinicians the database would do little else.
     """
     key = ".".join(map(str, (function.__module__, function.__qualname__, *args)))
-    found: Cached[T] | None = cache.get(key)
+    found: Cached[T] | None = caches["process"].get(key)
     if found is None:
         began = time.monotonic()
         found = Cached(function(*args), timezone.now())
-        cache.set(key, found, max(seconds, REST * (time.monotonic() - began)))
+        caches["process"].set(key, found, max(seconds, REST * (time.monotonic() - began)))
     return found

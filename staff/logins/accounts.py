@@ -16,7 +16,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest, HttpResponse
 
 from config import addresses
-from staff.logins import claims, factors
+from staff.logins import claims, factors, shared
 
 SALT = b"bleep second factors "
 
@@ -47,6 +47,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if sign_on is not None and claims.has_shown_a_factor(sign_on):
             record_authentication(request, user, factors.METHOD, type="provider")
         SessionStore.clear_expired()
+        shared.forget_expired()
         response: HttpResponse = super().post_login(request, user, **kwargs)
         return response
 

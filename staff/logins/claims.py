@@ -13,6 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 
+from staff.logins import links
 from staff.models import RoleClaim
 
 FAILED = "Single sign-on did not work. Try again; if that does not help, tell the people who run Bleep."
@@ -27,14 +28,17 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         return True
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """An e-mail address does not say who somebody is; only the provider's own identifier does."""
+        """An e-mail address does not say who somebody is; the provider's own identifier does, or a superuser did."""
         sociallogin.email_addresses = []
+        links.link(request, sociallogin, said(sociallogin))
         if sociallogin.is_existing:
             give_roles(sociallogin.user, said(sociallogin))
 
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
         user: User = super().save_user(request, sociallogin, form)
         give_roles(user, said(sociallogin))
+        if advice := links.advice(user, said(sociallogin)):
+            messages.warning(request, advice)
         return user
 
     def on_authentication_error(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:

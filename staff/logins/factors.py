@@ -6,11 +6,15 @@ from typing import Any
 
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.mfa.models import Authenticator
-from allauth.mfa.signals import authenticator_added
+from allauth.mfa.signals import authentication_failed, authenticator_added, authenticator_removed
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.dispatch import receiver
 from django.http import HttpRequest
+
+from audit.events import record
+from audit.logins import record_some
+from audit.models import EventName
 
 METHOD = "mfa"
 """What allauth calls a second factor in its record of a session."""
@@ -53,3 +57,22 @@ def shown_by_setting_up(
     """Whoever has just set up a factor has shown it."""
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         record_authentication(request, user, METHOD, id=authenticator.pk, type=authenticator.type)
+    _note("+", user, authenticator, request)
+
+
+@receiver(authenticator_removed, dispatch_uid="staff.logins.factors.removed")
+def removed(request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any) -> None:
+    """By its owner."""
+    _note("-", user, authenticator, request)
+
+
+@receiver(authentication_failed, dispatch_uid="staff.logins.factors.failed")
+def failed(request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any) -> None:
+    """A wrong code: whoever sends it knows the password."""
+    of = {"kind": "auth.user", "object_id": user.pk}
+    record_some(EventName.LOGIN_FAILED, request, of, detail=f"second factor: {authenticator.type}")
+
+
+def _note(sign: str, user: User, authenticator: Authenticator, request: HttpRequest) -> None:
+    detail = f"{sign}second factor: {authenticator.type}"
+    record(EventName.PERMISSION_CHANGED, kind="auth.user", object_id=user.pk, detail=detail, request=request)

@@ -30,6 +30,8 @@ PROOF = frozenset(
     }
 )
 """Pages that ask for a fresh proof from those who may change something there. Every export asks, too."""
+PROOF_OF_POSTS = frozenset({"auth_user_changelist", "auth_group_changelist", "staff_roleclaim_changelist"})
+"""Lists whose actions ask for one, and which everybody may read."""
 MFA = "mfa_reauthenticate"
 """The prefix of second factors among allauth's ways to prove who one is."""
 OWN_PASSWORD = "Choose a password of your own first: somebody else knows this one."  # noqa: S105
@@ -60,6 +62,8 @@ class Gate(MiddlewareMixin):
 def _demands_proof(request: HttpRequest, page: str) -> bool:
     if page.endswith("_export"):
         return True
+    if page in PROOF_OF_POSTS:
+        return request.method == "POST"
     if page not in PROOF:
         return False
     app, model = page.split("_")[:2]

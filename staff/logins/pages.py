@@ -8,13 +8,15 @@ from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.openid_connect import views as oidc
+from allauth.utils import get_request_param
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, views
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -94,7 +96,9 @@ def prove_by_sign_on(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_on(request: HttpRequest, provider_id: str) -> HttpResponseBase:
-    """To the provider of single sign-on."""
+    """To the provider of single sign-on. To log in, and not to tie another identity to the login of an open browser."""
+    if get_request_param(request, "process", AuthProcess.LOGIN) != AuthProcess.LOGIN:
+        raise Http404
     try:
         response: HttpResponseBase = oidc.login(request, provider_id)
     except RequestException:  # it does not say where its page is

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.signals import user_login_failed
 from django.db import ProgrammingError, connection, transaction
 from django.test import Client
 from rest_framework.test import APIClient
@@ -141,7 +142,7 @@ def test_who_takes_a_file_away_is_noted(admin_client: Client, clinician: Clinici
     admin_client.post("/admin/contacts/clinician/export/", {"format": "csv"})
 
     assert Event.objects.latest("id").name == EventName.EXPORTED
-    assert Event.objects.latest("id").detail == "contacts_clinician_export"
+    assert Event.objects.latest("id").detail == "contacts_clinician_export: 1"
 
 
 def test_reading_is_noted_once_and_never_by_a_refresh(admin_client: Client) -> None:

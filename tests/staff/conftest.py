@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
@@ -21,7 +21,7 @@ from tests.staff.users import Records, make_records
 @pytest.fixture(autouse=True)
 def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Home caches its results, and AWS is left alone after no answer, for longer than a test takes."""
-    cache.clear()
+    caches["process"].clear()
     quiet = {channel: Cooldown(reachability.QUIET_SECONDS) for channel in Channel}
     monkeypatch.setattr(reachability, "quiet", quiet)
 

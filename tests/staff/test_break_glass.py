@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
@@ -62,7 +62,7 @@ def test_their_use_is_shouted_for_a_day(
     assert sentence in somebody.get("/admin/").content.decode()
 
     User.objects.filter(pk=keeper.pk).update(last_login=timezone.now() - timedelta(hours=25))
-    cache.clear()
+    caches["process"].clear()
     assert found() == []
     assert sentence not in somebody.get("/admin/").content.decode()
 

@@ -3,9 +3,11 @@
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
+from django.core.cache.backends import locmem
 from django.test import Client
 from pytest_django import Settings
 
+from audit.models import Event
 from tests.staff.login_pages import FACTORS, code, factors_of, log_in, person, set_up_an_app
 from tests.staff.permissions import AUDITORS, EDITORS, INTEGRATORS
 from tests.staff.users import PEOPLE, SUPERUSER
@@ -51,6 +53,7 @@ def test_an_app_is_set_up_once_and_asked_for_at_each_login() -> None:
     client, _answer = log_in(user)
     secret = set_up_an_app(client)
     assert client.get("/admin/").status_code == 200
+    assert Event.objects.filter(object_id=user.pk, detail="+second factor: totp").count() == 1
 
     again, answer = log_in(user, to="/admin/help/")
     assert answer["Location"] == SHOW
@@ -99,8 +102,11 @@ def test_codes_are_guessed_five_times() -> None:
     pages = [client.post(SHOW, {"code": "000000"}).content.decode() for _ in range(6)]
 
     assert "Too many" in pages[-1]
+    locmem._caches.clear()  # noqa: SLF001 - as in another process, which knows of the database alone
     client.post(SHOW, {"code": right})
     assert client.get("/admin/").status_code == 302
+    noted = Event.objects.filter(name="security.login_failed", object_id=user.pk)
+    assert set(noted.values_list("detail", flat=True)) == {"second factor: totp"}
 
 
 def test_secrets_are_encrypted_and_lost_with_the_key(settings: Settings) -> None:
@@ -124,6 +130,8 @@ def test_a_lost_factor_is_removed_by_a_superuser(admin_client: Client) -> None:
     admin_client.post("/admin/auth/user/", chosen)
 
     assert factors_of(user) == set()
+    noted = Event.objects.filter(name="security.permission_changed", object_id=user.pk)
+    assert noted.latest("id").detail == "-second factors: all"
     client, _answer = log_in(user)
     assert client.get("/admin/")["Location"] == FACTORS
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
@@ -337,7 +337,7 @@ def test_the_apps_have_names_for_staff() -> None:
 def test_a_database_that_only_reads_still_shows_what_is_wrong() -> None:
     client = home_of(Role.OPERATORS.value)
     client.get("/admin/")
-    cache.clear()
+    caches["process"].clear()
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
     try:
@@ -355,7 +355,7 @@ def test_a_database_that_only_reads_still_shows_what_is_wrong() -> None:
 def test_a_table_that_is_locked_is_waited_for_once() -> None:
     client = home_of(Role.OPERATORS.value)
     client.get("/admin/")
-    cache.clear()
+    caches["process"].clear()
     with psycopg.connect(**connection.get_connection_params()) as other:
         other.execute("LOCK TABLE alerts_alert IN ACCESS EXCLUSIVE MODE")
         with connection.cursor() as cursor:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 
 from contacts.choices import Priority
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def items(client: Client) -> dict[str, Any]:
-    cache.clear()
+    caches["process"].clear()
     return {item.kind: item for item in client.get("/admin/").context["attention"].items}
 
 

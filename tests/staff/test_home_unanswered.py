@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
@@ -52,7 +52,7 @@ def browser(role: Role = Role.OPERATORS) -> Client:
 
 
 def home(client: Client) -> str:
-    cache.clear()
+    caches["process"].clear()
     answered: Any = client.get("/admin/")
     return html.unescape(answered.content.decode())
 
@@ -172,7 +172,7 @@ def test_many_cost_no_query_more(lab: ApiClient, second: Clinician) -> None:
     client = browser()
 
     def queries() -> int:
-        cache.clear()
+        caches["process"].clear()
         with CaptureQueriesContext(connection) as captured:
             client.get("/admin/")
         return len(captured)

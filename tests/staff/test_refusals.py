@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -33,7 +33,7 @@ def operator() -> Client:
 
 def line(client: Client) -> Item | None:
     """The line on Home."""
-    cache.clear()
+    caches["process"].clear()
     items = client.get("/admin/").context["attention"].items
     return next((item for item in items if item.kind == "refused alerts"), None)
 
@@ -161,7 +161,7 @@ def test_the_line_takes_one_query_however_many_there_are(operator: Client, lab: 
         Refusal(client=lab, contact_id=f"X-{number}", reason="unknown_contact", priority="H")
         for number in range(30)
     )
-    cache.clear()
+    caches["process"].clear()
 
     with CaptureQueriesContext(connection) as captured:
         answer: Any = operator.get("/admin/")

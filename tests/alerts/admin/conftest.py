@@ -2,7 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 
 from alerts.channels import ChannelError, Fault
@@ -18,7 +18,7 @@ from tests.alerts.admin.pages import store
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """Who has which role is remembered for longer than a test takes."""
-    cache.clear()
+    caches["process"].clear()
 
 
 @pytest.fixture

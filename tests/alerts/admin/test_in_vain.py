@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
@@ -47,7 +47,7 @@ def try_in_vain(store: Store) -> TryInVain:
 
 
 def item_on_home(client: Client) -> Item | None:
-    cache.clear()
+    caches["process"].clear()
     items: list[Item] = client.get("/admin/").context["attention"].items
     return next((each for each in items if each.kind == "in vain"), None)
 

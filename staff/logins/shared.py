@@ -1,0 +1,68 @@
+"""A cache that all processes of the staff's site share: how often somebody was wrong, and which codes were used.
+
+In the database, since no login works without it anyway: no other store can lock staff out, or let guesses run free,
+by being away. Not Django's own, which reads its rows as pickles: whoever writes the database could run code.
+"""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.db import connection
+from django.db.models.functions import Now
+
+from staff.models import SharedValue
+
+UNTIL = "clock_timestamp() + %s"
+SET = f"""
+INSERT INTO staff_sharedvalue (key, value, expires_at) VALUES (%s, %s, {UNTIL})
+ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at
+"""  # noqa: S608 - of constants
+ADD = f"{SET} WHERE staff_sharedvalue.expires_at <= clock_timestamp()"
+LONGEST = timedelta(days=1)
+"""Nothing in it lasts for ever."""
+
+
+class SharedCache(BaseCache):
+    """What Django wants of a cache. Values are JSON."""
+
+    def __init__(self, _location: str, params: dict[str, Any]) -> None:
+        super().__init__(params)
+
+    def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        """Keep a value unless there is one, in one statement; say whether it was kept."""
+        return self._write(ADD, key, value, timeout, version)
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        """The value; the default where it is over."""
+        live = SharedValue.objects.filter(key=self._key(key, version), expires_at__gt=Now())
+        found = live.values_list("value", flat=True).first()
+        return default if found is None else json.loads(found)
+
+    def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
+        """Keep a value."""
+        self._write(SET, key, value, timeout, version)
+
+    def delete(self, key: Any, version: int | None = None) -> bool:
+        """Forget a value."""
+        return bool(SharedValue.objects.filter(key=self._key(key, version)).delete()[0])
+
+    def clear(self) -> None:
+        """Forget all."""
+        SharedValue.objects.all().delete()
+
+    def _key(self, key: Any, version: int | None) -> str:
+        return self.make_and_validate_key(key, version=version)
+
+    def _write(self, statement: str, key: Any, value: Any, timeout: Any, version: int | None) -> bool:
+        seconds = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
+        lasts = LONGEST if seconds is None else min(timedelta(seconds=seconds), LONGEST)
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [self._key(key, version), json.dumps(value), lasts])
+            return bool(cursor.rowcount)
+
+
+def forget_expired() -> None:
+    """Delete what is over."""
+    SharedValue.objects.filter(expires_at__lte=Now()).delete()
