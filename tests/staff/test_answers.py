@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from playwright.sync_api import expect
+from structlog.testing import capture_logs
 
 from audit.models import Event
 from contacts.models import Clinician
