@@ -3,12 +3,13 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Coroutine
 from http import HTTPStatus
 
 from door import errors
 from door.admission import Admission, Turn, Urgency
-from door.body import Bodies
+from door.body import Bodies, Heads
 from door.connection import Connection
 from door.errors import Headers
 from door.reader import Request
@@ -18,8 +19,12 @@ from door.settings import ADMIN, API, API_THREADS, PROBES, Service
 from door.upstream.connection import ServiceConnection
 from door.upstream.pool import Upstream, unavailable
 
+READY_SECONDS = 1.0
+"""How old an answer of `/readyz` may be: each costs the database a write, and anybody may ask."""
 LINKS = "/a/"
 """As PATH in alerts/responses/links.py."""
+
+Answer = tuple[int, Headers, bytes]
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +43,10 @@ class Door:
         self._links = Senders()
         """Links in messages that the API has shown lately: whoever answers an alert goes before who guesses."""
         self._bodies = {service.name: Bodies(service) for service in (API, ADMIN, PROBES)}
+        self.heads = Heads()
+        self._ready: asyncio.Task[Answer] | None = None
+        """The newest question whether Bleep is ready."""
+        self._asked_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def pause(self) -> float:
@@ -71,7 +80,9 @@ class Door:
         if path == "/metrics" or not path.startswith("/"):  # `OPTIONS *`
             raise errors.NotFound
         service = service_for(path)
-        if service is API:
+        if service is PROBES:
+            self._begin(self._show_readiness(request, client), request, client)
+        elif service is API:
             turn = self._admission.enter(lambda: self._urgency(request))
             self._begin(self._in_turn(request, client, turn), request, client)
         else:
@@ -147,6 +158,28 @@ class Door:
                 client.abort()  # it gets less than was announced, and sees that something is missing
                 return
             client.end()
+
+    async def _show_readiness(self, request: Request, client: Connection) -> None:
+        """However many ask, the service is asked by one at a time, and once in `READY_SECONDS`."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - for the type checker
+        client.on_close = task.cancel
+        is_old = time.monotonic() - self._asked_at > READY_SECONDS
+        if self._ready is None or (self._ready.done() and is_old):
+            self._ready = asyncio.create_task(self._ask_readiness(request, client))
+            self._ready.add_done_callback(
+                lambda done: done.cancelled() or done.exception()
+            )  # all may have left
+        status, headers, answer = await asyncio.shield(self._ready)
+        client.respond(status, headers, answer)
+
+    async def _ask_readiness(self, request: Request, client: Connection) -> Answer:
+        asked = Request("GET", request.path, request.path, request.headers, request.body, request.version)
+        try:
+            async with self._upstream.answer(PROBES, asked, client) as response:
+                return response.status, response.headers, await _whole(response, PROBES)
+        finally:
+            self._asked_at = time.monotonic()
 
     def _note(self, request: Request, status: int, answer: bytes) -> None:
         if (

@@ -1,28 +1,61 @@
-"""The bodies that the door keeps: each within its size, and all within the memory that they may take together."""
+"""What the door keeps of requests: each within its size, and all within the memory that they may take together."""
 
 from collections.abc import Callable
+from operator import itemgetter
 
 from door.errors import BodyInPieces, BodyTooLarge, Busy
-from door.settings import Service
+from door.settings import MAX_INCOMPLETE_HEADS, Service
 
 SMALL_PARTS, SMALL_BYTES = 1000, 64
 """A body may have this many parts of any size; others must have this many bytes on average: each costs the same."""
 KEPT_WHEN_FULL = 7 / 8
-"""The share of the memory for bodies that stays in use after room was made."""
+"""The share of the memory that stays in use after room was made."""
+
+GiveWay = Callable[[], None]
+
+
+class Heads:
+    """The heads that are not complete. Whose they are is known by what ends them."""
+
+    def __init__(self) -> None:
+        self._kept = 0
+        self._sizes: dict[GiveWay, int] = {}
+
+    def note(self, give_way: GiveWay, size: int) -> None:
+        """How many bytes of a head have come; 0 once it is complete. Where all are too many, the largest give way."""
+        self._kept += size - self._sizes.pop(give_way, 0)
+        if size:
+            self._sizes[give_way] = size
+        if self._kept > MAX_INCOMPLETE_HEADS:
+            for other in self._forget_the_largest():
+                other()
+
+    def _forget_the_largest(self) -> list[GiveWay]:
+        found = []
+        for other, size in sorted(self._sizes.items(), key=itemgetter(1), reverse=True):
+            if self._kept <= MAX_INCOMPLETE_HEADS * KEPT_WHEN_FULL:
+                break
+            del self._sizes[other]
+            self._kept -= size
+            found.append(other)
+        return found
 
 
 class Body:
-    """The body of one request, from its first part until its answer has come."""
+    """The body of one request, from its head until its answer has come. The head takes memory for as long."""
 
-    def __init__(self, bodies: "Bodies", on_eviction: Callable[[], None]) -> None:
+    def __init__(self, bodies: "Bodies", on_eviction: GiveWay) -> None:
         self._bodies = bodies
         self._parts = 0
         self.content = bytearray()
+        self.size = 0
+        """How much memory is counted for it."""
         self.on_eviction = on_eviction
 
-    def announce(self, length: int) -> None:
-        """How long it will be. Raises BodyTooLarge."""
+    def announce(self, length: int, *, head: int) -> None:
+        """How long it will be, and how much memory its head takes. Raises BodyTooLarge, or Busy."""
         self._bodies.bound(length)
+        self._bodies.make_room(self, head)
 
     def add(self, part: bytes) -> None:
         """One more part. Raises BodyTooLarge, BodyInPieces, or Busy if there is no memory left for it."""
@@ -40,7 +73,8 @@ class Body:
     def forget(self) -> None:
         """It takes no memory any more. Harmless if done twice."""
         self.complete()
-        self._bodies.kept -= len(self.content)
+        self._bodies.kept -= self.size
+        self.size = 0
         self.content = bytearray()
 
 
@@ -50,10 +84,10 @@ class Bodies:
     def __init__(self, service: Service) -> None:
         self._service = service
         self.kept = 0
-        """The bytes of all of them."""
+        """The bytes of all of them, and of their heads."""
         self.incomplete: set[Body] = set()
 
-    def begin(self, on_eviction: Callable[[], None]) -> Body:
+    def begin(self, on_eviction: GiveWay) -> Body:
         """A body that is to come. `on_eviction` is called if it has to give way before it is complete."""
         body = Body(self, on_eviction)
         self.incomplete.add(body)
@@ -71,7 +105,7 @@ class Bodies:
         """
         most = self._service.max_buffered_bytes
         if self.kept + size > most:
-            for each in sorted(self.incomplete, key=lambda each: len(each.content), reverse=True):
+            for each in sorted(self.incomplete, key=lambda each: each.size, reverse=True):
                 if each is newcomer or self.kept <= most * KEPT_WHEN_FULL:
                     break
                 each.forget()
@@ -79,3 +113,4 @@ class Bodies:
         if self.kept + size > most:
             raise Busy
         self.kept += size
+        newcomer.size += size

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Protocol
 
-from door.body import Bodies
+from door.body import Bodies, Heads
 from door.connections import Claim, Connections
 from door.errors import BodyCut, BodyIncomplete, Busy, Headers, Refusal
 from door.reader import HTTP_1_0, Reader, Request
@@ -17,6 +17,8 @@ LINGER_SECONDS = 2.0
 NEVER = float("inf")
 BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 STATUS_LINES = {each.value: b"HTTP/1.1 %d %b\r\n" % (each.value, each.phrase.encode()) for each in HTTPStatus}
+MAX_UNSENT = 16 * 1024
+"""Bytes of an answer that the system has not taken. A client with more is one that does not read."""
 STALL_SECONDS = 60.0
 """For a client to read something of its answer."""
 SHORTEST_LOOK, LONGEST_LOOK = 0.01, min(5.0, HEAD_SECONDS, BODY_SECONDS)
@@ -27,6 +29,8 @@ _received = memoryview(bytearray(64 * 1024))
 
 class Door(Protocol):
     """Who answers."""
+
+    heads: Heads
 
     def bodies_for(self, path: str) -> Bodies:
         """Where the body of a request is kept."""
@@ -48,7 +52,7 @@ class Connection(asyncio.BufferedProtocol):
         self._door = door
         self._others = others
         self._loop = asyncio.get_running_loop()
-        self._reader = Reader(door.bodies_for, self._give_way)
+        self._reader = Reader(door.bodies_for, door.heads, self._give_way)
         self._expected: Request | None = None
         """The request whose body the client has time for until the deadline."""
         self._answered: Request | None = None
@@ -78,6 +82,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
         self._transport = transport
+        transport.set_write_buffer_limits(MAX_UNSENT)
         self.is_https = transport.get_extra_info("sslcontext") is not None
         peer = transport.get_extra_info("peername")
         self.address = peer[0].partition("%")[0] if isinstance(peer, tuple) else ""
@@ -131,9 +136,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         self._writable.clear()
+        self._others.stalls(self)
 
     def resume_writing(self) -> None:
         self._writable.set()
+        self._others.moves(self)
         if self._waits_for_reading:
             self._waits_for_reading = False
             self._go_on()

@@ -7,6 +7,8 @@ from enum import IntEnum
 from operator import itemgetter
 from typing import Protocol
 
+from door.settings import MAX_STALLED
+
 GIVE_WAY = 8
 """One in so many connections gives way when there are too many."""
 LOOK_AGAIN_SECONDS = 0.5
@@ -50,6 +52,8 @@ class Connections:
     def __init__(self, most: int) -> None:
         self._most = most
         self._open: set[Client] = set()
+        self._stalled: dict[Client, None] = {}
+        """Those that do not read, in the order in which they stopped."""
         self._full_until = float("-inf")
 
     def __len__(self) -> int:
@@ -65,6 +69,19 @@ class Connections:
     def discard(self, client: Client) -> None:
         """It has ended. Harmless if it was not counted."""
         self._open.discard(client)
+        self.moves(client)
+
+    def stalls(self, client: Client) -> None:
+        """It does not read its answer, which takes memory. Who has not read for longest gives way."""
+        self._stalled[client] = None
+        if len(self._stalled) > MAX_STALLED:
+            longest = next(iter(self._stalled))
+            self.moves(longest)
+            longest.abort()
+
+    def moves(self, client: Client) -> None:
+        """It reads again. Harmless if it did all the time."""
+        self._stalled.pop(client, None)
 
     def __iter__(self) -> Iterator[Client]:
         """Those that are open now."""

@@ -4,7 +4,7 @@ import json
 from functools import lru_cache
 from http import HTTPStatus
 
-from door.settings import MAX_HEAD_BYTES
+from door.settings import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
 
 JSON = b"application/problem+json"
 TEXT = b"text/plain; charset=utf-8"
@@ -106,7 +106,22 @@ class HeadTooLarge(Refusal):
 
     status = 431
     code = "head_too_large"
-    detail = f"The address and the headers have more than {MAX_HEAD_BYTES // 1024} KiB. Nothing was stored."
+    detail = (
+        f"The address and the headers have more than {MAX_HEAD_BYTES // 1024} KiB, or there are more than "
+        f"{MAX_HEADERS} headers. Nothing was stored."
+    )
+
+
+class TooManyAtOnce(Refusal):
+    """503: a connection has sent more requests than one may have waiting."""
+
+    status = 503
+    code = "too_many_at_once"
+    retry_after = 1
+    detail = (
+        f"More than {MAX_PIPELINED} requests came at once on one connection. This one was not looked at: send it again "
+        "when the others are answered."
+    )
 
 
 class NotFound(Refusal):

@@ -10,13 +10,15 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import httptools
 
-from door.body import Bodies, Body
-from door.errors import Headers, HeadTooLarge, Malformed, Refusal
-from door.settings import MAX_HEAD_BYTES
+from door.body import Bodies, Body, GiveWay, Heads
+from door.errors import Headers, HeadTooLarge, Malformed, Refusal, TooManyAtOnce
+from door.settings import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
 
 FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 HTTP_1_0 = "1.0"
 VERSIONS = frozenset({HTTP_1_0, "1.1"})
+OF_A_REQUEST, OF_A_HEADER = 1024, 128
+"""The memory that Python takes for each, beside what was sent."""
 
 
 class Request:
@@ -40,18 +42,22 @@ class Request:
 class Reader:
     """The requests of one connection.
 
-    `bodies_for` says where the body for a path is kept; `on_eviction` is called if one must give way to others.
+    `bodies_for` says where the body for a path is kept, `heads` counts what is not complete; `on_eviction` is called if
+    either must give way to others.
     """
 
-    def __init__(self, bodies_for: Callable[[str], Bodies], on_eviction: Callable[[], None]) -> None:
+    def __init__(self, bodies_for: Callable[[str], Bodies], heads: Heads, on_eviction: GiveWay) -> None:
         self._bodies_for = bodies_for
+        self._heads = heads
         self._on_eviction = on_eviction
         self._parser = httptools.HttpRequestParser(self)
         self._target = b""
         self._headers: Headers = []
-        self._head_bytes = 0
+        self._head_bytes = self._head_lines = 0
         self._fruitless = 0
         """How many bytes came in a row without a head or a part of a body in them."""
+        self._counted = 0
+        """How many of them `heads` counts."""
         self._is_second_parser = False
         self.coming: Request | None = None
         """The request whose body is to come."""
@@ -67,6 +73,7 @@ class Reader:
             self._parse(data)
             if self._fruitless > MAX_HEAD_BYTES:
                 raise HeadTooLarge
+            self._count_the_head(self._fruitless)
         except httptools.HttpParserCallbackError as error:
             if not isinstance(error.__context__, Refusal):
                 raise
@@ -78,9 +85,16 @@ class Reader:
     def end(self) -> None:
         """Read no more, and forget what is not whole."""
         self.ended = True
+        self._target, self._headers = b"", []
+        self._count_the_head(0)
         if self.coming is not None:
             self.coming.body.forget()
             self.coming = None
+
+    def _count_the_head(self, size: int) -> None:
+        if size != self._counted and not (size and self.ended):
+            self._counted = size
+            self._heads.note(self._on_eviction, size)
 
     def _parse(self, data: memoryview) -> None:
         rest = None
@@ -114,7 +128,8 @@ class Reader:
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer: these are left out."""
         self._head_bytes += len(name) + len(value)
-        if self._head_bytes > MAX_HEAD_BYTES:
+        self._head_lines += 1
+        if self._head_bytes > MAX_HEAD_BYTES or self._head_lines > MAX_HEADERS:
             raise HeadTooLarge
         if self.coming is None:
             self._headers.append((name.lower(), value))
@@ -140,7 +155,8 @@ class Reader:
         method = self._parser.get_method().decode("latin-1")
         self.coming = Request(method, target, path, self._headers, body, version)
         self._target, self._headers = b"", []
-        body.announce(length)
+        head = len(target) + self._head_bytes + self._head_lines * OF_A_HEADER + OF_A_REQUEST
+        body.announce(length, head=head)
 
     def on_body(self, part: bytes) -> None:
         """A part of the body."""
@@ -152,8 +168,10 @@ class Reader:
         """The body has come."""
         if self.coming is None or self._parser.should_upgrade():
             return
+        if len(self.whole) >= MAX_PIPELINED:
+            raise TooManyAtOnce
         request, self.coming = self.coming, None
-        self._fruitless = self._head_bytes = 0
+        self._fruitless = self._head_bytes = self._head_lines = 0
         request.body.complete()
         request.keeps = self._parser.should_keep_alive()
         self.ended = not request.keeps

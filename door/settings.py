@@ -19,7 +19,7 @@ class Service:
     max_body_bytes: int
     """The largest body that it gets."""
     max_buffered_bytes: int
-    """How many bytes of incomplete or waiting bodies the door keeps for it."""
+    """How many bytes of requests the door keeps for it, whether incomplete or waiting."""
     seconds: float
     """How long it may take to answer."""
     repeatable: bool
@@ -42,6 +42,14 @@ HEAD_SECONDS = int(os.environ.get("GRANIAN_HTTP1_HEADER_READ_TIMEOUT", "5000")) 
 """For a head to arrive, and how long a connection may be idle. A load balancer that keeps connections needs a longer
 one than its own: it could send on one that is being closed."""
 MAX_HEAD_BYTES = 16 * KIB
+MAX_HEADERS = 96
+"""In one head. The services take 100, of which the door adds three."""
+MAX_INCOMPLETE_HEADS = 16 * MIB
+"""Of all heads together that are not complete."""
+MAX_PIPELINED = 16
+"""Requests that one connection may have sent before the first of them is answered."""
+MAX_STALLED = 128
+"""Clients that do not read their answers: beyond them, those give way that have read nothing for longest."""
 SPARE_FILES = 256
 """For what is neither a connection of a client nor its connection to a service."""
 MAX_CONNECTIONS = min(
@@ -74,7 +82,7 @@ PROBES = Service(
     name="probes",
     url=os.environ.get("WEB_PROBES_URL", "http://127.0.0.1:8004"),
     max_body_bytes=0,
-    max_buffered_bytes=0,
+    max_buffered_bytes=4 * MIB,
     seconds=10,
     repeatable=True,
 )

@@ -9,8 +9,10 @@ import httptools
 from door.errors import Headers
 from door.upstream.message import HOP_BY_HOP
 
-MAX_UNREAD = 256 * 1024
+MAX_UNREAD = 64 * 1024
 """Bytes of an answer that are kept for a client that reads slowly."""
+_received = memoryview(bytearray(MAX_UNREAD))
+"""What has just come from any service. It is read before the next is asked."""
 NOT_PASSED_BACK = (HOP_BY_HOP - {b"content-length"}) | {b"server"}
 FINAL = 200
 """Statuses below are of answers that announce another one."""
@@ -24,7 +26,7 @@ class BadAnswerError(ConnectionError):
     """The service's answer is not HTTP."""
 
 
-class ServiceConnection(asyncio.Protocol):
+class ServiceConnection(asyncio.BufferedProtocol):
     """A connection to a service, with one request at a time, and the answer to the newest."""
 
     _transport: asyncio.Transport
@@ -53,12 +55,15 @@ class ServiceConnection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
         self._transport = transport
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return _received
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self._is_complete:  # or it would be taken for the next answer
             self._fail(BadAnswerError())
             return
         try:
-            self._parser.feed_data(data)
+            self._parser.feed_data(_received[:nbytes])
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._fail(BadAnswerError())
         if self._unread > MAX_UNREAD:

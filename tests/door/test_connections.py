@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from door.connections import Claim, Connections
+from door.settings import MAX_STALLED
 from tests.door.conftest import Door
 from tests.door.test_http import OwnDoor
 from tests.processes import ROOT, wait_until
@@ -71,6 +72,21 @@ def test_one_look_is_enough_for_all_that_come_at_once(claim: Claim) -> None:
 
     assert set(added) == {claim is Claim.IDLE}
     assert Waiting.looks == 800
+
+
+def test_of_many_that_do_not_read_their_answers_those_give_way_that_have_not_for_longest() -> None:
+    """Each takes memory, and what somebody without a token asks for may be large."""
+    connections = Connections(2 * MAX_STALLED)
+    first, second, *others = [Waiting(Claim.WAITS) for _ in range(MAX_STALLED + 1)]
+    for each in (first, second, *others):
+        connections.add(each)
+        connections.stalls(each)
+    assert [each.is_open for each in (first, second)] == [False, True]
+
+    connections.moves(second)
+    connections.stalls(first)
+    assert second.is_open
+    assert all(each.is_open for each in others)
 
 
 @pytest.mark.parametrize("sent", [HALF, STAFF], ids=["half-sent", "staff"])

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from door.settings import MAX_PIPELINED
 from sandbox.services import free_port
 from tests.door.conftest import Door
 from tests.processes import ENTRY_POINT, running, wait_until
@@ -84,7 +85,8 @@ def test_requests_in_one_go_are_answered_one_after_the_other(door: Door) -> None
 
 def test_a_client_that_reads_no_answer_is_not_read_either(door: Door) -> None:
     """Or its answers would fill the memory."""
-    each = b"GET /healthz HTTP/1.1\r\nHost: bleep\r\n\r\n"
+    each = b"GET /notification HTTP/1.1\r\nHost: bleep\r\nX-Long: %b\r\n\r\n" % (b"x" * 10_000)
+    door.service.answer_bytes, door.service.status = 100_000, 200
     with socket.socket() as client:
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             client.setsockopt(socket.SOL_SOCKET, option, 4096)
@@ -93,11 +95,21 @@ def test_a_client_that_reads_no_answer_is_not_read_either(door: Door) -> None:
         sent = 0
         with suppress(TimeoutError):
             while sent < 12_000_000:
-                sent += client.send((each * 1000)[sent % len(each) :])
+                sent += client.send((each * 100)[sent % len(each) :])
         assert sent < 12_000_000
 
         client.settimeout(20)
         assert read_all(client).count(b"HTTP/1.1 200 ") == sent // len(each), "then it is read on"
+
+
+def test_a_connection_has_a_few_requests_waiting_and_no_more(door: Door) -> None:
+    """A request of a few bytes takes a kilobyte here."""
+    with door.connect(b"GET /notification HTTP/1.1\r\nHost: bleep\r\n\r\n" * 1000) as connection:
+        answers = read_all(connection)
+
+    assert answers.count(b"HTTP/1.1 202 ") == len(door.service.requests) == MAX_PIPELINED
+    assert answers.count(b"HTTP/1.1 503 ") == 1
+    assert b"too_many_at_once" in answers
 
 
 def test_what_follows_a_request_is_refused_after_its_answer(door: Door) -> None:
@@ -183,6 +195,16 @@ def test_a_head_that_does_not_end_fills_no_memory(door: Door, head: bytes) -> No
             connection.sendall(b"x" * 1000 if head.startswith(b"X") else b"\r\n" * 500)
             assert time.monotonic() - started < 4, "it would be closed after five seconds"
         assert connection.recv(100).startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_head_of_many_short_headers_keeps_the_door_no_longer_than_another(door: Door) -> None:
+    """Each header costs the door, however short it is."""
+    several, many = b"X-A: b\r\n" * 90, b"X-A: b\r\n" * 1000
+    with door.connect(HEAD + several + b"\r\n") as connection:
+        assert connection.recv(100).startswith(b"HTTP/1.1 202 ")
+    with door.connect(HEAD + many) as connection:  # which is not the end
+        assert connection.recv(100).startswith(b"HTTP/1.1 431 ")
+    assert len(door.service.requests) == 1
 
 
 def test_trailers_are_bounded_and_left_out(door: Door) -> None:

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from door.body import Bodies
+from door.errors import Busy
+from door.settings import MAX_INCOMPLETE_HEADS, PROBES
 from tests.door.conftest import THREADS, Door
 from tests.processes import wait_until
 
@@ -191,6 +194,37 @@ def test_large_unfinished_bodies_do_not_fill_the_memory(door: Door) -> None:
     assert requests.post(f"{door.url}/admin/", data=b"x" * 1000, timeout=5).status_code == 202, (
         "it is free again"
     )
+
+
+@pytest.mark.usefixtures("many_files")
+def test_heads_that_fill_the_memory_give_way_to_alerts(door: Door) -> None:
+    """A few more than the door keeps."""
+    head = HEAD + b"".join(b"X-%02d: %b\r\n" % (number, b"x" * 150) for number in range(90))
+    held = [door.connect(head) for _ in range(MAX_INCOMPLETE_HEADS // len(head) + 20)]
+    refused = selectors.DefaultSelector()
+    for connection in held:
+        refused.register(connection, selectors.EVENT_READ)
+    try:
+        assert refused.select(timeout=4), "the memory is full, so one of them has its answer already"
+        assert requests.post(f"{door.url}/notification", data=b"{}", timeout=5).status_code == 202
+    finally:
+        refused.close()
+        for connection in held:
+            connection.close()
+
+
+def test_heads_of_requests_that_wait_are_counted_like_bodies() -> None:
+    bodies = Bodies(PROBES)
+    for _ in range(PROBES.max_buffered_bytes // 16_000):
+        body = bodies.begin(lambda: None)
+        body.announce(0, head=16_000)
+        body.complete()
+
+    one_more = bodies.begin(lambda: None)
+    with pytest.raises(Busy):
+        one_more.announce(0, head=16_000)
+    body.forget()
+    one_more.announce(0, head=16_000)
 
 
 @pytest.mark.usefixtures("many_files")
