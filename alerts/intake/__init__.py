@@ -5,6 +5,7 @@ what is unusual to the other.
 """
 
 from alerts.intake.at_once import accept_at_once
-from alerts.intake.step_by_step import Accepted, Conflict, NewAlert, Unreachable, accept, rehearse
+from alerts.intake.rehearsal import rehearse
+from alerts.intake.step_by_step import Accepted, Conflict, NewAlert, Unreachable, accept
 
 __all__ = ["Accepted", "Conflict", "NewAlert", "Unreachable", "accept", "accept_at_once", "rehearse"]

@@ -1,8 +1,7 @@
 """Take an alert: before a 2xx answer it is on disk, and a repeat does no harm."""
 
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -12,20 +11,17 @@ from structlog.contextvars import bind_contextvars
 
 from alerts.deliveries import opening
 from alerts.escalation import asking
-from alerts.models import Alert, Delivery, Engagement, WriteProbe
+from alerts.models import Alert, Delivery, Engagement
 from alerts.states import AlertStatus
 from clients.models import ApiClient
-from contacts import preferences, routing
-from contacts.choices import Channel, Priority
+from contacts import routing
+from contacts.choices import Priority
 from contacts.models import Clinician
 from contacts.routing import NoRoute
 from oncall import plans
 
 COMPARED = ("type", "patient_id", "contact_id", "description", "priority")
 """Two alerts with the same `message_id` are the same alert if these fields are equal."""
-
-INVENTED_NUMBER = "+447700900000"
-"""From the range for fiction: nobody has it."""
 
 
 @dataclass(frozen=True)
@@ -86,22 +82,6 @@ def accept(*, client: ApiClient, new: NewAlert) -> Accepted:
         if repeat := _replay(client, new):
             return repeat
         raise
-
-
-def rehearse(new: NewAlert) -> None:
-    """Take an alert for an invented clinician from an invented client, and leave nothing behind but the time.
-
-    Raises:
-        Error: the database would not have stored it.
-    """
-    with transaction.atomic():
-        invented = str(uuid.uuid4())
-        client = ApiClient.objects.create(name=invented)
-        clinician = Clinician.objects.create(contact_id=invented, name=invented, sms_number=INVENTED_NUMBER)
-        preferences.replace(clinician, {new.priority: [Channel.SMS]})
-        accept(client=client, new=replace(new, message_id=invented, contact_id=invented))
-        transaction.set_rollback(True)
-    WriteProbe.objects.write()
 
 
 def _store(client: ApiClient, new: NewAlert, clinician: Clinician) -> Accepted:

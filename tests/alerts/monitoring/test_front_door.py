@@ -94,6 +94,17 @@ def test_an_intake_that_cannot_store_is_found_with_its_answer(door: str) -> None
     assert found("intake_fails").ok
 
 
+def test_an_intake_that_can_look_up_no_token_is_found(door: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE clients_apitoken RENAME TO away")
+        try:
+            finding = found("intake_fails")
+        finally:
+            cursor.execute("ALTER TABLE away RENAME TO clients_apitoken")
+
+    assert not finding.ok
+
+
 def test_an_intake_that_hangs_is_found(door: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(front_door, "SECONDS", 1)
     with connection.cursor() as cursor:
