@@ -6,11 +6,16 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models.functions import Now
 
+AHEAD = timedelta(seconds=2)
+"""A heartbeat may lie this far ahead: the statement that looks may have begun earlier."""
+
 
 class HeartbeatQuerySet(models.QuerySet[Any]):
     def fresh(self) -> Self:
-        """Heartbeats of running processes."""
-        return self.filter(beat_at__gt=Now() - self.model.FRESH)
+        """Heartbeats of running processes. One that lies ahead is of before the database's clock was set back: who
+        runs has written another since.
+        """
+        return self.filter(beat_at__gt=Now() - self.model.FRESH, beat_at__lt=Now() + AHEAD)
 
     def stale(self) -> Self:
         """Heartbeats old enough to delete."""

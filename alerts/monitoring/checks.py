@@ -17,6 +17,7 @@ from django.db.models import (
     F,
     Min,
     OuterRef,
+    Q,
     Subquery,
     Value,
     When,
@@ -192,7 +193,9 @@ def _processes() -> list[Finding]:
     one more while no relay is heard.
     """
     instead = Case(When(sent_itself_at__gt=Now() - SENT_INSTEAD_FOR, then=True), default=False)
-    settled = Case(When(started_at__lt=Now() - WorkerHeartbeat.FRESH, then=True), default=False)
+    # A start that lies ahead is of before the database's clock was set back.
+    long_ago = Q(started_at__lt=Now() - WorkerHeartbeat.FRESH) | Q(started_at__gt=Now() + clock.TOLERANCE)
+    settled = Case(When(long_ago, then=True), default=False)
     no, offset = Value(value=False), "clock_offset_seconds"
     relays = RelayHeartbeat.objects.fresh().values_list(Value("relay"), instead, settled, offset)
     workers = WorkerHeartbeat.objects.fresh().values_list("kind", no, no, offset)

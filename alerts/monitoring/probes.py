@@ -12,7 +12,10 @@ from django.http.response import HttpResponseBase
 
 from alerts.models import Alert, Delivery, RelayHeartbeat, WriteProbe
 from alerts.monitoring import report
+from clients.models import ApiClient, ApiToken
 from config import database
+from contacts.models import Clinician, EmailSubscription, Obstacle, Preference
+from oncall.models import PlanChoice
 
 OF_DATA = {
     "Cache-Control": "no-store",
@@ -20,7 +23,15 @@ OF_DATA = {
     "X-Content-Type-Options": "nosniff",
 }
 """Headers of what is no page: a browser loads nothing for it and takes it for nothing else, and nobody keeps it."""
-WRITTEN_BY_INTAKE = ", ".join(model._meta.db_table for model in (Alert, Delivery))  # noqa: SLF001 - documented
+WRITTEN_BY_INTAKE = [Alert._meta.db_table, Delivery._meta.db_table]  # noqa: SLF001 - documented
+READ_BY_INTAKE = [
+    model._meta.db_table  # noqa: SLF001
+    for model in (ApiToken, ApiClient, Clinician, Preference, Obstacle, EmailSubscription, PlanChoice)
+]
+LOCKS_OF_INTAKE = (
+    f"LOCK TABLE {', '.join(WRITTEN_BY_INTAKE)} IN ROW EXCLUSIVE MODE; "
+    f"LOCK TABLE {', '.join(READ_BY_INTAKE)} IN ACCESS SHARE MODE"
+)
 
 R = TypeVar("R", bound=HttpResponseBase)
 log = structlog.get_logger(__name__)
@@ -77,6 +88,11 @@ def _warnings() -> list[str]:
     """
     try:
         return [finding.sentence for finding in report.recent.get().findings if not finding.ok]
+    except Error as error:
+        log.warning("unready", exc_info=error)
+        return [
+            f"{database.cause(error) or 'The database does not answer.'} So nobody knows what else is wrong."
+        ]
     except Exception:
         log.exception("check.broken")
         return ["The health checks themselves are broken: the log says where."]
@@ -88,7 +104,7 @@ def _database() -> str:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '3s'")
-                cursor.execute(f"LOCK TABLE {WRITTEN_BY_INTAKE} IN ROW EXCLUSIVE MODE")
+                cursor.execute(LOCKS_OF_INTAKE)
             WriteProbe.objects.write()
     except Error as error:
         cause = database.cause(error)

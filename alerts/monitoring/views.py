@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from alerts.monitoring.metrics import exposition
 from alerts.monitoring.probes import with_headers
+from config import database
 
 log = structlog.get_logger(__name__)
 
@@ -36,4 +37,5 @@ def _metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
     except Error as error:
         log.warning("metrics.unavailable", exc_info=error)
-        return HttpResponse("The database does not answer.\n", status=503, content_type="text/plain")
+        cause = database.cause(error) or "The database does not answer."
+        return HttpResponse(f"{cause}\n", status=503, content_type="text/plain")

@@ -1,6 +1,7 @@
 """`/healthz` and `/readyz`."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -12,8 +13,9 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from alerts.intake import at_once
 from alerts.models import RelayHeartbeat
-from alerts.monitoring import probes
+from alerts.monitoring import probes, report
 from tests.config.server import ask, silent_server
 
 
@@ -77,7 +79,9 @@ def test_unready_while_the_database_refuses_sessions_that_would_write() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("table", ["alerts_alert", "alerts_delivery", "alerts_writeprobe"])
+@pytest.mark.parametrize(
+    "table", ["alerts_alert", "alerts_delivery", "alerts_writeprobe", "clients_apitoken"]
+)
 def test_unready_while_a_table_that_intake_needs_is_locked(table: str) -> None:
     RelayHeartbeat.objects.create(relay="relay:1")
     with psycopg.connect(**connection.get_connection_params()) as other:
@@ -88,6 +92,28 @@ def test_unready_while_a_table_that_intake_needs_is_locked(table: str) -> None:
     assert status == 503
     assert body["checks"]["database"].startswith("Somebody has locked a table of alerts")
     assert readyz()[0] == 200
+
+
+def test_each_table_of_the_statement_that_takes_an_alert_is_looked_at() -> None:
+    named = set(re.findall(r"\b(?:FROM|JOIN|INTO)\s+([a-z]+_[a-z]+)\b", at_once.STATEMENT))
+
+    assert named == {*probes.WRITTEN_BY_INTAKE, *probes.READ_BY_INTAKE}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lock_that_only_the_health_checks_meet_is_a_warning() -> None:
+    RelayHeartbeat.objects.create(relay="relay:1")
+    report.recent.forget()
+    with psycopg.connect(**connection.get_connection_params()) as other, connection.cursor() as cursor:
+        other.execute("LOCK TABLE alerts_attempt IN ACCESS EXCLUSIVE MODE")
+        cursor.execute("SET lock_timeout = '100ms'")
+
+        status, body = readyz()
+
+    report.recent.forget()
+    connection.close()
+    assert status == 200
+    assert body["warnings"] == ["Somebody has locked a table of alerts. So nobody knows what else is wrong."]
 
 
 def test_unready_while_no_relay_has_ever_reported(relay: RelayHeartbeat) -> None:
@@ -105,6 +131,12 @@ def test_unready_while_no_relay_has_ever_reported(relay: RelayHeartbeat) -> None
 
 def test_unready_once_the_last_relay_has_fallen_silent(relay: RelayHeartbeat) -> None:
     RelayHeartbeat.objects.update(beat_at=Now() - timedelta(minutes=1))
+
+    assert readyz()[0] == 503
+
+
+def test_a_relay_that_ended_before_the_clock_was_set_back_is_not_at_work(relay: RelayHeartbeat) -> None:
+    RelayHeartbeat.objects.update(beat_at=Now() + timedelta(minutes=10))
 
     assert readyz()[0] == 503
 
