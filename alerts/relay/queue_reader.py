@@ -13,8 +13,8 @@ from alerts.channels.queues import Received
 from alerts.cooldown import Cooldown
 from config import database
 
-EVERY = 1.0
-"""Seconds: after so long another relay begins where one has stopped."""
+EVERY = 5.0
+"""Seconds: after so long another relay begins where one has stopped. Each look opens a session."""
 AWAY_SECONDS = 2.0
 LONGEST_AWAY_SECONDS = 60.0
 
