@@ -60,6 +60,8 @@ def respond(engagement_id: int, answer: Answer) -> Response:
             proof=answer.proof,
             evidence=answer.evidence,
             provider_at=answer.provider_at,
+            # Before what it changes, and before the notices that follow.
+            at=engagement.now,  # type: ignore[attr-defined]
             effect=effect,
             by_id=answer.by.pk if answer.by else None,
             note=answer.note,
@@ -78,10 +80,10 @@ def respond(engagement_id: int, answer: Answer) -> Response:
 
 
 def _meant(alert: Alert, engagement_id: int) -> Engagement:
-    """The engagement that the answer is about, locked."""
+    """The engagement that the answer is about, locked, with the database's time as `now`."""
     whose = Engagement.objects.filter(pk=engagement_id).values("clinician")
     theirs = Engagement.objects.select_for_update(of=("self",)).filter(alert=alert, clinician__in=whose)
-    found = {each.pk: each for each in theirs}
+    found = {each.pk: each for each in theirs.annotate(now=Now())}
     now = {each.state: each for each in found.values()}  # at most one of each of these two
     return now.get(EngagementState.ACCEPTED) or now.get(EngagementState.ASKED) or found[engagement_id]
 

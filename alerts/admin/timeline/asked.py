@@ -145,11 +145,7 @@ def events(alert: Alert, asking: Asking) -> Iterator[Entry]:
             yield engagement.ended_at, 0, ended
     handed_back = set(_handed_back(asking.answers))
     for answer in asking.answers:
-        yield (
-            _took_effect(answer, asking),
-            0,
-            _answer(answer, asking, is_handed_back=answer.pk in handed_back),
-        )
+        yield answer.at, 0, _answer(answer, asking, is_handed_back=answer.pk in handed_back)
     loop = asking.standing.loop
     if loop and loop.ended_at and loop.outcome == LoopOutcome.EXHAUSTED:
         yield (
@@ -157,15 +153,6 @@ def events(alert: Alert, asking: Asking) -> Iterator[Entry]:
             1,
             Event(loop.ended_at, "person_off", "failed", "Nobody is left to ask", sentences=(STAYS_OPEN,)),
         )
-
-
-def _took_effect(answer: Response, asking: Asking) -> datetime:
-    """When what the answer changed began: its record is written after that, and after the notices that follow."""
-    engagement = asking.of(answer.engagement_id)
-    ended = engagement.ended_at if engagement else None
-    latest = max(each.pk for each in asking.answers if each.engagement_id == answer.engagement_id)
-    is_effect = answer.pk == latest and answer.effect == Effect.APPLIED
-    return min(ended, answer.at) if ended and is_effect else answer.at
 
 
 def _asked(engagement: Engagement, alert: Alert, asking: Asking) -> Event:

@@ -97,6 +97,9 @@ def test_the_timeline_names_people_and_channels(operator: Client, ask: Ask, coll
         assert any(title.startswith(each) for title in timeline), (each, timeline)
     told = next(place for place, title in enumerate(timeline) if title.startswith("Notice to"))
     assert timeline.index(f"{second} has taken it on") < told
+    answer(alert, "C-2", ResponseKind.HAND_BACK)
+    after = titles(read(operator, page_of(alert)))
+    assert after[: told + 1] == timeline[: told + 1], "what was, stays in its order"
     assert "Staff stopped it" not in page, "nobody of the staff did anything"
     assert re.search(r">(48|49|5\d) s after they were asked\.<", page)
     assert "By a key pressed in a call." in page
