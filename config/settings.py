@@ -25,7 +25,8 @@ HTTPS = env.flag("HTTPS")
 WEB_SERVICE = os.environ.get("WEB_SERVICE", "")
 """Which web service this process is, as `deploy/entrypoint` says: what it does not serve, it does not load."""
 # `web-probes` shows no page, and scrapers call it by the name or address that it has inside, over http.
-ALLOWED_HOSTS = ["*"] if WEB_SERVICE == "web-probes" else env.words("ALLOWED_HOSTS")
+SERVED_HOSTS = env.words("ALLOWED_HOSTS")
+ALLOWED_HOSTS = ["*"] if WEB_SERVICE == "web-probes" else SERVED_HOSTS
 CSRF_FAILURE_VIEW = "staff.errors.not_from_a_form"
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 ROOT_URLCONF = {

@@ -51,6 +51,15 @@ def _authorization() -> str:
     return f"Bearer {salted_hmac('alerts.monitoring.front_door', PATH, algorithm='sha256').hexdigest()}"
 
 
+def host() -> dict[str, str]:
+    """The header with a name that the services behind the door serve: inside, it has another. None if they serve all.
+
+    `web-probes` itself takes any name, so this does not go by what it takes.
+    """
+    names = [each.lstrip(".") for each in settings.SERVED_HOSTS if each != "*"]
+    return {"Host": names[0]} if names else {}
+
+
 def _problem() -> str | None:
     headers = {"Authorization": _authorization(), "Content-Type": "application/json"}
     body = json.dumps(
@@ -86,11 +95,9 @@ def _refusals() -> Refusals | None:
 
 def _request(path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
     """The status and body of an answer. An error status is an HTTPError."""
-    hosts = [host.lstrip(".") for host in settings.ALLOWED_HOSTS if host != "*"]
-    named = {"Host": hosts[0]} if hosts else {}
     secure = {"X-Forwarded-Proto": "https"} if settings.HTTPS else {}
     request = urllib.request.Request(  # noqa: S310 - http(s), by `config.settings`
-        settings.FRONT_DOOR_URL.rstrip("/") + path, body, {**named, **secure, **headers}
+        settings.FRONT_DOOR_URL.rstrip("/") + path, body, {**host(), **secure, **headers}
     )
     # The door is inside the deployment: no proxy is asked.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

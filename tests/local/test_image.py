@@ -155,7 +155,14 @@ def test_every_part_starts_is_healthy_and_stops_when_told(
     ports = Ports(free_port(range(10000, 19000), adjacent=PORTS_OF_A_RUN))
     urls = {url_variable(part): ports.url(part) for part in BEHIND_THE_DOOR}
     envs = {
-        part: {**server, **urls, **ports.env(part), "ALIVE_FILE": str(tmp_path / f"{part}.alive")}
+        part: {
+            **server,
+            **urls,
+            **ports.env(part),
+            "FRONT_DOOR_URL": ports.url(DOOR),
+            "TRUST_PROXY": "true",
+            "ALIVE_FILE": str(tmp_path / f"{part}.alive"),
+        }
         for part in parts
     }
     for part in parts:
@@ -173,6 +180,7 @@ def test_every_part_starts_is_healthy_and_stops_when_told(
             )
         answer = requests.get(f"{ports.url(DOOR)}/readyz", headers={"Host": "bleep.example"}, timeout=5)
         assert answer.status_code == 200, answer.text
+        assert "test alert" not in answer.text, "the health check's own alert gets in"
         for part in ("door", "web-api", "relay"):
             lines = [json.loads(line) for line in (tmp_path / f"{part}.log").read_text().splitlines()]
             assert all({"event", "level", "timestamp"} <= set(line) for line in lines)

@@ -14,6 +14,7 @@ from alerts.models import WriteProbe
 from alerts.monitoring import checks, front_door, report
 from contacts.models import Clinician
 from sandbox.services import free_port
+from tests.config.server import run
 from tests.factories import an_alert
 from tests.processes import ENTRY_POINT, answers, running, wait_until
 
@@ -80,9 +81,15 @@ def test_intake_takes_a_test_alert_and_nothing_of_it_stays(door: str) -> None:
 
 
 def test_any_host_may_be_allowed(door: str, settings: Any) -> None:
-    settings.ALLOWED_HOSTS = ["*"]
+    settings.ALLOWED_HOSTS = settings.SERVED_HOSTS = ["*"]
 
     assert found("intake_fails").ok
+
+
+def test_web_probes_asks_by_a_name_that_is_served_although_it_takes_any() -> None:
+    ask = "import django; django.setup(); from alerts.monitoring import front_door; print(front_door.host())"
+
+    assert run("-c", ask, WEB_SERVICE="web-probes").stdout == "{'Host': 'bleep.example'}\n"
 
 
 def test_an_intake_that_cannot_store_is_found_with_its_answer(door: str) -> None:
