@@ -152,3 +152,12 @@ def test_a_part_that_would_speak_in_the_clear_does_not_start_and_says_what_to_wr
     assert remedy in stopped.stderr
     assert "secret" not in stopped.stderr
     assert check(**elsewhere, PRIVATE_NETWORK_HOSTS="cache.example, DB.example").returncode == 0
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "MIGRATE_DATABASE_URL"])
+def test_migrate_asks_before_it_connects(name: str) -> None:
+    stopped = run("manage.py", "migrate", **{name: f"{DATABASE}db.example/bleep"})
+
+    assert stopped.returncode == 1
+    assert f"(bleep.E008) {name} names a server" in stopped.stderr
+    assert "OperationalError" not in stopped.stderr

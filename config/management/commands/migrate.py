@@ -9,7 +9,7 @@ from django.core.management import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
 
-from config import privileges
+from config import checks, privileges
 
 UNLIMITED = ("statement_timeout", "idle_in_transaction_session_timeout")
 LOGIN = ("USER", "PASSWORD", "HOST", "PORT")
@@ -22,7 +22,9 @@ class Command(migrate.Command):
     """
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """As the owner of the tables from the first check on."""
+        """As the owner of the tables from the first check on; but speak to no server that must not be spoken to."""
+        if unsafe := checks.check_encryption(None):
+            raise CommandError("\n".join(str(each) for each in unsafe))
         with as_owner(options["database"]) as self.others:
             return super().execute(*args, **options)
 
