@@ -224,6 +224,7 @@ REQUIRE_MFA = env.flag("REQUIRE_MFA") or not LOCAL_MODE
 ACCOUNT_ADAPTER = "staff.logins.accounts.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 MFA_ADAPTER = "staff.logins.accounts.MfaAdapter"
+MFA_FORMS = {"authenticate": "staff.logins.forms.CodeForm", "reauthenticate": "staff.logins.forms.ProofForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Bleep"
 MFA_TOTP_TOLERANCE = 1  # codes of the half minute before and after count: clocks differ

@@ -24,6 +24,11 @@ SALT = b"bleep second factors "
 class AccountAdapter(DefaultAccountAdapter):
     """Logins, and what proves them again."""
 
+    error_messages = {  # noqa: RUF012 - as allauth has it
+        **DefaultAccountAdapter.error_messages,
+        "too_many_login_attempts": "Too many wrong attempts. Wait for five minutes, then try again.",
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
@@ -54,6 +59,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
 class MfaAdapter(DefaultMFAAdapter):
     """Second factors. Who reads the database, or a backup, cannot make their codes without SECRET_KEY."""
+
+    error_messages = {  # noqa: RUF012 - as allauth has it
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": "Incorrect code. Each works once, for half a minute: wait for the next one. If that is "
+        "wrong, too, see whether your phone’s clock is right.",
+    }
 
     def encrypt(self, text: str) -> str:
         return _cipher().encrypt(text.encode()).decode()

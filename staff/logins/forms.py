@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.mfa.base import forms as mfa
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -32,3 +33,25 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
         user: User = super().save(commit)
         passwords.chosen(self._request, user)
         return user
+
+
+WHICH_CODE = (
+    "From your app, or one of your recovery codes. If you have neither, ask a superuser to remove your second "
+    "factors."
+)
+
+
+class CodeForm(mfa.AuthenticateForm):
+    """The code at a login, and where it comes from."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].help_text = WHICH_CODE
+
+
+class ProofForm(mfa.ReauthenticateForm):
+    """The same for a proof during a session."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].help_text = WHICH_CODE
