@@ -32,6 +32,7 @@ COPY contacts contacts
 COPY oncall oncall
 COPY clients clients
 COPY alerts alerts
+COPY retention retention
 COPY staff staff
 # Owned by root: what runs cannot change itself.
 RUN python manage.py collectstatic --no-input \

@@ -1,5 +1,7 @@
 """What states and reasons mean, in sentences for staff and operators."""
 
+from django.conf import settings
+
 from alerts.states import (
     AttemptState,
     DeliveryState,
@@ -130,6 +132,16 @@ NOTICE: dict[Notice, str] = {
     Notice.NOT_UNDERSTOOD: "their answer was not understood",
 }
 """What a notice tells somebody."""
+
+TEXT_IS_GONE = "Its text is gone, so nobody else can be told what it said."
+
+
+def why_blank() -> str:
+    """Why the page of an alert shows `(expired)`."""
+    days = settings.KEEP_TEXTS_DAYS
+    kept = f"Bleep keeps texts for {days} days after an alert has ended. " if days else ""
+    return f"{kept}Text, patient reference and addresses were replaced by “(expired)”; times and states stay."
+
 
 ADVICE_TO_EDITORS = (
     "Correct it on the clinician's page.",

@@ -22,6 +22,8 @@ class EventName(models.TextChoices):
     TOKEN_ROTATED = "security.token_rotated", "Token rotated"
     TOKEN_REVOKED = "security.token_revoked", "Token revoked"
     EXPORTED = "security.exported", "Exported"
+    EXPIRED = "security.expired", "Expired"
+    ERASED = "security.erased", "Erased"
     OPENED = "read.opened", "Opened"
     HISTORY = "read.history", "Opened the history"
     REPORT = "read.report", "Opened a report"

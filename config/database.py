@@ -26,6 +26,7 @@ class Lock(IntEnum):
     """Of imports; with a login's number after it, of that person's."""
     FORMER_ADDRESSES = 0x626C6566
     SEALING = 0x626C6563
+    EXPIRY = 0x626C6564
 
 
 AWAY = (OperationalError, InterfaceError, InternalError)

@@ -29,7 +29,8 @@ VARIABLES: dict[str, Variable] = {
     "SECRET_KEY": Variable("", "Signs sessions. Required; `make secrets` makes one."),
     "AUDIT_KEY": Variable(
         "",
-        "Key of the digests in the [trail](trail.md). Empty: made from `SECRET_KEY`, which then must not change: what "
+        "Key of the digests in the [trail](trail.md), and of those by which repeats of expired alerts are known: every "
+        "part needs the same. Empty: made from `SECRET_KEY`, which then must not change: what "
         "was searched for before could not be found, nor could `verify_audit` check what was sealed before.",
     ),
     "DEBUG": Variable("false", "Show tracebacks in the browser. Never use it on a server."),
@@ -181,6 +182,25 @@ VARIABLES: dict[str, Variable] = {
         "true",
         "When somebody changes a clinician's number or e-mail address, tell the old one that alerts go elsewhere now. "
         "The message names nobody.",
+    ),
+    "KEEP_TEXTS_DAYS": Variable(
+        "90",
+        "Days after which the text, patient reference and addresses of an alert that has ended are "
+        "[replaced](recovery.md#expiry-and-erasure) by `(expired)`, up to 36,500. 0: never.",
+    ),
+    "KEEP_ALERTS_YEARS": Variable(
+        "8",
+        "Years after which what is left of an alert is deleted, up to 100. The default is that of the NHS Records "
+        "Management Code of Practice for health records of adults. 0: never.",
+    ),
+    "KEEP_LEAVERS_DAYS": Variable(
+        "365",
+        "Days after which a clinician who is inactive loses name, role, contact ID and addresses, in the history, too, "
+        "up to 36,500. 0: never.",
+    ),
+    "EXPIRE_AT_HOUR": Variable(
+        "3",
+        "Hour of the day, 0 to 23 in `TIME_ZONE`, at which a relay lets data expire (`manage.py expire`).",
     ),
     "PUBLIC_URL": Variable(
         "",

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "oncall",
     "clients",
     "alerts",
+    "retention",
     "staff.apps.StaffConfig",  # before unfold and drf_spectacular: some of their templates are ours
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
@@ -423,6 +424,12 @@ CONNECT_RING_SECONDS = env.number("CONNECT_RING_SECONDS", minimum=15, maximum=60
 REPEAT_AFTER = timedelta(seconds=env.number("REPEAT_AFTER_SECONDS", minimum=10, maximum=600))
 CONNECT_CALLS_PER_SECOND = env.number("CONNECT_CALLS_PER_SECOND", minimum=1, maximum=1000)
 SMS_PER_SECOND = env.number("SMS_PER_SECOND", minimum=1, maximum=10_000)
+
+# How long data is kept (`retention`)
+KEEP_TEXTS_DAYS = env.number("KEEP_TEXTS_DAYS", minimum=0, maximum=36_500)
+KEEP_ALERTS_YEARS = env.number("KEEP_ALERTS_YEARS", minimum=0, maximum=100)
+KEEP_LEAVERS_DAYS = env.number("KEEP_LEAVERS_DAYS", minimum=0, maximum=36_500)
+EXPIRE_AT_HOUR = env.number("EXPIRE_AT_HOUR", minimum=0, maximum=23)
 
 # Monitoring
 FRONT_DOOR_URL = env.matching(

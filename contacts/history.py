@@ -16,6 +16,7 @@ from django.utils.text import capfirst
 from simple_history.signals import pre_create_historical_record
 
 from contacts.choices import Channel, Priority, in_words
+from contacts.masking import EXPIRED
 
 REASON_LENGTH = 100
 """The length of simple-history's column."""
@@ -105,6 +106,7 @@ def changes(newer: Any, older: Any) -> list[Change]:
             _readable(each.new),
         )
         for each in newer.diff_against(older).changes
+        if EXPIRED not in {each.old, each.new}  # whether it changed, nobody knows any more
     ]
     for priority in Priority:
         old, new = (entry.channels.get(priority.value, []) for entry in (older, newer))

@@ -12,6 +12,7 @@ from django.db import models
 from phonenumbers import PhoneNumberType
 
 from config.env import ALL
+from contacts.masking import EXPIRED
 from spelling.fields import StoredAsRead
 from spelling.normal import INVISIBLE
 
@@ -226,7 +227,9 @@ class E164Field(StoredAsRead):
 
     def get_prep_value(self, value: Any) -> Any:
         # Parsing doubles the time to save a row, and most numbers have been parsed before.
-        return value if isinstance(value, str) and _IS_E164.match(value) else super().get_prep_value(value)
+        if isinstance(value, str) and (value == EXPIRED or _IS_E164.match(value)):
+            return value  # in the history, numbers of old expire
+        return super().get_prep_value(value)
 
     def to_python(self, value: Any) -> Any:
         if not value or not str(value).strip():

@@ -5,7 +5,7 @@ import uuid
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
-from alerts import responses
+from alerts import labels, responses
 from alerts.actions.handling import DECIDED
 from alerts.actions.records import ActionRefused, lock, refuse_if_overtaken
 from alerts.models import Alert, Engagement, Response
@@ -63,6 +63,8 @@ def why_not(kind: ResponseKind, alert: Alert, engagement: Engagement) -> str:
     """Why it cannot be entered now, as a sentence; empty if it can. No query."""
     if alert.state not in (AlertState.OPEN, AlertState.ACKNOWLEDGED):
         return DECIDED[alert.state]
+    if alert.is_blank and kind is not ResponseKind.ACCEPT:
+        return labels.TEXT_IS_GONE  # the next person would be asked
     if kind is ResponseKind.HAND_BACK:
         return "" if engagement.state == EngagementState.ACCEPTED else DOES_NOT_HAVE_IT
     if alert.state == AlertState.ACKNOWLEDGED:

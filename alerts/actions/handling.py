@@ -7,6 +7,7 @@ import structlog
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
+from alerts import labels
 from alerts.actions.records import ActionRefused, holding, lock, refuse_if_overtaken
 from alerts.deliveries import opening
 from alerts.escalation import ending
@@ -121,6 +122,8 @@ def _why_not_sent_or_stopped(action: StaffAction, alert: Alert) -> str:
     match action:
         case StaffAction.RESEND | StaffAction.FORWARD if alert.is_test:
             return A_TEST
+        case StaffAction.RESEND | StaffAction.FORWARD if alert.is_blank:
+            return labels.TEXT_IS_GONE
         case StaffAction.RESEND if any(each.is_on_its_way for each in messages_again(alert)):
             return ON_ITS_WAY
         case StaffAction.RESEND:

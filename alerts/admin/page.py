@@ -145,6 +145,7 @@ def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         if delay or standing.reached_nobody(alert) or (asking and asked.nobody_left(alert, asking))
         else [],
         # The status and the deliveries are read one after the other: something may have ended between the two.
+        "why_blank": labels.why_blank() if alert.is_blank else "",
         "waits": alert.status == AlertStatus.QUEUED
         or (asking is not None and alert.state == AlertState.OPEN)
         or any(each.is_on_its_way for each in alert.deliveries.all()),

@@ -11,7 +11,7 @@ from structlog.contextvars import bind_contextvars
 
 from alerts.deliveries import opening
 from alerts.escalation import asking
-from alerts.models import Alert, Delivery, Engagement
+from alerts.models import COMPARED, Alert, BlankedAlert, Delivery, Engagement, digest_of
 from alerts.states import AlertStatus
 from clients.models import ApiClient
 from contacts import routing
@@ -19,9 +19,6 @@ from contacts.choices import Priority
 from contacts.models import Clinician
 from contacts.routing import NoRoute
 from oncall import plans
-
-COMPARED = ("type", "patient_id", "contact_id", "description", "priority")
-"""Two alerts with the same `message_id` are the same alert if these fields are equal."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +121,12 @@ def _replay(client: ApiClient, new: NewAlert) -> Accepted | None:
     if alert.client_id != client.pk:
         raise Conflict(())
     different = tuple(field for field in COMPARED if getattr(alert, field) != getattr(new, field))
-    if different:
+    if different and not _was_blanked(alert, new):
         raise Conflict(different)
     bind_contextvars(alert_id=alert.pk)
     return Accepted(alert, replayed=True)
+
+
+def _was_blanked(alert: Alert, new: NewAlert) -> bool:
+    """Whether they differ only because the stored one has lost its texts since."""
+    return BlankedAlert.objects.filter(pk=alert.pk, digest=digest_of(new)).exists()

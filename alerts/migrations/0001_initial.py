@@ -193,6 +193,17 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='BlankedAlert',
+            fields=[
+                ('alert', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='blanked', serialize=False, to='alerts.alert')),
+                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('digest', models.CharField(max_length=64)),
+            ],
+            options={
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
             name='AlertAction',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

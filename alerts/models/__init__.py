@@ -4,6 +4,7 @@ honest. Also the register of refused requests, the heartbeats of relays and work
 
 from alerts.models.action import AlertAction
 from alerts.models.alert import Alert
+from alerts.models.blanked import COMPARED, EXPIRED, BlankedAlert, digest_of
 from alerts.models.delivery import IS_UNFINISHED, Attempt, Delivery
 from alerts.models.heartbeat import RelayHeartbeat, WorkerHeartbeat, WorkerKind, WriteProbe
 from alerts.models.loop import Engagement, Loop
@@ -11,11 +12,14 @@ from alerts.models.refusal import Refusal, RefusalReason
 from alerts.models.response import AnswerLink, InboundMessage, ReplyCode, Response
 
 __all__ = [
+    "COMPARED",
+    "EXPIRED",
     "IS_UNFINISHED",
     "Alert",
     "AlertAction",
     "AnswerLink",
     "Attempt",
+    "BlankedAlert",
     "Delivery",
     "Engagement",
     "InboundMessage",
@@ -28,4 +32,5 @@ __all__ = [
     "WorkerHeartbeat",
     "WorkerKind",
     "WriteProbe",
+    "digest_of",
 ]

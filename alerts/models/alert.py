@@ -13,6 +13,7 @@ from clients.models import ApiClient
 from config import statements
 from config.statements import Columns
 from contacts.choices import Priority
+from contacts.masking import EXPIRED
 from contacts.models import Clinician
 
 
@@ -247,6 +248,11 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.message_id
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether its text, patient reference and addresses are gone."""
+        return self.description == EXPIRED == self.patient_id
 
     @property
     def messages(self) -> "list[Delivery]":

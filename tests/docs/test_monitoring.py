@@ -40,7 +40,7 @@ def test_every_log_event_has_its_row() -> None:
 
     assert shown == {
         event
-        for room in ("alerts", "audit", "clients", "config", "contacts", "staff")
+        for room in ("alerts", "audit", "clients", "config", "contacts", "retention", "staff")
         for path in (ROOT / room).rglob("*.py")
         for event in _events(path)
     } | {event.value for event in EventName if event.value.startswith("security.")} | set(REFUSED.values())

@@ -126,6 +126,7 @@ def test_the_image_holds_the_product_and_nothing_else(image: Path) -> None:
         "oncall",
         "clients",
         "alerts",
+        "retention",
         "staff",
         "staticfiles",
     }

@@ -25,7 +25,7 @@ from alerts.sending.delays import Delay
 from alerts.states import AttemptState, DeliveryState, Reason, StaffAction
 from contacts import phone
 from contacts.choices import Channel, ObstacleKind
-from contacts.masking import mask
+from contacts.masking import EXPIRED, mask
 from contacts.routing import Skipped
 from contacts.wording import why_skipped
 from theme.times import clock, duration, elapsed
@@ -206,7 +206,11 @@ def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState, delay
         found = ["It will be tried again in a moment."]
     found += _why(delivery, state is DeliveryState.UNKNOWN)
     found += _doubts(delivery.address, state) if channel is Channel.SMS else []
-    found += _parts(delivery) if channel is Channel.SMS and not delivery.notice else []
+    found += (
+        _parts(delivery)
+        if channel is Channel.SMS and not delivery.notice and not delivery.alert.is_blank
+        else []
+    )
     if state is DeliveryState.UNKNOWN:
         found.append(ASK_THEM)
     return found
@@ -214,7 +218,7 @@ def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState, delay
 
 def _doubts(number: str, state: DeliveryState) -> list[str]:
     """A warning if the number may not be able to get an SMS, although the provider took one for it."""
-    doubt = phone.sms_doubt(number)
+    doubt = phone.sms_doubt(number) if number != EXPIRED else None
     if doubt is None or state not in {DeliveryState.SENT, DeliveryState.DELIVERED}:
         return []
     return [f"But this number {doubt.label}. Reach the person another way."]

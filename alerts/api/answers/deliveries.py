@@ -30,10 +30,11 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
     round = serializers.IntegerField(help_text="1, and one more each time that staff send the alert again.")
     position = serializers.IntegerField(help_text="Its place in the round. A channel may be tried again.")
     channel = serializers.ChoiceField(choices=Channel.choices)
-    address = serializers.SerializerMethodField(help_text="Masked.")
+    address = serializers.SerializerMethodField(help_text="Masked; `(expired)` once it is gone.")
     state = serializers.ChoiceField(choices=DeliveryState.choices)
     parts = serializers.SerializerMethodField(
-        help_text="How many SMS the text takes, as it is sent: AWS charges for each. `null` for a call or an e-mail."
+        help_text="How many SMS the text takes, as it is sent: AWS charges for each. `null` for a call or an e-mail, "
+        "and once the text has expired."
     )
     reason = serializers.ChoiceField(choices=Reason.choices, allow_blank=True, help_text="Why it failed.")
 
@@ -53,7 +54,7 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
         return mask(delivery.address)
 
     def get_parts(self, delivery: Delivery) -> int | None:
-        if delivery.channel != Channel.SMS:
+        if delivery.channel != Channel.SMS or delivery.alert.is_blank:
             return None
         return texts.sms_as_sent(delivery).parts
 

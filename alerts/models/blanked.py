@@ -1,0 +1,37 @@
+"""What is kept of an alert whose texts have expired or were erased."""
+
+import json
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Now
+
+from alerts.models.alert import Alert
+from audit import digests
+from contacts.masking import EXPIRED
+
+__all__ = ["COMPARED", "EXPIRED", "BlankedAlert", "digest_of"]
+
+COMPARED = ("type", "patient_id", "contact_id", "description", "priority")
+"""Two alerts with the same `message_id` are the same alert if these fields are equal."""
+
+
+class BlankedAlert(models.Model):
+    """What a sender sent, as a keyed digest: a repeat is still known by it, and nobody can read it."""
+
+    alert = models.OneToOneField(Alert, on_delete=models.PROTECT, primary_key=True, related_name="blanked")
+    at = models.DateTimeField(db_default=Now())
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Alert {self.alert_id} since {self.at:%Y-%m-%d}"
+
+
+def digest_of(sent: Any) -> str:
+    """The digest of an alert, as it is stored or as it comes in. Without AUDIT_KEY nobody can make it."""
+    return digests.of(
+        json.dumps(["alert", sent.message_id, *(str(getattr(sent, each)) for each in COMPARED)])
+    )

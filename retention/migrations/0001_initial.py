@@ -1,0 +1,36 @@
+import django.db.models.deletion
+import django.db.models.functions.datetime
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        ('contacts', '0002_normal_form'),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='Expiry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('ended_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When it last came to its end; before that, when this row was made.')),
+                ('texts_until', models.DateTimeField(help_text='All alerts that were received before have lost their texts.', null=True)),
+            ],
+            options={
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='Leaver',
+            fields=[
+                ('clinician', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='leaver', serialize=False, to='contacts.clinician')),
+                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+            options={
+                'default_permissions': (),
+            },
+        ),
+    ]

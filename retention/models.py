@@ -1,0 +1,38 @@
+"""When data was last expired, and who has been made a pseudonym."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from contacts.models import Clinician
+
+
+class Expiry(models.Model):
+    """How far expiring has got. One row."""
+
+    ended_at = models.DateTimeField(
+        db_default=Now(), help_text="When it last came to its end; before that, when this row was made."
+    )
+    texts_until = models.DateTimeField(
+        null=True, help_text="All alerts that were received before have lost their texts."
+    )
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Last at {self.ended_at:%Y-%m-%d %H:%M}"
+
+
+class Leaver(models.Model):
+    """A clinician whose name, contact ID and addresses are gone."""
+
+    clinician = models.OneToOneField(
+        Clinician, on_delete=models.CASCADE, primary_key=True, related_name="leaver"
+    )
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Clinician {self.clinician_id} since {self.at:%Y-%m-%d}"

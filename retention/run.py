@@ -1,0 +1,129 @@
+"""Everything that expires, step by step, as the settings say."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from audit.events import record
+from audit.models import EventName
+from retention import copies, leavers, skeletons, texts
+from retention.blanking import Done
+from retention.models import Expiry
+
+YEAR = timedelta(days=365.25)
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One kind of data whose time is over."""
+
+    title: str
+    before: datetime | None
+    """What is older goes. None: it is kept for ever."""
+    waiting: Callable[[datetime], int]
+    """How many rows are too old."""
+    batches: Callable[[datetime], Iterator[Done]]
+    """Makes them go; each batch has been committed when it comes out."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was done in one step."""
+
+    step: Step
+    done: Done
+    is_whole: bool
+    """Whether it came to its end."""
+
+
+def steps(since: datetime | None = None) -> list[Step]:
+    """All steps, in order. Alerts that were received before `since` have lost their texts already."""
+    now = _now()
+    whole_alerts = _before(now, settings.KEEP_ALERTS_YEARS * YEAR)
+    # Some alerts stay for ever, since what people did about them is sealed. Their texts do not.
+    of_texts = _before(now, timedelta(days=settings.KEEP_TEXTS_DAYS)) or whole_alerts
+    return [
+        Step(
+            "alerts whose texts, references and addresses are replaced",
+            of_texts,
+            lambda before: texts.waiting(before, since).count(),
+            lambda before: texts.batches(before, since),
+        ),
+        Step(
+            "old addresses, reasons for absences, and unmatched replies",
+            of_texts,
+            lambda before: sum(rows.count() for rows in copies.waiting(before)),
+            copies.batches,
+        ),
+        Step(
+            "clinicians who left, made pseudonyms",
+            _before(now, timedelta(days=settings.KEEP_LEAVERS_DAYS)),
+            lambda before: leavers.waiting(before).count() + leavers.deleted(before).count(),
+            leavers.batches,
+        ),
+        Step(
+            "alerts that are deleted",
+            whole_alerts,
+            lambda before: skeletons.waiting(before).count(),
+            skeletons.batches,
+        ),
+    ]
+
+
+def run(
+    *,
+    since: datetime | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+    progress: Callable[[Step, Done], None] = lambda _step, _done: None,
+) -> list[Result]:
+    """Let everything expire whose time is over. Killed at any point, it may be run again.
+
+    `progress` is told of each batch, with what its step has done so far.
+    """
+    results = [_run(step, stopping, progress) for step in steps(since)]
+    total = sum((each.done for each in results), Counter[str]())
+    with transaction.atomic():
+        if total:
+            # The trail cannot tell who blanked a text, so this says that it was expiry.
+            counted = ", ".join(f"{table} {rows}" for table, rows in sorted(total.items()))
+            record(EventName.EXPIRED, kind="retention", detail=counted)
+        if all(each.is_whole for each in results):
+            _note_end(results[0].step.before, since)
+    log.info("retention.ended", whole=all(each.is_whole for each in results), **total)
+    return results
+
+
+def _run(step: Step, stopping: Callable[[], bool], progress: Callable[[Step, Done], None]) -> Result:
+    done: Done = Counter()
+    if step.before is None:
+        return Result(step, done, is_whole=True)
+    for batch in step.batches(step.before):
+        done += batch
+        progress(step, done)
+        if stopping():
+            return Result(step, done, is_whole=False)
+    return Result(step, done, is_whole=not stopping())
+
+
+def _note_end(before: datetime | None, since: datetime | None) -> None:
+    until = texts.all_blank_until(before, since) if before else None
+    Expiry.objects.update_or_create(pk=1, defaults={"ended_at": Now(), "texts_until": until})
+
+
+def _before(now: datetime, kept: timedelta) -> datetime | None:
+    return now - kept if kept else None
+
+
+def _now() -> datetime:
+    """By the database's clock, as everywhere."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now
