@@ -42,6 +42,7 @@ from alerts.states import DeliveryState
 from audit.models import Inspection
 from config import database
 from contacts.choices import Channel, Priority
+from retention.models import Expiry
 
 OBJECTIVE: dict[Priority, timedelta] = {
     Priority.HIGH: timedelta(seconds=30),
@@ -60,6 +61,8 @@ COUNTED = 1000
 """The most rows from the future to count, of each kind."""
 UNSEALED_FOR = timedelta(minutes=10)
 """How long rows may be without a seal. A relay makes some every quarter of a minute."""
+EXPIRED_WITHIN = timedelta(hours=48)
+"""A relay lets data expire once a day."""
 CLOCK_OFFSET = timedelta(seconds=2)
 """How far the clock of a host may be from the database's."""
 
@@ -272,6 +275,23 @@ def _trail() -> list[Finding]:
     ]
 
 
+def _expiry() -> list[Finding]:
+    """Whether data whose time is over goes. One query."""
+    asked = Expiry.objects.annotate(
+        since=ExpressionWrapper(Now() - F("ended_at"), output_field=DurationField())
+    )
+    state = asked.filter(pk=1).first()
+    return [
+        Finding(
+            "expiry_overdue_seconds",
+            state.since.total_seconds() if state else 0,
+            EXPIRED_WITHIN.total_seconds(),
+            "Data whose time is over is still there: no relay has come to the end of expiry for two days. Run "
+            "`manage.py expire`, and check the relays' logs for `periodic.failed`.",
+        )
+    ]
+
+
 def _break_glass() -> list[Finding]:
     if not settings.BREAK_GLASS_LOGINS:
         return []
@@ -323,5 +343,6 @@ CHECKS: tuple[Callable[[], list[Finding]], ...] = (
     _processes,
     _front_door,
     _trail,
+    _expiry,
     _break_glass,
 )

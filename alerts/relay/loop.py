@@ -40,6 +40,7 @@ from config import database, statements, tracing
 from config.celery import QUESTIONS
 from config.periodic import Periodic
 from contacts.choices import Priority
+from retention import nightly
 
 TICK = 1.0
 """The relay looks at least this often, in seconds, even when nothing wakes it."""
@@ -104,6 +105,7 @@ class Relay:
             if url
         ]
         self._expiry = Periodic("expiry", expiry.run, seconds=expiry.EVERY)
+        self._retention = Periodic("retention", nightly.run_if_due, seconds=nightly.EVERY)
         self._trail = Periodic("trail", verification.run, seconds=verification.EVERY)
         self._watchdog = watchdog.watchdog()
 
@@ -135,6 +137,7 @@ class Relay:
             *self._queues,
             self._register,
             self._expiry,
+            self._retention,
             self._trail,
         )
         for beside in all_beside:
@@ -180,6 +183,7 @@ class Relay:
         self._register.start_if_due()
         self._expiry.start_if_due()
         self._trail.start_if_due()
+        self._retention.start_if_due(lambda: self._stopping)
         for queue in self._queues:
             queue.start_if_due(lambda: self._stopping)
         work = due.look()
