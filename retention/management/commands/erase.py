@@ -1,0 +1,62 @@
+"""`manage.py erase` erases one patient reference or one clinician, and prints a certificate."""
+
+import getpass
+import os
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from retention import erasure
+
+ASKED = {"patient": "Patient reference: ", "clinician": "Contact ID: "}
+
+
+class Command(BaseCommand):
+    """What is erased is asked for, or read from standard input: in a command it would stay in the shell's history."""
+
+    help = "Erase one patient reference, or one clinician who is inactive. It cannot be undone."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        kind = parser.add_mutually_exclusive_group(required=True)
+        kind.add_argument("--patient", action="store_true", help="the reference is asked for")
+        kind.add_argument("--clinician", action="store_true", help="the contact ID is asked for")
+        parser.add_argument("--by", default="", help="who does it; by default the operating system's user")
+        parser.add_argument(
+            "--certificate", type=Path, metavar="FILE", help="write the certificate here, too"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        file: Path | None = options["certificate"]
+        if file is not None and file.exists():
+            raise CommandError(f"{file} exists already. Name another file. Nothing was erased.")
+        kind = "patient" if options["patient"] else "clinician"
+        value = self._ask(ASKED[kind])
+        if not value:
+            raise CommandError("Nothing was given, so nothing was erased.")
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 0")
+        erase = erasure.of_patient if kind == "patient" else erasure.of_clinician
+        try:
+            certificate = str(erase(value, by=options["by"] or _user()))
+        except erasure.Refused as refused:
+            raise CommandError(str(refused)) from None
+        self.stdout.write(certificate)
+        if file is not None:
+            file.write_text(certificate + "\n", encoding="utf-8")
+
+    @staticmethod
+    def _ask(prompt: str) -> str:
+        """Not shown while it is typed; one line where it comes from a pipe."""
+        given = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline()
+        return given.strip()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may have a user without a name
+        return f"user {os.getuid()}"

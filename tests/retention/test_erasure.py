@@ -1,0 +1,100 @@
+"""`manage.py erase`: one patient reference or one clinician, at once, with a certificate."""
+
+import io
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from alerts.admin.search import KEY
+from alerts.models import EXPIRED, Alert, Delivery
+from alerts.states import DeliveryState
+from audit import verification
+from audit.models import Event, EventName
+from clients.models import ApiClient
+from contacts.models import Clinician, EmailSubscription
+from retention import erasure
+from tests.retention import old
+from tests.retention.old import SECRETS, standing, tables_with
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def erase(monkeypatch: pytest.MonkeyPatch, given: str, *args: str) -> str:
+    """The command, with this on its standard input."""
+    said = io.StringIO()
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{given}\n"))
+    call_command("erase", *args, stdout=said)
+    return said.getvalue()
+
+
+def test_the_search_terms_are_where_they_are_erased() -> None:
+    assert erasure.SEARCHES == KEY
+
+
+def test_a_patient_reference_is_erased_with_a_certificate(
+    alert: Alert, lab: ApiClient, operator: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = old.take(lab, patient_id="PAT-9", days=0)
+    new = old.take(lab, days=0, message_id="of-PAT-4711")
+    operator.post("/admin/alerts/alert/search/", {"q": "PAT-4711 potassium"})
+
+    said = erase(
+        monkeypatch,
+        "PAT-4711",
+        "--patient",
+        "--by",
+        "Data protection officer",
+        "--certificate",
+        f"{tmp_path}/c",
+    )
+
+    assert set(Alert.objects.filter(description=EXPIRED)) == {alert, new}
+    assert tables_with("PAT-4711") == ["alerts_alert"], "in a message ID, as the certificate says"
+    assert KEY in operator.session
+    assert not operator.session[KEY]
+    other.refresh_from_db()
+    assert other.description == "Potassium 7.1"
+    assert "alerts_alert: 2" in said
+    assert "1 message IDs have the reference in them" in said
+    assert "PAT-4711" not in said
+    assert (tmp_path / "c").read_text() == said
+    event = Event.objects.get(name=EventName.ERASED)
+    assert erasure.digest(erasure.OF_PATIENT, "PAT-4711") in event.detail
+    assert erasure.digest(erasure.OF_PATIENT, "PAT-4711") in said
+    assert "Data protection officer" in event.detail
+    verification.run()
+    assert verification.everything().problems == []
+
+
+def test_what_is_under_way_is_not_erased(
+    alert: Alert, lab: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = old.take(lab, days=0)
+    Delivery.objects.filter(alert=new).update(state=DeliveryState.PENDING, finished_at=None)
+
+    with pytest.raises(CommandError, match="1 of these alerts are still under way"):
+        erase(monkeypatch, "PAT-4711", "--patient")
+
+    assert not Alert.objects.filter(description=EXPIRED).exists()
+    with pytest.raises(CommandError, match="No alert has this patient reference"):
+        erase(monkeypatch, "PAT-4712", "--patient")
+
+
+def test_a_clinician_is_erased_once_inactive(
+    alert: Alert, clinician: Clinician, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(CommandError, match="Mark them as inactive"):
+        erase(monkeypatch, "C-1", "--clinician")
+    old.leave(clinician, days=0)
+    EmailSubscription.objects.all().delete()
+
+    said = erase(monkeypatch, "C-1", "--clinician")
+
+    gone = ("Clinician C-1", "+447700900001", "+447700900002", "clinician@ward.example", *SECRETS[3:])
+    assert standing(*gone) == {}
+    assert "C-1" not in said
+    assert Event.objects.get(name=EventName.ERASED).object_id == str(clinician.pk)
+    with pytest.raises(CommandError, match="No clinician has this contact ID"):
+        erase(monkeypatch, "C-1", "--clinician")
