@@ -36,7 +36,7 @@ from tests.staff.users import NO_ROLE, PEOPLE, SUPERUSER, make_records, make_use
 
 pytestmark = pytest.mark.django_db
 
-MAX_QUERIES = 30
+MAX_QUERIES = 31
 """Five of them for a plan that names somebody in doubt."""
 
 
