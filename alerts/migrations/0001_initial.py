@@ -157,6 +157,51 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('-created_at', '-id'),
                 'permissions': (('take_alert', 'Can say that they are on an alert'), ('resend_alert', 'Can resend alert'), ('forward_alert', 'Can send alert to somebody else'), ('cancel_alert', 'Can cancel alert'), ('close_alert', 'Can mark alert as dealt with'), ('export_alert', 'Can export alerts to a file'), ('view_department_alert', 'Can view alerts of their departments'), ('view_answers', 'Can view the report of answers'), ('ask_aws', 'Can ask AWS whether Bleep can send')),
+                'indexes': [
+                    models.Index(fields=['-created_at', '-id'], name='alert_newest'),
+                    models.Index(fields=['client', '-created_at', '-id'], name='alert_newest_of_client'),
+                    models.Index(fields=['patient_id'], name='alert_of_patient'),
+                    models.Index(condition=models.Q(('failed', True)), fields=['-created_at', '-id'], name='alert_failed'),
+                    models.Index(condition=models.Q(('state', 'open'), _negated=True), fields=['-created_at', '-id'], name='alert_decided'),
+                    models.Index(condition=models.Q(('is_test', True)), fields=['-created_at', '-id'], name='alert_tests'),
+                    models.Index(condition=models.Q(('has_loop', True), ('state', 'open')), fields=['created_at', 'id'], name='alert_unanswered'),
+                    models.Index(condition=models.Q(('has_loop', True)), fields=['created_at'], name='alert_asked_about'),
+                    models.Index(condition=models.Q(('failed', True), ('is_test', False), ('state', 'open')), fields=['-created_at', '-id'], name='alert_needs_attention'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('message_id',), name='alert_message_id_is_unique'),
+                    models.CheckConstraint(condition=models.Q(('priority__in', ['H', 'M', 'L'])), name='alert_priority_is_known'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['open', 'acknowledged', 'cancelled', 'closed', 'withdrawn'])), name='alert_state_is_known'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('client', None), ('is_test', True)), models.Q(('client__isnull', False), ('is_test', False)), _connector='OR'), name='alert_has_a_client_unless_it_is_a_test'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('message_id', ''), _negated=True), models.Q(('type', ''), _negated=True), models.Q(('patient_id', ''), _negated=True), models.Q(('description', ''), _negated=True)), name='alert_has_no_blanks'),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name='Engagement',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField(help_text='In the order in which people were asked, from 1.')),
+                ('step', models.PositiveSmallIntegerField(help_text="The plan's step, counted from 0; empty if staff asked.", null=True)),
+                ('why', models.CharField(choices=[('addressed', 'The alert is for them'), ('named', 'Named in the plan'), ('cover', 'Covers for a colleague'), ('staff', 'Asked by staff')], max_length=16)),
+                ('state', models.CharField(choices=[('asked', 'Asked'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('undefined', 'No answer in time'), ('unreachable', 'Could not be reached'), ('withdrawn', 'No longer asked')], default='asked', max_length=16)),
+                ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('due_at', models.DateTimeField(help_text='Until when an answer is in time.')),
+                ('ended_at', models.DateTimeField(help_text='When they answered, or were no longer waited for.', null=True)),
+                ('alert', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='engagements', to='alerts.alert')),
+                ('clinician', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='engagements', to='contacts.clinician')),
+            ],
+            options={
+                'ordering': ('alert_id', 'number'),
+                'default_permissions': (),
+                'constraints': [
+                    models.UniqueConstraint(fields=('alert', 'number'), name='engagement_number_is_unique'),
+                    models.UniqueConstraint(condition=models.Q(('state', 'accepted')), fields=('alert',), name='engagement_one_holder'),
+                    models.UniqueConstraint(condition=models.Q(('state', 'asked')), fields=('alert', 'clinician'), name='engagement_asked_once_at_a_time'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['asked', 'accepted', 'declined', 'undefined', 'unreachable', 'withdrawn'])), name='engagement_state_is_known'),
+                    models.CheckConstraint(condition=models.Q(('why__in', ['addressed', 'named', 'cover', 'staff'])), name='engagement_why_is_known'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'asked')), models.Q(models.Q(('state', 'asked'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='engagement_ended_is_dated'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -216,10 +261,20 @@ class Migration(migrations.Migration):
                 ('alert', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='actions', to='alerts.alert')),
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('sent_on_as', models.OneToOneField(help_text='The alert that somebody else got instead.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sent_on_by', to='alerts.alert')),
+                ('asked', models.OneToOneField(help_text='By which somebody else is asked to take on an alert that has a plan.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='asked_by', to='alerts.engagement')),
             ],
             options={
                 'ordering': ('created_at', 'id'),
                 'default_permissions': (),
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('action__in', ['take', 'hand_back', 'resend', 'forward', 'cancel', 'close', 'reopen'])), name='alertaction_action_is_known'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('action', 'resend'), ('round__isnull', False)), models.Q(models.Q(('action', 'resend'), _negated=True), ('round', None)), _connector='OR'), name='alertaction_resend_has_a_round'),
+                    models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'by_telephone', 'in_person', 'taken_over', 'arrived', 'not_needed'])), name='alertaction_outcome_is_known'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('action', 'close'), models.Q(('outcome', ''), _negated=True)), models.Q(models.Q(('action', 'close'), _negated=True), ('outcome', ''), ('told', '')), _connector='OR'), name='alertaction_dealt_with_has_an_outcome'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('outcome__in', ('by_telephone', 'in_person', 'taken_over')), _negated=True), models.Q(('told', ''), _negated=True), _connector='OR'), name='alertaction_told_is_named'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('action', 'forward'), ('asked', None), ('sent_on_as__isnull', False)), models.Q(('action', 'forward'), ('asked__isnull', False), ('sent_on_as', None)), models.Q(models.Q(('action', 'forward'), _negated=True), ('asked', None), ('sent_on_as', None)), _connector='OR'), name='alertaction_sent_on_is_an_alert'),
+                    models.UniqueConstraint(fields=('alert', 'round'), name='alertaction_one_resend_per_round'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -250,10 +305,31 @@ class Migration(migrations.Migration):
                 ('finished_at', models.DateTimeField(null=True)),
                 ('alert', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='alerts.alert')),
                 ('clinician', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='contacts.clinician')),
+                ('engagement', models.ForeignKey(db_index=False, help_text='By which its person is asked for an answer; empty where nobody is asked.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='alerts.engagement')),
             ],
             options={
                 'verbose_name_plural': 'deliveries',
                 'ordering': ('created_at', 'id'),
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 'pending')), fields=['priority', 'available_at'], name='delivery_due'),
+                    models.Index(condition=models.Q(('state', 'sending')), fields=['lease_expires_at'], name='delivery_leased'),
+                    models.Index(condition=models.Q(('handed_over_at__isnull', False), ('state', 'pending')), fields=['priority', 'handed_over_at'], name='delivery_handed_over'),
+                    models.Index(condition=models.Q(('engagement__isnull', False)), fields=['engagement'], name='delivery_of_engagement'),
+                    models.Index(condition=models.Q(('outcome_due_at__isnull', False)), fields=['priority', 'outcome_due_at'], name='delivery_outcome_due'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('clinician', 'alert', 'engagement', 'round', 'position'), name='delivery_once_per_position', nulls_distinct=False),
+                    models.CheckConstraint(condition=models.Q(('notice__in', ['', 'taken', 'ended', 'accepted', 'declined', 'late', 'not_understood'])), name='delivery_notice_is_known'),
+                    models.CheckConstraint(condition=models.Q(('priority__in', ['H', 'M', 'L'])), name='delivery_priority_is_known'),
+                    models.CheckConstraint(condition=models.Q(('channel__in', ['call', 'sms', 'email'])), name='delivery_channel_is_known'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'sending', 'sent', 'delivered', 'undelivered', 'failed', 'unknown', 'cancelled'])), name='delivery_state_is_known'),
+                    models.CheckConstraint(condition=models.Q(('reason__in', ['', 'throttled', 'quota', 'unreachable', 'answer_lost', 'worker_lost', 'out_of_time', 'invalid_address', 'opted_out', 'too_long', 'invalid_text', 'not_allowed', 'unconfirmed', 'refused', 'misconfigured', 'provider_down', 'busy', 'not_answered', 'call_failed', 'tries_used_up', 'too_old', 'stopped'])), name='delivery_reason_is_known'),
+                    models.CheckConstraint(condition=models.Q(('address', ''), _negated=True), name='delivery_has_an_address'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('lease_expires_at__isnull', False), ('lease_token__isnull', False), ('state', 'sending')), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease_expires_at', None), ('lease_token', None)), _connector='OR'), name='delivery_sending_has_a_lease'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('failed', 'unknown', 'undelivered')), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='delivery_failure_has_a_reason'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('sent', 'delivered')), _negated=True), models.Q(('provider_id', ''), _negated=True), _connector='OR'), name='delivery_sent_has_a_provider_id'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('state__in', ('pending', 'sending'))), models.Q(models.Q(('state__in', ('pending', 'sending')), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='delivery_finished_is_dated'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -273,6 +349,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('number',),
+                'indexes': [
+                    models.Index(fields=['channel', '-started_at'], name='attempt_newest_of_channel'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('delivery', 'number'), name='attempt_number_is_unique'),
+                    models.UniqueConstraint(condition=models.Q(('state', 'calling')), fields=('delivery',), name='attempt_one_calling'),
+                    models.CheckConstraint(condition=models.Q(('channel__in', ['call', 'sms', 'email'])), name='attempt_channel_is_known'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['calling', 'sent', 'throttled', 'unsent', 'rejected', 'unknown'])), name='attempt_state_is_known'),
+                    models.CheckConstraint(condition=models.Q(('reason__in', ['', 'throttled', 'quota', 'unreachable', 'answer_lost', 'worker_lost', 'out_of_time', 'invalid_address', 'opted_out', 'too_long', 'invalid_text', 'not_allowed', 'unconfirmed', 'refused', 'misconfigured', 'provider_down', 'busy', 'not_answered', 'call_failed', 'tries_used_up', 'too_old', 'stopped'])), name='attempt_reason_is_known'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'sent'), _negated=True), models.Q(('provider_id', ''), _negated=True), _connector='OR'), name='attempt_sent_has_a_provider_id'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ('calling', 'sent')), models.Q(('reason', ''), _negated=True), _connector='OR'), name='attempt_failure_has_a_reason'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('state', 'calling')), models.Q(models.Q(('state', 'calling'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='attempt_finished_is_dated'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -289,35 +378,6 @@ class Migration(migrations.Migration):
                 'default_permissions': (),
                 'indexes': [models.Index(fields=['expires_at'], name='answerlink_expires')],
             },
-        ),
-        migrations.CreateModel(
-            name='Engagement',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(help_text='In the order in which people were asked, from 1.')),
-                ('step', models.PositiveSmallIntegerField(help_text="The plan's step, counted from 0; empty if staff asked.", null=True)),
-                ('why', models.CharField(choices=[('addressed', 'The alert is for them'), ('named', 'Named in the plan'), ('cover', 'Covers for a colleague'), ('staff', 'Asked by staff')], max_length=16)),
-                ('state', models.CharField(choices=[('asked', 'Asked'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('undefined', 'No answer in time'), ('unreachable', 'Could not be reached'), ('withdrawn', 'No longer asked')], default='asked', max_length=16)),
-                ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('due_at', models.DateTimeField(help_text='Until when an answer is in time.')),
-                ('ended_at', models.DateTimeField(help_text='When they answered, or were no longer waited for.', null=True)),
-                ('alert', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='engagements', to='alerts.alert')),
-                ('clinician', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='engagements', to='contacts.clinician')),
-            ],
-            options={
-                'ordering': ('alert_id', 'number'),
-                'default_permissions': (),
-            },
-        ),
-        migrations.AddField(
-            model_name='alertaction',
-            name='asked',
-            field=models.OneToOneField(help_text='By which somebody else is asked to take on an alert that has a plan.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='asked_by', to='alerts.engagement'),
-        ),
-        migrations.AddField(
-            model_name='delivery',
-            name='engagement',
-            field=models.ForeignKey(db_index=False, help_text='By which its person is asked for an answer; empty where nobody is asked.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='alerts.engagement'),
         ),
         migrations.CreateModel(
             name='Refusal',
@@ -340,6 +400,15 @@ class Migration(migrations.Migration):
                 'ordering': ('-last_at', '-id'),
                 'permissions': (('see_refusal', 'Can mark refused alert as seen'),),
                 'default_permissions': ('view',),
+                'indexes': [
+                    models.Index(fields=['-last_at', '-id'], name='refusal_newest'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('seen_at', None)), fields=('client', 'contact_id', 'reason', 'priority'), name='refusal_one_open'),
+                    models.CheckConstraint(condition=models.Q(('reason__in', ['unknown_contact', 'inactive', 'no_preference', 'no_address', 'email_unconfirmed', 'message_id_taken', 'conflict', 'invalid', 'unreadable', 'read_only_token'])), name='refusal_reason_is_known'),
+                    models.CheckConstraint(condition=models.Q(('priority__in', ['', 'H', 'M', 'L'])), name='refusal_priority_is_known'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('seen_at', None), ('seen_by', None)), models.Q(('seen_at__isnull', False), ('seen_by__isnull', False)), _connector='OR'), name='refusal_seen_by_somebody'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -355,6 +424,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('released_at', None)), fields=('address', 'code'), name='replycode_is_unique_for_an_address'),
+                    models.UniqueConstraint(fields=('address', 'engagement'), name='replycode_one_per_address'),
+                    models.CheckConstraint(condition=models.Q(('code__regex', '^[0-9]{4}$')), name='replycode_is_four_digits'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -376,6 +450,14 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('at', 'id'),
                 'default_permissions': (),
+                'constraints': [
+                    models.UniqueConstraint(fields=('proof', 'evidence'), name='response_once_per_evidence'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['accept', 'decline', 'hand_back'])), name='response_kind_is_known'),
+                    models.CheckConstraint(condition=models.Q(('proof__in', ['call_key', 'sms', 'link', 'staff'])), name='response_proof_is_known'),
+                    models.CheckConstraint(condition=models.Q(('effect__in', ['applied', 'already_taken', 'too_late', 'not_understood'])), name='response_effect_is_known'),
+                    models.CheckConstraint(condition=models.Q(('evidence', ''), _negated=True), name='response_has_evidence'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('by__isnull', False), ('proof', 'staff')), models.Q(models.Q(('proof', 'staff'), _negated=True), ('by', None), ('note', '')), _connector='OR'), name='response_of_staff_names_them'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -394,6 +476,12 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'replies by SMS',
                 'ordering': ('-received_at', '-id'),
                 'default_permissions': ('view',),
+                'indexes': [
+                    models.Index(fields=['-received_at', '-id'], name='inboundmessage_newest'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('effect__in', ['applied', 'already_taken', 'too_late', 'not_understood'])), name='inboundmessage_effect_is_known'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -412,278 +500,6 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('ended_at', None)), fields=['due_at'], name='loop_due')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'accepted', 'exhausted', 'ended'])), name='loop_outcome_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('ended_at', None), ('outcome', '')), models.Q(('due_at', None), ('ended_at__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='loop_is_due_until_it_ends')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['-created_at', '-id'], name='alert_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['client', '-created_at', '-id'], name='alert_newest_of_client'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['patient_id'], name='alert_of_patient'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('failed', True)), fields=['-created_at', '-id'], name='alert_failed'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('state', 'open'), _negated=True), fields=['-created_at', '-id'], name='alert_decided'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('is_test', True)), fields=['-created_at', '-id'], name='alert_tests'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('has_loop', True), ('state', 'open')), fields=['created_at', 'id'], name='alert_unanswered'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('has_loop', True)), fields=['created_at'], name='alert_asked_about'),
-        ),
-        migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('failed', True), ('is_test', False), ('state', 'open')), fields=['-created_at', '-id'], name='alert_needs_attention'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.UniqueConstraint(fields=('message_id',), name='alert_message_id_is_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__in', ['H', 'M', 'L'])), name='alert_priority_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'acknowledged', 'cancelled', 'closed', 'withdrawn'])), name='alert_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('client', None), ('is_test', True)), models.Q(('client__isnull', False), ('is_test', False)), _connector='OR'), name='alert_has_a_client_unless_it_is_a_test'),
-        ),
-        migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('message_id', ''), _negated=True), models.Q(('type', ''), _negated=True), models.Q(('patient_id', ''), _negated=True), models.Q(('description', ''), _negated=True)), name='alert_has_no_blanks'),
-        ),
-        migrations.AddConstraint(
-            model_name='alertaction',
-            constraint=models.CheckConstraint(condition=models.Q(('action__in', ['take', 'hand_back', 'resend', 'forward', 'cancel', 'close', 'reopen'])), name='alertaction_action_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='alertaction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('action', 'resend'), ('round__isnull', False)), models.Q(models.Q(('action', 'resend'), _negated=True), ('round', None)), _connector='OR'), name='alertaction_resend_has_a_round'),
-        ),
-        migrations.AddConstraint(
-            model_name='alertaction',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'by_telephone', 'in_person', 'taken_over', 'arrived', 'not_needed'])), name='alertaction_outcome_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='alertaction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('action', 'close'), models.Q(('outcome', ''), _negated=True)), models.Q(models.Q(('action', 'close'), _negated=True), ('outcome', ''), ('told', '')), _connector='OR'), name='alertaction_dealt_with_has_an_outcome'),
-        ),
-        migrations.AddConstraint(
-            model_name='alertaction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome__in', ('by_telephone', 'in_person', 'taken_over')), _negated=True), models.Q(('told', ''), _negated=True), _connector='OR'), name='alertaction_told_is_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='alertaction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('action', 'forward'), ('asked', None), ('sent_on_as__isnull', False)), models.Q(('action', 'forward'), ('asked__isnull', False), ('sent_on_as', None)), models.Q(models.Q(('action', 'forward'), _negated=True), ('asked', None), ('sent_on_as', None)), _connector='OR'), name='alertaction_sent_on_is_an_alert'),
-        ),
-        migrations.AddConstraint(
-            model_name='alertaction',
-            constraint=models.UniqueConstraint(fields=('alert', 'round'), name='alertaction_one_resend_per_round'),
-        ),
-        migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(fields=['channel', '-started_at'], name='attempt_newest_of_channel'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('delivery', 'number'), name='attempt_number_is_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'calling')), fields=('delivery',), name='attempt_one_calling'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['call', 'sms', 'email'])), name='attempt_channel_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['calling', 'sent', 'throttled', 'unsent', 'rejected', 'unknown'])), name='attempt_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['', 'throttled', 'quota', 'unreachable', 'answer_lost', 'worker_lost', 'out_of_time', 'invalid_address', 'opted_out', 'too_long', 'invalid_text', 'not_allowed', 'unconfirmed', 'refused', 'misconfigured', 'provider_down', 'busy', 'not_answered', 'call_failed', 'tries_used_up', 'too_old', 'stopped'])), name='attempt_reason_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'sent'), _negated=True), models.Q(('provider_id', ''), _negated=True), _connector='OR'), name='attempt_sent_has_a_provider_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('calling', 'sent')), models.Q(('reason', ''), _negated=True), _connector='OR'), name='attempt_failure_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('state', 'calling')), models.Q(models.Q(('state', 'calling'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='attempt_finished_is_dated'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.UniqueConstraint(fields=('alert', 'number'), name='engagement_number_is_unique'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'accepted')), fields=('alert',), name='engagement_one_holder'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'asked')), fields=('alert', 'clinician'), name='engagement_asked_once_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['asked', 'accepted', 'declined', 'undefined', 'unreachable', 'withdrawn'])), name='engagement_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.CheckConstraint(condition=models.Q(('why__in', ['addressed', 'named', 'cover', 'staff'])), name='engagement_why_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'asked')), models.Q(models.Q(('state', 'asked'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='engagement_ended_is_dated'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['priority', 'available_at'], name='delivery_due'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'sending')), fields=['lease_expires_at'], name='delivery_leased'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('handed_over_at__isnull', False), ('state', 'pending')), fields=['priority', 'handed_over_at'], name='delivery_handed_over'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('engagement__isnull', False)), fields=['engagement'], name='delivery_of_engagement'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('outcome_due_at__isnull', False)), fields=['priority', 'outcome_due_at'], name='delivery_outcome_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('clinician', 'alert', 'engagement', 'round', 'position'), name='delivery_once_per_position', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('notice__in', ['', 'taken', 'ended', 'accepted', 'declined', 'late', 'not_understood'])), name='delivery_notice_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__in', ['H', 'M', 'L'])), name='delivery_priority_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['call', 'sms', 'email'])), name='delivery_channel_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'sending', 'sent', 'delivered', 'undelivered', 'failed', 'unknown', 'cancelled'])), name='delivery_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['', 'throttled', 'quota', 'unreachable', 'answer_lost', 'worker_lost', 'out_of_time', 'invalid_address', 'opted_out', 'too_long', 'invalid_text', 'not_allowed', 'unconfirmed', 'refused', 'misconfigured', 'provider_down', 'busy', 'not_answered', 'call_failed', 'tries_used_up', 'too_old', 'stopped'])), name='delivery_reason_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('address', ''), _negated=True), name='delivery_has_an_address'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_expires_at__isnull', False), ('lease_token__isnull', False), ('state', 'sending')), models.Q(models.Q(('state', 'sending'), _negated=True), ('lease_expires_at', None), ('lease_token', None)), _connector='OR'), name='delivery_sending_has_a_lease'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('failed', 'unknown', 'undelivered')), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='delivery_failure_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('sent', 'delivered')), _negated=True), models.Q(('provider_id', ''), _negated=True), _connector='OR'), name='delivery_sent_has_a_provider_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('state__in', ('pending', 'sending'))), models.Q(models.Q(('state__in', ('pending', 'sending')), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='delivery_finished_is_dated'),
-        ),
-        migrations.AddIndex(
-            model_name='refusal',
-            index=models.Index(fields=['-last_at', '-id'], name='refusal_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='refusal',
-            constraint=models.UniqueConstraint(condition=models.Q(('seen_at', None)), fields=('client', 'contact_id', 'reason', 'priority'), name='refusal_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='refusal',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['unknown_contact', 'inactive', 'no_preference', 'no_address', 'email_unconfirmed', 'message_id_taken', 'conflict', 'invalid', 'unreadable', 'read_only_token'])), name='refusal_reason_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='refusal',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__in', ['', 'H', 'M', 'L'])), name='refusal_priority_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='refusal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('seen_at', None), ('seen_by', None)), models.Q(('seen_at__isnull', False), ('seen_by__isnull', False)), _connector='OR'), name='refusal_seen_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='replycode',
-            constraint=models.UniqueConstraint(condition=models.Q(('released_at', None)), fields=('address', 'code'), name='replycode_is_unique_for_an_address'),
-        ),
-        migrations.AddConstraint(
-            model_name='replycode',
-            constraint=models.UniqueConstraint(fields=('address', 'engagement'), name='replycode_one_per_address'),
-        ),
-        migrations.AddConstraint(
-            model_name='replycode',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[0-9]{4}$')), name='replycode_is_four_digits'),
-        ),
-        migrations.AddConstraint(
-            model_name='response',
-            constraint=models.UniqueConstraint(fields=('proof', 'evidence'), name='response_once_per_evidence'),
-        ),
-        migrations.AddConstraint(
-            model_name='response',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['accept', 'decline', 'hand_back'])), name='response_kind_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='response',
-            constraint=models.CheckConstraint(condition=models.Q(('proof__in', ['call_key', 'sms', 'link', 'staff'])), name='response_proof_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='response',
-            constraint=models.CheckConstraint(condition=models.Q(('effect__in', ['applied', 'already_taken', 'too_late', 'not_understood'])), name='response_effect_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='response',
-            constraint=models.CheckConstraint(condition=models.Q(('evidence', ''), _negated=True), name='response_has_evidence'),
-        ),
-        migrations.AddConstraint(
-            model_name='response',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('by__isnull', False), ('proof', 'staff')), models.Q(models.Q(('proof', 'staff'), _negated=True), ('by', None), ('note', '')), _connector='OR'), name='response_of_staff_names_them'),
-        ),
-        migrations.AddIndex(
-            model_name='inboundmessage',
-            index=models.Index(fields=['-received_at', '-id'], name='inboundmessage_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='inboundmessage',
-            constraint=models.CheckConstraint(condition=models.Q(('effect__in', ['applied', 'already_taken', 'too_late', 'not_understood'])), name='inboundmessage_effect_is_known'),
         ),
         migrations.RunSQL(APPEND_ONLY, NOT_APPEND_ONLY),
         migrations.RunSQL(FAILED, NOT_FAILED),
