@@ -1,4 +1,4 @@
-"""Demo data for the screenshots, in the database of a running Bleep: clinicians, a day of alerts, some failures.
+"""Demo data for the screenshots, in the database of a running Bleep: clinicians, a day of alerts, failures, a plan.
 
 `make screenshots` runs it. It prints, as JSON, the paths of the pages to take pictures of.
 """
@@ -9,6 +9,7 @@ import random
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from datetime import timedelta
 
 import django
@@ -19,15 +20,19 @@ django.setup()
 from django.db import connection  # noqa: E402 - Django has to be set up first
 from django.urls import reverse  # noqa: E402
 from django.utils import timezone  # noqa: E402
+from psycopg.types.range import Range  # noqa: E402
 
 from alerts import intake  # noqa: E402
-from alerts.models import Alert, Delivery  # noqa: E402
-from alerts.states import UNFINISHED  # noqa: E402
+from alerts.models import Alert, Delivery, Engagement  # noqa: E402
+from alerts.states import UNFINISHED, EngagementState  # noqa: E402
 from clients import sample, tokens, usage  # noqa: E402
 from clients.models import ApiClient  # noqa: E402
 from contacts import preferences, problems  # noqa: E402
 from contacts.choices import Channel, Priority  # noqa: E402
 from contacts.models import Clinician  # noqa: E402
+from oncall import plans  # noqa: E402
+from oncall.models import Cover, Plan, Target  # noqa: E402
+from oncall.plans import FrozenStep, Use  # noqa: E402
 
 ALERTS = 160
 SETTLED_SECONDS = 90
@@ -78,7 +83,63 @@ def main() -> None:
         usage.counts.add(client.pk, day.day, dice.randrange(140, 260), dice.randrange(9))
     usage.counts.flush()
     Clinician.objects.filter(name="Maternity consultant").update(sms_number="")
-    sys.stdout.write(json.dumps(pages(client)))
+    make_plan()
+    answered = ask(client, dice, by_name["Cardiology registrar"])
+    sys.stdout.write(json.dumps(pages(client, answered)))
+
+
+def make_plan() -> None:
+    """High wants an answer everywhere, and somebody is away soon."""
+    manager = Clinician.objects.create(
+        contact_id="C-90",
+        name="Site manager",
+        role="Site manager",
+        department="Site",
+        call_number="+447700900190",
+        sms_number="+447700900190",
+    )
+    preferences.replace(manager, {H: [CALL, SMS], M: [SMS], L: [SMS]})
+    plan = Plan.objects.create(name="High on wards")
+    steps = [
+        FrozenStep(Target.ADDRESSED, None, timedelta(minutes=3)),
+        FrozenStep(Target.NAMED, manager.pk, timedelta(minutes=5)),
+    ]
+    plans.write(plan, steps, [Use(H)])
+    consultant, registrar = (
+        Clinician.objects.get(name=name) for name in ("Renal consultant", "Renal registrar")
+    )
+    morning = timezone.localtime().replace(hour=8, minute=0, second=0, microsecond=0)
+    away = Range(morning + timedelta(days=2), morning + timedelta(days=5))
+    Cover.objects.create(clinician=consultant, by=registrar, period=away, reason="Leave")
+
+
+def ask(client: ApiClient, dice: random.Random, first: Clinician) -> Alert:
+    """One alert that nobody takes on, one that the second person does, one that rings. Returns the second alert."""
+    declined, accepted = (EngagementState.DECLINED, "12"), (EngagementState.ACCEPTED, "11")
+    made = []
+    for second in (declined, accepted):
+        alert = send_new(client, dice, first)
+        for number, (state, keys) in enumerate((declined, second), start=1):
+            pick_up(alert, keys)
+            said = Engagement.objects.filter(alert=alert, number=number, state=state)
+            wait_until(said.exists, "no answer was taken")
+        made.append(alert)
+    ringing = send_new(client, dice, first)
+    wait_until(ringing.deliveries.filter(state="sent").exists, "no telephone rings")
+    return made[-1]
+
+
+def send_new(client: ApiClient, dice: random.Random, to: Clinician) -> Alert:
+    """Another High alert."""
+    send(client, dice, to, H, Alert.objects.count())
+    return Alert.objects.latest("pk")
+
+
+def pick_up(alert: Alert, keys: str) -> None:
+    """Whoever is asked now answers their telephone, and presses these keys."""
+    calls = Delivery.objects.filter(alert=alert, channel=CALL, engagement__state=EngagementState.ASKED)
+    wait_until(calls.filter(state="sent").exists, "no telephone rings")
+    post("handset/answer", {"number": calls.get().address, "keys": keys})
 
 
 def make_people() -> list[Clinician]:
@@ -128,9 +189,14 @@ def misbehave(clinician: Clinician) -> None:
         LOSES: ("sns:Publish", "reset_after", None, LOSES),
     }.get(clinician.sms_number, ("sns:Publish", "reject", "NotFound", clinician.email))
     fault = {"operation": operation, "kind": kind, "to": to} | ({"code": code} if code else {})
+    post("faults", fault)
+
+
+def post(path: str, body: dict[str, str]) -> None:
+    """Tell the stand-in for AWS something."""
     request = urllib.request.Request(  # noqa: S310
-        f"{os.environ['AWS_ENDPOINT_URL']}/faults",
-        json.dumps(fault).encode(),
+        f"{os.environ['AWS_ENDPOINT_URL']}/{path}",
+        json.dumps(body).encode(),
         {"Content-Type": "application/json"},
     )
     urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
@@ -138,19 +204,21 @@ def misbehave(clinician: Clinician) -> None:
 
 def wait_until_confirmed() -> None:
     """Return when the relay has had the stand-in for AWS confirm all e-mail addresses."""
-    end = time.monotonic() + SETTLED_SECONDS
-    while problems.unconfirmed().count:
-        if time.monotonic() > end:
-            sys.exit("demo_data: e-mail addresses are still not confirmed; `make run` says why.")
-        time.sleep(0.2)
+    wait_until(lambda: not problems.unconfirmed().count, "e-mail addresses are still not confirmed")
 
 
 def wait_until_settled() -> None:
     """Return when nothing waits to be sent any more."""
+    waiting = Delivery.objects.filter(state__in=UNFINISHED)
+    wait_until(lambda: not waiting.exists(), "alerts are still waiting to be sent")
+
+
+def wait_until(holds: Callable[[], bool], otherwise: str) -> None:
+    """Return when it holds; exit with what is wrong if that takes too long."""
     end = time.monotonic() + SETTLED_SECONDS
-    while Delivery.objects.filter(state__in=UNFINISHED).exists():
+    while not holds():
         if time.monotonic() > end:
-            sys.exit("demo_data: alerts are still waiting to be sent; `make run` says why.")
+            sys.exit(f"demo_data: {otherwise}; `make run` says why.")
         time.sleep(0.2)
 
 
@@ -165,7 +233,7 @@ def spread(dice: random.Random) -> None:
                 cursor.execute(statement, {"back": f"{back.total_seconds()} seconds", "alert": alert.pk})
 
 
-def pages(client: ApiClient) -> dict[str, str]:
+def pages(client: ApiClient, answered: Alert) -> dict[str, str]:
     """The paths of the pages by the names of their pictures."""
     failing = Clinician.objects.get(name="Renal consultant")
     newest = Alert.objects.filter(clinician=failing).latest("pk")  # the one in doubt
@@ -175,6 +243,8 @@ def pages(client: ApiClient) -> dict[str, str]:
         "clinician": reverse("admin:contacts_clinician_change", args=[failing.pk]),
         "alerts": reverse("admin:alerts_alert_changelist"),
         "alert": reverse("admin:alerts_alert_change", args=[newest.pk]),
+        "asked": reverse("admin:alerts_alert_change", args=[answered.pk]),
+        "plan": reverse("admin:oncall_plan_change", args=[Plan.objects.get(name="High on wards").pk]),
         "client": reverse("admin:clients_apiclient_change", args=[client.pk]),
     }
 
