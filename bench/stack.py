@@ -50,6 +50,8 @@ SESSIONS = "bench"
 READY_SECONDS = 90.0
 GRACE_SECONDS = 5.0
 OURS = ("DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL")
+CLUSTER = "BENCH_CLUSTER"
+"""Names a directory of PostgreSQL in which Bleep is migrated already: a copy of it is used, which is there at once."""
 PORTS = range(32000, 32760)
 """Below the range for outgoing connections (see `sandbox.services.ports`), and above the embedded servers' ports."""
 
@@ -237,6 +239,9 @@ class Stack:
             return bytes(answer.read())
 
     def _start(self, stack: contextlib.ExitStack) -> None:
+        cluster = os.environ.get(CLUSTER, "")
+        if cluster:
+            self._copy(cluster)
         for server in (self.postgres, self.redis):
             stack.callback(server.stop)
             server.start()
@@ -245,7 +250,10 @@ class Stack:
         stack.callback(self._processes.stop, GRACE_SECONDS)
         options = ["--port", str(self._ports.aws)]
         self._aws = self._processes.start(AWS, [sys.executable, "-m", "sandbox.aws", *options], self.env)
-        self._prepare()
+        if not cluster:
+            self.run("migrate", [str(run_settings.ENTRYPOINT), "migrate"], self.env)
+        command = [sys.executable, "manage.py", "create_token", "Hospital"]
+        self.token = self.run("create_token", command, self.env)
         for name in self.parts:
             self.start(name)
         self.wait_until_ready()
@@ -265,11 +273,9 @@ class Stack:
             raise self._failed(f"{name} failed")
         return done.stdout.strip()
 
-    def _prepare(self) -> None:
-        """Migrate, and make an API client."""
-        self.run("migrate", [str(run_settings.ENTRYPOINT), "migrate"], self.env)
-        command = [sys.executable, "manage.py", "create_token", "Hospital"]
-        self.token = self.run("create_token", command, self.env)
+    def _copy(self, cluster: str) -> None:
+        """With its owner: PostgreSQL does not run as root."""
+        subprocess.run(["cp", "-a", cluster, str(self.postgres.directory)], check=True)
 
     def _look(self) -> None:
         if gone := self.ended():

@@ -48,6 +48,7 @@ def counted(printed: str, line: str) -> int:
 
 @pytest.mark.proof
 @pytest.mark.timeout(460)
+@pytest.mark.usefixtures("cluster")
 def test_nothing_is_lost_whatever_goes_wrong() -> None:
     printed = run("chaos", "--seconds", "15", "--seed", "20261122")
 
@@ -68,6 +69,7 @@ def test_nothing_is_lost_whatever_goes_wrong() -> None:
 
 @pytest.mark.proof
 @pytest.mark.timeout(460)
+@pytest.mark.usefixtures("cluster")
 def test_the_same_alerts_over_many_connections_are_sent_once() -> None:
     printed = run("duplicate_storm", "--connections", "10", "--ids", "20")
 
@@ -76,6 +78,7 @@ def test_the_same_alerts_over_many_connections_are_sent_once() -> None:
 
 @pytest.mark.proof
 @pytest.mark.timeout(460)
+@pytest.mark.usefixtures("cluster")
 def test_high_does_not_wait_for_a_storm_of_low() -> None:
     # With an SNS that takes a second, a hundred Low before High would take four, whatever the machine.
     printed = run("storm", "--low", "300", "--high", "3", "--sns-seconds", "1", "--most-delay", "2")
@@ -86,6 +89,7 @@ def test_high_does_not_wait_for_a_storm_of_low() -> None:
 
 @pytest.mark.proof
 @pytest.mark.timeout(460)
+@pytest.mark.usefixtures("cluster")
 def test_a_storm_that_is_over_when_high_comes_is_no_result(tmp_path: Path) -> None:
     done = end("storm", "--low", "1", "--high", "1", TMPDIR=str(tmp_path))
 
@@ -96,6 +100,7 @@ def test_a_storm_that_is_over_when_high_comes_is_no_result(tmp_path: Path) -> No
 
 @pytest.mark.proof
 @pytest.mark.timeout(460)
+@pytest.mark.usefixtures("cluster")
 def test_the_next_person_is_not_asked_late_however_many_are_to_be() -> None:
     printed = run("asking.storm", "--loops", "60", "--over", "3", "--most-late", "10")
 
@@ -105,6 +110,7 @@ def test_the_next_person_is_not_asked_late_however_many_are_to_be() -> None:
 
 @pytest.mark.proof
 @pytest.mark.timeout(460)
+@pytest.mark.usefixtures("cluster")
 def test_every_figure_that_has_a_goal_is_measured(tmp_path: Path) -> None:
     sizes = {name: {"1000": 9.0, "2000000": 9.0} for name in ("taken, a second", "sent, a second", "alerts")}
     (tmp_path / "sizes.json").write_text(json.dumps({"figures": sizes}))
@@ -122,6 +128,7 @@ def test_every_figure_that_has_a_goal_is_measured(tmp_path: Path) -> None:
 
 @pytest.mark.proof
 @pytest.mark.timeout(460)
+@pytest.mark.usefixtures("cluster")
 def test_senders_that_wait_are_measured_beside_those_that_do_not() -> None:
     printed = run("modes.compare", "--rates", "4", "--seconds", "1", "--outage", "1")
 
@@ -175,6 +182,7 @@ def test_a_bleep_that_does_not_start_is_no_result_and_a_sentence_says_where_to_l
 
 
 @pytest.mark.proof
+@pytest.mark.usefixtures("cluster")
 def test_ctrl_c_stops_all_that_was_started_and_says_that_there_is_no_result(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.speed.run", "--only", "take"],
