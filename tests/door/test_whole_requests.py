@@ -215,15 +215,15 @@ def test_heads_that_fill_the_memory_give_way_to_alerts(door: Door) -> None:
 
 def test_heads_of_requests_that_wait_are_counted_like_bodies() -> None:
     bodies = Bodies(PROBES)
-    for _ in range(PROBES.max_buffered_bytes // 16_000):
-        body = bodies.begin(lambda: None)
+    waiting = [bodies.begin(lambda: None) for _ in range(PROBES.max_buffered_bytes // 16_000)]
+    for body in waiting:
         body.announce(0, head=16_000)
         body.complete()
 
     one_more = bodies.begin(lambda: None)
     with pytest.raises(Busy):
         one_more.announce(0, head=16_000)
-    body.forget()
+    waiting[-1].forget()
     one_more.announce(0, head=16_000)
 
 
