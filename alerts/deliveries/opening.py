@@ -1,5 +1,6 @@
 """Opening a channel for an alert: the first, or the next one, and waking the relays, which hand it over."""
 
+import contextlib
 import uuid
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 import structlog
 from django.db import Error, connection, transaction
 from django.db.models.expressions import Combinable
+from psycopg import errors
 
 from alerts.deliveries import engagements, queries
 from alerts.models import Alert, Delivery, Engagement
@@ -111,6 +113,16 @@ def _notify() -> None:
             cursor.execute(f"NOTIFY {DUE_CHANNEL}")
     except Error as error:
         log.warning("relays.not_woken", error=type(error).__name__)
+        if isinstance(error.__cause__, errors.ProgramLimitExceeded):
+            _make_room_for_notifications()
+
+
+def _make_room_for_notifications() -> None:
+    """Have PostgreSQL drop what everybody has read. In a full queue only this question makes it do so: without it no
+    relay would be woken again after whoever filled the queue has left.
+    """
+    with contextlib.suppress(Error), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notification_queue_usage()")
 
 
 def open_next(given_up: Delivery, *, in_doubt: bool = False) -> Delivery | None:
