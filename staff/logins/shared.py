@@ -58,9 +58,9 @@ class SharedCache(BaseCache):
     def _write(self, statement: str, key: Any, value: Any, timeout: Any, version: int | None) -> bool:
         seconds = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
         lasts = LONGEST if seconds is None else min(timedelta(seconds=seconds), LONGEST)
-        values: list[Any] = [self._key(key, version), json.dumps(value), lasts]
+        values = (self._key(key, version), json.dumps(value), lasts)
         with connection.cursor() as cursor:
-            cursor.execute(statement, values)
+            cursor.execute(statement, values)  # type: ignore[arg-type]  # psycopg takes a timedelta
             return bool(cursor.rowcount)
 
 

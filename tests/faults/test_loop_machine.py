@@ -95,8 +95,8 @@ class Loops(RuleBasedStateMachine):
     def somebody_answers(self, number: int, kind: ResponseKind, proof: Proof) -> None:
         before = self.read()
         engagement = self.pick(number)
-        accepted = Engagement.objects.filter(alert=before, state=EngagementState.ACCEPTED)
-        had = accepted.values_list("clinician_id", flat=True).first()
+        holders = Engagement.objects.filter(alert=before, state=EngagementState.ACCEPTED)
+        had = holders.values_list("clinician_id", flat=True).first()
         evidence = f"evidence-{next(self.evidence)}-{before.pk}"
         response = responses.respond(engagement.pk, responses.Answer(kind, proof, evidence))
         self.known[evidence] = (response.effect, engagement.pk)
