@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from audit.models import Event, EventName
-from config import addresses
+from config.security import addresses
 
 log = structlog.get_logger(__name__)
 request_of: ContextVar[HttpRequest | None] = ContextVar("request_of", default=None)

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from audit.events import record, request_of, user_of
 from audit.models import EventName
-from config import addresses
+from config.security import addresses
 
 REFUSED = {401: "security.unauthorised", 403: "security.forbidden"}
 ROWS = "Bleep-Rows"

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from clients import sample, strangers, tokens, usage
 from clients.models import Access, ApiClient, ApiToken
-from config import addresses
+from config.security import addresses
 
 SCHEMES = ("bearer", "token")
 REMEMBERED_FOR = 10.0

@@ -12,7 +12,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register, run
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import validate_host
 
-from config import addresses, encryption, env
+from config import env
+from config.security import addresses, encryption
 
 ALWAYS = ("SECRET_KEY", "DATABASE_URL")
 REQUIRED = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL")

@@ -172,7 +172,7 @@ DATABASES["default"]["OPTIONS"]["options"] = " ".join(
     ]
 ).strip()
 OWNER = env.database("MIGRATE_DATABASE_URL") if env.text("MIGRATE_DATABASE_URL") else None
-"""How `migrate` connects instead, which has the variable to itself (`config.privileges`)."""
+"""How `migrate` connects instead, which has the variable to itself (`config.security.privileges`)."""
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What allauth counts is for all processes together (`staff.logins.shared`). What is only worked out again, each process
@@ -241,7 +241,7 @@ OIDC_ISSUER = env.matching(
 OIDC_NAME = env.text("OIDC_NAME")
 OIDC_ROLES_CLAIM = env.text("OIDC_ROLES_CLAIM")
 OIDC_PROVIDES_MFA = env.flag("OIDC_PROVIDES_MFA")
-SOCIALACCOUNT_ADAPTER = "staff.logins.claims.SocialAdapter"
+SOCIALACCOUNT_ADAPTER = "staff.logins.sign_on.claims.SocialAdapter"
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {
         "OAUTH_PKCE_ENABLED": True,

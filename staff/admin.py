@@ -21,7 +21,8 @@ from audit.models import EventName
 from contacts.lookalikes import departments
 from contacts.models import Clinician, ManagedDepartment
 from staff.clinician.page import StaffClinicianAdmin
-from staff.logins import links, passwords
+from staff.logins import passwords
+from staff.logins.sign_on import links
 from staff.models import RoleClaim, SignOnLink
 from theme.guard import Guarded
 

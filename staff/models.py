@@ -53,7 +53,10 @@ class SharedValue(models.Model):
 
 
 class SignOnLink(models.Model):
-    """Says that a superuser lets single sign-on take over this login, if its owner comes soon: `staff.logins.links`."""
+    """Says that a superuser lets single sign-on take over this login, if its owner comes soon.
+
+    `staff.logins.sign_on.links` does that.
+    """
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="sign_on_link")
     allowed_at = models.DateTimeField(db_default=Now())

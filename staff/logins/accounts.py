@@ -15,8 +15,9 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest, HttpResponse
 
-from config import addresses
-from staff.logins import claims, factors, shared
+from config.security import addresses
+from staff.logins import factors, shared
+from staff.logins.sign_on import claims
 
 SALT = b"bleep second factors "
 

@@ -11,7 +11,7 @@ from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from config import addresses
+from config.security import addresses
 
 MOST_OF_A_LOGIN_AT_AN_ADDRESS = settings.AXES_FAILURE_LIMIT
 MOST_AT_AN_ADDRESS = 50

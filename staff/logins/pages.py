@@ -26,7 +26,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from requests import RequestException
 
-from staff.logins import claims, factors, sessions
+from staff.logins import factors, sessions
+from staff.logins.sign_on import claims
 
 View = Callable[..., HttpResponseBase]
 ENDED = "You are logged out everywhere else."

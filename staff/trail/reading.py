@@ -17,7 +17,7 @@ from alerts.api import transport
 from audit import digests
 from audit.events import user_of
 from audit.models import Event, EventName
-from config import addresses
+from config.security import addresses
 from theme import refresh
 
 REPORTS = frozenset({"answers", "trail", "trail_changes"})

@@ -4,7 +4,7 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from config import addresses
+from config.security import addresses
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from config import encryption, env
+from config import env
+from config.security import encryption
 from deploy.aws.platform import urls
 from tests.config.server import check, run
 

@@ -21,7 +21,8 @@ from alerts.states import DeliveryState
 from audit import verification
 from audit.models import Event, EventName
 from clients.models import ApiClient
-from config import database, privileges
+from config import database
+from config.security import privileges
 from contacts.models import Clinician
 from oncall.models import Cover
 from retention import blanking, run, texts

@@ -9,7 +9,8 @@ from django.core.management import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
 
-from config import checks, privileges
+from config import checks
+from config.security import privileges
 
 UNLIMITED = ("statement_timeout", "idle_in_transaction_session_timeout")
 LOGIN = ("USER", "PASSWORD", "HOST", "PORT")

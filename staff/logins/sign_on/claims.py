@@ -13,7 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 
-from staff.logins import links
+from staff.logins.sign_on import links
 from staff.models import RoleClaim
 
 FAILED = "Single sign-on did not work. Try again; if that does not help, tell the people who run Bleep."

@@ -12,7 +12,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
 
-from config import addresses
+from config.security import addresses
 
 CHECKED = "verify-full"
 """The one `sslmode` with which libpq checks the certificate and the name in it."""
