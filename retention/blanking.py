@@ -22,6 +22,7 @@ from alerts.models import (
     Response,
     digest_of,
 )
+from alerts.states import AlertState
 
 Done = Counter[str]
 """How many rows of which table were changed or deleted."""
@@ -33,6 +34,11 @@ def under_way() -> Q:
     deliveries = Delivery.objects.filter(alert=OuterRef("pk"))
     waiting = deliveries.filter(IS_UNFINISHED | Q(outcome_due_at__isnull=False))
     return Q(Exists(waiting)) | Q(Exists(Loop.objects.filter(alert=OuterRef("pk"), ended_at=None)))
+
+
+def wanted() -> Q:
+    """Alerts that Home still shows: they failed, or somebody was to take them on, and nobody has dealt with them."""
+    return Q(Q(failed=True) | Q(has_loop=True), state=AlertState.OPEN, is_test=False)
 
 
 def ended_before(moment: datetime) -> QuerySet[Alert]:

@@ -15,8 +15,11 @@ AT_ONCE = 200
 
 
 def waiting(before: datetime, since: datetime | None = None) -> QuerySet[Alert]:
-    """Alerts that ended before that moment and still have their texts, the oldest first."""
-    found = blanking.ended_before(before).exclude(IS_BLANK)
+    """Alerts that ended before that moment and still have their texts, the oldest first.
+
+    Not those that staff have yet to look after: without its text nobody could.
+    """
+    found = blanking.ended_before(before).exclude(IS_BLANK).exclude(blanking.wanted())
     return (found.filter(created_at__gte=since) if since else found).order_by("created_at", "id")
 
 

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from alerts.models import EXPIRED, Alert, AlertAction, Attempt, Delivery, InboundMessage, Loop, Response
-from alerts.states import DeliveryState
+from alerts.states import AlertState, DeliveryState, Reason
 from audit import verification
 from audit.models import Event, EventName
 from clients.models import ApiClient
@@ -93,6 +93,22 @@ def test_what_is_under_way_or_not_old_enough_stays(lab: ApiClient, clinician: Cl
     assert Alert.objects.get(description=EXPIRED) == waiting
     assert Expiry.objects.get().texts_until == asked.created_at, "so the next night begins with this one"
     assert recent.created_at > asked.created_at
+
+
+def test_what_staff_have_yet_to_look_after_stays(lab: ApiClient, clinician: Clinician, staff: User) -> None:
+    failed, exhausted, test = (old.take(lab, message_id=name) for name in ("failed", "exhausted", "test"))
+    badly = {"state": DeliveryState.FAILED, "reason": Reason.INVALID_ADDRESS}
+    Delivery.objects.filter(alert__in=(failed, test)).update(**badly)
+    Alert.objects.filter(pk=test.pk).update(is_test=True, client=None)
+    old.answered(exhausted, staff)
+    Alert.objects.filter(pk=exhausted.pk).update(state=AlertState.OPEN)
+
+    command()
+
+    assert set(Alert.objects.exclude(description=EXPIRED)) == {failed, exhausted}, "Home names them"
+    Alert.objects.filter(pk__in=(failed.pk, exhausted.pk)).update(state=AlertState.CLOSED)
+    command()
+    assert Alert.objects.filter(description=EXPIRED).count() == 3
 
 
 def test_zero_days_are_for_ever(alert: Alert, settings: Settings) -> None:
