@@ -1,11 +1,15 @@
 """Why a run ended that nobody stopped, and what to do: the text that it leaves on the terminal."""
 
+import shutil
 from collections.abc import Collection
 from pathlib import Path
 
 from sandbox.output import PATIENCE_SECONDS
 from sandbox.processes import Child
 from sandbox.run_settings import RunSettings, log_of, shown
+
+FULL_BYTES = 32 * 1024 * 1024
+"""With less room PostgreSQL may be unable to begin another file of its write-ahead log, which has 16 MB."""
 
 
 def of_part(child: Child, settings: RunSettings) -> str:
@@ -31,6 +35,11 @@ def of_preparation(child: Child, settings: RunSettings) -> str:
 
 def of_server(title: str, log: Path) -> str:
     """PostgreSQL or Redis, which have logs of their own."""
+    if shutil.disk_usage(log.parent).free < FULL_BYTES:
+        return (
+            f"{title} ended by itself, so everything was stopped: the disk that has {shown(log.parent)} is full. Make "
+            "room there, then start again with `make run`. What was stored is still there."
+        )
     return (
         f"{title} ended by itself, so everything was stopped. Start again with `make run`; if it happens again, look "
         f"for the reason in {shown(log)}."
