@@ -71,7 +71,8 @@ def of_patient(reference: str, *, by: str) -> Certificate:
     Raises:
         Refused: there is none, or something of one is still under way.
     """
-    alerts = Alert.objects.filter(patient_id=reference).order_by("pk")
+    # Without those that say nothing any more: each would be found again and again by the marker that it has.
+    alerts = Alert.objects.filter(patient_id=reference).exclude(blanking.IS_BLANK).order_by("pk")
     if not alerts.exists():
         raise Refused(
             "No alert has this patient reference. Capital letters and spaces count. Nothing was erased."

@@ -82,6 +82,18 @@ def test_what_is_under_way_is_not_erased(
         erase(monkeypatch, "PAT-4712", "--patient")
 
 
+def test_the_marker_is_no_reference(alert: Alert, lab: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    erase(monkeypatch, "PAT-4711", "--patient")
+
+    with pytest.raises(CommandError, match="No alert has this patient reference"):
+        erase(monkeypatch, EXPIRED, "--patient")
+
+    sent = old.take(lab, patient_id=EXPIRED)
+    assert "alerts_alert: 1" in erase(monkeypatch, EXPIRED, "--patient")
+    sent.refresh_from_db()
+    assert sent.description == EXPIRED
+
+
 def test_a_clinician_is_erased_once_inactive(
     alert: Alert, clinician: Clinician, monkeypatch: pytest.MonkeyPatch
 ) -> None:
