@@ -13,6 +13,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 
+from audit.events import record
+from audit.models import EventName
 from theme import refresh
 
 LAST_ACTIVE = "last_active"
@@ -44,6 +46,7 @@ def end_others(request: HttpRequest) -> None:
     live = Session.objects.filter(expire_date__gt=timezone.now()).exclude(pk=own)
     others = [each.pk for each in live.iterator() if each.get_decoded().get(SESSION_KEY) == user]
     Session.objects.filter(pk__in=others).delete()
+    record(EventName.LOGOUT, detail=f"everywhere else: {len(others)}", request=request)
 
 
 @receiver(user_logged_in, dispatch_uid="staff.logins.sessions")

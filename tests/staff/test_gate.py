@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from audit.models import Event, EventName
 from staff.logins import factors
 from staff.models import TemporaryPassword
 from tests.staff.login_pages import PASSWORD, log_in, person
@@ -138,3 +139,4 @@ def test_a_user_is_logged_out_everywhere_else() -> None:
     assert "You are logged out everywhere else." in page
     assert [each.get("/admin/").status_code for each in (here, there, colleague)] == [200, 302, 200]
     assert Session.objects.count() == 2
+    assert Event.objects.get(name=EventName.LOGOUT).detail == "everywhere else: 1"
