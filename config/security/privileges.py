@@ -6,6 +6,7 @@ DATABASE_URL, which owns nothing: it turns no trigger off, truncates nothing, an
 
 from typing import Any
 
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
@@ -36,7 +37,8 @@ def grant(connection: BaseDatabaseWrapper, *, role: str, password: str) -> None:
         OwnsTables: the role is a superuser, or owns tables.
     """
     name = sql.Identifier(role)
-    with connection.cursor() as cursor:
+    # Whole or not at all: halfway through, the role could change what is append-only.
+    with transaction.atomic(connection.alias), connection.cursor() as cursor:
         cursor.execute(ROLE, [role])
         found = cursor.fetchone()
         if found is None:

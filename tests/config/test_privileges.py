@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from psycopg import errors
 
+from config.security import privileges
 from tests.environment import database_url
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +77,23 @@ def test_all_parts_but_migrate_read_and_write_rows_and_no_more(session: psycopg.
     ):
         with pytest.raises(errors.InsufficientPrivilege):
             session.execute(refused)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rights_are_given_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_args: object) -> None:
+        raise InterruptedError
+
+    with connection.cursor() as cursor:
+        try:
+            privileges.grant(connection, role=ROLE, password="")
+            monkeypatch.setattr(privileges, "_only_append", stop)
+            with pytest.raises(InterruptedError):
+                privileges.grant(connection, role=ROLE, password="")
+            cursor.execute("SELECT has_table_privilege(%s, 'audit_event', 'DELETE')", [ROLE])
+            assert cursor.fetchone() == (False,)
+        finally:
+            cursor.execute(f"DROP OWNED BY {ROLE}; DROP ROLE {ROLE}")
 
 
 @pytest.mark.django_db(transaction=True)
