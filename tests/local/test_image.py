@@ -138,6 +138,18 @@ def test_the_image_holds_the_product_and_nothing_else(image: Path) -> None:
     assert list((image / "staticfiles" / "admin").rglob("*.gz")), "collected, hashed and compressed"
 
 
+def test_local_mode_is_refused_with_a_sentence(image: Path) -> None:
+    exposed = bare_environment(
+        LOCAL_MODE="true",
+        SECRET_KEY=token_urlsafe(50),
+        ALLOWED_HOSTS="bleep.example",
+        DATABASE_URL="postgresql://bleep@127.0.0.1:9/bleep",
+    )
+    result = run_script([image / "deploy" / "entrypoint", "web-admin"], exposed)
+    assert result.returncode != 0
+    assert "LOCAL_MODE is on: everybody knows the demo's token and login." in result.stderr
+
+
 def test_an_unknown_part_is_refused_with_a_list(image: Path) -> None:
     result = run_script([image / "deploy" / "entrypoint", "wbe"], bare_environment())
     assert result.returncode == 64
