@@ -140,7 +140,10 @@ def why_blank() -> str:
     """Why the page of an alert shows `(expired)`."""
     days = settings.KEEP_TEXTS_DAYS
     kept = f"Bleep keeps texts for {days} days after an alert has ended. " if days else ""
-    return f"{kept}Text, patient reference and addresses were replaced by “(expired)”; times and states stay."
+    return (
+        f"{kept}Text, patient reference and addresses were replaced by “(expired)”, or erased on request; times and "
+        "states stay."
+    )
 
 
 ADVICE_TO_EDITORS = (
