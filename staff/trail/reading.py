@@ -4,12 +4,15 @@ Lists are not noted, nor is a page that refreshes itself. A search is noted as a
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
 import structlog
 from django.apps import apps
+from django.conf import settings
 from django.db import Error
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch
 
@@ -37,12 +40,21 @@ class Reading:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if transport.is_api(request.path_info) or refresh.HEADER in request.headers:
+        if transport.is_api(request.path_info):
             return response
         event = noted(request, response)
-        if event is not None:
+        if event is not None and not _is_refresh(request, event):
             _keep(event)
         return response
+
+
+def _is_refresh(request: HttpRequest, event: Event) -> bool:
+    """Whether a page that was opened refreshes itself. Anybody can send the header, so the trail has to say so."""
+    if refresh.HEADER not in request.headers or event.name != EventName.OPENED:
+        return False
+    since = Now() - timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    opened = Event.objects.filter(kind=event.kind, object_id=event.object_id, name=event.name)
+    return opened.filter(user=event.user_id, at__gt=since).exists()
 
 
 def noted(request: HttpRequest, response: HttpResponse) -> Event | None:

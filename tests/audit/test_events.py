@@ -168,6 +168,24 @@ def test_reading_is_noted_once_and_never_by_a_refresh(admin_client: Client) -> N
     ]
 
 
+def test_nobody_reads_unnoted_by_calling_it_a_refresh(admin_client: Client) -> None:
+    records = make_records()
+    alert, clinician = records.alert.pk, records.clinician.pk
+    begun = Event.objects.latest("id").pk
+
+    for page in (
+        f"alerts/alert/{alert}/change/",
+        f"alerts/alert/{alert}/change/",
+        f"alerts/alert/{alert}/history/",
+    ):
+        admin_client.get(f"/admin/{page}", headers={refresh.HEADER: "1"})
+    admin_client.get("/admin/contacts/clinician/", {"q": "Grace"}, headers={refresh.HEADER: "1"})
+    admin_client.get(f"/admin/contacts/clinician/{clinician}/change/", headers={refresh.HEADER: "1"})
+
+    found = Event.objects.filter(pk__gt=begun).order_by("id").values_list("name", flat=True)
+    assert list(found) == ["read.opened", "read.history", "read.searched", "read.opened"]
+
+
 def test_what_was_searched_for_can_be_asked_and_not_read(admin_client: Client) -> None:
     admin_client.post("/admin/alerts/alert/search/", {"q": "potassium  PAT-4711"}, follow=True)
     admin_client.get("/admin/contacts/clinician/", {"q": "Grace"})
