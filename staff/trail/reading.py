@@ -62,7 +62,7 @@ def noted(request: HttpRequest, response: HttpResponse) -> Event | None:
     match = request.resolver_match
     if match is None or match.app_name != "admin" or response.status_code >= 400 or not user_of(request):  # noqa: PLR2004
         return None
-    event = _searched(request, match) or (_opened(match, response) if request.method == "GET" else None)
+    event = _searched(request, match) or _opened(match, response)
     if event is not None:
         event.user_id = user_of(request)
         event.address = addresses.of_client(request) or None
@@ -81,6 +81,7 @@ def _searched(request: HttpRequest, match: ResolverMatch) -> Event | None:
 
 
 def _opened(match: ResolverMatch, response: HttpResponse) -> Event | None:
+    """A form that was sent and is shown again, with what is wrong with it, has been opened, too."""
     name = match.url_name or ""
     is_page = response.status_code == 200 and response.get("Content-Type", "").startswith("text/html")  # noqa: PLR2004
     if not is_page:

@@ -186,6 +186,15 @@ def test_nobody_reads_unnoted_by_calling_it_a_refresh(admin_client: Client) -> N
     assert list(found) == ["read.opened", "read.history", "read.searched", "read.opened"]
 
 
+def test_a_form_that_comes_back_was_read(admin_client: Client) -> None:
+    clinician = make_records().clinician.pk
+
+    page = admin_client.post(f"/admin/contacts/clinician/{clinician}/change/", {"name": ""})
+
+    assert page.status_code == 200
+    assert Event.objects.latest("id").object_id == str(clinician)
+
+
 def test_what_was_searched_for_can_be_asked_and_not_read(admin_client: Client) -> None:
     admin_client.post("/admin/alerts/alert/search/", {"q": "potassium  PAT-4711"}, follow=True)
     admin_client.get("/admin/contacts/clinician/", {"q": "Grace"})
