@@ -28,7 +28,7 @@ from sandbox.processes import kill
 from sandbox.queues import ORIGINATION_NUMBER, reply_queue_url
 from sandbox.services import free_port
 from tests.aws import Aws
-from tests.environment import AWS_URL, VARIABLES, database_url
+from tests.environment import VARIABLES, database_url
 from tests.factories import an_alert
 from tests.processes import ENTRY_POINT, ROOT, answers, running, wait_until
 
@@ -65,10 +65,6 @@ PlanStep.objects.create(plan=plan, position=1, target=Target.ADDRESSED, wait=wai
 PlanStep.objects.create(plan=plan, position=2, target=Target.NAMED, clinician=second, wait=wait)
 PlanChoice.objects.create(plan=plan, priority=Priority.HIGH)
 """
-TWO_WAY = {
-    "SMS_REPLY_QUEUE_URL": reply_queue_url(AWS_URL),
-    "SMS_ORIGINATION_NUMBER": ORIGINATION_NUMBER,
-}
 
 pytestmark = [pytest.mark.proof, pytest.mark.timeout(300)]
 
@@ -76,10 +72,11 @@ pytestmark = [pytest.mark.proof, pytest.mark.timeout(300)]
 class OwnBleep:
     """A Bleep with its own database and Redis, whose parts a test starts and stops."""
 
-    def __init__(self, database: str, log_dir: Path) -> None:
+    def __init__(self, database: str, log_dir: Path, aws_url: str) -> None:
         self.database_url = database_url(database)
         self.redis_url = VARIABLES["REDIS_URL"].rsplit("/", 1)[0] + f"/{REDIS_DATABASE}"
         self.log_dir = log_dir
+        self.aws_url = aws_url
         self.url = f"http://127.0.0.1:{free_port()}"
         self.token = ""
 
@@ -87,7 +84,8 @@ class OwnBleep:
         """The environment of its processes."""
         host, port = self.url.removeprefix("http://").split(":")
         web = {"GRANIAN_HOST": host, "GRANIAN_PORT": port, "GRANIAN_WORKERS": "1"}
-        return {**VARIABLES, **web, "DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url, **more}
+        stores = {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
+        return {**VARIABLES, **web, **stores, "AWS_ENDPOINT_URL": self.aws_url, **more}
 
     def call(self, *command: str) -> str:
         """Run a command. Returns what it prints."""
@@ -105,7 +103,11 @@ class OwnBleep:
     def run_all(self) -> Iterator[None]:
         """Web server, relay and worker, which are killed at the end of the block."""
         with ExitStack() as stack:
-            parts = [stack.enter_context(self.run(part, **TWO_WAY)) for part in ALL]
+            two_way = {
+                "SMS_REPLY_QUEUE_URL": reply_queue_url(self.aws_url),
+                "SMS_ORIGINATION_NUMBER": ORIGINATION_NUMBER,
+            }
+            parts = [stack.enter_context(self.run(part, **two_way)) for part in ALL]
             wait_until(lambda: answers(f"{self.url}/healthz"), what="the web server answers", seconds=60)
             yield
             for part in parts:
@@ -134,12 +136,22 @@ class OwnBleep:
 
 
 @pytest.fixture(scope="module")
+def aws_server(log_dir: Path) -> Iterator[str]:
+    """A stand-in of its own: the relay of all other tests would read the replies here as well."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with running("shutdown-aws", [sys.executable, "-m", "sandbox.aws", "--port", str(port)], {}, log_dir):
+        wait_until(lambda: answers(f"{url}/healthz"), what="the stand-in for AWS answers")
+        yield url
+
+
+@pytest.fixture(scope="module")
 def prepared(log_dir: Path, aws_server: str) -> Iterator[OwnBleep]:
     """A Bleep with a database, a clinician who is reached by SMS, and a hospital system's token."""
     name = f"shutdown_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(database_url("postgres"), autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        made = OwnBleep(name, log_dir)
+        made = OwnBleep(name, log_dir, aws_server)
         made.call("manage.py", "migrate", "--no-input")
         made.token = made.call("-c", SET_UP)
         yield made
