@@ -3,7 +3,7 @@
 from django.db.models import Min
 from django.db.models.functions import Now
 
-from alerts.deliveries import lifecycle
+from alerts.deliveries import stopping
 from alerts.escalation import notices
 from alerts.models import Alert, Engagement, Loop
 from alerts.states import AlertState, EngagementState, LoopOutcome, Notice
@@ -11,9 +11,9 @@ from alerts.states import AlertState, EngagementState, LoopOutcome, Notice
 
 def end(alert: Alert, state: AlertState, *, even_if_acknowledged: bool = False) -> None:
     """Cancel, close or withdraw the alert, read under its lock. Does nothing if it has ended before."""
-    if alert.state not in lifecycle.ends_from(even_if_acknowledged=even_if_acknowledged):
+    if alert.state not in stopping.ends_from(even_if_acknowledged=even_if_acknowledged):
         return
-    lifecycle.end(alert, state, even_if_acknowledged=even_if_acknowledged)
+    stopping.end(alert, state, even_if_acknowledged=even_if_acknowledged)
     if alert.has_loop:
         close_loop(alert)
         _tell(alert)
@@ -31,7 +31,7 @@ def _tell(alert: Alert) -> None:
 def accepted(alert: Alert, engagement: Engagement) -> None:
     """Somebody took the alert on: stop what is still to be sent, and tell the others. Call with the alert's lock."""
     Engagement.objects.filter(pk=engagement.pk).update(state=EngagementState.ACCEPTED, ended_at=Now())
-    lifecycle.end(alert, AlertState.ACKNOWLEDGED)
+    stopping.end(alert, AlertState.ACKNOWLEDGED)
     close_loop(alert, LoopOutcome.ACCEPTED)
     notices.tell_asked(alert, Notice.TAKEN, but=engagement)
 
@@ -41,7 +41,7 @@ def handed_back(alert: Alert, engagement: Engagement) -> None:
 
     Whom the plan had asked at that moment was told that it is taken, and would wait for nothing: they are asked again.
     """
-    lifecycle.hand_back(alert)
+    stopping.hand_back(alert)
     asked_then = Engagement.objects.filter(
         alert=alert, state=EngagementState.WITHDRAWN, step__isnull=False, ended_at__gte=engagement.ended_at
     )
@@ -52,7 +52,7 @@ def handed_back(alert: Alert, engagement: Engagement) -> None:
 
 def reopen(alert: Alert) -> None:
     """Undo `end` with `CLOSED`. Nobody is asked again by that: staff look after it. Call with the alert's lock."""
-    lifecycle.reopen(alert)
+    stopping.reopen(alert)
     Loop.objects.filter(alert=alert, outcome=LoopOutcome.ENDED).update(outcome=LoopOutcome.EXHAUSTED)
 
 

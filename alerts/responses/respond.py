@@ -11,7 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.db.models.functions import Now
 
-from alerts.deliveries import engagements, lifecycle, opening
+from alerts.deliveries import engagements, opening, stopping
 from alerts.escalation import ending, notices
 from alerts.models import Alert, Delivery, Engagement, Loop, Response
 from alerts.states import AlertState, Effect, EngagementState, Notice, Proof, ResponseKind
@@ -134,7 +134,7 @@ def _while_held(kind: ResponseKind, alert: Alert, engagement: Engagement) -> Eff
 def _decline(alert: Alert, engagement: Engagement) -> None:
     """Ask the next person at once, unless somebody else is being asked: a late "no" must skip nobody."""
     _say_no(engagement)
-    lifecycle.stop(Delivery.objects.filter(engagement=engagement))
+    stopping.stop(Delivery.objects.filter(engagement=engagement))
     engagements.go_on(alert.pk)
     opening.wake_relays()
 

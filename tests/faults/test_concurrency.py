@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from alerts import actions
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import claims, lifecycle
+from alerts.deliveries import claims, lifecycle, stopping
 from alerts.deliveries.claims import Claim
 from alerts.deliveries.retry import SCHEDULES, NextChannel, Retry
 from alerts.models import Alert, AlertAction, Delivery
@@ -93,7 +93,7 @@ def test_a_channel_that_fails_while_staff_cancel_opens_no_other(sender: Sender) 
     held = claimed(sender)
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            lifecycle.end(held.delivery.alert, AlertState.CANCELLED)
+            stopping.end(held.delivery.alert, AlertState.CANCELLED)
             failing = meanwhile(
                 pool, lambda: lifecycle.mark_failed(held, REFUSED, NextChannel(Reason.REFUSED))
             )
@@ -111,7 +111,7 @@ def test_passing_over_and_cancelling_do_not_wait_for_each_other(sender: Sender) 
         with transaction.atomic():
             type(alert).objects.select_for_update().get(pk=alert.pk)
             passing = meanwhile(pool, lambda: lifecycle.skip_channel(held.delivery.pk, Reason.PROVIDER_DOWN))
-            lifecycle.end(alert, AlertState.CANCELLED)
+            stopping.end(alert, AlertState.CANCELLED)
         assert passing.result(10) is False
 
     assert [each.state for each in Delivery.objects.all()] == [DeliveryState.CANCELLED]
@@ -191,7 +191,7 @@ def test_a_delivery_cancelled_while_it_is_claimed_ends_as_one_of_the_two(sender:
 
         taken, stopped = at_once(
             lambda held=held: claims.claim(held.delivery.pk),  # type: ignore[misc]
-            lambda held=held: lifecycle.end(held.delivery.alert, AlertState.CANCELLED),  # type: ignore[misc]
+            lambda held=held: stopping.end(held.delivery.alert, AlertState.CANCELLED),  # type: ignore[misc]
         )
 
         assert (taken is None) == (stopped == 1)

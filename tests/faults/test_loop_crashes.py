@@ -230,7 +230,7 @@ def test_a_reply_by_sms_counts_once(
     "crash",
     [
         Crash("before", "alerts.escalation.ending:end"),
-        Crash("after", "alerts.deliveries.lifecycle:end"),
+        Crash("after", "alerts.deliveries.stopping:end"),
         Crash("after", "alerts.escalation.ending:close_loop"),
         Crash("after", "alerts.escalation.notices:tell"),
         Crash("before", COMMIT, inside="alerts.escalation.withdrawal:withdraw"),

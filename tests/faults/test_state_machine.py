@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 
 from alerts import actions, intake
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import claims, lifecycle
+from alerts.deliveries import claims, lifecycle, stopping
 from alerts.deliveries.claims import Claim
 from alerts.deliveries.retry import SCHEDULES, Decision, LeaveInDoubt, NextChannel, Retry
 from alerts.models import Delivery
@@ -251,11 +251,9 @@ class Ledger(RuleBasedStateMachine):
                 lifecycle.mark_undelivered(delivery.pk, Reason.NOT_ANSWERED)
                 self.model.refute(modelled)
             case "cancelled":
-                assert lifecycle.end(self.alert, AlertState.CANCELLED) == self.model.stop(
-                    AlertState.CANCELLED
-                )
+                assert stopping.end(self.alert, AlertState.CANCELLED) == self.model.stop(AlertState.CANCELLED)
             case "closed":
-                assert lifecycle.end(self.alert, AlertState.CLOSED) == self.model.stop(AlertState.CLOSED)
+                assert stopping.end(self.alert, AlertState.CLOSED) == self.model.stop(AlertState.CLOSED)
             case "resent":
                 self.staff_send_again()
 

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import claims, lifecycle
+from alerts.deliveries import claims, lifecycle, stopping
 from alerts.deliveries.retry import NextChannel
 from alerts.models import Alert, Delivery
 from alerts.states import AlertState, Reason
@@ -27,7 +27,7 @@ def bring_to(status: str, message_id: str) -> None:
     """Take an alert that was just stored to a status, the way the system does."""
     alert = Alert.objects.get(message_id=message_id)
     if status == "cancelled":
-        lifecycle.end(alert, AlertState.CANCELLED)
+        stopping.end(alert, AlertState.CANCELLED)
     elif status == "acknowledged":
         Alert.objects.filter(pk=alert.pk).update(state="acknowledged")
     elif status != "queued":

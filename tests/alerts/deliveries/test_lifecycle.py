@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from alerts import intake, labels
 from alerts.channels import SendResult
-from alerts.deliveries import claims, lifecycle, queries
+from alerts.deliveries import claims, lifecycle, queries, stopping
 from alerts.deliveries.retry import NextChannel, Retry
 from alerts.models import Alert, Attempt, Delivery
 from alerts.sending import send as sending
@@ -163,7 +163,7 @@ def test_a_failed_alert_is_logged_for_operators(store: Store, caplog: pytest.Log
 @pytest.mark.django_db
 def test_a_cancelled_alert_opens_no_next_channel(store: Store) -> None:
     claimed = claim(store(Priority.HIGH))
-    lifecycle.end(claimed.delivery.alert, AlertState.CANCELLED)
+    stopping.end(claimed.delivery.alert, AlertState.CANCELLED)
 
     lifecycle.mark_failed(claimed, REJECTED, NextChannel(Reason.INVALID_ADDRESS))
 
@@ -174,8 +174,8 @@ def test_a_cancelled_alert_opens_no_next_channel(store: Store) -> None:
 def test_cancelling_stops_what_waits_and_cannot_be_done_twice(store: Store) -> None:
     delivery = store(Priority.HIGH)
 
-    assert lifecycle.end(delivery.alert, AlertState.CANCELLED) == 1
-    assert lifecycle.end(delivery.alert, AlertState.CANCELLED) == 0
+    assert stopping.end(delivery.alert, AlertState.CANCELLED) == 1
+    assert stopping.end(delivery.alert, AlertState.CANCELLED) == 0
     assert current(delivery).state == DeliveryState.CANCELLED
     assert claims.claim(delivery.pk) is None
 
@@ -241,7 +241,7 @@ def test_a_medium_call_that_was_in_doubt_and_is_then_refused_stays_in_doubt(
 @pytest.mark.django_db
 def test_a_retry_that_staff_have_stopped_is_not_made(store: Store) -> None:
     claimed = claim(store(Priority.HIGH))
-    lifecycle.end(claimed.delivery.alert, AlertState.CANCELLED)
+    stopping.end(claimed.delivery.alert, AlertState.CANCELLED)
 
     lifecycle.mark_failed(claimed, THROTTLED, Retry(timedelta(0)))
 

@@ -9,7 +9,7 @@ from django.db import connections, transaction
 from django.db.models.functions import Now
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from alerts.deliveries import claims, lifecycle
+from alerts.deliveries import claims, lifecycle, stopping
 from alerts.deliveries.retry import SCHEDULES
 from alerts.models import Alert, Attempt, Delivery
 from alerts.sending import breaker, send as sending
@@ -241,7 +241,7 @@ def test_passing_over_and_cancelling_at_once_do_not_wait_for_each_other(store: S
             Alert.objects.select_for_update().get(pk=delivery.alert_id)
             passing = pool.submit(skip_channel, None)
             wait_until(locks.waiting, what="passing over waits for the alert")
-            stopped = lifecycle.end(delivery.alert, AlertState.CANCELLED)
+            stopped = stopping.end(delivery.alert, AlertState.CANCELLED)
         assert (stopped, passing.result()) == (1, False)
 
 
