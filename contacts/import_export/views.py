@@ -18,6 +18,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
+from audit.middleware import ROWS
 from contacts import locks, preferences
 from contacts.import_export import columns, formats
 from contacts.import_export.compare import compare
@@ -181,7 +182,7 @@ class ImportExport(ModelAdmin):
         rows = [columns.to_cells(each, preferences.channels_by_priority(each)) for each in clinicians]
         name = form.cleaned_data["format"]
         response = _file(rows, name, f"clinicians-{timezone.localdate()}")
-        response["Bleep-Rows"] = str(len(rows))  # for the trail: audit.middleware
+        response[ROWS] = str(len(rows))  # for the trail
         return response
 
     def _file_page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from alerts.admin.export.files import FORMATS
 from alerts.admin.export.rows import Export
 from alerts.admin.permissions import VisibleAlerts
+from audit.middleware import ROWS
 from theme.filters import active_filters
 
 log = structlog.get_logger(__name__)
@@ -91,7 +92,7 @@ class AlertExport(VisibleAlerts):
         response = StreamingHttpResponse(chosen.write(export), content_type=chosen.content_type)
         day = timezone.localtime(export.at).strftime("%Y-%m-%d-%H%M")
         response["Content-Disposition"] = f'attachment; filename="alerts-{day}.{name}"'
-        response["Bleep-Rows"] = str(len(export.ids))  # for the trail: audit.middleware
+        response[ROWS] = str(len(export.ids))  # for the trail
         return response
 
     def _export_page(
