@@ -6,6 +6,7 @@ Each check is one query over the ledger, by the database's clock. Nothing is cou
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -18,6 +19,7 @@ from django.db.models import (
     Min,
     OuterRef,
     Q,
+    QuerySet,
     Subquery,
     Value,
     When,
@@ -252,12 +254,17 @@ def _why_nothing_is_stored() -> str | None:
     return None
 
 
+def _with_age(rows: QuerySet[Any], moment: str) -> QuerySet[Any]:
+    """These rows, each with the time since one of its moments as `since`."""
+    aged: QuerySet[Any] = rows.annotate(
+        since=ExpressionWrapper(Now() - F(moment), output_field=DurationField())
+    )
+    return aged
+
+
 def _trail() -> list[Finding]:
     """Whether what people did and saw is as it was written, and sealed. One query."""
-    asked = Inspection.objects.annotate(
-        since=ExpressionWrapper(Now() - F("sealed_at"), output_field=DurationField())
-    )
-    state = asked.filter(pk=1).first()
+    state = _with_age(Inspection.objects.filter(pk=1), "sealed_at").first()
     return [
         Finding(
             "trail_broken",
@@ -277,10 +284,7 @@ def _trail() -> list[Finding]:
 
 def _expiry() -> list[Finding]:
     """Whether data whose time is over goes. One query."""
-    asked = Expiry.objects.annotate(
-        since=ExpressionWrapper(Now() - F("ended_at"), output_field=DurationField())
-    )
-    state = asked.filter(pk=1).first()
+    state = _with_age(Expiry.objects.filter(pk=1), "ended_at").first()
     return [
         Finding(
             "expiry_overdue_seconds",

@@ -52,7 +52,9 @@ def _authorization() -> str:
 
 
 def host() -> dict[str, str]:
-    """The header with a name that the services behind the door serve: inside, it has another. None if they serve all.
+    """The header with a name that the services behind the door serve: inside, it has another.
+
+    Empty where they serve any name.
 
     `web-probes` itself takes any name, so this does not go by what it takes.
     """
