@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Sum, When, Window
 from django.db.models.functions import RowNumber
 
-from alerts.models import Alert, AlertAction, Delivery, Engagement
-from alerts.states import NEEDS_REASON, AlertState, DeliveryState, EngagementState, Reason
+from alerts.models import UNANSWERED, Alert, AlertAction, Delivery, Engagement
+from alerts.states import NEEDS_REASON, DeliveryState, EngagementState, Reason
 from contacts.choices import Priority
 from contacts.models import Clinician
 from oncall.plans import FrozenPlan
@@ -130,7 +130,7 @@ def unanswered() -> Unanswered:
     """
     urgency = Case(*[When(priority=each, then=place) for place, each in enumerate(Priority)])
     asked = Engagement.objects.filter(alert=OuterRef("pk"), state=EngagementState.ASKED)
-    found = Alert.objects.filter(has_loop=True, state=AlertState.OPEN).annotate(
+    found = Alert.objects.filter(UNANSWERED).annotate(
         exhausted=Case(When(loop__ended_at=None, then=False), default=True),
         asked=Subquery(asked.order_by("-number").values("clinician__name")[:1]),
         total=Window(Count("pk")),

@@ -9,8 +9,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from alerts.models import (
-    EXPIRED,
     IS_UNFINISHED,
+    NEEDS_ATTENTION,
+    UNANSWERED,
     Alert,
     AlertAction,
     AnswerLink,
@@ -22,7 +23,7 @@ from alerts.models import (
     Response,
     digest_of,
 )
-from alerts.states import AlertState
+from contacts.masking import EXPIRED
 
 Done = Counter[str]
 """How many rows of which table were changed or deleted."""
@@ -36,9 +37,8 @@ def under_way() -> Q:
     return Q(Exists(waiting)) | Q(Exists(Loop.objects.filter(alert=OuterRef("pk"), ended_at=None)))
 
 
-def wanted() -> Q:
-    """Alerts that Home still shows: they failed, or somebody was to take them on, and nobody has dealt with them."""
-    return Q(Q(failed=True) | Q(has_loop=True), state=AlertState.OPEN, is_test=False)
+WANTED = NEEDS_ATTENTION | UNANSWERED
+"""What Home still shows, however old."""
 
 
 def ended_before(moment: datetime) -> QuerySet[Alert]:

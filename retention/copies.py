@@ -9,7 +9,8 @@ from django.apps import apps
 from django.db import transaction
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
 
-from alerts.models import EXPIRED, InboundMessage
+from alerts.models import InboundMessage
+from contacts.masking import EXPIRED
 from contacts.models import ADDRESS_FIELDS
 from oncall.models import Cover
 from retention.blanking import Done, add

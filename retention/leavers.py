@@ -18,7 +18,6 @@ from django.db.models import Exists, F, Func, Max, Min, OuterRef, Q, QuerySet, S
 from django.db.models.functions import Coalesce, Now
 
 from alerts.models import (
-    EXPIRED,
     IS_UNFINISHED,
     Alert,
     AlertAction,
@@ -31,6 +30,7 @@ from alerts.models import (
 )
 from alerts.states import EngagementState
 from audit import digests
+from contacts.masking import EXPIRED
 from contacts.models import ADDRESS_FIELDS, DERIVED, Clinician, FormerAddress, Obstacle
 from oncall.models import Cover
 from retention import blanking

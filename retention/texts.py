@@ -19,7 +19,7 @@ def waiting(before: datetime, since: datetime | None = None) -> QuerySet[Alert]:
 
     Not those that staff have yet to look after: without its text nobody could.
     """
-    found = blanking.ended_before(before).exclude(IS_BLANK).exclude(blanking.wanted())
+    found = blanking.ended_before(before).exclude(IS_BLANK).exclude(blanking.WANTED)
     return (found.filter(created_at__gte=since) if since else found).order_by("created_at", "id")
 
 

@@ -3,8 +3,8 @@ honest. Also the register of refused requests, the heartbeats of relays and work
 """
 
 from alerts.models.action import AlertAction
-from alerts.models.alert import Alert
-from alerts.models.blanked import COMPARED, EXPIRED, BlankedAlert, digest_of
+from alerts.models.alert import NEEDS_ATTENTION, UNANSWERED, Alert
+from alerts.models.blanked import COMPARED, BlankedAlert, digest_of
 from alerts.models.delivery import IS_UNFINISHED, Attempt, Delivery
 from alerts.models.heartbeat import RelayHeartbeat, WorkerHeartbeat, WorkerKind, WriteProbe
 from alerts.models.loop import Engagement, Loop
@@ -13,8 +13,9 @@ from alerts.models.response import AnswerLink, InboundMessage, ReplyCode, Respon
 
 __all__ = [
     "COMPARED",
-    "EXPIRED",
     "IS_UNFINISHED",
+    "NEEDS_ATTENTION",
+    "UNANSWERED",
     "Alert",
     "AlertAction",
     "AnswerLink",

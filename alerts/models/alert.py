@@ -16,6 +16,11 @@ from contacts.choices import Priority
 from contacts.masking import EXPIRED
 from contacts.models import Clinician
 
+NEEDS_ATTENTION = Q(failed=True, state=AlertState.OPEN, is_test=False)
+"""Failed, and nobody has dealt with it. A channel test never is."""
+UNANSWERED = Q(has_loop=True, state=AlertState.OPEN)
+"""Somebody was to take it on, and nobody has."""
+
 
 class AlertQuerySet(models.QuerySet["Alert"]):
     def tests(self) -> Self:
@@ -121,7 +126,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 
     def needing_attention(self) -> Self:
         """Failed alerts that nobody has dealt with. Channel tests are not among them."""
-        return self.without_tests().filter(failed=True, state=AlertState.OPEN)
+        return self.filter(NEEDS_ATTENTION)
 
 
 def one_in(state: DeliveryState) -> Subquery:
@@ -234,7 +239,7 @@ class Alert(models.Model):
             models.Index(
                 name="alert_unanswered",
                 fields=("created_at", "id"),
-                condition=Q(has_loop=True, state=AlertState.OPEN),
+                condition=UNANSWERED,
             ),
             # The report of answers. Most alerts have no plan.
             models.Index(name="alert_asked_about", fields=("created_at",), condition=Q(has_loop=True)),
@@ -242,7 +247,7 @@ class Alert(models.Model):
             models.Index(
                 name="alert_needs_attention",
                 fields=("-created_at", "-id"),
-                condition=Q(failed=True, state=AlertState.OPEN, is_test=False),
+                condition=NEEDS_ATTENTION,
             ),
         )
 

@@ -8,9 +8,6 @@ from django.db.models.functions import Now
 
 from alerts.models.alert import Alert
 from audit import digests
-from contacts.masking import EXPIRED
-
-__all__ = ["COMPARED", "EXPIRED", "BlankedAlert", "digest_of"]
 
 COMPARED = ("type", "patient_id", "contact_id", "description", "priority")
 """Two alerts with the same `message_id` are the same alert if these fields are equal."""

@@ -8,11 +8,12 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from alerts.admin.search import KEY
-from alerts.models import EXPIRED, Alert, Delivery
+from alerts.models import Alert, Delivery
 from alerts.states import DeliveryState
 from audit import verification
 from audit.models import Event, EventName
 from clients.models import ApiClient
+from contacts.masking import EXPIRED
 from contacts.models import Clinician, EmailSubscription
 from retention import erasure
 from tests.retention import old

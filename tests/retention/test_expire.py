@@ -16,13 +16,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from alerts.models import EXPIRED, Alert, AlertAction, Attempt, Delivery, InboundMessage, Loop, Response
+from alerts.models import Alert, AlertAction, Attempt, Delivery, InboundMessage, Loop, Response
 from alerts.states import AlertState, DeliveryState, Reason
 from audit import verification
 from audit.models import Event, EventName
 from clients.models import ApiClient
 from config import database
 from config.security import privileges
+from contacts.masking import EXPIRED
 from contacts.models import Clinician
 from oncall.models import Cover
 from retention import blanking, run, texts

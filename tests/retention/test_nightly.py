@@ -8,8 +8,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django import Settings
 
-from alerts.models import EXPIRED, Alert
+from alerts.models import Alert
 from alerts.monitoring import report
+from contacts.masking import EXPIRED
 from retention import nightly, run
 from retention.models import Expiry
 

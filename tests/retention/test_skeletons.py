@@ -3,9 +3,10 @@
 import pytest
 from django.contrib.auth.models import User
 
-from alerts.models import EXPIRED, Alert, BlankedAlert, Delivery
+from alerts.models import Alert, BlankedAlert, Delivery
 from audit import verification
 from clients.models import ApiClient
+from contacts.masking import EXPIRED
 from contacts.models import Clinician
 from retention import run
 from tests.retention import old
