@@ -39,8 +39,8 @@ SECOND = "+44 7700 900200"
 """The telephone of the demo's second clinician, as the page has it."""
 HEIGHT = 1000
 """The most that a picture may have."""
-TALL = {"home": 1345, "clinician": 2000, "asked": 1800, "plan": 1500}
-"""Exceptions: these are shown down to their figures, to their last button, or to the end of a timeline."""
+TALL = {"home": 1345, "clinician": 2000, "asked": 1200, "plan": 1500}
+"""Exceptions: these are shown down to their figures, their last button, or the second person who was asked."""
 STEP_SECONDS = "10"
 """How long the demo's plan waits: for the picture in which the second telephone rings, too."""
 

@@ -12,7 +12,7 @@ from tests.docs.documents import DOCUMENTS, NAMED_TEST, ROOT, name_of, prose
 LINK = re.compile(r"!?\[[^\]]*\]\((?P<inline>[^)\s]+)\)|^\[[^\]]+\]: (?P<reference>\S+)", re.MULTILINE)
 REFERRED = re.compile(r"\]\[(?P<name>[^\]]+)\]")
 MAKE = re.compile(r"(?:^|`|= )make ([a-z][a-z-]*)", re.MULTILINE)
-LARGEST_PICTURE = 350_000
+LARGEST_PICTURE = 300_000
 
 every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 
