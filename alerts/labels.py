@@ -146,6 +146,17 @@ def why_blank() -> str:
     )
 
 
+ADVICE_TO_SEND = (" See why each try failed, then send it again.", " Send it again.")
+"""Advice that nobody can follow once the text is gone."""
+
+
+def without_sending(sentence: str) -> str:
+    """The sentence without advice to send the alert again."""
+    for advice in ADVICE_TO_SEND:
+        sentence = sentence.removesuffix(advice)
+    return sentence
+
+
 ADVICE_TO_EDITORS = (
     "Correct it on the clinician's page.",
     "Mark them as active on their page, or reach somebody else.",

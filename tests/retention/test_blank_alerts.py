@@ -6,7 +6,7 @@ from django.test import Client
 
 from alerts import actions
 from alerts.models import Alert, Delivery
-from alerts.states import ResponseKind, StaffAction
+from alerts.states import AlertState, DeliveryState, Reason, ResponseKind, StaffAction
 from retention import run
 from tests.retention import old
 from tests.sender import Sender
@@ -43,6 +43,21 @@ def test_the_page_says_why_and_offers_no_second_sending(alert: Alert, operator: 
     assert "Bleep keeps texts for 90 days after an alert has ended." in page
     assert 'class="alert-text">(expired)<' in page
     assert "But this number" not in page
+
+
+def test_the_page_advises_nothing_that_cannot_be_done(alert: Alert, operator: Client) -> None:
+    Alert.objects.update(state=AlertState.OPEN, has_loop=False)
+    gone = "Its text has expired or was erased, so it cannot be sent again. If it may still matter, ask whoever runs"
+
+    for state, reason in (
+        (DeliveryState.SENT, ""),
+        (DeliveryState.FAILED, Reason.TRIES_USED_UP),
+        (DeliveryState.UNKNOWN, Reason.ANSWER_LOST),
+    ):
+        Delivery.objects.update(state=state, reason=reason)
+        page = operator.get(f"/admin/alerts/alert/{alert.pk}/change/").content.decode()
+        assert gone in page, state
+        assert "end it again" not in page, state
 
 
 def test_nothing_is_sent_that_says_expired(alert: Alert, staff: User) -> None:

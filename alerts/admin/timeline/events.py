@@ -204,7 +204,8 @@ def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState, delay
         found = [delay.what, delay.next]
     elif state is DeliveryState.PENDING and delivery.attempt_count:
         found = ["It will be tried again in a moment."]
-    found += _why(delivery, state is DeliveryState.UNKNOWN)
+    why = _why(delivery, state is DeliveryState.UNKNOWN)
+    found += [labels.without_sending(each) for each in why] if delivery.alert.is_blank else why
     found += _doubts(delivery.address, state) if channel is Channel.SMS else []
     found += (
         _parts(delivery)

@@ -36,6 +36,15 @@ IN_DOUBT: dict[AlertStatus, str] = {
         "reach them another way. Then mark it as dealt with."
     ),
 }
+WITHOUT_TEXT: dict[AlertStatus, str] = {
+    AlertStatus.SENT: "A provider has taken it. Whether it arrived is not known.",
+    AlertStatus.FAILED: "Nobody is known to have been reached.",
+}
+"""Of an alert whose text has expired or was erased; then what can still be done."""
+IN_DOUBT_WITHOUT_TEXT = "The provider did not confirm it, so it may have arrived."
+GONE = "Its text has expired or was erased, so it cannot be sent again."
+ASK_THE_SENDER = "If it may still matter, ask whoever runs the hospital system for it, by its message ID."
+END_IT = "Then mark it as dealt with."
 CANCELLED_TOO_LATE: dict[AlertStatus, str] = {
     AlertStatus.QUEUED: "It was cancelled while it was being sent, so it may still arrive. It will not be tried again.",
     AlertStatus.SENT: (
@@ -74,11 +83,21 @@ def _summary(alert: Alert) -> str:
         return DEALT_WITH_TOO_LATE if DeliveryState.SENDING in states else DEALT_WITH
     if status is AlertStatus.CANCELLED and not any(each.attempt_count for each in deliveries):
         return STOPPED_UNSENT
-    if DeliveryState.UNKNOWN in states and status in IN_DOUBT:
+    in_doubt = DeliveryState.UNKNOWN in states and status in IN_DOUBT
+    if alert.is_blank and alert.state == AlertState.OPEN and status in WITHOUT_TEXT:
+        return _without_text(alert, status, in_doubt)
+    if in_doubt:
         return IN_DOUBT[status]
     if alert.state == AlertState.CANCELLED and status in CANCELLED_TOO_LATE:
         return CANCELLED_TOO_LATE[status]
     return _queued(deliveries) if status is AlertStatus.QUEUED else SUMMARY[status]
+
+
+def _without_text(alert: Alert, status: AlertStatus, in_doubt: bool) -> str:  # noqa: FBT001
+    found = [IN_DOUBT_WITHOUT_TEXT if in_doubt else WITHOUT_TEXT[status], GONE]
+    found += [] if alert.is_test else [ASK_THE_SENDER]
+    found += [END_IT] if status is AlertStatus.FAILED else []
+    return " ".join(found)
 
 
 def _queued(deliveries: list[Delivery]) -> str:
