@@ -88,7 +88,7 @@ def of_patient(reference: str, *, by: str) -> Certificate:
             break
     add(done, Session, _forget_searches(reference))
     notes = (
-        [f"{in_ids} message IDs have the reference in them. They stay: senders know alerts by them."]
+        [f"Message IDs that have the reference in them: {in_ids}. They stay: senders know alerts by them."]
         if in_ids
         else []
     )
@@ -115,7 +115,10 @@ def of_clinician(contact_id: str, *, by: str) -> Certificate:
             "first. Nothing was erased."
         )
     if leavers.is_under_way(clinician):
-        _refuse_while_under_way(1)
+        raise Refused(
+            "Something is still being sent to this clinician, or they are asked to take an alert on. Wait until that "
+            "has ended, or mark these alerts as dealt with. Nothing was erased."
+        )
     done = sum(leavers.of_one(clinician), Counter[str]())
     notes = ["If they have a login to Bleep, delete it under Users."]
     return _certify(OF_CLINICIAN, contact_id, by, done, notes, object_id=clinician.pk)
@@ -123,9 +126,10 @@ def of_clinician(contact_id: str, *, by: str) -> Certificate:
 
 def _refuse_while_under_way(alerts: int) -> None:
     if alerts:
+        are, they, them = ("is", "it has", "it") if alerts == 1 else ("are", "they have", "them")
         raise Refused(
-            f"{alerts} of these alerts are still under way: something is being sent, or somebody is asked. Wait until "
-            "they have ended, or mark them as dealt with. Nothing was erased."
+            f"{alerts} of these alerts {are} still under way: something is being sent, or somebody is asked. Wait "
+            f"until {they} ended, or mark {them} as dealt with. Nothing was erased."
         )
 
 

@@ -58,7 +58,7 @@ def test_a_patient_reference_is_erased_with_a_certificate(
     other.refresh_from_db()
     assert other.description == "Potassium 7.1"
     assert "alerts_alert: 2" in said
-    assert "1 message IDs have the reference in them" in said
+    assert "Message IDs that have the reference in them: 1." in said
     assert "PAT-4711" not in said
     assert (tmp_path / "c").read_text() == said
     event = Event.objects.get(name=EventName.ERASED)
@@ -75,7 +75,7 @@ def test_what_is_under_way_is_not_erased(
     new = old.take(lab, days=0)
     Delivery.objects.filter(alert=new).update(state=DeliveryState.PENDING, finished_at=None)
 
-    with pytest.raises(CommandError, match="1 of these alerts are still under way"):
+    with pytest.raises(CommandError, match="1 of these alerts is still under way"):
         erase(monkeypatch, "PAT-4711", "--patient")
 
     assert not Alert.objects.filter(description=EXPIRED).exists()
@@ -101,6 +101,11 @@ def test_a_clinician_is_erased_once_inactive(
     with pytest.raises(CommandError, match="Mark them as inactive"):
         erase(monkeypatch, "C-1", "--clinician")
     old.leave(clinician, days=0)
+    sent = Delivery.objects.filter(alert=alert)
+    sent.update(state=DeliveryState.PENDING, finished_at=None)
+    with pytest.raises(CommandError, match="Something is still being sent to this clinician"):
+        erase(monkeypatch, "C-1", "--clinician")
+    sent.update(state=DeliveryState.SENT, finished_at=old.ago(100))
     EmailSubscription.objects.all().delete()
 
     said = erase(monkeypatch, "C-1", "--clinician")
