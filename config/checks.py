@@ -86,6 +86,20 @@ def check_exposure(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 
 @register(Tags.security)
+def check_factors(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """bleep.E010: somebody wants logins without a second factor, and Bleep would demand it all the same."""
+    if settings.LOCAL_MODE or env.flag("REQUIRE_MFA"):
+        return []
+    return [
+        Error(
+            "REQUIRE_MFA is off: Bleep does without second factors in LOCAL_MODE only.",
+            hint="Unset it. docs/deployment.md#second-factors says who needs one.",
+            id="bleep.E010",
+        )
+    ]
+
+
+@register(Tags.security)
 def check_encryption(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """bleep.E008, bleep.E009: patient data or passwords would cross a network in the clear, or go to anybody."""
     private = {host.lower() for host in env.words("PRIVATE_NETWORK_HOSTS")}

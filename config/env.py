@@ -57,8 +57,8 @@ VARIABLES: dict[str, Variable] = {
     ),
     "REQUIRE_MFA": Variable(
         "true",
-        "Demand a second factor of superusers, and of whoever may hand out tokens or export. It can be turned off in "
-        "`LOCAL_MODE` only.",
+        "Demand a second factor of superusers, and of whoever may hand out tokens or export. Off in "
+        "`LOCAL_MODE` only: otherwise no part starts.",
     ),
     "OIDC_ISSUER": Variable(
         "",

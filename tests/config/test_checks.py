@@ -73,6 +73,16 @@ def test_what_is_for_this_machine_alone_stops_a_part_that_others_reach(
     assert f"({found})" in named.stderr
 
 
+def test_second_factors_cannot_be_turned_off_on_a_server() -> None:
+    stopped = check(REQUIRE_MFA="false", ALLOWED_HOSTS="127.0.0.1", PUBLIC_URL=None)
+
+    assert findings(stopped.stderr) == {
+        "bleep.E010": ["REQUIRE_MFA is off: Bleep does without second factors in LOCAL_MODE only."]
+    }
+    on_this_machine = {"LOCAL_MODE": "true", "ALLOWED_HOSTS": "127.0.0.1", "PUBLIC_URL": None}
+    assert check(REQUIRE_MFA="false", **on_this_machine).returncode == 0
+
+
 def test_the_probes_answer_under_any_name_that_they_have_inside() -> None:
     ask = (
         "from django.test import Client; import config.wsgi;"
