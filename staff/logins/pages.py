@@ -6,7 +6,9 @@ from typing import Any
 
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
+from allauth.mfa.base.views import AuthenticateView
 from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.openid_connect import views as oidc
@@ -43,6 +45,19 @@ class LoginView(views.LoginView):
             self.request, {"username": user.get_username()}, login
         )
         return response
+
+
+class FactorView(AuthenticateView):
+    """Asks for the second factor at a login; for a security key only those who have one."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """What the page shows."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        if not is_mfa_enabled(self.stage.login.user, [Authenticator.Type.WEBAUTHN]):
+            context["MFA_SUPPORTED_TYPES"] = [
+                each for each in settings.MFA_SUPPORTED_TYPES if each != Authenticator.Type.WEBAUTHN
+            ]
+        return context
 
 
 def in_site(view: View) -> View:

@@ -10,7 +10,7 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
 
-from staff.logins.pages import in_site, log_out_everywhere, own, prove_by_sign_on, sign_on
+from staff.logins.pages import FactorView, in_site, log_out_everywhere, own, prove_by_sign_on, sign_on
 
 urlpatterns = [
     path("", in_site(own), name="own_login"),
@@ -21,7 +21,7 @@ urlpatterns = [
     path("inactive/", in_site(account.account_inactive), name="account_inactive"),
     path("prove/", in_site(account.reauthenticate), name="account_reauthenticate"),
     path("factors/", in_site(mfa.index), name="mfa_index"),
-    path("factors/show/", in_site(mfa.authenticate), name="mfa_authenticate"),
+    path("factors/show/", in_site(FactorView.as_view()), name="mfa_authenticate"),
     path("factors/prove/", in_site(mfa.reauthenticate), name="mfa_reauthenticate"),
     path("factors/app/", in_site(totp.activate_totp), name="mfa_activate_totp"),
     path("factors/app/remove/", in_site(totp.deactivate_totp), name="mfa_deactivate_totp"),

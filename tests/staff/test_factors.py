@@ -58,6 +58,7 @@ def test_an_app_is_set_up_once_and_asked_for_at_each_login() -> None:
     again, answer = log_in(user, to="/admin/help/")
     assert answer["Location"] == SHOW
     assert again.get("/admin/")["Location"].startswith("/admin/login/")
+    assert "security key" not in again.get(SHOW).content.decode(), "they have none"
     assert "Incorrect code" in again.post(SHOW, {"code": "000000"}).content.decode()
 
     assert again.post(SHOW, {"code": code(secret)})["Location"] == "/admin/help/"
