@@ -15,6 +15,9 @@ class Expiry(models.Model):
     texts_until = models.DateTimeField(
         null=True, help_text="All alerts that were received before have lost their texts."
     )
+    untold = models.JSONField(
+        default=dict, help_text="Rows that have gone, by table, and that are in no `security.expired` yet."
+    )
 
     class Meta:
         default_permissions = ()

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from audit.events import record
 from audit.models import EventName
-from retention import copies, leavers, skeletons, texts
+from retention import batches, copies, leavers, skeletons, texts
 from retention.blanking import Done
 from retention.models import Expiry
 
@@ -30,7 +30,7 @@ class Step:
     waiting: Callable[[datetime], int]
     """How many rows are too old."""
     batches: Callable[[datetime], Iterator[Done]]
-    """Makes them go; each batch has been committed when it comes out."""
+    """Makes them go, batch by batch."""
 
 
 @dataclass(frozen=True)
@@ -87,24 +87,43 @@ def run(
 
     `progress` is told of each batch, with what its step has done so far.
     """
-    results = [_run(step, stopping, progress) for step in steps(since)]
+    untold = _Untold()
+    results = [_run(step, untold, stopping, progress) for step in steps(since)]
     total = sum((each.done for each in results), Counter[str]())
     with transaction.atomic():
-        if total:
-            # The trail cannot tell who blanked a text, so this says that it was expiry.
-            counted = ", ".join(f"{table} {rows}" for table, rows in sorted(total.items()))
-            record(EventName.EXPIRED, kind="retention", detail=counted)
+        untold.tell()
         if all(each.is_whole for each in results):
             _note_end(results[0].step.before, since)
     log.info("retention.ended", whole=all(each.is_whole for each in results), **total)
     return results
 
 
-def _run(step: Step, stopping: Callable[[], bool], progress: Callable[[Step, Done], None]) -> Result:
+class _Untold:
+    """What has gone and is in no event yet, kept with each batch: of a run that was killed the next one tells."""
+
+    def __init__(self) -> None:
+        state, _made = Expiry.objects.get_or_create(pk=1)
+        self._rows = Counter[str](state.untold)
+
+    def note(self, done: Done) -> None:
+        self._rows += done
+        Expiry.objects.filter(pk=1).update(untold=dict(self._rows))
+
+    def tell(self) -> None:
+        """The trail cannot tell who blanked a text, so this says that it was expiry."""
+        if self._rows:
+            counted = ", ".join(f"{table} {rows}" for table, rows in sorted(self._rows.items()))
+            record(EventName.EXPIRED, kind="retention", detail=counted)
+            Expiry.objects.filter(pk=1).update(untold={})
+
+
+def _run(
+    step: Step, untold: _Untold, stopping: Callable[[], bool], progress: Callable[[Step, Done], None]
+) -> Result:
     done: Done = Counter()
     if step.before is None:
         return Result(step, done, is_whole=True)
-    for batch in step.batches(step.before):
+    for batch in batches.each(step.batches(step.before), untold.note):
         done += batch
         progress(step, done)
         if stopping():

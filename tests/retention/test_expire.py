@@ -232,6 +232,8 @@ def test_killed_between_and_in_batches_it_goes_on_where_it_was(
 
     command()
 
+    told = Event.objects.get(name=EventName.EXPIRED).detail
+    assert f"alerts_alert {texts.AT_ONCE + 51}," in told, "with what the killed one had done"
     assert not Alert.objects.exclude(description=EXPIRED).exists()
     assert tables_with("+447700900777") == []
 

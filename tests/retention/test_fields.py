@@ -75,6 +75,7 @@ STAYS: dict[str, dict[str, set[str]]] = {
         },
         "audit.inspection": {"expected"},
     },
+    "how many rows have gone, by table": {"retention.expiry": {"untold"}},
     "departments, and what was done in which order": {
         "contacts.clinician": {"department", "own_problems"},
         "contacts.historicalclinician": {"department", "channels", "history_change_reason"},
