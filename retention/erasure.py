@@ -1,16 +1,20 @@
 """Erasing one patient reference, or one clinician, on request: at once, whatever the age.
 
-The certificate has no reference and no name: a keyed digest, by which whoever has both can tell that it is the one.
+The certificate has no reference and no name: a keyed digest, by which whoever has both can tell that it is the one. It
+is made from a row of its own, in which each batch counts what it did: after a kill, running this again gives it.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from alerts.models import Alert
@@ -18,8 +22,9 @@ from audit import digests
 from audit.events import record
 from audit.models import EventName
 from contacts.models import Clinician
-from retention import blanking, leavers
+from retention import batches, blanking, leavers
 from retention.blanking import Done, add
+from retention.models import Erasure
 
 AT_ONCE = 200
 SEARCHES = "alert_searches"
@@ -36,26 +41,20 @@ class Refused(Exception):
 class Certificate:
     """What was erased, for whoever asked for it."""
 
-    what: str
-    digest: str
-    """The keyed digest of the reference or contact ID."""
-    by: str
-    at: datetime
-    done: Done
-    notes: list[str] = field(default_factory=list)
+    row: Erasure
 
     def __str__(self) -> str:
-        rows = [f"  {table}: {count}" for table, count in sorted(self.done.items())] or ["  none"]
+        rows = [f"  {table}: {count}" for table, count in sorted(self.row.done.items())] or ["  none"]
         return "\n".join(
             [
                 "Certificate of erasure",
-                f"What: one {self.what}",
-                f"Keyed digest of it: {self.digest}",
-                f"When: {self.at:%Y-%m-%d %H:%M:%S %Z}",
-                f"By: {self.by}",
+                f"What: one {self.row.what}",
+                f"Keyed digest of it: {self.row.digest}",
+                f"When: {timezone.localtime(self.row.ended_at):%Y-%m-%d %H:%M:%S %Z}",
+                f"By: {self.row.by}",
                 "Rows that were blanked or deleted, by table:",
                 *rows,
-                *self.notes,
+                *([self.row.remark] if self.row.remark else []),
             ]
         )
 
@@ -66,33 +65,35 @@ def digest(what: str, value: str) -> str:
 
 
 def of_patient(reference: str, *, by: str) -> Certificate:
-    """Blank all alerts with this reference.
+    """Blank all alerts with this reference. One that was killed goes on, and its certificate counts all of it.
 
     Raises:
         Refused: there is none, or something of one is still under way.
     """
     # Without those that say nothing any more: each would be found again and again by the marker that it has.
     alerts = Alert.objects.filter(patient_id=reference).exclude(blanking.IS_BLANK).order_by("pk")
-    if not alerts.exists():
+    before = _last(OF_PATIENT, reference)
+    if not alerts.exists() and (before is None or before.ended_at):
+        if before:
+            return Certificate(before)
         raise Refused(
             "No alert has this patient reference. Capital letters and spaces count. Nothing was erased."
         )
     _refuse_while_under_way(alerts.filter(blanking.under_way()).count())
-    done: Done = Counter()
+    row = _begin(before, OF_PATIENT, reference, by)
     in_ids = alerts.filter(message_id__contains=reference).count()
-    while True:
-        with transaction.atomic():
-            found = blanking.lock(alerts.exclude(blanking.under_way()), AT_ONCE, wait=True)
-            done += blanking.blank(found)
-        if not found:
-            break
-    add(done, Session, _forget_searches(reference))
-    notes = (
-        [f"Message IDs that have the reference in them: {in_ids}. They stay: senders know alerts by them."]
-        if in_ids
-        else []
-    )
-    certificate = _certify(OF_PATIENT, reference, by, done, notes)
+    if in_ids:
+        remark = (
+            f"Message IDs that have the reference in them: {in_ids}. They stay: senders know alerts by them."
+        )
+        Erasure.objects.filter(pk=row.pk, remark="").update(remark=remark)
+    for _ in batches.each(_alerts(alerts), partial(_note, row)):
+        pass
+    with transaction.atomic():
+        searches: Done = Counter()
+        add(searches, Session, _forget_searches(reference))
+        _note(row, searches)
+        certificate = _certify(row)
     if alerts.exists():
         raise Refused(
             f"Another alert with this reference came in meanwhile. Run this again when it has ended.\n\n{certificate}"
@@ -100,15 +101,23 @@ def of_patient(reference: str, *, by: str) -> Certificate:
     return certificate
 
 
+def _alerts(alerts: QuerySet[Alert]) -> Iterator[Done]:
+    while found := blanking.lock(alerts.exclude(blanking.under_way()), AT_ONCE, wait=True):
+        yield blanking.blank(found)
+
+
 def of_clinician(contact_id: str, *, by: str) -> Certificate:
-    """Make a clinician a pseudonym.
+    """Make a clinician a pseudonym. One that was killed goes on, and its certificate counts all of it.
 
     Raises:
         Refused: there is nobody with this contact ID, they are active, or something is under way for them.
     """
     clinician = Clinician.objects.filter(contact_id=contact_id).first()
+    before = _last(OF_CLINICIAN, contact_id)
     if clinician is None:
-        raise Refused("No clinician has this contact ID. Nothing was erased.")
+        if before is None:
+            raise Refused("No clinician has this contact ID. Nothing was erased.")
+        return Certificate(before) if before.ended_at else _certify(before)
     if clinician.active:
         raise Refused(
             "This clinician is active, and alerts for them would reach nobody. Mark them as inactive on their page "
@@ -119,9 +128,12 @@ def of_clinician(contact_id: str, *, by: str) -> Certificate:
             "Something is still being sent to this clinician, or they are asked to take an alert on. Wait until that "
             "has ended, or mark these alerts as dealt with. Nothing was erased."
         )
-    done = sum(leavers.of_one(clinician), Counter[str]())
-    notes = ["If they have a login to Bleep, delete it under Users."]
-    return _certify(OF_CLINICIAN, contact_id, by, done, notes, object_id=clinician.pk)
+    # Somebody else may have had this contact ID before.
+    is_theirs = before is not None and before.object_id == clinician.pk
+    row = _begin(before if is_theirs else None, OF_CLINICIAN, contact_id, by, clinician.pk)
+    for _ in batches.each(leavers.of_one(clinician), partial(_note, row)):
+        pass
+    return _certify(row)
 
 
 def _refuse_while_under_way(alerts: int) -> None:
@@ -133,20 +145,39 @@ def _refuse_while_under_way(alerts: int) -> None:
         )
 
 
-def _certify(
-    what: str, value: str, by: str, done: Done, notes: list[str], object_id: object = ""
-) -> Certificate:
-    made = Certificate(what, digest(what, value), by, timezone.localtime(), done, notes)
-    kind = "contacts.clinician" if what == OF_CLINICIAN else "alerts.alert"
-    with transaction.atomic():
-        record(
-            EventName.ERASED,
-            kind=kind,
-            object_id=object_id,
-            detail=f"{what} {made.digest}, {done.total()} rows, by {by}",
-        )
-    log.info("retention.erased", what=what, digest=made.digest, rows=done.total())
-    return made
+def _last(what: str, value: str) -> Erasure | None:
+    """The newest erasure of it."""
+    return Erasure.objects.filter(what=what, digest=digest(what, value)).order_by("-pk").first()
+
+
+def _begin(before: Erasure | None, what: str, value: str, by: str, object_id: int | None = None) -> Erasure:
+    """The row that each batch counts in; that of one which was killed."""
+    if before and before.ended_at is None:
+        return before
+    remark = "If they have a login to Bleep, delete it under Users." if what == OF_CLINICIAN else ""
+    return Erasure.objects.create(
+        what=what, digest=digest(what, value), by=by[:200], object_id=object_id, remark=remark
+    )
+
+
+def _note(row: Erasure, done: Done) -> None:
+    row.done = dict(Counter[str](row.done) + done)
+    Erasure.objects.filter(pk=row.pk).update(done=row.done)
+
+
+@transaction.atomic
+def _certify(row: Erasure) -> Certificate:
+    Erasure.objects.filter(pk=row.pk).update(ended_at=Now())
+    row.refresh_from_db()
+    rows = sum(row.done.values())
+    record(
+        EventName.ERASED,
+        kind="contacts.clinician" if row.what == OF_CLINICIAN else "alerts.alert",
+        object_id=row.object_id or "",
+        detail=f"{row.what} {row.digest}, {rows} rows, by {row.by}",
+    )
+    transaction.on_commit(lambda: log.info("retention.erased", what=row.what, digest=row.digest, rows=rows))
+    return Certificate(row)
 
 
 def _forget_searches(reference: str) -> int:

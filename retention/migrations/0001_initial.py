@@ -34,4 +34,21 @@ class Migration(migrations.Migration):
                 'default_permissions': (),
             },
         ),
+        migrations.CreateModel(
+            name='Erasure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('what', models.CharField(help_text='A patient reference or a clinician.', max_length=32)),
+                ('digest', models.CharField(help_text='The keyed digest of it.', max_length=64)),
+                ('object_id', models.BigIntegerField(help_text="The clinician's number.", null=True)),
+                ('by', models.CharField(max_length=200)),
+                ('began_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('done', models.JSONField(default=dict, help_text='Rows that were blanked or deleted so far, by table.')),
+                ('remark', models.CharField(blank=True, default='', help_text='What the certificate adds.', max_length=200)),
+            ],
+            options={
+                'default_permissions': (),
+            },
+        ),
     ]

@@ -15,7 +15,7 @@ from audit.models import Event, EventName
 from clients.models import ApiClient
 from contacts.masking import EXPIRED
 from contacts.models import Clinician, EmailSubscription
-from retention import erasure
+from retention import erasure, leavers
 from tests.retention import old
 from tests.retention.old import SECRETS, standing, tables_with
 
@@ -114,5 +114,35 @@ def test_a_clinician_is_erased_once_inactive(
     assert standing(*gone) == {}
     assert "C-1" not in said
     assert Event.objects.get(name=EventName.ERASED).object_id == str(clinician.pk)
-    with pytest.raises(CommandError, match="No clinician has this contact ID"):
-        erase(monkeypatch, "C-1", "--clinician")
+    assert erase(monkeypatch, "C-1", "--clinician") == said, "whoever has lost it gets it again"
+
+
+@pytest.mark.parametrize(("given", "kind"), [("PAT-4711", "--patient"), ("C-1", "--clinician")])
+def test_killed_before_its_certificate_it_gives_that_of_all_it_did(
+    given: str,
+    kind: str,
+    alert: Alert,
+    lab: ApiClient,
+    clinician: Clinician,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old.take(lab)
+    old.leave(clinician, days=0)
+    for module in (erasure, leavers):
+        monkeypatch.setattr(module, "AT_ONCE", 1)
+
+    def killed(_row: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(erasure, "_certify", killed)
+        with pytest.raises(KeyboardInterrupt):
+            erase(monkeypatch, given, kind, "--by", "Ada")
+    assert not Event.objects.filter(name=EventName.ERASED).exists()
+
+    said = erase(monkeypatch, given, kind, "--by", "Somebody else")
+
+    assert "alerts_alert: 2" in said
+    assert "By: Ada" in said
+    assert erase(monkeypatch, given, kind) == said
+    assert Event.objects.filter(name=EventName.ERASED).count() == 1

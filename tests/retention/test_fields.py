@@ -75,7 +75,10 @@ STAYS: dict[str, dict[str, set[str]]] = {
         },
         "audit.inspection": {"expected"},
     },
-    "how many rows have gone, by table": {"retention.expiry": {"untold"}},
+    "how many rows have gone, by table, and a keyed digest of what was erased": {
+        "retention.expiry": {"untold"},
+        "retention.erasure": {"what", "digest", "by", "done", "remark"},
+    },
     "departments, and what was done in which order": {
         "contacts.clinician": {"department", "own_problems"},
         "contacts.historicalclinician": {"department", "channels", "history_change_reason"},
