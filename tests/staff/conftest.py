@@ -13,7 +13,7 @@ from alerts.models import Alert
 from contacts.choices import Channel, Priority
 from staff.clinician import reachability
 from tests.factories import an_alert
-from tests.staff.alert_pages import Send
+from tests.staff.alerts.alert_pages import Send
 from tests.staff.browser import BrowserContexts, Site, chromium
 from tests.staff.users import Records, make_records
 

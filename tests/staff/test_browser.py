@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.staff.access.permissions import WHO_MAY, addresses
 from tests.staff.accessibility import IS_DARK, check_accessibility, check_on_each_screen, fits
 from tests.staff.browser import Site, wait_until_settled
-from tests.staff.permissions import WHO_MAY, addresses
 from tests.staff.users import NO_ROLE, SUPERUSER, Records
 
 REFUSED = "Failed to load resource: the server responded with a status of 403 (Forbidden)"

@@ -5,9 +5,9 @@ from playwright.sync_api import Dialog, expect
 
 from alerts import intake
 from tests.factories import an_alert
+from tests.staff.access.permissions import addresses
 from tests.staff.accessibility import check_accessibility
 from tests.staff.browser import Site, visit
-from tests.staff.permissions import addresses
 from tests.staff.users import SUPERUSER, Records
 
 COVERED = """() => {

@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from tests.staff.access.permissions import addresses
+from tests.staff.access.posts import ACTIONS, posts
 from tests.staff.browser import Site, visit
-from tests.staff.permissions import addresses
-from tests.staff.posts import ACTIONS, posts
 from tests.staff.users import SUPERUSER, Records, make_records, make_user
 
 CHOICE = ("action", "_selected_action", "index")

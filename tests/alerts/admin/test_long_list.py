@@ -13,7 +13,7 @@ from alerts.models import Alert
 from clients.models import ApiClient
 from contacts.models import Clinician
 from tests.alerts.admin.pages import ALERTS, SEARCH, read, store
-from tests.staff.bulk import MAKERS
+from tests.staff.access.bulk import MAKERS
 from theme import pages
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from staff.roles import Role
 from tests.aws import Aws
 from tests.processes import wait_until
 from tests.staff.accessibility import check_accessibility, check_on_each_screen
-from tests.staff.alert_pages import (
+from tests.staff.alerts.alert_pages import (
     ALERTS,
     Send,
     claim,

@@ -6,7 +6,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.staff.accessibility import check_accessibility
 from tests.staff.browser import Site, visit, wait_until_settled
-from tests.staff.login_pages import FACTORS, PASSWORD, factors_of, person
+from tests.staff.logins.login_pages import FACTORS, PASSWORD, factors_of, person
 from tests.staff.users import SUPERUSER
 
 

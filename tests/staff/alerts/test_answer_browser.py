@@ -9,7 +9,7 @@ from alerts.states import AlertState
 from contacts.choices import Priority
 from tests.oncall.factories import make_plan
 from tests.staff.accessibility import check_accessibility, check_on_each_screen
-from tests.staff.alert_pages import Send
+from tests.staff.alerts.alert_pages import Send
 from tests.staff.browser import PHONE, Site
 
 

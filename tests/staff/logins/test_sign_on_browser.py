@@ -19,7 +19,7 @@ from staff.roles import Role
 from tests.environment import free_port
 from tests.processes import answers, running, wait_until
 from tests.staff.browser import Site, visit, wait_until_settled
-from tests.staff.login_pages import FACTORS
+from tests.staff.logins.login_pages import FACTORS
 
 SUBJECT = "7f0c"
 CLAIMS: dict[str, Any] = {

@@ -21,8 +21,8 @@ from staff.roles import Role
 from tests.alerts.escalation.factories import answer, let_time_run_out
 from tests.oncall.factories import make_colleague, make_plan
 from tests.staff.accessibility import check_on_each_screen
+from tests.staff.alerts.test_asked_browser import send_high
 from tests.staff.browser import Site, visit, wait_until_settled
-from tests.staff.test_asked_browser import send_high
 from tests.staff.users import Records, make_records, make_user
 
 pytestmark = pytest.mark.django_db

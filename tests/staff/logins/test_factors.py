@@ -8,8 +8,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from audit.models import Event
-from tests.staff.login_pages import FACTORS, code, factors_of, log_in, person, set_up_an_app
-from tests.staff.permissions import AUDITORS, EDITORS, INTEGRATORS
+from tests.staff.access.permissions import AUDITORS, EDITORS, INTEGRATORS
+from tests.staff.logins.login_pages import FACTORS, code, factors_of, log_in, person, set_up_an_app
 from tests.staff.users import PEOPLE, SUPERUSER
 
 pytestmark = pytest.mark.django_db

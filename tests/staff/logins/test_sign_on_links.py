@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from audit.models import Event
 from staff.models import SignOnLink
-from tests.staff.permissions import OPERATORS
+from tests.staff.access.permissions import OPERATORS
 from tests.staff.users import SUPERUSER, make_user
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from staff.roles import Role
 from tests.staff.accessibility import check_on_each_screen
-from tests.staff.alert_pages import ALERTS, Send
+from tests.staff.alerts.alert_pages import ALERTS, Send
 from tests.staff.browser import Site
 
 

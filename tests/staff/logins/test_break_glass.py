@@ -12,7 +12,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from structlog.testing import capture_logs
 
 from alerts.monitoring import report
-from tests.staff.login_pages import PASSWORD, log_in, person
+from tests.staff.logins.login_pages import PASSWORD, log_in, person
 from tests.staff.users import NO_ROLE
 
 pytestmark = pytest.mark.django_db

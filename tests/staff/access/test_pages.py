@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from tests.staff.permissions import WHO_MAY, addresses, names
+from tests.staff.access.permissions import WHO_MAY, addresses, names
 from tests.staff.users import PEOPLE, make_records, make_user
 
 pytestmark = pytest.mark.django_db

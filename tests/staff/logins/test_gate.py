@@ -12,8 +12,8 @@ from django.test import Client
 from audit.models import Event, EventName
 from staff.logins import factors
 from staff.models import TemporaryPassword
-from tests.staff.login_pages import PASSWORD, log_in, person
-from tests.staff.permissions import AUDITORS, OPERATORS
+from tests.staff.access.permissions import AUDITORS, OPERATORS
+from tests.staff.logins.login_pages import PASSWORD, log_in, person
 from tests.staff.users import SUPERUSER, make_records, make_user
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from clients.models import ApiClient
 from contacts.bulk import plan
 from contacts.choices import Channel, Priority
 from tests.factories import an_alert, make_clinician
-from tests.staff.permissions import (
+from tests.staff.access.permissions import (
     AUDITORS,
     EDITORS,
     EVERYBODY,

@@ -12,7 +12,7 @@ from staff.roles import Role
 from tests.alerts.factories import end
 from tests.factories import make_clinician
 from tests.staff.accessibility import check_accessibility, check_on_each_screen
-from tests.staff.alert_pages import Send
+from tests.staff.alerts.alert_pages import Send
 from tests.staff.browser import Site, visit, wait_until_settled
 from tests.staff.users import Records
 

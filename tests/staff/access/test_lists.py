@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from tests.staff.bulk import MAKERS
+from tests.staff.access.bulk import MAKERS
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def queries(client: Client, path: str) -> list[str]:
 
 @pytest.mark.parametrize("label", LISTS)
 def test_a_list_takes_few_queries_and_no_more_for_a_thousand_rows(admin_client: Client, label: str) -> None:
-    assert label in MAKERS, f"Say in tests/staff/bulk.py how many rows of {label} are made."
+    assert label in MAKERS, f"Say in tests/staff/access/bulk.py how many rows of {label} are made."
     path = f"/admin/{label.replace('.', '/')}/"
     MAKERS[label](FEW)
     few = queries(admin_client, path)

@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from staff.roles import Role
-from tests.staff.nonsense import ACTION, KEYS, NAMES, TEXTS
-from tests.staff.permissions import addresses, with_key
+from tests.staff.access.nonsense import ACTION, KEYS, NAMES, TEXTS
+from tests.staff.access.permissions import addresses, with_key
 from tests.staff.users import SUPERUSER, make_records, make_user
 from theme.guard import Guarded, OfferedFilters
 

@@ -8,8 +8,8 @@ from django.db import connection, transaction
 from django.test import Client
 
 from tests.aws import Aws
-from tests.staff.permissions import WHO_MAY
-from tests.staff.posts import ACTIONS, POSTS, Post, actions, posts
+from tests.staff.access.permissions import WHO_MAY
+from tests.staff.access.posts import ACTIONS, POSTS, Post, actions, posts
 from tests.staff.users import PEOPLE, make_records, make_user
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from alerts.deliveries import lifecycle
 from contacts.choices import Priority
 from tests.processes import wait_until
 from tests.staff.accessibility import check_accessibility
-from tests.staff.alert_pages import (
+from tests.staff.alerts.alert_pages import (
     ALERTS,
     Send,
     claim,

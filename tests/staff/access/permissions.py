@@ -190,7 +190,7 @@ def _filled(name: str | None, pattern: str, records: Records | None) -> dict[str
         pattern = pattern.replace("<path:object_id>", "{id}").replace("<id>", "{id}")
         pattern = pattern.replace("<str:channel>", "sms").replace("<int:alert_id>", "1")
         assert "<" not in pattern, (
-            f"Say in tests/staff/permissions.py what stands for the parts of {pattern}."
+            f"Say in tests/staff/access/permissions.py what stands for the parts of {pattern}."
         )
         pattern = pattern.format(id=_id(model, records))
     return {name or model: pattern}
