@@ -3,8 +3,10 @@
 import io
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 
 from alerts.admin.search import KEY
@@ -13,6 +15,7 @@ from alerts.states import DeliveryState
 from audit import verification
 from audit.models import Event, EventName
 from clients.models import ApiClient
+from config import database
 from contacts.masking import EXPIRED
 from contacts.models import Clinician, EmailSubscription
 from retention import erasure, leavers
@@ -81,6 +84,14 @@ def test_what_is_under_way_is_not_erased(
     assert not Alert.objects.filter(description=EXPIRED).exists()
     with pytest.raises(CommandError, match="No alert has this patient reference"):
         erase(monkeypatch, "PAT-4712", "--patient")
+
+
+def test_it_does_not_run_beside_expiry(alert: Alert, monkeypatch: pytest.MonkeyPatch) -> None:
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [database.Lock.EXPIRY])
+        with pytest.raises(CommandError, match="Nothing was erased: run this again"):
+            erase(monkeypatch, "PAT-4711", "--patient")
+    assert tables_with("PAT-4711") == ["alerts_alert"]
 
 
 def test_the_marker_is_no_reference(alert: Alert, lab: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:

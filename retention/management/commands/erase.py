@@ -10,8 +10,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from config import database
 from retention import erasure
 
+BUSY = (
+    "A relay, or another command, lets data expire or erases at this moment. Nothing was erased: run this again when "
+    "it has ended."
+)
 ASKED = {"patient": "Patient reference: ", "clinician": "Contact ID: "}
 
 
@@ -37,16 +42,23 @@ class Command(BaseCommand):
         value = self._ask(ASKED[kind])
         if not value:
             raise CommandError("Nothing was given, so nothing was erased.")
-        with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 0")
-        erase = erasure.of_patient if kind == "patient" else erasure.of_clinician
-        try:
-            certificate = str(erase(value, by=options["by"] or _user()))
-        except erasure.Refused as refused:
-            raise CommandError(str(refused)) from None
+        certificate = self._erase(kind, value, options["by"] or _user())
         self.stdout.write(certificate)
         if file is not None:
             file.write_text(certificate + "\n", encoding="utf-8")
+
+    @staticmethod
+    def _erase(kind: str, value: str, by: str) -> str:
+        erase = erasure.of_patient if kind == "patient" else erasure.of_clinician
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 0")
+        with database.advisory_lock(database.Lock.EXPIRY) as is_mine:
+            if not is_mine:
+                raise CommandError(BUSY)
+            try:
+                return str(erase(value, by=by))
+            except erasure.Refused as refused:
+                raise CommandError(str(refused)) from None
 
     @staticmethod
     def _ask(prompt: str) -> str:
