@@ -94,6 +94,28 @@ def test_it_does_not_run_beside_expiry(alert: Alert, monkeypatch: pytest.MonkeyP
     assert tables_with("PAT-4711") == ["alerts_alert"]
 
 
+@pytest.mark.parametrize("command", ["erase", "expire"])
+def test_what_somebody_holds_for_long_ends_it_with_a_sentence(
+    command: str, alert: Alert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run() -> None:
+        if command == "erase":
+            erase(monkeypatch, "PAT-4711", "--patient")
+        else:
+            call_command("expire", stdout=io.StringIO())
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '50ms'")
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT FROM alerts_delivery FOR UPDATE")
+        with pytest.raises(CommandError, match=r"Somebody else held .* Run this again"):
+            run()
+    connection.close()  # forgets the setting
+
+    run()
+    assert tables_with("PAT-4711") == []
+
+
 def test_the_marker_is_no_reference(alert: Alert, lab: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     erase(monkeypatch, "PAT-4711", "--patient")
 

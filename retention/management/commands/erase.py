@@ -12,6 +12,7 @@ from django.db import connection
 
 from config import database
 from retention import erasure
+from retention.management.interruption import in_a_sentence
 
 BUSY = (
     "A relay, or another command, lets data expire or erases at this moment. Nothing was erased: run this again when "
@@ -42,10 +43,16 @@ class Command(BaseCommand):
         value = self._ask(ASKED[kind])
         if not value:
             raise CommandError("Nothing was given, so nothing was erased.")
-        certificate = self._erase(kind, value, options["by"] or _user())
+        with in_a_sentence():
+            certificate = self._erase(kind, value, options["by"] or _user())
         self.stdout.write(certificate)
         if file is not None:
-            file.write_text(certificate + "\n", encoding="utf-8")
+            try:
+                file.write_text(certificate + "\n", encoding="utf-8")
+            except OSError as error:
+                raise CommandError(
+                    f"The certificate above cannot be written to {file}: {error.strerror}."
+                ) from None
 
     @staticmethod
     def _erase(kind: str, value: str, by: str) -> str:

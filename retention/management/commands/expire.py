@@ -9,10 +9,12 @@ from django.db import connection
 from config import database
 from retention import run
 from retention.blanking import Done
+from retention.management.interruption import in_a_sentence
 from retention.run import Result, Step
 
 BUSY = (
-    "A relay, or another command, lets data expire at this moment. Nothing was done: wait until it has ended."
+    "A relay, or another command, lets data expire or erases at this moment. Nothing was done: run this again when it "
+    "has ended."
 )
 
 
@@ -27,9 +29,13 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="count, and change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with in_a_sentence():
+            self._handle(dry_run=options["dry_run"])
+
+    def _handle(self, *, dry_run: bool) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = 0")  # it looks at all alerts; relays at new ones alone
-        if options["dry_run"]:
+        if dry_run:
             self._count()
             return
         with database.advisory_lock(database.Lock.EXPIRY) as is_mine:
