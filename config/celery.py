@@ -18,7 +18,7 @@ from kombu import Connection, Exchange, Queue
 from kombu.transport import redis as transport
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from config import checks, tracing
+from config import checks, telemetry, tracing
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -108,6 +108,12 @@ def refuse_a_broken_configuration(**_kwargs: Any) -> None:
 def trace(**_kwargs: Any) -> None:
     """Begin traces, if they are on."""
     tracing.start()
+
+
+@signals.heartbeat_sent.connect
+def note_that_redis_works(**_kwargs: Any) -> None:
+    """Celery sends this while its loop runs and is connected."""
+    telemetry.REDIS.works()
 
 
 @signals.setup_logging.connect

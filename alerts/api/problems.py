@@ -17,7 +17,7 @@ from alerts.api.body.parsers import BodyTooLarge
 from alerts.escalation.withdrawal import AlreadyEnded
 from alerts.intake import Conflict, Unreachable
 from alerts.states import AlertState
-from config import database
+from config import database, telemetry
 
 MEDIA_TYPE = "application/problem+json"
 DATABASE_RETRY_SECONDS = 5
@@ -170,11 +170,12 @@ def _internal() -> Response:
 
 
 def _database_away(error: Error) -> Response:
-    log.error("database.unavailable", exc_info=error)
+    cause = database.cause(error)
+    telemetry.DATABASE.failed(error, cause)
     database.forget_session()
     seconds = DATABASE_RETRY_SECONDS
-    cause = database.cause(error) or "The database does not answer."
-    detail = f"{cause} Send the same again in {seconds} seconds: it is safe to repeat."
+    what = cause or "The database does not answer."
+    detail = f"{what} Send the same again in {seconds} seconds: it is safe to repeat."
     return _problem(503, "unavailable", detail, retry_after=seconds)
 
 

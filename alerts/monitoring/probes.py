@@ -14,6 +14,7 @@ from alerts.models import Alert, Delivery, RelayHeartbeat, WriteProbe
 from alerts.monitoring import report
 from clients.models import ApiClient, ApiToken
 from config import database
+from config.telemetry import Outage
 from contacts.models import Clinician, EmailSubscription, Obstacle, Preference
 from oncall.models import PlanChoice
 
@@ -35,6 +36,7 @@ LOCKS_OF_INTAKE = (
 
 R = TypeVar("R", bound=HttpResponseBase)
 log = structlog.get_logger(__name__)
+OUTAGE = Outage(begins="unready", ends="ready")
 _all_applied = threading.Event()
 
 
@@ -70,10 +72,12 @@ def readyz() -> JsonResponse:
             if results["database"] != "ok":
                 break  # a relay that cannot write cannot report either
     except Error as error:
-        log.warning("unready", exc_info=error)
+        OUTAGE.failed(error, database.cause(error))
         # The other checks would only wait again.
         results["database"] = database.cause(error) or "The database does not answer."
     ready = all(result == "ok" for result in results.values())
+    if ready:
+        OUTAGE.works()
     body = {
         "status": "ok" if ready else "unready",
         "checks": results,
@@ -89,7 +93,7 @@ def _warnings() -> list[str]:
     try:
         return [finding.sentence for finding in report.recent.get().findings if not finding.ok]
     except Error as error:
-        log.warning("unready", exc_info=error)
+        OUTAGE.failed(error, database.cause(error))
         return [
             f"{database.cause(error) or 'The database does not answer.'} So nobody knows what else is wrong."
         ]
@@ -110,7 +114,7 @@ def _database() -> str:
         cause = database.cause(error)
         if cause is None:
             raise
-        log.warning("unready", exc_info=error)
+        OUTAGE.failed(error, cause)
         database.forget_session()
         return f"{cause} No alert can be stored: docs/recovery.md says what to do."
     return "ok"

@@ -2,7 +2,6 @@
 
 import hmac
 
-import structlog
 from django.conf import settings
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
@@ -11,8 +10,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from alerts.monitoring.metrics import exposition
 from alerts.monitoring.probes import with_headers
 from config import database
+from config.telemetry import Outage
 
-log = structlog.get_logger(__name__)
+OUTAGE = Outage(begins="metrics.unavailable", ends="metrics.available")
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -34,8 +34,12 @@ def _metrics(request: HttpRequest) -> HttpResponse:
         response["WWW-Authenticate"] = "Bearer"
         return response
     try:
-        return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
+        shown = HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
     except Error as error:
-        log.warning("metrics.unavailable", exc_info=error)
-        cause = database.cause(error) or "The database does not answer."
-        return HttpResponse(f"{cause}\n", status=503, content_type="text/plain")
+        cause = database.cause(error)
+        OUTAGE.failed(error, cause)
+        return HttpResponse(
+            f"{cause or 'The database does not answer.'}\n", status=503, content_type="text/plain"
+        )
+    OUTAGE.works()
+    return shown

@@ -39,6 +39,7 @@ from audit import verification
 from config import database, statements, tracing
 from config.celery import QUESTIONS
 from config.periodic import Periodic
+from config.telemetry import Outage
 from contacts.choices import Priority
 from retention import nightly
 
@@ -69,6 +70,8 @@ CLOSE_SECONDS = 2.0
 """How long to wait for each work beside the relay that has not ended. What it leaves is done later."""
 AWAY = (*database.AWAY, psycopg.OperationalError)
 """The listener has a connection of its own."""
+
+OUTAGE = Outage(begins="relay.database_away", ends="relay.database_back")
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +124,7 @@ class Relay:
             try:
                 self._listen_and_tick()
             except AWAY as error:
-                log.warning("relay.database_away", error=type(error).__name__)
+                OUTAGE.failed(None, type(error).__name__)
                 database.forget_session()
                 time.sleep(TICK)
         self.close()
@@ -153,7 +156,9 @@ class Relay:
             while not self._stopping:
                 leads = leads or self._lead(listener)
                 began = time.monotonic()
-                self._wait(listener, began, self.tick())
+                seconds = self.tick()
+                OUTAGE.works()
+                self._wait(listener, began, seconds)
 
     def _lead(self, listener: psycopg.Connection[Any]) -> bool:
         """Begin to listen, if no other relay does: to wake all for each alert would only be more work.

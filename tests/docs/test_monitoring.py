@@ -62,12 +62,17 @@ def test_the_diagram_of_states_has_the_ways_of_the_code() -> None:
 
 
 def _events(path: Path) -> set[str]:
-    """The names of the events that a module logs: the argument of a logger's method, or of `ChannelError.report`."""
+    """The names of the events that a module logs: the argument of a logger's method, or of `ChannelError.report`, or
+    those of an `Outage`.
+    """
     found: set[str] = set()
     for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(call, ast.Call):
             continue
-        match ast.unparse(call.func).split("."), call.args:
+        name = ast.unparse(call.func).split(".")
+        if name[-1] == "Outage":
+            found |= {word.value.value for word in call.keywords if isinstance(word.value, ast.Constant)}
+        match name, call.args:
             case ["log", method], [ast.Constant(event), *_] if method in LEVELS:
                 found.add(str(event))
             case [_, "report"], [ast.Name("log"), ast.Constant(event)]:
