@@ -27,7 +27,6 @@ from contacts.masking import EXPIRED
 
 Done = Counter[str]
 """How many rows of which table were changed or deleted."""
-IS_BLANK = Q(type=EXPIRED, patient_id=EXPIRED, description=EXPIRED)
 
 
 def under_way() -> Q:

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from alerts.models import Alert
+from alerts.models import HAS_TEXT, Alert
 from audit import digests
 from audit.events import record
 from audit.models import EventName
@@ -71,7 +71,7 @@ def of_patient(reference: str, *, by: str) -> Certificate:
         Refused: there is none, or something of one is still under way.
     """
     # Without those that say nothing any more: each would be found again and again by the marker that it has.
-    alerts = Alert.objects.filter(patient_id=reference).exclude(blanking.IS_BLANK).order_by("pk")
+    alerts = Alert.objects.filter(HAS_TEXT, patient_id=reference).order_by("pk")
     before = _last(OF_PATIENT, reference)
     if not alerts.exists() and (before is None or before.ended_at):
         if before:

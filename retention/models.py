@@ -12,9 +12,6 @@ class Expiry(models.Model):
     ended_at = models.DateTimeField(
         db_default=Now(), help_text="When it last came to its end; before that, when this row was made."
     )
-    texts_until = models.DateTimeField(
-        null=True, help_text="All alerts that were received before have lost their texts."
-    )
     untold = models.JSONField(
         default=dict, help_text="Rows that have gone, by table, and that are in no `security.expired` yet."
     )

@@ -20,7 +20,7 @@ def run_if_due(stopping: Callable[[], bool] = lambda: False) -> None:
         return
     with database.advisory_lock(database.Lock.EXPIRY) as is_mine:
         if is_mine and _is_due():
-            run.run(since=Expiry.objects.get(pk=1).texts_until, stopping=stopping)
+            run.run(stopping=stopping)
 
 
 def _is_due() -> bool:

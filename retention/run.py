@@ -43,8 +43,8 @@ class Result:
     """Whether it came to its end."""
 
 
-def steps(since: datetime | None = None) -> list[Step]:
-    """All steps, in order. Alerts that were received before `since` have lost their texts already."""
+def steps() -> list[Step]:
+    """All steps, in order."""
     now = _now()
     whole_alerts = _before(now, settings.KEEP_ALERTS_YEARS * YEAR)
     # Some alerts stay for ever, since what people did about them is sealed. Their texts do not.
@@ -53,8 +53,8 @@ def steps(since: datetime | None = None) -> list[Step]:
         Step(
             "alerts whose texts, references and addresses are replaced",
             of_texts,
-            lambda before: texts.waiting(before, since).count(),
-            lambda before: texts.batches(before, since),
+            lambda before: texts.waiting(before).count(),
+            texts.batches,
         ),
         Step(
             "old addresses, reasons for absences, and unmatched replies",
@@ -79,7 +79,6 @@ def steps(since: datetime | None = None) -> list[Step]:
 
 def run(
     *,
-    since: datetime | None = None,
     stopping: Callable[[], bool] = lambda: False,
     progress: Callable[[Step, Done], None] = lambda _step, _done: None,
 ) -> list[Result]:
@@ -88,12 +87,12 @@ def run(
     `progress` is told of each batch, with what its step has done so far.
     """
     untold = _Untold()
-    results = [_run(step, untold, stopping, progress) for step in steps(since)]
+    results = [_run(step, untold, stopping, progress) for step in steps()]
     total = sum((each.done for each in results), Counter[str]())
     with transaction.atomic():
         untold.tell()
         if all(each.is_whole for each in results):
-            _note_end(results[0].step.before, since)
+            Expiry.objects.filter(pk=1).update(ended_at=Now())
     log.info("retention.ended", whole=all(each.is_whole for each in results), **total)
     return results
 
@@ -129,11 +128,6 @@ def _run(
         if stopping():
             return Result(step, done, is_whole=False)
     return Result(step, done, is_whole=not stopping())
-
-
-def _note_end(before: datetime | None, since: datetime | None) -> None:
-    until = texts.all_blank_until(before, since) if before else None
-    Expiry.objects.update_or_create(pk=1, defaults={"ended_at": Now(), "texts_until": until})
 
 
 def _before(now: datetime, kept: timedelta) -> datetime | None:

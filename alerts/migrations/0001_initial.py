@@ -164,6 +164,7 @@ class Migration(migrations.Migration):
                     models.Index(condition=models.Q(('failed', True)), fields=['-created_at', '-id'], name='alert_failed'),
                     models.Index(condition=models.Q(('state', 'open'), _negated=True), fields=['-created_at', '-id'], name='alert_decided'),
                     models.Index(condition=models.Q(('is_test', True)), fields=['-created_at', '-id'], name='alert_tests'),
+                    models.Index(condition=models.Q(('description', '(expired)'), ('patient_id', '(expired)'), ('type', '(expired)'), _negated=True), fields=['created_at', 'id'], name='alert_with_text'),
                     models.Index(condition=models.Q(('has_loop', True), ('state', 'open')), fields=['created_at', 'id'], name='alert_unanswered'),
                     models.Index(condition=models.Q(('has_loop', True)), fields=['created_at'], name='alert_asked_about'),
                     models.Index(condition=models.Q(('failed', True), ('is_test', False), ('state', 'open')), fields=['-created_at', '-id'], name='alert_needs_attention'),

@@ -3,7 +3,7 @@ honest. Also the register of refused requests, the heartbeats of relays and work
 """
 
 from alerts.models.action import AlertAction
-from alerts.models.alert import NEEDS_ATTENTION, UNANSWERED, Alert
+from alerts.models.alert import HAS_TEXT, NEEDS_ATTENTION, UNANSWERED, Alert
 from alerts.models.blanked import COMPARED, BlankedAlert, digest_of
 from alerts.models.delivery import IS_UNFINISHED, Attempt, Delivery
 from alerts.models.heartbeat import RelayHeartbeat, WorkerHeartbeat, WorkerKind, WriteProbe
@@ -13,6 +13,7 @@ from alerts.models.response import AnswerLink, InboundMessage, ReplyCode, Respon
 
 __all__ = [
     "COMPARED",
+    "HAS_TEXT",
     "IS_UNFINISHED",
     "NEEDS_ATTENTION",
     "UNANSWERED",

@@ -21,6 +21,9 @@ NEEDS_ATTENTION = Q(failed=True, state=AlertState.OPEN, is_test=False)
 UNANSWERED = Q(has_loop=True, state=AlertState.OPEN)
 """Somebody was to take it on, and nobody has."""
 
+HAS_TEXT = ~Q(type=EXPIRED, patient_id=EXPIRED, description=EXPIRED)
+"""Its text, patient reference and addresses have not expired, nor were they erased."""
+
 
 class AlertQuerySet(models.QuerySet["Alert"]):
     def tests(self) -> Self:
@@ -235,6 +238,8 @@ class Alert(models.Model):
                 name="alert_decided", fields=("-created_at", "-id"), condition=~Q(state=AlertState.OPEN)
             ),
             models.Index(name="alert_tests", fields=("-created_at", "-id"), condition=Q(is_test=True)),
+            # Expiry, which must not read what has expired each night again. An alert leaves it by expiring.
+            models.Index(name="alert_with_text", fields=("created_at", "id"), condition=HAS_TEXT),
             # Home, and the list of what nobody has taken on. Only what has a plan, and is open, is in it.
             models.Index(
                 name="alert_unanswered",

@@ -17,7 +17,6 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('ended_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When it last came to its end; before that, when this row was made.')),
-                ('texts_until', models.DateTimeField(help_text='All alerts that were received before have lost their texts.', null=True)),
                 ('untold', models.JSONField(default=dict, help_text='Rows that have gone, by table, and that are in no `security.expired` yet.')),
             ],
             options={

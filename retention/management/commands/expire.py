@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def _handle(self, *, dry_run: bool) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SET statement_timeout = 0")  # it looks at all alerts; relays at new ones alone
+            cursor.execute("SET statement_timeout = 0")  # the first run has years to look at
         if dry_run:
             self._count()
             return
