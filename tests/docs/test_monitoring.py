@@ -71,7 +71,7 @@ def _events(path: Path) -> set[str]:
             continue
         name = ast.unparse(call.func).split(".")
         if name[-1] == "Outage":
-            found |= {word.value.value for word in call.keywords if isinstance(word.value, ast.Constant)}
+            found |= {str(word.value.value) for word in call.keywords if isinstance(word.value, ast.Constant)}
         match name, call.args:
             case ["log", method], [ast.Constant(event), *_] if method in LEVELS:
                 found.add(str(event))
