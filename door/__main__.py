@@ -8,6 +8,7 @@ import os
 import signal
 import ssl
 import sys
+from functools import partial
 from pathlib import Path
 
 from door.app import Door
@@ -17,7 +18,6 @@ from door.connections import Connections
 from door.settings import (
     BACKLOG,
     DRAIN_SECONDS,
-    HEAD_SECONDS,
     HOST,
     LOG_CONFIG,
     MAX_CONNECTIONS,
@@ -27,6 +27,7 @@ from door.settings import (
     TLS_KEY_PASSWORD,
     unsafe,
 )
+from door.tls import Handshake
 
 
 def main() -> None:
@@ -49,15 +50,13 @@ async def serve(door: Door) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stopped.set)
     connections = Connections(MAX_CONNECTIONS)
-    tls = _tls()
-    server = await loop.create_server(
-        lambda: Connection(door, connections),
-        HOST,
-        PORT,
-        backlog=BACKLOG,
-        ssl=tls,
-        ssl_handshake_timeout=HEAD_SECONDS if tls else None,
-    )
+    keys = _keys()
+
+    def new() -> Connection:
+        return Connection(door, connections)
+
+    first = new if keys is None else partial(Handshake, keys, connections, new)
+    server = await loop.create_server(first, HOST, PORT, backlog=BACKLOG)
     await stopped.wait()
     server.close()
     for connection in connections:
@@ -77,7 +76,7 @@ def _take_turns() -> None:
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
-def _tls() -> ssl.SSLContext | None:
+def _keys() -> ssl.SSLContext | None:
     if not TLS_CERTIFICATE:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -15,6 +15,7 @@ import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
@@ -273,6 +274,30 @@ def test_too_many_connections_give_way_to_a_new_one(door: Door, log_dir: Path, b
         url = f"http://127.0.0.1:{own.port}/notification"
         assert requests.post(url, data=b"{}", timeout=5).status_code == 202
         assert held[0].recv(1) == b""
+        with pytest.raises(TimeoutError):
+            held[-1].recv(1)
+
+
+def test_handshakes_that_stop_in_the_middle_give_way_to_a_client(
+    door: Door, log_dir: Path, behind: str, certificate: Path
+) -> None:
+    key = str(certificate.with_name("key.pem"))
+    tls = {"GRANIAN_SSL_CERTIFICATE": str(certificate), "GRANIAN_SSL_KEYFILE": key}
+    own = OwnDoor(behind, log_dir, GRANIAN_BACKPRESSURE="64", **tls)
+    with own.running as process, ExitStack() as stack:
+        wait_until(own.listens, what="the door listens")
+        before = psutil.Process(process.pid).memory_info().rss
+        held = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", own.port), timeout=2))
+            for _ in range(64)
+        ]
+        for each in held:
+            each.sendall(b"\x16\x03\x01\x02\x00")  # announces 512 bytes of a handshake
+        url = f"https://127.0.0.1:{own.port}/notification"
+        assert requests.post(url, data=b"{}", verify=str(certificate), timeout=5).status_code == 202
+        assert psutil.Process(process.pid).memory_info().rss - before < 64 * 150_000
+        with suppress(ConnectionResetError):
+            assert held[0].recv(1) == b""
         with pytest.raises(TimeoutError):
             held[-1].recv(1)
 
