@@ -54,8 +54,8 @@ def record_some(
 ) -> None:
     """Strangers can fail as often as they like, and no row is ever deleted. Names that nobody has count as one."""
     key = f"audit:{name}:{whose.get('object_id', 'nobody')}:{int(time.time() // HOUR)}"
-    number = (cache.get(key) or 0) + 1
-    cache.set(key, number, HOUR)
+    cache.add(key, 0, 2 * HOUR)  # longer than the hour in the key, so that it is there to be counted on
+    number = cache.incr(key)
     if number > EACH:
         detail = f"{detail} number {number} within the hour".strip()
     record(name, request=request, detail=detail, kept=number <= EACH or number.bit_count() == 1, **whose)

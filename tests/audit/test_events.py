@@ -4,12 +4,13 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator
+from threading import Thread
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.signals import user_login_failed
-from django.db import ProgrammingError, connection, transaction
+from django.db import ProgrammingError, connection, connections, transaction
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -18,8 +19,11 @@ from audit.models import Event, EventName
 from clients import tokens
 from clients.models import ApiToken
 from contacts.models import Clinician
+from staff.models import SharedValue
 from staff.roles import Role
 from tests.factories import an_alert
+from tests.locks import waiting
+from tests.processes import wait_until
 from tests.staff.users import make_records, make_user
 from theme import refresh
 
@@ -87,6 +91,25 @@ def test_many_failures_are_lines_and_few_rows(lines: Lines) -> None:
         details = list(kept.values_list("detail", flat=True))
         assert details == [""] * 10 + ["number 16 within the hour", "number 32 within the hour"]
         assert len([line for line in lines()[begun:] if line.get("object_id") == said]) == 33
+
+
+def test_failures_at_the_same_moment_are_all_counted() -> None:
+    def fail() -> None:
+        try:
+            user_login_failed.send(sender=__name__, credentials={"username": "nobody"})
+        finally:
+            connections.close_all()
+
+    fail()
+    counts = SharedValue.objects.filter(key__contains="audit:security.login_failed")
+    another = Thread(target=fail)
+    with transaction.atomic():
+        counts.update(value="7")  # as another process, which has not committed yet
+        another.start()
+        wait_until(waiting, what="the second waits for the first")
+    another.join(30)
+
+    assert counts.get().value == "8"
 
 
 def test_refusals_are_lines_and_no_rows(lines: Lines) -> None:
