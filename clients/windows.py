@@ -1,8 +1,8 @@
 """Requests in the last minute, counted in this process: for clients, and for addresses from which guesses come."""
 
 import math
-import time
 from threading import Lock
+from time import monotonic
 
 MINUTE = 60.0
 
@@ -22,7 +22,7 @@ class Window:
     def wait(self, limit: int) -> int:
         """Count a request, and return 0; or, with `limit` counted, the whole seconds until the next may succeed."""
         with self._lock:
-            minute, passed = divmod(time.monotonic(), MINUTE)
+            minute, passed = divmod(monotonic(), MINUTE)
             if minute != self._minute:
                 self._before = self._now if minute == self._minute + 1 else 0
                 self._minute, self._now = minute, 0

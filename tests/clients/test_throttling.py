@@ -13,6 +13,7 @@ from clients.models import ApiClient
 from clients.throttling import ClientRateThrottle, windows
 from clients.windows import Window
 from contacts.models import Clinician
+from tests.clients.conftest import Clock
 from tests.factories import an_alert
 from tests.limits import THREADS, all_at_once
 from tests.sender import Sender
@@ -123,20 +124,12 @@ def test_no_request_of_many_at_once_goes_uncounted(lab: ApiClient) -> None:
     assert sorted(all_at_once(ask)) == [False] * (THREADS - THREADS // 2) + [True] * (THREADS // 2)
 
 
-class Clock:
-    """A clock that stands still until it is set."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.seconds = 6000.0
-        monkeypatch.setattr("clients.windows.time.monotonic", lambda: self.seconds)
-
-
 def taken(window: Window, limit: int, requests: int) -> int:
     return sum(window.wait(limit) == 0 for _ in range(requests))
 
 
-def test_requests_of_the_minute_before_count_less_and_less(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, window = Clock(monkeypatch), Window()
+def test_requests_of_the_minute_before_count_less_and_less(clock: Clock) -> None:
+    window = Window()
     assert taken(window, limit=10, requests=20) == 10
 
     clock.seconds += 60 + 30
@@ -150,10 +143,8 @@ def test_requests_of_the_minute_before_count_less_and_less(monkeypatch: pytest.M
 
 @pytest.mark.parametrize("at", [1, 20, 59])
 @pytest.mark.parametrize("limit", [1, 7])
-def test_whoever_waits_as_long_as_they_are_told_succeeds(
-    monkeypatch: pytest.MonkeyPatch, at: int, limit: int
-) -> None:
-    clock, window = Clock(monkeypatch), Window()
+def test_whoever_waits_as_long_as_they_are_told_succeeds(clock: Clock, at: int, limit: int) -> None:
+    window = Window()
     taken(window, limit, requests=limit)
     clock.seconds += 60 + at
     taken(window, limit, requests=limit)
