@@ -44,15 +44,40 @@ class Verdict:
     expected: str = chain.BEGINNING
 
 
+class Watch:
+    """What a relay does about the chain.
+
+    It remembers the newest seal. Whoever owns the tables can delete seals from the end and change rows, which are then
+    sealed anew; they cannot make a process forget what it has seen.
+    """
+
+    def __init__(self) -> None:
+        self._newest: tuple[int, str] | None = None
+
+    def run(self) -> None:
+        """Seal what is new and check some older seals, unless another relay does.
+
+        What is found is kept in `Inspection`.
+        """
+        with database.advisory_lock(database.Lock.SEALING) as mine:
+            if not mine:
+                return
+            gone = list(self._gone())
+            for source in SOURCES:
+                while chain.seal(source) == chain.AT_ONCE:
+                    pass
+            _inspect(gone)
+            if not gone:
+                self._newest = Seal.objects.order_by("-id").values_list("pk", "digest").first()
+
+    def _gone(self) -> Iterator[str]:
+        if self._newest and not Seal.objects.filter(pk=self._newest[0], digest=self._newest[1]).exists():
+            yield f"Seal {self._newest[0]} is gone, and what it sealed may have been changed and sealed anew."
+
+
 def run() -> None:
-    """Seal what is new and check some older seals, unless another relay does. What is found is kept in `Inspection`."""
-    with database.advisory_lock(database.Lock.SEALING) as mine:
-        if not mine:
-            return
-        for source in SOURCES:
-            while chain.seal(source) == chain.AT_ONCE:
-                pass
-        _inspect()
+    """The same once, with nothing to remember."""
+    Watch().run()
 
 
 def everything() -> Verdict:
@@ -85,10 +110,10 @@ def _unsealed(source: Source, newest: int | None) -> Iterator[str]:
         yield from (f"{source.table} {pk} is in no seal." for (pk,) in cursor.fetchall())
 
 
-def _inspect() -> None:
-    """Check the next few seals; at the end of the chain begin again."""
+def _inspect(gone: list[str]) -> None:
+    """Check the next few seals; at the end of the chain begin again. `gone` is wrong already."""
     state, _made = Inspection.objects.get_or_create(pk=1)
-    verdict = Verdict(position=state.position, expected=state.expected or chain.BEGINNING)
+    verdict = Verdict(position=state.position, expected=state.expected or chain.BEGINNING, problems=gone)
     seals = _check_next(verdict)
     found = state.found
     changed = {"sealed_at": Now(), "position": verdict.position, "expected": verdict.expected}

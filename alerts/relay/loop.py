@@ -109,7 +109,7 @@ class Relay:
         ]
         self._expiry = Periodic("expiry", expiry.run, seconds=expiry.EVERY)
         self._retention = Periodic("retention", nightly.run_if_due, seconds=nightly.EVERY)
-        self._trail = Periodic("trail", verification.run, seconds=verification.EVERY)
+        self._trail = Periodic("trail", verification.Watch().run, seconds=verification.EVERY)
         self._watchdog = watchdog.watchdog()
 
     def stop(self) -> None:

@@ -125,6 +125,17 @@ def test_the_health_checks_tell(action: AlertAction) -> None:
     assert wrong() == {"trail_broken", "trail_unsealed_seconds"}
 
 
+def test_a_relay_notices_that_the_newest_seals_are_gone(action: AlertAction) -> None:
+    relay = verification.Watch()
+    relay.run()
+    as_owner("UPDATE alerts_alertaction SET action = 'hand_back'", "DELETE FROM audit_seal")
+
+    for _ in range(3):
+        relay.run()
+        assert problems() == [], "what was changed has been sealed anew"
+        assert not next(each for each in report.findings() if each.name == "trail_broken").ok
+
+
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.table)
 def test_every_column_is_sealed(source: Source) -> None:
     (model,) = (each for each in apps.get_models() if each._meta.db_table == source.table)  # noqa: SLF001 - public
