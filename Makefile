@@ -15,6 +15,9 @@ unexport PYTHONDONTWRITEBYTECODE
 # The whole suite on two processors at once; the relay and the workers of some tests come last.
 SHARED_OUT = -n 2 --dist loadgroup --no-loadscope-reorder
 
+# The files with proofs: collecting all others takes half a minute of processor.
+PROOFS = $(shell grep -rl --include="*.py" "mark\.proof" tests)
+
 .PHONY: help
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -45,7 +48,7 @@ test: install  ## Run the tests; they start all that they need. ARGS="-k relay" 
 
 .PHONY: proofs
 proofs: install  ## Run the long tests: every crash, chaos, storms, whole stacks. ARGS="-k chaos" goes to pytest.
-	$(BIN)/python -m pytest -m proof $(or $(ARGS),$(SHARED_OUT))
+	$(BIN)/python -m pytest -m proof $(or $(ARGS),$(SHARED_OUT) $(PROOFS))
 
 .PHONY: check
 check: lint formatted types imports migrations deploy-check dockerfile compose workflow  ## Run every check but the tests.
