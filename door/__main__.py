@@ -14,9 +14,8 @@ from pathlib import Path
 from door.app import Door
 from door.batching import Selector
 from door.connection import Connection
-from door.connections import Connections
+from door.connections import Connections, listen
 from door.settings import (
-    BACKLOG,
     DRAIN_SECONDS,
     HOST,
     LOG_CONFIG,
@@ -56,7 +55,7 @@ async def serve(door: Door) -> None:
         return Connection(door, connections)
 
     first = new if keys is None else partial(Handshake, keys, connections, new)
-    server = await loop.create_server(first, HOST, PORT, backlog=BACKLOG)
+    server = await listen(first, HOST, PORT)
     await stopped.wait()
     server.close()
     for connection in connections:

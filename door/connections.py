@@ -1,18 +1,33 @@
 """The open connections of clients: where there are too many, some give way to new ones."""
 
+import asyncio
 import heapq
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from operator import itemgetter
 from typing import Protocol
 
-from door.settings import MAX_STALLED
+from door.settings import BACKLOG, MAX_STALLED
 
 GIVE_WAY = 8
 """One in so many connections gives way when there are too many."""
 LOOK_AGAIN_SECONDS = 0.5
 """After all were found at work. Looking takes milliseconds, and many may come at once."""
+
+ACCEPTED_AT_ONCE = 16
+"""New connections, before the door goes on with those that it has. asyncio would take all that wait, up to a thousand:
+an alert, which comes in by several turns of its loop, would wait for as many heads of strangers in each.
+"""
+
+
+async def listen(new: Callable[[], asyncio.BaseProtocol], host: str, port: int) -> asyncio.Server:
+    """Accept connections, each with a new protocol. Some wait with the system: `BACKLOG`."""
+    server = await asyncio.get_running_loop().create_server(new, host, port, backlog=ACCEPTED_AT_ONCE)
+    for each in server.sockets:
+        with each.dup() as listener:
+            listener.listen(BACKLOG)  # asyncio has one number for both
+    return server
 
 
 class Claim(IntEnum):

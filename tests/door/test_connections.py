@@ -1,5 +1,6 @@
 """Too many connections: who gives way, and what that costs."""
 
+import asyncio
 import select
 import socket
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from door.connections import Claim, Connections
+from door.connections import Claim, Connections, listen
 from door.settings import MAX_STALLED
 from tests.door.conftest import Door
 from tests.door.test_http import OwnDoor
@@ -111,6 +112,33 @@ def test_an_alert_gets_in_though_no_connection_is_idle(
         assert requests.post(url, data=b"{}", timeout=5).status_code == 202
         readable, _, _ = select.select(held, [], [], 5)
         assert readable, "one has given way"
+
+
+def test_few_are_accepted_at_a_time_and_the_others_wait() -> None:
+    """What is under way goes on between them. Without a limit an alert waits seconds for a flood of strangers."""
+    made: list[asyncio.BaseTransport] = []
+
+    class Client(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            made.append(transport)
+
+    async def accept() -> int:
+        server = await listen(Client, "127.0.0.1", 0)
+        address = server.sockets[0].getsockname()
+        most = 0
+        with ExitStack() as stack:
+            for _ in range(100):
+                stack.enter_context(socket.create_connection(address, timeout=5))
+            while len(made) < 100:
+                before = len(made)
+                await asyncio.sleep(0)
+                most = max(most, len(made) - before)
+            for each in made:
+                each.close()
+        server.close()
+        return most
+
+    assert asyncio.run(asyncio.wait_for(accept(), 20)) < 50
 
 
 def test_each_client_may_need_a_file_for_itself_and_one_for_a_service() -> None:
