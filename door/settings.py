@@ -53,7 +53,8 @@ MAX_STALLED = 128
 SPARE_FILES = 256
 """For what is neither a connection of a client nor its connection to a service."""
 MAX_CONNECTIONS = min(
-    int(os.environ.get("GRANIAN_BACKPRESSURE", "16384")),
+    # With TLS each takes about 70 KB, however little it has sent.
+    int(os.environ.get("GRANIAN_BACKPRESSURE", "2048" if TLS_CERTIFICATE else "16384")),
     max(1, (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES) // 2),
 )
 """Open connections of clients, each of which may need another one to a service. Beyond them those that have asked for
