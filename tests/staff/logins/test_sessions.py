@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from staff.logins.sessions import LAST_ACTIVE
 from tests.config import server
@@ -66,6 +67,15 @@ def test_only_what_somebody_does_makes_a_session_last(client: Client) -> None:
     assert time.time() - client.session[LAST_ACTIVE] >= ago.total_seconds()
     client.get(LIST)
     assert time.time() - client.session[LAST_ACTIVE] < 60
+
+
+def test_the_shortest_time_out_does_not_end_what_is_used(client: Client, settings: Settings) -> None:
+    settings.SESSION_IDLE = timedelta(minutes=1)
+    idle_for(client, timedelta(seconds=40))
+
+    client.get(LIST)
+
+    assert time.time() - client.session[LAST_ACTIVE] < 30
 
 
 def test_a_session_that_does_not_say_when_it_was_used_has_ended(client: Client) -> None:
