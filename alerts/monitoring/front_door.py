@@ -5,7 +5,7 @@ Intake takes the test alert as any other, and leaves nothing of it behind (`aler
 
 import json
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from http import HTTPStatus
 from http.client import HTTPException
@@ -15,9 +15,20 @@ from urllib.error import HTTPError
 from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from alerts.intake import NewAlert
+from contacts.choices import Priority
+
 PATH = "/intake-check"
 SECONDS = 5
 """To connect and for each answer."""
+TEST_ALERT = NewAlert(
+    message_id="intake-check",
+    type="intake_check",
+    patient_id="TEST",
+    contact_id="intake-check",
+    description="A test of intake, which leaves nothing behind.",
+    priority=Priority.HIGH,
+)
 
 
 @dataclass(frozen=True)
@@ -64,18 +75,8 @@ def host() -> dict[str, str]:
 
 def _problem() -> str | None:
     headers = {"Authorization": _authorization(), "Content-Type": "application/json"}
-    body = json.dumps(
-        {
-            "message_id": "intake-check",
-            "type": "intake_check",
-            "patient_id": "TEST",
-            "contact_id": "intake-check",
-            "description": "A test of intake, which leaves nothing behind.",
-            "priority": "H",
-        }
-    )
     try:
-        status, _body = _request(PATH, body.encode(), headers)
+        status, _body = _request(PATH, json.dumps(asdict(TEST_ALERT)).encode(), headers)
     except HTTPError as error:
         return f"Its answer was: “{_detail(error)}”"
     except (OSError, HTTPException, ValueError) as error:

@@ -1,6 +1,7 @@
 """Probes: `/healthz` says that the process answers, `/readyz` that alerts are taken and will be delivered."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -10,8 +11,9 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
+from alerts import intake
 from alerts.models import Alert, Delivery, RelayHeartbeat, WriteProbe
-from alerts.monitoring import report
+from alerts.monitoring import front_door, report
 from clients.models import ApiClient, ApiToken
 from config import database
 from config.telemetry import Outage
@@ -38,6 +40,9 @@ R = TypeVar("R", bound=HttpResponseBase)
 log = structlog.get_logger(__name__)
 OUTAGE = Outage(begins="unready", ends="ready")
 _all_applied = threading.Event()
+REHEARSE_EVERY = 5.0
+"""Seconds. It costs more than a row."""
+_rehearsed_at = float("-inf")
 
 
 class Probes:
@@ -103,13 +108,22 @@ def _warnings() -> list[str]:
 
 
 def _database() -> str:
-    """Whether an alert could be stored: takes the locks that storing takes, and writes a row of its own."""
+    """Whether an alert could be stored: takes the locks that storing takes, and writes a row of its own.
+
+    Every few seconds it stores an alert, and takes that back: on a full disk the row of its own finds its old place,
+    and an alert finds none.
+    """
+    global _rehearsed_at  # noqa: PLW0603 - one for the process
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '3s'")
                 cursor.execute(LOCKS_OF_INTAKE)
-            WriteProbe.objects.write()
+            if time.monotonic() - _rehearsed_at < REHEARSE_EVERY:
+                WriteProbe.objects.write()
+            else:
+                intake.rehearse(front_door.TEST_ALERT)
+                _rehearsed_at = time.monotonic()
     except Error as error:
         cause = database.cause(error)
         if cause is None:

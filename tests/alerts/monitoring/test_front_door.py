@@ -32,9 +32,10 @@ def full_disk() -> Iterator[None]:
     """PostgreSQL's error for a full disk, for whoever stores an alert."""
     with connection.cursor() as cursor:
         cursor.execute(TRIGGER)
-        try:
-            yield
-        finally:
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:  # perhaps in another session: the first may have been closed
             cursor.execute("DROP TRIGGER refuse ON alerts_alert; DROP FUNCTION refuse()")
 
 

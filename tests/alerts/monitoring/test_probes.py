@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from alerts.intake import at_once
 from alerts.models import RelayHeartbeat
 from alerts.monitoring import probes, report
+from tests.alerts.monitoring.test_front_door import full_disk
 from tests.config.server import ask, silent_server
 
 
@@ -27,6 +28,7 @@ def readyz() -> tuple[int, dict[str, Any]]:
 @pytest.fixture(autouse=True)
 def _migrations_not_looked_at() -> Iterator[None]:
     probes._all_applied.clear()  # noqa: SLF001 - as in a process that has just begun
+    probes._rehearsed_at = float("-inf")  # noqa: SLF001
     yield
     probes._all_applied.clear()  # noqa: SLF001
 
@@ -91,6 +93,18 @@ def test_unready_while_a_table_that_intake_needs_is_locked(table: str) -> None:
 
     assert status == 503
     assert body["checks"]["database"].startswith("Somebody has locked a table of alerts")
+    assert readyz()[0] == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_unready_while_the_disk_has_no_room_for_an_alert() -> None:
+    """Though it has room for what takes no more than before: the row of the probe, and heartbeats."""
+    RelayHeartbeat.objects.create(relay="relay:1")
+    with full_disk():
+        status, body = readyz()
+
+    assert status == 503
+    assert body["checks"]["database"].startswith("The database's disk is full. No alert can be stored")
     assert readyz()[0] == 200
 
 
