@@ -29,9 +29,10 @@ VARIABLES: dict[str, Variable] = {
     "SECRET_KEY": Variable("", "Signs sessions. Required; `make secrets` makes one."),
     "AUDIT_KEY": Variable(
         "",
-        "Key of the digests in the [trail](trail.md), and of those by which repeats of expired alerts are known: every "
-        "part needs the same. Empty: made from `SECRET_KEY`, which then must not change: what "
-        "was searched for before could not be found, nor could `verify_audit` check what was sealed before.",
+        "Key of the digests in the [trail](trail.md), and of those by which repeats of expired alerts are known: "
+        "`web-api`, `web-admin` and the relay need the same. Empty: made from `SECRET_KEY`, which then must not "
+        "change: what was searched for before could not be found, nor could `verify_audit` check what was sealed "
+        "before.",
     ),
     "DEBUG": Variable("false", "Show tracebacks in the browser. Never use it on a server."),
     "ALLOWED_HOSTS": Variable("", "Host names that Bleep serves, separated by commas."),

@@ -66,10 +66,10 @@ SECRETS = {
     "redis": {"redis_password"},
     "migrate": {"database_url", "migrate_database_url"},
     "door": set(),
-    "web-api": {"secret_key", "database_url"},
-    "web-admin": {"secret_key", "database_url", "aws_credentials"},
+    "web-api": {"secret_key", "audit_key", "database_url"},
+    "web-admin": {"secret_key", "audit_key", "oidc_client_secret", "database_url", "aws_credentials"},
     "web-probes": {"secret_key", "database_url", "metrics_token"},
-    "relay": {"secret_key", "database_url", "redis_url", "aws_credentials", "deadman_url"},
+    "relay": {"secret_key", "audit_key", "database_url", "redis_url", "aws_credentials", "deadman_url"},
     "worker-urgent": {"database_url", "redis_url", "aws_credentials"},
     "worker": {"database_url", "redis_url", "aws_credentials"},
 }
