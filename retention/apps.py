@@ -1,7 +1,13 @@
-"""Tells Django of the models and commands."""
+"""Tells Django of the models and commands, and alerts of the nightly run and its health check."""
 
 from django.apps import AppConfig
+
+from alerts import additions
 
 
 class RetentionConfig(AppConfig):
     name = "retention"
+
+    def ready(self) -> None:
+        additions.relay_work.append(additions.Work("retention", "retention.nightly.run_if_due", seconds=60.0))
+        additions.health_checks.append("retention.checks.overdue")

@@ -10,9 +10,6 @@ from config import database
 from retention import run
 from retention.models import Expiry
 
-EVERY = 60.0
-"""Seconds between two looks."""
-
 
 def run_if_due(stopping: Callable[[], bool] = lambda: False) -> None:
     """Let data expire, unless that was done since the last such hour, or another process is at it."""

@@ -4,9 +4,7 @@ Each check is one query over the ledger, by the database's clock. Nothing is cou
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -15,11 +13,9 @@ from django.db.models import (
     Case,
     DurationField,
     ExpressionWrapper,
-    F,
     Min,
     OuterRef,
     Q,
-    QuerySet,
     Subquery,
     Value,
     When,
@@ -38,13 +34,13 @@ from alerts.models import (
     WriteProbe,
 )
 from alerts.monitoring import front_door
+from alerts.monitoring.findings import Finding, with_age
 from alerts.monitoring.loops import Asking
 from alerts.sending import clock
 from alerts.states import DeliveryState
 from audit.models import Inspection
 from config import database
 from contacts.choices import Channel, Priority
-from retention.models import Expiry
 
 OBJECTIVE: dict[Priority, timedelta] = {
     Priority.HIGH: timedelta(seconds=30),
@@ -63,27 +59,8 @@ COUNTED = 1000
 """The most rows from the future to count, of each kind."""
 UNSEALED_FOR = timedelta(minutes=10)
 """How long rows may be without a seal. A relay makes some every quarter of a minute."""
-EXPIRED_WITHIN = timedelta(hours=48)
-"""A relay lets data expire once a day."""
 CLOCK_OFFSET = timedelta(seconds=2)
 """How far the clock of a host may be from the database's."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The result of one check. `sentence` says what is wrong and what to do."""
-
-    name: str
-    value: float
-    limit: float
-    sentence: str
-    is_for_staff: bool = False
-    """Work for people at the desk. Nothing of Bleep is broken, so the dead-man's switch is pinged nevertheless."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the value is within its limit."""
-        return self.value <= self.limit
 
 
 def waiting_seconds() -> dict[Priority, float]:
@@ -254,17 +231,9 @@ def _why_nothing_is_stored() -> str | None:
     return None
 
 
-def _with_age(rows: QuerySet[Any], moment: str) -> QuerySet[Any]:
-    """These rows, each with the time since one of its moments as `since`."""
-    aged: QuerySet[Any] = rows.annotate(
-        since=ExpressionWrapper(Now() - F(moment), output_field=DurationField())
-    )
-    return aged
-
-
 def _trail() -> list[Finding]:
     """Whether what people did and saw is as it was written, and sealed. One query."""
-    state = _with_age(Inspection.objects.filter(pk=1), "sealed_at").first()
+    state = with_age(Inspection.objects.filter(pk=1), "sealed_at").first()
     return [
         Finding(
             "trail_broken",
@@ -279,20 +248,6 @@ def _trail() -> list[Finding]:
             UNSEALED_FOR.total_seconds(),
             "No relay seals what people did: check the relays' logs for `periodic.failed`.",
         ),
-    ]
-
-
-def _expiry() -> list[Finding]:
-    """Whether data whose time is over goes. One query."""
-    state = _with_age(Expiry.objects.filter(pk=1), "ended_at").first()
-    return [
-        Finding(
-            "expiry_overdue_seconds",
-            state.since.total_seconds() if state else 0,
-            EXPIRED_WITHIN.total_seconds(),
-            "Data whose time is over is still there: no relay has come to the end of expiry for two days. Run "
-            "`manage.py expire`, and check the relays' logs for `periodic.failed`.",
-        )
     ]
 
 
@@ -347,6 +302,5 @@ CHECKS: tuple[Callable[[], list[Finding]], ...] = (
     _processes,
     _front_door,
     _trail,
-    _expiry,
     _break_glass,
 )

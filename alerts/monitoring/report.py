@@ -5,9 +5,11 @@ import time
 from dataclasses import dataclass
 
 from django.db import Error
+from django.utils.module_loading import import_string
 
+from alerts import additions
 from alerts.monitoring import checks, loops
-from alerts.monitoring.checks import Finding
+from alerts.monitoring.findings import Finding
 from alerts.monitoring.loops import Asking
 from contacts.choices import Priority
 
@@ -67,7 +69,8 @@ recent = CachedReport()
 def run() -> Report:
     """Run all checks, in a fixed order."""
     waiting, asking = checks.waiting_seconds(), loops.asking()
-    checked = [finding for check in checks.CHECKS for finding in check()]
+    added = [import_string(name) for name in additions.health_checks]
+    checked = [finding for check in (*checks.CHECKS, *added) for finding in check()]
     return Report(waiting, asking, [*checks.oldest_due(waiting), *checks.of_loops(asking), *checked])
 
 

@@ -21,8 +21,9 @@ import structlog
 from django.conf import settings
 from django.db import close_old_connections, connection, connections
 from django.db.models.functions import Now
+from django.utils.module_loading import import_string
 
-from alerts import refusals, tasks
+from alerts import additions, refusals, tasks
 from alerts.deliveries import claims
 from alerts.deliveries.opening import DUE_CHANNEL
 from alerts.escalation import clock as waits, steps
@@ -41,7 +42,6 @@ from config.celery import QUESTIONS
 from config.periodic import Periodic
 from config.telemetry import Outage
 from contacts.choices import Priority
-from retention import nightly
 
 TICK = 1.0
 """The relay looks at least this often, in seconds, even when nothing wakes it."""
@@ -108,7 +108,10 @@ class Relay:
             if url
         ]
         self._expiry = Periodic("expiry", expiry.run, seconds=expiry.EVERY)
-        self._retention = Periodic("retention", nightly.run_if_due, seconds=nightly.EVERY)
+        self._added = [
+            Periodic(each.name, import_string(each.run), seconds=each.seconds)
+            for each in additions.relay_work
+        ]
         self._trail = Periodic("trail", verification.Watch().run, seconds=verification.EVERY)
         self._watchdog = watchdog.watchdog()
 
@@ -140,7 +143,7 @@ class Relay:
             *self._queues,
             self._register,
             self._expiry,
-            self._retention,
+            *self._added,
             self._trail,
         )
         for beside in all_beside:
@@ -188,9 +191,8 @@ class Relay:
         self._register.start_if_due()
         self._expiry.start_if_due()
         self._trail.start_if_due()
-        self._retention.start_if_due(lambda: self._stopping)
-        for queue in self._queues:
-            queue.start_if_due(lambda: self._stopping)
+        for beside in (*self._added, *self._queues):
+            beside.start_if_due(lambda: self._stopping)
         work = due.look()
         if work.steps:
             steps.take_up_due()

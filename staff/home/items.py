@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from alerts.attention import EXAMPLES
-from alerts.monitoring.checks import Finding
+from alerts.monitoring.findings import Finding
 from alerts.sending.delays import Outage
 from clients import tokens
 from clients.models import ApiToken

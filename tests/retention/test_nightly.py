@@ -10,9 +10,11 @@ from pytest_django import Settings
 
 from alerts.models import Alert
 from alerts.monitoring import report
+from alerts.relay.loop import Relay
 from contacts.masking import EXPIRED
 from retention import nightly, run
 from retention.models import Expiry
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,6 +37,15 @@ def test_it_runs_once_after_the_hour(alert: Alert, monkeypatch: pytest.MonkeyPat
 
     assert len(runs) == 1
     assert Alert.objects.filter(description=EXPIRED).exists()
+
+
+def test_a_relay_does_it(alert: Alert) -> None:
+    Expiry.objects.create(pk=1, ended_at=timezone.now() - timedelta(hours=25))
+    relay = Relay()
+
+    relay.tick()
+    wait_until(Alert.objects.filter(description=EXPIRED).exists, what="the text is gone")
+    relay.close()
 
 
 def test_a_relay_that_is_stopped_ends_after_a_batch(alert: Alert) -> None:
