@@ -66,7 +66,7 @@ class StaffSite(UnfoldAdminSite):
             path("first-alert/", self.admin_view(first_alert.view), name="first_alert"),
             path("aws/", self.admin_view(aws_check.view), name="aws_check"),
             path("answers/", self.admin_view(answers.view), name="answers"),
-            path("answers/file/", self.admin_view(answers.file_view), name="answers_file"),
+            path("answers/file/", self.admin_view(answers.file_view), name="answers_export"),
             path("trail/", self.admin_view(pages.view), name="trail"),
             path("trail/patient/", self.admin_view(pages.patient_view), name="trail_patient"),
             path("changes/", self.admin_view(pages.changes_view), name="trail_changes"),

@@ -29,7 +29,7 @@ PROOF = frozenset(
         "staff_roleclaim_change",
     }
 )
-"""Pages that ask for a fresh proof from those who may change something there. Every export asks, too."""
+"""Pages that ask for a fresh proof from those who may change something there. So does every export, by its name."""
 PROOF_OF_POSTS = frozenset({"auth_user_changelist", "auth_group_changelist", "staff_roleclaim_changelist"})
 """Lists whose actions ask for one, and which everybody may read."""
 MFA = "mfa_reauthenticate"

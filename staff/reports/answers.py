@@ -109,7 +109,7 @@ def _report(request: HttpRequest, span: Span) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "span": span,
         "files": [
-            (each.label, f"{reverse('admin:answers_file')}?{urlencode({'format': name, **span.of_form()})}")
+            (each.label, f"{reverse('admin:answers_export')}?{urlencode({'format': name, **span.of_form()})}")
             for name, each in FORMATS.items()
         ],
     }

@@ -78,7 +78,7 @@ WHO_MAY: dict[str, Access] = {
     "trail_changes_export": Access(only(AUDITORS)),
     "aws_check": Access(only()),
     "answers": Access(only(AUDITORS)),
-    "answers_file": Access(only(AUDITORS)),
+    "answers_export": Access(only(AUDITORS)),
     "find": Access(EVERYBODY, status=405),  # it takes a POST
     "login": Access(EVERYBODY, status=302, stranger=200),
     "logout": Access(EVERYBODY, status=405),  # it takes a POST

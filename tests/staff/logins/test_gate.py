@@ -71,6 +71,8 @@ def test_ones_own_password_is_ones_own(admin_client: Client, admin_user: User) -
     [
         "/admin/alerts/alert/export/",
         "/admin/contacts/clinician/export/",
+        "/admin/answers/file/",
+        "/admin/changes/file/",
         "/admin/clients/apitoken/add/",
         "/admin/clients/apitoken/rotate/?token={token}",
         "/admin/auth/user/{user}/change/",
