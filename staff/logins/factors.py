@@ -19,6 +19,8 @@ from audit.models import EventName
 METHOD = "mfa"
 """What allauth calls a second factor in its record of a session."""
 TOKENS = frozenset({"clients.add_apitoken", "clients.change_apitoken"})
+FILES = frozenset({"alerts.view_answers", "audit.view_trail"})
+"""What lets somebody take files away, beside permissions whose names say that they do."""
 RECENT = timedelta(minutes=5)
 """How long a proof counts for pages that whoever finds an open browser must not use."""
 FOR_A_FORM = timedelta(minutes=15)
@@ -32,7 +34,7 @@ def must_show(user: User | AnonymousUser) -> bool:
     if user.is_superuser:
         return True
     permissions = user.get_all_permissions()
-    return not TOKENS.isdisjoint(permissions) or any(".export_" in each for each in permissions)
+    return not (TOKENS | FILES).isdisjoint(permissions) or any(".export_" in each for each in permissions)
 
 
 def has_shown(request: HttpRequest) -> bool:

@@ -2,12 +2,13 @@
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.cache.backends import locmem
 from django.test import Client
 from pytest_django import Settings
 
 from audit.models import Event
+from staff.logins import factors
 from tests.staff.access.permissions import AUDITORS, EDITORS, INTEGRATORS
 from tests.staff.logins.login_pages import FACTORS, code, factors_of, log_in, person, set_up_an_app
 from tests.staff.users import PEOPLE, SUPERUSER
@@ -34,6 +35,16 @@ def test_who_may_do_a_lot_opens_no_page_without_a_second_factor(kind: str) -> No
         assert not User.objects.filter(username="new").exists()
     else:
         assert home.status_code == 200
+
+
+@pytest.mark.parametrize("codename", ["view_trail", "view_answers", "export_alert", "change_apitoken"])
+def test_one_permission_that_does_a_lot_is_enough(codename: str) -> None:
+    user = User.objects.create_user("ada", is_staff=True)
+    assert not factors.must_show(user)
+
+    user.user_permissions.add(Permission.objects.get(codename=codename))
+
+    assert factors.must_show(User.objects.get(pk=user.pk))
 
 
 def test_in_local_mode_it_can_be_left_away_and_the_login_page_says_so(settings: Settings) -> None:
