@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from alerts import intake
 from alerts.models import Delivery, RelayHeartbeat
 from alerts.monitoring import checks, report
+from alerts.monitoring.findings import Finding
 from clients.models import ApiClient
 from contacts.choices import Priority
 from contacts.models import Clinician
@@ -67,6 +68,6 @@ def test_the_checks_do_not_run_for_every_request(client: Client) -> None:
 
 
 def test_a_check_that_fails_to_run_is_a_warning_too(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "CHECKS", (lambda: dict[str, list[checks.Finding]]()["broken"],))
+    monkeypatch.setattr(checks, "CHECKS", (lambda: dict[str, list[Finding]]()["broken"],))
 
     assert ready(client) == (200, ["The health checks themselves are broken: the log says where."])

@@ -9,6 +9,7 @@ import pytest
 from django.db import OperationalError, connections
 
 from alerts.monitoring import checks, report
+from alerts.monitoring.findings import Finding
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +26,7 @@ def test_a_report_is_kept_for_a_few_seconds(monkeypatch: pytest.MonkeyPatch) -> 
 def test_concurrent_readers_share_one_check(monkeypatch: pytest.MonkeyPatch) -> None:
     looks, gate = [], threading.Barrier(8)
 
-    def look() -> list[checks.Finding]:
+    def look() -> list[Finding]:
         looks.append(1)
         time.sleep(0.05)  # while the others come
         return []

@@ -11,7 +11,8 @@ from django.apps import apps
 from django.db import connection
 
 from alerts.models import WriteProbe
-from alerts.monitoring import checks, front_door, report
+from alerts.monitoring import front_door, report
+from alerts.monitoring.findings import Finding
 from contacts.models import Clinician
 from sandbox.services import free_port
 from tests.config.server import run
@@ -62,7 +63,7 @@ def door(_door: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     return _door
 
 
-def found(name: str) -> checks.Finding:
+def found(name: str) -> Finding:
     """A finding of a new report."""
     return next(finding for finding in report.findings() if finding.name == name)
 

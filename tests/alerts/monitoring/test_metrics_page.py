@@ -7,6 +7,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from alerts.monitoring import checks
+from alerts.monitoring.findings import Finding
 
 TOKEN = "prometheus-may-read-0123456789"
 pytestmark = pytest.mark.django_db
@@ -52,7 +53,7 @@ def test_with_it_prometheus_can_read_them(client: Client, settings: Any) -> None
 def test_while_the_database_is_away_they_are_unavailable(
     client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away() -> list[checks.Finding]:
+    def away() -> list[Finding]:
         raise OperationalError
 
     settings.METRICS_TOKEN = TOKEN

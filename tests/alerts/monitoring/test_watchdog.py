@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from alerts.models import Loop, RelayHeartbeat
 from alerts.monitoring import checks, watchdog
+from alerts.monitoring.findings import Finding
 from alerts.relay.loop import Relay
 from contacts.choices import Priority
 from tests.alerts.conftest import Store, closed_port, hung_server
@@ -131,7 +132,7 @@ def test_what_people_have_to_do_is_logged_and_does_not_hide_that_bleep_works(
 def test_it_is_not_pinged_when_the_check_itself_fails(
     a_relay: None, switch: Switch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(checks, "CHECKS", (lambda: dict[str, list[checks.Finding]]()["broken"],))
+    monkeypatch.setattr(checks, "CHECKS", (lambda: dict[str, list[Finding]]()["broken"],))
 
     watch()
 
