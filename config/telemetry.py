@@ -213,7 +213,8 @@ class RequestFailure(logging.Filter):
 class RedisAway(logging.Filter):
     """What Celery and kombu say again and again while a worker cannot use Redis: `REDIS` says it once."""
 
-    TEMPLATES = ("consumer: Cannot connect to", "Frequent restarts detected")
+    TEMPLATES = ("consumer: Cannot connect to", "Frequent restarts detected", "%s (%r)")
+    """The last is for a connection that was lost."""
     TIMER = "Error in timer"
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -19,6 +20,10 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 15.0
 """A connection to a service is not used again after so long: the service could be about to close it."""
+SAY_EVERY = 10.0
+"""Seconds between two lines about the same: hundreds of requests may fail in one."""
+_unsaid: Counter[str] = Counter()
+_said_at: dict[str, float] = {}
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -94,6 +99,11 @@ def _address(url: str) -> dict[str, Any]:
 
 
 def unavailable(service: Service, error: Exception) -> Unavailable:
-    """The refusal for a service that did not answer, or broke off; the log says which, and why."""
-    log.warning("door.unavailable: web-%s: %s", service.name, type(error).__name__)
+    """The refusal for a service that did not answer, or broke off; the log says which, and why, now and then."""
+    what = f"web-{service.name}: {type(error).__name__}"
+    _unsaid[what] += 1
+    now = time.monotonic()
+    if now - _said_at.get(what, -SAY_EVERY) >= SAY_EVERY:
+        log.warning("door.unavailable: %s (%d since the last such line)", what, _unsaid.pop(what))
+        _said_at[what] = now
     return Unavailable(repeatable=service.repeatable)

@@ -192,10 +192,8 @@ def test_a_service_that_does_not_answer_is_a_503_and_staff_are_not_repeated(
     assert len(door.service.requests) == 3
     lines = [json.loads(line) for line in (log_dir / "door-alone.log").read_text().splitlines()]
     events = [line["event"] for line in lines if line["logger"] == "door.upstream.pool"]
-    assert events[-2:] == [
-        "door.unavailable: web-api: ServerDisconnectedError",
-        "door.unavailable: web-admin: ServerDisconnectedError",
-    ]
+    for service in ("web-api", "web-admin"):
+        assert any(event.startswith(f"door.unavailable: {service}: ServerDisconnected") for event in events)
 
 
 def test_an_answer_that_breaks_off_is_not_passed_off_as_whole(door: Door) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from door.settings import PROBES
+from door.upstream.pool import unavailable
 from sandbox.services import free_port
 from tests.door.test_http import read_all
 from tests.processes import ENTRY_POINT, answers, running, wait_until
@@ -199,6 +201,13 @@ def test_an_answer_that_breaks_off_is_no_answer(behind: Behind, url: str, cut: b
     behind.script = script
 
     assert post(url).status_code == 503
+
+
+def test_a_service_that_is_away_is_not_said_for_each_request(caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(300):
+        unavailable(PROBES, ConnectionRefusedError())
+
+    assert len(caplog.records) == 1
 
 
 def test_the_second_try_takes_no_other_connection_that_may_have_ended(behind: Behind, url: str) -> None:
