@@ -58,7 +58,7 @@ VARIABLES: dict[str, Variable] = {
     ),
     "REQUIRE_MFA": Variable(
         "true",
-        "Demand a second factor of superusers, and of whoever may hand out tokens or export. Off in "
+        "Demand a second factor of superusers, and of whoever may hand out tokens or rights, or export. Off in "
         "`LOCAL_MODE` only: otherwise no part starts.",
     ),
     "OIDC_ISSUER": Variable(

@@ -19,6 +19,12 @@ from audit.models import EventName
 METHOD = "mfa"
 """What allauth calls a second factor in its record of a session."""
 TOKENS = frozenset({"clients.add_apitoken", "clients.change_apitoken"})
+RIGHTS = frozenset(
+    f"{app}.{action}_{model}"
+    for app, model in (("auth", "user"), ("auth", "group"), ("staff", "roleclaim"))
+    for action in ("add", "change")
+)
+"""Whoever has one of these can give themselves the others."""
 FILES = frozenset({"alerts.view_answers", "audit.view_trail"})
 """What lets somebody take files away, beside permissions whose names say that they do."""
 RECENT = timedelta(minutes=5)
@@ -28,13 +34,15 @@ FOR_A_FORM = timedelta(minutes=15)
 
 
 def must_show(user: User | AnonymousUser) -> bool:
-    """Whether this user has to show a second factor: superusers, and who may hand out tokens or files of people."""
+    """Whether this user has to show a second factor: superusers, and who may hand out tokens, rights or files."""
     if not settings.REQUIRE_MFA:
         return False
     if user.is_superuser:
         return True
     permissions = user.get_all_permissions()
-    return not (TOKENS | FILES).isdisjoint(permissions) or any(".export_" in each for each in permissions)
+    return not (TOKENS | RIGHTS | FILES).isdisjoint(permissions) or any(
+        ".export_" in each for each in permissions
+    )
 
 
 def has_shown(request: HttpRequest) -> bool:

@@ -37,7 +37,9 @@ def test_who_may_do_a_lot_opens_no_page_without_a_second_factor(kind: str) -> No
         assert home.status_code == 200
 
 
-@pytest.mark.parametrize("codename", ["view_trail", "view_answers", "export_alert", "change_apitoken"])
+@pytest.mark.parametrize(
+    "codename", ["view_trail", "view_answers", "export_alert", "change_apitoken", "change_user"]
+)
 def test_one_permission_that_does_a_lot_is_enough(codename: str) -> None:
     user = User.objects.create_user("ada", is_staff=True)
     assert not factors.must_show(user)
