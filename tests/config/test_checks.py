@@ -1,10 +1,18 @@
 """`manage.py check` and the web server report a wrong configuration at the start."""
 
+import os
 import re
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.config.server import ask, check, run
+from tests.environment import free_port
+from tests.local.machine import run_script
+from tests.processes import ENTRY_POINT
+
+NOTHING = dict.fromkeys(("SECRET_KEY", "DATABASE_URL", "REDIS_URL"))
 
 
 def findings(printed: str) -> dict[str, list[str]]:
@@ -22,7 +30,7 @@ def test_a_complete_environment_passes_every_check_for_a_deployment() -> None:
 
 
 def test_each_variable_that_is_missing_is_an_error_that_names_it() -> None:
-    done = check(SECRET_KEY=None, DATABASE_URL=None, REDIS_URL=None)
+    done = check(**NOTHING)
 
     assert done.returncode == 1
     assert findings(done.stderr) == {"bleep.E002": ["DATABASE_URL is not set.", "SECRET_KEY is not set."]}
@@ -40,9 +48,21 @@ def test_each_variable_that_is_missing_is_an_error_that_names_it() -> None:
     ],
 )
 def test_each_part_wants_what_it_needs_and_no_other_secret(part: str, missing: list[str]) -> None:
-    done = check(BLEEP_PART=part, SECRET_KEY=None, DATABASE_URL=None, REDIS_URL=None)
+    done = check(BLEEP_PART=part, **NOTHING)
 
     assert findings(done.stderr) == {"bleep.E002": [f"{name} is not set." for name in missing]}
+
+
+@pytest.mark.parametrize("part", ["web-api", "web-probes", "relay", "worker-urgent"])
+def test_a_part_that_is_started_without_what_it_needs_says_so_and_ends(part: str) -> None:
+    """Each in its own way, and as a container starts it."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    once = {"GRANIAN_PORT": str(free_port()), "GRANIAN_RESPAWN_FAILED_WORKERS": "false"}
+
+    done = run_script([ENTRY_POINT, part], {"PATH": path, **once})
+
+    assert done.returncode != 0
+    assert findings(done.stderr) == findings(check(BLEEP_PART=part, **NOTHING).stderr)
 
 
 UNSAFE = [

@@ -10,7 +10,7 @@ from django.urls import Resolver404, resolve
 
 from door.app import LINKS, service_for
 from door.settings import API
-from tests.config.server import ENVIRONMENT
+from tests.config.forked import ENVIRONMENT
 from tests.processes import ROOT
 
 SHOW = "; import json, sys, threading; print(json.dumps([*sys.modules, *(t.name for t in threading.enumerate())]))"

@@ -12,7 +12,8 @@ from alerts.relay import due
 from config import tracing
 from contacts.choices import Priority
 from tests.alerts.conftest import Store, store  # noqa: F401
-from tests.config.server import ENVIRONMENT, run
+from tests.config.forked import ENVIRONMENT
+from tests.config.server import run
 from tests.processes import ROOT
 
 PARTS = {
