@@ -52,7 +52,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        # With what is compiled, or each process would compile all of it again.
+        shutil.copytree(source, target)
     else:
         shutil.copy(source, target)
 
