@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django.plugin import DjangoDbBlocker
 
 from alerts import attention, responses
 from alerts.admin import search
@@ -33,7 +34,7 @@ from clients.models import ApiClient
 from contacts.choices import Channel
 from tests.alerts.admin.pages import ALERTS, SEARCH
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 GROWS = ("alerts_alert", "alerts_delivery", "alerts_attempt")
 GROWS_WITH_ANSWERS = (*GROWS, "alerts_loop", "alerts_engagement", "alerts_response", "alerts_replycode")
@@ -81,21 +82,23 @@ ANALYZE
 """As if each alert had had a plan. Somebody is asked about the newest 40, whose time is over."""
 
 
-@pytest.fixture
-def full(lab: ApiClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """20,000 alerts of four weeks, with statistics."""
-    monkeypatch.setattr(ledger, "SECONDS_APART", 120)
-    connection.ensure_connection()
-    session = connection.connection
-    ledger.fill(session, alerts=20_000, clinicians=1_000, report=lambda _line: None)
+@pytest.fixture(scope="module")
+def full(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """20,000 alerts of four weeks, with statistics. They stay for all tests here, which take back what they change."""
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger, "SECONDS_APART", 120)
+        connection.ensure_connection()
+        lab = ApiClient.objects.create(name="Lab system")
+        ledger.fill(connection.connection, alerts=20_000, clinicians=1_000, report=lambda _line: None)
     yield
     refusing = ("alerts_alertaction", "alerts_response")
-    with connection.cursor() as cursor:
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
         for name in refusing:
             cursor.execute(f"ALTER TABLE {name} DISABLE TRIGGER {name}_is_not_truncated")
         cursor.execute("TRUNCATE alerts_alert, contacts_clinician CASCADE")
         for name in refusing:
             cursor.execute(f"ALTER TABLE {name} ENABLE ALWAYS TRIGGER {name}_is_not_truncated")
+        lab.delete()
 
 
 def read_as_a_whole(work: Callable[[], object], tables: Sequence[str] = GROWS) -> list[str]:
