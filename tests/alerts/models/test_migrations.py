@@ -4,10 +4,7 @@ Nothing that is stored changes, the version before still works beside the new on
 table is locked for longer than a moment.
 """
 
-import os
 import re
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +18,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from psycopg import sql
 
+from tests.config.server import run
 from tests.environment import database_url
 from tests.processes import ROOT
 
@@ -66,13 +64,8 @@ class Database:
 
     def migrate(self, *target: str) -> None:
         """As `deploy/entrypoint migrate` does."""
-        subprocess.run(
-            [sys.executable, "manage.py", "migrate", "--no-input", *target],
-            cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": self.url},
-            check=True,
-            capture_output=True,
-        )
+        done = run("manage.py", "migrate", "--no-input", *target, DATABASE_URL=self.url)
+        assert done.returncode == 0, done.stderr
 
     def columns(self, table: str) -> dict[str, bool]:
         """Each column, and whether a row can be written without naming it."""
