@@ -31,6 +31,8 @@ HINT = "docs/deployment.md explains each variable."
 DATABASES = ("DATABASE_URL", "MIGRATE_DATABASE_URL")
 BROKERS = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL")
 """Celery reads them itself, and they win over REDIS_URL."""
+AWS = "AWS_ENDPOINT_URL"
+"""With the name of a service after it, boto3 reads that service's."""
 OR_PRIVATE = (
     " If nobody else can read what passes in the network between, name the host in PRIVATE_NETWORK_HOSTS: "
     "docs/deployment.md#encryption says more."
@@ -101,7 +103,7 @@ def check_factors(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 
 @register(Tags.security)
 def check_encryption(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """bleep.E008, bleep.E009: patient data or passwords would cross a network in the clear, or go to anybody."""
+    """bleep.E008, bleep.E009, bleep.E011: what is secret would cross a network in the clear, or go to anybody."""
     private = {host.lower() for host in env.words("PRIVATE_NETWORK_HOSTS")}
     unread = {problem.name for problem in env.problems}
     read = {"DATABASE_URL": settings.DATABASES["default"], "MIGRATE_DATABASE_URL": settings.OWNER or {}}
@@ -125,6 +127,15 @@ def check_encryption(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
         )
         for name, url in brokers.items()
         if not encryption.is_redis_safe(url, private)
+    ]
+    found += [
+        Error(
+            f"{name} names a server that is not this machine, without https: texts and numbers go there.",
+            hint="Begin it with https://, or unset it: boto3 knows where AWS is." + OR_PRIVATE,
+            id="bleep.E011",
+        )
+        for name, url in os.environ.items()
+        if name.startswith(AWS) and not encryption.is_https(url, private)
     ]
     return found
 

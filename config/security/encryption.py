@@ -64,6 +64,16 @@ def _is_one_safe(url: str, private: Collection[str]) -> bool:
     return address.scheme == "rediss" and options.get("ssl_cert_reqs") == ["required"] and names == {"true"}
 
 
+def is_https(url: str, private: Collection[str]) -> bool:
+    """Whether an address is spoken to by https, or nobody else is on the way. An empty one is none."""
+    try:
+        address = urlsplit(url)
+        host = address.hostname or ""
+    except ValueError:
+        return False
+    return address.scheme == "https" or _is_near(host, private)
+
+
 def _is_near(host: str, private: Collection[str]) -> bool:
     """Whether nobody else is on the way: a socket, this machine, or a network that was said to be private."""
     host = host.strip().lower()

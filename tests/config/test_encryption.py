@@ -137,6 +137,7 @@ ELSEWHERE = [
     ({"DATABASE_URL": f"{DATABASE}db.example/bleep?sslmode=require"}, "bleep.E008", "sslmode=verify-full"),
     ({"MIGRATE_DATABASE_URL": f"{DATABASE}db.example/bleep"}, "bleep.E008", "sslmode=verify-full"),
     ({"REDIS_URL": "rediss://:secret@db.example:6379/0"}, "bleep.E009", "ssl_cert_reqs=required"),
+    ({"AWS_ENDPOINT_URL_SNS": "http://db.example:4566"}, "bleep.E011", "https://"),
     ({"CELERY_BROKER_URL": "redis://:secret@db.example:6379/0"}, "bleep.E009", "ssl_cert_reqs=required"),
 ]
 
