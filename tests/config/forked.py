@@ -69,7 +69,8 @@ def _begin_again() -> None:
     apps.app_configs = {}
     apps.clear_cache()
     vars(connections).pop("settings", None)
-    connections.__init__()  # type: ignore[misc] - Django knows no other way to change a database
+    # Django knows no other way to change a database.
+    connections.__init__()  # type: ignore[misc]
     for name in changed.keys() - {"DATABASES"}:
         setting_changed.send(sender=LazySettings, setting=name, value=changed[name], enter=True)
 
