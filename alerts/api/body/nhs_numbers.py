@@ -17,6 +17,7 @@ _BEFORE = rf"(?<![0-9A-Za-z+])(?<![0-9]{_JOINT})"
 """Not the middle of a longer number or ID, such as 2026-755-438-0028."""
 _AFTER = r"(?![0-9A-Za-z])(?![-/_][0-9])"
 _GROUPED = re.compile(rf"{_BEFORE}([3-9]\d{{2}}){_BETWEEN}(\d{{3}}){_BETWEEN}(\d{{4}}){_AFTER}")
+_HALVED = re.compile(rf"{_BEFORE}[3-9]\d{{2}}(?:{_BETWEEN}\d{{7}}|\d{{3}}{_BETWEEN}\d{{4}}){_AFTER}")
 _SINGLY = re.compile(rf"{_BEFORE}[3-9](?:{_BETWEEN}\d){{9}}{_AFTER}")
 _WHOLE = re.compile(rf"{_BEFORE}[3-9]\d{{9}}{_AFTER}")
 _LABELLED = re.compile(
@@ -35,7 +36,7 @@ def is_in(text: str) -> bool:
     Ten digits that begin with 0, 1 or 2 count only after "NHS" or "CHI": they may be a date, a time in seconds, or a
     telephone number, and no NHS number of England, Wales or Northern Ireland begins so.
     """
-    return _is_found(text, _GROUPED, _SINGLY, _WHOLE, _LABELLED)
+    return _is_found(text, _GROUPED, _HALVED, _SINGLY, _WHOLE, _LABELLED)
 
 
 def is_in_id(text: str) -> bool:
