@@ -18,7 +18,7 @@ from kombu import Connection, Exchange, Queue
 from kombu.transport import redis as transport
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from config import checks, telemetry, tracing
+from config import checks, outages, tracing
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -113,7 +113,7 @@ def trace(**_kwargs: Any) -> None:
 @signals.heartbeat_sent.connect
 def note_that_redis_works(**_kwargs: Any) -> None:
     """Celery sends this while its loop runs and is connected."""
-    telemetry.REDIS.works()
+    outages.REDIS.works()
 
 
 @signals.setup_logging.connect

@@ -25,7 +25,7 @@ from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars, merge_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from config import database
+from config import database, outages
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 log = structlog.get_logger(__name__)
@@ -147,57 +147,6 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
     }
 
 
-class Outage:
-    """Something that this process needs and cannot use: a line when that begins, for each new cause, and when it ends.
-
-    Not a line for each failure: there may be hundreds a second.
-    """
-
-    SETTLED = 10.0
-    """Seconds without a failure, before what works again is said to."""
-
-    def __init__(self, *, begins: str, ends: str) -> None:
-        self._begins = begins
-        self._ends = ends
-        self._lock = threading.Lock()
-        self._causes: set[str] = set()
-        self._failures = 0
-        self._first = self._last = 0.0
-
-    @property
-    def is_on(self) -> bool:
-        """Whether its end was not said yet."""
-        return bool(self._causes)
-
-    def failed(self, error: BaseException | None, cause: str | None = None) -> None:
-        """Count a failure. Log it, unless one with the same cause (or else the same kind of error) was logged."""
-        with self._lock:
-            self._last = time.monotonic()
-            if not self._causes:
-                self._first, self._failures = self._last, 0
-            self._failures += 1
-            found = cause or type(error).__name__
-            if found in self._causes:
-                return
-            self._causes.add(found)
-        log.error(self._begins, cause=found, exc_info=error)
-
-    def works(self) -> None:
-        """It was used."""
-        with self._lock:
-            if not self._causes or time.monotonic() - self._last < self.SETTLED:
-                return
-            self._causes.clear()
-            failures, seconds = self._failures, round(self._last - self._first, 1)
-        log.info(self._ends, failures=failures, seconds=seconds)
-
-
-DATABASE = Outage(begins="database.unavailable", ends="database.available")
-"""Of requests that failed since the database was away, or stored nothing."""
-REDIS = Outage(begins="worker.redis_away", ends="worker.redis_back")
-"""Of a worker's loop."""
-
-
 class RequestFailure(logging.Filter):
     """Keeps the exception of a failed request, without the path. Drops lines about an error status."""
 
@@ -205,13 +154,13 @@ class RequestFailure(logging.Filter):
         record.msg, record.args = "request.failed", ()
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, Error) and isinstance(error, database.AWAY):
-            DATABASE.failed(error, database.cause(error))
+            outages.DATABASE.failed(error, database.cause(error))
             return False
         return error is not None
 
 
 class RedisAway(logging.Filter):
-    """What Celery and kombu say again and again while a worker cannot use Redis: `REDIS` says it once."""
+    """What Celery and kombu say again and again while a worker cannot use Redis: `outages.REDIS` says it once."""
 
     TEMPLATES = ("consumer: Cannot connect to", "Frequent restarts detected", "%s (%r)")
     """The last is for a connection that was lost."""
@@ -224,7 +173,7 @@ class RedisAway(logging.Filter):
         is_of_a_timer = is_of_redis and str(record.msg).startswith(self.TIMER)
         if not is_of_a_timer and not str(record.msg).startswith(self.TEMPLATES):
             return True
-        REDIS.failed(None, "Redis does not answer, or refuses.")
+        outages.REDIS.failed(None, "Redis does not answer, or refuses.")
         return False
 
 
@@ -274,8 +223,8 @@ class RequestTelemetry:
         response["X-Request-ID"] = request_id
         route = request.resolver_match.route if request.resolver_match else "(none)"
         milliseconds = round((time.monotonic() - started) * 1000, 1)
-        if DATABASE.is_on and response.status_code < HTTPStatus.BAD_REQUEST and connection.connection:
-            DATABASE.works()
+        if outages.DATABASE.is_on and response.status_code < HTTPStatus.BAD_REQUEST and connection.connection:
+            outages.DATABASE.works()
         log.info("request", method=request.method, route=route, status=response.status_code, ms=milliseconds)
         clear_contextvars()  # later lines, such as the server's own, are not part of this request
         return response

@@ -17,7 +17,7 @@ from alerts.api.body.parsers import BodyTooLarge
 from alerts.escalation.withdrawal import AlreadyEnded
 from alerts.intake import Conflict, Unreachable
 from alerts.states import AlertState
-from config import database, telemetry
+from config import database, outages
 
 MEDIA_TYPE = "application/problem+json"
 DATABASE_RETRY_SECONDS = 5
@@ -171,7 +171,7 @@ def _internal() -> Response:
 
 def _database_away(error: Error) -> Response:
     cause = database.cause(error)
-    telemetry.DATABASE.failed(error, cause)
+    outages.DATABASE.failed(error, cause)
     database.forget_session()
     seconds = DATABASE_RETRY_SECONDS
     what = cause or "The database does not answer."

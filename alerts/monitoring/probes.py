@@ -16,7 +16,7 @@ from alerts.models import Alert, Delivery, RelayHeartbeat, WriteProbe
 from alerts.monitoring import front_door, report
 from clients.models import ApiClient, ApiToken
 from config import database
-from config.telemetry import Outage
+from config.outages import Outage
 from contacts.models import Clinician, EmailSubscription, Obstacle, Preference
 from oncall.models import PlanChoice
 

@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from alerts.monitoring.metrics import exposition
 from alerts.monitoring.probes import with_headers
 from config import database
-from config.telemetry import Outage
+from config.outages import Outage
 
 OUTAGE = Outage(begins="metrics.unavailable", ends="metrics.available")
 

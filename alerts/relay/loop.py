@@ -39,8 +39,8 @@ from alerts.subscriptions.reconciling import Reconciler
 from audit import verification
 from config import database, statements, tracing
 from config.celery import QUESTIONS
+from config.outages import Outage
 from config.periodic import Periodic
-from config.telemetry import Outage
 from contacts.choices import Priority
 
 TICK = 1.0

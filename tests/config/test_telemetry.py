@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import Client
 from redis.exceptions import OutOfMemoryError
 
-from config import telemetry
+from config import outages
 from config.celery import note_that_redis_works
 from contacts.models import Clinician
 from tests.config.server import run
@@ -338,8 +338,8 @@ def test_a_console_gets_an_exception_line_by_line_and_without_its_message() -> N
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What works after a failure is said to at once, and no other test has left an outage."""
-    monkeypatch.setattr(telemetry.Outage, "SETTLED", 0.0)
-    for outage in (telemetry.DATABASE, telemetry.REDIS):
+    monkeypatch.setattr(outages.Outage, "SETTLED", 0.0)
+    for outage in (outages.DATABASE, outages.REDIS):
         outage.works()
 
 
