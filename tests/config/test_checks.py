@@ -53,7 +53,7 @@ def test_each_part_wants_what_it_needs_and_no_other_secret(part: str, missing: l
     assert findings(done.stderr) == {"bleep.E002": [f"{name} is not set." for name in missing]}
 
 
-@pytest.mark.parametrize("part", ["web-api", "web-probes", "relay", "worker-urgent"])
+@pytest.mark.parametrize("part", ["migrate", "web-api", "web-probes", "relay", "worker-urgent"])
 def test_a_part_that_is_started_without_what_it_needs_says_so_and_ends(part: str) -> None:
     """Each in its own way, and as a container starts it."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -24,8 +24,8 @@ class Command(migrate.Command):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """As the owner of the tables from the first check on; but speak to no server that must not be spoken to."""
-        if unsafe := checks.check_encryption(None):
-            raise CommandError("\n".join(str(each) for each in unsafe))
+        if found := [*checks.check_environment(None), *checks.check_encryption(None)]:
+            raise CommandError("\n".join(["Nothing was migrated.", *map(str, found)]))
         with as_owner(options["database"]) as self.others:
             return super().execute(*args, **options)
 
