@@ -17,6 +17,6 @@ class Work(NamedTuple):
     """Between two runs."""
 
 
-relay_work: list[Work] = []
-health_checks: list[str] = []
+relay_work: set[Work] = set()
+health_checks: set[str] = set()
 """Functions that return findings."""

@@ -9,5 +9,5 @@ class RetentionConfig(AppConfig):
     name = "retention"
 
     def ready(self) -> None:
-        additions.relay_work.append(additions.Work("retention", "retention.nightly.run_if_due", seconds=60.0))
-        additions.health_checks.append("retention.checks.overdue")
+        additions.relay_work.add(additions.Work("retention", "retention.nightly.run_if_due", seconds=60.0))
+        additions.health_checks.add("retention.checks.overdue")

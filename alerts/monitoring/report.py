@@ -69,7 +69,7 @@ recent = CachedReport()
 def run() -> Report:
     """Run all checks, in a fixed order."""
     waiting, asking = checks.waiting_seconds(), loops.asking()
-    added = [import_string(name) for name in additions.health_checks]
+    added = [import_string(name) for name in sorted(additions.health_checks)]
     checked = [finding for check in (*checks.CHECKS, *added) for finding in check()]
     return Report(waiting, asking, [*checks.oldest_due(waiting), *checks.of_loops(asking), *checked])
 
