@@ -19,6 +19,7 @@ import random
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from statistics import median
 from typing import NamedTuple
 
 from bench.command import conclude, whole
@@ -29,13 +30,15 @@ from bench.stack import AS_DEPLOYED, Stack, StackError
 
 CLIENTS = 32
 """That wait for their answers, to measure the capacity."""
-TIMES = (1, 2, 5, 10)
-"""The offered load, in multiples of the capacity."""
+MOST = 10
+TIMES = (1, 2, 5, MOST, MOST, MOST)
+"""The offered load, in multiples of the capacity. The median of the three that are most counts: a machine that others
+use may be twice as fast in one as in the next."""
 TIMEOUT = 10.0
 JITTER = 1.0
 """Seconds by which clients spread their repeats."""
 SHARE = 0.8
-"""Goodput at ten times the capacity must be this share of the capacity."""
+"""Goodput at `MOST` times the capacity must be this share of the capacity."""
 PRIORITIES = "HMLLL"
 BAR = 40
 
@@ -240,9 +243,10 @@ def main() -> bool:
         "p99 s",
     )
     print(f"\n{table(head, rows(runs))}\n")
-    held = runs[-1].share >= SHARE
+    share = median(run.share for run in runs[-TIMES.count(MOST) :])
+    held = share >= SHARE
     answered = not any(run.unanswered for run in runs)
-    print(f"At {TIMES[-1]} times the capacity {runs[-1].share:.0%} of it is stored (at least {SHARE:.0%}).")
+    print(f"At {MOST} times the capacity {share:.0%} of it is stored, by the median (at least {SHARE:.0%}).")
     if not answered:
         print("Some clients had no answer within ten seconds.")
     return held and answered
