@@ -68,6 +68,7 @@ def pytest_runtest_teardown() -> None:
     assert not found, f"These threads ended with a session in PostgreSQL open: {found}"
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook, too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browsers after the rest, and flows and what else has relay and workers last: these take any test's deliveries.
 
@@ -97,13 +98,13 @@ def _has_browser(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """The database, which each test finds as `migrate` left it."""
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Pristine]:
+    """The database, which each test finds as `migrate` left it, and what puts it back."""
     with django_db_blocker.unblock():
         pristine = Pristine()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: pristine.put_back())
-        yield
+        yield pristine
     # While a browser runs there is an event loop, with which Django has another connection in this thread (asgiref's
     # `Local`). The one from before it is back now, and broken if a test has killed PostgreSQL.
     connection.close()

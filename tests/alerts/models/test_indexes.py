@@ -33,6 +33,7 @@ from bench.load import ledger
 from clients.models import ApiClient
 from contacts.choices import Channel
 from tests.alerts.admin.pages import ALERTS, SEARCH
+from tests.database import Pristine
 
 pytestmark = pytest.mark.django_db
 
@@ -83,22 +84,16 @@ ANALYZE
 
 
 @pytest.fixture(scope="module")
-def full(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def full(django_db_setup: Pristine, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """20,000 alerts of four weeks, with statistics. They stay for all tests here, which take back what they change."""
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(ledger, "SECONDS_APART", 120)
         connection.ensure_connection()
-        lab = ApiClient.objects.create(name="Lab system")
+        ApiClient.objects.create(name="Lab system")
         ledger.fill(connection.connection, alerts=20_000, clinicians=1_000, report=lambda _line: None)
     yield
-    refusing = ("alerts_alertaction", "alerts_response")
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        for name in refusing:
-            cursor.execute(f"ALTER TABLE {name} DISABLE TRIGGER {name}_is_not_truncated")
-        cursor.execute("TRUNCATE alerts_alert, contacts_clinician CASCADE")
-        for name in refusing:
-            cursor.execute(f"ALTER TABLE {name} ENABLE ALWAYS TRIGGER {name}_is_not_truncated")
-        lab.delete()
+    with django_db_blocker.unblock():
+        django_db_setup.put_back()
 
 
 def read_as_a_whole(work: Callable[[], object], tables: Sequence[str] = GROWS) -> list[str]:
