@@ -198,7 +198,10 @@ def test_an_environment_whose_python_is_gone_is_made_again(tools: Path, tmp_path
     assert "no usable Python" in last_line(install(tools, venv))
 
 
-@pytest.mark.parametrize("failing", ["--keep-going check", "check-aws", "test", "proofs"])
+CHECKS = "--jobs=2 --output-sync=target --keep-going check check-aws"
+
+
+@pytest.mark.parametrize("failing", [CHECKS, "test", "proofs"], ids=["checks", "test", "proofs"])
 def test_ci_runs_the_checks_the_tests_and_the_proofs_and_fails_with_any(tmp_path: Path, failing: str) -> None:
     make = tmp_path / "make"
     make.write_text(f'#!/bin/sh\necho "$@"\ncase "$*" in "{failing}") exit 2;; esac\n')
@@ -209,7 +212,7 @@ def test_ci_runs_the_checks_the_tests_and_the_proofs_and_fails_with_any(tmp_path
     )  # installs nothing
     result = run_script([ROOT / ".ci" / "run"], env)
 
-    assert result.stdout.splitlines() == ["--keep-going check", "check-aws", "test", "proofs"]
+    assert result.stdout.splitlines() == [CHECKS, "test", "proofs"]
     assert result.returncode == 1
 
 
