@@ -68,19 +68,20 @@ def pytest_runtest_teardown() -> None:
     assert not found, f"These threads ended with a session in PostgreSQL open: {found}"
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook, too
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Browsers after the rest, and flows and what else has relay and workers last: these take any test's deliveries.
 
     Each in its shuffled order. Where several processes share the tests out, they do so in this order, too, and by the
     file, if a test names no other group; those at a browser have nothing in common but that, and go one by one.
     """
-    items.sort(key=lambda item: (_has_workers(item), _has_browser(item)))
-    for item in items:
+    for item in items:  # before xdist reads the groups in this hook
         if item.get_closest_marker("xdist_group") is None:
             one_by_one = _has_browser(item) and not _has_workers(item)
             group = item.nodeid if one_by_one else f"{item.path.stem} {_has_workers(item)}"
             item.add_marker(pytest.mark.xdist_group(group))
+    yield
+    items.sort(key=lambda item: (_has_workers(item), _has_browser(item)))  # after they were shuffled
 
 
 def pytest_collection_finish() -> None:
