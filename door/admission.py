@@ -25,6 +25,9 @@ MAX_PAUSE = 0.06
 PRESSURE_SECONDS = 0.1
 """How long after a refusal the next is expected."""
 
+MORE_THAN_LOW = (b'"H"', b'"M"', b"\\u")
+"""An alert without any of these is Low; the last is how JSON may write any letter."""
+
 
 class Urgency(IntEnum):
     """The order of those that wait."""
@@ -38,6 +41,8 @@ class Urgency(IntEnum):
     @classmethod
     def of(cls, body: bytes | bytearray) -> "Urgency":
         """By the alert's priority. What has none, or is not an alert, can wait."""
+        if not any(mark in body for mark in MORE_THAN_LOW):  # most are not, when it matters
+            return cls.LOW
         try:
             return {"H": cls.HIGH, "M": cls.MEDIUM}.get(json.loads(body)["priority"], cls.LOW)
         except (ValueError, KeyError, TypeError, RecursionError):

@@ -7,11 +7,11 @@ import time
 from collections.abc import Coroutine
 from http import HTTPStatus
 
-from door import errors
+from door import answers, errors
 from door.admission import Admission, Turn, Urgency
+from door.answers import Answer, Headers
 from door.body import Bodies, Heads
 from door.connection import Connection
-from door.errors import Headers
 from door.reader import Request
 from door.refusals import Refusals
 from door.senders import Senders
@@ -23,8 +23,6 @@ READY_SECONDS = 1.0
 """How old an answer of `/readyz` may be: each costs the database a write, and anybody may ask."""
 LINKS = "/a/"
 """As PATH in alerts/responses/links.py."""
-
-Answer = tuple[int, Headers, bytes]
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +65,10 @@ class Door:
     def refuse(self, request: Request | None, refusal: errors.Refusal, client: Connection) -> None:
         """Say why a request is not passed on. There is none where no head has come."""
         api = request is None or (service_for(request.path) is API and not is_link(request.path))
-        headers, answer = errors.answer_to(refusal, api=api)
+        answer = errors.answer_to(refusal, api=api)
         if request is not None:
-            self._note(request, refusal.status, answer)
-        client.respond(refusal.status, headers, answer)
+            self._note(request, answer)
+        client.respond(answer)
 
     def _answer(self, request: Request, client: Connection) -> None:
         path = request.path
@@ -91,8 +89,7 @@ class Door:
     def _urgency(self, request: Request) -> Urgency:
         if is_link(request.path):
             return Urgency.HIGH if self._links.knows(_as_token(request)) else Urgency.STRANGER
-        known = self._senders.knows(request.headers)
-        return Urgency.of(request.body.content) if known else Urgency.STRANGER
+        return Urgency.of(request.body.content) if self._knows(request) else Urgency.STRANGER
 
     def _begin(self, work: Coroutine[None, None, None], request: Request, client: Connection) -> None:
         task = asyncio.create_task(self._do(work, request, client))
@@ -129,15 +126,16 @@ class Door:
                 answer = await _whole(response, API)
         finally:
             self._admission.leave()
-        self._note_sender(request, response.status)
-        self._note(request, response.status, answer)
-        client.respond(response.status, response.headers, answer)
+        self._note_sender(request, answer.status)
+        self._note(request, answer)
+        client.respond(answer)
 
     def _note_sender(self, request: Request, status: int) -> None:
         if is_link(request.path):
             self._links.note(_as_token(request), status)
         else:
             self._senders.note(request.headers, status)
+            request.is_known = None
 
     async def _pass_on(self, service: Service, request: Request, client: Connection) -> None:
         """For as long as the client is there: so no more connections to the service are open than of clients."""
@@ -170,37 +168,40 @@ class Door:
             self._ready.add_done_callback(
                 lambda done: done.cancelled() or done.exception()
             )  # all may have left
-        status, headers, answer = await asyncio.shield(self._ready)
-        client.respond(status, headers, answer)
+        client.respond(await asyncio.shield(self._ready))
 
     async def _ask_readiness(self, request: Request, client: Connection) -> Answer:
         asked = Request("GET", request.path, request.path, request.headers, request.body, request.version)
         try:
             async with self._upstream.answer(PROBES, asked, client) as response:
-                return response.status, response.headers, await _whole(response, PROBES)
+                return await _whole(response, PROBES)
         finally:
             self._asked_at = time.monotonic()
 
-    def _note(self, request: Request, status: int, answer: bytes) -> None:
-        if (
-            status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            and is_alert(request)
-            and self._senders.knows(request.headers)
-        ):
-            self._refusals.note(answer)
+    def _note(self, request: Request, answer: Answer) -> None:
+        failed = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if failed and is_alert(request) and self._knows(request):
+            self._refusals.note(answer.body)
+
+    def _knows(self, request: Request) -> bool:
+        """Whether its sender is known: looked up once, since who is refused is asked for twice."""
+        if request.is_known is None:
+            request.is_known = self._senders.knows(request.headers)
+        return request.is_known
 
     def _show_health(self, client: Connection) -> None:
         refused = self._refusals.shown()
         shown = {"status": "ok"} if refused is None else {"status": "ok", "refused": refused}
         headers = [(b"content-type", b"application/json"), *errors.OF_DATA]
-        client.respond(200, headers, json.dumps(shown).encode())
+        client.respond(answers.whole(200, headers, json.dumps(shown).encode()))
 
 
-async def _whole(response: ServiceConnection, service: Service) -> bytes:
+async def _whole(response: ServiceConnection, service: Service) -> Answer:
     try:
-        return await response.whole()
+        body = await response.whole()
     except OSError as error:
         raise unavailable(service, error) from error
+    return answers.whole(response.status, response.headers, body)
 
 
 def service_for(path: str) -> Service:

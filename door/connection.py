@@ -3,20 +3,18 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Protocol
 
+from door.answers import BODILESS, Answer, Headers, has_length, head_lines
 from door.body import Bodies, Heads
 from door.connections import Claim, Connections
-from door.errors import BodyCut, BodyIncomplete, Busy, Headers, Refusal
+from door.errors import BodyCut, BodyIncomplete, Busy, Refusal
 from door.reader import HTTP_1_0, Reader, Request
 from door.settings import BODY_SECONDS, HEAD_SECONDS
 
 LINGER_SECONDS = 2.0
 """A client that was refused while it sent may read its answer for so long before the connection ends."""
 NEVER = float("inf")
-BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
-STATUS_LINES = {each.value: b"HTTP/1.1 %d %b\r\n" % (each.value, each.phrase.encode()) for each in HTTPStatus}
 MAX_UNSENT = 16 * 1024
 """Bytes of an answer that the system has not taken. A client with more is one that does not read."""
 STALL_SECONDS = 60.0
@@ -147,27 +145,29 @@ class Connection(asyncio.BufferedProtocol):
 
     # What the door calls. It does no harm once the client has gone.
 
-    def respond(self, status: int, headers: Headers, body: bytes) -> None:
+    def respond(self, answer: Answer) -> None:
         """Write a whole answer. Its length is added, unless the headers have it."""
         if self.is_open:
-            has_body = self._has_body(status)
-            if has_body and not _has_length(headers):
-                headers = [*headers, (b"content-length", b"%d" % len(body))]
-            head = self._head(status, headers)
-            self._transport.write(head + body if has_body else head)
+            if not self._has_body(answer.status):
+                self._transport.write(self._head(answer.lines))
+            elif answer.has_length:
+                self._transport.write(self._head(answer.lines) + answer.body)
+            else:
+                length = b"content-length: %d\r\n" % len(answer.body)
+                self._transport.write(self._head(answer.lines + length) + answer.body)
         self._finish()
 
     def begin(self, status: int, headers: Headers) -> None:
         """Write the head of an answer whose body comes in parts."""
         request = self._answered
-        if self._has_body(status) and not _has_length(headers) and request is not None:
+        if self._has_body(status) and not has_length(headers) and request is not None:
             self._in_chunks = request.version != HTTP_1_0
             if not self._in_chunks:  # the end of the connection says where the answer ends
                 self._end_after_this()
         if self._in_chunks:
             headers = [*headers, (b"transfer-encoding", b"chunked")]
         if self.is_open:
-            self._transport.write(self._head(status, headers))
+            self._transport.write(self._head(head_lines(status, headers)))
 
     async def write(self, part: bytes) -> None:
         """Write a part, when the client has read those before it."""
@@ -259,16 +259,15 @@ class Connection(asyncio.BufferedProtocol):
         is_head = self._answered is not None and self._answered.method == "HEAD"
         return not is_head and status not in BODILESS
 
-    def _head(self, status: int, headers: Headers) -> bytes:
-        lines = [_status_line(status), *[b"%b: %b\r\n" % header for header in headers]]
+    def _head(self, lines: bytes) -> bytes:
+        """The whole head: the connection's own header comes last."""
         request = self._answered
         is_last = self._ends and not self._reader.whole and self._refused is None
         if is_last or request is None or not request.keeps:
-            lines.append(b"connection: close\r\n")
-        elif request.version == HTTP_1_0:
-            lines.append(b"connection: keep-alive\r\n")
-        lines.append(b"\r\n")
-        return b"".join(lines)
+            return lines + b"connection: close\r\n\r\n"
+        if request.version == HTTP_1_0:
+            return lines + b"connection: keep-alive\r\n\r\n"
+        return lines + b"\r\n"
 
     def _finish(self) -> None:
         """The answer was written: go on with the next request, or end."""
@@ -343,13 +342,5 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.close()
 
 
-def _has_length(headers: Headers) -> bool:
-    return b"content-length" in dict(headers)
-
-
 def _awaits_leave(headers: Headers) -> bool:
     return any(name == b"expect" and value.lower() == b"100-continue" for name, value in headers)
-
-
-def _status_line(status: int) -> bytes:
-    return STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status

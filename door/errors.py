@@ -4,12 +4,11 @@ import json
 from functools import lru_cache
 from http import HTTPStatus
 
+from door.answers import Answer, Headers, whole
 from door.settings import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
 
 JSON = b"application/problem+json"
 TEXT = b"text/plain; charset=utf-8"
-Headers = list[tuple[bytes, bytes]]
-"""Names in lower case, and values."""
 OF_DATA: Headers = [
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -132,20 +131,18 @@ class NotFound(Refusal):
     detail = "There is nothing at this address."
 
 
-def answer_to(refusal: Refusal, *, api: bool) -> tuple[Headers, bytes]:
-    """The headers and the body that tell the client."""
-    return _answer_to(refusal.status, refusal.code, refusal.detail, refusal.retry_after, api=api)
+def answer_to(refusal: Refusal, *, api: bool) -> Answer:
+    """What tells the client."""
+    return _answer_to(refusal.status, refusal.code, refusal.detail, refusal.retry_after, api)
 
 
 @lru_cache(maxsize=64)  # the same few again and again, when there are most
-def _answer_to(
-    status: int, code: str, detail: str, retry_after: int | None, *, api: bool
-) -> tuple[Headers, bytes]:
+def _answer_to(status: int, code: str, detail: str, retry_after: int | None, api: bool) -> Answer:  # noqa: FBT001
     kind, body = (JSON, _problem(status, code, detail)) if api else (TEXT, f"{detail}\n".encode())
     headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), *OF_DATA]
     if retry_after is not None:
         headers.append((b"retry-after", b"%d" % retry_after))
-    return headers, body
+    return whole(status, headers, body)
 
 
 def _problem(status: int, code: str, detail: str) -> bytes:

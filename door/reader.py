@@ -10,8 +10,9 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import httptools
 
+from door.answers import Headers
 from door.body import Bodies, Body, GiveWay, Heads
-from door.errors import Headers, HeadTooLarge, Malformed, Refusal, TooManyAtOnce
+from door.errors import HeadTooLarge, Malformed, Refusal, TooManyAtOnce
 from door.settings import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
 
 FRAMING = frozenset({b"content-length", b"transfer-encoding"})
@@ -37,6 +38,8 @@ class Request:
         self.version = version
         self.keeps = True
         """Whether its connection may be used again."""
+        self.is_known: bool | None = None
+        """Whether the API accepted its token lately; None while nobody has asked."""
 
 
 class Reader:

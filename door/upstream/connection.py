@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import httptools
 
-from door.errors import Headers
+from door.answers import Headers
 from door.upstream.message import HOP_BY_HOP
 
 MAX_UNREAD = 64 * 1024

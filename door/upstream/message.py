@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from door.errors import Headers
+from door.answers import Headers
 from door.reader import Request
 from door.settings import is_address, is_trusted
 

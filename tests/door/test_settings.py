@@ -29,3 +29,7 @@ def test_each_priority_has_an_urgency_of_its_own_in_the_same_order() -> None:
     urgencies = [Urgency.of(json.dumps({"priority": priority.value}).encode()) for priority in Priority]
 
     assert [*urgencies, Urgency.STRANGER] == list(Urgency)
+
+
+def test_a_priority_may_be_written_as_json_allows() -> None:
+    assert Urgency.of(rb'{"priority": "\u0048"}') is Urgency.HIGH
