@@ -13,8 +13,9 @@ from pathlib import Path
 
 from door.app import Door
 from door.batching import Selector
-from door.connection import Connection
-from door.connections import Connections, listen
+from door.client.connection import Connection
+from door.client.connections import Connections, listen
+from door.client.tls import Handshake
 from door.settings import (
     DRAIN_SECONDS,
     HOST,
@@ -26,7 +27,6 @@ from door.settings import (
     TLS_KEY_PASSWORD,
     unsafe,
 )
-from door.tls import Handshake
 
 
 def main() -> None:

@@ -10,9 +10,9 @@ from http import HTTPStatus
 from door import answers, errors
 from door.admission import Admission, Turn, Urgency
 from door.answers import Answer, Headers
-from door.body import Bodies, Heads
-from door.connection import Connection
-from door.reader import Request
+from door.client.body import Bodies, Heads
+from door.client.connection import Connection
+from door.client.reader import Request
 from door.refusals import Refusals
 from door.senders import Senders
 from door.settings import ADMIN, API, API_THREADS, PROBES, Service

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from door.answers import Headers
-from door.reader import Request
+from door.client.reader import Request
 from door.settings import is_address, is_trusted
 
 HOP_BY_HOP = frozenset(

@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from door.client.reader import Request
 from door.errors import Unavailable
-from door.reader import Request
 from door.settings import CONNECT_SECONDS, Service
 from door.upstream.connection import ServiceConnection
 from door.upstream.message import Client, message_of

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from door.connections import Claim, Connections, listen
+from door.client.connections import Claim, Connections, listen
 from door.settings import MAX_STALLED
 from tests.door.conftest import Door
 from tests.door.test_http import OwnDoor

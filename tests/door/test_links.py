@@ -3,7 +3,7 @@
 from alerts.responses import links
 from door.admission import Urgency
 from door.app import LINKS, Door, service_for
-from door.reader import Request
+from door.client.reader import Request
 from door.settings import ADMIN, API
 
 LINK = f"{LINKS}{links.EXAMPLE}"

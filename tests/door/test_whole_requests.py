@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from door.body import Bodies
+from door.client.body import Bodies
 from door.errors import Busy
 from door.settings import MAX_INCOMPLETE_HEADS, PROBES
 from tests.door.conftest import THREADS, Door

@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import httptools
 
 from door.answers import Headers
-from door.body import Bodies, Body, GiveWay, Heads
+from door.client.body import Bodies, Body, GiveWay, Heads
 from door.errors import HeadTooLarge, Malformed, Refusal, TooManyAtOnce
 from door.settings import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
 

@@ -9,7 +9,7 @@ import ssl
 from asyncio import sslproto
 from collections.abc import Callable
 
-from door.connections import Claim, Connections
+from door.client.connections import Claim, Connections
 from door.settings import HEAD_SECONDS, KIB
 
 sslproto.SSLProtocol.max_size = 16 * KIB

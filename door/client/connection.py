@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from door.answers import BODILESS, Answer, Headers, has_length, head_lines
-from door.body import Bodies, Heads
-from door.connections import Claim, Connections
+from door.client.body import Bodies, Heads
+from door.client.connections import Claim, Connections
+from door.client.reader import HTTP_1_0, Reader, Request
 from door.errors import BodyCut, BodyIncomplete, Busy, Refusal
-from door.reader import HTTP_1_0, Reader, Request
 from door.settings import BODY_SECONDS, HEAD_SECONDS
 
 LINGER_SECONDS = 2.0

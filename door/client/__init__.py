@@ -1,0 +1,1 @@
+"""The clients: their connections, and the requests that are read from them."""
