@@ -1,1 +1,1 @@
-"""Alerts: taking them, delivering them, and the ledger of both."""
+"""Alerts: takes them, delivers them, and keeps the record of both."""

@@ -1,20 +1,19 @@
-"""What apps above this one add: work for the relay, and health checks. Their `ready()` adds it, by its dotted name.
-
-By name, so that no process loads what it does not run.
+"""Hooks by which apps above this one add work for the relay, and health checks. Their `ready()` gives the dotted name
+of a function: by name, so that no process loads code that it does not run.
 """
 
 from typing import NamedTuple
 
 
 class Work(NamedTuple):
-    """Work that a relay does beside its own."""
+    """Work that a relay does besides its own."""
 
     name: str
-    """In logs."""
+    """The name of the work in logs."""
     run: str
-    """A function that takes `stopping`, a function that says whether the relay ends."""
+    """A function that takes `stopping`, which says whether the relay is ending."""
     seconds: float
-    """Between two runs."""
+    """Seconds between two runs."""
 
 
 relay_work: set[Work] = set()

@@ -1,4 +1,4 @@
-"""What needs the attention of staff, for Home."""
+"""The alerts that need the attention of staff, for Home."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from contacts.models import Clinician
 from oncall.plans import FrozenPlan
 
 EXAMPLES = 5
-"""How many of each other kind are named; the rest are only counted."""
+"""How many of each other kind Home names; the rest are counted."""
 NAMED = 10
 """How many alerts Home names. The list has all."""
 KNOWN = 500
-"""How many alerts are told apart, so that a new one is noticed."""
+"""How many keys of alerts Home keeps, so that a browser notices a new one."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Unreached:
     in_doubt: int
     """How many failed, and how many may have arrived."""
     first: tuple[UnreachedAlert, ...]
-    """The first to look at: High before the rest, the oldest first."""
+    """The alerts to look at first: High before the others, then the oldest."""
     high: tuple[int, ...]
     """The keys of those with High priority, by which a browser notices a new one."""
 
@@ -103,24 +103,24 @@ class UnansweredAlert:
     exhausted: bool
     """Whether nobody is left to ask."""
     asked: str
-    """Whose answer is waited for; empty if nobody's is."""
+    """The person who is asked now; empty if nobody is."""
     until: datetime | None
     """When the next step begins."""
     following: str
-    """Whom the plan asks then; empty if the plan is at its end."""
+    """The person whom the plan asks next; empty at the end of the plan."""
 
 
 @dataclass(frozen=True)
 class Unanswered:
-    """The alerts that nobody has taken on although somebody was asked to."""
+    """The alerts that somebody was asked to take on, and nobody has."""
 
     exhausted: int
     asked: int
-    """For how many nobody is left to ask, and for how many somebody is asked."""
+    """How many alerts have nobody left to ask, and about how many somebody is asked."""
     first: tuple[UnansweredAlert, ...]
-    """The first of each to look at: High before the rest, the oldest first."""
+    """The first alerts of each kind to look at: High before the others, then the oldest."""
     high: tuple[int, ...]
-    """The keys of those with High priority for which nobody is left."""
+    """The keys of the High alerts that have nobody left to ask."""
 
 
 def unanswered() -> Unanswered:
@@ -180,7 +180,7 @@ def unanswered() -> Unanswered:
 
 
 def _following(rows: Sequence[Any]) -> dict[int, str]:
-    """For each alert whom its plan asks next, without a look at covers and channels; empty if nobody is left."""
+    """By alert: the person whom the plan asks next, whether or not they can be reached; empty if nobody is left."""
     ahead = {row.pk: FrozenPlan.from_json(row.loop__plan).steps[row.loop__next_step :] for row in rows}
     keys = {steps[0].clinician_id for steps in ahead.values() if steps and steps[0].clinician_id}
     names = dict(Clinician.objects.filter(pk__in=keys).values_list("pk", "name")) if keys else {}

@@ -24,7 +24,7 @@ from contacts.models import Clinician
 from contacts.routing import Step
 
 TYPE = "bleep_test"
-"""Becomes the e-mail's subject, "Bleep test"."""
+"""The type of the alert, which becomes the e-mail's subject, "Bleep test"."""
 WITHIN = timedelta(minutes=10)
 MAX_FOR_ONE = 6
 """Tests for one clinician in that time: enough to try each channel twice, too few to be a nuisance."""
@@ -38,7 +38,7 @@ SENTENCES = {
     DeliveryState.DELIVERED: "The call was picked up, by a person or by a voicemail. Check that it was heard.",
     DeliveryState.CANCELLED: "It was stopped before it was sent.",
 }
-"""What each state means to the person who waits. A bad end is explained by its reason."""
+"""The sentence for each state, for the person who waits. After a failure the sentence for the reason follows."""
 
 log = structlog.get_logger(__name__)
 
@@ -95,7 +95,10 @@ def send_test(*, clinician: Clinician, channel: Channel, by: str) -> Alert:
 
 
 def result(clinician: Clinician, alert_id: int) -> Result | None:
-    """The result of a test so far; None if this clinician got no such test. Two queries, and two if it waits."""
+    """The result of a test so far; None if this clinician got no such test.
+
+    Two queries, and two more if the test waits.
+    """
     tests = Alert.objects.tests().filter(pk=alert_id, clinician=clinician)
     delivery = Delivery.objects.filter(alert__in=tests).select_related("alert").order_by("-round").first()
     return None if delivery is None else _result(delivery, delays.of([delivery]).get(delivery.pk))

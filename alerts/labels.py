@@ -1,4 +1,4 @@
-"""What states and reasons mean, in sentences for staff and operators."""
+"""The sentences for states and reasons, for staff and operators."""
 
 from django.conf import settings
 
@@ -25,10 +25,11 @@ DELIVERY: dict[DeliveryState, str] = {
 }
 
 STOPPED_BY_AN_ANSWER = "It was stopped before it was sent: somebody had answered, or the alert had ended."
-"""Of a cancelled delivery, where people are asked: an answer stops what is not wanted any more, as staff do."""
+"""For a cancelled delivery of an alert with a plan: an answer stops deliveries that are not wanted any more, as staff
+do."""
 
 IN_DOUBT = "May have arrived"
-"""What staff read instead of “Failed” where the provider did not confirm it. To API clients both are `failed`."""
+"""The words for “Failed” if the provider did not confirm it. API clients see `failed` for both."""
 
 ATTEMPT: dict[AttemptState, str] = {
     AttemptState.CALLING: "The request may be on its way.",
@@ -40,7 +41,7 @@ ATTEMPT: dict[AttemptState, str] = {
 }
 
 ANSWERED_WITH_ERROR = "The provider answered with an error, and may have sent it all the same."
-"""For an attempt in doubt that did get an answer."""
+"""For an attempt in doubt that got an answer, though one that settles nothing."""
 
 REASON: dict[Reason, str] = {
     Reason.THROTTLED: "The provider asked Bleep to slow down. You need not do anything.",
@@ -109,7 +110,7 @@ PROOF: dict[Proof, str] = {
     Proof.LINK: "by the link in a message",
     Proof.STAFF: "as entered by staff",
 }
-"""How Bleep knows what a person answered."""
+"""How Bleep knows a person's answer."""
 
 ANSWER: dict[ResponseKind, str] = {
     ResponseKind.ACCEPT: "accepted",
@@ -121,7 +122,7 @@ EFFECT: dict[Effect, str] = {
     Effect.TOO_LATE: "but it had ended",
     Effect.NOT_UNDERSTOOD: "but that was not understood",
 }
-"""Why an answer changed nothing, after what it was."""
+"""Why an answer changed nothing. Follows the answer itself."""
 
 NOTICE: dict[Notice, str] = {
     Notice.TAKEN: "somebody else has it",
@@ -131,7 +132,7 @@ NOTICE: dict[Notice, str] = {
     Notice.YOU_WERE_LATE: "it had ended before their answer",
     Notice.NOT_UNDERSTOOD: "their answer was not understood",
 }
-"""What a notice tells somebody."""
+"""The message of a notice, in short."""
 
 TEXT_IS_GONE = "Its text is gone, so nobody else can be told what it said."
 

@@ -12,7 +12,7 @@ from clients.models import ApiClient
 from config import database
 
 KEPT = timedelta(days=90)
-"""Since the last request."""
+"""How long after its last request a row is kept."""
 FORGET_EVERY = 3600.0
 """Seconds."""
 
@@ -51,9 +51,9 @@ log = structlog.get_logger(__name__)
 def enter(
     *, client: ApiClient, contact_id: str, reason: RefusalReason, priority: str, message_id: str
 ) -> None:
-    """Count a refused request. An error is logged: the sender's answer stays what it is.
+    """Count a refused request. An error is only logged, because the response to the sender stays as it is.
 
-    `contact_id`, `priority` and `message_id` are empty where the request had none that could be read.
+    `contact_id`, `priority` and `message_id` are empty if the request had none that could be read.
     """
     values: dict[str, Any] = {
         "client": client.pk,
@@ -74,5 +74,5 @@ def enter(
 
 
 def forget_old() -> None:
-    """Delete rows whose last request came longer than `KEPT` ago."""
+    """Delete rows whose last request is older than `KEPT`."""
     Refusal.objects.filter(last_at__lt=Now() - KEPT).delete()

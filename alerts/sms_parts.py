@@ -14,8 +14,9 @@ from itertools import accumulate, takewhile
 from typing import NamedTuple
 
 MOST_BYTES = 1600
-"""SNS splits a text into parts, up to 1,600 in all: bytes in older editions of the API reference (Publish), characters
-in today's. So SNS decides on a whole text; one that is cut anyway is cut to this, too."""
+"""The longest text in bytes. SNS splits a text into parts, up to 1,600 in all: bytes in older editions of the API
+reference (Publish), characters in today's. So a whole text is left to SNS, and a text that is cut anyway is cut to this
+length too."""
 
 # 3GPP TS 23.038, 6.2.1: the default alphabet without its escape, and the extension table, whose characters follow one.
 _BASIC = frozenset(
@@ -33,7 +34,7 @@ class _Alphabet(NamedTuple):
     joined: int
     """Units that a part of several holds."""
     mark: str
-    """What says that a text was cut. "…" is not in GSM-7, and would more than halve the parts."""
+    """Marks a text that was cut. "…" is not in GSM-7, and would more than halve the text that a part holds."""
     is_pair: Callable[[str], bool]
     """Whether a character takes two units, which always stay in one part."""
 
@@ -67,16 +68,16 @@ def count(text: str) -> int:
 
 
 def fit(write: Callable[[str], str], description: str, *, most: int) -> str:
-    """What `write` makes of the description, in at most `most` parts and MOST_BYTES: cut and marked where it must be.
+    """The text that `write` makes of the description, in at most `most` parts and MOST_BYTES.
 
-    Only the description is cut. What `write` adds stays whole, even where it alone takes more.
+    Only the description is cut, and marked as cut. What `write` adds stays whole, even if it alone takes more.
     """
     whole = write(description)
     if count(whole) <= most and len(whole.encode()) <= MOST_BYTES:
         return whole
     kept, mark = _longest(write, description, len(description), most, UCS_2), UCS_2.mark
     if _GSM_7.issuperset(write("")):
-        # What comes before the first character that needs UCS-2 may be longer than what fits with it.
+        # The text before the first character that needs UCS-2 may be longer than what fits together with it.
         plain = sum(1 for _ in takewhile(_GSM_7.__contains__, description))
         start = _longest(write, description, plain, most, GSM_7)
         kept, mark = (start, GSM_7.mark) if len(start) >= len(kept) else (kept, mark)
@@ -86,7 +87,7 @@ def fit(write: Callable[[str], str], description: str, *, most: int) -> str:
 def _longest(
     write: Callable[[str], str], description: str, until: int, most: int, alphabet: _Alphabet
 ) -> str:
-    """The longest start of the description that fits, and that splits no character from what belongs to it."""
+    """The longest beginning of the description that fits, without splitting a character from marks that belong to it."""
     around = write(alphabet.mark)
     room = alphabet.room(most) - sum(alphabet.widths(around))
     end = bisect_right(list(accumulate(alphabet.widths(description))), room)

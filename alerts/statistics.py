@@ -1,6 +1,6 @@
 """Statistics of a day or a week, for Home. One query each.
 
-With 200,000 alerts in seven days each takes well under a second; callers cache them for some seconds.
+With 200,000 alerts in seven days each takes well under a second. Callers cache them for some seconds.
 """
 
 from dataclasses import dataclass
@@ -41,13 +41,15 @@ class Period(Enum):
 
     @property
     def time_zone(self) -> tzinfo:
-        """The time zone that divides it. UTC for hours: local time has one hour twice when the clocks go back."""
+        """The time zone for the hours or days of the chart. UTC for hours: local time has one hour twice when the
+        clocks go back.
+        """
         return UTC if self is Period.DAY else timezone.get_current_timezone()
 
 
 @dataclass(frozen=True)
 class AlertCount:
-    """How many alerts have this hour or day, priority, status and mark."""
+    """How many alerts have this hour or day, this priority, this status, and these two flags."""
 
     at: datetime
     priority: Priority
@@ -56,7 +58,7 @@ class AlertCount:
     dealt_with: bool = False
     """Whether staff have marked them as dealt with."""
     in_doubt: bool = False
-    """Whether they failed as far as anybody knows, but may have arrived: an answer was lost."""
+    """Whether they count as failed but may have arrived, because an answer was lost."""
 
     @property
     def words(self) -> str:
@@ -109,11 +111,11 @@ def latencies(period: Period) -> list[Latency]:
     took = ExpressionWrapper(F("finished_at") - F("delivery__alert__created_at"), DurationField())
     rows = (
         Attempt.objects.filter(
-            # Who is asked later waits for the others' time to run out, not for a provider.
+            # A person who is asked later waits for other people's time to run out, not for a provider.
             Q(delivery__engagement=None) | Q(delivery__engagement__number=1),
             delivery__alert__in=Alert.objects.without_tests(),
             state=AttemptState.SENT,
-            delivery__round=1,  # nor do notices, which are in none
+            delivery__round=1,  # nor do notices, which have round 0
             delivery__alert__created_at__gt=Now() - period.length,
             channel__in=Channel.values,
             started_at__gt=Now() - period.length,

@@ -20,7 +20,7 @@ _stopping = False
 
 @shared_task
 def deliver(*delivery_ids: str) -> None:
-    """Send the deliveries that are still due, one after the other. A worker that is to stop leaves the rest."""
+    """Send the deliveries that are still due, one after the other. A worker that is stopping leaves the rest."""
     for number, each in enumerate(delivery_ids):
         if _stopping:
             with database.kept_session():
@@ -38,7 +38,7 @@ def ask_outcome(*delivery_ids: str) -> None:
 
 
 def _do(work: Callable[[uuid.UUID], None], delivery_id: str) -> None:
-    """What goes wrong with one delivery must not stop the others of its task. A relay sees that it was not done."""
+    """An error with one delivery must not stop the others of its task. A relay sees that it was not done."""
     try:
         with database.kept_session():
             work(uuid.UUID(delivery_id))
@@ -48,18 +48,18 @@ def _do(work: Callable[[uuid.UUID], None], delivery_id: str) -> None:
 
 @worker_init.connect
 def prepare(**_kwargs: Any) -> None:
-    """A worker loads what it sends with before it takes a task."""
+    """Load what sending needs before the worker takes a task."""
     aws.prepare()
 
 
 @worker_shutting_down.connect
 def note_end(**_kwargs: Any) -> None:
-    """This worker is to stop. It has no time for more than the calls that it is in."""
+    """Note that this worker is stopping. It has only time for the calls that are running."""
     global _stopping  # noqa: PLW0603 - one for the process
     _stopping = True
 
 
 @heartbeat_sent.connect
 def note_heartbeat(sender: Any, **_kwargs: Any) -> None:
-    """Record that this worker is at work; Celery sends no heartbeat while it is cut off from Redis."""
+    """Record that this worker is at work. Celery sends no heartbeat while it is cut off from Redis."""
     worker_heartbeat.start_if_due(sender.eventer.hostname, current_app.amqp.queues.consume_from)

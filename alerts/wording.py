@@ -16,11 +16,12 @@ from contacts.choices import Priority
 SMS_AND_EMAIL = "{description} {patient_id}"
 SPOKEN = "This is a message from Staff Alert. {description}"
 SIGNS = {"&": "and", "<": "less than", ">": "greater than"}
-"""What a call says in their place. A contact flow may put an attribute into SSML, as the published sample's does with
-both; a sign of markup would make that invalid, and the person who picks up would hear nothing."""
+"""Words for signs of markup in a call. A contact flow may put an attribute into SSML, as the published sample's does
+with both. A sign of markup would make that invalid, and the person who picks up would hear nothing."""
 _MARKUP = re.compile(r"\s*[&<>][\s&<>]*")
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
-"""What turns the direction of writing for what follows. Left open, it would show the patient reference backwards."""
+"""Characters that change the direction of writing for the text after them. Left open, they would show the patient
+reference backwards."""
 SENT_ON = "Sent on by hospital staff, first meant for a colleague: "
 """Comes first in an alert that staff send to somebody else. It does not name the colleague."""
 TEST = "This is a test by {by}, to see that alerts arrive here. You need not do anything."
@@ -34,7 +35,7 @@ OPEN_TO_READ = "To read it: {link}"
 EMAIL_OPEN = "To accept or decline, open {link}"
 EMAIL_CODE = "You will be asked for this code: {code}"
 ANNOUNCED = "You have {an_alert}{source}."
-"""What an SMS says that has no patient data in it."""
+"""The text of an SMS without patient data."""
 NOTICES: dict[Notice, str] = {
     Notice.TAKEN: "Your alert of {at} has been taken on by {holder}. You need not do anything.",
     Notice.ENDED: "Your alert of {at} has ended. You need not do anything.",
@@ -57,11 +58,11 @@ FORMER = (
     "Staff Alert: your alerts now go to another number or address. If you did not ask for that, tell your hospital's "
     "IT service desk at once."
 )
-"""Tells an address that it was changed. It names nobody: the address may never have been the person's."""
+"""Tells an address that it was changed. It names nobody, because the address may never have been the person's."""
 SOMEBODY = "a colleague"
 SPOKEN_NOTICE = "This is a message from Staff Alert. {notice}"
 OLD = timedelta(hours=12)
-"""From then on the time of an alert needs its day."""
+"""From this age on the time of an alert is given with its day."""
 DEFAULT_SUBJECT = "Alert"
 SUBJECT_LENGTH = 99
 """SNS: fewer than 100 characters, printable ASCII, no line break."""
@@ -81,7 +82,7 @@ def text(*, description: str, patient_id: str) -> str:
 
 
 class Ways(NamedTuple):
-    """How a person can answer a message: by these digits, by this link. Empty where they cannot."""
+    """How a person can answer a message: these digits, this link. Each is empty if it cannot be used."""
 
     code: str = ""
     link: str = ""
@@ -113,7 +114,7 @@ def sms_without_patient_data(*, priority: str, department: str, ending: str) -> 
 
 
 def whole_sms(body: str) -> Sms:
-    """An SMS that is short enough not to be cut."""
+    """An SMS that is too short to be cut."""
     return Sms(body, sms_parts.count(body), is_cut=False)
 
 
@@ -126,7 +127,9 @@ def sms_ending(ways: Ways) -> str:
 
 
 def sms_ending_to_read(ways: Ways, *, wants_answer: bool) -> str:
-    """The end of an SMS without patient data: first read, then answer. So the link comes before a reply."""
+    """The end of an SMS without patient data: the person reads first and answers then, so the link comes before a
+    reply.
+    """
     if not wants_answer:
         return OPEN_TO_READ.format(link=ways.link) if ways.link else ""
     return _open(ways) or sms_ending(ways)
@@ -160,7 +163,7 @@ def notice(kind: Notice, *, alert_at: datetime, holder: str = "") -> str:
 
 
 def spoken_notice(text: str) -> str:
-    """The same, as a call says it."""
+    """The text of a notice in a call."""
     return SPOKEN_NOTICE.format(notice=_MARKUP.sub(_in_words, text))
 
 

@@ -1,4 +1,4 @@
-"""The chain of seals. One relay makes it after rows are committed, so whoever writes a row does not wait."""
+"""The chain of seals. One relay makes it after rows are committed, so that writing a row does not wait for it."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from audit.models import Seal
 from audit.sources import Source
 
 BEGINNING = "0" * 64
-"""What stands before the first seal."""
+"""The digest before the first seal's."""
 AT_ONCE = 500
 """Rows in a seal."""
 WINDOW = 1000
@@ -56,7 +56,7 @@ def seal(source: Source) -> int:
     )
     made.digest = digest_of_seal(made)
     made.save(force_insert=True)
-    # Where lines of the log are kept for good, the chain cannot be replaced by another: see docs/trail.md.
+    # Where the log is kept for good, nobody can replace the whole chain unnoticed: see docs/trail.md.
     log.info("audit.sealed", seal=made.pk, source=made.source, rows=len(rows), digest=made.digest)
     return len(rows)
 
@@ -77,7 +77,7 @@ def read(
 
 
 def digest_of(table: str, pk: int, content: str) -> str:
-    """The keyed digest of a row; no other row has the same."""
+    """The keyed digest of a row. The table and key are part of it, so no other row has the same."""
     return digests.of(f"{table} {pk} {content}")
 
 

@@ -1,4 +1,4 @@
-"""The one way in: an event becomes a row and a line in the log."""
+"""Records events of security: each is a row and a line in the log. Nothing else writes them."""
 
 from contextvars import ContextVar
 from typing import Any
@@ -38,7 +38,7 @@ def record(
     )
     if kept:
         event.save(force_insert=True)
-    # Only after the commit: before, it may not come true.
+    # Only after the commit: until then it may be rolled back.
     transaction.on_commit(lambda: _say(event))
 
 

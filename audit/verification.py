@@ -1,4 +1,4 @@
-"""Is the trail as it was written? `manage.py verify_audit` looks through all of it, relays a little at a time."""
+"""Checks that the trail is as it was written: `manage.py verify_audit` all of it, a relay a part at a time."""
 
 import json
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ from audit.sources import EXPIRED, SOURCES, Source
 from config import database
 
 EVERY = 15.0
-"""Seconds between two looks of a relay."""
+"""Seconds between two checks by a relay."""
 SEALS_AT_ONCE = 10
 SEALED_AFTER = "15 minutes"
 LOOKED_THROUGH = 100_000
-"""Rows that a relay looks through for unsealed ones: the newest of each table."""
+"""How many of the newest rows of each table a relay searches for rows without a seal."""
 BEHIND = """
 SELECT source.id FROM {table} source
 LEFT JOIN (
@@ -38,27 +38,24 @@ class Verdict:
     seals: int = 0
     rows: int = 0
     expired: int = 0
-    """Rows whose texts are gone, as they may be."""
+    """Rows whose texts have expired, which is allowed."""
     problems: list[str] = field(default_factory=list)
     position: int = 0
     expected: str = chain.BEGINNING
 
 
 class Watch:
-    """What a relay does about the chain.
+    """A relay's work on the chain: it seals and checks, and remembers the newest seal.
 
-    It remembers the newest seal. Whoever owns the tables can delete seals from the end and change rows, which are then
-    sealed anew; they cannot make a process forget what it has seen.
+    The owner of the tables can delete the last seals and change rows, which then get a new seal. But they cannot make a
+    process forget a seal that it has seen.
     """
 
     def __init__(self) -> None:
         self._newest: tuple[int, str] | None = None
 
     def run(self) -> None:
-        """Seal what is new and check some older seals, unless another relay does.
-
-        What is found is kept in `Inspection`.
-        """
+        """Seal new rows and check some older seals, unless another relay does. Write the result to `Inspection`."""
         with database.advisory_lock(database.Lock.SEALING) as mine:
             if not mine:
                 return
@@ -72,11 +69,11 @@ class Watch:
 
     def _gone(self) -> Iterator[str]:
         if self._newest and not Seal.objects.filter(pk=self._newest[0], digest=self._newest[1]).exists():
-            yield f"Seal {self._newest[0]} is gone, and what it sealed may have been changed and sealed anew."
+            yield f"Seal {self._newest[0]} is gone: its rows may have been changed and sealed again."
 
 
 def run() -> None:
-    """The same once, with nothing to remember."""
+    """Seal and check once, without remembering a seal."""
     Watch().run()
 
 
@@ -111,7 +108,7 @@ def _unsealed(source: Source, newest: int | None) -> Iterator[str]:
 
 
 def _inspect(gone: list[str]) -> None:
-    """Check the next few seals; at the end of the chain begin again. `gone` is wrong already."""
+    """Check the next few seals; at the end of the chain begin again. `gone`: problems that are known already."""
     state, _made = Inspection.objects.get_or_create(pk=1)
     verdict = Verdict(position=state.position, expected=state.expected or chain.BEGINNING, problems=gone)
     seals = _check_next(verdict)
@@ -128,7 +125,7 @@ def _inspect(gone: list[str]) -> None:
 
 
 def _check_next(verdict: Verdict) -> int:
-    """Check the seals that follow; how many these are."""
+    """Check the next seals. Returns how many."""
     seals = list(Seal.objects.filter(pk__gt=verdict.position).order_by("id")[:SEALS_AT_ONCE])
     for seal in seals:
         verdict.seals += 1

@@ -1,7 +1,7 @@
 """How many unknown tokens one address may try in a minute.
 
-Each web process counts for itself, in memory. Only a token that nobody has counts, and it is looked up before: a
-hospital system with a token that works is never refused because something else at its address guesses.
+Each web process counts for itself, in memory. Only unknown tokens count, after they were looked up: a hospital system
+with a valid token is never refused because something else at its address guesses.
 """
 
 from collections import OrderedDict

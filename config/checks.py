@@ -23,16 +23,16 @@ NEEDED = {
     "worker": ("DATABASE_URL", "REDIS_URL"),
     "worker-urgent": ("DATABASE_URL", "REDIS_URL"),
 }
-"""What each part cannot do without; ALWAYS, if it is not here. `deploy/entrypoint` says which part a process is."""
+"""The variables that each part needs; `ALWAYS` for any other. `deploy/entrypoint` says which part a process is."""
 SHORTEST_KEY, FEWEST_SIGNS = 50, 5
 KNOWN_KEYS = ("django-insecure-", "for-tests-only")
-"""How keys begin that anybody can read."""
+"""The beginnings of published keys."""
 HINT = "docs/deployment.md explains each variable."
 DATABASES = ("DATABASE_URL", "MIGRATE_DATABASE_URL")
 BROKERS = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL")
 """Celery reads them itself, and they win over REDIS_URL."""
 AWS = "AWS_ENDPOINT_URL"
-"""With the name of a service after it, boto3 reads that service's."""
+"""boto3 also reads it with `_` and the name of a service at the end, for that service alone."""
 OR_PRIVATE = (
     " If nobody else can read what passes in the network between, name the host in PRIVATE_NETWORK_HOSTS: "
     "docs/deployment.md#encryption says more."
@@ -89,7 +89,7 @@ def check_exposure(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 @register(Tags.security)
 def check_factors(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """bleep.E010: somebody wants logins without a second factor, and Bleep would demand it all the same."""
+    """bleep.E010: REQUIRE_MFA is off, but Bleep would demand a second factor all the same."""
     if settings.LOCAL_MODE or env.flag("REQUIRE_MFA"):
         return []
     return [
@@ -103,7 +103,7 @@ def check_factors(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 
 @register(Tags.security)
 def check_encryption(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """bleep.E008, bleep.E009, bleep.E011: what is secret would cross a network in the clear, or go to anybody."""
+    """bleep.E008, bleep.E009, bleep.E011: secrets would cross a network in the clear, or go to an unknown server."""
     private = {host.lower() for host in env.words("PRIVATE_NETWORK_HOSTS")}
     unread = {problem.name for problem in env.problems}
     read = {"DATABASE_URL": settings.DATABASES["default"], "MIGRATE_DATABASE_URL": settings.OWNER or {}}
@@ -150,7 +150,7 @@ def _is_exposed() -> bool:
 
 
 def _is_weak() -> bool:
-    """Where there is none, a part that needs one does not start at all."""
+    """Whether the key is easy to guess. False without a key: a part that needs one does not start then."""
     try:
         key = settings.SECRET_KEY
     except ImproperlyConfigured:
@@ -172,8 +172,8 @@ def refuse_a_broken_configuration() -> None:
 @register(Tags.security, deploy=True)
 def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """bleep.W011, bleep.W012: calls cannot work with these settings.
-    bleep.W013: health checks cannot see intake. bleep.W014: nobody can reply by SMS, though half of it is set.
-    bleep.W015: links in messages lead nowhere. bleep.W016: an SMS without patient data cannot be read on.
+    bleep.W013: health checks cannot see intake. bleep.W014: nobody can reply by SMS: only one of two settings is set.
+    bleep.W015: links in messages lead nowhere. bleep.W016: an SMS without patient data has no link to the rest.
     """
     two_way = (settings.SMS_REPLY_QUEUE_URL, settings.SMS_ORIGINATION_NUMBER)
     warnings = (
@@ -204,13 +204,13 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
         (
             "bleep.W015",
             not _is_served(settings.PUBLIC_URL),
-            "PUBLIC_URL is no address that Bleep answers at: its host is not in ALLOWED_HOSTS, or it is http.",
+            "Bleep does not answer at PUBLIC_URL: its host is not in ALLOWED_HOSTS, or it is http.",
             "Correct one of the two, or links in messages lead nowhere.",
         ),
         (
             "bleep.W016",
             settings.SMS_WITHOUT_PATIENT_DATA and not settings.PUBLIC_URL,
-            "SMS have no patient data (SMS_WITHOUT_PATIENT_DATA), and no link to read it: PUBLIC_URL is not set.",
+            "SMS have no patient data (SMS_WITHOUT_PATIENT_DATA), and no link to it: PUBLIC_URL is not set.",
             "Set PUBLIC_URL.",
         ),
     )
@@ -218,7 +218,7 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
 
 
 def _is_served(url: str) -> bool:
-    """Whether a browser that opens it gets a page; true for an empty one, which nobody opens."""
+    """Whether a browser that opens this URL gets a page. True for an empty URL, which nobody opens."""
     address = urlsplit(url)
     is_known = validate_host(address.hostname or "", settings.ALLOWED_HOSTS)
     return not url or (is_known and (address.scheme == "https" or not settings.HTTPS))

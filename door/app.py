@@ -20,7 +20,7 @@ from door.upstream.connection import ServiceConnection
 from door.upstream.pool import Upstream, unavailable
 
 READY_SECONDS = 1.0
-"""How old an answer of `/readyz` may be: each costs the database a write, and anybody may ask."""
+"""How old an answer of `/readyz` may be. A new one costs the database a write, and anybody may ask."""
 LINKS = "/a/"
 """As PATH in alerts/responses/links.py."""
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 class Door:
     """One door: its connections to the services, and its queue.
 
-    What it refuses, it refuses without a task and without waiting, so that a refusal costs next to nothing.
+    It refuses requests without a task and without waiting, so that a refusal costs next to nothing.
     """
 
     def __init__(self) -> None:
@@ -39,11 +39,11 @@ class Door:
         self._refusals = Refusals()
         self._senders = Senders()
         self._links = Senders()
-        """Links in messages that the API has shown lately: whoever answers an alert goes before who guesses."""
+        """Links in messages that the API has shown lately: people who answer an alert go before those who guess."""
         self._bodies = {service.name: Bodies(service) for service in (API, ADMIN, PROBES)}
         self.heads = Heads()
         self._ready: asyncio.Task[Answer] | None = None
-        """The newest question whether Bleep is ready."""
+        """The newest request to `/readyz`, which all who ask share."""
         self._asked_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -63,7 +63,7 @@ class Door:
             self.refuse(request, refusal, client)
 
     def refuse(self, request: Request | None, refusal: errors.Refusal, client: Connection) -> None:
-        """Say why a request is not passed on. There is none where no head has come."""
+        """Say why a request is not passed on. `request` is None where no head has come."""
         api = request is None or (service_for(request.path) is API and not is_link(request.path))
         answer = errors.answer_to(refusal, api=api)
         if request is not None:
@@ -93,7 +93,7 @@ class Door:
 
     def _begin(self, work: Coroutine[None, None, None], request: Request, client: Connection) -> None:
         task = asyncio.create_task(self._do(work, request, client))
-        self._tasks.add(task)  # or nobody but the garbage collector would hold it
+        self._tasks.add(task)  # asyncio alone would let it be collected while it runs
         task.add_done_callback(self._tasks.discard)
 
     async def _do(self, work: Coroutine[None, None, None], request: Request, client: Connection) -> None:
@@ -138,7 +138,7 @@ class Door:
             request.is_known = None
 
     async def _pass_on(self, service: Service, request: Request, client: Connection) -> None:
-        """For as long as the client is there: so no more connections to the service are open than of clients."""
+        """Pass on a request while its client is there, so that the service has no more connections than the door."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - for the type checker
         if not client.is_open:
@@ -158,7 +158,7 @@ class Door:
             client.end()
 
     async def _show_readiness(self, request: Request, client: Connection) -> None:
-        """However many ask, the service is asked by one at a time, and once in `READY_SECONDS`."""
+        """Ask the service once in `READY_SECONDS`, one request at a time, however many clients ask."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - for the type checker
         client.on_close = task.cancel

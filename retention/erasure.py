@@ -1,7 +1,8 @@
 """Erasing one patient reference, or one clinician, on request: at once, whatever the age.
 
-The certificate has no reference and no name: a keyed digest, by which whoever has both can tell that it is the one. It
-is made from a row of its own, in which each batch counts what it did: after a kill, running this again gives it.
+The certificate has no reference and no name, but a keyed digest: with the key and the reference anybody can check that
+they belong together. It is made from an `Erasure`, in which each batch counts its rows: after a kill, running the
+command again completes it.
 """
 
 from collections import Counter
@@ -60,17 +61,17 @@ class Certificate:
 
 
 def digest(what: str, value: str) -> str:
-    """By which the certificate and the trail name it."""
+    """The keyed digest that stands for the value in the certificate and in the trail."""
     return digests.of(f"erased {what} {value}")
 
 
 def of_patient(reference: str, *, by: str) -> Certificate:
-    """Blank all alerts with this reference. One that was killed goes on, and its certificate counts all of it.
+    """Blank all alerts with this reference. An erasure that was killed goes on, and its certificate counts all of it.
 
     Raises:
-        Refused: there is none, or something of one is still under way.
+        Refused: no alert has the reference, or one of them is still under way.
     """
-    # Without those that say nothing any more: each would be found again and again by the marker that it has.
+    # Alerts that are blank already are left out: a search for the marker `(expired)` would find them all.
     alerts = Alert.objects.filter(HAS_TEXT, patient_id=reference).order_by("pk")
     before = _last(OF_PATIENT, reference)
     if not alerts.exists() and (before is None or before.ended_at):
@@ -107,7 +108,7 @@ def _alerts(alerts: QuerySet[Alert]) -> Iterator[Done]:
 
 
 def of_clinician(contact_id: str, *, by: str) -> Certificate:
-    """Make a clinician a pseudonym. One that was killed goes on, and its certificate counts all of it.
+    """Pseudonymise a clinician. An erasure that was killed goes on, and its certificate counts all of it.
 
     Raises:
         Refused: there is nobody with this contact ID, they are active, or something is under way for them.
@@ -146,12 +147,12 @@ def _refuse_while_under_way(alerts: int) -> None:
 
 
 def _last(what: str, value: str) -> Erasure | None:
-    """The newest erasure of it."""
+    """The newest erasure of this value."""
     return Erasure.objects.filter(what=what, digest=digest(what, value)).order_by("-pk").first()
 
 
 def _begin(before: Erasure | None, what: str, value: str, by: str, object_id: int | None = None) -> Erasure:
-    """The row that each batch counts in; that of one which was killed."""
+    """The row in which each batch counts: a new one, or that of an erasure that was killed."""
     if before and before.ended_at is None:
         return before
     remark = "If they have a login to Bleep, delete it under Users." if what == OF_CLINICIAN else ""
@@ -181,7 +182,7 @@ def _certify(row: Erasure) -> Certificate:
 
 
 def _forget_searches(reference: str) -> int:
-    """Sessions keep what was searched for, for the browser's back button."""
+    """Remove the reference from sessions, which keep search terms for the browser's back button."""
     changed = 0
     for session in Session.objects.all():
         kept = session.get_decoded()

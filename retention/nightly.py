@@ -12,7 +12,7 @@ from retention.models import Expiry
 
 
 def run_if_due(stopping: Callable[[], bool] = lambda: False) -> None:
-    """Let data expire, unless that was done since the last such hour, or another process is at it."""
+    """Let data expire, unless that was done since the last `EXPIRE_AT_HOUR`, or another process is doing it."""
     if not _is_due():
         return
     with database.advisory_lock(database.Lock.EXPIRY) as is_mine:
@@ -26,6 +26,6 @@ def _is_due() -> bool:
 
 
 def last_hour(now: datetime) -> datetime:
-    """When it last was EXPIRE_AT_HOUR."""
+    """The latest time at which the clock showed EXPIRE_AT_HOUR."""
     today = now.replace(hour=settings.EXPIRE_AT_HOUR, minute=0, second=0, microsecond=0)
     return today if today <= now else today - timedelta(days=1)

@@ -26,11 +26,11 @@ class Step:
 
     title: str
     before: datetime | None
-    """What is older goes. None: it is kept for ever."""
+    """Older data expires. None: it is kept for ever."""
     waiting: Callable[[datetime], int]
     """How many rows are too old."""
     batches: Callable[[datetime], Iterator[Done]]
-    """Makes them go, batch by batch."""
+    """Blanks or deletes them, batch by batch."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Result:
     step: Step
     done: Done
     is_whole: bool
-    """Whether it came to its end."""
+    """Whether the step was completed."""
 
 
 def steps() -> list[Step]:
@@ -82,9 +82,9 @@ def run(
     stopping: Callable[[], bool] = lambda: False,
     progress: Callable[[Step, Done], None] = lambda _step, _done: None,
 ) -> list[Result]:
-    """Let everything expire whose time is over. Killed at any point, it may be run again.
+    """Blank or delete all data whose time is over. It can be killed at any point and run again.
 
-    `progress` is told of each batch, with what its step has done so far.
+    `progress` is called after each batch, with the rows that its step has done so far.
     """
     untold = _Untold()
     results = [_run(step, untold, stopping, progress) for step in steps()]
@@ -98,7 +98,7 @@ def run(
 
 
 class _Untold:
-    """What has gone and is in no event yet, kept with each batch: of a run that was killed the next one tells."""
+    """Counts expired rows that are in no event yet. Kept with each batch: after a kill the next run records them."""
 
     def __init__(self) -> None:
         state, _made = Expiry.objects.get_or_create(pk=1)
@@ -109,7 +109,7 @@ class _Untold:
         Expiry.objects.filter(pk=1).update(untold=dict(self._rows))
 
     def tell(self) -> None:
-        """The trail cannot tell who blanked a text, so this says that it was expiry."""
+        """Record the event. The trail cannot show who blanked a text, so the event says that it was expiry."""
         if self._rows:
             counted = ", ".join(f"{table} {rows}" for table, rows in sorted(self._rows.items()))
             record(EventName.EXPIRED, kind="retention", detail=counted)
@@ -135,7 +135,7 @@ def _before(now: datetime, kept: timedelta) -> datetime | None:
 
 
 def _now() -> datetime:
-    """By the database's clock, as everywhere."""
+    """The time by the database's clock, which Bleep uses everywhere."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement_timestamp()")
         now: datetime = cursor.fetchone()[0]

@@ -1,4 +1,4 @@
-"""Entering what somebody who was asked said: they accept, decline or hand back, and staff say how they know."""
+"""Staff enter the answer of a person who was asked: they accept, decline or hand back. Staff say how they know."""
 
 import uuid
 
@@ -28,7 +28,7 @@ def enter(
     after: int | None = None,
     newest_answer: int | None = None,
 ) -> Response:
-    """Take the answer on the person's word. The same response for the same `key`, however often it comes.
+    """Enter the answer on the person's word. The same `key` always gives the same response.
 
     `note` says how staff know. `after` and `newest_answer` are the newest action and answer that they saw, 0 for none;
     None allows any.
@@ -60,7 +60,7 @@ def newest(alert: Alert) -> int:
 
 
 def why_not(kind: ResponseKind, alert: Alert, engagement: Engagement) -> str:
-    """Why it cannot be entered now, as a sentence; empty if it can. No query."""
+    """Why the answer cannot be entered now, as a sentence; empty if it can. No query."""
     if alert.state not in (AlertState.OPEN, AlertState.ACKNOWLEDGED):
         return DECIDED[alert.state]
     if alert.is_blank and kind is not ResponseKind.ACCEPT:

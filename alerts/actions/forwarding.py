@@ -1,7 +1,7 @@
-"""Sending an alert to somebody else.
+"""Sends an alert to somebody else.
 
-Where nobody is asked to take it on, that is a new alert, taken and routed like any other, and linked with the first.
-Where somebody is, the other person is asked within the same alert.
+If the alert has no plan, that is a new alert, taken and routed like any other and linked with the first. If it has one,
+the other person is asked within the same alert.
 """
 
 import uuid
@@ -31,9 +31,9 @@ log = structlog.get_logger(__name__)
 def ask(
     alert_id: int, *, to: Clinician, by: AbstractBaseUser, after: int | None = None, note: str = ""
 ) -> Engagement:
-    """Ask somebody else to take the alert on, also when nobody was left to ask. The same for a form sent twice.
+    """Ask somebody else to take the alert on, even when nobody was left to ask. A form sent twice asks once.
 
-    They have as long as the last person of the plan. Whoever is asked already stays asked.
+    They have as long as the last person of the plan. People who are asked already stay asked.
 
     Raises:
         ActionRefused: this is not possible now.
@@ -67,7 +67,7 @@ def why_not_asked(alert: Alert, to: Clinician) -> str:
 
 
 def wait_of(alert: Alert) -> timedelta:
-    """How long somebody whom staff choose is given: as long as the last of the plan."""
+    """How long a person whom staff choose has to answer: as long as the last person of the plan."""
     return FrozenPlan.from_json(alert.loop.plan).steps[-1].wait
 
 
@@ -80,9 +80,9 @@ def forward(
     after: int | None = None,
     note: str = "",
 ) -> Alert:
-    """Send the alert to somebody else. Returns the new alert; the same for the same `key`, however often it comes.
+    """Send the alert to somebody else. Returns the new alert; the same `key` always gives the same alert.
 
-    The new alert says that it was first meant for a colleague, and otherwise what the first one said.
+    The new alert has the text of the first one, after a note that it was first meant for a colleague.
 
     Raises:
         ActionRefused: this is not possible now.

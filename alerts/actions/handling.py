@@ -101,7 +101,7 @@ def _carry_out(action: StaffAction, alert: Alert) -> dict[str, Any]:
 
 
 def why_not(action: StaffAction, alert: Alert, *, by: AbstractBaseUser) -> str:
-    """Why this person cannot do it now, as a sentence; empty if they can.
+    """Why this person cannot do the action now, as a sentence; empty if they can.
 
     No query if `clinician__preferences`, `deliveries`, `actions__by`, `loop` and `engagements__clinician` were read.
     """
@@ -148,7 +148,8 @@ def route_of(alert: Alert) -> Route:
 
 
 def asked_again(alert: Alert) -> Engagement | None:
-    """Whom "send again" means: who is asked now, else who was asked last. None where nobody is asked.
+    """The engagement that "send again" repeats: of the person asked now, or else of the last one. None if nobody was
+    asked.
 
     No query if `engagements__clinician` was prefetched.
     """
@@ -160,7 +161,7 @@ def asked_again(alert: Alert) -> Engagement | None:
 
 
 def messages_again(alert: Alert) -> list[Delivery]:
-    """What whom "send again" means was sent so far."""
+    """The deliveries that "send again" would repeat."""
     engagement = asked_again(alert)
     return [
         each for each in alert.messages if engagement is None or each.clinician_id == engagement.clinician_id

@@ -28,7 +28,7 @@ def newest(done: Iterable[AlertAction]) -> AlertAction | None:
 def holding(done: Iterable[AlertAction]) -> AlertAction | None:
     """The action by which somebody took the alert on; None if nobody is on it.
 
-    Nobody is on an alert that has been dealt with. Whoever was on it is on it again once that is undone.
+    Nobody is on an alert that has been dealt with. When that is undone, the person who was on it before is on it again.
     """
     found, latest = None, None
     for latest in sorted(done, key=lambda each: each.pk):
@@ -37,7 +37,7 @@ def holding(done: Iterable[AlertAction]) -> AlertAction | None:
 
 
 def holder_after(holder: AlertAction | None, record: AlertAction) -> AlertAction | None:
-    """Who is on an alert after `record`, as the action by which they took it on. `holder` was on it before."""
+    """The holder after `record`, as the action by which they took the alert on. `holder` is the one before."""
     if record.action == StaffAction.TAKE:
         return record
     return None if record.action in GIVES_UP_THE_CLAIM else holder

@@ -1,4 +1,4 @@
-"""Filters that unfold does not have; the list of all is in `list.py`."""
+"""The filters of the list of alerts that unfold does not have. `list.py` says which are used."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class StatusFilter(DropdownFilter):
 
 def _tried_in_vain(alerts: AlertQuerySet) -> AlertQuerySet:
     found = delays.tried_in_vain(breaker.channels_down())
-    # Few, and found first: PostgreSQL expects many, and would compare each alert there is with all of them.
+    # These rows are few, so find them first: PostgreSQL expects many, and would compare every alert with all of them.
     return alerts.filter(pk__in=list(found.order_by().values_list("pk", flat=True)))
 
 
@@ -78,7 +78,7 @@ _FINDS: dict[str, Callable[[AlertQuerySet], AlertQuerySet]] = {
 
 
 class ResponsibilityFilter(DropdownFilter):
-    """By who has taken it on, as far as somebody was asked to."""
+    """By who has taken it on, among alerts that somebody was asked to take on."""
 
     title = "taken on by"
     parameter_name = "responsibility"
@@ -101,7 +101,7 @@ class ResponsibilityFilter(DropdownFilter):
 
 _ACCEPTED = Engagement.objects.filter(state=EngagementState.ACCEPTED).order_by().values("alert")
 _OPEN = Q(has_loop=True, state=AlertState.OPEN)
-"""As the index `alert_unanswered` says."""
+"""The condition of the index `alert_unanswered`."""
 _RESPONSIBLE: dict[str, Callable[[QuerySet[Alert]], QuerySet[Alert]]] = {
     ResponsibilityState.EXHAUSTED: lambda alerts: alerts.filter(_OPEN, loop__ended_at__isnull=False),
     ResponsibilityState.UNDEFINED: lambda alerts: alerts.filter(_OPEN, loop__ended_at=None),
@@ -112,13 +112,13 @@ _RESPONSIBLE: dict[str, Callable[[QuerySet[Alert]], QuerySet[Alert]]] = {
 
 
 class AnswersFilter(DropdownFilter):
-    """By a number of the report *Answers*, whose links alone use it: nobody has to choose one from a list."""
+    """By a figure of the report *Answers*. Only the report links to it: the list does not offer it."""
 
     title = "answers"
     parameter_name = "answers"
 
     def has_output(self) -> bool:
-        return self.value() is not None  # Django uses a filter only if it shows it
+        return self.value() is not None  # Django uses only filters that it shows
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         counted = Counted.read(self.value() or "")
@@ -148,7 +148,7 @@ class ChannelFilter(DropdownFilter):
 
 
 class ClinicianDepartmentFilter(DepartmentFilter):
-    """By the department that the clinician has now."""
+    """By the present department of the clinician."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         wanted = self.value()
@@ -192,7 +192,7 @@ class Span:
 
 
 def spans(now: datetime) -> dict[str, Span]:
-    """The spans of `WhenFilter`, in the hospital's time zone. While a night lasts it is *Tonight*."""
+    """The spans of `WhenFilter`, in the hospital's time zone. The present night is *Tonight*."""
     local = timezone.localtime(now)
     today, tomorrow, yesterday = (local.date() + timedelta(days=days) for days in (0, 1, -1))
     evening = today if local.time() >= NIGHT_BEGINS else yesterday
@@ -233,10 +233,10 @@ def _local(day: date, hour: time) -> datetime:
 
 
 class ReceivedFilter(RangeDateTimeFilter):
-    """By the time it was received, in the hospital's time zone. A date without a time means the whole day.
+    """By the time at which the alert was received, in the hospital's time zone. A date alone means the whole day.
 
-    Reads what its calendar and its clock write, by the fields of Django's forms: unfold's filter knows ISO dates alone,
-    and ignores all others. What cannot be read finds nothing, and is said.
+    It reads dates and times as Django's form fields do, so that its calendar and clock work: unfold's filter accepts
+    ISO dates only, and ignores everything else. Input that cannot be read finds nothing, and the page says so.
     """
 
     ENDS = {"from": ("gte", time.min), "to": ("lte", time.max)}  # noqa: RUF012 - never changed
@@ -279,7 +279,7 @@ class ReceivedFilter(RangeDateTimeFilter):
 
 
 def _read(field: forms.Field, written: str, advice: str) -> Any:
-    """What was written, as the field reads it. Raises ValidationError, with a sentence for staff."""
+    """The input as the field reads it. Raises ValidationError, with a sentence for staff."""
     try:
         return field.clean(written)
     except ValidationError:

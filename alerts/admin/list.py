@@ -45,7 +45,7 @@ from theme.pages import LongChangeList
 from theme.times import clock, moment
 
 SEARCHED_SINCE = "alerts_searched_since"
-"""The attribute of a request that says since when parts of words were looked for."""
+"""The attribute of a request with the time from which on parts of words were searched for."""
 
 
 class AlertChangeList(LongChangeList):
@@ -77,7 +77,7 @@ class AlertList(VisibleAlerts):
     """The part of `AlertAdmin` that is the list, newest first."""
 
     list_display = ("message_id", "status", "urgency", "clinician", "channels", "client", "accepted_at")
-    list_filter_submit = True  # the range of time needs it
+    list_filter_submit = True  # the filter by time needs it
     list_filter = (
         StatusFilter,
         ResponsibilityFilter,
@@ -91,7 +91,7 @@ class AlertList(VisibleAlerts):
         ("created_at", ReceivedFilter),
     )
     list_select_related = ("clinician", "client")
-    sortable_by = ("message_id", "accepted_at")  # by anything else, millions would be sorted for a page
+    sortable_by = ("message_id", "accepted_at")  # any other order would sort millions of rows for one page
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # the list only grows: a count for each status would be slow
@@ -148,7 +148,7 @@ class AlertList(VisibleAlerts):
 
     @display(description="channels")
     def channels(self, alert: Alert) -> str:
-        """Those of the newest round, where several people were asked of the last of them."""
+        """The people who were asked last; several, if the newest round is of several."""
         newest = max(((each.engagement_id or 0, each.round) for each in alert.messages), default=None)
         return in_words(
             each.channel for each in alert.messages if (each.engagement_id or 0, each.round) == newest

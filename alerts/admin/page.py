@@ -94,7 +94,7 @@ class AlertPage(VisibleAlerts):
         return confirm.answer(self, request, action, [int(object_id)], back=here)
 
     def answer_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Enter what somebody who was asked said, and how that is known."""
+        """Enter the answer of a person who was asked, and how staff know it."""
         if not (self.has_view_permission(request) and request.user.has_perm(HANDLE)):
             raise PermissionDenied
         alert = _read(request, object_id)
@@ -144,7 +144,7 @@ def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
         )
         if delay or standing.reached_nobody(alert) or (asking and asked.nobody_left(alert, asking))
         else [],
-        # The status and the deliveries are read one after the other: something may have ended between the two.
+        # The status and the deliveries are read one after the other: a delivery may have ended in between.
         "why_blank": labels.why_blank() if alert.is_blank else "",
         "waits": alert.status == AlertStatus.QUEUED
         or (asking is not None and alert.state == AlertState.OPEN)
@@ -166,7 +166,7 @@ def _context(request: HttpRequest, alert: Alert) -> dict[str, Any]:
 
 
 def _of_asking(request: HttpRequest, alert: Alert, asking: Asking | None) -> dict[str, Any]:
-    """Who has it, who was asked, and what the user may enter for them."""
+    """Who has the alert, who was asked, and which answers the user may enter for them."""
     if asking is None:
         return {}
     return {
@@ -187,7 +187,7 @@ def _of_asking(request: HttpRequest, alert: Alert, asking: Asking | None) -> dic
 
 
 def _buttons(request: HttpRequest, alert: Alert, ask: str) -> list[dict[str, Any]]:
-    """What the user may do, and why it is not possible now where it is not."""
+    """The actions of the user, each with the reason if it is not possible now."""
     user: Any = request.user
     held = actions.holding(alert.actions.all())
     return [

@@ -71,7 +71,7 @@ def ask_to_change(request: HttpRequest) -> str:
 
 
 class ReadOnly(Guarded):
-    """Nobody adds, changes or deletes here."""
+    """Nobody adds, changes or deletes these objects."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -84,7 +84,7 @@ class ReadOnly(Guarded):
 
 
 class VisibleAlerts(ReadOnly):
-    """Each user sees the alerts that they may."""
+    """Each user sees only the alerts that they may see."""
 
     def has_view_permission(self, request: HttpRequest, obj: Alert | None = None) -> bool:
         if obj is None or request.user.has_perm(SEES_ALL):

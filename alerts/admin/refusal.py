@@ -31,7 +31,7 @@ ADVICE: dict[RefusalReason, str] = {
 
 
 class StateFilter(DropdownFilter):
-    """By whether somebody still has to look."""
+    """By whether staff still have to look at it."""
 
     title = "state"
     parameter_name = "state"

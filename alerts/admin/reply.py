@@ -1,4 +1,4 @@
-"""Replies by SMS in the admin: what came in, from which number, and what it did."""
+"""Replies by SMS in the admin: the text, the number that it came from, and its effect."""
 
 from django.contrib import admin
 from django.urls import reverse
@@ -16,7 +16,7 @@ from contacts import phone
 
 @admin.register(InboundMessage)
 class ReplyAdmin(ReadOnly):
-    """Nobody edits what people wrote. What fitted no question is here, and nowhere else."""
+    """Nobody edits a reply. Replies that belong to no question are shown here and nowhere else."""
 
     list_display = ("received_at", "number", "text", "did", "alert")
     list_filter = (("effect", ChoicesCheckboxFilter),)
@@ -32,7 +32,7 @@ class ReplyAdmin(ReadOnly):
     def number(self, message: InboundMessage) -> str:
         try:
             return phone.readable(message.sender)
-        except NumberParseException:  # a name, such as services have
+        except NumberParseException:  # a name, which services use as their sender
             return message.sender
 
     @display(

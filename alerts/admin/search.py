@@ -1,5 +1,7 @@
-"""Search terms, kept in the user's session. A term may be a patient reference, and browsers, proxies and access logs
-keep addresses: so the address has a token, which means something in this session only.
+"""Search terms, kept in the user's session.
+
+A term may be a patient reference, and browsers, proxies and access logs keep addresses. So the address has a token
+instead, which means something in this session only.
 """
 
 import secrets
@@ -18,10 +20,10 @@ MAX_TERMS = 20
 """Terms in a session: enough for the browser's back button. The oldest are dropped."""
 FORGOTTEN = "This search has expired. Search again."
 SEARCHED = 20_000
-"""Parts of words are looked for in so many alerts, the newest: no index finds them, and there may be millions."""
+"""How many of the newest alerts are searched for parts of words: no index finds these, and there may be millions."""
 FIELDS = ("message_id", "patient_id", "contact_id", "clinician__search_text__folded", "description")
 WHOLE = ("message_id", "patient_id")
-"""What finds older alerts too, by an index."""
+"""The fields by which older alerts are found too, with an index."""
 MOST_OLD = 1000
 """The most alerts of one patient reference that are found."""
 
@@ -42,8 +44,10 @@ def term_of(request: HttpRequest, token: str) -> str | None:
 
 
 def matching(alerts: QuerySet[Alert], term: str) -> tuple[QuerySet[Alert], datetime | None]:
-    """The alerts in which each word of `term` is part of a field, or of which it is an ID; and since when parts were
-    looked for, None if in all. Three queries, of which one or two are made at once.
+    """The alerts in which each word of `term` is a part of a field, and older ones that have `term` as their ID. Also
+    the time from which on parts were searched for; None if all alerts were searched.
+
+    Three queries, of which one or two are made at once.
     """
     newest = alerts.order_by("-created_at", "-id")
     since = newest.values_list("created_at", flat=True)[SEARCHED : SEARCHED + 1].first()

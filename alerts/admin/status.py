@@ -1,4 +1,4 @@
-"""How the list and the page of an alert show its status, and that of each delivery."""
+"""How the list and the page of an alert show the status of the alert and of each delivery."""
 
 from alerts import labels
 from alerts.escalation.responsibility import Responsibility
@@ -50,10 +50,8 @@ HELD_UP = Badge("Queued, held up", "doubt", "hourglass_disabled")
 
 
 def badge(alert: Alert, *, held_up: bool = False) -> Badge:
-    """The status that the API reports, whether an answer was lost, whether it is held up (see
-    `alerts.sending.delays`), and whether staff have dealt with the alert.
-
-    No query if `deliveries` were prefetched.
+    """The status that the API reports, with more for staff: whether an answer was lost, whether the alert is delayed
+    (see `alerts.sending.delays`), and whether staff have dealt with it. No query if `deliveries` were prefetched.
     """
     status = AlertStatus(alert.status)
     found = STATUS[status]
@@ -67,7 +65,7 @@ def badge(alert: Alert, *, held_up: bool = False) -> Badge:
 
 
 def responsibility_badge(alert: Alert, found: Responsibility) -> Badge | None:
-    """Who has taken it on. None where nobody was asked, or where it ended without an answer."""
+    """The badge of who has taken it on. None if nobody was asked, or if it ended without an answer."""
     if found.holder:
         return Badge(f"Accepted by {found.holder.clinician.name}", "reached", "how_to_reg")
     if found.loop is None or alert.state != AlertState.OPEN:
@@ -76,12 +74,12 @@ def responsibility_badge(alert: Alert, found: Responsibility) -> Badge | None:
 
 
 def engagement_badge(engagement: Engagement) -> Badge:
-    """What came of asking somebody."""
+    """The badge of an engagement: how asking this person went."""
     state = EngagementState(engagement.state)
     return Badge(str(state.label), *ENGAGEMENT[state])
 
 
 def delivery_badge(delivery: Delivery) -> Badge:
-    """The state of a delivery."""
+    """The badge of a delivery's state."""
     state = DeliveryState(delivery.state)
     return Badge(str(state.label), *DELIVERY[state])

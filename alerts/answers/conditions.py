@@ -1,4 +1,6 @@
-"""Each figure of the report *Answers* as a condition: by it the report counts, and the list finds the same alerts."""
+"""The figures of the report *Answers* as conditions. The report counts by them, and the list finds the same alerts by
+them.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,13 +27,13 @@ from contacts.lookalikes import departments
 from oncall.models import MAX_STEPS, Plan
 
 BY_STAFF, NOBODY = "staff", "nobody"
-"""Instead of a step: staff asked. Instead of a proof: nobody accepted."""
+"""Values for alerts that staff asked about instead of a step, and for alerts without a proof, since nobody accepted."""
 MAX_DIGITS = 18
-"""Of a key, which PostgreSQL compares with 64 bits."""
+"""Digits of a key that PostgreSQL can compare with a bigint."""
 
 
 class Figure(models.TextChoices):
-    """What is counted. The last five are all that wanted an answer, each once."""
+    """A figure of the report. The last five together are all alerts that wanted an answer, each once."""
 
     WANTED = "wanted", "Wanted an answer"
     ACCEPTED = "accepted", "Accepted"
@@ -47,7 +49,7 @@ class Figure(models.TextChoices):
 
 
 class Dimension(models.TextChoices):
-    """By what alerts are told apart."""
+    """How alerts are grouped."""
 
     PRIORITY = "priority", "Priority"
     DEPARTMENT = "department", "Department"
@@ -57,7 +59,7 @@ class Dimension(models.TextChoices):
 
 
 class PlanTime(Func):
-    """How long a frozen plan gives all of its people together."""
+    """How much time a frozen plan gives all of its people together."""
 
     template = (
         "(SELECT make_interval(secs => sum((planned.step ->> 'wait')::double precision))"
@@ -67,7 +69,7 @@ class PlanTime(Func):
 
 
 def _accepted_at(lookup: str, loop: str) -> Q:
-    """Compared with when the plan's time was over."""
+    """Compares the time of an acceptance with the end of the plan's time."""
     return Q((lookup, F(f"{loop}__created_at") + PlanTime(F(f"{loop}__plan"))))
 
 
@@ -88,7 +90,7 @@ OF_ALERTS: dict[Figure, Q] = {
     Figure.ENDED: Q(loop__outcome=LoopOutcome.ENDED),
     Figure.UNDER_WAY: Q(loop__ended_at=None),
 }
-"""Conditions on `asked_about`. There is none for those that wanted an answer: that is all of them."""
+"""Conditions on `asked_about`. `WANTED` has none, because all of these wanted an answer."""
 
 _TOOK_IT = Q(state=EngagementState.ACCEPTED)
 OF_PEOPLE: dict[Figure, Q] = {
@@ -102,19 +104,18 @@ OF_PEOPLE: dict[Figure, Q] = {
     Figure.IN_TIME: _TOOK_IT & _accepted_at("ended_at__lte", "alert__loop"),
     Figure.LATE: _TOOK_IT & _accepted_at("ended_at__gt", "alert__loop"),
 }
-"""The same of somebody who was asked, for the steps of plans. The others say nothing about a step."""
+"""The same figures as conditions on people who were asked, for the steps of plans. The other figures say nothing about
+a step."""
 
 
 def asked_about(alerts: QuerySet[Alert]) -> QuerySet[Alert]:
-    """Those of the alerts that wanted an answer.
+    """The alerts that wanted an answer.
 
-    `holder` is the engagement of whoever has it, and `proof` how it is known that they accepted.
+    `holder` is the engagement of the person who has the alert, and `proof` is how Bleep knows that they accepted.
     """
     holds = FilteredRelation("engagements", condition=Q(engagements__state=EngagementState.ACCEPTED))
     accepted = Response.objects.filter(engagement=OuterRef("holder__pk"), kind=ResponseKind.ACCEPT)
-    given = accepted.filter(effect=Effect.APPLIED).order_by(
-        "-id"
-    )  # the latest, of somebody who accepted twice
+    given = accepted.filter(effect=Effect.APPLIED).order_by("-id")  # the latest, if somebody accepted twice
     proof = Coalesce(Subquery(given.values("proof")[:1]), Value(NOBODY))
     return alerts.filter(has_loop=True).alias(holder=holds, proof=proof)
 
@@ -126,15 +127,15 @@ class Counted:
     figure: Figure
     by: Dimension | None = None
     value: str = ""
-    """Which of them, by that dimension."""
+    """The group of that dimension."""
 
     def __str__(self) -> str:
-        """For an address: `declined.step.2`."""
+        """The text for an address: `declined.step.2`."""
         return ".".join([self.figure, *([self.by, self.value] if self.by else [])])
 
     @classmethod
     def read(cls, written: str) -> "Counted | None":
-        """The reverse of `str`. None if that is not how it is written."""
+        """Reads what `str` writes. None for any other text."""
         figure, _dot, rest = written.partition(".")
         by, _dot, value = rest.partition(".")
         if figure not in Figure or (by and by not in Dimension):
@@ -159,7 +160,7 @@ class Counted:
                 return self.value == NOBODY or self.value in Proof
 
     def of(self, alerts: QuerySet[Alert]) -> QuerySet[Alert]:
-        """Those of the alerts that are counted."""
+        """The alerts among these that are counted."""
         found = asked_about(alerts)
         if self.by is Dimension.STEP:
             return found.filter(self._at_step())
@@ -200,7 +201,7 @@ class Counted:
 
 
 def name_of(by: Dimension, value: str) -> str:
-    """What a group is called. Plans have names of their own."""
+    """The title of a group. Plans have names of their own."""
     match by:
         case Dimension.PRIORITY:
             return str(Priority(value).label)

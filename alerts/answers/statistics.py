@@ -44,7 +44,7 @@ from contacts.choices import Priority
 from contacts.lookalikes import departments
 
 ALL, OVER_TIME = "", "at"
-"""Beside the dimensions: no grouping, and by day or month."""
+"""Columns besides the dimensions: one without grouping, and one by day or month."""
 BY_ALERT = (
     Dimension.PRIORITY.value,
     Dimension.DEPARTMENT.value,
@@ -53,7 +53,8 @@ BY_ALERT = (
     OVER_TIME,
 )
 
-# All groupings in one pass. Spellings of one department are one group. Names are our own.
+# All groupings in one pass. Spellings of one department are one group. The names are our own, so no input is in the
+# SQL.
 STATEMENT = """
 SELECT GROUPING({columns}), {columns}, {counts},
     percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY took), max(took),
@@ -70,28 +71,28 @@ GROUP BY GROUPING SETS ((), {sets})
 
 @dataclass(frozen=True)
 class Line:
-    """The figures of one group of alerts, or of all."""
+    """The figures of one group of alerts, or of all alerts."""
 
     value: str
     name: str
     counts: Mapping[Figure, int]
     half: timedelta | None
-    """From the alert until somebody accepted: within so long for half of those that somebody accepted."""
+    """The time from the alert to its acceptance that half of the accepted alerts did not exceed."""
     most: timedelta | None
-    """For 90%."""
+    """The time that 90% did not exceed."""
     longest: timedelta | None
     longest_key: int | None
-    """The key of the alert for which it took longest."""
+    """The key of the alert with the longest time."""
 
     @property
     def share_in_time(self) -> float | None:
-        """Of those that wanted an answer, how many were accepted within the plan's time: from 0 to 1."""
+        """The share of alerts that were accepted within the plan's time, from 0 to 1."""
         wanted = self.counts[Figure.WANTED]
         return self.counts[Figure.IN_TIME] / wanted if wanted else None
 
 
 Groups = dict[str, dict[str, Line]]
-"""By the column of the grouping and its value."""
+"""By the grouping's column and the group's value."""
 
 
 _NOTHING = Line("", ALL, dict.fromkeys(Figure, 0), None, None, None, None)
@@ -104,14 +105,14 @@ class Answers:
     total: Line
     groups: Mapping[Dimension, Sequence[Line]]
     over_time: Mapping[date, Line]
-    """By the day, or by the first of the month."""
+    """By day, or by the first day of the month."""
 
 
 def read(alerts: AlertQuerySet, *, unit: str) -> Answers:
     """The figures of these alerts, over time by `unit`: `day` or `month`."""
     try:
         found, steps = _of_alerts(alerts, unit), _of_steps(alerts)[Dimension.STEP]
-    except EmptyResultSet:  # of those of nobody, which Django knows without asking
+    except EmptyResultSet:  # Django knows without a query that there are none
         return Answers(_NOTHING, dict.fromkeys(Dimension, ()), {})
     numbers = sorted((value for value in steps if value != BY_STAFF), key=int)
     return Answers(
@@ -132,7 +133,7 @@ def _in_order(lines: Mapping[str, Line], order: Iterable[str]) -> list[Line]:
 
 
 def _by_name(lines: Mapping[str, Line]) -> list[Line]:
-    """Those without a value last."""
+    """Groups without a value come last."""
     return sorted(lines.values(), key=lambda line: (not line.value, line.name.casefold()))
 
 
@@ -154,7 +155,7 @@ def _of_alerts(alerts: AlertQuerySet, unit: str) -> Groups:
 
 
 def _of_steps(alerts: AlertQuerySet) -> Groups:
-    """By the people who were asked. Staff may ask several about one alert."""
+    """Groups by the people who were asked. Staff may ask several people about one alert."""
     people = Engagement.objects.filter(alert__in=alerts.filter(has_loop=True).order_by().values("pk"))
     took = ExpressionWrapper(F("ended_at") - F("alert__created_at"), DurationField())
     columns = {
@@ -208,7 +209,7 @@ def _counted(
 
 
 def _group(columns: Sequence[str], left_out: int, values: Sequence[Any]) -> tuple[str, str]:
-    """The column of a grouping, and its value. `left_out` has a bit for each column that is not the grouping's."""
+    """The column and the value of a group. `left_out` has a bit for each column that the row is not grouped by."""
     for place, (column, value) in enumerate(zip(columns, values, strict=True)):
         if not left_out >> (len(columns) - 1 - place) & 1:
             return column, _step(value) if column == Dimension.STEP else value
@@ -216,7 +217,7 @@ def _group(columns: Sequence[str], left_out: int, values: Sequence[Any]) -> tupl
 
 
 def _step(number: int | None) -> str:
-    """People count from 1."""
+    """The number of a step as people count, from 1."""
     return BY_STAFF if number is None else str(number + 1)
 
 

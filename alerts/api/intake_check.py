@@ -1,4 +1,4 @@
-"""`/intake-check`: a health check sends a test alert the whole way through intake."""
+"""`/intake-check`: a health check sends a test alert through the whole intake."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class IsHealthCheck(BasePermission):
 
 
 class IntakeCheckView(APIView):
-    """Take an alert and leave nothing of it behind."""
+    """Take an alert, and roll everything back."""
 
     authentication_classes = ()
     permission_classes = (IsHealthCheck,)

@@ -1,4 +1,6 @@
-"""Pages of a list, newest first. A page begins after an alert, and not after a time, which several may share."""
+"""The pagination of the list, newest first. A page begins after an alert and not after a time, which several alerts may
+share.
+"""
 
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -14,7 +16,7 @@ HIGHEST_ID = 2**63 - 1
 
 
 class Place(NamedTuple):
-    """Where an alert is in the order: a later place is a newer alert. No two alerts have the same."""
+    """The place of an alert in the order. A later place is a newer alert, and no two alerts share a place."""
 
     created_at: datetime
     pk: int
@@ -25,7 +27,7 @@ class Place(NamedTuple):
 
     @classmethod
     def read(cls, written: str) -> Self:
-        """Raises ValueError if it is not what `str` writes."""
+        """Raises ValueError for a text that `str` does not write."""
         time, _, pk = written.partition("/")
         created_at = parse_datetime(time)
         if created_at is None or created_at.tzinfo is None or not (pk.isascii() and pk.isdigit()):
@@ -38,7 +40,7 @@ class Place(NamedTuple):
         return f"{self.created_at.isoformat()}/{self.pk}"
 
     def newer(self) -> Q:
-        """Alerts after this place. The first condition is for the index; the second alone would not use it."""
+        """The alerts after this place. The first condition lets PostgreSQL use the index; the second alone would not."""
         after = Q(created_at__gt=self.created_at) | Q(pk__gt=self.pk)
         return Q(created_at__gte=self.created_at) & after
 
@@ -72,7 +74,7 @@ class NewestFirst(CursorPagination):
         return self.page
 
     def get_next_link(self) -> str | None:
-        """The page with older alerts. When going back there always is one: the page that asked for this one."""
+        """The link to the page with older alerts. After going back there always is one: the page that linked here."""
         if not (self._back or self._has_more):
             return None
         return self._link(Place.of(self.page[-1]) if self.page else self._beside(+1), reverse=False)
@@ -84,10 +86,10 @@ class NewestFirst(CursorPagination):
         return self._link(Place.of(self.page[0]) if self.page else self._beside(-1), reverse=True)
 
     def _beside(self, by: int) -> Place:
-        """A place just beside the cursor of this empty page, so that the link includes the alert at the cursor."""
+        """A place beside the cursor of this empty page, so that the link includes the alert at the cursor."""
         assert self._from  # noqa: S101 - only a page with a cursor has a link and no alert
         return self._from._replace(pk=self._from.pk + by)
 
     def _link(self, place: Place, *, reverse: bool) -> str:
-        position: Any = str(place)  # djangorestframework-stubs knows numbers alone
+        position: Any = str(place)  # djangorestframework-stubs allows only numbers
         return self.encode_cursor(Cursor(offset=0, reverse=reverse, position=position))

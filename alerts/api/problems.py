@@ -88,7 +88,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:  # noqa: C901
 
 
 def insecure() -> HttpResponse:
-    """The response to a request over http. It is sent before DRF runs, so it is Django's."""
+    """The response to a request over http. It is sent before DRF runs, so it is a Django response."""
     detail = (
         "Nothing was done: the request came over http. Send it over https. The token was sent unencrypted: consider it "
         "leaked, and ask Bleep's staff for a new one."
@@ -115,15 +115,16 @@ def bad_request(error: Exception) -> HttpResponse:
 
 
 def failed(error: BaseException | None) -> HttpResponse:
-    """The response where something failed before a view, or after it."""
+    """The response where something failed before a view ran, or after it."""
     response = _database_away(error) if isinstance(error, database.AWAY) else _internal()
     return _as_django(response)
 
 
 def is_from_a_program(request: HttpRequest) -> bool:
-    """Whether an error is for a program: at the API's addresses, misspelt ones as well, or where it speaks JSON.
+    """Whether to answer with a problem document: at the API's addresses, misspelt ones too, and for requests in JSON.
 
-    Whatever else sends something is a program, too, if it neither asks for a page nor says, as browsers do, from where.
+    At any other address, a request that sends something is from a program too, unless it asks for a page or has the
+    Origin header of a browser.
     """
     accepts = request.headers.get("Accept", "")
     if request.path_info.lower().startswith("/notification") or "json" in f"{accepts} {request.content_type}":

@@ -22,7 +22,7 @@ REASONS: dict[str, RefusalReason] = {
     "unsupported_media_type": RefusalReason.UNREADABLE,
     "permission_denied": RefusalReason.READ_ONLY_TOKEN,
 }
-"""By the code of the problem document. What is not here (429, 5xx) is to be sent again, and may be accepted then."""
+"""By the code of the problem document. Other refusals (429, 5xx) are to be sent again, and may be accepted then."""
 LONGEST = 64
 
 log = structlog.get_logger(__name__)
@@ -33,7 +33,7 @@ def enter(request: Request, response: Response) -> None:
     try:
         reason = REASONS.get(response.data["code"])
         if reason is None:
-            return  # before looking at the client, which would wait again for a database that is away
+            return  # check this before the client: reading the client would wait again for a database that is away
         client: Any = request.user
         if isinstance(client, ApiClient):
             given = _given(request)
@@ -49,7 +49,7 @@ def enter(request: Request, response: Response) -> None:
 
 
 def _given(request: Request) -> dict[str, Any]:
-    """The fields as they were sent; none if the body cannot be read."""
+    """The fields as they were sent; empty if the body cannot be read."""
     try:
         found: Any = request.data
     except Exception:  # noqa: BLE001 - whatever it was, the sender was told
@@ -58,7 +58,7 @@ def _given(request: Request) -> dict[str, Any]:
 
 
 def _contact_id(given: dict[str, Any]) -> str:
-    """Without invisible characters, and cut. Empty if it names a patient instead of the clinician."""
+    """The contact ID without invisible characters, and cut. Empty if it names a patient instead of the clinician."""
     found = given.get("contact_id")
     if not isinstance(found, str):
         return ""
@@ -68,7 +68,7 @@ def _contact_id(given: dict[str, Any]) -> str:
 
 
 def _priority(given: dict[str, Any]) -> str:
-    """As it was meant: `h` and `HIGH` are refused, but they mean High."""
+    """The priority that the sender meant: `h` and `HIGH` are refused, but mean High."""
     letter = str(given.get("priority")).strip()[:1].upper()
     return letter if letter in Priority.values else ""
 

@@ -23,7 +23,7 @@ CONTROL_CHARACTERS_BUT_WHITE_SPACE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7
 
 
 class StrictCharField(serializers.CharField):
-    """Text as the client sent it. A number is refused: `1`, `1.0` and `"1"` would otherwise be the same."""
+    """Text as the client sent it. A number is refused: otherwise `1`, `1.0` and `"1"` would be the same."""
 
     default_error_messages = {  # noqa: RUF012 - DRF's name
         "invalid": "This must be a string, in double quotes.",
@@ -35,7 +35,9 @@ class StrictCharField(serializers.CharField):
     names_a_patient = staticmethod(nhs_numbers.is_in)
 
     def __init__(self, *, lines: bool = False, travels: bool = False, **kwargs: Any) -> None:
-        """`lines`: line breaks and tabs are allowed. `travels`: it may not have an NHS number in it."""
+        """`lines`: line breaks and tabs are allowed. `travels`: an NHS number is refused, because the text leaves the
+        hospital.
+        """
         super().__init__(**kwargs)
         self._travels = travels
         self._refused = CONTROL_CHARACTERS_BUT_WHITE_SPACE if lines else CONTROL_CHARACTERS
@@ -80,7 +82,7 @@ class MessageIdField(StrictCharField):
 
 
 class LineField(StrictCharField):
-    """A name or an ID, in the normal form that `contacts` stores: the same if it looks the same."""
+    """A name or an ID in the normal form that `contacts` stores, so that two that look the same are the same."""
 
     def to_internal_value(self, data: Any) -> str:
         line = normal.normal(data) if isinstance(data, str) else data
@@ -110,14 +112,14 @@ class PriorityField(serializers.ChoiceField):
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses unknown names: most are misspelt, and what they say would be lost in silence."""
+    """Refuses unknown fields: most are misspelt, and without an error their values would be lost."""
 
     def unknown(self, data: Any) -> dict[str, list[str]]:
         """An error for each unknown name in `data`."""
         return fields.unknown(data if isinstance(data, dict) else (), self.fields)
 
     def to_internal_value(self, data: Any) -> Any:
-        """The fields. Names all that is wrong at once."""
+        """The fields. The error names all faults at once."""
         unknown = self.unknown(data)
         try:
             found = super().to_internal_value(data)
@@ -153,7 +155,7 @@ class NewAlertSerializer(StrictSerializer):
 
 
 _new_alert = NewAlertSerializer()
-"""One for all requests: it keeps nothing of any, and to make one takes as long as to store an alert."""
+"""One serializer for all requests: it keeps nothing of any, and making one takes as long as storing an alert."""
 
 
 def new_alert(data: Any) -> NewAlert:
@@ -181,7 +183,7 @@ class CursorField(serializers.CharField):
 
 
 class MomentField(serializers.DateTimeField):
-    """ISO 8601. A plus that was not escaped in a URL arrives as a space, and is read as the plus that it was."""
+    """ISO 8601. A plus that was not escaped in a URL arrives as a space, and is read as a plus."""
 
     def to_internal_value(self, value: Any) -> Any:
         return super().to_internal_value(_SPACE_FOR_PLUS.sub("+", value) if isinstance(value, str) else value)
@@ -191,7 +193,7 @@ _SPACE_FOR_PLUS = re.compile(r" (?=\d\d:?\d\d$)")
 
 
 class ParametersSerializer(StrictSerializer):
-    """The query parameters of an address. Here: one that has none."""
+    """The query parameters of a URL; here of one that has none."""
 
     def unknown(self, data: Any) -> dict[str, list[str]]:
         return {
@@ -199,12 +201,14 @@ class ParametersSerializer(StrictSerializer):
         }
 
     def advice(self) -> str:
-        """What to do about an unknown one, in a sentence."""
+        """A sentence that says what to do about an unknown parameter."""
         return f"Use one of: {', '.join(self.fields)}." if self.fields else "There are none here."
 
 
 class SendingParametersSerializer(ParametersSerializer):
-    """The query parameters of `POST /notification`: none, but no alert is lost over `?format=`, which DRF reads."""
+    """The query parameters of `POST /notification`: none but `?format=`, which DRF reads. No alert is lost because of
+    it.
+    """
 
     format = serializers.CharField(required=False, allow_blank=True)
 
@@ -228,5 +232,5 @@ class AlertFilterSerializer(ParametersSerializer):
     page_size = serializers.IntegerField(required=False, min_value=1, help_text="50 by default, 200 at most.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The filters, without the parameters of the pagination, which reads them itself."""
+        """The filters, without the parameters of the pagination, which reads those itself."""
         return {name: value for name, value in attrs.items() if name not in ("cursor", "page_size")}

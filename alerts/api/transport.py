@@ -12,9 +12,10 @@ ADDRESSES = ("/notification", front_door.PATH)
 
 
 class HttpsOnly:
-    """Refuses an API request over http, before anything redirects it.
+    """Refuses an API request over http before anything redirects it.
 
-    Clients follow the redirect of a POST with a GET: they would get the list with a 200, and think the alert stored.
+    Clients follow the redirect of a POST with a GET. They would get the list with a 200, and believe that the alert is
+    stored.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

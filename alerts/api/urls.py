@@ -10,7 +10,7 @@ urlpatterns = [
     path(front_door.PATH.removeprefix("/"), IntakeCheckView.as_view()),
     path("notification", views.AlertsView.as_view(), name="alerts"),
     path("notification/", views.AlertsView.as_view()),
-    # A message_id may end with this, too: then GET finds its alert.
+    # A message_id may end with this as well: then GET finds its alert.
     path("notification/<path:message_id>/withdraw", views.WithdrawalView.as_view(), {"rest": "/withdraw"}),
     path("notification/<path:message_id>/withdraw/", views.WithdrawalView.as_view(), {"rest": "/withdraw/"}),
     # The `path` converter, because a message_id may contain slashes.

@@ -35,7 +35,7 @@ class AlertsView(APIView):
     """Send an alert, and list the alerts that were sent."""
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        request: Request | None = self.request  # None while the schema is made
+        request: Request | None = self.request  # None while the schema is generated
         return [TokenAuthentication(remembers=request is not None and request.method == "POST")]
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -80,7 +80,7 @@ class AlertView(APIView):
         with_attempts = Prefetch(
             "deliveries", Delivery.objects.filter(notice="").prefetch_related("attempts")
         )
-        # A slash at the end may belong to the URL or to the message_id: the longer match wins.
+        # A slash at the end may belong to the URL or to the message_id: try the longer message_id first.
         either = _alerts_of(request).filter(message_id__in={message_id, message_id.removesuffix("/")})
         found = either.prefetch_related(with_attempts).order_by(Length("message_id").desc()).first()
         if found is None:
@@ -89,7 +89,7 @@ class AlertView(APIView):
 
 
 class WithdrawalView(AlertView):
-    """Withdraw an alert. A GET at this address is for an alert whose message_id ends like it."""
+    """Withdraw an alert. GET at this address finds an alert whose message_id ends in the same way."""
 
     @documentation.WITHDRAW
     def post(self, request: Request, message_id: str, rest: str) -> Response:
@@ -123,10 +123,10 @@ def _said(accepted: Accepted, waited: Waited | None) -> dict[str, Any]:
 
 
 def _or_of_the_token(request: Request, error: Exception) -> Exception:
-    """What to answer instead, if the token no longer works.
+    """The response to send instead if the token no longer works.
 
-    Not asked for too many requests; nor where the database failed, which would be waited for once more; nor where
-    intake has decided, which has looked at the token.
+    Not checked for 429; nor where the database failed, which would only make the client wait again; nor where intake
+    has decided, because intake has checked the token.
     """
     if isinstance(error, APIException) and not isinstance(error, Throttled):
         try:
@@ -137,9 +137,9 @@ def _or_of_the_token(request: Request, error: Exception) -> Exception:
 
 
 def _parameters(kind: type[ParametersSerializer], request: Request) -> dict[str, Any]:
-    """The query parameters. One that is given twice is refused, because only one of its values could count.
+    """The query parameters. A parameter that is given twice is refused, because only one of its values could count.
 
-    As a plain dict: DRF would take an empty value in a QueryDict for a field that was not filled in, and ignore it.
+    They are a plain dict: in a QueryDict DRF takes an empty value for a field that was not filled in, and ignores it.
     """
     if not request.query_params:
         return {}

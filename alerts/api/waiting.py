@@ -19,19 +19,18 @@ from alerts.states import AlertStatus, ResponsibilityState
 from config import tracing
 
 MAX_SECONDS = 30
-"""Seconds. A longer wait is cut to this: proxies would time out anyway."""
+"""Seconds. Longer waits are shortened to this: proxies would time out anyway."""
 MAX_SEATS = 16
 """Each waiting request queries the database ten times a second."""
 PAUSE = 0.1
 ANSWER_PAUSE = 0.5
-"""People take longer than providers: to ask twice a second whether somebody has answered is enough."""
+"""People take longer than providers, so looking for an answer twice a second is enough."""
 
 
 def seats(threads: str | None) -> int:
-    """How many requests may wait at a time in one web process: half of its threads (GRANIAN_BLOCKING_THREADS).
-
-    A waiting request holds a thread, and some must stay free for new alerts. The header is only a preference, so one
-    request too many is answered at once.
+    """How many requests may wait at a time in one web process: half of its threads (GRANIAN_BLOCKING_THREADS). A
+    waiting request holds a thread, and some must stay free for new alerts. The header is only a preference, so a
+    further request is answered at once.
     """
     known = int(threads) if threads and threads.isdecimal() else 1
     return min(max(1, known // 2), MAX_SEATS)
@@ -46,19 +45,19 @@ _ANSWERED = re.compile(r"(?:^|[,;\s])outcome\s*=\s*\"?answered\"?(?=$|[,;\s])", 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to wait for, and how long."""
+    """What a request waits for, and how long."""
 
     seconds: int
     answer: bool = False
-    """Until a person has answered, and not only until a provider has."""
+    """Whether to wait until a person has answered, and not only until the outcome is known."""
 
     def __str__(self) -> str:
-        """As in `Preference-Applied`."""
+        """The text for `Preference-Applied`."""
         return f"wait={self.seconds}, outcome=answered" if self.answer else f"wait={self.seconds}"
 
 
 def preferred(header: str, alert: Alert) -> Wanted:
-    """What a `Prefer` header asks for. An alert for which nobody is asked has no answer to wait for."""
+    """What a `Prefer` header asks for. Without a plan nobody is asked, so there is no answer to wait for."""
     return Wanted(seconds_preferred(header), answer=alert.has_loop and _ANSWERED.search(header) is not None)
 
 
@@ -70,12 +69,12 @@ def seconds_preferred(header: str) -> int:
 
 @dataclass(frozen=True)
 class Waited:
-    """An alert as it stands after waiting."""
+    """The alert after waiting."""
 
     alert: Alert
     standing: Responsibility
     is_known: bool
-    """Whether what was waited for is known."""
+    """Whether the wait was for something that is known now."""
 
 
 def for_outcome(alert: Alert, wanted: Wanted) -> Waited | None:
@@ -115,7 +114,7 @@ def stored(alert: Alert) -> Alert:
 
 
 def deliveries() -> Prefetch[str]:
-    """What senders see of what was sent: not the short messages that ask for nothing."""
+    """The deliveries that senders see: without notices."""
     return Prefetch("deliveries", Delivery.objects.filter(notice=""))
 
 

@@ -1,4 +1,4 @@
-"""Who Bleep is to AWS, where, and whether their clocks agree."""
+"""Which account, caller and Region Bleep uses at AWS, and whether the clocks agree."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,7 +10,7 @@ from alerts.aws_check.asking import Check, Result, client, ok, warning, wrong
 
 CLOCK_IS_OFF = timedelta(seconds=30)
 CLOCK_IS_REFUSED = timedelta(minutes=5)
-"""Requests that are signed with a clock that is further off are refused:
+"""AWS refuses requests that are signed with a clock further off than this:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html."""
 
 

@@ -1,4 +1,4 @@
-"""What a check is, and what it means when AWS does not answer one."""
+"""A check of AWS, and its result when AWS gives no answer."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from alerts.channels.base import Fault
 from alerts.states import Reason
 
 REFUSED_TO_TELL = ("AccessDenied", "AuthorizationError")
-"""The beginnings of the codes by which AWS says that these credentials may not ask."""
+"""Beginnings of the error codes with which AWS refuses these credentials the question."""
 
 
 def client(service: aws.Service) -> Any:
-    """A client that does not wait long, because somebody is looking at the page. Raises ChannelError."""
+    """A client with short timeouts, because somebody is waiting in front of the page. Raises ChannelError."""
     return aws.client(service, read_seconds=aws.LOOK_UP_SECONDS)
 
 
 class Verdict(StrEnum):
-    """What a check came to."""
+    """How good the result of a check is."""
 
     OK = "ok"
     WARNING = "warning"
@@ -29,13 +29,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """What was looked at, what it came to, and what to do."""
+    """The result: what was checked, how good it is, and what to do."""
 
     subject: str
     verdict: Verdict
     sentence: str
     advice: str = ""
-    """A sentence; empty where nothing is to be done."""
+    """The advice as a sentence; empty if nothing is to be done."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class Check:
 
     subject: str
     action: str
-    """The permission that it takes, as IAM calls it."""
+    """The permission that the question takes, as IAM calls it."""
     ask: Callable[[], Iterator[Result]]
     """May raise ChannelError."""
 
     def results(self) -> Iterator[Result]:
-        """What AWS says; or, in one result, why that is not known."""
+        """The results; or one result that says why AWS gave none."""
         try:
             with aws.translated():
                 yield from self.ask()
@@ -80,7 +80,7 @@ class Check:
 
 
 def unknown(subject: str, sentence: str, advice: str) -> Result:
-    """Nobody can tell."""
+    """A result that is not known."""
     return Result(subject, Verdict.UNKNOWN, sentence, advice)
 
 

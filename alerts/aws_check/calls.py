@@ -45,7 +45,7 @@ def _instance() -> Iterator[Result]:
 
 def _flow() -> Iterator[Result]:
     if not settings.CONNECT_INSTANCE_ID:
-        return  # the first of these checks says so
+        return  # the first of these checks reports it
     if not settings.CONNECT_CONTACT_FLOW_ID:
         yield wrong(SUBJECT_FLOW, f"CONNECT_CONTACT_FLOW_ID {NOT_SET}", "Set it, and restart Bleep.")
         return
@@ -76,7 +76,7 @@ def _flow() -> Iterator[Result]:
 
 
 def _blocks(content: str) -> list[dict[str, Any]]:
-    """A flow's blocks. Not the positions and notes of its drawing, which may quote what blocks say."""
+    """The blocks of a flow. Positions and notes of its drawing are left out: they may quote texts of the blocks."""
     try:
         blocks = json.loads(content)["Actions"]
     except (ValueError, KeyError, TypeError):
@@ -85,7 +85,7 @@ def _blocks(content: str) -> list[dict[str, Any]]:
 
 
 def _comparable(blocks: list[dict[str, Any]]) -> list[str]:
-    """What two flows have in common if they do the same, in whatever voice."""
+    """The flow without its voice, for comparing what two flows do."""
     return sorted(
         json.dumps({**block, "Parameters": None} if block.get("Type") == VOICE else block, sort_keys=True)
         for block in blocks

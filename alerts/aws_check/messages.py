@@ -1,4 +1,4 @@
-"""Whether SNS sends Bleep's SMS, and replies come back: sandbox, money that is left, opted-out people, the queue."""
+"""Whether SNS sends Bleep's SMS and replies come back: the sandbox, the spending limit, opted-out people, the queue."""
 
 from collections.abc import Iterator
 
@@ -10,13 +10,13 @@ from contacts.choices import Channel
 from contacts.models import Clinician
 
 NEARLY_SPENT = 0.8
-"""Of the month's limit."""
+"""The share of the monthly limit from which on the result is a warning."""
 DAY = 24 * 60 * 60
-"""Seconds."""
+"""Seconds for the question."""
 NAMED = 20
-"""Clinicians named one by one."""
+"""How many clinicians are named."""
 MANY_REPLIES = 20
-"""Replies that wait: a relay takes each within seconds."""
+"""How many replies may wait: a relay takes each within seconds."""
 SUBJECT_SANDBOX, SUBJECT_SPEND, SUBJECT_OPTED_OUT, SUBJECT_REPLIES = (
     "SMS sandbox",
     "SMS spend",
@@ -61,7 +61,7 @@ def _spent() -> float:
         MetricName="SMSMonthToDateSpentUSD",
         StartTime=now.replace(
             day=1, hour=0, minute=0, second=0, microsecond=0
-        ),  # days without an SMS have no point
+        ),  # on days without an SMS there is no data point
         EndTime=now,
         Period=DAY,
         Statistics=["Maximum"],

@@ -1,4 +1,4 @@
-"""Whether Bleep may do what it does: IAM says what would become of each request, and carries none out."""
+"""Whether Bleep has its permissions: IAM says what the result of each request would be, and carries none out."""
 
 import tomllib
 from collections.abc import Iterator
@@ -15,16 +15,16 @@ LIST = settings.BASE_DIR / "deploy" / "aws" / "permissions.toml"
 SUBJECT = "Permissions"
 ALLOWED = "allowed"
 VIA, VIA_TO_KMS = "aws:CalledViaLast", "kms:ViaService"
-"""Who passed a request on. Only what is passed on has it."""
+"""Keys about the service that passes a request on. Only requests that a service passes on have them."""
 ADVICE = "Attach the policy of make aws-deploy, or allow what docs/aws.md has as {}."
 
 
 Places = dict[str, str]
-"""What stands for the names in the patterns; empty where Bleep is not set to use it."""
+"""The values for the names in the patterns; empty where Bleep is not set up to use one."""
 
 
 class Permission(NamedTuple):
-    """One thing that Bleep does; the file says what the fields mean."""
+    """One statement of the file, which explains the fields."""
 
     sid: str
     why: str
@@ -36,7 +36,7 @@ class Permission(NamedTuple):
     used_with: str = ""
 
     def requests(self, places: Places) -> list["Request"]:
-        """What to ask about: each action on one resource for each pattern. A telephone number has no ARN: any."""
+        """The questions: each action on one resource for each pattern. A telephone number has no ARN, so any does."""
         patterns = ["*"] if self.all_but else self.resources
         resources = [
             pattern if pattern == "*" else pattern.format(**places).replace("*", "0") for pattern in patterns
@@ -45,13 +45,13 @@ class Permission(NamedTuple):
         return [Request(action, resource, via) for action in self.actions for resource in resources]
 
     def is_used(self, places: Places) -> bool:
-        """Whether Bleep does it, with what it is set to."""
+        """Whether Bleep uses these permissions with its present settings."""
         patterns = "".join([*self.resources, self.used_with])
         return all(value or f"{{{name}}}" not in patterns for name, value in places.items())
 
 
 class Request(NamedTuple):
-    """What IAM is asked about."""
+    """A question for IAM."""
 
     action: str
     resource: str
@@ -59,23 +59,25 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What IAM says of a request."""
+    """An answer of IAM."""
 
     decision: str
     """`allowed`, `explicitDeny` or `implicitDeny`."""
     stopped_by: str
-    """What stands above the policies of the role, if that is what denies it."""
+    """A policy above those of the role, if that denies the request."""
     missing: frozenset[str]
-    """What the policies look at and a simulation does not have, such as the address that a request comes from."""
+    """Keys that a policy reads and a simulation does not know, such as the address that a request comes from."""
 
 
 def listed() -> list[Permission]:
-    """All that Bleep asks of AWS."""
+    """All permissions that Bleep uses."""
     return [Permission(**each) for each in tomllib.loads(LIST.read_text(encoding="utf-8"))["permission"]]
 
 
 def needed(places: Places) -> list[Permission]:
-    """What sending takes. What only `aws_check` asks is not here: it asks, and says what it may not ask."""
+    """The permissions that sending takes. Those that only `aws_check` uses are not here: it asks, and reports what it
+    may not ask.
+    """
     return [each for each in listed() if each.without and each.is_used(places)]
 
 
@@ -97,7 +99,7 @@ def _permissions() -> Iterator[Result]:
     except ChannelError as error:
         if error.fault is not Fault.REJECTED or error.code.startswith(REFUSED_TO_TELL):
             raise
-        # That IAM cannot simulate this caller does not mean that Bleep may not send.
+        # Bleep may still be allowed to send where IAM cannot simulate its role.
         yield unknown(
             SUBJECT,
             f"AWS does not simulate them for {name} ({error.code}).",
@@ -135,12 +137,12 @@ def _key(arns_begin: str) -> str:
             with aws.translated():
                 return str(client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"])
         except ChannelError:
-            return ""  # the check of the key says why
+            return ""  # the check of the key reports that
     return key if not key or key.startswith("arn:") else f"{arns_begin}{key}"
 
 
 def _principal(partition: str, account: str, name: str) -> str:
-    """The user, or the role behind a session: a session's name leaves out the role's path."""
+    """The user, or the role behind a session. The name of a session leaves out the path of its role."""
     kind, _, rest = name.partition("/")
     if kind == "assumed-role":
         found: str = client("iam").get_role(RoleName=rest.partition("/")[0])["Role"]["Arn"]
@@ -162,7 +164,7 @@ def _results(arn: str, places: Places) -> Iterator[Result]:
 
 
 def _ask(arn: str, requests: set[Request]) -> dict[Request, Answer]:
-    """Asked by one resource at a time: of several, IAM's answer is the worst, and was another one in earlier years."""
+    """Ask about one resource at a time: for several, IAM gives the worst answer, and in earlier years gave another."""
     answers: dict[Request, Answer] = {}
     for resource, via in sorted({(each.resource, each.via) for each in requests}):
         actions = sorted(each.action for each in requests if (each.resource, each.via) == (resource, via))

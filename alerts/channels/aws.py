@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
 Looking = Literal["sts", "iam", "kms", "cloudwatch", "service-quotas"]
-"""Services that only say how things are: nothing is sent with them."""
+"""Services that only answer questions: nothing is sent through them."""
 Service = Literal["sns", "sqs", "connect"] | Looking
 CONNECT_SECONDS = 3
 READ_SECONDS = 10
 CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS
 LOOK_UP_SECONDS = 3
-"""To read an answer that Bleep can do without."""
+"""Seconds to wait for an answer that Bleep can do without."""
 
 Meaning = tuple[Fault, Reason]
 THROTTLED: Meaning = (Fault.THROTTLED, Reason.THROTTLED)
@@ -50,7 +50,7 @@ BY_CODE: dict[str, Meaning] = {
     "ThrottlingException": THROTTLED,
     "ThrottledException": THROTTLED,
     "Throttled": THROTTLED,
-    "TooManyRequestsException": THROTTLED,  # Connect sends this one though its model does not list it
+    "TooManyRequestsException": THROTTLED,  # Connect sends this one, although its model does not list it
     "RequestLimitExceeded": THROTTLED,
     "KMSThrottling": THROTTLED,
     "KMSThrottlingException": THROTTLED,
@@ -74,7 +74,7 @@ BY_CODE: dict[str, Meaning] = {
     "InvalidClientTokenId": MISCONFIGURED,
     "UnrecognizedClientException": MISCONFIGURED,
     "OptInRequired": MISCONFIGURED,
-    # A wrong secret, or this host's clock is more than minutes off: boto3 corrects it only in its own retries.
+    # A wrong secret, or a clock of this host that is minutes off. boto3 would correct that only in its own retries.
     "SignatureDoesNotMatch": MISCONFIGURED,
     "InvalidSignatureException": MISCONFIGURED,
     "RequestExpired": MISCONFIGURED,
@@ -86,10 +86,10 @@ BY_CODE: dict[str, Meaning] = {
     "ServiceUnavailable": ANSWER_LOST,
     "ServiceUnavailableException": ANSWER_LOST,
 }
-"""A definite refusal leads to the next channel at once. `_meaning` adds AccessDenied* and KMS*."""
+"""Definite refusals, which lead to the next channel at once. `_meaning` adds AccessDenied* and KMS*."""
 
 _ANSWERED_WITH_ERROR = frozenset(code for code, meaning in BY_CODE.items() if meaning == ANSWER_LOST)
-"""AWS did answer: it failed inside, so that nobody knows how far it got."""
+"""AWS answered that it failed inside, so nobody knows how far it got."""
 
 INVALID_PARAMETER = frozenset({"InvalidParameter", "InvalidParameterValue", "InvalidParameterException"})
 """SNS and Connect refuse a wrong number, a wrong text and a wrong setting with the same codes. Only the message tells:
@@ -103,17 +103,18 @@ BY_PARAMETER: tuple[tuple[re.Pattern[str], Meaning], ...] = tuple(
         (r"message|subject|attributes", INVALID_TEXT),
     )
 )
-"""The first that is found in the message decides; it may quote an address or a text after "Reason:"."""
+"""The first of these that is found in the message decides. After "Reason:" the message may quote an address or a
+text."""
 
 BY_STATUS: dict[int, Meaning] = {
     HTTPStatus.TOO_MANY_REQUESTS: THROTTLED,
     # "The server did not receive a complete request message", RFC 9110.
     HTTPStatus.REQUEST_TIMEOUT: NOT_RECEIVED,
 }
-"""For answers whose code says nothing."""
+"""For answers whose code does not tell."""
 
 UNTRUSTED = (ssl.SSLCertVerificationError, FileNotFoundError, PermissionError)
-"""While connecting: the certificate is not trusted, or AWS_CA_BUNDLE cannot be read."""
+"""Errors while connecting: the certificate is not trusted, or AWS_CA_BUNDLE cannot be read."""
 
 _lock = threading.Lock()
 
@@ -140,8 +141,8 @@ def client(service: Service, *, read_seconds: int = READ_SECONDS) -> Any:
 
 
 def prepare() -> None:
-    """Load boto3 and what it knows of SNS, so that the first message need not wait for that."""
-    with suppress(ChannelError):  # a message says what is wrong
+    """Load boto3 and its model of SNS, so that the first message need not wait for that."""
+    with suppress(ChannelError):  # a message reports what is wrong
         client("sns")
 
 
@@ -198,7 +199,7 @@ def translated() -> Iterator[None]:
 
 
 def has_answered(code: str) -> bool:
-    """Whether AWS answered, with an error that leaves open how far it got. A bare number is the answer's status."""
+    """Whether AWS answered with an error that leaves open how far it got. A bare number is the status of the answer."""
     return code in _ANSWERED_WITH_ERROR or code.isdecimal()
 
 
@@ -211,7 +212,7 @@ def _translate_answer(response: Any) -> ChannelError:
 
 
 def _meaning_of_parameter(message: str) -> Meaning:
-    """What was refused. Where the message does not tell, nobody is told to correct an address that may be right."""
+    """The reason of a refusal. If the message does not tell, the reason does not blame an address that may be right."""
     named = message.partition("Reason:")[0]
     return next((meaning for pattern, meaning in BY_PARAMETER if pattern.search(named)), REFUSED)
 
@@ -244,12 +245,12 @@ def _translate_transport(error: exceptions.BotoCoreError) -> ChannelError:
         case exceptions.HTTPClientError() | exceptions.ConnectionError():
             return ChannelError(*_meaning_of_break(error), code)
         case _:
-            # Anything new counts as the worst case: it may have been sent.
+            # An error that is not known here counts as the worst case: the message may have been sent.
             return ChannelError(*ANSWER_LOST, code)
 
 
 def _meaning_of_break(error: exceptions.BotoCoreError) -> Meaning:
-    """What a broken connection means depends on when it broke, which botocore's exception names do not say.
+    """What a broken connection means. It depends on when it broke, which botocore's exception names do not tell.
 
     A proxy that drops the connection after passing the request on raises ProxyConnectionError; a peer that disappears
     during the handshake raises SSLError, ConnectionClosedError or ReadTimeoutError. So look where the underlying errors

@@ -26,23 +26,23 @@ class Message:
     delivery_id: str
     """Unique per delivery. Providers recognise a repeat by it."""
     recipient: str
-    """As `recipient` names the person."""
+    """An opaque name for the person: see `recipient`."""
     address: str
     """E.164, or an e-mail address."""
     subject: str
-    """For e-mail: printable ASCII, one line, under 100 characters."""
+    """The subject of an e-mail: printable ASCII, one line, under 100 characters."""
     text: str
-    """For e-mail."""
+    """The text of an e-mail."""
     sms: str
-    """For SMS: the same, or cut."""
+    """The text of an SMS: the same as `text`, or cut."""
     obstacle: Reason | None
-    """What the provider last said keeps messages from this address; None if nothing is known to."""
+    """What keeps messages from this address, as far as the provider last said; None if nothing is known to."""
     subscription: str
-    """For e-mail: the ARN of the address's subscription; empty if it has none."""
+    """The ARN of an e-mail address's subscription; empty if it has none."""
     spoken: str
     """Read aloud on a call."""
     spoken_digits: str
-    """Read aloud after that, digit by digit."""
+    """Read aloud after `spoken`, digit by digit."""
     wants_answer: bool
     """Whether the person is asked to take the alert on."""
     deadline: float
@@ -68,14 +68,14 @@ class SendResult:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the provider says became of a message. Neither delivered nor undelivered: not known yet."""
+    """What became of a message, as the provider says. Neither delivered nor undelivered: not known yet."""
 
     delivered: bool = False
     undelivered: Reason | None = None
     answer: ResponseKind | None = None
-    """What the person answered, where they were asked to take the alert on."""
+    """The person's answer, if they were asked to take the alert on."""
     answered_at: datetime | None = None
-    """When, at the latest, by the provider's clock."""
+    """The latest time at which the answer can have been given, by the provider's clock."""
     ended: bool = False
     """Whether no answer can come any more."""
 
@@ -105,7 +105,7 @@ class ChannelError(Exception):
         self.code = code
         """The provider's own error code, or the exception's name where there was no answer."""
         self.subscription = subscription
-        """What AWS said of an e-mail address's subscription, if that kept the message back."""
+        """The state of an e-mail address's subscription, if that kept the message back."""
 
     def report(self, log: Any, event: str, **more: str) -> None:
         """Log it: as an error if a setting is wrong, because then no retry helps."""
@@ -135,14 +135,14 @@ class Adapter:
     budget: Callable[[], Budget]
     """How fast the provider may be used. Read from the settings each time."""
     budget_per_person: bool = False
-    """The budget is for each clinician, not for the account."""
+    """Whether the budget is for each clinician instead of the account."""
     recognises_repeats: bool = False
-    """The provider answers a repeat with what it has already started, so asking again is safe."""
+    """Whether the provider answers a repeat with what it has already started, so that asking again is safe."""
     ask: Callable[[str], Outcome] | None = None
-    """Ask what became of the message with this provider id, and what was answered. Raises ChannelError. None: the
+    """Asks what became of the message with this provider id, and what was answered. Raises ChannelError. None: the
     provider cannot be asked."""
     check_address: Callable[[str, str], Reason | None] | None = None
-    """Ask what keeps messages from a recipient's address; None where nothing is known. Sends nothing. Raises
+    """Asks what keeps messages from a recipient's address; None if nothing is known to. Sends nothing. Raises
     ChannelError where there was no answer. None: the provider cannot be asked."""
     address_is_good: str = ""
-    """What staff read when `check_address` found nothing."""
+    """The sentence for staff if `check_address` found nothing."""

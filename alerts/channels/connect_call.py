@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from mypy_boto3_connect.type_defs import ContactTypeDef
 
 BURST_SECONDS = 2
-"""Calls are counted over this span, so that a burst passes: Connect allows 5 at once."""
+"""Seconds over which calls are counted, so that a burst is allowed: Connect takes 5 at once."""
 BUSY = frozenset({"TELECOM_BUSY"})
 NOT_ANSWERED = frozenset({"TELECOM_TIMEOUT", "TELECOM_ORIGINATOR_CANCEL", "TELECOM_REJECTED", "EXPIRED"})
 """https://docs.aws.amazon.com/connect/latest/adminguide/ctr-data-model.html, DisconnectReason, voice."""
 KEYS = {"1": ResponseKind.ACCEPT, "2": ResponseKind.DECLINE}
-"""What the contact flow stores as `Response`."""
+"""The values of the attribute `Response`, which the contact flow writes."""
 
 
 def send(message: Message) -> SendResult:
@@ -52,10 +52,11 @@ def send(message: Message) -> SendResult:
 
 
 def ask(provider_id: str) -> Outcome:
-    """Was the call picked up, or did it end without that? Voicemail picks up too: only a key press proves a person.
+    """Whether the call was picked up, or has ended without that. Voicemail picks up too: only a key press proves a
+    person.
 
-    EventBridge delivers contact events on best effort, so this asks for the contact itself. The key that was pressed is
-    in an attribute of the contact, which the flow writes before it says so.
+    EventBridge delivers contact events on best effort, so this asks for the contact itself. The pressed key is in an
+    attribute of the contact, which the flow writes before it says that it has recorded the answer.
     """
     client = aws.client("connect", read_seconds=aws.LOOK_UP_SECONDS)
     with aws.translated():
@@ -76,8 +77,8 @@ def ask(provider_id: str) -> Outcome:
 
 
 def _attributes(contact: "ContactTypeDef", provider_id: str, *, ended: bool) -> Mapping[str, str]:
-    """The contact's attributes. Where a call has ended without a key, they are asked for once more, by themselves:
-    afterwards nobody asks, and nothing says that the record has them as soon as it has the end.
+    """The contact's attributes. After a call without a key they are read once more, in a request of their own: nobody
+    asks later, and AWS does not promise that the record has them as soon as it has the end of the call.
     """
     found = contact.get("Attributes")
     is_enough = found is not None and ("Response" in found or found.get("Answer") != "wanted")

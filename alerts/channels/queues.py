@@ -7,10 +7,10 @@ from typing import Any
 from alerts.channels import aws
 
 WAIT_SECONDS = 10
-"""A long poll: SQS answers as soon as there is a message, or after so long."""
+"""Seconds of a long poll: SQS answers as soon as there is a message, or after this time."""
 READ_SECONDS = WAIT_SECONDS + aws.READ_SECONDS
 HIDDEN_SECONDS = 30
-"""For so long nobody else gets a message that was received. Then SQS gives it out again, unless it was deleted."""
+"""Seconds for which nobody else gets a message that was received. Then SQS delivers it again, unless it was deleted."""
 AT_ONCE = 10
 
 
@@ -22,11 +22,11 @@ class Received:
     body: str
     receipt: str
     sent_at: datetime | None
-    """When it came into the queue, by AWS's clock."""
+    """When the message came into the queue, by AWS's clock."""
 
 
 def receive(url: str) -> list[Received]:
-    """What is in the queue, waiting for `WAIT_SECONDS` for something. Raises ChannelError."""
+    """The messages in the queue. Waits up to `WAIT_SECONDS` for one. Raises ChannelError."""
     client = aws.client("sqs", read_seconds=READ_SECONDS)
     with aws.translated():
         answer = client.receive_message(
@@ -40,7 +40,7 @@ def receive(url: str) -> list[Received]:
 
 
 def delete(url: str, received: Received) -> None:
-    """Take a message out of the queue: it is dealt with. Raises ChannelError; then it comes again."""
+    """Delete a message that is dealt with. Raises ChannelError; then the message comes again."""
     client = aws.client("sqs", read_seconds=READ_SECONDS)
     with aws.translated():
         client.delete_message(QueueUrl=url, ReceiptHandle=received.receipt)

@@ -9,7 +9,7 @@ from alerts.states import Reason
 from contacts.choices import Answer
 
 PER_SECOND = 8
-"""To one topic. Over 10 a second SNS suspends the subscription."""
+"""The rate to one topic. Over 10 a second SNS suspends the subscription."""
 NOT_SUBSCRIBED = "NotSubscribed"
 
 
@@ -24,7 +24,7 @@ def send(message: Message) -> SendResult:
     try:
         seen = sns_subscription.look(message.subscription)
     except ChannelError as error:
-        # Whatever became of the question, it did not carry the message.
+        # Whatever became of the question, it carried no message.
         if error.fault is Fault.UNKNOWN:
             raise ChannelError(Fault.UNSENT, Reason.UNREACHABLE, error.code) from None
         raise

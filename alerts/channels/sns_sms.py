@@ -48,7 +48,7 @@ def check_address(recipient: str, address: str) -> Reason | None:
 
 
 def _check_opted_in(message: Message) -> bool:
-    """Whether SNS says that the number takes SMS; False where it did not answer.
+    """Whether SNS says that the number takes SMS; False if SNS gave no answer.
 
     Raises:
         ChannelError: the number has opted out; or it had, and SNS does not say whether it still has.
@@ -101,7 +101,7 @@ def _attributes() -> "dict[str, MessageAttributeValueTypeDef]":
 
 
 def _budget() -> Budget:
-    # One a second would leave nothing to keep for High; two in two seconds do.
+    # A budget of one a second would leave nothing to keep for High; two in two seconds do.
     seconds = 2 if settings.SMS_PER_SECOND == 1 else 1
     return Budget(settings.SMS_PER_SECOND * seconds, seconds)
 

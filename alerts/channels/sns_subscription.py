@@ -1,4 +1,5 @@
-"""The topic and the subscription of an e-mail address at Amazon SNS: made, looked at, confirmed, taken away.
+"""The topic and the subscription of an e-mail address at Amazon SNS: makes them, reads their state, confirms and
+deletes them.
 
 Raises ChannelError where SNS does not answer, or refuses.
 """
@@ -20,7 +21,7 @@ PENDING = "PendingConfirmation"
 
 
 class Seen(NamedTuple):
-    """What SNS says of a subscription."""
+    """The state of a subscription, as SNS gives it."""
 
     answer: Answer
     code: str = ""
@@ -30,16 +31,16 @@ class Seen(NamedTuple):
 
 
 def make_topic(recipient: str, address: str) -> str:
-    """The ARN of the address's topic, which is there after this. SNS returns what exists."""
+    """The ARN of the address's topic, which exists after this. SNS returns a topic that exists already."""
     client = aws.client("sns")
     with aws.translated():
         return client.create_topic(Name=_topic_name(recipient, address))["TopicArn"]
 
 
 def set_up(topic: str, recipient: str) -> None:
-    """Encrypt the topic with the key of the settings, if there is one, and tag it. Also one that was made long ago.
+    """Encrypt the topic with the key from the settings, if there is one, and tag it. An old topic too.
 
-    Not in CreateTopic, which refuses a topic that exists with other tags.
+    CreateTopic cannot do it: it refuses a topic that exists with other tags.
     """
     client = aws.client("sns")
     with aws.translated():
@@ -67,7 +68,7 @@ def subscribe(topic: str, address: str) -> str:
 
 
 def look(subscription: str) -> Seen:
-    """How a subscription stands."""
+    """The state of a subscription."""
     client = aws.client("sns")
     try:
         with aws.translated():
@@ -76,7 +77,7 @@ def look(subscription: str) -> Seen:
         if error.code == NOT_FOUND:
             return Seen(Answer.MISSING, NOT_FOUND)
         raise
-    # SNS always sends this attribute. Without it, nobody is known to have confirmed.
+    # SNS always sends this attribute. If it is missing, nobody is known to have confirmed.
     if told.get("PendingConfirmation") != "false":
         return Seen(Answer.PENDING, PENDING)
     return Seen(
@@ -85,15 +86,15 @@ def look(subscription: str) -> Seen:
 
 
 def confirm(topic: str, token: str) -> str:
-    """Confirm with the token of the link, so that only this account can unsubscribe; the subscription's ARN."""
-    client = aws.client("sns", read_seconds=aws.LOOK_UP_SECONDS)  # a member of staff waits
+    """Confirm with the token of the link, so that only this account can unsubscribe. Returns the subscription's ARN."""
+    client = aws.client("sns", read_seconds=aws.LOOK_UP_SECONDS)  # a member of staff is waiting
     with aws.translated():
         answer = client.confirm_subscription(TopicArn=topic, Token=token, AuthenticateOnUnsubscribe="true")
     return answer["SubscriptionArn"]
 
 
 def take_away(topic: str, subscription: str) -> None:
-    """Delete the subscription and the topic. What is gone already is no error."""
+    """Delete the subscription and the topic. One that is gone already is not an error."""
     client = aws.client("sns")
     if subscription:
         # SNS cannot unsubscribe somebody who has not confirmed. It drops them by itself, with their topic.

@@ -18,7 +18,7 @@ from contacts.choices import Channel, Subscription
 DELIVERY, ALERT, ATTEMPT = Columns(Delivery), Columns(Alert), Columns(Attempt)
 
 _DUE = f"state = '{DeliveryState.PENDING}' AND available_at <= statement_timestamp()"
-"""As `queries.due` says."""
+"""The condition of `queries.due`, as SQL."""
 
 FIND = f"""
 SELECT {DELIVERY.of("delivery")} FROM alerts_delivery AS delivery WHERE id = %(id)s AND {_DUE}
@@ -63,7 +63,7 @@ class Claim:
     attempt: Attempt
     token: uuid.UUID
     obstacle: Reason | None = None
-    """What keeps messages from the address, as far as is known."""
+    """What is known to keep messages from the address."""
     subscription: str = ""
     """The ARN of an e-mail address's subscription; empty where there is none."""
 
@@ -87,7 +87,7 @@ def find_due(delivery_id: uuid.UUID) -> Delivery | None:
 
 
 def claim(delivery_id: uuid.UUID) -> Claim | None:
-    """Claim the delivery and write the attempt in one statement. None if it cannot be claimed."""
+    """Claim the delivery, and write its attempt. One statement. None if it cannot be claimed."""
     token = uuid.uuid4()
     row = statements.prepared_row(CLAIM, {"id": delivery_id, "token": token, "lease": settings.LEASE})
     if row is None:
@@ -101,7 +101,7 @@ def claim(delivery_id: uuid.UUID) -> Claim | None:
 
 def expired_claim(delivery_id: uuid.UUID) -> Claim | None:
     """The claim of a delivery whose lease has run out; None if another process has it. Call inside a transaction."""
-    # Lock the alert first, as everywhere: a late failure holds it while waiting for the delivery.
+    # Lock the alert first, as everywhere: recording a late failure holds its lock while it waits for the delivery.
     alert = Alert.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
     if not alert.filter(deliveries=delivery_id).first():
         return None

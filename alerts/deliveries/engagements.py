@@ -1,4 +1,4 @@
-"""What follows for somebody who was asked: whether more is sent to them, and what if no channel is left."""
+"""The consequences for a person who was asked: whether more is sent to them, and what follows if no channel is left."""
 
 from django.db.models.functions import Now
 
@@ -6,13 +6,13 @@ from alerts.models import Alert, Delivery, Engagement, Loop
 from alerts.states import SUCCEEDED, UNFINISHED, AlertState, EngagementState
 
 OVER = (EngagementState.DECLINED, EngagementState.WITHDRAWN)
-"""After these nothing more is sent. Whose time ran out, or who could not be reached, may still answer."""
+"""States after which nothing more is sent. People whose time ran out, or who could not be reached, may still answer."""
 
 
 def is_wanted(alert: Alert, delivery: Delivery) -> bool:
     """Whether another try or another channel may follow this delivery. Call with the alert's lock.
 
-    Not once the alert has ended, and not to somebody who has declined or is no longer asked, unless staff sent it to
+    False once the alert has ended, and for somebody who has declined or is no longer asked, unless staff sent it to
     them after that. One query; none for an alert without a plan.
     """
     if alert.state != AlertState.OPEN or delivery.engagement_id is None:
@@ -24,9 +24,10 @@ def is_wanted(alert: Alert, delivery: Delivery) -> bool:
 
 
 def give_up(engagement_id: int, alert_id: int) -> bool:
-    """Note that the person cannot be reached, if nothing of what was sent may reach them: the next is asked at once.
+    """If no message can reach the person any more, note that, and let the next person be asked at once. Call with the
+    alert's lock.
 
-    Call with the alert's lock. False if they were not waited for, or something may still reach them.
+    False if they were not waited for, or something may still reach them.
     """
     sent = Delivery.objects.filter(engagement=engagement_id, notice="")
     if sent.filter(state__in=(*UNFINISHED, *SUCCEEDED)).exists():
@@ -39,6 +40,6 @@ def give_up(engagement_id: int, alert_id: int) -> bool:
 
 
 def go_on(alert_id: int) -> None:
-    """Let the next step begin at once, unless somebody else is being asked, or nobody is any more."""
+    """Let the next step begin at once, unless somebody else is asked now, or the asking has ended."""
     if not Engagement.objects.filter(alert=alert_id, state=EngagementState.ASKED).exists():
         Loop.objects.filter(alert=alert_id, ended_at=None).update(due_at=Now())

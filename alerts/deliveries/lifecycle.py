@@ -1,4 +1,4 @@
-"""How deliveries change state: what an answer, a failure, or the provider's word leads to.
+"""The state changes of deliveries after an answer, a failure, or a report of the provider.
 
 These functions, and those of `claims`, `opening` and `stopping`, are the only ones that write a state. Each is a
 compare-and-set in one transaction, on the database's clock.
@@ -25,7 +25,8 @@ from contacts.choices import Channel, ObstacleKind, Priority
 from contacts.subscriptions import notes
 
 OUTCOME_EVERY = timedelta(seconds=5)
-"""How long after sending (for High), and after each question, to ask the provider what became of a message."""
+"""When to ask the provider what became of a message: this long after sending (for High), and again after each
+question."""
 
 ATTEMPT_AFTER: dict[Fault, AttemptState] = {
     Fault.THROTTLED: AttemptState.THROTTLED,
@@ -37,15 +38,16 @@ ATTEMPT_AFTER: dict[Fault, AttemptState] = {
 OBSTACLES: dict[Reason, ObstacleKind] = {
     Reason(kind.value): kind for kind in ObstacleKind if kind is not ObstacleKind.UNCONFIRMED
 }
-"""The reasons that are about the address, and hold for the next alert too."""
+"""The reasons that are about the address, and also hold for the next alert."""
 
 log = structlog.get_logger(__name__)
 
 
 def skip_channel(delivery_id: uuid.UUID, reason: Reason, *, even_the_last: bool = False) -> bool:
-    """Give a channel up untried and open the next one.
+    """Give a channel up untried, and open the next one.
 
-    Returns False and changes nothing if no channel is left, unless `even_the_last`: then the alert may have failed.
+    False without any change if no channel is left. With `even_the_last` the last channel is given up too: then the
+    alert may have failed.
     """
     with transaction.atomic():
         alert = opening.lock_alert_of(delivery_id)
@@ -87,12 +89,12 @@ def mark_sent(claimed: Claim, result: SendResult) -> bool:
 
 
 def _is_usual(claimed: Claim, result: SendResult) -> bool:
-    """Whether nothing else is to be recorded, and nothing may follow."""
+    """Whether to record nothing else, and to let nothing follow."""
     return claimed.delivery.position == 1 and not (claimed.obstacle and result.address_works)
 
 
 def _mark_sent_at_once(claimed: Claim, result: SendResult) -> bool:
-    """In one statement, under our own lease."""
+    """Write the answer in one statement, under our own lease."""
     values = {
         "id": claimed.delivery.pk,
         "token": claimed.token,
@@ -106,14 +108,16 @@ def _mark_sent_at_once(claimed: Claim, result: SendResult) -> bool:
 def _mark_sent(claimed: Claim, result: SendResult) -> bool:
     with transaction.atomic():
         state = DeliveryState.SENT
-        if claimed.delivery.position > 1:  # another may have to follow: lock the alert first, as everywhere
+        if (
+            claimed.delivery.position > 1
+        ):  # another delivery may have to follow, so lock the alert first, as everywhere
             opening.lock_alert_of(claimed.delivery.pk)
         if _leave_sending(claimed, state, **_sent_fields(claimed.delivery, result)):
             _finish_attempt(claimed, AttemptState.SENT, provider_id=result.provider_id)
             _forget_obstacle(claimed, result)
             _repeat_what_was_missed(claimed.delivery)
             return True
-        # The lock keeps this out of the middle of settling another attempt's failure.
+        # The lock keeps this from running while the failure of another attempt is being settled.
         opening.lock_alert_of(claimed.delivery.pk)
         _record_late(claimed, result)
         _forget_obstacle(claimed, result)
@@ -142,7 +146,9 @@ def mark_failed(claimed: Claim, error: ChannelError, decision: Decision) -> bool
 
 
 def _remember_obstacle(claimed: Claim, error: ChannelError) -> None:
-    """In the transaction that records the failure: the next channel's route knows, and a crash loses neither."""
+    """Remember an obstacle of the address, in the transaction that records the failure: so the route of the next
+    channel knows it, and a crash loses neither.
+    """
     kind = OBSTACLES.get(error.reason)
     delivery = claimed.delivery
     if error.subscription and claimed.subscription:
@@ -158,20 +164,24 @@ def _forget_obstacle(claimed: Claim, result: SendResult) -> None:
 
 
 def _repeat_what_was_missed(delivery: Delivery) -> None:
-    """Nobody learns whether an SMS or an e-mail is read, so a call that was missed rings again. A call tells itself."""
+    """Let a missed call ring again after an SMS or an e-mail was taken: nobody learns whether these are read. Not after
+    a call, whose outcome is known.
+    """
     if ADAPTERS[Channel(delivery.channel)].ask is None:
         opening.open_repeat(delivery)
 
 
 def _may_be_tried_again(alert: Alert, delivery: Delivery) -> bool:
-    """A notice may, since it tells of an end, unless that is undone: somebody handed the alert back."""
+    """Whether a retry may follow. For a notice it may, unless what it tells has been undone: somebody handed the alert
+    back.
+    """
     if delivery.notice:
         return alert.state != AlertState.OPEN or delivery.notice != Notice.TAKEN
     return engagements.is_wanted(alert, delivery)
 
 
 def _stopped(claimed: Claim, error: ChannelError) -> tuple[DeliveryState, dict[str, Any]]:
-    """Instead of a retry that nobody wants any more: it was not sent, or nobody knows."""
+    """The end of a delivery that nobody wants retried any more: it was not sent, or nobody knows."""
     if error.fault is Fault.UNKNOWN:
         return _carried_out(LeaveInDoubt(error.reason), claimed.delivery)
     if queries.another_may_have_arrived(claimed.attempt):
@@ -180,8 +190,8 @@ def _stopped(claimed: Claim, error: ChannelError) -> tuple[DeliveryState, dict[s
 
 
 def _settle_by_an_earlier_answer(claimed: Claim) -> bool:
-    """If an earlier attempt's answer came late and said sent, the delivery is sent. The duplicate mark stays, because
-    this attempt may have arrived too.
+    """The state after a retry is ruled out. If an earlier attempt's answer came late and said sent, it is sent. The
+    duplicate mark stays, because this attempt may have arrived too.
     """
     accepted = Attempt.objects.filter(delivery=claimed.delivery, state=AttemptState.SENT)
     earlier = accepted.exclude(pk=claimed.attempt.pk).order_by("-number").first()
@@ -192,7 +202,7 @@ def _settle_by_an_earlier_answer(claimed: Claim) -> bool:
 
 
 def _settles_doubt(claimed: Claim, error: ChannelError, state: DeliveryState, fields: dict[str, Any]) -> bool:
-    """A late but definite "not sent" ends the doubt, if nothing else may have arrived."""
+    """End the doubt after a late but definite "not sent", if nothing else may have arrived."""
     if error.fault is Fault.UNKNOWN or queries.another_may_have_arrived(claimed.attempt):
         return False
     if state not in DELIVERY_TRANSITIONS[DeliveryState.UNKNOWN]:
@@ -214,15 +224,17 @@ def _follow_up(delivery: Delivery, decision: Decision) -> None:
 
 
 def mark_delivered(delivery_id: uuid.UUID, *, asked_on: bool = False) -> None:
-    """Record that the call was picked up, says the provider. `asked_on`: it is asked again, for the answer."""
+    """Record that the provider says the call was picked up. `asked_on`: it is asked again later, for the person's
+    answer.
+    """
     with transaction.atomic():
-        # Whose mark of a failure may end with it: the alert first, as everywhere.
+        # This may also end the mark of a failure on the alert, so lock the alert first, as everywhere.
         opening.lock_alert_of(delivery_id)
         _record_outcome(delivery_id, DeliveryState.DELIVERED, reason="", asked_on=asked_on)
 
 
 def mark_undelivered(delivery_id: uuid.UUID, reason: Reason) -> None:
-    """Record that the call was not picked up, says the provider, and go on to the next channel."""
+    """Record that the provider says the call was not picked up, and go on to the next channel."""
     with transaction.atomic():
         opening.lock_alert_of(delivery_id)
         if _record_outcome(delivery_id, DeliveryState.UNDELIVERED, reason=reason):
@@ -230,10 +242,10 @@ def mark_undelivered(delivery_id: uuid.UUID, reason: Reason) -> None:
 
 
 def end_without_answer(delivery_id: uuid.UUID) -> None:
-    """A call that was picked up ended without a key, which may have been a voicemail: go on to the next channel."""
+    """Go on to the next channel after a call that was picked up and ended without a key: it may have been a voicemail."""
     with transaction.atomic():
         opening.lock_alert_of(delivery_id)
-        # Once: whoever asks again finds nothing that is asked about.
+        # Only once: `outcome_due_at` is empty then, and a second process does nothing.
         asked = Delivery.objects.filter(pk=delivery_id, outcome_due_at__isnull=False)
         if asked.update(outcome_due_at=None):
             opening.open_next(Delivery.objects.get(pk=delivery_id))
@@ -286,8 +298,8 @@ def _sent_fields(delivery: Delivery, result: SendResult) -> dict[str, Any]:
 
 
 def _first_question(delivery: Delivery) -> timedelta | None:
-    """When to ask first, if the provider can be asked: about High while it still rings, to notice a busy line, and so
-    where an answer is wanted; about the others once, after the ringing.
+    """When to ask first, if the provider can be asked. For High, and where an answer is wanted, while it still rings,
+    to notice a busy line. For the others once, after the ringing.
     """
     if ADAPTERS[Channel(delivery.channel)].ask is None:
         return None
@@ -297,7 +309,7 @@ def _first_question(delivery: Delivery) -> timedelta | None:
 
 
 def _record_late(claimed: Claim, result: SendResult) -> None:
-    """The lease ran out first. Keep the answer. Unless another attempt is under way, it settles the doubt."""
+    """Keep an answer that came after the lease had run out. Unless another attempt is under way, it settles the doubt."""
     _finish_attempt(claimed, AttemptState.SENT, provider_id=result.provider_id, reason="", late=True)
     fields = _sent_fields(claimed.delivery, result)
     # The resend that the mark was for will not happen. But an earlier attempt or channel may have arrived.
@@ -306,6 +318,6 @@ def _record_late(claimed: Claim, result: SendResult) -> None:
     undecided = (DeliveryState.PENDING, DeliveryState.UNKNOWN)
     doubtful = Delivery.objects.filter(pk=claimed.delivery.pk, state__in=undecided)
     if doubtful.update(state=DeliveryState.SENT, **fields):
-        # As it is now: other attempts may have marked it since this one claimed it.
+        # Read the mark again: other attempts may have set it since this one claimed the delivery.
         _repeat_what_was_missed(Delivery.objects.get(pk=claimed.delivery.pk))
     log.warning("attempt.late", delivery_id=str(claimed.delivery.pk), attempt_id=claimed.attempt.pk)

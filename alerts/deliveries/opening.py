@@ -1,4 +1,4 @@
-"""Opening a channel for an alert: the first, or the next one, and waking the relays, which hand it over."""
+"""Opens a channel for an alert, the first or the next one, and wakes the relays, which hand it over."""
 
 import contextlib
 import uuid
@@ -36,8 +36,8 @@ def open_delivery(
 ) -> Delivery:
     """Create a delivery that is due at `begins_at`, or now, and wake the relays. Call inside a transaction.
 
-    It goes to the person of the `engagement`, else to whom the alert is for. A `notice` asks for nothing.
-    `traceparent` is that of the delivery which it follows. Without one it belongs to the current trace, if any.
+    It goes to the person of the `engagement`, or else to the person whom the alert is for. A `notice` asks for nothing.
+    `traceparent` is that of the delivery before it. Without one the delivery belongs to the current trace, if any.
     """
     pause = {} if begins_at is None else {"begins_at": begins_at, "available_at": begins_at}
     delivery = _to(
@@ -58,7 +58,7 @@ def open_delivery(
 
 
 class First(NamedTuple):
-    """The first channel to somebody who is asked."""
+    """The first channel to a person who is asked."""
 
     step: Step
     engagement: Engagement
@@ -66,7 +66,7 @@ class First(NamedTuple):
 
 
 def open_firsts(firsts: Sequence[First]) -> list[Delivery]:
-    """`open_delivery` for many who are asked, in one statement."""
+    """`open_delivery` for many people who are asked, in one statement."""
     made = [
         _to(each.engagement.alert, each.step, each.engagement, traceparent=each.traceparent)
         for each in firsts
@@ -78,7 +78,7 @@ def open_firsts(firsts: Sequence[First]) -> list[Delivery]:
 
 
 def _to(alert: Alert, step: Step, engagement: Engagement | None, **fields: Any) -> Delivery:
-    """One that is not stored."""
+    """A delivery that is not stored yet."""
     return Delivery(
         alert=alert,
         clinician_id=engagement.clinician_id if engagement else alert.clinician_id,
@@ -101,7 +101,7 @@ def _to(alert: Alert, step: Step, engagement: Engagement | None, **fields: Any) 
 def wake_relays() -> None:
     """Wake every relay once the transaction has committed.
 
-    Only a hint, because a relay looks every second anyway. So it costs nothing if it fails, as it does while the
+    This is only a hint, because a relay looks every second anyway. So a failure costs nothing. It does fail while the
     queue of notifications is full, which another application on the same server can cause.
     """
     transaction.on_commit(_notify)
@@ -118,8 +118,10 @@ def _notify() -> None:
 
 
 def _make_room_for_notifications() -> None:
-    """Have PostgreSQL drop what everybody has read. In a full queue only this question makes it do so: without it no
-    relay would be woken again after whoever filled the queue has left.
+    """Let PostgreSQL drop notifications that everybody has read.
+
+    In a full queue only this query makes PostgreSQL do so. Without it no relay would be woken again, even after the
+    application that filled the queue has left.
     """
     with contextlib.suppress(Error), connection.cursor() as cursor:
         cursor.execute("SELECT pg_notification_queue_usage()")
@@ -128,7 +130,7 @@ def _make_room_for_notifications() -> None:
 def open_next(given_up: Delivery, *, in_doubt: bool = False) -> Delivery | None:
     """Open the next channel of the clinician's *current* route. Call inside a transaction.
 
-    None if no channel is left in this round, nothing is wanted of them any more, or another channel is under way.
+    None if no channel is left in this round, the person is not wanted any more, or another channel is under way.
     """
     alert = lock_alert_of(given_up.pk)
     if given_up.notice:
@@ -142,9 +144,10 @@ def open_next(given_up: Delivery, *, in_doubt: bool = False) -> Delivery | None:
 
 
 def open_repeat(sent: Delivery) -> Delivery | None:
-    """After a message was taken: open the next step over a channel on which the person was missed before.
+    """After a provider took a message: open the next step over a channel on which the person was missed before. Call
+    with the alert's lock, inside a transaction.
 
-    Call with the alert's lock, inside a transaction. None, without a query, for the first delivery of a round.
+    None, without a query, for the first delivery of a round.
     """
     if sent.position == 1 or sent.notice:
         return None
@@ -179,14 +182,14 @@ def lock_alert_of(delivery_id: uuid.UUID) -> Alert:
 
 
 def nothing_left(ended: Delivery) -> None:
-    """Nothing may follow over another channel: ask the next person, or report that the alert has failed."""
+    """Handle the end of a person's channels: ask the next person, or report that the alert has failed."""
     if ended.engagement_id and engagements.give_up(ended.engagement_id, ended.alert_id):
         wake_relays()
     report_if_failed(ended.alert_id)
 
 
 def report_if_failed(alert_id: int) -> None:
-    """Log an error after the commit if nothing is left that could reach the person."""
-    # Cancelled and closed alerts and tests are no emergency: staff are looking at them.
+    """Log an error after the commit if nothing is left that can reach the person."""
+    # Cancelled and closed alerts and tests are no emergency: staff are looking at them already.
     if Alert.objects.needing_attention().filter(pk=alert_id).exists():
         transaction.on_commit(lambda: log.error("alert.failed", alert_id=alert_id))

@@ -28,7 +28,7 @@ from contacts.models import Clinician
 from contacts.routing import Step, looked_up, route
 
 RECOVERED_AT_ONCE = 100
-"""Expired leases recovered in one pass."""
+"""How many expired leases are recovered in one pass."""
 
 MAY_HAVE_ARRIVED = (AttemptState.SENT, AttemptState.UNKNOWN)
 """States of attempts whose message may be on a telephone."""
@@ -36,7 +36,7 @@ MAY_HAVE_ARRIVED = (AttemptState.SENT, AttemptState.UNKNOWN)
 
 @dataclass(frozen=True)
 class History:
-    """What was tried for a delivery so far."""
+    """The earlier attempts of a delivery."""
 
     tries: int
     """Attempts that count. Throttled ones do not."""
@@ -52,7 +52,7 @@ class History:
 
 @dataclass(frozen=True)
 class Tried:
-    """A delivery of a round."""
+    """A delivery of a round, in short."""
 
     pk: uuid.UUID
     channel: str
@@ -95,7 +95,9 @@ def history(delivery: Delivery, *, but: Attempt | None = None) -> History:
 
 
 def steps_left(delivery: Delivery) -> list[Step]:
-    """What would follow if this delivery failed: `Round.left`. Empty for a channel test, which is for one channel."""
+    """The steps that would follow if this delivery failed: see `Round.left`. Empty for a channel test, which is for one
+    channel.
+    """
     return round_of(delivery).left(delivery.pk)
 
 
@@ -106,7 +108,7 @@ class Round:
     tried: tuple[Tried, ...]
     steps: tuple[Step, ...]
     wants_answer: bool = False
-    """Whether a person has to answer: a call that was picked up may have been a voicemail."""
+    """Whether a person has to answer: a picked-up call alone may have been a voicemail."""
 
     @property
     def next_position(self) -> int:
@@ -115,8 +117,9 @@ class Round:
     def left(self, given_up: uuid.UUID | None = None) -> list[Step]:
         """The steps that are left, in order, if `given_up` fails.
 
-        Each delivery uses up one step of its channel. Where a provider took a message over another channel, only those
-        steps are left that repeat a channel over which the person was missed (`docs/decisions/0012-rings-again.md`).
+        Each delivery uses up one step of its channel. Once a provider took a message over another channel, the only
+        steps left are those that repeat a channel over which the person was missed
+        (`docs/decisions/0012-rings-again.md`).
         """
         others = {DeliveryState(each.state) for each in self.tried if each.pk != given_up}
         if DeliveryState.DELIVERED in others and not self.wants_answer:
@@ -174,7 +177,7 @@ def another_is_on_its_way(alert: Alert, delivery: Delivery) -> bool:
 
 
 def _others(alert: Alert, delivery: Delivery) -> QuerySet[Delivery]:
-    """What else was sent to the same person: what another person gets changes nothing for this one."""
+    """The deliveries to the same person: those to another person change nothing for this one."""
     return alert.deliveries.filter(engagement=delivery.engagement_id).exclude(pk=delivery.pk)
 
 

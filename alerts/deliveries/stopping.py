@@ -1,4 +1,4 @@
-"""How alerts end and open again, and what of theirs is stopped: what staff, senders and answers lead to.
+"""Ends and reopens alerts, and stops their deliveries: on actions of staff and senders, and on answers.
 
 Each is a compare-and-set in one transaction, on the database's clock.
 """
@@ -13,7 +13,8 @@ from alerts.states import AlertState, DeliveryState, Notice, Reason
 
 
 def end(alert: Alert, state: AlertState, *, even_if_acknowledged: bool = False) -> int:
-    """Cancel, close or withdraw an alert, or note that somebody accepted it; return how much waited and was stopped.
+    """Cancel, close or withdraw an alert, or note that somebody accepted it. Returns how many waiting deliveries were
+    stopped.
 
     A delivery that is being sent may still go out, but is not retried. One that may have arrived ends in doubt.
     """
@@ -30,7 +31,7 @@ def ends_from(*, even_if_acknowledged: bool) -> tuple[AlertState, ...]:
 
 
 def stop(deliveries: QuerySet[Delivery]) -> int:
-    """Stop those that wait, but no notice; return how many. Call with the alert's lock."""
+    """Stop the deliveries that wait, but no notice. Returns how many. Call with the alert's lock."""
     return _stop(deliveries.filter(notice=""))
 
 
@@ -43,17 +44,17 @@ def _stop(deliveries: QuerySet[Delivery]) -> int:
 
 
 def hand_back(alert: Alert) -> None:
-    """Undo an acceptance: the alert is open again, and nobody is told any more that it is taken.
+    """Undo an acceptance: the alert is open again, and notices that it is taken are stopped.
 
-    What the acceptance stopped stays stopped. Call with the alert's lock.
+    Deliveries that the acceptance stopped stay stopped. Call with the alert's lock.
     """
     Alert.objects.filter(pk=alert.pk, state=AlertState.ACKNOWLEDGED).update(state=AlertState.OPEN)
     _stop(Delivery.objects.filter(alert=alert, notice=Notice.TAKEN))
 
 
 def reopen(alert: Alert) -> None:
-    """Undo `end` with `CLOSED`. What that stopped is not sent now, which may be hours later: it has failed, so that
-    staff see it.
+    """Undo `end` with `CLOSED`. A delivery that `end` stopped is not sent now, which may be hours later: it counts as
+    failed, so that staff see it.
     """
     with transaction.atomic():
         if Alert.objects.filter(pk=alert.pk, state=AlertState.CLOSED).update(state=AlertState.OPEN):

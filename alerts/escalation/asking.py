@@ -46,10 +46,11 @@ def begin(alert: Alert, plan: FrozenPlan) -> Delivery | None:
 
 
 def ask_next(loops: Sequence[Loop]) -> list[Delivery]:
-    """Ask the person of the next step that can be asked, for each of these. Call with the locks of alerts and loops.
+    """For each loop, ask the person of the next step who can be asked. Call with the locks of alerts and loops.
 
-    Steps whose person is away without cover, inactive, cannot be reached, is asked already or has declined are passed
-    over at once. If no step is left, the loop is exhausted, once nobody's time runs any more. Returns what was opened.
+    A step is passed over at once if its person is away without cover, is inactive, cannot be reached, is asked already
+    or has declined. If no step is left and nobody has time left to answer, the loop is exhausted. Returns the opened
+    deliveries.
     """
     before = _asked_before([loop.pk for loop in loops])
     found = _next_asked(loops, before)
@@ -65,7 +66,7 @@ def next_asked(loop: Loop, alert: Alert) -> Asked | None:
 
 
 def ask(alert: Alert, asked: Asked, *, wait: timedelta) -> Delivery:
-    """Ask a person whom no step names, and open the first channel to them. Call with the alert's lock."""
+    """Ask a person whom the plan does not name, and open the first channel to them. Call with the alert's lock."""
     [delivery] = _ask([_Question(alert, asked, wait, None)], _asked_before([alert.pk]))
     return delivery
 
@@ -85,17 +86,17 @@ def _say_exhausted(keys: Sequence[int]) -> None:
 
 @dataclass(frozen=True)
 class _Question:
-    """Somebody is to be asked."""
+    """A person to ask about an alert, and how long to wait for them."""
 
     alert: Alert
     asked: Asked
     wait: timedelta
     step: int | None
-    """The plan's; None if staff ask."""
+    """The step of the plan; None if staff ask."""
 
 
 _Before = Mapping[int, Sequence[Engagement]]
-"""Everybody who was asked, in order, by the alert's key."""
+"""By the alert's key: everybody who was asked about it, in order."""
 
 
 def _asked_before(keys: Sequence[int]) -> _Before:
@@ -106,9 +107,9 @@ def _asked_before(keys: Sequence[int]) -> _Before:
 
 
 def _next_asked(loops: Sequence[Loop], before: _Before) -> dict[int, _Question]:
-    """Whom the next step that can be asked means at this moment, by the loop's key. Missing where none is left.
+    """By the loop's key: the person to ask now, and their step. A loop without a step left is missing.
 
-    All loops look for theirs together: at their next step, then those who found nobody at the one after it.
+    All loops are looked at together: at their next step, then those without a person there at the step after it.
     """
     found: dict[int, _Question] = {}
     steps = {loop.pk: FrozenPlan.from_json(loop.plan).steps for loop in loops}
@@ -145,9 +146,9 @@ def _is_asked_or_declined(clinician: Clinician, loop: Loop, before: Sequence[Eng
 
 
 def _ask(questions: Sequence[_Question], before: _Before) -> list[Delivery]:
-    """Ask these people, and open the first channel to each. The clock starts now, whatever happens to the messages.
+    """Ask these people, and open the first channel to each. Their time starts now, whatever happens to the messages.
 
-    A few statements, however many they are.
+    The number of statements does not depend on the number of people.
     """
     if not questions:
         return []
@@ -165,7 +166,7 @@ def _ask(questions: Sequence[_Question], before: _Before) -> list[Delivery]:
     Engagement.objects.bulk_create(engagements)
     moves: dict[tuple[timedelta, int | None], list[int]] = defaultdict(list)
     for each, engagement in zip(questions, engagements, strict=True):
-        engagement.due_at = engagement.asked_at + each.wait  # what the database wrote, for who shows it now
+        engagement.due_at = engagement.asked_at + each.wait  # as the database wrote it: pages show it now
         moves[each.wait, each.step].append(each.alert.pk)
         log.info(
             "alert.asked", alert_id=each.alert.pk, engagement=engagement.number, why=each.asked.why.value
@@ -183,7 +184,7 @@ def _ask(questions: Sequence[_Question], before: _Before) -> list[Delivery]:
 
 
 def _wait_or_exhaust(loops: Sequence[Loop], before: _Before) -> None:
-    """Staff may have asked somebody beside one whose time is longer."""
+    """End the loops, or let them wait: somebody whom staff asked may still have time to answer."""
     over: dict[int, list[int]] = defaultdict(list)
     for loop in loops:
         passed = len(FrozenPlan.from_json(loop.plan).steps)
@@ -197,6 +198,6 @@ def _wait_or_exhaust(loops: Sequence[Loop], before: _Before) -> None:
 
 
 def _traceparents(keys: Sequence[int]) -> dict[int, str]:
-    """Those of the alerts' first deliveries, so that one trace has all."""
+    """By alert: the trace of its first delivery, so that all its deliveries are in one trace."""
     firsts = Delivery.objects.filter(alert__in=keys).order_by("alert_id", "created_at").distinct("alert_id")
     return dict(firsts.values_list("alert_id", "traceparent"))

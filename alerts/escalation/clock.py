@@ -1,4 +1,4 @@
-"""Corrects waits that began before the database's clock was set back: a person would be waited for too long."""
+"""Corrects waits that began before the database's clock was set back: otherwise a person would be waited for too long."""
 
 from datetime import timedelta
 from functools import cache
@@ -13,9 +13,10 @@ from alerts.models import Alert, Engagement, Loop
 from alerts.states import EngagementState
 
 AT_ONCE = 200
-"""Loops corrected in one look."""
+"""How many loops are corrected in one run."""
 TOLERANCE = timedelta(seconds=2)
-"""As far ahead a date may be although the clock was not set back: the statement that looks may have begun earlier."""
+"""How far ahead a date may be although the clock was not set back: the statement that reads it may have begun
+earlier."""
 
 log = structlog.get_logger(__name__)
 
@@ -33,13 +34,15 @@ def correct() -> int:
 
 @cache
 def _ahead() -> tuple[str, tuple[Any, ...]]:
-    """The query for loops with an impossible date, written once: relays ask it all the time."""
+    """The query for loops with an impossible date. It is built once, because relays run it all the time."""
     ahead = Loop.objects.filter(_is_ahead(), ended_at=None).values_list("alert_id")
     return ahead[:AT_ONCE].query.sql_with_params()
 
 
 def _is_ahead() -> Q:
-    """Somebody seems to be asked in the future; or nobody is, so that the next step should have begun."""
+    """The condition: somebody seems to be asked in the future; or nobody is asked, so that the next step should have
+    begun.
+    """
     asked = Engagement.objects.filter(alert=OuterRef("pk"), state=EngagementState.ASKED)
     later = Now() + TOLERANCE
     return Q(Exists(asked.filter(asked_at__gt=later))) | Q(~Exists(asked), due_at__gt=later)
@@ -47,7 +50,7 @@ def _is_ahead() -> Q:
 
 def _correct(alert_id: int) -> bool:
     with transaction.atomic():
-        # Somebody who has the alert changes it anyway.
+        # Another process that has the alert is changing it anyway.
         alerts = Alert.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
         if not alerts.filter(pk=alert_id).first():
             return False

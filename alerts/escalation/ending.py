@@ -1,4 +1,4 @@
-"""Ending an alert for which people are asked: nobody is asked any more, and they are told."""
+"""Ends an alert that people are asked about: nobody is asked any more, and they are told so."""
 
 from django.db.models import Min
 from django.db.models.functions import Now
@@ -20,7 +20,7 @@ def end(alert: Alert, state: AlertState, *, even_if_acknowledged: bool = False) 
 
 
 def _tell(alert: Alert) -> None:
-    """If somebody had accepted, tell that person only: the others know that nothing is wanted of them."""
+    """Tell people that they need not answer. If somebody had accepted, tell that person only: the others know already."""
     held = Engagement.objects.filter(alert=alert, state=EngagementState.ACCEPTED).first()
     if held is None:
         notices.tell_asked(alert, Notice.ENDED)
@@ -29,7 +29,7 @@ def _tell(alert: Alert) -> None:
 
 
 def accepted(alert: Alert, engagement: Engagement) -> None:
-    """Somebody took the alert on: stop what is still to be sent, and tell the others. Call with the alert's lock."""
+    """Somebody took the alert on: stop the deliveries that wait, and tell the others. Call with the alert's lock."""
     Engagement.objects.filter(pk=engagement.pk).update(state=EngagementState.ACCEPTED, ended_at=Now())
     stopping.end(alert, AlertState.ACKNOWLEDGED)
     close_loop(alert, LoopOutcome.ACCEPTED)
@@ -37,9 +37,10 @@ def accepted(alert: Alert, engagement: Engagement) -> None:
 
 
 def handed_back(alert: Alert, engagement: Engagement) -> None:
-    """Undo `accepted`, as the engagement was before: the asking goes on at once. Call with the alert's lock.
+    """Undo `accepted`, with the engagement as it was before: the asking goes on at once. Call with the alert's lock.
 
-    Whom the plan had asked at that moment was told that it is taken, and would wait for nothing: they are asked again.
+    The person whom the plan was asking then has been told that the alert is taken, and does not expect a question: they
+    are asked again.
     """
     stopping.hand_back(alert)
     asked_then = Engagement.objects.filter(
@@ -51,13 +52,13 @@ def handed_back(alert: Alert, engagement: Engagement) -> None:
 
 
 def reopen(alert: Alert) -> None:
-    """Undo `end` with `CLOSED`. Nobody is asked again by that: staff look after it. Call with the alert's lock."""
+    """Undo `end` with `CLOSED`. This asks nobody again: staff look after the alert. Call with the alert's lock."""
     stopping.reopen(alert)
     Loop.objects.filter(alert=alert, outcome=LoopOutcome.ENDED).update(outcome=LoopOutcome.EXHAUSTED)
 
 
 def close_loop(alert: Alert, outcome: LoopOutcome = LoopOutcome.ENDED) -> None:
-    """Ask nobody any more. How the asking had ended before stays known, unless somebody accepts."""
+    """Ask nobody any more. The earlier outcome of the asking stays, unless somebody accepts."""
     asked = Engagement.objects.filter(alert=alert, state=EngagementState.ASKED)
     asked.update(state=EngagementState.WITHDRAWN, ended_at=Now())
     loops = Loop.objects.filter(alert=alert)

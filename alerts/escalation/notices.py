@@ -1,4 +1,4 @@
-"""One short message to those who may have been asked, once nothing is wanted of them any more."""
+"""Notices: one short message to each person who may have been asked, once they need not answer any more."""
 
 from django.db.models import Exists, OuterRef
 
@@ -11,15 +11,15 @@ from contacts.models import Clinician
 from contacts.routing import Route, Step
 
 ROUND = 0
-"""Notices belong to no round: a round is a way through somebody's channels."""
+"""The round of a notice: none, because a round is a way through a person's channels."""
 MAY_HAVE_COME = (*SUCCEEDED, DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.UNDELIVERED)
-"""What may be on a telephone, or ring there at this moment."""
+"""States in which a message may be on a telephone, or a telephone may be ringing."""
 
 
 def tell_asked(alert: Alert, notice: Notice, *, but: Engagement | None = None) -> None:
-    """Tell everybody who may have got a message, once for the last time that they were asked.
+    """Tell each person who may have got a message, once: as they were last asked.
 
-    Those who declined then know that others are asked.
+    Those who declined know already that others are asked.
     """
     of_each = Delivery.objects.filter(engagement=OuterRef("pk"))
     asked = Engagement.objects.filter(
@@ -33,9 +33,9 @@ def tell_asked(alert: Alert, notice: Notice, *, but: Engagement | None = None) -
 
 
 def tell(engagement: Engagement, alert: Alert, notice: Notice, *, over: Channel | None = None) -> bool:
-    """Send one short message to a person: by SMS, else by e-mail, else by a call. False if nothing reaches them.
+    """Send one short message to a person: by SMS, or else by e-mail, or else by a call. False if nothing reaches them.
 
-    `over` is the one channel to use. Call with the alert's lock. What goes wrong with it changes nothing.
+    `over` is the one channel to use. Call with the alert's lock. A failure of the message changes nothing else.
     """
     clinician = routing.looked_up(Clinician.objects.filter(pk=engagement.clinician_id))
     if clinician is None:

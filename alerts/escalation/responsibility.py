@@ -1,4 +1,4 @@
-"""Who has taken alerts on, and who is asked to: the same for pages, files and the API."""
+"""Who has taken alerts on, and who is asked to, for pages, files and the API alike."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ class Responsibility:
     engagements: tuple[Engagement, ...] = ()
     """Everybody who was asked, in order, each with their `clinician`."""
     answers: Mapping[int, Response] = field(default_factory=dict)
-    """By the engagement's key: the latest answer that changed something."""
+    """By the engagement's key: the latest answer that had an effect."""
 
     @property
     def state(self) -> ResponsibilityState:
@@ -30,7 +30,7 @@ class Responsibility:
         if self.loop.outcome == LoopOutcome.EXHAUSTED:
             return ResponsibilityState.EXHAUSTED
         if self.loop.outcome == LoopOutcome.ENDED:
-            return ResponsibilityState.NONE  # nobody is asked any more
+            return ResponsibilityState.NONE  # the asking has ended
         return ResponsibilityState.UNDEFINED
 
     @property
@@ -40,12 +40,12 @@ class Responsibility:
 
     @property
     def acceptance(self) -> Response | None:
-        """The answer by which the holder took it on."""
+        """The response by which the holder accepted."""
         return self.answers.get(self.holder.pk) if self.holder else None
 
     @property
     def asked(self) -> tuple[Engagement, ...]:
-        """Those whose answer is waited for."""
+        """The engagements that are waiting for an answer."""
         return tuple(each for each in self.engagements if each.state == EngagementState.ASKED)
 
 
@@ -53,16 +53,16 @@ NOBODY_ASKED = Responsibility()
 
 
 def of_new(engagement: Engagement | None) -> Responsibility:
-    """How the asking for an alert stands that was just stored. No query: nothing that can fail delays the answer."""
+    """The responsibility for an alert that was just stored. No query: nothing that can fail may delay the response."""
     if engagement is None:
         return NOBODY_ASKED
     return Responsibility(Loop(alert_id=engagement.alert_id, outcome=""), (engagement,))
 
 
 def of(alerts: Iterable[Alert]) -> dict[int, Responsibility]:
-    """How the asking for each of these alerts stands, by its key.
+    """The responsibility for each alert, by its key.
 
-    Three queries, however many they are; none if nobody is asked to take any of them on.
+    Three queries, however many alerts; none if nobody was asked to take any of them on.
     """
     alerts = list(alerts)
     keys = [alert.pk for alert in alerts if alert.has_loop]
@@ -70,7 +70,7 @@ def of(alerts: Iterable[Alert]) -> dict[int, Responsibility]:
 
 
 def first_answers(alerts: Iterable[Alert]) -> dict[int, datetime]:
-    """When somebody first answered, by the alert's key. One query; none if nobody is asked to take any of them on."""
+    """The time of the first answer, by the alert's key. One query; none if nobody was asked to take any of them on."""
     keys = [alert.pk for alert in alerts if alert.has_loop]
     if not keys:
         return {}
@@ -84,7 +84,7 @@ def _of_loops(keys: list[int]) -> dict[int, Responsibility]:
         asked[engagement.alert_id].append(engagement)
     answers: dict[int, dict[int, Response]] = defaultdict(dict)
     for answer in Response.objects.filter(alert__in=keys, effect=Effect.APPLIED).order_by("id"):
-        answers[answer.alert_id][answer.engagement_id] = answer  # the latest stays
+        answers[answer.alert_id][answer.engagement_id] = answer  # the latest wins
     return {
         loop.alert_id: Responsibility(loop, tuple(asked[loop.alert_id]), answers[loop.alert_id])
         for loop in Loop.objects.filter(alert__in=keys)

@@ -1,4 +1,4 @@
-"""The engine that relays run: every step that is due is taken up, by one relay, once."""
+"""The engine that relays run: each step that is due is begun once, by one relay."""
 
 import time
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from alerts.states import AlertState, EngagementState
 from config import database
 
 AT_ONCE = 400
-"""Steps that one tick of a relay takes up."""
+"""Steps that a relay begins in one tick."""
 TOGETHER = 50
-"""Steps that one transaction takes up: whoever answers one of these alerts meanwhile waits for it."""
+"""Steps that one transaction begins: an answer to one of these alerts waits for its end."""
 SECONDS = 0.5
-"""After so long the relay goes on with its other work, and takes the rest up in its next tick."""
+"""After this time the relay goes on with its other work. It begins the rest in its next tick."""
 
 log = structlog.get_logger(__name__)
 
 
 def take_up_due() -> int:
-    """Take up the steps that are due, the longest due first. Returns how many loops were moved."""
+    """Begin the steps that are due, the longest due first. Returns how many loops were moved on."""
     until = time.monotonic() + SECONDS
     due = Loop.objects.filter(ended_at=None, due_at__lte=Now()).order_by("due_at")
     keys = list(due.values_list("alert_id", flat=True)[:AT_ONCE])
@@ -51,7 +51,7 @@ def _take_up(keys: Sequence[int]) -> int:
 
 
 def _steps(keys: Sequence[int]) -> int:
-    # Another relay that has an alert takes the step up; staff and answers are done with it in a moment.
+    # If another relay has the alert, it begins the step; staff's actions and answers are done with it in a moment.
     locked = Alert.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
     alerts = {alert.pk: alert for alert in locked.filter(pk__in=keys)}
     due = Loop.objects.select_for_update().filter(alert__in=list(alerts), ended_at=None, due_at__lte=Now())
@@ -59,7 +59,7 @@ def _steps(keys: Sequence[int]) -> int:
     for loop in loops:
         loop.alert = alerts[loop.pk]
         if loop.alert.state != AlertState.OPEN:
-            ending.close_loop(loop.alert)  # nothing should leave it open; it asks nobody any more
+            ending.close_loop(loop.alert)  # nothing should leave such a loop open; it asks nobody any more
     going_on = [loop for loop in loops if loop.alert.state == AlertState.OPEN]
     if going_on:
         _end_waits(going_on)
@@ -68,7 +68,7 @@ def _steps(keys: Sequence[int]) -> int:
 
 
 def _end_waits(loops: Sequence[Loop]) -> None:
-    """Note that those did not answer whose time is over."""
+    """Mark people whose time is over as not having answered."""
     over = Engagement.objects.filter(
         alert__in=[loop.pk for loop in loops], state=EngagementState.ASKED, due_at__lte=Now()
     )

@@ -1,4 +1,4 @@
-"""A hospital system withdraws its alert: the cause has gone, so nobody need be reached or answer any more."""
+"""A hospital system withdraws its alert: the cause has gone, so nobody needs to be reached or to answer any more."""
 
 import structlog
 from django.db import transaction
@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 class AlreadyEnded(Exception):
-    """Staff have ended the alert before: cancelled it, or dealt with it."""
+    """Staff have ended the alert already: cancelled it, or dealt with it."""
 
     def __init__(self, state: AlertState) -> None:
         super().__init__("The alert has ended.")
@@ -22,7 +22,7 @@ class AlreadyEnded(Exception):
 
 
 def withdraw(*, client: ApiClient, message_id: str) -> Alert | None:
-    """Withdraw this client's alert, and tell those who may have been asked. None if it has no such alert.
+    """Withdraw this client's alert, and tell people who may have been asked. None if it has no such alert.
 
     Repeats do no harm. Returns the alert with its status and deliveries.
 

@@ -1,7 +1,7 @@
-"""Taking an alert: before a 2xx answer it is on disk, and a repeat does no harm.
+"""Takes an alert: before a 2xx response it is on disk, and a repeat does no harm.
 
-`step_by_step` is the way to read first. `at_once` does the same in one statement for nearly every alert, and leaves
-what is unusual to the other.
+Read `step_by_step` first. `at_once` does the same in one statement for nearly every alert, and leaves unusual ones to
+`step_by_step`.
 """
 
 from alerts.intake.at_once import accept_at_once

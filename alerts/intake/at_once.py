@@ -1,7 +1,7 @@
-"""Taking an alert in one statement, which costs a tenth of what `accept` does.
+"""Takes an alert in one statement, which costs a tenth of `step_by_step.accept`.
 
-It takes what is usual: a token that may send, a new `message_id`, a clinician with nothing against any channel of their
-route, and no plan. It never refuses: where it takes nothing, `accept` decides. A test holds the two against each other.
+It takes usual alerts: a token that may send, a new `message_id`, a clinician with nothing against any channel of their
+route, and no plan. It never refuses: if it takes nothing, `accept` decides. A test compares the two.
 """
 
 import uuid
@@ -92,12 +92,12 @@ FROM sender LEFT JOIN (
 
 
 class AtOnce(NamedTuple):
-    """What the statement came to."""
+    """The result of the statement."""
 
     may_send: bool
-    """Whether the token may send. False also where the statement failed: then nothing is known."""
+    """Whether the token may send. False also if the statement failed: then nothing is known."""
     accepted: Accepted | None
-    """What was stored, if anything."""
+    """The stored alert, if there is one."""
 
 
 class _Stored(NamedTuple):
@@ -112,8 +112,8 @@ class _Stored(NamedTuple):
 def accept_at_once(*, token: ApiToken, new: NewAlert) -> AtOnce:
     """Store the alert and its first delivery, if nothing about it is unusual, and wake the relays.
 
-    Where nothing was accepted, `accept` has to decide. That is so even where the answer to a commit was lost: `accept`
-    finds the alert, and takes it for a repeat.
+    If nothing was accepted, `accept` has to decide. It may do so even if only the answer to a commit was lost: then it
+    finds the alert, and treats the request as a repeat.
 
     Raises:
         Error: the database took too long, or a table is locked.
@@ -148,7 +148,7 @@ def accept_at_once(*, token: ApiToken, new: NewAlert) -> AtOnce:
 def _mark_used(token: ApiToken) -> None:
     try:
         tokens.mark_used(token)
-    except Error as error:  # the alert is stored: nothing may delay the answer
+    except Error as error:  # the alert is stored, so nothing may delay the response
         log.warning("token.use_not_noted", error=type(error).__name__)
 
 

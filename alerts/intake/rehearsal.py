@@ -1,4 +1,4 @@
-"""Taking a test alert the whole way, from the token on, and leaving nothing of it behind."""
+"""Takes a test alert the whole way, from the token on, and rolls it back."""
 
 import uuid
 from dataclasses import replace
@@ -15,11 +15,11 @@ from contacts.choices import Channel
 from contacts.models import Clinician
 
 INVENTED_NUMBER = "+447700900000"
-"""From the range for fiction: nobody has it."""
+"""A number from the range for fiction, which nobody has."""
 
 
 def rehearse(new: NewAlert) -> None:
-    """Take an alert for an invented clinician from an invented client, and leave nothing behind but the time.
+    """Take an alert for an invented clinician from an invented client, and roll everything back.
 
     Raises:
         Error: the database would not have stored it.
@@ -32,7 +32,7 @@ def rehearse(new: NewAlert) -> None:
         preferences.replace(clinician, {new.priority: [Channel.SMS]})
         invented_alert = replace(new, message_id=invented, contact_id=invented)
         found = tokens.find(invented)
-        # A plan for everybody makes it unusual.
+        # With a plan for everybody no alert is usual.
         if found is None or accept_at_once(token=found.token, new=invented_alert).accepted is None:
             accept(client=client, new=invented_alert)
         transaction.set_rollback(True)

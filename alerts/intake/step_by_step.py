@@ -1,4 +1,4 @@
-"""Take an alert: before a 2xx answer it is on disk, and a repeat does no harm."""
+"""Takes an alert: before a 2xx response it is on disk, and a repeat does no harm."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,16 +34,18 @@ class NewAlert:
 
 
 class Accepted(NamedTuple):
-    """The stored alert with its `status`. `replayed`: it was stored before this request."""
+    """The stored alert with its `status`. `replayed`: an earlier request had stored it."""
 
     alert: Alert
     replayed: bool
     engagement: Engagement | None = None
-    """Who is asked first about a new alert, if anybody is."""
+    """The person to ask first about a new alert, if there is a plan."""
 
 
 class Conflict(Exception):
-    """Another alert has this `message_id`. `fields` differ; empty if it belongs to another client."""
+    """Another alert has this `message_id`. `fields` are those that differ; empty if the alert belongs to another
+    client.
+    """
 
     def __init__(self, fields: tuple[str, ...]) -> None:
         super().__init__("The message_id is taken by another alert.")
@@ -93,7 +95,7 @@ def _store(client: ApiClient, new: NewAlert, clinician: Clinician) -> Accepted:
 
 
 def _first(clinician: Clinician, priority: Priority) -> Callable[[Alert], Delivery | None]:
-    """What opens the first delivery of an alert: a plan, or else the clinician's route.
+    """The function that opens the first delivery of an alert: by a plan, or else by the clinician's route.
 
     Raises:
         Unreachable: there is no plan, and no channel reaches the clinician.
@@ -108,7 +110,7 @@ def _first(clinician: Clinician, priority: Priority) -> Callable[[Alert], Delive
 
 
 def as_stored(alert: Alert, delivery: Delivery) -> Alert:
-    """A new alert with what a query would return: once it is stored, nothing that can fail may delay the answer."""
+    """A new alert as a query would return it: once it is stored, nothing that can fail may delay the response."""
     alert.status = AlertStatus.QUEUED
     alert.know([delivery])
     return alert
@@ -128,5 +130,5 @@ def _replay(client: ApiClient, new: NewAlert) -> Accepted | None:
 
 
 def _was_blanked(alert: Alert, new: NewAlert) -> bool:
-    """Whether they differ only because the stored one has lost its texts since."""
+    """Whether the alerts differ only because the stored one has lost its texts since."""
     return BlankedAlert.objects.filter(pk=alert.pk, digest=digest_of(new)).exists()

@@ -1,5 +1,7 @@
 """The ledger: alerts, deliveries, attempts, staff's actions and people's answers, with the constraints that keep them
-honest. Also the register of refused requests, the heartbeats of relays and workers, and the row of `/readyz`.
+consistent.
+
+It also has the register of refused requests, the heartbeats of relays and workers, and the row that `/readyz` writes.
 """
 
 from alerts.models.action import AlertAction

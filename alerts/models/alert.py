@@ -17,12 +17,12 @@ from contacts.masking import EXPIRED
 from contacts.models import Clinician
 
 NEEDS_ATTENTION = Q(failed=True, state=AlertState.OPEN, is_test=False)
-"""Failed, and nobody has dealt with it. A channel test never is."""
+"""Failed, and not dealt with by anybody. A channel test never needs attention."""
 UNANSWERED = Q(has_loop=True, state=AlertState.OPEN)
-"""Somebody was to take it on, and nobody has."""
+"""Somebody was asked to take it on, and nobody has."""
 
 HAS_TEXT = ~Q(type=EXPIRED, patient_id=EXPIRED, description=EXPIRED)
-"""Its text, patient reference and addresses have not expired, nor were they erased."""
+"""Its text, patient reference and addresses are still there: neither expired nor erased."""
 
 
 class AlertQuerySet(models.QuerySet["Alert"]):
@@ -31,16 +31,18 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(is_test=True)
 
     def without_tests(self) -> Self:
-        """Only what hospital systems sent. Statistics count nothing else."""
+        """Only alerts that hospital systems sent. Statistics count nothing else."""
         return self.filter(is_test=False)
 
     def with_status(self) -> Self:
         """Annotate `status`: what the client sees (`AlertStatus`), from the alert's state and its deliveries.
 
         Delivered stays delivered, whatever comes after. Otherwise the newest round decides, by its most hopeful
-        delivery; while that round is under way, or people are still asked to take the alert on, an alert sent before
-        stays sent. An alert that staff cancelled is cancelled only if no provider took it and none is being asked. What
-        was stopped because somebody declined has reached nobody, and ends nothing.
+        delivery. While that round is under way, or people are still asked to take the alert on, an alert that was sent
+        before stays sent.
+
+        An alert that staff cancelled is cancelled only if no provider took it and none is being asked. Deliveries that
+        were stopped because somebody declined have reached nobody, and end nothing.
         """
         deliveries = Delivery.objects.filter(alert=OuterRef("pk"), notice="")
         once_and_for_all = Case(When(state=DeliveryState.DELIVERED, then=0), default=1)
@@ -56,7 +58,7 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         was_stopped = Q(state=AlertState.CANCELLED) | (
             Q(decisive=DeliveryState.CANCELLED) & ~Q(state=AlertState.OPEN)
         )
-        # Nobody was reached so far, and the next is about to be asked: triggers know.
+        # Nobody was reached so far, and the next person is about to be asked: triggers know that.
         is_asked = Q(has_loop=True, failed=False)
         return self.alias(decisive=decisive, sent_before=sent_before).annotate(
             status=Case(
@@ -92,8 +94,8 @@ class AlertQuerySet(models.QuerySet["Alert"]):
     def having_status(self, status: str) -> Self:
         """Alerts with this status, after `with_status`.
 
-        What follows comes to the same as to compare `status`, and is quicker to find among millions, newest first: a
-        test compares the two.
+        These conditions mean the same as comparing `status`, but find the newest among millions more quickly. A test
+        compares the two.
         """
         not_taken_on = ~Q(state__in=(AlertState.ACKNOWLEDGED, AlertState.WITHDRAWN))
         match status:
@@ -107,21 +109,23 @@ class AlertQuerySet(models.QuerySet["Alert"]):
                 )
         people_decided = status in (AlertStatus.ACKNOWLEDGED, AlertStatus.WITHDRAWN)
         found = self.filter(Q(("state" if people_decided else "status", status)))
-        if status == AlertStatus.QUEUED:  # few, and quicker to find than to compute
+        if (
+            status == AlertStatus.QUEUED
+        ):  # these are few, and finding them is quicker than computing the status
             waiting = Delivery.objects.filter(IS_UNFINISHED).order_by().values("alert")
             # Between two people nothing waits to be sent.
             asked = Alert.objects.filter(has_loop=True, state=AlertState.OPEN).order_by().values("pk")
             return found.filter(pk__in=waiting.union(asked))
-        if status == AlertStatus.CANCELLED:  # nothing else cancels a delivery; most that is closed had failed
+        if status == AlertStatus.CANCELLED:  # of closed alerts most had failed
             return found.filter(state__in=(AlertState.CANCELLED, AlertState.CLOSED), failed=False)
         return found
 
     def in_doubt(self) -> Self:
-        """Of a few alerts, those of which an answer was lost, so that they may have arrived."""
+        """Of a few alerts, those that may have arrived because an answer was lost."""
         return self._with_unknown().filter(unknown__isnull=False)
 
     def without_doubt(self) -> Self:
-        """Of a few alerts, all others."""
+        """Of a few alerts, all that are not in doubt."""
         return self._with_unknown().filter(unknown__isnull=True)
 
     def _with_unknown(self) -> Self:
@@ -133,15 +137,15 @@ class AlertQuerySet(models.QuerySet["Alert"]):
 
 
 def one_in(state: DeliveryState) -> Subquery:
-    """Null for an alert without a delivery in this state.
+    """Null for an alert without a delivery in this state. For few alerts.
 
-    One look for each alert: for `Exists` PostgreSQL may read all deliveries. For few alerts.
+    It is a subquery for each alert: for `Exists` PostgreSQL may read all deliveries.
     """
     return Subquery(_deliveries_in(state).values("state")[:1])
 
 
 def _has(state: DeliveryState) -> Exists:
-    """Alerts with a delivery in this state. For all alerts, of which PostgreSQL then knows how many they are."""
+    """Alerts with a delivery in this state. For all alerts: this lets PostgreSQL estimate how many they are."""
     return Exists(_deliveries_in(state))
 
 
@@ -172,7 +176,7 @@ class Alert(models.Model):
         "contact ID", max_length=64, help_text="As it was sent: it may have changed since."
     )
     clinician = models.ForeignKey(Clinician, on_delete=models.PROTECT, related_name="alerts")
-    # The API takes 1,000 characters; what staff send on says that first.
+    # The API takes 1,000 characters. An alert that staff send on has a note before them.
     description = models.CharField(max_length=1100)
     priority = models.CharField(max_length=1, choices=Priority)
     state = models.CharField(max_length=16, choices=AlertState, default=AlertState.OPEN)
@@ -266,11 +270,13 @@ class Alert(models.Model):
 
     @property
     def messages(self) -> "list[Delivery]":
-        """Its deliveries without notices, which say nothing about how it stands. No query if they were prefetched."""
+        """Its deliveries without notices, which say nothing about the state of the alert. No query if they were
+        prefetched.
+        """
         return [each for each in self.deliveries.all() if not each.notice]
 
     def know(self, deliveries: list[Delivery]) -> None:
-        """Keep these as what `deliveries.all()` finds, so that no query is made for them."""
+        """Let `deliveries.all()` return these, without a query."""
         known = self.deliveries.all()
         known._result_cache = deliveries  # noqa: SLF001 - as `prefetch_related` does
         self._prefetched_objects_cache = {"deliveries": known}
@@ -283,9 +289,9 @@ _MARK = "the message_id"
 
 @cache
 def _of_message() -> tuple[str, tuple[Any, ...], Columns[Alert], Columns[Delivery]]:
-    """The statement of `of_message`, in whose values `_MARK` stands for the message_id.
+    """The statement of `of_message`, whose values have `_MARK` in place of the message_id.
 
-    Django writes the part that computes the status, once: that takes longer than to run it.
+    Django builds the part that computes the status once: building it takes longer than running it.
     """
     alert, values = Alert.objects.with_status().filter(message_id=_MARK).order_by().query.sql_with_params()
     alerts, deliveries = Columns(Alert), Columns(Delivery)

@@ -1,4 +1,4 @@
-"""What is kept of an alert whose texts have expired or were erased."""
+"""What remains of an alert whose texts have expired or were erased."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ COMPARED = ("type", "patient_id", "contact_id", "description", "priority")
 
 
 class BlankedAlert(models.Model):
-    """What a sender sent, as a keyed digest: a repeat is still known by it, and nobody can read it."""
+    """What the sender sent, as a keyed digest. It still shows that an alert is a repeat, and nobody can read it."""
 
     alert = models.OneToOneField(Alert, on_delete=models.PROTECT, primary_key=True, related_name="blanked")
     at = models.DateTimeField(db_default=Now())
@@ -28,7 +28,7 @@ class BlankedAlert(models.Model):
 
 
 def digest_of(sent: Any) -> str:
-    """The digest of an alert, as it is stored or as it comes in. Without AUDIT_KEY nobody can make it."""
+    """The digest of an alert, stored or new. Without AUDIT_KEY nobody can make it."""
     return digests.of(
         json.dumps(["alert", sent.message_id, *(str(getattr(sent, each)) for each in COMPARED)])
     )

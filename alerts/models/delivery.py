@@ -11,7 +11,7 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 
 IS_UNFINISHED = Q(state=DeliveryState.PENDING) | Q(state=DeliveryState.SENDING)
-"""Deliveries that wait or are being sent. Each state has an index, which PostgreSQL does not find for `IN`."""
+"""Deliveries that wait or are being sent. Each state has an index, which PostgreSQL would not use for `IN`."""
 
 
 class Delivery(models.Model):

@@ -1,4 +1,4 @@
-"""Heartbeats of relays and workers, and what health checks write."""
+"""Heartbeats of relays and workers, and the row that health checks write."""
 
 from datetime import timedelta
 from typing import Any, ClassVar, Self
@@ -7,13 +7,13 @@ from django.db import models
 from django.db.models.functions import Now
 
 AHEAD = timedelta(seconds=2)
-"""A heartbeat may lie this far ahead: the statement that looks may have begun earlier."""
+"""How far ahead a heartbeat may lie: the statement that reads it may have begun earlier."""
 
 
 class HeartbeatQuerySet(models.QuerySet[Any]):
     def fresh(self) -> Self:
-        """Heartbeats of running processes. One that lies ahead is of before the database's clock was set back: who
-        runs has written another since.
+        """Heartbeats of running processes. One that lies further ahead is from before the database's clock was set
+        back: a running process has written another since.
         """
         return self.filter(beat_at__gt=Now() - self.model.FRESH, beat_at__lt=Now() + AHEAD)
 
@@ -54,7 +54,7 @@ class RelayHeartbeat(Heartbeat):
 
 
 class WorkerKind(models.TextChoices):
-    """Which deliveries a worker takes."""
+    """The deliveries that a worker takes."""
 
     URGENT = "urgent", "urgent deliveries alone"
     OTHERS = "others", "all deliveries"
@@ -67,7 +67,8 @@ class WorkerHeartbeat(Heartbeat):
     """Longer than an upgrade: a worker may take 75 s to stop, and does not report meanwhile."""
 
     AT_WORK = timedelta(seconds=30)
-    """Longer than from a worker's task to its next heartbeat, while it is busy with calls to a provider that hangs."""
+    """Longer than the time from a worker's task to its next heartbeat, while it is busy with calls to a provider that
+    hangs."""
 
     worker = models.CharField(max_length=200, primary_key=True)
     kind = models.CharField(max_length=16, choices=WorkerKind)
@@ -94,7 +95,7 @@ class WriteProbeManager(models.Manager["WriteProbe"]):
 
 
 class WriteProbe(models.Model):
-    """One row, which health checks write: a database that answers may still store nothing."""
+    """One row, which health checks write: a database that answers may still be unable to store anything."""
 
     written_at = models.DateTimeField()
 

@@ -12,7 +12,7 @@ from contacts.models import Clinician
 class Loop(models.Model):
     """The asking for one alert. Only alerts with a plan have one, so that the others cost no more.
 
-    Only `alerts.escalation`, and `alerts.deliveries.engagements` where nobody can be reached, write it.
+    It is written by `alerts.escalation`, and by `alerts.deliveries.engagements` if a person cannot be reached.
     """
 
     alert = models.OneToOneField(Alert, on_delete=models.PROTECT, primary_key=True, related_name="loop")
@@ -40,8 +40,7 @@ class Loop(models.Model):
             ),
         )
         indexes = (
-            # What relays take up.
-            # (For what nobody has taken on there is `alert_unanswered`.)
+            # The loops whose next step is due. (Alerts that nobody has taken on have the index `alert_unanswered`.)
             models.Index(name="loop_due", fields=("due_at",), condition=Q(ended_at=None)),
         )
 

@@ -30,7 +30,7 @@ class RefusalReason(models.TextChoices):
 
 
 NEEDS_ANOTHER_ID = (RefusalReason.MESSAGE_ID_TAKEN, RefusalReason.CONFLICT)
-"""An alert that was refused for these never comes with the same `message_id`."""
+"""Reasons after which an alert never comes again with the same `message_id`."""
 ACCEPTED_SINCE = """
 alerts_refusal.message_ids <> '{}' AND NOT alerts_refusal.has_more_ids AND NOT EXISTS (
     SELECT FROM unnest(alerts_refusal.message_ids) AS refused WHERE NOT EXISTS (
@@ -43,7 +43,7 @@ alerts_refusal.message_ids <> '{}' AND NOT alerts_refusal.has_more_ids AND NOT E
 
 class RefusalQuerySet(models.QuerySet["Refusal"]):
     def with_accepted(self) -> Self:
-        """Annotate `accepted`: each of its alerts was sent again and accepted, as far as their IDs tell."""
+        """Annotate `accepted`: every alert of the row was sent again and accepted, as far as the message IDs tell."""
         accepted = RawSQL(ACCEPTED_SINCE, (), output_field=models.BooleanField())  # noqa: S611 - nothing of anybody's
         return self.annotate(
             accepted=models.Case(
@@ -52,11 +52,11 @@ class RefusalQuerySet(models.QuerySet["Refusal"]):
         )
 
     def open(self) -> Self:
-        """Those that nobody has seen, and whose alerts were not accepted since."""
+        """Rows that nobody has seen, and whose alerts were not accepted since."""
         return self.filter(seen_at=None).with_accepted().filter(accepted=False)
 
     def mark_seen(self, *, by: AbstractBaseUser) -> int:
-        """Mark those that nobody has seen; return how many. What is refused later is in a new row."""
+        """Mark the rows that nobody has seen. Returns how many. Later refusals get a new row."""
         return self.filter(seen_at=None).update(seen_at=Now(), seen_by=by)
 
 
@@ -67,7 +67,7 @@ class Refusal(models.Model):
     """
 
     MAX_OPEN = 500
-    """Rows of one client that nobody has seen. What would need another is counted in a row without a contact ID."""
+    """Rows of one client that nobody has seen. Refusals beyond that are counted in a row without a contact ID."""
     MAX_IDS = 20
 
     client = models.ForeignKey(

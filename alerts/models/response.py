@@ -1,4 +1,4 @@
-"""What people answered, the codes and links by which they can, and replies as they came in."""
+"""Answers of people, the codes and links by which they can answer, and replies as they came in."""
 
 from django.conf import settings
 from django.db import models
@@ -63,9 +63,9 @@ class Response(models.Model):
 
 
 class ReplyCode(models.Model):
-    """Four digits that stand in a message: an answer must have them.
+    """Four digits in a message, which an answer must contain.
 
-    Unique for an address until a day after its alert has ended; then it is released, and may be used again.
+    They are unique for an address until a day after the alert has ended. Then they are released, and may be used again.
     """
 
     engagement = models.ForeignKey(Engagement, on_delete=models.CASCADE, related_name="codes")
@@ -83,7 +83,7 @@ class ReplyCode(models.Model):
                 fields=("address", "code"),
                 condition=Q(released_at=None),
             ),
-            # The address comes first: a reply without a code looks for all that went to its number.
+            # The address comes first: a reply without a code looks for all codes that went to its number.
             models.UniqueConstraint(name="replycode_one_per_address", fields=("address", "engagement")),
             models.CheckConstraint(name="replycode_is_four_digits", condition=Q(code__regex=r"^[0-9]{4}$")),
         )

@@ -1,6 +1,6 @@
 """Health checks: is the promise kept right now?
 
-Each check is one query over the ledger, by the database's clock. Nothing is counted on the side.
+Each check is one query over the ledger, by the database's clock. No counters are kept for it.
 """
 
 from collections.abc import Callable
@@ -50,9 +50,9 @@ OBJECTIVE: dict[Priority, timedelta] = {
 """How long a waiting delivery of each priority may go without an attempt: longer than any retry waits."""
 LEASE_OVERRUN = timedelta(seconds=30)
 STEP_OVERRUN = timedelta(seconds=60)
-"""How long a step of a plan may be due. A relay looks every second."""
+"""How late a step of a plan may be. A relay looks every second."""
 SENT_INSTEAD_FOR = WorkerHeartbeat.FRESH
-"""How long to report that relays sent instead of workers: until hanging workers count as silent."""
+"""How long to report that relays sent instead of workers: until workers that hang count as silent."""
 RECENTLY = timedelta(days=1)
 """How far back to look in tables that grow for ever, so that a check run every few seconds stays cheap."""
 COUNTED = 1000
@@ -145,10 +145,10 @@ def _alerts_without_delivery() -> list[Finding]:
 
 
 def _rows_from_the_future() -> list[Finding]:
-    """Dates that lie ahead, although nothing sets them so: the database's clock was set back. One query.
+    """Dates in the future, although nothing sets such dates: the database's clock was set back. One query.
 
-    Indexes find the newest. For a delivery, only the hand-over is checked: its other dates are those of its alert and
-    attempts.
+    Indexes find the newest rows. Of a delivery only the time of the hand-over is checked: its other dates are those of
+    its alert and attempts.
     """
     later = Now() + clock.TOLERANCE
     dated = (
@@ -175,7 +175,7 @@ def _processes() -> list[Finding]:
     one more while no relay is heard.
     """
     instead = Case(When(sent_itself_at__gt=Now() - SENT_INSTEAD_FOR, then=True), default=False)
-    # A start that lies ahead is of before the database's clock was set back.
+    # A start in the future is from before the database's clock was set back.
     long_ago = Q(started_at__lt=Now() - WorkerHeartbeat.FRESH) | Q(started_at__gt=Now() + clock.TOLERANCE)
     settled = Case(When(long_ago, then=True), default=False)
     no, offset = Value(value=False), "clock_offset_seconds"
@@ -212,7 +212,9 @@ def _processes() -> list[Finding]:
 
 
 def _why_silent(*, silent: bool) -> str:
-    """A relay that cannot write cannot report either: to start one would not help."""
+    """The sentence if no relay is heard. A relay that cannot write cannot report either, and starting one would not
+    help.
+    """
     cause = _why_nothing_is_stored() if silent else None
     if cause:
         return f"{cause} So no relay can send or report: docs/recovery.md says what to do."
@@ -232,7 +234,7 @@ def _why_nothing_is_stored() -> str | None:
 
 
 def _trail() -> list[Finding]:
-    """Whether what people did and saw is as it was written, and sealed. One query."""
+    """Whether the trail is sealed, and as it was written. One query."""
     state = with_age(Inspection.objects.filter(pk=1), "sealed_at").first()
     return [
         Finding(

@@ -1,4 +1,4 @@
-"""What a health check returns, and what checks share."""
+"""The result of a health check, and a helper that checks share."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,8 @@ class Finding:
     limit: float
     sentence: str
     is_for_staff: bool = False
-    """Work for people at the desk. Nothing of Bleep is broken, so the dead-man's switch is pinged nevertheless."""
+    """Whether it is work for people at the desk. Nothing of Bleep is broken then, so the dead-man's switch is pinged
+    all the same."""
 
     @property
     def ok(self) -> bool:
@@ -25,7 +26,7 @@ class Finding:
 
 
 def with_age(rows: QuerySet[Any], moment: str) -> QuerySet[Any]:
-    """These rows, each with the time since one of its moments as `since`."""
+    """These rows, with `since`: how long ago one of their dates was."""
     aged: QuerySet[Any] = rows.annotate(
         since=ExpressionWrapper(Now() - F(moment), output_field=DurationField())
     )

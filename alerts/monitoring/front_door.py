@@ -1,6 +1,6 @@
 """Whether alerts get in: sends a test alert through the front door, and asks the door what it refused lately.
 
-Intake takes the test alert as any other, and leaves nothing of it behind (`alerts.intake.rehearse`).
+Intake takes the test alert like any other, and rolls it back (`alerts.intake.rehearse`).
 """
 
 import json
@@ -20,7 +20,7 @@ from contacts.choices import Priority
 
 PATH = "/intake-check"
 SECONDS = 5
-"""To connect and for each answer."""
+"""Seconds, to connect and for each answer."""
 TEST_ALERT = NewAlert(
     message_id="intake-check",
     type="intake_check",
@@ -33,7 +33,7 @@ TEST_ALERT = NewAlert(
 
 @dataclass(frozen=True)
 class Refusals:
-    """How many requests with alerts the door has refused lately, since when, and its last answer."""
+    """How many requests with alerts the door has refused lately, since when, and the sentence of the last answer."""
 
     requests: int
     since: datetime
@@ -42,7 +42,7 @@ class Refusals:
 
 @dataclass(frozen=True)
 class FrontDoor:
-    """The answers. `problem` is None if intake took the test alert."""
+    """Both answers. `problem` is None if intake took the test alert."""
 
     problem: str | None
     refusals: Refusals | None
@@ -63,11 +63,10 @@ def _authorization() -> str:
 
 
 def host() -> dict[str, str]:
-    """The header with a name that the services behind the door serve: inside, it has another.
+    """The Host header, with a name that the services behind the door serve: inside the deployment the door has another
+    name. Empty if they serve any name.
 
-    Empty where they serve any name.
-
-    `web-probes` itself takes any name, so this does not go by what it takes.
+    `web-probes` itself serves any name, so its own setting does not count here.
     """
     names = [each.lstrip(".") for each in settings.SERVED_HOSTS if each != "*"]
     return {"Host": names[0]} if names else {}
@@ -81,7 +80,7 @@ def _problem() -> str | None:
         return f"Its answer was: “{_detail(error)}”"
     except (OSError, HTTPException, ValueError) as error:
         return f"It gave no answer ({type(getattr(error, 'reason', error)).__name__})."
-    # A redirect or a proxy's page is an answer, too.
+    # an answer by a redirect, or by a proxy's page
     return None if status == HTTPStatus.NO_CONTENT else f"It answered with {status} instead of 204."
 
 
@@ -90,7 +89,7 @@ def _refusals() -> Refusals | None:
         _status, body = _request("/healthz", None, {})
         found: dict[str, Any] | None = json.loads(body).get("refused")
     except (OSError, HTTPException, ValueError):
-        return None  # the test alert has found that
+        return None  # the test alert has found that already
     if not found:
         return None
     return Refusals(int(found["requests"]), datetime.fromisoformat(found["since"]), str(found["detail"]))
@@ -102,7 +101,7 @@ def _request(path: str, body: bytes | None, headers: dict[str, str]) -> tuple[in
     request = urllib.request.Request(  # noqa: S310 - http(s), by `config.settings`
         settings.FRONT_DOOR_URL.rstrip("/") + path, body, {**host(), **secure, **headers}
     )
-    # The door is inside the deployment: no proxy is asked.
+    # The door is inside the deployment, so no proxy is used.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=SECONDS) as answer:
         return answer.status, answer.read()

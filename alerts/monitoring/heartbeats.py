@@ -1,6 +1,7 @@
-"""Workers report in the database that they are at work, as relays do: checks and the relay see when none is.
+"""Heartbeats: workers report in the database that they are at work, as relays do, so that checks and relays notice when
+none is.
 
-Celery sends a worker's heartbeat while its loop runs and is connected to Redis. It is written in a thread, since a
+Celery sends a worker's heartbeat while its loop runs and is connected to Redis. A thread writes it to the database: a
 database that hangs must not hold up that loop.
 """
 
@@ -18,16 +19,16 @@ from config.celery import URGENT
 from config.periodic import Periodic
 
 SECONDS = 10.0
-"""Between two heartbeats of a worker."""
+"""Seconds between two heartbeats of a worker."""
 MEASURED_WITHIN = 1.0
-"""Seconds: an answer that takes longer does not say precisely enough when it was given."""
+"""Seconds. An answer that takes longer does not say precisely enough when it was given."""
 
 
 _last_task: float | None = None
 
 
 def note_task() -> None:
-    """This worker begins a task."""
+    """Note that this worker begins a task."""
     global _last_task  # noqa: PLW0603 - one for the process
     _last_task = time.monotonic()
 
@@ -58,7 +59,7 @@ def write(worker: str, queues: Iterable[str]) -> None:
 
 def clock_offset() -> float | None:
     """How many seconds this host's clock is ahead of the database's, to half a second. None if that is not known."""
-    connection.ensure_connection()  # which takes longer than the question
+    connection.ensure_connection()  # connecting takes longer than the question
     asked, started = time.time(), time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")

@@ -1,4 +1,6 @@
-"""How the asking stands: who waits for an answer, of whom nobody is left to ask, and whether relays are late."""
+"""Figures of the asking: for how many alerts somebody is asked, for how many nobody is left, and whether relays are
+late.
+"""
 
 from dataclasses import dataclass
 
@@ -15,23 +17,23 @@ class Asking:
     """The loops of alerts with one priority."""
 
     under_way: int = 0
-    """In which somebody is asked."""
+    """How many of them ask somebody now."""
     exhausted: int = 0
-    """In which nobody is left to ask, and whose alert nobody has accepted or ended."""
+    """How many have nobody left to ask, and an alert that nobody has accepted or ended."""
     unanswered_seconds: float = 0.0
     """The age of the oldest alert that nobody has accepted; 0 if there is none."""
     late_seconds: float = 0.0
-    """For how long a step has been due that nobody took up; 0 if none is due."""
+    """For how long the longest-due step has waited; 0 if none is due."""
 
 
 def asking() -> dict[Priority, Asking]:
-    """How the asking stands, by priority. One query, which reads what is open and no more: what was exhausted, and has
-    been dealt with since, only grows.
+    """The figures by priority. One query, which reads open loops alone: the number of exhausted ones that were dealt
+    with only grows.
     """
     still_open = Q(alert__state=AlertState.OPEN)
     exhausted = Q(outcome=LoopOutcome.EXHAUSTED) & still_open
     seconds = {"output_field": DurationField()}
-    # Each by its own index, `loop_due` and `alert_unanswered`.
+    # each by its own index, `loop_due` and `alert_unanswered`
     due = Loop.objects.filter(ended_at=None).order_by().values("pk")
     unanswered = Alert.objects.filter(has_loop=True, state=AlertState.OPEN).order_by().values("pk")
     rows = (

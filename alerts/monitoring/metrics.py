@@ -54,7 +54,7 @@ class LedgerCollector(Collector):
 
 
 def _of_messages() -> Iterator[Metric]:
-    """Deliveries, and notices apart from them: a notice that fails leaves no alert unheard."""
+    """Deliveries, with notices apart: a notice that fails leaves no alert unheard."""
     deliveries = GaugeMetricFamily(
         "bleep_deliveries",
         "Deliveries of the last day's alerts, without notices.",
@@ -71,7 +71,7 @@ def _of_messages() -> Iterator[Metric]:
 
 
 def _of_loops(asking: dict[Priority, Asking]) -> Iterator[Metric]:
-    """The closed loop, by priority: nothing says who is asked."""
+    """The closed loop, by priority. No metric says who is asked."""
     under_way = GaugeMetricFamily(
         "bleep_open_loops", "Alerts about which somebody is asked.", labels=["priority"]
     )
@@ -93,12 +93,12 @@ def _of_loops(asking: dict[Priority, Asking]) -> Iterator[Metric]:
 
 
 def unreviewed_failures() -> int:
-    """Open alerts that nothing can reach any more: work for staff, not a fault of the system."""
+    """Open alerts that no message can reach any more: work for staff, not a fault of the system."""
     return Alert.objects.needing_attention().count()
 
 
 def refused_requests() -> dict[str, int]:
-    """Open requests in the register, by each reason that there is."""
+    """Open requests in the register, by reason; 0 for a reason without one."""
     found = Refusal.objects.open().order_by().values("reason").annotate(total=Sum("requests"))
     counted = dict(found.values_list("reason", "total"))
     return {reason: counted.get(reason, 0) for reason in RefusalReason.values}

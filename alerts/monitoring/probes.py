@@ -25,7 +25,7 @@ OF_DATA = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
-"""Headers of what is no page: a browser loads nothing for it and takes it for nothing else, and nobody keeps it."""
+"""Headers of data: a browser loads nothing for it, does not guess another type, and nobody caches it."""
 WRITTEN_BY_INTAKE = [Alert._meta.db_table, Delivery._meta.db_table]  # noqa: SLF001 - documented
 READ_BY_INTAKE = [
     model._meta.db_table  # noqa: SLF001
@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 OUTAGE = Outage(begins="unready", ends="ready")
 _all_applied = threading.Event()
 REHEARSE_EVERY = 5.0
-"""Seconds. It costs more than a row."""
+"""Seconds. A rehearsal costs more than writing a row."""
 _rehearsed_at = float("-inf")
 
 
@@ -100,7 +100,7 @@ def _warnings() -> list[str]:
     except Error as error:
         OUTAGE.failed(error, database.cause(error))
         return [
-            f"{database.cause(error) or 'The database does not answer.'} So nobody knows what else is wrong."
+            f"{database.cause(error) or 'The database does not answer.'} So Bleep cannot tell what else is wrong."
         ]
     except Exception:
         log.exception("check.broken")
@@ -110,8 +110,8 @@ def _warnings() -> list[str]:
 def _database() -> str:
     """Whether an alert could be stored: takes the locks that storing takes, and writes a row of its own.
 
-    Every few seconds it stores an alert, and takes that back: on a full disk the row of its own finds its old place,
-    and an alert finds none.
+    Every few seconds it also stores an alert, and rolls that back: on a full disk its own row still fits into its old
+    place, and an alert does not.
     """
     global _rehearsed_at  # noqa: PLW0603 - one for the process
     try:

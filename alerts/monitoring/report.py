@@ -34,12 +34,13 @@ class CachedReport:
         self.forget()
 
     def forget(self) -> None:
-        """Forget the report, as in a new process."""
+        """Forget the report, so that the next caller gets a new one."""
         self._report: Report | Error = Error("Nobody has looked yet.")
         self._until = float("-inf")
 
     def get(self) -> Report:
-        """The cached report, or a new one. One thread runs the checks; others wait a second, then get the last one.
+        """The cached report, or a new one. One thread runs the checks; other threads wait a second, then get the last
+        report.
 
         Raises:
             Error: the database failed, now or a moment ago. Not every caller waits for it again.

@@ -1,4 +1,4 @@
-"""Monitoring over HTTP, but for the probes: those answer before any URL is looked up (`alerts.monitoring.probes`)."""
+"""The URLs of monitoring, without the probes, which answer before any URL is looked up (`alerts.monitoring.probes`)."""
 
 from django.urls import path
 

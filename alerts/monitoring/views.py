@@ -16,13 +16,14 @@ OUTAGE = Outage(begins="metrics.unavailable", ends="metrics.available")
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Metrics, which nobody keeps."""
+    """A response with metrics, which nobody caches."""
     return with_headers(_metrics(request))
 
 
 def _metrics(request: HttpRequest) -> HttpResponse:
-    """Metrics, for requests with METRICS_TOKEN as bearer token. 404 while that is empty, 401 without it, 503 while the
-    database is away.
+    """Metrics, for requests with METRICS_TOKEN as bearer token.
+
+    404 if METRICS_TOKEN is empty, 401 without it, 503 while the database is away.
     """
     if not settings.METRICS_TOKEN:
         return HttpResponse("Metrics are off: set METRICS_TOKEN.\n", status=404, content_type="text/plain")

@@ -1,4 +1,4 @@
-"""A relay runs the checks: it logs what is wrong, and pings an outside dead-man's switch only while nothing is."""
+"""A relay runs the checks. It logs each problem, and pings a dead-man's switch outside only while there is none."""
 
 import urllib.request
 from http.client import HTTPException
@@ -15,7 +15,8 @@ CHECK_EVERY = 15.0
 """Seconds."""
 PING_SECONDS = 5
 CLOSE_SECONDS = 2
-"""How long a relay that stops waits for checks that run: once its heartbeat is gone, they would find it missing."""
+"""Seconds that a relay which is ending waits for running checks: without its heartbeat they would report it as
+missing."""
 
 log = structlog.get_logger(__name__)
 
@@ -44,12 +45,12 @@ def watch() -> None:
 
 
 def watchdog() -> Periodic[[]]:
-    """Runs the checks beside a relay's work: slow checks, or a slow outside world, must not hold up an alert."""
+    """Runs the checks beside a relay's work: slow checks, or a slow switch outside, must not hold up an alert."""
     return Periodic("watchdog", watch, seconds=CHECK_EVERY)
 
 
 def _ping(url: str) -> None:
-    """A GET. On failure only log: the switch alarms by itself. The URL is a secret."""
+    """Ping the switch with a GET. Only log a failure: the switch raises the alarm by itself. The URL is a secret."""
     try:
         with urllib.request.urlopen(url, timeout=PING_SECONDS):  # noqa: S310 - http(s), by `config.settings`
             pass

@@ -1,6 +1,6 @@
-"""Which deliveries a relay hands over: those that are due, no more than workers take soon, and again what was lost.
+"""Chooses the deliveries that a relay hands over: due ones, no more than workers take soon, and lost ones again.
 
-What was handed over is a row's `handed_over_at`, so relays see each other's work, and a restart loses nothing.
+A hand-over is noted in the row's `handed_over_at`. So relays see each other's work, and a restart loses nothing.
 """
 
 import time
@@ -23,7 +23,7 @@ MAX_IN_FLIGHT: dict[Priority, int] = {Priority.HIGH: 500, Priority.MEDIUM: 300, 
 MIN_IN_FLIGHT = 50
 """At least this many may be handed over, however slow the workers are."""
 QUEUE_DELAY = timedelta(seconds=2)
-"""How long a delivery may wait in a queue before fewer are handed over: what is new waits behind it."""
+"""How long a delivery may wait in a queue before fewer are handed over: new deliveries wait behind it."""
 UNCLAIMED = timedelta(seconds=5)
 """A relay sends a High delivery itself if no worker has claimed it by then, unless it is in a queue that moves."""
 HAND_OVER_AGAIN: dict[Priority, timedelta] = {
@@ -37,29 +37,29 @@ STALLED = timedelta(seconds=12)
 SLACK = timedelta(seconds=3)
 """Longer than a relay takes to publish what it has marked as handed over: two relays' deliveries mix in a queue."""
 UNKNOWN_AGE = timedelta(hours=1)
-"""The age to assume of a queue whose oldest message is of a delivery that no longer waits: nothing counts as lost."""
+"""The age to assume for a queue whose oldest message is for a delivery that no longer waits: nothing counts as lost."""
 
 
 class Which(NamedTuple):
-    """Due deliveries: those that were handed over before `again_after`, and, if `new`, those that never were."""
+    """Due deliveries: those handed over before `again_after`, and if `new`, those never handed over."""
 
     new: bool
     again_after: timedelta
 
 
 class Waiting(NamedTuple):
-    """What waits of a priority."""
+    """The waiting deliveries of a priority."""
 
     in_flight: int
     """How many were handed over."""
     age: timedelta
-    """How long ago the first of them was."""
+    """How long ago the first of these was handed over."""
     due: bool
-    """Whether any is due that was not handed over."""
+    """Whether any delivery is due and not yet handed over."""
 
 
 class Work(NamedTuple):
-    """What there is to do for a relay."""
+    """The work that is due for a relay."""
 
     expired: bool
     """Whether a lease has run out."""
@@ -68,9 +68,9 @@ class Work(NamedTuple):
     steps: bool
     """Whether it is time to ask the next person to take an alert on."""
     subscriptions: bool
-    """Whether AWS is to be asked about the subscription of an e-mail address."""
+    """Whether it is time to ask AWS about the subscription of an e-mail address."""
     former_addresses: bool
-    """Whether a number that a clinician had is to be told."""
+    """Whether a former number of a clinician has to be told that alerts go elsewhere."""
     waiting: dict[Priority, Waiting]
 
 
@@ -94,11 +94,11 @@ SELECT
     EXISTS (SELECT FROM contacts_formeraddress WHERE channel <> 'email' AND next_try_at <= statement_timestamp()),
     {",".join(_waiting(priority) for priority in Priority)}
 """  # noqa: S608 - names of our own
-"""Each part reads an index of its own that has few rows. See the indexes of the models."""
+"""One statement for all that is due. Each part of it reads an index of its own with few rows: see the models."""
 
 
 def look() -> Work:
-    """What there is to do. One statement, however long the backlog."""
+    """The work that is due. One statement, however long the backlog."""
     found = statements.first_row(LOOK, {})
     assert found is not None  # noqa: S101 - a SELECT without FROM has one row
     expired, outcomes, steps, subscriptions, former_addresses, *rest = found
@@ -107,9 +107,9 @@ def look() -> Work:
 
 
 class InFlight:
-    """What relays have handed over of a priority and nobody has claimed: which of it is lost, and how much more may go.
+    """How many deliveries of a priority may be handed over, and which of those handed over are lost.
 
-    `allowed` follows the workers: it doubles when they have emptied a full queue, and halves when a delivery has waited
+    `allowed` follows the workers. It doubles when they have emptied a full queue, and halves when a delivery has waited
     in the queue for `QUEUE_DELAY`.
     """
 
@@ -131,11 +131,11 @@ class InFlight:
 
     @property
     def unclaimed(self) -> Which:
-        """Deliveries that no worker takes in time."""
+        """High deliveries that no worker takes in time."""
         return Which(new=False, again_after=self._unclaimed_after)
 
     def look(self, waiting: Waiting, oldest_in_queue: Callable[[], uuid.UUID | None]) -> None:
-        """Find what may be handed over. Redis is asked only when a delivery has waited for long."""
+        """Find how many may be handed over. Redis is asked only when a delivery has waited for long."""
         count, age, _ = waiting
         self._lost_after, self._unclaimed_after = HAND_OVER_AGAIN[self._priority], UNCLAIMED
         if age > UNCLAIMED / 2:
@@ -147,17 +147,18 @@ class InFlight:
         self._follow(count, age)
         self.room = max(0, self.allowed - count)
         if self._priority is not Priority.HIGH and count > self.allowed // 2:
-            self.room = 0  # workers have enough: many at a time cost less, and several go in one task
+            self.room = 0  # workers have enough: handing over many at once costs less
 
     def took(self, count: int) -> None:
-        """Note how many were handed over. Without room the queue stays as full as it was found to be."""
+        """Note how many were handed over. If there was no room, the queue stays as full as it was."""
         if self.room:
             self._was_full = self.room <= count
 
     def _allow_for_the_queue(self, head: uuid.UUID | None) -> None:
-        """What is still in a queue that moves is not lost.
+        """The time before which a hand-over counts as lost.
 
-        Queues are first in, first out: what was handed over before the oldest message is no longer there.
+        A delivery that is still in a moving queue is not lost. Queues are first in, first out: deliveries handed over
+        before the queue's oldest message are no longer in it.
         """
         now = time.monotonic()
         if head != self._head:
@@ -185,7 +186,7 @@ _FREE = f"""
     WHERE state = '{DeliveryState.PENDING}' AND priority = %(priority)s AND available_at <= statement_timestamp()
       AND (%(new)s AND handed_over_at IS NULL OR handed_over_at < statement_timestamp() - %(again_after)s)
 """  # noqa: S608
-"""A subquery of its own would not be locked."""
+"""The beginning of a query. It is text, because the rows of a subquery would not be locked."""
 
 TAKE = f"""
 WITH

@@ -1,4 +1,4 @@
-"""The relay: hands due deliveries to Celery, and recovers what dead workers left behind.
+"""The relay: hands due deliveries to Celery, and settles deliveries whose worker died.
 
 Any number of relays may run: they take rows with SKIP LOCKED, and a delivery handed over twice is claimed once. A relay
 keeps no state that a restart would lose.
@@ -46,30 +46,31 @@ from contacts.choices import Priority
 TICK = 1.0
 """The relay looks at least this often, in seconds, even when nothing wakes it."""
 PAUSE = 0.02
-"""Seconds between two ticks while it is woken all the time: what comes meanwhile is handed over together."""
+"""Seconds between two ticks while it is woken all the time. Alerts that come in between are handed over together."""
 WITHOUT_ROOM = 0.1
 """Seconds until the relay looks again where more is due than a queue had room for."""
 IN_ONE_TASK: dict[Priority, int] = {Priority.HIGH: 1, Priority.MEDIUM: 4, Priority.LOW: 4}
-"""Deliveries that one task may have. They are sent one after the other, so High has a task for each."""
+"""The most deliveries in one task. A task sends them one after the other, so each High delivery has a task of its
+own."""
 TASKS = 16
-"""Tasks may have several deliveries where there are more of them than this: a worker has as many threads."""
+"""From this many deliveries on, a task takes several: a worker has as many threads."""
 HEARTBEAT_SECONDS = 3.0
 BEAT = """
 UPDATE alerts_relayheartbeat SET beat_at = statement_timestamp(), clock_offset_seconds = %(offset)s
 WHERE relay = %(relay)s RETURNING relay
 """
-"""Every heartbeat but the first: nothing is deleted, and the ORM writes no statement for it."""
+"""Writes every heartbeat but the first. Nothing is deleted then, and the ORM builds no statement for it."""
 WORKER_BEATS = timedelta(seconds=heartbeats.SECONDS + 2)
 DIRECT_SENDERS = 8
-"""High deliveries that the relay sends itself, at once, while the broker is down."""
+"""How many High deliveries the relay sends itself at once while the broker is down."""
 DIRECT_ASKERS = 4
-"""How many of these may ask for outcomes instead, so that a hanging provider leaves the rest free to send."""
+"""How many of these threads may ask for outcomes: if the provider hangs, the others are free to send."""
 OUTCOMES_AT_ONCE = 50
-"""Outcomes asked for in one tick."""
+"""How many outcomes are asked for in one tick."""
 CLOSE_SECONDS = 2.0
-"""How long to wait for each work beside the relay that has not ended. What it leaves is done later."""
+"""Seconds to wait for each thread beside the relay. Work that it leaves is done later."""
 AWAY = (*database.AWAY, psycopg.OperationalError)
-"""The listener has a connection of its own."""
+"""Errors of a database that is away. Psycopg's own comes from the listener, which has a connection of its own."""
 
 OUTAGE = Outage(begins="relay.database_away", ends="relay.database_back")
 
@@ -123,7 +124,7 @@ class Relay:
         """Tick on every NOTIFY and at least once a second. Wait while the database is away."""
         log.info("relay.started", relay=self.name)
         while not self._stopping:
-            self._watchdog.start_if_due()  # it must look even when the rest cannot begin
+            self._watchdog.start_if_due()  # a relay must still look for work if the rest cannot begin
             try:
                 self._listen_and_tick()
             except AWAY as error:
@@ -133,7 +134,7 @@ class Relay:
         self.close()
 
     def close(self) -> None:
-        """Finish sending, and take the heartbeat back."""
+        """Finish sending, and delete the heartbeat."""
         self._senders.shutdown(wait=True)
         self._publisher.close()
         self._stopping = True
@@ -164,9 +165,9 @@ class Relay:
                 self._wait(listener, began, seconds)
 
     def _lead(self, listener: psycopg.Connection[Any]) -> bool:
-        """Begin to listen, if no other relay does: to wake all for each alert would only be more work.
+        """Begin to listen, if no other relay does: waking all of them for each alert would only be more work.
 
-        The others look every second, so that no relay that hangs holds anything up. The lock goes with the session.
+        The other relays look every second, so a relay that hangs holds nothing up. The lock ends with its session.
         """
         found = listener.execute("SELECT pg_try_advisory_lock(%s)", [database.Lock.LEADER]).fetchone()
         if not (found and found[0]):
@@ -176,7 +177,7 @@ class Relay:
         return True
 
     def _wait(self, listener: psycopg.Connection[Any], began: float, seconds: float) -> None:
-        """Wait to be woken, for so long at most, and until `PAUSE` has passed since the last tick began."""
+        """Wait for a wake-up, for this long at most, and at least until `PAUSE` has passed since the last tick began."""
         if seconds:
             # One wake-up stands for all: the next tick sees every row.
             deque(listener.notifies(timeout=seconds, stop_after=1), maxlen=0)
@@ -184,7 +185,7 @@ class Relay:
 
     def tick(self) -> float:
         """Do everything that is due. Returns how many seconds the next tick can wait, if nothing wakes the relay."""
-        self._watchdog.start_if_due()  # before anything that may raise
+        self._watchdog.start_if_due()  # before anything that can raise
         close_old_connections()
         self._heartbeat.run_if_due()
         self._clock.run_if_due()
@@ -208,14 +209,14 @@ class Relay:
         return min(waits)
 
     def _report(self) -> None:
-        """Write this relay's heartbeat, and forget those of relays that are long gone when it is the first."""
+        """Write this relay's heartbeat. With the first one, delete those of relays that are long gone."""
         offset = heartbeats.clock_offset()
         if self._has_reported and statements.prepared_rows(BEAT, {"relay": self.name, "offset": offset}):
             return
         beat = RelayHeartbeat(relay=self.name, beat_at=Now(), clock_offset_seconds=offset, started_at=Now())
         RelayHeartbeat.objects.bulk_create(
             [beat],
-            update_conflicts=True,  # a killed relay of the same name left its row
+            update_conflicts=True,  # a killed relay of the same name has left its row
             unique_fields=["relay"],
             update_fields=["beat_at", "clock_offset_seconds", "started_at"],
         )
@@ -223,7 +224,9 @@ class Relay:
         self._has_reported = True
 
     def _hand_over(self, priority: Priority, waiting: due.Waiting) -> float:
-        """Give due deliveries to Celery; send High ones here if no worker takes them. Returns what `tick` does."""
+        """Hand due deliveries to Celery. Send High ones here if no worker takes them. Returns the seconds as `tick`
+        does.
+        """
         urgent = priority is Priority.HIGH
         queue = QUEUES[priority]
         in_flight = self._in_flight[priority]
@@ -248,7 +251,7 @@ class Relay:
         return 0.0 if taken else WITHOUT_ROOM
 
     def _ask_outcomes(self) -> None:
-        """Have workers ask the providers what became of sent messages, or ask here if there is no worker."""
+        """Let workers ask the providers what became of sent messages. Ask here if there is no worker."""
         # Not on the urgent queue: a provider that hangs must not hold up sending.
         others = WorkerHeartbeat.objects.fresh().filter(kind=WorkerKind.OTHERS)
         alone = self._publisher.is_paused(QUESTIONS) or not others.exists()
@@ -268,7 +271,7 @@ class Relay:
         return min(free, DIRECT_ASKERS - len(self._asking))
 
     def _send_directly(self, which: due.Which) -> bool:
-        """Send High deliveries here. The heartbeat reports that only if no worker is at work, not if they are busy."""
+        """Send High deliveries here. The heartbeat reports that if no worker is at work, but not if workers are busy."""
         taken = due.take(Priority.HIGH, self._free_senders(), which=which)
         if taken:
             log.warning("relay.sends_directly", count=len(taken))
@@ -278,9 +281,9 @@ class Relay:
         return bool(taken)
 
     def _is_alone(self) -> bool:
-        """Whether no worker is at work, nor was since the relay began to help.
+        """Whether no worker is at work, nor has been since the relay began to help.
 
-        One that has only just begun says so with its next heartbeat.
+        A worker that has just started reports with its next heartbeat.
         """
         now = time.monotonic()
         self._helps_since = self._helps_since or now
@@ -296,7 +299,7 @@ class Relay:
 
 
 def _correct_dates() -> None:
-    """Correct what the database dated before its clock was set back."""
+    """Correct dates that the database wrote before its clock was set back."""
     clock.correct()
     waits.correct()
 
@@ -305,7 +308,7 @@ def _do_here(work: Callable[[uuid.UUID], None], pk: uuid.UUID) -> None:
     try:
         work(pk)
     except Exception:
-        # Nobody else would see this error. The lease runs out and the delivery is recovered.
+        # Nobody else would see this error. The lease runs out, and then the delivery is recovered.
         log.exception("relay.direct_work_failed", delivery_id=str(pk))
     finally:
         connections.close_all()

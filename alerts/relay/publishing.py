@@ -1,4 +1,4 @@
-"""Hand ids to Celery within a bounded time. A broken broker gives an error, never a wait."""
+"""Hands ids to Celery within a bounded time. A broken broker gives an error, never a wait."""
 
 import contextlib
 import json
@@ -21,9 +21,9 @@ QUEUES: dict[Priority, str] = {
     Priority.LOW: celery.LOW,
 }
 PAUSE = 2.0
-"""Seconds to leave a failed broker, or a queue that nobody empties, alone."""
+"""Seconds to leave a failed broker alone, or a queue that nobody empties."""
 FULL = 1000
-"""Messages in one queue. More than relays hand over at once, so no worker is taking them."""
+"""Messages in one queue from which on nobody takes from it: relays never hand over so many at once."""
 
 BROKEN = (BrokerError, BatchPublishError, RedisError, OSError)
 
@@ -38,7 +38,7 @@ class Publisher:
         self._broker: Connection | None = None
 
     def is_paused(self, queue: str) -> bool:
-        """Whether to leave this queue alone: the broker just failed, or nobody takes from the queue."""
+        """Whether to leave this queue alone: the broker has just failed, or nobody takes from the queue."""
         return self._pauses[queue].is_on
 
     def oldest(self, queue: str) -> uuid.UUID | None:
@@ -53,7 +53,7 @@ class Publisher:
     def publish(
         self, task: Any, queue: str, ids: Sequence[uuid.UUID], *, at_most: int = 1
     ) -> Sequence[uuid.UUID]:
-        """Publish tasks with at most so many ids in each, all in one trip; return the ids that were not published.
+        """Publish tasks with up to this many ids each, in one round trip. Returns the ids that were not published.
 
         An error does not mean "not sent": a failed id may still be in the queue. It is claimed only once.
         """
@@ -67,7 +67,7 @@ class Publisher:
             with producer.batch():  # type: ignore[attr-defined]
                 for start in range(0, len(ids), at_most):
                     some = [str(each) for each in ids[start : start + at_most]]
-                    # The task has the first delivery's id, so that `oldest` finds it in the queue.
+                    # The task gets the first delivery's id, by which `oldest` finds it in the queue.
                     task.apply_async(some, task_id=some[0], queue=queue, producer=producer, retry=False)
         except BROKEN as error:
             self._pause(error, waiting=len(ids))

@@ -1,6 +1,6 @@
 """Reads a queue beside the relay's work: one relay at a time, in a thread of its own.
 
-A message is dealt with, and then deleted. So whoever is killed in between loses nothing: it comes again.
+Each message is dealt with first and deleted then. So a kill in between loses nothing: the message comes again.
 """
 
 from collections.abc import Callable
@@ -14,21 +14,22 @@ from alerts.cooldown import Cooldown
 from config import database
 
 EVERY = 5.0
-"""Seconds: after so long another relay begins where one has stopped. Each look opens a session."""
+"""Seconds between two tries to become the reader. Each opens a session."""
 AWAY_SECONDS = 2.0
 LONGEST_AWAY_SECONDS = 60.0
 
 Take = Callable[[Received, Callable[[], bool]], bool]
-"""Deals with a message. Whether it may be deleted; one that may not comes again. It is given `stopping`."""
+"""Deals with a message, and returns whether to delete it; otherwise it comes again. `stopping` says whether the relay
+is ending."""
 
 log = structlog.get_logger(__name__)
 
 
 class QueueReader:
-    """What one relay does for a queue. While AWS is away it asks less and less often, and logs it once."""
+    """Reads one queue for one relay. While AWS is away it asks less and less often, and logs that once."""
 
     def __init__(self, name: str, url: str, take: Take, *, lock: int) -> None:
-        """`name` stands in the log; `lock` is the advisory lock of the relay that reads."""
+        """`name` is for the log. `lock` is the advisory lock that lets only one relay read."""
         self._name = name
         self._url = url
         self._take = take
@@ -37,7 +38,7 @@ class QueueReader:
         self._is_away = False
 
     def run(self, stopping: Callable[[], bool] = lambda: False) -> None:
-        """Read until `stopping`. Nothing if another relay is at it, or AWS was away just now."""
+        """Read until `stopping`. Do nothing if another relay reads, or AWS has just been away."""
         if self._pause.is_on:
             return
         try:
@@ -45,13 +46,13 @@ class QueueReader:
                 if is_mine:
                     self._read(stopping)
         except database.AWAY:
-            database.forget_session()  # the relay says so
+            database.forget_session()  # the relay logs that
 
     def _read(self, stopping: Callable[[], bool]) -> None:
         session = connection.connection
         while not stopping():
             if connection.connection is not session or not connection.is_usable():
-                return  # the lock went with the session: another relay may be at it
+                return  # the session has taken the lock with it: another relay may be reading
             try:
                 for each in queues.receive(self._url):
                     if self._take(each, stopping):

@@ -1,4 +1,4 @@
-"""Answers of people, and the ways they come in. `respond` is the one door for all of them."""
+"""Answers of people, and the ways in which they come. All of them go through `respond`."""
 
 from alerts.responses.respond import Answer, respond
 

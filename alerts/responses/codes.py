@@ -1,7 +1,7 @@
-"""The four digits that stand in a message, and that a reply must have: so a number alone accepts nothing.
+"""The four digits in a message, which a reply must contain: a number alone accepts nothing.
 
-One code for each person asked and address, unique for that address until a day after its alert has ended: a late reply
-to one alert is never taken for an answer to another.
+There is one code for each person asked and address. It stays unique for that address until a day after its alert has
+ended, so that a late reply to one alert is never taken for an answer to another.
 """
 
 import secrets
@@ -20,10 +20,12 @@ from config import statements
 KEPT = timedelta(days=1)
 """How long after the end of its alert a code is not used again."""
 TRIES = 30
-"""A number has a few codes at a time, of 10,000. So the first try nearly always succeeds."""
+"""Tries to find free digits. A number has only a few of the 10,000 codes at a time, so the first nearly always
+succeeds."""
 
-# One statement. It finds nothing if the digits are taken for this address, or another process makes the code just now:
-# then it is run once more, with other digits. A code that was released gets new digits: its own may be somebody else's.
+# One statement. It returns nothing if the digits are taken for this address, or another process is making the code at
+# this moment: then it runs once more, with other digits. A released code gets new digits, because its own may belong to
+# somebody else by now.
 MAKE = """
 WITH
 renewed AS (
@@ -49,13 +51,13 @@ log = structlog.get_logger(__name__)
 
 
 def make(engagement_id: int, address: str) -> str:
-    """The code of the person asked, for messages to this address; the same however often. Empty if none is free."""
+    """The code of the person asked, for messages to this address. Every call returns the same. Empty if none is free."""
     for _ in range(TRIES):
         values: dict[str, Any] = {"engagement": engagement_id, "address": address, "code": _digits()}
         try:
             row = statements.prepared_row(MAKE, values)
         except IntegrityError:
-            continue  # another process took these digits in this instant
+            continue  # another process took these digits at this moment
         if row is not None:
             return str(row[0])
     log.error("codes.none_free", engagement_id=engagement_id)
@@ -63,10 +65,10 @@ def make(engagement_id: int, address: str) -> str:
 
 
 def release_old() -> None:
-    """Let codes be used again a day after their alert has ended. Three statements, of which each may be repeated."""
+    """Let codes be used again a day after their alert has ended. Three statements, each of which may be repeated."""
     kept = ReplyCode.objects.filter(released_at=None)
     under_way = Q(engagement__alert__state=AlertState.OPEN)
-    kept.filter(under_way, ended_at__isnull=False).update(ended_at=None)  # it was handed back
+    kept.filter(under_way, ended_at__isnull=False).update(ended_at=None)  # the alert was handed back
     kept.filter(~under_way, ended_at=None).update(ended_at=Now())
     kept.filter(ended_at__lt=Now() - KEPT).update(released_at=Now())
 

@@ -1,4 +1,4 @@
-"""What expires: codes, which may be used again, old links, and replies that fitted no question."""
+"""Expiry of answers: codes, which may be used again, old links, and replies that belong to no question."""
 
 from alerts.responses import codes, links, reply_intake
 
@@ -7,7 +7,7 @@ EVERY = 3600.0
 
 
 def run() -> None:
-    """Each may be repeated, and done by several relays."""
+    """Each step may be repeated, and run by several relays."""
     codes.release_old()
     links.forget_old()
     reply_intake.forget_old()

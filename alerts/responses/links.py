@@ -1,7 +1,7 @@
 """Links in messages: each opens the page of one alert for one person, without a login.
 
-A token is random and kept as a digest only, so that nobody who reads the database can answer for a person. So a message
-that is sent again has another link.
+A token is random, and only its digest is kept: nobody who reads the database can answer for a person. For that reason a
+message that is sent again has another link.
 """
 
 import hashlib
@@ -18,13 +18,13 @@ from alerts.models import AnswerLink
 from config import statements
 
 PATH = "a"
-"""Short, because an SMS has 160 characters. `door.app` sends it to the API's service."""
+"""The path is short, because an SMS has 160 characters. `door.app` sends it to the API's service."""
 TOKEN_BYTES = 16
 EXAMPLE = "0" * 22
-"""As long as a token."""
+"""A text as long as a token."""
 LASTS = timedelta(hours=24)
 MOST_WRONG = 5
-"""Wrong digits, after which a link is closed."""
+"""How many wrong digits close a link."""
 FORGOTTEN_AFTER = timedelta(days=30)
 
 MAKE = """
@@ -42,18 +42,18 @@ def make(delivery_id: uuid.UUID) -> str:
 
 
 def url(token: str) -> str:
-    """The link as it stands in the message."""
+    """The link in the message."""
     return f"{settings.PUBLIC_URL}/{PATH}/{token}"
 
 
 def find(token: str) -> AnswerLink | None:
-    """The link of a token, unless it has expired or is closed."""
+    """The link with this token, unless it has expired or is closed."""
     found = AnswerLink.objects.filter(digest=_digest(token), expires_at__gt=Now(), wrong_codes__lt=MOST_WRONG)
     return found.select_related("delivery__alert", "delivery__clinician").first()
 
 
 def is_right(link: AnswerLink, given: str, code: str) -> bool:
-    """Whether these are the digits of the message. Wrong ones are counted, one request after the other."""
+    """Whether these are the digits of the message. Wrong ones are counted; requests about one link wait for each other."""
     with transaction.atomic():
         mine = AnswerLink.objects.select_for_update().filter(pk=link.pk, wrong_codes__lt=MOST_WRONG)
         if not mine.exists():
@@ -65,7 +65,7 @@ def is_right(link: AnswerLink, given: str, code: str) -> bool:
 
 
 def forget_old() -> None:
-    """Delete what has long expired."""
+    """Delete links that expired long ago."""
     AnswerLink.objects.filter(expires_at__lt=Now() - FORGOTTEN_AFTER).delete()
 
 

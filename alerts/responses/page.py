@@ -1,7 +1,7 @@
-"""The page that a link in a message opens: it shows what would be accepted, and takes the answer.
+"""The page that a link in a message opens: it shows the alert, and takes the answer.
 
-Opening it changes nothing, since mail scanners and previews open links: an answer is a POST, and for High it needs the
-four digits that stand in the message, too. The page needs neither a script nor another file, so that it works on an old
+Opening it changes nothing, because mail scanners and previews open links. An answer is a POST, and for High it also
+needs the four digits in the message. The page needs neither a script nor another file, so that it works on an old
 telephone with a bad connection.
 """
 
@@ -64,7 +64,7 @@ ENDED = (AlertState.CANCELLED, AlertState.CLOSED, AlertState.WITHDRAWN)
 
 @dataclass(frozen=True)
 class _Form:
-    """What can be answered."""
+    """The answers that can be given."""
 
     explanation: str
     accept: str
@@ -72,14 +72,14 @@ class _Form:
     decline: str
     wants_code: bool
     once: str
-    """Names this opening of the page: the same form that is sent twice is one answer."""
+    """The id of this opening of the page: a form that is sent twice is one answer."""
 
 
-# Without a session there is no cookie that another site could make use of: whoever sends the token may answer.
+# Without a session there is no cookie that another site could misuse: anybody who has the token may answer.
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, token: str) -> HttpResponse:
-    """Show the alert of a link, or take the answer. An unknown, old or closed link is a 404 that tells nothing."""
+    """Show the alert of a link, or take the answer. An unknown, old or closed link is a 404 that says no more."""
     link = links.find(token)
     if link is None:
         return _nothing()
@@ -136,7 +136,7 @@ def _said(link: AnswerLink, response: Response) -> str:
 
 
 def _who_has_it(link: AnswerLink) -> str:
-    """A sentence; empty if nobody has it."""
+    """The sentence that says who has the alert; empty if nobody has it."""
     held = holder(link.delivery.alert)
     if held is None:
         return ""
@@ -146,7 +146,7 @@ def _who_has_it(link: AnswerLink) -> str:
 
 
 def _form(link: AnswerLink) -> _Form | None:
-    """None if somebody else has the alert."""
+    """The form; None if somebody else has the alert."""
     held = holder(link.delivery.alert)
     once, wants_code = secrets.token_hex(8), _wants_code(link)
     if held is None:
@@ -164,7 +164,7 @@ def _wants_code(link: AnswerLink) -> bool:
 
 
 def _code(link: AnswerLink) -> str:
-    """The digits in the messages to this address; empty if there are none, and then none are right."""
+    """The digits in the messages to this address. If there are none, this is empty, and no digits are right."""
     codes = ReplyCode.objects.filter(
         engagement=link.delivery.engagement_id, address=link.delivery.address, released_at=None
     )

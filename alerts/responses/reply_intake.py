@@ -1,7 +1,7 @@
-"""Takes a reply by SMS: finds the question that it answers, keeps it, and tells the person what it did.
+"""Takes a reply by SMS: finds the question that it answers, stores it, and tells the person its effect.
 
-A reply counts only from the number that got the SMS, and together with its code. What fits no question is kept for
-staff, and changes nothing.
+A reply counts only if it comes from the number that got the SMS, with the code of that SMS. A reply that belongs to no
+question is kept for staff, and changes nothing.
 """
 
 from datetime import timedelta
@@ -22,9 +22,10 @@ from contacts.choices import Channel, ObstacleKind
 from contacts.models import Clinician
 
 RECENT = timedelta(days=1)
-"""How long after a question a reply that was not understood is answered."""
+"""How long after a question Bleep answers a reply that it does not understand."""
 MOST_ANSWERS = 5
-"""SMS that one question may cost in answers, whatever comes in: two machines must not go on for ever."""
+"""SMS that one question may cost in answers, whatever replies come in: two machines must not go on answering each
+other."""
 KEPT = timedelta(days=90)
 CAN_ANSWER = (EngagementState.ASKED, EngagementState.UNDEFINED, EngagementState.UNREACHABLE)
 
@@ -32,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 def take(reply: Reply) -> None:
-    """Take a reply. One that has come before changes nothing, and is not answered again."""
+    """Take a reply. A reply that came before changes nothing, and is not answered again."""
     with transaction.atomic():
         if InboundMessage.objects.filter(provider_id=reply.provider_id).exists():
             return
@@ -57,18 +58,20 @@ def take(reply: Reply) -> None:
 
 
 def _note_opt_out(sender: str) -> None:
-    """AWS drops an SMS to a number that replied STOP, and calls it sent. So routes avoid it, and staff see why."""
+    """Remember a STOP as an obstacle. AWS drops an SMS to a number that replied STOP, and reports it as sent: so routes
+    avoid the number, and staff see why.
+    """
     for clinician_id in Clinician.objects.filter(sms_number=sender).values_list("pk", flat=True):
         obstacles.remember(clinician_id, Channel.SMS, sender, ObstacleKind.OPTED_OUT)
 
 
 def forget_old() -> None:
-    """Delete old replies that fitted no question. The others are evidence, and stay."""
+    """Delete old replies that belong to no question. The others are evidence, and stay."""
     InboundMessage.objects.filter(response=None, received_at__lt=Now() - KEPT).delete()
 
 
 def _question(sender: str, said: Said) -> Engagement | None:
-    """The question that the reply answers. Without a code only if there is just one for this number."""
+    """The question that the reply answers. A reply without a code counts only if this number has a single question."""
     if not said.code:
         return _only_open(sender) or (_only_recent(sender) if said.kind is ResponseKind.ACCEPT else None)
     codes = ReplyCode.objects.filter(address=sender, code=said.code).select_related("engagement")
@@ -81,20 +84,20 @@ def _only_open(sender: str) -> Engagement | None:
 
 
 def _only_recent(sender: str) -> Engagement | None:
-    """An acceptance of what is over changes nothing, but the person learns how it stands."""
+    """A question whose alert has ended: accepting it changes nothing, but the person learns how the alert stands."""
     if _asked(sender).filter(alert__state=AlertState.OPEN, state__in=CAN_ANSWER).exists():
         return None
     return _only_one(_asked(sender).filter(codes__address=sender, codes__created_at__gt=Now() - RECENT))
 
 
 def _only_one(found: QuerySet[Engagement]) -> Engagement | None:
-    """The latest question of the only alert; None if there are several alerts."""
+    """The latest question, if all are about one alert; None if they are about several."""
     newest = list(found.order_by("-pk")[:50])
     return newest[0] if len({each.alert_id for each in newest}) == 1 else None
 
 
 def _asked(sender: str) -> QuerySet[Engagement]:
-    """Questions that went to this number."""
+    """Questions that were sent to this number."""
     return Engagement.objects.filter(codes__address=sender)
 
 
@@ -125,7 +128,7 @@ def _notice(question: Engagement, response: Response) -> Notice:
 
 
 def _say_not_understood(reply: Reply) -> None:
-    """Say once for each question that the reply was not understood, if the person was asked lately."""
+    """Say that the reply was not understood: once for each question, if the person was asked lately."""
     if reply_text.is_opt_out(reply.text):
         return
     still = Q(alert__state=AlertState.OPEN) | Q(codes__created_at__gt=Now() - RECENT)
@@ -135,7 +138,7 @@ def _say_not_understood(reply: Reply) -> None:
 
 
 def _tell(question: Engagement, notice: Notice, reply: Reply) -> None:
-    """Answer the SMS by one, if the number is still the person's."""
+    """Answer the SMS with an SMS, if the number is still the person's."""
     alert = Alert.objects.select_for_update(of=("self",), no_key=True).get(pk=question.alert_id)
     if question.clinician.sms_number == reply.sender and _answers(question).count() < MOST_ANSWERS:
         notices.tell(question, alert, notice, over=Channel.SMS)

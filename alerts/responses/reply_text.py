@@ -1,7 +1,7 @@
-"""What a reply by SMS says: who sent it, and whether it accepts or declines.
+"""Reads a reply by SMS: who sent it, and whether it accepts or declines.
 
-The words are few, and the whole text must be one: an automatic reply that quotes our message accepts nothing. STOP,
-END, CANCEL, QUIT, REMOVE and UNSUBSCRIBE are none of them: carriers and AWS take them for an opt-out.
+The known words are few, and the text must be one of them: an automatic reply that quotes our message accepts nothing.
+STOP, END, CANCEL, QUIT, REMOVE and UNSUBSCRIBE are not among them: carriers and AWS take them for an opt-out.
 """
 
 import json
@@ -38,14 +38,14 @@ class Reply:
     """An SMS that came in."""
 
     provider_id: str
-    """The same if AWS delivers it again."""
+    """The provider's id, which is the same if AWS delivers the reply again."""
     sender: str
     text: str
     at: datetime | None
 
 
 class Said(NamedTuple):
-    """What a text was understood as."""
+    """The meaning of a text."""
 
     kind: ResponseKind | None = None
     """None: not understood."""
@@ -54,7 +54,7 @@ class Said(NamedTuple):
 
 
 def read(received: Received) -> Reply | None:
-    """The reply in a message from the queue; None if it is none.
+    """The reply in a message from the queue; None if the message is not a reply.
 
     https://docs.aws.amazon.com/sms-voice/latest/userguide/two-way-sms-payload.html
     """
@@ -73,13 +73,15 @@ def read(received: Received) -> Reply | None:
 
 
 def understand(text: str) -> Said:
-    """In any letter case, with or without blanks and signs: `1 4821`, `Accept: 4821`, `yes`, `1-4821`."""
+    """The meaning of a text, in any letter case, with or without blanks and signs: `1 4821`, `Accept: 4821`, `yes`,
+    `1-4821`.
+    """
     found = _SAID.fullmatch(_plain(text))
     return Said(WORDS[found[1]], found[2] or "") if found else Said()
 
 
 def is_opt_out(text: str) -> bool:
-    """Whether carriers take it for an opt-out: Bleep does not answer that."""
+    """Whether carriers take the text for an opt-out. Bleep does not answer these."""
     return _plain(text) in OPT_OUT or opts_out_at_aws(text)
 
 
@@ -96,7 +98,7 @@ def _plain(text: str) -> str:
 
 
 def _payload(body: str) -> dict[str, Any]:
-    """The payload, also where the topic wraps it: a setting of a subscription must not lose an answer."""
+    """The payload, also if the topic wraps it: an answer must not be lost because of a setting of the subscription."""
     payload = _json(body)
     wrapped = payload.get("Message")
     return _json(wrapped) if isinstance(wrapped, str) and payload.get("Type") == "Notification" else payload
@@ -111,5 +113,5 @@ def _json(body: str) -> dict[str, Any]:
 
 
 def _clean(text: str, longest: int) -> str:
-    """What PostgreSQL can store, and no longer than its column."""
+    """The text without characters that PostgreSQL cannot store, and cut to the length of its column."""
     return _CONTROL.sub("", text)[:longest]

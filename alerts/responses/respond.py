@@ -1,4 +1,4 @@
-"""The one door for answers: each is kept once, with its proof and what it changed.
+"""Takes answers, whichever way they come: each is kept once, with its proof and its effect.
 
 Locks are taken in one order: alert, loop, engagement, delivery.
 """
@@ -21,17 +21,17 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Answer:
-    """What somebody said, and how we know."""
+    """The answer of a person, and how Bleep knows it."""
 
     kind: ResponseKind
     proof: Proof
     evidence: str
-    """What names this answer where it came from, such as the contact's id of a call: it is kept once."""
+    """The id of the answer where it came from, such as the contact id of a call. The same evidence is kept once."""
     provider_at: datetime | None = None
     delivery: Delivery | None = None
     """The message that was answered, if it is known."""
     by: AbstractBaseUser | None = None
-    """Who entered it. Only with the proof `staff`, which needs it."""
+    """The user who entered it: needed with the proof `staff`, and only with that."""
     note: str = ""
     """How staff know."""
 
@@ -39,9 +39,10 @@ class Answer:
 def respond(engagement_id: int, answer: Answer) -> Response:
     """Take an answer of the person who was asked by this engagement.
 
-    Whoever was asked more than once answers for what they have, else for what they are asked now, by whichever message.
-    Returns the stored response, whose `effect` says what it changed; the same for the same evidence, however often and
-    from wherever it comes.
+    A person who was asked more than once answers for the engagement by which they have the alert, or else for the
+    newest, whichever message they answer.
+
+    Returns the stored response, whose `effect` says what it changed. The same evidence always gives the same response.
     """
     with transaction.atomic():
         alerts = Alert.objects.select_for_update(of=("self",), no_key=True)
@@ -60,7 +61,7 @@ def respond(engagement_id: int, answer: Answer) -> Response:
             proof=answer.proof,
             evidence=answer.evidence,
             provider_at=answer.provider_at,
-            # Before what it changes, and before the notices that follow.
+            # Store the response before its effects, and before the notices that follow.
             at=engagement.now,  # type: ignore[attr-defined]
             effect=effect,
             by_id=answer.by.pk if answer.by else None,
@@ -89,7 +90,7 @@ def _meant(alert: Alert, engagement_id: int) -> Engagement:
 
 
 def _tell_in_vain(effect: Effect, engagement: Engagement, alert: Alert) -> None:
-    """A call can say no more than that the answer was recorded: tell whoever accepted in vain how it stands.
+    """Tell a person who accepted in vain how the alert stands: a call can only say that the answer was recorded.
 
     Only once: after that they know that somebody has it, or that it has ended.
     """
@@ -101,7 +102,7 @@ def _tell_in_vain(effect: Effect, engagement: Engagement, alert: Alert) -> None:
 
 
 def holder(alert: Alert) -> Engagement | None:
-    """Who has taken the alert on."""
+    """The engagement of the person who has taken the alert on."""
     accepted = Engagement.objects.filter(alert=alert, state=EngagementState.ACCEPTED)
     return accepted.select_related("clinician").first()
 
@@ -117,12 +118,14 @@ def _carry_out(kind: ResponseKind, alert: Alert, engagement: Engagement) -> Effe
         case ResponseKind.DECLINE:
             _decline(alert, engagement)
         case ResponseKind.HAND_BACK:
-            return Effect.TOO_LATE  # nobody holds it
+            return Effect.TOO_LATE  # nobody has it
     return Effect.APPLIED
 
 
 def _while_held(kind: ResponseKind, alert: Alert, engagement: Engagement) -> Effect:
-    """Somebody has it. Only they can give it back, which is also what it means if they say now that they cannot."""
+    """The effect if somebody has the alert. Only that person can give it back. They also give it back if they decline
+    now.
+    """
     if engagement.state != EngagementState.ACCEPTED or kind is ResponseKind.ACCEPT:
         return Effect.ALREADY_TAKEN
     _say_no(engagement)
@@ -132,7 +135,7 @@ def _while_held(kind: ResponseKind, alert: Alert, engagement: Engagement) -> Eff
 
 
 def _decline(alert: Alert, engagement: Engagement) -> None:
-    """Ask the next person at once, unless somebody else is being asked: a late "no" must skip nobody."""
+    """Ask the next person at once, unless somebody else is being asked: a late "no" must not skip that person."""
     _say_no(engagement)
     stopping.stop(Delivery.objects.filter(engagement=engagement))
     engagements.go_on(alert.pk)

@@ -1,4 +1,4 @@
-"""Takes replies to SMS out of their queue: a reply is stored, and then deleted there.
+"""Takes replies to SMS out of their queue: stores each, and then lets it be deleted there.
 
 If a process dies in between, the reply comes again, is recognised, and is not stored twice.
 """
@@ -13,7 +13,7 @@ from alerts.responses import reply_intake, reply_text
 from config import database
 
 HELD_SECONDS = 20.0
-"""How long to hold a reply while the database is away. After longer, SQS delivers it again anyway."""
+"""How long to keep a reply while the database is away. After that, SQS delivers it again anyway."""
 PAUSE = 0.5
 
 log = structlog.get_logger(__name__)
@@ -23,7 +23,7 @@ def take(received: Received, stopping: Callable[[], bool]) -> bool:
     """Take a message of the queue. Returns whether it may be deleted there."""
     reply = reply_text.read(received)
     if reply is None:
-        # It would come again and again, before others. Its text must not be logged.
+        # It would come again and again, and hold up others. Its text must not be logged.
         log.warning("reply.unreadable", size=len(received.body))
         return True
     try:
@@ -31,7 +31,7 @@ def take(received: Received, stopping: Callable[[], bool]) -> bool:
     except database.AWAY:
         raise
     except Exception:
-        # SQS delivers it again, and after ten times moves it to the dead-letter queue.
+        # SQS delivers it again. After ten times it moves it to the dead-letter queue.
         log.exception("reply.failed")
         return False
     return True

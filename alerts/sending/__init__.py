@@ -1,1 +1,1 @@
-"""Sending one delivery: may its channel be used now, call it, record what came of it."""
+"""Sends one delivery: checks whether its channel may be used now, calls the channel, and records the result."""

@@ -1,6 +1,6 @@
-"""Is a channel's provider down? Then only probes go to it, and High takes another channel.
+"""Circuit breaker: is a channel's provider down? Then only probes go to it, and High takes another channel.
 
-The ledger decides. There is no separate state that could disagree or get lost; a process only believes for a second
+The ledger decides. There is no separate state that could disagree or get lost. A process only remembers for a second
 that a provider is up.
 """
 
@@ -31,9 +31,10 @@ LOOKED_AT = 100
 WITHIN = timedelta(minutes=5)
 """Older attempts say nothing about the provider now."""
 PROBE_EVERY = timedelta(seconds=5)
-"""While it is down, one delivery per interval is tried. The first that gets through ends the outage."""
+"""Seconds between probes: while the provider is down, one delivery is tried in this time. The first that gets through
+ends the outage."""
 RARE_PROBE = timedelta(seconds=30)
-"""A delivery with another channel probes only if nothing else has for this long."""
+"""A delivery with another channel is a probe only if nothing else was tried for this long."""
 
 BELIEVED_SECONDS = 1.0
 """A process that found a provider up does not look again for so long, unless one of its own attempts fails."""
@@ -55,7 +56,7 @@ def is_down(channel: Channel) -> bool:
 
 
 def look_again(channel: Channel) -> None:
-    """An attempt of this process failed: the next `is_down` asks the ledger."""
+    """Forget that the provider is up, after an attempt of this process failed: the next `is_down` asks the ledger."""
     _believed_up_until.pop(channel, None)
 
 
@@ -92,7 +93,7 @@ def has_been_down_for(channel: Channel, time: timedelta) -> bool:
 
 
 def _unanswered(channel: Channel) -> QuerySet[Attempt]:
-    """The attempts since the last answer that got none. One query for the answer."""
+    """The attempts since the last answer, none of which got one. One query for the answer."""
     attempts = _telling(channel)
     answer = (
         attempts.exclude(reason__in=OUTAGE)
@@ -105,17 +106,17 @@ def _unanswered(channel: Channel) -> QuerySet[Attempt]:
 
 
 def claim_as_probe(delivery: Delivery, *, quiet_for: timedelta = PROBE_EVERY) -> Claim | None:
-    """Claim a delivery if the channel was not tried for a while. Of all processes at once, only one succeeds."""
+    """Claim a delivery as a probe, if the channel was not tried for a while. Only one of all processes succeeds."""
     channel = Channel(delivery.channel)
     with transaction.atomic():
-        # Held until the commit makes the attempt visible: the next process then finds the channel tried.
+        # The lock is held until the commit shows the attempt: then the next process sees that the channel was tried.
         if not _lock(channel) or _attempts(channel, quiet_for).exists():
             return None
         return claims.claim(delivery.pk)
 
 
 def wait(priority: Priority) -> timedelta:
-    """How long to postpone a delivery that may not probe. Random, or all would come back at once."""
+    """How long to postpone a delivery that may not be a probe. Random, or all would come back at once."""
     minimum, maximum = (0.5, 1) if priority is Priority.HIGH else (1, 3)
     return PROBE_EVERY * random.uniform(minimum, maximum)  # noqa: S311 - spreads load, guards nothing
 
@@ -142,7 +143,7 @@ def _attempts(channel: Channel, within: timedelta) -> QuerySet[Attempt]:
 
 
 def _past(channel: Channel) -> QuerySet[Attempt]:
-    """Without attempts in the future, which a clock that was set back leaves behind: they would stay the newest."""
+    """Without attempts in the future. A clock that was set back leaves them behind, and they would stay the newest."""
     return Attempt.objects.filter(channel=channel, started_at__lte=Now())
 
 

@@ -1,7 +1,7 @@
-"""Events of calls, which Amazon Connect sends through EventBridge and a queue: a hint to ask about a call now.
+"""Events of calls, which Amazon Connect sends through EventBridge and a queue: hints to ask about a call now.
 
-They come on best effort, late, twice or not at all, so nothing is believed but which call to ask about: what became of
-it is what Connect answers. Without them each call is asked about every few seconds, as far as the quota goes.
+They come on best effort: late, twice or not at all. So an event only decides which call to ask about, and Connect's
+answer decides what became of it. Without events each call is asked about every few seconds, as far as the quota allows.
 """
 
 import json
@@ -12,16 +12,15 @@ from alerts.channels.queues import Received
 from alerts.sending import outcomes
 
 TELLING = frozenset({"CONTACT_DATA_UPDATED", "DISCONNECTED"})
-"""A key was pressed (the flow stores it as an attribute), or the call has ended. A question about any other event would
-use the quota up for what the next question says as well.
-https://docs.aws.amazon.com/connect/latest/adminguide/contact-events.html
+"""Events after which there is something new: a key was pressed (the flow stores it as an attribute), or the call has
+ended. To ask after any other event would waste the quota.
 """
 LONGEST_ID = 256
-"""Of a contact, as Connect's API has it."""
+"""The form of a contact's id in Connect's API."""
 
 
 def take(received: Received, _stopping: Callable[[], bool]) -> bool:
-    """Take a message of the queue. It is deleted there whatever it is: the call is asked about anyway."""
+    """Take a message from the queue. It is always deleted there, because the call is asked about anyway."""
     contact_id = _contact(received.body)
     if contact_id:
         outcomes.ask_soon(contact_id)
@@ -29,7 +28,7 @@ def take(received: Received, _stopping: Callable[[], bool]) -> bool:
 
 
 def _contact(body: str) -> str:
-    """The call to ask about; empty for events that tell nothing, and for what is none."""
+    """The call to ask about; empty for any other event, and for a message that is not an event."""
     try:
         detail: Any = json.loads(body)["detail"]
         event, contact_id = detail["eventType"], detail["contactId"]

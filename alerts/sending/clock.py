@@ -1,8 +1,7 @@
 """Corrects dates that the database's clock wrote before it was set back.
 
-Otherwise a delivery would wait until the clock has caught up.
-
-Nothing here sends. A delivery becomes due, and is claimed like any other.
+Otherwise a delivery would wait until the clock has caught up. This module sends nothing: a delivery becomes due, and is
+claimed like any other.
 """
 
 from datetime import timedelta
@@ -24,25 +23,26 @@ from alerts.states import AttemptState, DeliveryState
 from contacts.choices import Priority
 
 EVERY = 3.0
-"""Seconds between two looks."""
+"""Seconds between two runs."""
 MAX_RING_SECONDS = 60
-"""The most that CONNECT_RING_SECONDS may be."""
+"""The highest value of CONNECT_RING_SECONDS."""
 LONGEST_PAUSE = timedelta(minutes=10)
-"""The most that REPEAT_AFTER_SECONDS may be."""
+"""The highest value of REPEAT_AFTER_SECONDS."""
 AT_ONCE = 1000
-"""Deliveries corrected in one look."""
+"""How many deliveries are corrected in one run."""
 TOLERANCE = timedelta(seconds=2)
-"""A date may be this far ahead though the clock was not set back: the statement that looks may have begun earlier."""
+"""How far ahead a date may be although the clock was not set back: the statement that reads it may have begun
+earlier."""
 LONGEST_WAIT: dict[Priority, timedelta] = {
     priority: max(SCHEDULES[priority].longest, LONGEST_HOLD[priority]) for priority in Priority
 }
-"""Nothing postpones a delivery for longer, and none that was never tried for longer than LONGEST_HOLD."""
+"""The longest time for which anything postpones a delivery. For one that was never tried it is LONGEST_HOLD."""
 
 log = structlog.get_logger(__name__)
 
 
 def correct() -> int:
-    """Correct dates that are further ahead than any that Bleep sets. Returns how many deliveries it corrected.
+    """Correct dates further ahead than any that Bleep sets. Returns how many deliveries it corrected.
 
     One query if there are none, and three otherwise.
     """
@@ -52,7 +52,7 @@ def correct() -> int:
     if not found:
         return 0
     impossible = _impossible(settings.LEASE)
-    # Each date is judged again under the lock. A delivery that somebody has locked is being changed anyway.
+    # Each date is checked again under the lock. A delivery that another process has locked is being changed anyway.
     any_date = reduce(or_, (rows for rows, _ in impossible.values()))
     dates = {field: Case(When(rows, then=now), default=F(field)) for field, (rows, now) in impossible.items()}
     with transaction.atomic():
@@ -66,7 +66,7 @@ def correct() -> int:
 
 @cache
 def _query(lease: timedelta) -> tuple[str, tuple[Any, ...]]:
-    """The query for rows with an impossible date, written once: that takes ten times as long as to run it."""
+    """The query for rows with an impossible date. It is built once: building it takes ten times as long as running it."""
     first, *others = (
         Delivery.objects.filter(rows).order_by().values_list("pk") for rows, _ in _impossible(lease).values()
     )
@@ -74,9 +74,9 @@ def _query(lease: timedelta) -> tuple[str, tuple[Any, ...]]:
 
 
 def _impossible(lease: timedelta) -> dict[str, tuple[Q, Combinable]]:
-    """For each date of a delivery: in which rows it is impossible, and what it becomes. Indexes serve them all."""
+    """For each date of a delivery: the rows in which it is impossible, and its new value. Indexes serve all of these."""
     any_priority = Q(priority__in=Priority.values)
-    # Not the setting: what was dated before it was lowered is right.
+    # Not the setting itself: a date that was set before the setting was lowered is right.
     first_question = timedelta(seconds=MAX_RING_SECONDS) + OUTCOME_EVERY
     begun = Attempt.objects.filter(delivery=OuterRef("pk"), state=AttemptState.CALLING)
     waits = Q()
@@ -98,7 +98,7 @@ def _impossible(lease: timedelta) -> dict[str, tuple[Q, Combinable]]:
             Now(),
         ),
         # Its worker may still be sending, so it gets a whole lease from now. The date of its attempt proves that the
-        # clock was set back: the lease alone may be from before LEASE_SECONDS was lowered.
+        # clock was set back; a long lease alone may be from before LEASE_SECONDS was lowered.
         "lease_expires_at": (
             Q(state=DeliveryState.SENDING, lease_expires_at__gt=_after(lease))
             & Q(Exists(begun.filter(started_at__gt=_after(timedelta())))),

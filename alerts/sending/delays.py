@@ -1,6 +1,6 @@
-"""Why a delivery waits: what holds it up, since when, and what happens next by itself.
+"""Delays: why a delivery waits, since when, and what happens next by itself.
 
-Says what the ledger and the heartbeats know. Nothing is stored: a delay ends with its cause.
+They are read from the ledger and the heartbeats. Nothing is stored, so a delay ends with its cause.
 """
 
 from collections.abc import Collection, Iterable
@@ -24,7 +24,7 @@ from theme import times
 
 
 class Cause(Enum):
-    """What a delivery waits for."""
+    """The cause of a delay."""
 
     PROVIDER = auto()
     """Its provider does not answer."""
@@ -33,7 +33,7 @@ class Cause(Enum):
     WORKER = auto()
     """No worker runs that would take it."""
     LOST = auto()
-    """Whoever was sending it has stopped, and nobody has settled that yet."""
+    """Its worker has stopped while sending, and nobody has settled that yet."""
     CLOCK = auto()
     """The database's clock was set back: the delivery is dated in the future."""
     QUEUE = auto()
@@ -51,7 +51,7 @@ GRACE: dict[Priority, timedelta] = {
     Priority.MEDIUM: timedelta(seconds=30),
     Priority.LOW: timedelta(minutes=1),
 }
-"""For how long a delivery may be due, or wait for its turn, before people are told."""
+"""How long a delivery may be due, or wait for its turn, before people are told."""
 
 RETRIED: dict[Priority, timedelta] = {
     Priority.HIGH: timedelta(seconds=30),
@@ -108,11 +108,11 @@ class Delay:
     channel: Channel
     priority: Priority
     since: datetime | None
-    """Since when the cause holds, as far as that is known."""
+    """Since when the cause has existed, as far as that is known."""
     next_at: datetime
-    """When the delivery is tried next, if nothing holds it up."""
+    """When the delivery is tried next."""
     too_long: bool
-    """Whether people should be told: it does not go on as usual."""
+    """Whether people should be told, because it does not go on as usual."""
 
     @property
     def short(self) -> str:
@@ -121,7 +121,7 @@ class Delay:
 
     @property
     def what(self) -> str:
-        """What holds it up, and since when, in a sentence."""
+        """The cause and its beginning, in a sentence."""
         return WHAT[self.cause].format(
             channel=self.channel.label,
             priority=self.priority.label,
@@ -131,7 +131,7 @@ class Delay:
 
     @property
     def next(self) -> str:
-        """What happens by itself, in a sentence."""
+        """The sentence on what happens by itself."""
         limit = times.duration(SCHEDULES[self.priority].age)
         if self.priority is Priority.HIGH:
             goes_on = (
@@ -175,9 +175,9 @@ def outages() -> list[Outage]:
 
 
 def tried_in_vain(down: Collection[Channel]) -> AlertQuerySet:
-    """The open alerts whose tries have failed for longer than `RETRIED`, without channel tests.
+    """Open alerts whose tries have failed for longer than `RETRIED`, without channel tests.
 
-    Those that wait for a provider that is `down` are not among them: `outages` counts these.
+    Alerts that wait for a provider that is `down` are left out: `outages` counts them.
     """
     failed_before = Q(state=DeliveryState.PENDING, attempt_count__gt=0) | Q(
         state=DeliveryState.SENDING, attempt_count__gt=1
@@ -224,7 +224,7 @@ def _delay(
         # Relays send High themselves where no worker takes it.
         Cause.WORKER: waits and Cause.WORKER in silent and priority is not Priority.HIGH,
         Cause.QUEUE: waits and now - delivery.available_at > GRACE[priority],
-        # Also during a try once people have been told, or a list would flicker at each try.
+        # Also while a try is running, once people have been told: otherwise the entry would flicker with each try.
         Cause.RETRY: failed_before and ((waits and ahead) or tried_for > RETRIED[priority]),
         Cause.PAUSE: waits and delivery.begins_at is not None and delivery.begins_at > now,
         Cause.RATE: waits and ahead,

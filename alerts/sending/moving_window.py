@@ -1,7 +1,7 @@
 """A moving window that Redis counts by its own clock.
 
-By the clocks of the hosts, one that is ahead would leave the others no place, and one that is behind would take too
-many.
+By the clocks of the hosts, a host that is ahead would leave no room for the others, and one that is behind would take
+too much.
 """
 
 import redis
@@ -39,7 +39,8 @@ class MovingWindow:
         self._script = self.client.register_script(SCRIPT)
 
     def take(self, shares: dict[str, int], seconds: int) -> bool:
-        """Take a place in each share, given by its key and how many places it has in so many seconds; or in none.
+        """Take a place in each share, given by its key and its number of places in this many seconds. Takes all of them
+        or none.
 
         Raises:
             redis.RedisError: Redis does not answer in time, or refuses.

@@ -1,4 +1,4 @@
-"""Ask the provider what became of a message that it took: sent is not delivered."""
+"""Asks the provider what became of a message that it took: sent is not delivered."""
 
 import time
 import uuid
@@ -23,12 +23,12 @@ from config import tracing
 from contacts.choices import Channel, Priority
 
 ASKED_FOR = timedelta(minutes=5)
-"""Ask for this long after sending, and then once more. A call rings for a minute at most."""
+"""How long after sending to ask, and then once more. A call rings for a minute at most."""
 ASKED_FOR_AN_ANSWER = timedelta(minutes=20)
-"""The same where a key is waited for. The contact flow repeats a text ten times at most."""
+"""The same for calls that wait for a key. The contact flow repeats a text ten times at most."""
 
 MAX_SECONDS = 1.0
-"""Seconds that taking places in the rate limit may last."""
+"""Seconds for taking places in the rate limit."""
 
 ASKED = frozenset(channel for channel, adapter in ADAPTERS.items() if adapter.ask)
 """The channels whose provider can be asked."""
@@ -37,11 +37,11 @@ log = structlog.get_logger(__name__)
 
 
 def take_due(most: int) -> list[uuid.UUID]:
-    """Take sent deliveries whose outcome is due and fits the rate limit.
+    """Take sent deliveries whose outcome is due, as many as the rate limit allows.
 
-    Most urgent first; within a priority, first those of which an event tells that there is something to learn, then
-    those whose telephone has stopped ringing, because their answer opens the next channel. Each is due again a little
-    later, until `ask` gets its answer. The rest stay due.
+    The most urgent come first. Within a priority, those come first that an event has announced, then those whose
+    telephone has stopped ringing, because their answer opens the next channel. Each becomes due again a little later,
+    unless `ask` gets its answer. The rest stay due.
     """
     with transaction.atomic():
         due = (row for priority in Priority for row in _due(priority, most))
@@ -58,9 +58,9 @@ def give_back(ids: Sequence[uuid.UUID]) -> None:
 
 
 def ask_soon(provider_id: str) -> None:
-    """Ask about the call with this id at the provider before all others of its priority, if about it at all.
+    """Ask about the call with this provider id before all others of its priority, if it is asked about at all.
 
-    One statement: the index of what is asked about has few rows.
+    One statement: the index of deliveries to ask about has few rows.
     """
     _asked_about().filter(channel__in=ASKED, outcome_due_at__isnull=False, provider_id=provider_id).update(
         outcome_due_at=F("finished_at")
@@ -118,7 +118,7 @@ def _picked_up(delivery: Delivery, outcome: Outcome) -> None:
 
 
 def _take_answer(delivery: Delivery, kind: ResponseKind, outcome: Outcome) -> None:
-    """Keep the answer before the last question is: whoever dies in between, asks again."""
+    """Store the person's answer before the last question is recorded: after a kill in between, Bleep asks again."""
     assert delivery.engagement_id is not None  # noqa: S101 - it wants an answer
     answer = Answer(
         kind=kind,
@@ -132,7 +132,7 @@ def _take_answer(delivery: Delivery, kind: ResponseKind, outcome: Outcome) -> No
 
 
 def _asked_about() -> QuerySet[Delivery]:
-    """What was sent, and calls that were picked up as long as an answer may come."""
+    """Deliveries to ask about: sent ones, and calls that were picked up for as long as an answer may come."""
     picked_up = Q(state=DeliveryState.DELIVERED, outcome_due_at__isnull=False)
     return Delivery.objects.filter(Q(state=DeliveryState.SENT) | picked_up)
 
@@ -151,9 +151,10 @@ def _due(priority: Priority, most: int) -> Iterator[tuple[uuid.UUID, Channel, Pr
 
 
 def _affordable(rows: Iterable[tuple[uuid.UUID, Channel, Priority]]) -> Iterator[uuid.UUID]:
-    """The rows that fit the rate limit. Stops after a second: the rows are locked, and a slow Redis must not hold them.
+    """The rows that the rate limit allows.
 
-    Rows come by urgency, so a channel that is full for one is full for all that follow.
+    It stops after a second: the rows are locked, and a slow Redis must not keep them so. Rows come by urgency, so a
+    channel that is full for one row is full for all that follow.
     """
     full: set[Channel] = set()
     until = time.monotonic() + MAX_SECONDS

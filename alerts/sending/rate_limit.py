@@ -25,9 +25,9 @@ from alerts.states import DeliveryState
 from contacts.choices import Channel, Priority
 
 PROCESSES = 4
-"""A process that counts alone may use a quarter of a quota: there are two relays and two workers."""
+"""The share of a quota for a process that counts alone: there are two relays and two workers."""
 REDIS_SECONDS = 0.2
-"""To connect and to read, each: how long a hanging Redis may delay a delivery, once per cooldown."""
+"""Seconds to connect and to read, each. A hanging Redis may delay a delivery for this long, once per cooldown."""
 
 log = structlog.get_logger(__name__)
 redis_cooldown = Cooldown(2.0)
@@ -47,8 +47,8 @@ def acquire(delivery: Delivery) -> timedelta | None:
     most = LONGEST_HOLD[priority].total_seconds()
     counted = int(allowed.amount * most / allowed.seconds)  # more would not make the wait longer
     backlog = _backlog(channel, priority, clinician_id, counted, int(time.monotonic()))
-    # Deliveries turned away together must not come back together, nor thousands of them several times before their
-    # turn. So spread them over the time in which the budget can serve them all.
+    # Deliveries that were turned away together must not come back together, nor thousands of them several times before
+    # their turn. So they are spread over the time in which the budget can serve them all.
     longest = min(allowed.seconds * max(1.0, backlog / allowed.amount), most)
     return timedelta(seconds=random.uniform(allowed.seconds / 4, longest))  # noqa: S311 - guards nothing
 

@@ -25,8 +25,8 @@ from config import database, tracing
 from contacts.choices import Channel, Priority
 
 RECORD_SECONDS = 180.0
-"""How long to hold an answer while the database is away: a failover takes a minute. After the lease the answer is late,
-but still settles the doubt."""
+"""How long to keep an answer while the database is away: a failover takes a minute. An answer that is recorded after
+the lease has ended still settles the doubt."""
 RECORD_PAUSE = 1.0
 LEASE_MARGIN = 10.0
 """Seconds of the lease kept for recording."""
@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 def deliver(delivery_id: uuid.UUID) -> None:
     """Send the delivery if it is due, unclaimed and its channel may be used. Otherwise postpone it or do nothing."""
-    # Counted from before the claim: a process paused right after it must find its time used up.
+    # The time runs from before the claim, so that it is over for a process that was paused right after the claim.
     deadline = time.monotonic() + settings.LEASE.total_seconds() - LEASE_MARGIN
     due = claims.find_due(delivery_id)
     if due is None:
@@ -60,13 +60,13 @@ def _send(claimed: Claim, deadline: float) -> None:
         try:
             result = _call(claimed, deadline)
         except ChannelError as error:
-            # Before it is recorded: if the database stays away, the provider's code is only here.
+            # Log it first: if the database stays away, the provider's code is in the log alone.
             error.report(log, "attempt.failed")
             _record(lambda failure=error: settle(claimed, failure))  # type: ignore[misc]
-            # Not before: another thread would look before this failure is there, and believe what it saw.
+            # Only now: before, another thread would look at the attempts without this failure, and remember that.
             breaker.look_again(Channel(claimed.delivery.channel))
         else:
-            # Here, too: the provider's id.
+            # Log first here, too: the provider's id would be lost.
             log.info("attempt.sent", provider_id=result.provider_id)
             _record(lambda: lifecycle.mark_sent(claimed, result))
 
@@ -74,7 +74,7 @@ def _send(claimed: Claim, deadline: float) -> None:
 def _span(
     name: str, delivery: Delivery, kind: tracing.Kind = "internal"
 ) -> AbstractContextManager[tracing.Span]:
-    """A span in the trace of the request that the delivery goes back to."""
+    """A span in the trace of the request that led to the delivery."""
     return tracing.span(
         name,
         parent=delivery.traceparent,
@@ -212,7 +212,7 @@ def _message(claimed: Claim, deadline: float) -> Message:
 
 
 def _record(write: Callable[[], bool]) -> None:
-    """Record the answer, waiting while the database is away: a lost answer becomes a doubt or a second SMS."""
+    """Record the answer. Wait while the database is away: a lost answer becomes a doubt, or a second SMS."""
     until = time.monotonic() + RECORD_SECONDS
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What a delivery says on each channel: the alert, how to answer it where an answer is wanted, or a notice."""
+"""The texts of a delivery on each channel: the alert, and how to answer it if an answer is wanted; or a notice."""
 
 from dataclasses import dataclass
 
@@ -30,9 +30,9 @@ class Texts:
 
 
 def write(delivery: Delivery) -> Texts:
-    """The texts of a delivery that is about to be sent, with a code and a link where an answer is wanted.
+    """The texts of a delivery that is about to be sent, with a code and a link if an answer is wanted.
 
-    That takes two statements; a message that wants no answer asks the database for nothing.
+    The code and the link take two statements. A message that wants no answer makes no query.
     """
     if delivery.notice:
         return _notice(delivery)
@@ -47,7 +47,7 @@ def write(delivery: Delivery) -> Texts:
 
 
 def sms_as_sent(delivery: Delivery) -> Sms:
-    """The SMS of a delivery as it is or was sent, but for the digits, the link and names. For its length."""
+    """The SMS of a delivery, as it is or was sent, but without the digits, the link and names. For its length."""
     if delivery.notice:
         text = wording.notice(Notice(delivery.notice), alert_at=delivery.alert.created_at)
         return wording.whole_sms(text)
@@ -58,7 +58,7 @@ def sms_as_sent(delivery: Delivery) -> Sms:
 
 @dataclass(frozen=True)
 class _Needs:
-    """What has to be made before a delivery is sent."""
+    """The code and the link of a delivery, which must be made before it is sent."""
 
     by_reply: bool
     link: bool
@@ -80,7 +80,7 @@ class _Needs:
         return self.by_reply or self.link_wants_code
 
     def ways(self, code: str, token: str) -> Ways:
-        """With a link only where what it asks for is in the message."""
+        """The ways to answer. A link that wants a code is left out if the message has no code."""
         wants_code = self.link_wants_code
         link = links.url(token) if token and (code or not wants_code) else ""
         return Ways(code, link, by_reply=self.by_reply, link_wants_code=wants_code)
@@ -88,15 +88,17 @@ class _Needs:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """What the database was asked for before a delivery is sent."""
+    """Data from the database for a delivery that is about to be sent."""
 
     ways: Ways
     department: str = ""
-    """Of the person whom the alert was for; only for an SMS that says no more."""
+    """The department of the person whom the alert is for. Only an SMS without patient data needs it."""
 
 
 def _prepare(delivery: Delivery) -> _Prepared:
-    """Make the code and the link. Where the database has just gone away, the alert goes without: it must go out."""
+    """Make the code and the link. If the database has just gone away, the alert is sent without them, because it must
+    be sent.
+    """
     needs = _Needs.of(delivery)
     engagement = delivery.engagement_id
     try:
@@ -123,7 +125,7 @@ def _sms(delivery: Delivery, prepared: _Prepared) -> Sms:
 
 
 def _hides_patient_data(delivery: Delivery) -> bool:
-    """A channel test has none."""
+    """Whether the SMS leaves patient data out. A channel test has none."""
     is_sms = delivery.channel == Channel.SMS
     return settings.SMS_WITHOUT_PATIENT_DATA and is_sms and not delivery.alert.is_test
 
@@ -151,6 +153,6 @@ def _notice(delivery: Delivery) -> Texts:
 
 
 def _holder(alert_id: int) -> str:
-    """The name of who has the alert; empty if nobody has it any more."""
+    """The name of the person who has the alert; empty if nobody has it any more."""
     accepted = Engagement.objects.filter(alert=alert_id, state=EngagementState.ACCEPTED)
     return accepted.values_list("clinician__name", flat=True).first() or ""

@@ -7,7 +7,7 @@ from django.db import models
 
 
 class AlertState(models.TextChoices):
-    """What people decided about an alert. What machines did is in its deliveries."""
+    """What staff, the sender or the people asked decided about an alert. Its deliveries have what machines did."""
 
     OPEN = "open", "Open"
     ACKNOWLEDGED = "acknowledged", "Acknowledged"

@@ -1,6 +1,6 @@
-"""Confirming an e-mail address with the link that AWS sent to it, which its owner has passed on to staff.
+"""Confirms an e-mail address with the link that AWS sent to it, and that its owner has passed on to staff.
 
-The link itself is never opened: Bleep asks AWS with its own credentials. Only then can nobody else unsubscribe.
+Bleep does not open the link. It confirms at AWS with its own credentials: only then can nobody else unsubscribe.
 """
 
 import re
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class NotConfirmed(Exception):
-    """A sentence for staff: why, and what to do."""
+    """The message is a sentence for staff: why, and what to do."""
 
 
 def confirm(known: EmailSubscription | None, link: str) -> None:
@@ -49,7 +49,7 @@ def confirm(known: EmailSubscription | None, link: str) -> None:
 
 
 def _token(link: str, topic: str) -> str | None:
-    """The token of a link to AWS in the topic's Region and about this topic; None for any other link."""
+    """The token of a link to AWS, in the topic's Region and for this topic; None for any other link."""
     try:
         parts = urlsplit(link.strip()[:LONGEST])
         told = parse_qs(parts.query)
@@ -63,6 +63,6 @@ def _token(link: str, topic: str) -> str | None:
 
 
 def _host(topic: str) -> str:
-    """`arn:aws-cn:…` is a part of AWS with a domain of its own."""
+    """The domain of AWS for a topic: `arn:aws-cn:…` is a part of AWS with a domain of its own."""
     _arn, partition, _sns, region, *_ = topic.split(":")
     return f"sns.{region}.amazonaws.com" + (".cn" if partition == "aws-cn" else "")

@@ -1,8 +1,8 @@
-"""Tells an address that alerts go elsewhere now: whoever changed it may not be who should have.
+"""Tells an address that alerts go elsewhere now: the person who changed it may not have been allowed to.
 
-A relay tells telephone numbers beside its work, one at a time and slowly: an import may change thousands. An e-mail
-address is told just before its topic is deleted. These messages are no alerts, and the ledger has none of them: what
-fails for long is given up.
+A relay tells telephone numbers beside its work, slowly and one at a time: an import may change thousands. An e-mail
+address is told just before its topic is deleted. These messages are not alerts, and are not in the ledger. One that
+keeps failing is given up.
 """
 
 import time
@@ -24,25 +24,25 @@ from contacts.models import EmailSubscription, FormerAddress
 from contacts.phone import NumberDoubt, sms_doubt
 
 EVERY = 5.0
-"""Seconds between two looks."""
+"""Seconds between two runs."""
 PACE = {Channel.SMS: 1.0, Channel.CALL: 10.0}
-"""Seconds after a message: they are in no budget, and AWS lets an account start few calls."""
+"""Seconds after a message: these messages have no budget, and AWS lets an account start few calls."""
 GIVEN_UP_AFTER = timedelta(hours=24)
 AGAIN_AFTER = timedelta(minutes=5)
 SECONDS = 30.0
-"""For one message."""
+"""Seconds for one message."""
 
 log = structlog.get_logger(__name__)
 
 
 def run(stopping: Callable[[], bool] = lambda: False) -> None:
-    """Tell the numbers that are due. Nothing if another relay is at it."""
+    """Tell the numbers that are due. Do nothing if another relay does it."""
     try:
         with database.advisory_lock(database.Lock.FORMER_ADDRESSES) as is_mine:
             if is_mine:
                 _run(stopping)
     except database.AWAY:
-        database.forget_session()  # the relay says so
+        database.forget_session()  # the relay logs that
 
 
 def _run(stopping: Callable[[], bool]) -> None:
@@ -58,7 +58,7 @@ def _run(stopping: Callable[[], bool]) -> None:
 
 
 def tell_by_email(subscription: EmailSubscription) -> None:
-    """Tell an e-mail address whose topic is about to be deleted. Raises ChannelError where it is worth another try."""
+    """Tell an e-mail address whose topic is about to be deleted. Raises ChannelError if another try is worthwhile."""
     rows = FormerAddress.objects.filter(
         clinician=subscription.clinician_id, channel=Channel.EMAIL, address=subscription.address
     )
@@ -76,7 +76,7 @@ def tell_by_email(subscription: EmailSubscription) -> None:
 
 
 def _take() -> FormerAddress | None:
-    """The number that comes next; nobody else takes it before `AGAIN_AFTER`."""
+    """The next number. Nobody else takes it before `AGAIN_AFTER`."""
     with transaction.atomic():
         due = FormerAddress.objects.exclude(channel=Channel.EMAIL).filter(next_try_at__lte=Now())
         found = due.order_by("next_try_at", "pk").select_for_update(skip_locked=True).first()
@@ -86,12 +86,12 @@ def _take() -> FormerAddress | None:
 
 
 def _channel_to(row: FormerAddress) -> Channel:
-    """By SMS where the number can get one: nobody has to pick up."""
+    """Tell a number: by SMS if it can get one, because then nobody has to pick up."""
     return Channel.CALL if sms_doubt(row.address) is NumberDoubt.LANDLINE else Channel.SMS
 
 
 def _tell(row: FormerAddress, channel: Channel) -> bool:
-    """Whether there is nothing left to do for it."""
+    """Tell one number. Returns whether nothing is left to do for it."""
     try:
         _send(row, channel, "")
     except ChannelError as error:

@@ -1,7 +1,7 @@
-"""Makes subscriptions that are wanted, asks AWS how the others stand, and takes away those that nobody wants any more.
+"""Makes wanted subscriptions, asks AWS how the others stand, and deletes those that nobody wants any more.
 
-The relays do this beside their work, in a thread of its own: one of them at a time, slowly, and without any effect on
-alerts. Whatever is interrupted is done again: all that AWS is asked for here may be asked for twice.
+Relays do this beside their work, in a thread of its own: one relay at a time, slowly, and without any effect on alerts.
+Interrupted work is done again: every request to AWS here may be repeated.
 """
 
 import time
@@ -22,31 +22,31 @@ from contacts.models import EmailSubscription
 from contacts.subscriptions import notes, queue
 
 EVERY = 3.0
-"""Seconds: a new address is asked to confirm about so soon."""
+"""Seconds between two runs: a new address gets its confirmation e-mail about this soon."""
 RUN_SECONDS = 20.0
-"""A run is no longer, so that new addresses are found while many others are looked at."""
+"""The longest run, so that new addresses are found while many others are looked at."""
 REQUESTS_A_SECOND = 5.0
 REQUESTS = {Subscription.WANTED: 5, Subscription.UNWANTED: 2}
-"""What one takes of AWS; a look is one request."""
+"""Requests to AWS for making or deleting one subscription. Looking at one takes a single request."""
 AWAY_SECONDS = 5.0
 LONGEST_AWAY_SECONDS = 300.0
 NO_KEY = "none"
 LATER = timedelta(minutes=1)
 NOT_THE_ADDRESS = timedelta(hours=1)
-"""How long to leave alone what AWS refused for a reason that is not the address's."""
+"""How long to leave a subscription alone after AWS refused it for a reason that is not about its address."""
 
 log = structlog.get_logger(__name__)
 
 
 class Reconciler:
-    """What one relay does for subscriptions. While AWS is away it asks less and less often, and logs it once."""
+    """Works on subscriptions for one relay. While AWS is away it asks less and less often, and logs that once."""
 
     def __init__(self) -> None:
         self._pause = Cooldown(AWAY_SECONDS)
         self._is_away = False
 
     def run(self, stopping: Callable[[], bool] = lambda: False) -> None:
-        """Do what is due, for `RUN_SECONDS` at most. Nothing if another relay is at it, or AWS was away just now."""
+        """Do what is due, for `RUN_SECONDS` at most. Do nothing if another relay does it, or AWS has just been away."""
         if self._pause.is_on:
             return
         try:
@@ -54,7 +54,7 @@ class Reconciler:
                 if is_mine:
                     self._run(stopping)
         except database.AWAY:
-            database.forget_session()  # the relay says so
+            database.forget_session()  # the relay logs that
 
     def _run(self, stopping: Callable[[], bool]) -> None:
         until = time.monotonic() + RUN_SECONDS
@@ -72,7 +72,7 @@ class Reconciler:
             time.sleep(REQUESTS.get(Subscription(row.state), 1) / REQUESTS_A_SECOND)
 
     def _goes_on(self, row: EmailSubscription, error: ChannelError) -> bool:
-        """Whether what AWS said is about this subscription alone."""
+        """Whether AWS's error is about this subscription alone."""
         if error.fault is Fault.REJECTED and error.reason is not Reason.MISCONFIGURED:
             _refused(row, error)
             self._is_back()
@@ -115,7 +115,9 @@ def _make(row: EmailSubscription) -> None:
 
 
 def _set_up(row: EmailSubscription, topic: str) -> None:
-    """With the key of today: a topic that was made with none, or before there were tags, is set up again."""
+    """Set up the topic with the present key: a topic that was made without one, or before topics had tags, is set up
+    again.
+    """
     key = settings.EMAIL_TOPIC_KMS_KEY or NO_KEY
     if row.set_up_with != key:
         sns_subscription.set_up(topic, recipient(row.clinician_id))
@@ -124,7 +126,7 @@ def _set_up(row: EmailSubscription, topic: str) -> None:
 
 
 def look(row: EmailSubscription) -> None:
-    """Ask AWS how it stands, and note the answer."""
+    """Ask AWS how the subscription stands, and store the answer."""
     seen = sns_subscription.look(row.subscription_arn)
     notes.answered(
         row.clinician_id,
@@ -139,7 +141,7 @@ def look(row: EmailSubscription) -> None:
 
 
 def _take_away(row: EmailSubscription) -> None:
-    # Without an ARN it may still be there: whoever made it may have died before noting it.
+    # Without an ARN it may still exist: a process may have made it, and died before storing the ARN.
     topic = row.topic_arn or sns_subscription.make_topic(recipient(row.clinician_id), row.address)
     former.tell_by_email(row)
     sns_subscription.take_away(topic, row.subscription_arn)

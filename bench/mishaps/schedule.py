@@ -1,4 +1,4 @@
-"""When which mishap happens: drawn from a seed. Pure: nothing is broken here."""
+"""Draws from a seed which mishap happens when. Pure: it breaks nothing itself."""
 
 import random
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ LASTING: dict[str, tuple[float, float]] = {
     "restart": (30.0, 30.0),
     **dict.fromkeys(("flush", "terminate", "burst"), (0.0, 0.0)),
 }
-"""Seconds until other faults end, or may come again."""
+"""How many seconds a fault lasts, by its action; a fault without length may not come again for that long."""
 AWS_FROZEN = (3.0, 14.0)
 """Seconds: sometimes longer than Bleep waits for an answer."""
 SERVICES = ("sns", "connect", "sqs")

@@ -17,11 +17,11 @@ STATUSES = (
 )  # fmt: skip
 PROBLEMS = ("any", "none", "no_channel", "no_address", "obstacle", "unconfirmed", "doubtful_number")
 DEEP = 61
-"""Pages of the API's list that a system has gone back."""
+"""The page of the API's list for a system that goes far back."""
 
 
 SEARCHED = 20_000
-"""That of `alerts.admin.search`."""
+"""As in `alerts.admin.search`."""
 DAY = 24 * 3600 // SECONDS_APART
 NEEDS = {
     "Home": DAY,
@@ -106,7 +106,7 @@ class Pages:
         return self._site + self._post(f"{ALERTS}search/", {"q": term})
 
     def _post(self, path: str, form: dict[str, str]) -> str:
-        """Where a form leads to."""
+        """Post a form, and return the address that it redirects to."""
         self._session.get(self._site + ("/admin/login/" if "login" in path else ALERTS), timeout=60)
         csrf = {"csrfmiddlewaretoken": self._session.cookies["csrftoken"]}
         answer = self._session.post(self._site + path, {**form, **csrf}, timeout=60, allow_redirects=False)
@@ -115,7 +115,7 @@ class Pages:
         return answer.headers["Location"]
 
     def _deep(self) -> str:
-        """A page far back, or the last before it."""
+        """The address of page `DEEP`, or of the last page if there are fewer."""
         address = f"{self._api}?{urlencode({'page_size': 50})}"
         for _ in range(DEEP - 1):
             following = self._session.get(address, headers=self._token, timeout=60).json()["next"]

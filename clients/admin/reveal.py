@@ -1,8 +1,8 @@
 """Carries new secrets from the POST that issues them to the page that shows them.
 
-The answer to the POST is a redirect, so that a reload does not issue another token. Meanwhile the secrets are in a
-signed cookie of that browser. Scripts cannot read it, only the pages of tokens receive it, it is valid in one session,
-and it expires after `SHOWN_FOR`.
+The POST answers with a redirect, so that a reload does not issue another token. Until the page is shown the secrets are
+in a signed cookie of that browser. Scripts cannot read it, only the pages of tokens receive it, it is valid in one
+session, and it expires after `SHOWN_FOR`.
 """
 
 from collections.abc import Sequence

@@ -9,9 +9,9 @@ from opentelemetry.instrumentation.django.middleware.otel_middleware import _Dja
 
 
 class RequestSpans(_DjangoMiddleware):
-    """The library's, but what it stumbles over is left out of the trace, and answered as without tracing.
+    """The library's middleware, whose errors change no answer: the request is only missing from the trace.
 
-    It reads the host, for example, and raises where Django would refuse the request a little later.
+    For example it reads the host, and raises where Django would refuse the request a little later.
     """
 
     def process_request(self, request: HttpRequest) -> None:

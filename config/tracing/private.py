@@ -1,8 +1,8 @@
-"""What of a trace leaves the process: only what is listed here.
+"""Keeps private data out of traces: a span leaves the process with what is listed here, and no more.
 
 The libraries that make spans put much into them: SQL, URLs with message IDs, host names, ARNs, and exceptions whose
-messages quote rows and telephone numbers. So each span is built anew from these lists. What is on none of them is left
-out, and a library's next version cannot let anything new out.
+messages quote rows and telephone numbers. So each span is built again from these lists, and the next version of a
+library cannot add anything.
 """
 
 import re
@@ -39,7 +39,7 @@ OWN: dict[str, Check] = {
     "bleep.queue": _WORD,
     "bleep.reason": _WORD,
 }
-"""What Bleep notes itself: its own ids, states and reasons."""
+"""Attributes that Bleep sets: its own ids, states and reasons."""
 ATTRIBUTES: dict[str, Check] = {
     **OWN,
     "aws.request_id": _UUID,
@@ -68,7 +68,7 @@ RESOURCE = frozenset(
         "telemetry.sdk.version",
     }
 )
-"""What a process says of itself. Not its command line, user or host."""
+"""Attributes of the process. Its command line, user and host are left out."""
 NAMES = frozenset({"hand over", "deliver", "claim", "send", "record", "recover", "ask", "wait"})
 SQL = frozenset(
     {
@@ -115,11 +115,12 @@ SCOPES: dict[str, Callable[[ReadableSpan, Facts], str]] = {
     "opentelemetry.instrumentation.psycopg": _statement_name,
     "opentelemetry.instrumentation.botocore": _call_name,
 }
-"""Who may make spans, and what these are called. A name is made of what is listed, too: SNS's has the topic in it."""
+"""Libraries that may make spans, each with the function that names them. The library's own name may have private data
+in it: for SNS it has the topic."""
 
 
 def cleaned(spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
-    """The spans with what is listed, and no more: no event, so no exception; no link; no description of an error."""
+    """The spans with listed attributes alone: no events (so no exceptions), no links, no descriptions of errors."""
     return [clean for clean in map(_cleaned, spans) if clean is not None]
 
 

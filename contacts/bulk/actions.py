@@ -1,4 +1,4 @@
-"""Bulk actions of the list of clinicians. Each shows what it would do on a page of its own, and asks."""
+"""Bulk actions of the list of clinicians. Each shows what it would change on a page of its own, and asks first."""
 
 from typing import Any
 
@@ -113,7 +113,7 @@ class BulkActions(ModelAdmin):
 
 
 def _apply(request: HttpRequest, queryset: QuerySet[Clinician], form: BulkForm) -> bool:
-    """Make the change that was shown; False if it would be another one now."""
+    """Make the change that was shown. False if the same action would change something else by now."""
     try:
         done = plan.apply(
             queryset, form.wanted(), partly=form.partly(), reason=form.reason(), shown=_shown(request)

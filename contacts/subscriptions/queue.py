@@ -1,7 +1,7 @@
-"""Which subscriptions are to be made, looked at, or taken away now.
+"""The queue of subscriptions: which to make, look at or remove next.
 
-Triggers note what is wanted and what no longer is, so it does not matter how a clinician was changed: on their page,
-for many at once, from a file, or undone.
+Triggers note which are wanted and which no longer are, so it does not matter how a clinician was changed: on their
+page, with many others, from a file, or by undoing.
 """
 
 from datetime import timedelta
@@ -14,14 +14,14 @@ from contacts.choices import Subscription
 from contacts.models import Clinician, EmailSubscription
 
 LEASE = timedelta(minutes=2)
-"""For which a subscription is left to whoever took it. The requests for one take half of that, if AWS hangs."""
+"""How long a subscription belongs to the process that took it: twice as long as its requests take if AWS hangs."""
 FIRST = Case(When(state=Subscription.UNWANTED, then=0), When(state=Subscription.WANTED, then=1), default=2)
 
 
 def take() -> EmailSubscription | None:
-    """The one that comes next, which nobody else takes for `LEASE`; None if none is due.
+    """The next subscription, which no other process takes for `LEASE`; None if none is due.
 
-    Whoever has become inactive before they were asked is not asked.
+    No new subscription for a clinician who is inactive: AWS would ask them to confirm it.
     """
     active = Exists(Clinician.objects.filter(pk=OuterRef("clinician"), active=True))
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""What became of SMS: SNS writes it to CloudWatch Logs, and nowhere else."""
+"""The log of SMS: SNS writes only to CloudWatch Logs whether they were delivered."""
 
 from aws_cdk import (
     Aws,
@@ -47,7 +47,7 @@ class SmsLog(Construct):
         self._switch_on(role)
 
     def _group(self, name: str, path: str, key: kms.Key) -> logs.LogGroup:
-        # Telephone numbers stand in there: so for as short as is useful.
+        # It has telephone numbers in it, so it is kept no longer than is useful.
         return logs.LogGroup(
             self,
             name,

@@ -12,10 +12,10 @@ from door.upstream.message import HOP_BY_HOP
 MAX_UNREAD = 64 * 1024
 """Bytes of an answer that are kept for a client that reads slowly."""
 _received = memoryview(bytearray(MAX_UNREAD))
-"""What has just come from any service. It is read before the next is asked."""
+"""The newest bytes from any service: all connections share this buffer, since each parses its bytes at once."""
 NOT_PASSED_BACK = (HOP_BY_HOP - {b"content-length"}) | {b"server"}
 FINAL = 200
-"""Statuses below are of answers that announce another one."""
+"""Answers with a status below this are interim: another follows."""
 
 
 class ServerDisconnectedError(ConnectionError):
@@ -59,7 +59,7 @@ class ServiceConnection(asyncio.BufferedProtocol):
         return _received
 
     def buffer_updated(self, nbytes: int) -> None:
-        if self._is_complete:  # or it would be taken for the next answer
+        if self._is_complete:  # bytes after an answer would be taken for the next one
             self._fail(BadAnswerError())
             return
         try:
@@ -76,7 +76,7 @@ class ServiceConnection(asyncio.BufferedProtocol):
     # What the parser calls.
 
     def on_message_begin(self) -> None:
-        """An answer comes. There is one only, but for those that announce it."""
+        """An answer begins. Only interim ones may come before it, and none after it."""
         if self._is_complete:
             raise BadAnswerError
 
@@ -139,7 +139,7 @@ class ServiceConnection(asyncio.BufferedProtocol):
 
     @property
     def can_be_used(self) -> bool:
-        """Whether it is open, the last request was sent, and the last answer was read."""
+        """Whether the connection is open, its last request was sent, and its last answer was read."""
         return (
             self._error is None
             and self._is_complete
@@ -150,7 +150,7 @@ class ServiceConnection(asyncio.BufferedProtocol):
         )
 
     def close(self) -> None:
-        """End it."""
+        """Close the connection at once."""
         self._transport.abort()
 
     async def _wait(self) -> None:

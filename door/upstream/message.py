@@ -1,4 +1,4 @@
-"""The request as a service gets it: without what was for the door alone, and with where it comes from."""
+"""The request as a service gets it: without headers that were for the door alone, and with the client's address."""
 
 from typing import Protocol
 
@@ -29,7 +29,7 @@ WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class Client(Protocol):
-    """Whom the door has a request from."""
+    """The client that sent a request to the door."""
 
     is_https: bool
     address: str
@@ -38,8 +38,8 @@ class Client(Protocol):
 def message_of(request: Request, client: Client) -> bytes:
     """The request as the service gets it: whole, with its length.
 
-    Drops names with an underscore as well: WSGI cannot tell them from names with a dash. Where it comes from, the door
-    says itself.
+    Drops header names with an underscore as well: WSGI cannot tell them from names with a dash. The door itself adds
+    the headers that say where the request comes from.
     """
     body = request.body.content
     lines = [b"%b %b HTTP/1.1\r\n" % (request.method.encode(), request.target.encode("latin-1"))]

@@ -47,7 +47,7 @@ class TimeFilter(RadioFilter):
 
 @admin.register(Cover)
 class CoverAdmin(ChoosesClinicians, VisibleByDepartment, ReadOnlyHistoryAdmin):
-    """Their list and the page of each. They are made from a clinician's page, too, and lead back to it."""
+    """The list of covers, and the page of each. A clinician's page leads to them too, and they lead back to it."""
 
     form = CoverForm
     fields = ("clinician", "begins", "ends", "by", "reason")
@@ -145,7 +145,7 @@ class CoverAdmin(ChoosesClinicians, VisibleByDepartment, ReadOnlyHistoryAdmin):
         else:
             has_begun = ended.pk is not None
             messages.success(
-                request, f"{cover.clinician} is {'back' if has_begun else 'not away then any more'}."
+                request, f"{cover.clinician} is {'back' if has_begun else 'no longer away then'}."
             )
             self.log_change(request, cover, "Ended." if has_begun else "Called off.")
         return redirect(page_of(cover.clinician))

@@ -13,12 +13,12 @@ from contacts.models import Clinician
 from oncall import covers, wording
 from oncall.models import Cover
 
-TWICE = "The clocks go back in that night, so {} comes twice. Choose a time before or after the hour that is repeated."
-NEVER = "The clocks go forward in that night, so there is no {}. Choose a time before or after."
+TWICE = "The clocks go back that night, so {} comes twice. Choose a time before or after the repeated hour."
+NEVER = "The clocks go forward that night, so there is no {}. Choose a time before or after it."
 
 
 class MomentField(forms.SplitDateTimeField):
-    """A date and a time where the hospital is. Says what is wrong with one that comes twice, or never."""
+    """A date and a time in the hospital's time zone. Refuses a time that comes twice, or never."""
 
     widget = UnfoldAdminSplitDateTimeWidget
 
@@ -45,7 +45,7 @@ class CoverForm(forms.ModelForm[Cover]):
         fields = ("clinician", "by", "reason")
         help_texts: ClassVar = {
             "by": "Empty: nobody. Then a plan goes on to its next step at once.",
-            "reason": "For example “Leave”. Everybody who sees the cover reads it: nothing about health.",
+            "reason": "For example “Leave”. Everybody who sees the cover reads it, so write nothing about health.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -69,7 +69,7 @@ class CoverForm(forms.ModelForm[Cover]):
             self.add_error("ends", "A cover ends after it begins.")
             return
         if ends <= timezone.now() and "ends" in self.changed_data:
-            self.add_error("ends", "This is in the past: the cover would hold for no alert.")
+            self.add_error("ends", "This is in the past: the cover would apply to no alert.")
             return
         other = clinician and covers.overlapping(clinician, begins, ends, but=self.instance.pk)
         if other:

@@ -45,7 +45,7 @@ class Example:
     priorities: list[ForPriority]
     form: forms.Form
     needs_somebody: bool
-    """Whether a step asks the person that the alert is for, and so there must be one."""
+    """Whether a step asks the person that the alert is for, so that the example needs a person."""
 
     @property
     def addressed(self) -> list[Addressed]:
@@ -56,7 +56,7 @@ class Example:
 
 
 def of(plan: Plan, request: HttpRequest, site: AdminSite) -> Example:
-    """For the clinician that the request names, else for one whose alerts the plan is used for."""
+    """The example for the clinician whom the request names, or for one whose alerts use the plan."""
     form = _form(request, site)
     chosen: Clinician | None = form.cleaned_data.get(PARAMETER) if form.is_valid() else None
     clinician = chosen or _somebody(plan)
@@ -95,7 +95,7 @@ def _form(request: HttpRequest, site: AdminSite) -> forms.Form:
 
 
 def _somebody(plan: Plan) -> Clinician | None:
-    """An active clinician whose alerts the plan is used for: named, of its department, or the first of all."""
+    """An active clinician whose alerts use the plan: one that it names, one of its department, or the first of all."""
     choices = list(plan.choices.all())
     named = [choice.clinician for choice in choices if choice.clinician]
     if named:

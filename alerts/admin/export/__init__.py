@@ -1,1 +1,1 @@
-"""A file of the alerts that the list shows, for people who audit."""
+"""The export: a file of the alerts that the list shows, for auditors."""

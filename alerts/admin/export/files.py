@@ -1,4 +1,4 @@
-"""Files for people who audit: CSV, which is sent while it is made, and XLSX, which is complete first."""
+"""Files for auditors: CSV, which is sent while it is written, and XLSX, which is written whole first."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,18 +17,18 @@ Cell = str | int | float
 
 
 class Contents(Protocol):
-    """What is written."""
+    """The content of a file."""
 
     @property
     def title(self) -> str:
-        """What the sheet is called."""
+        """The name of the sheet."""
 
     @property
     def headings(self) -> Sequence[str]:
-        """Of the columns."""
+        """The headings of the columns."""
 
     def about(self) -> list[tuple[str, str]]:
-        """What this file is: pairs of a heading and what it says."""
+        """The description of the file: pairs of a heading and its text."""
 
     def rows(self) -> Iterator[Sequence[Cell]]:
         """The cells of each row, as `headings` names them."""
@@ -46,7 +46,7 @@ class Format:
 
 
 def write_csv(export: Contents) -> Iterator[bytes]:
-    """Comma-separated values in UTF-8, in pieces; no cell is a formula, and no line ends within a cell."""
+    """Comma-separated values in UTF-8, in pieces. No cell is a formula, and no cell has a line break."""
     lines: list[Sequence[Cell]] = [*export.about(), [], export.headings]
     file = StringIO(newline="")
     file.write("\ufeff")  # Excel needs the mark to recognise UTF-8
@@ -59,7 +59,7 @@ def write_csv(export: Contents) -> Iterator[bytes]:
 
 
 def write_xlsx(export: Contents) -> list[bytes]:
-    """An Excel workbook: the rows, and a second sheet with what this file is. What is not a number is text."""
+    """An Excel workbook: the rows, and a second sheet with the description of the file. Cells are text or numbers."""
     book = openpyxl.Workbook(write_only=True)
     for title, rows in (
         (export.title, chain([export.headings], export.rows())),
@@ -83,7 +83,7 @@ FORMATS = {
         most=20_000,
     ),
 }
-"""By the ending of a file's name."""
+"""By the extension of the file's name."""
 
 
 def _on_one_line(cell: str) -> str:

@@ -1,4 +1,4 @@
-"""What an exported file of alerts has: first what was asked for, then one row for each alert."""
+"""The content of an exported file of alerts: a description of the export, then one row for each alert."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -53,20 +53,20 @@ AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Export:
-    """The alerts of one export, fixed when it begins."""
+    """The alerts of one export, fixed when the export begins."""
 
     ids: Sequence[int]
     """In the order of the list."""
     by: str
     """Who exports them."""
     filters: Sequence[str]
-    """What the list was searched for and filtered by, in words."""
+    """The search and the filters of the list, in words."""
     at: datetime
     title: str = "Alerts"
     headings: Sequence[str] = HEADINGS
 
     def about(self) -> list[tuple[str, str]]:
-        """What this file is: pairs of a heading and what it says."""
+        """The description of the file: pairs of a heading and its text."""
         return [
             ("Alerts exported from Bleep", ""),
             ("Exported", _moment(self.at)),
@@ -120,7 +120,7 @@ def _cells(alert: Alert, standing: Responsibility, first_answer: datetime | None
 
 
 def _accepted(alert: Alert, standing: Responsibility) -> list[str]:
-    """Who has it, since when, and how that is known."""
+    """Who has the alert, since when, and how Bleep knows."""
     holder, given = standing.holder, standing.acceptance
     if holder is None or given is None:
         return [""] * 5

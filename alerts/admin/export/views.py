@@ -53,7 +53,7 @@ class AlertExport(VisibleAlerts):
         return [path("export/", view, name="alerts_alert_export"), *super().get_urls()]
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        """Fewer people may take many patients' alerts in one file than may look at one."""
+        """Fewer people may export the alerts of many patients than may look at one."""
         return bool(self.has_view_permission(request) and request.user.has_perm("alerts.export_alert"))
 
     def changelist_view(
@@ -64,7 +64,7 @@ class AlertExport(VisibleAlerts):
         return response
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Give a file of the alerts that the list shows, with its search and filters."""
+        """Send a file of the alerts that the list shows, with its search and filters."""
         if not self.has_export_permission(request):
             raise PermissionDenied
         try:

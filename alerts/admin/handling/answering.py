@@ -1,4 +1,4 @@
-"""Entering what somebody who was asked said: a page that asks how staff know, then does it."""
+"""The page on which staff enter a person's answer: it asks how they know, and enters it."""
 
 import uuid
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ def buttons(alert: Alert, engagement: Engagement) -> list[dict[str, str]]:
 
 
 def address(alert: Alert, engagement: Engagement, kind: ResponseKind) -> str:
-    """Where this answer of this person is entered."""
+    """The address of the page for this answer of this person."""
     query = urlencode({"engagement": engagement.pk, "kind": kind.value})
     return f"{reverse('admin:alerts_alert_answer', args=[alert.pk])}?{query}"
 
@@ -118,7 +118,7 @@ def page(model_admin: ModelAdmin, request: HttpRequest, alert: Alert) -> HttpRes
 
 
 def _asked_about(request: HttpRequest, alert: Alert) -> tuple[Engagement | None, ResponseKind | None]:
-    """Whose answer it is, and which; None for what the address does not say."""
+    """Whose answer it is, and which; None if the address names neither."""
     wanted, said = request.GET.get("engagement", ""), request.GET.get("kind", "")
     if not (is_key(wanted) and said in ResponseKind.values):
         return None, None
@@ -127,7 +127,7 @@ def _asked_about(request: HttpRequest, alert: Alert) -> tuple[Engagement | None,
 
 
 def _key(request: HttpRequest) -> uuid.UUID | None:
-    """The form's key, which makes one answer of a confirmation that is sent twice; None if it has none."""
+    """The form's key, so that a form sent twice makes one answer; None if it has none."""
     try:
         return uuid.UUID(request.POST.get("key", ""))
     except ValueError:

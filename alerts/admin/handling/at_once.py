@@ -1,4 +1,4 @@
-"""Actions that ask nothing first, because another click undoes them: one click on a button."""
+"""Actions without a confirmation, because another click undoes them."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ DONE: dict[StaffAction, str] = {
 
 
 def answer(admin: ModelAdmin, request: HttpRequest, action: StaffAction, *, page: str) -> HttpResponse:
-    """Do it to the alerts that the form names, and go back to where the form was, else to `page`."""
+    """Do the action to the alerts that the form names. Redirect to the page that the form was on, or else to `page`."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     user: Any = request.user
@@ -39,7 +39,7 @@ def answer(admin: ModelAdmin, request: HttpRequest, action: StaffAction, *, page
 def answer_many(
     admin: ModelAdmin, request: HttpRequest, action: StaffAction, chosen: list[int], *, page: str
 ) -> HttpResponse:
-    """Do it to the alerts that were selected in the list, and go back to `page`."""
+    """Do the action to the alerts that were selected in the list. Redirect to `page`."""
     if len(chosen) > MAX_AT_ONCE:
         admin.message_user(request, TOO_MANY, messages.ERROR)
         return redirect(page)
@@ -60,6 +60,6 @@ def _report(
 
 
 def _back(request: HttpRequest) -> str:
-    """Where the form was, if that is a page of ours."""
+    """The page that the form was on, if it is a page of ours."""
     back = request.POST.get("back", "")
     return back if url_has_allowed_host_and_scheme(back, allowed_hosts=None) else ""

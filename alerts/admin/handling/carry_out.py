@@ -1,4 +1,4 @@
-"""Doing what was confirmed to each alert, and the messages that say what was done and what was not."""
+"""Does a confirmed action to each alert, and shows messages about the alerts that it was not done to."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ MEANWHILE = "{name}: In the meantime it was {done} See how it stands now, then d
 
 @dataclass(frozen=True)
 class Done:
-    """The alerts that it was done to, and a sentence for each of the others."""
+    """The alerts that the action was done to, and a sentence for each of the others."""
 
     alerts: list[int]
     refused: list[str]
@@ -55,7 +55,7 @@ def to_each(
 
 
 def report_refused(admin: ModelAdmin, request: HttpRequest, refused: list[str]) -> None:
-    """Say what was not done, and why."""
+    """Show the alerts that the action was not done to, and why."""
     for sentence in refused[:LISTED_ONE_BY_ONE]:
         advice = labels.for_reader(sentence, ask=ask_to_change(request))
         admin.message_user(request, advice, messages.WARNING)
@@ -65,7 +65,7 @@ def report_refused(admin: ModelAdmin, request: HttpRequest, refused: list[str]) 
 
 
 def seen(alert_id: int, done: Iterable[AlertAction]) -> str:
-    """What a form says of an alert: its key, and the newest action that the user sees."""
+    """The form's value for an alert: its key, and the newest action that the user sees."""
     record = actions.newest(done)
     return f"{alert_id}:{record.pk if record else 0}"
 

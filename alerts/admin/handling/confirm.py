@@ -100,7 +100,7 @@ class DealtWithForm(NoteForm):
     field_order = ("outcome", "told", "note")
 
     def clean_told(self) -> str:
-        """Some outcomes name somebody."""
+        """Some outcomes name a person."""
         told: str = self.cleaned_data["told"]
         if self.cleaned_data.get("outcome") in NAMES_SOMEBODY and not told:
             raise forms.ValidationError("Say who was told, or who took it.")
@@ -188,7 +188,7 @@ def _row(action: StaffAction, alert: Alert) -> dict[str, Any]:
 
 
 def _to(alert: Alert) -> Clinician:
-    """To whom it would be sent again."""
+    """The person to whom it would be sent again."""
     engagement = actions.asked_again(alert)
     return engagement.clinician if engagement else alert.clinician
 
@@ -216,7 +216,7 @@ def _do(admin: ModelAdmin, request: HttpRequest, action: StaffAction, given: dic
 
 
 def _with_undo(request: HttpRequest, action: StaffAction, sentence: str, done: list[int]) -> str:
-    """The sentence, for "dealt with" with a button that undoes it."""
+    """The message after the action; for "dealt with" it has a button that undoes it."""
     if action is not StaffAction.CLOSE:
         return sentence
     alerts = Alert.objects.filter(pk__in=done).prefetch_related("actions")

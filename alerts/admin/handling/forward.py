@@ -47,7 +47,7 @@ class ForwardForm(NoteForm):
 
 
 def answer(model_admin: ModelAdmin, request: HttpRequest, alert: Alert) -> HttpResponse:
-    """The page that asks whom to send it to; once the user has confirmed what it shows, send it."""
+    """The page that asks whom to send the alert to. Once the user has confirmed what it shows, it is sent."""
     user: Any = request.user
     here = reverse("admin:alerts_alert_change", args=[alert.pk])
     refusal = actions.why_not(StaffAction.FORWARD, alert, by=user)
@@ -82,7 +82,7 @@ def answer(model_admin: ModelAdmin, request: HttpRequest, alert: Alert) -> HttpR
 
 
 def _preview(alert: Alert, chosen: Clinician, way: Route, ask: str) -> dict[str, Any]:
-    """How they would be reached, or why they would not; and what the form sends back of that."""
+    """How the person would be reached, or why not; and the value by which the form sends that back."""
     if obstacle := _not_to(alert, chosen):
         return {"obstacle": obstacle}
     if way.reason:
@@ -106,7 +106,7 @@ def _shown(chosen: Clinician, way: Route) -> str:
 
 
 def _key(request: HttpRequest) -> uuid.UUID | None:
-    """The form's key, which makes one alert of a confirmation that is sent twice; None if it has none."""
+    """The form's key, so that a form sent twice makes one alert; None if it has none."""
     try:
         return uuid.UUID(request.POST.get("key", ""))
     except ValueError:
@@ -116,7 +116,7 @@ def _key(request: HttpRequest) -> uuid.UUID | None:
 def _send(
     model_admin: ModelAdmin, request: HttpRequest, alert: Alert, chosen: Clinician, key: uuid.UUID, note: str
 ) -> HttpResponse | None:
-    """Send it, and go to the new alert's page; None if it was refused, which a message says."""
+    """Send the alert, and redirect to the new alert's page; None if that was refused, which a message says."""
     sent: list[Alert] = []
     user: Any = request.user
 

@@ -1,1 +1,1 @@
-"""The timeline of an alert, and how the alert stands."""
+"""The timeline of an alert, and the sentences on its present state."""

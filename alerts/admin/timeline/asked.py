@@ -1,4 +1,4 @@
-"""Whom Bleep asked to take an alert on, and what they answered, in words."""
+"""Whom Bleep asked to take an alert on, and their answers, in words."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from oncall.plans import FrozenPlan
 from theme.times import clock, duration, full
 
 Entry = tuple[datetime, int, Event]
-"""When it happened, its place among what happened at the same instant, and what it was."""
+"""The time of the event, its place among events of the same instant, and the event."""
 NOBODY_LEFT = (
     "Nobody has taken it on, and nobody is left to ask. Reach somebody by hand, or send it to somebody else. Whoever "
     "was asked can still accept."
@@ -41,23 +41,23 @@ GOES_ON = "What is still to come for them goes on, and a late answer counts as l
 
 @dataclass(frozen=True)
 class Asking:
-    """What is known of the asking for one alert."""
+    """The asking for one alert: the people, the plan and the answers."""
 
     standing: Responsibility
     plan: FrozenPlan
     names: Mapping[int, str]
-    """Of the clinicians whom the plan names."""
+    """The names of the clinicians in the plan."""
     answers: tuple[Response, ...]
-    """In order, each with who entered it."""
+    """The answers in order, each with the user who entered it."""
     following: escalation.Asked | None
-    """Whom the next step would ask at this moment."""
+    """The person whom the next step would ask now."""
 
     def of(self, engagement_id: int | None) -> Engagement | None:
         """The engagement with this key."""
         return next((each for each in self.standing.engagements if each.pk == engagement_id), None)
 
     def title_of(self, delivery: Delivery, address: str) -> str:
-        """Who gets what: a message over a channel, or a notice."""
+        """The recipient of a delivery: the channel, or that it is a notice."""
         engagement, channel = self.of(delivery.engagement_id), Channel(delivery.channel)
         name = engagement.clinician.name if engagement else ""
         if delivery.notice:
@@ -68,7 +68,7 @@ class Asking:
 
 
 def read(alert: Alert) -> Asking | None:
-    """What is known of it. None, without a query, for an alert without a plan."""
+    """The asking for this alert. None, without a query, for an alert without a plan."""
     standing = responsibility.of([alert])[alert.pk]
     if standing.loop is None:
         return None
@@ -85,7 +85,7 @@ def read(alert: Alert) -> Asking | None:
 
 
 def sentence(alert: Alert, asking: Asking) -> str:
-    """Who has it, or who is asked until when, and what happens then. Empty once it ended without an answer."""
+    """Who has the alert; or who is asked, until when, and what happens then. Empty once it ended without an answer."""
     standing = asking.standing
     if standing.holder:
         return _has_it(alert, standing)
@@ -122,13 +122,13 @@ def _following(alert: Alert, asking: Asking) -> str:
 
 
 def nobody_left(alert: Alert, asking: Asking) -> bool:
-    """Whether staff have to find somebody."""
+    """Whether nobody is left to ask, so that staff have to find somebody."""
     loop = asking.standing.loop
     return alert.state == AlertState.OPEN and loop is not None and not loop.is_open
 
 
 def when(engagement: Engagement, alert: Alert) -> str:
-    """Since when they were asked, and until when; or when that ended."""
+    """From when until when the person was asked."""
     asked_at = clock(engagement.asked_at, day_of=alert.created_at)
     if engagement.ended_at:
         took = duration(engagement.ended_at - engagement.asked_at)
@@ -137,7 +137,7 @@ def when(engagement: Engagement, alert: Alert) -> str:
 
 
 def events(alert: Alert, asking: Asking) -> Iterator[Entry]:
-    """Who was asked, what they answered, and whose time ran out."""
+    """Events: who was asked, who answered, and whose time ran out."""
     for engagement in asking.standing.engagements:
         yield engagement.asked_at, 1, _asked(engagement, alert, asking)
         ended = _ended(engagement)
@@ -185,7 +185,7 @@ def why(engagement: Engagement, alert: Alert, asking: Asking) -> str:
 
 
 def _ended(engagement: Engagement) -> Event | None:
-    """How it ended without an answer."""
+    """The event of an engagement that ended without an answer."""
     if engagement.ended_at is None:
         return None
     badge, name = engagement_badge(engagement), engagement.clinician.name
@@ -195,14 +195,14 @@ def _ended(engagement: Engagement) -> Event | None:
         EngagementState.WITHDRAWN: (f"{name} is no longer asked", ""),
     }
     if engagement.state not in said:
-        return None  # an answer says more
+        return None  # the answer itself is an event already
     title, more = said[engagement.state]
     sentences = (more,) if more else ()
     return Event(engagement.ended_at, badge.icon, badge.tone, title, sentences=sentences)
 
 
 def _handed_back(answers: tuple[Response, ...]) -> Iterator[int]:
-    """The answers with which somebody gave back what they had: a refusal by the holder is one as well."""
+    """The answers by which a holder gave the alert back: if they decline, they give it back as well."""
     has_it: set[int] = set()
     for each in answers:
         if each.effect != Effect.APPLIED:
@@ -238,7 +238,7 @@ def _answer(answer: Response, asking: Asking, *, is_handed_back: bool) -> Event:
 
 
 def _applied(kind: ResponseKind, name: str, *, is_handed_back: bool) -> tuple[str, str, str]:
-    """Icon, tone and title."""
+    """The icon, tone and title of an answer."""
     if kind is ResponseKind.ACCEPT:
         return "how_to_reg", "reached", f"{name} has taken it on"
     if is_handed_back:

@@ -36,7 +36,7 @@ class Event:
     facts: tuple[tuple[str, str], ...] = ()
     note: str = ""
     link: tuple[str, int] | None = None
-    """The name and the key of the alert that it leads to."""
+    """The name and the key of an alert to link to."""
 
     @property
     def when(self) -> str:

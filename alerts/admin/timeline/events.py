@@ -45,10 +45,10 @@ def of(
     asking: Asking | None = None,
     ask: str = "",
 ) -> list[Event]:
-    """What happened, in order. Addresses are masked for users who may not see them on the clinician's page.
+    """The events in order. Addresses are masked for users who may not see them on the clinician's page.
 
-    `delayed` says why deliveries wait, by key (`alerts.sending.delays`); `asking` is whom Bleep asked to take it on.
-    Users who may not change the clinician learn whom to `ask`.
+    `delayed` says why deliveries wait, by key (`alerts.sending.delays`). `asking` has the people whom Bleep asked to
+    take the alert on. `ask` is whom to ask for a change, for users who may not change the clinician.
     """
     known, deliveries = delayed or {}, list(alert.deliveries.all())
     twice = _sent_twice(alert.messages)
@@ -95,7 +95,7 @@ def _withdrawn(alert: Alert, at: datetime) -> Event:
 def _received(alert: Alert) -> Event:
     sentence = f"{alert.get_priority_display()} priority, for {alert.clinician.name} ({alert.contact_id})."
     title = f"Received from {alert.client.name}" if alert.client else "Channel test sent by staff"
-    sent_on = getattr(alert, "sent_on_by", None)  # most were not
+    sent_on = getattr(alert, "sent_on_by", None)  # most alerts are not tests
     if sent_on is None:
         return Event(alert.created_at, "inbox", "neutral", title, sentences=(sentence,))
     first = sent_on.alert
@@ -145,12 +145,12 @@ def _delivery(
 
 
 def _left_out(deliveries: Iterable[Delivery]) -> Iterator[tuple[Delivery, Event]]:
-    """The channels that were left out, as recorded when a delivery was made: each once in a round."""
+    """The channels that were left out when a delivery was made, each once in a round."""
     told: set[tuple[int, int | None, str]] = set()
     for delivery in deliveries:
         told.add(
             (delivery.round, delivery.engagement_id, delivery.channel)
-        )  # what was tried in its place was not left out
+        )  # a channel that was tried instead was not left out
         for kept in delivery.skipped:
             channel = Channel(kept["channel"])
             place = (delivery.round, delivery.engagement_id, channel)
@@ -166,7 +166,7 @@ def _left_out(deliveries: Iterable[Delivery]) -> Iterator[tuple[Delivery, Event]
 
 
 def known_at(delivery: Delivery) -> datetime:
-    """When the state that the delivery is in became known."""
+    """When the delivery's present state became known."""
     attempts = list(delivery.attempts.all())
     match DeliveryState(delivery.state):
         case DeliveryState.PENDING:
@@ -180,7 +180,7 @@ def known_at(delivery: Delivery) -> datetime:
 
 
 def _facts(delivery: Delivery) -> Iterator[tuple[str, str]]:
-    """What came before the delivery's state, with the time since the alert was received; and how it can be traced."""
+    """The history of a delivery before its present state, with times since the alert was received, and its trace."""
     received = delivery.alert.created_at
 
     def when(at: datetime) -> str:
@@ -241,9 +241,9 @@ def _why(record: Delivery | Attempt, in_doubt: bool) -> list[str]:  # noqa: FBT0
 
 
 def _sent_twice(deliveries: Iterable[Delivery]) -> set[uuid.UUID]:
-    """The deliveries that went out although an earlier one may have arrived."""
+    """The deliveries that were sent although an earlier one may have arrived."""
     twice: set[uuid.UUID] = set()
-    earlier: Counter[int] = Counter()  # of each person
+    earlier: Counter[int] = Counter()  # per person
     for each in deliveries:
         out = sum(
             attempt.state in (*MAY_HAVE_ARRIVED, AttemptState.CALLING) for attempt in each.attempts.all()

@@ -23,7 +23,7 @@ ICONS: dict[StaffAction, str] = {
 
 
 def in_order(alert: Alert) -> Iterator[tuple[AlertAction, AlertAction | None]]:
-    """Each action, and the one by which somebody was on the alert before it."""
+    """Each action, with the action by which somebody was on the alert before it."""
     holder: AlertAction | None = None
     for each in sorted(alert.actions.all(), key=lambda each: each.pk):
         yield each, holder
@@ -48,14 +48,14 @@ def on_it(alert: Alert) -> str:
 
 
 def title(record: AlertAction, taken_from: AlertAction | None = None) -> str:
-    """Who did what. Taking on an alert that somebody else is on is taking it over from them."""
+    """Who did what. Taking on an alert that somebody else is on takes it over from them."""
     if record.action == StaffAction.TAKE and taken_from:
         return f"Taken over from {name_of(taken_from.by)} by {name_of(record.by)}"
     return f"{labels.DONE_BY[StaffAction(record.action)]} {name_of(record.by)}"
 
 
 def sentences(record: AlertAction) -> tuple[str, ...]:
-    """How it was dealt with and who was told, or who got it instead."""
+    """How the alert was dealt with and who was told, or to whom it was sent."""
     if record.outcome:
         told = f": {record.told}" if record.told else ""
         return (f"{record.get_outcome_display()}{told}.",)
@@ -69,5 +69,5 @@ def sentences(record: AlertAction) -> tuple[str, ...]:
 
 
 def name_of(user: Any) -> str:
-    """What a user is called."""
+    """The user's name for display."""
     return str(user.get_full_name() or user.get_username())

@@ -1,4 +1,4 @@
-"""The times that are kept of every alert."""
+"""The times of an alert that lists and exports show."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -12,7 +12,7 @@ ENDS = (StaffAction.CANCEL, StaffAction.CLOSE)
 
 
 def taken_at(alert: Alert) -> datetime | None:
-    """When a provider first took a message. No query if `deliveries__attempts` were prefetched."""
+    """When a provider first took a message of the alert. No query if `deliveries__attempts` were prefetched."""
     attempts = (attempt for each in alert.messages for attempt in each.attempts.all())
     return _first(each.finished_at for each in attempts if each.state == AttemptState.SENT)
 
@@ -23,7 +23,7 @@ def picked_up_at(alert: Alert) -> datetime | None:
 
 
 def ended_at(alert: Alert) -> datetime | None:
-    """When staff or its sender ended it. No query if `actions` were prefetched."""
+    """When staff or the sender ended the alert. No query if `actions` were prefetched."""
     if alert.withdrawn_at:
         return alert.withdrawn_at
     if alert.state not in (AlertState.CANCELLED, AlertState.CLOSED):
@@ -32,7 +32,7 @@ def ended_at(alert: Alert) -> datetime | None:
 
 
 def of(alert: Alert, asking: Asking | None) -> Iterator[tuple[str, str, str]]:
-    """What is known of each: its name, the time, and how long after the alert was received."""
+    """Each known time: its name, the time, and how long it was after the alert was received."""
     accepted = asking.standing.acceptance if asking else None
     found = {
         "First taken by a provider": taken_at(alert),

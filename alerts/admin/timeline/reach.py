@@ -13,7 +13,7 @@ NO_ADDRESS = "Bleep has no address of theirs: ask the switchboard."
 
 @dataclass(frozen=True)
 class Address:
-    """An address: what it is for, as people read it, and its link."""
+    """An address: its use, its text as people read it, and its link."""
 
     label: str
     text: str

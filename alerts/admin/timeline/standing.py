@@ -1,4 +1,4 @@
-"""How an alert stands, in a sentence or two, and what staff should do about it."""
+"""The state of an alert in a sentence or two, and what staff should do about it."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -40,7 +40,7 @@ WITHOUT_TEXT: dict[AlertStatus, str] = {
     AlertStatus.SENT: "A provider has taken it. Whether it arrived is not known.",
     AlertStatus.FAILED: "Nobody is known to have been reached.",
 }
-"""Of an alert whose text has expired or was erased; then what can still be done."""
+"""For an alert whose text has expired or was erased: its state, and what staff can still do."""
 IN_DOUBT_WITHOUT_TEXT = "The provider did not confirm it, so it may have arrived."
 GONE = "Its text has expired or was erased, so it cannot be sent again."
 ASK_THE_SENDER = "If it may still matter, ask whoever runs the hospital system for it, by its message ID."
@@ -58,7 +58,7 @@ DEALT_WITH_TOO_LATE = (
 
 
 def summary(alert: Alert, delayed: Mapping[UUID, Delay] | None = None) -> str:
-    """How the alert stands, and what staff should do about it. `delayed` says why deliveries wait, by key."""
+    """The state of the alert in words, and what staff should do about it. `delayed` says why deliveries wait, by key."""
     delay = held_up(alert, delayed or {})
     return f"{delay.what} {delay.next}" if delay else _summary(alert)
 

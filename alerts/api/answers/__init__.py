@@ -1,1 +1,1 @@
-"""What senders read of an alert: its deliveries, and who was asked to take it on."""
+"""The JSON of responses: an alert, its deliveries, and who was asked to take it on."""

@@ -60,24 +60,24 @@ class PageSerializer(serializers.Serializer[dict[str, Any]]):
     results = AlertSerializer(many=True)
 
 
-# One each for all requests: to make one takes as long as to store an alert.
+# One of each for all requests: making one takes as long as storing an alert.
 _answer = AlertSerializer()
 _detail = AlertDetailSerializer()
 
 
 def answer(alert: Alert, standing: Responsibility | None = None) -> dict[str, Any]:
-    """What a sender reads of an alert with its status. `standing`, if it is known: then without a query."""
+    """An alert with its status, as its sender reads it. With `standing` there is no query."""
     alert.responsibility = standing or responsibility.of([alert])[alert.pk]
     return _answer.to_representation(alert)
 
 
 def answers(alerts: Sequence[Alert]) -> list[dict[str, Any]]:
-    """The same of several, with as few queries as for one."""
+    """The same for several alerts, with as few queries as for one."""
     standing = responsibility.of(alerts)
     return [answer(alert, standing[alert.pk]) for alert in alerts]
 
 
 def detail(alert: Alert) -> dict[str, Any]:
-    """All that a sender reads of one alert."""
+    """All details of one alert, as its sender reads them."""
     alert.responsibility = responsibility.of([alert])[alert.pk]
     return _detail.to_representation(alert)

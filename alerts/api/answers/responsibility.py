@@ -1,4 +1,4 @@
-"""Who was asked to take an alert on, and who has, as senders read it."""
+"""Who was asked to take an alert on, and who has taken it on, as senders read it."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ class EngagementSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 def summary(alert: Alert, standing: Responsibility) -> dict[str, Any]:
-    """Who has the alert."""
+    """The person who has the alert."""
     holder = standing.holder
     under_way = standing.state is ResponsibilityState.UNDEFINED
     asked = holder or (standing.engagements[-1] if under_way and standing.engagements else None)
@@ -81,7 +81,7 @@ def asked(alert: Alert, standing: Responsibility) -> list[dict[str, Any]]:
 
 
 def _contact_id(alert: Alert, engagement: Engagement) -> str:
-    """The person as the sender knows them: the one whom the alert is for by the `contact_id` that was sent."""
+    """The person's `contact_id`. For the person whom the alert is for, it is the one that the sender used."""
     if engagement.clinician_id == alert.clinician_id:
         return alert.contact_id
     return engagement.clinician.contact_id
@@ -96,6 +96,6 @@ def _step(engagement: Engagement) -> int | None:
     return None if engagement.step is None else engagement.step + 1
 
 
-# One each for all requests.
+# one of each for all requests
 _responsibility = ResponsibilitySerializer()
 _engagement = EngagementSerializer()

@@ -1,1 +1,1 @@
-"""What the body of a request may be, and what its fields may say."""
+"""The rules for the body of a request and for the values of its fields."""

@@ -1,4 +1,4 @@
-"""Fields that an alert does not have: most are misspelt, and what they say would be lost in silence."""
+"""Unknown fields in a request: most are misspelt, and without an error their values would be lost."""
 
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
@@ -9,7 +9,7 @@ LONGEST = 64
 
 
 def unknown(sent: Iterable[str], fields: Collection[str]) -> dict[str, list[str]]:
-    """An error for each name in `sent` that is not in `fields`; for the first ones, if there are many."""
+    """An error for each name in `sent` that is not in `fields`. If there are many, only for the first ones."""
     strange = [name for name in sent if name not in fields]
     errors = {_shown(name): [_sentence(_shown(name), fields)] for name in strange[:NAMED]}
     if len(strange) > NAMED:
@@ -20,7 +20,7 @@ def unknown(sent: Iterable[str], fields: Collection[str]) -> dict[str, list[str]
 
 
 def _shown(name: str) -> str:
-    """Cut, and without half a surrogate pair, which no response can have in it."""
+    """The name, cut, and without half a surrogate pair, which no response can contain."""
     return name[:LONGEST].encode(errors="replace").decode()
 
 

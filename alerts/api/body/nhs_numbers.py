@@ -1,4 +1,4 @@
-"""Finds NHS numbers, however they are written: patients must not be named by what leaves the hospital.
+"""Finds NHS numbers, however they are written: what leaves the hospital must not name patients.
 
 Ten digits whose check digit is right. One in eleven other groups of ten digits looks like one, so telephone numbers,
 dates, and times in seconds are kept apart by their shape.
@@ -14,7 +14,7 @@ from spelling.normal import INVISIBLE
 _BETWEEN = r"[^0-9A-Za-z+]{1,3}"
 _JOINT = r"[-/._\u2010-\u2015\u2212]"
 _BEFORE = rf"(?<![0-9A-Za-z+])(?<![0-9]{_JOINT})"
-"""Not the middle of a longer number or ID, such as 2026-755-438-0028."""
+"""Digits that are not the middle of a longer number or ID, such as 2026-755-438-0028."""
 _AFTER = r"(?![0-9A-Za-z])(?![-/_][0-9])"
 _GROUPED = re.compile(rf"{_BEFORE}([3-9]\d{{2}}){_BETWEEN}(\d{{3}}){_BETWEEN}(\d{{4}}){_AFTER}")
 _HALVED = re.compile(rf"{_BEFORE}[3-9]\d{{2}}(?:{_BETWEEN}\d{{7}}|\d{{3}}{_BETWEEN}\d{{4}}){_AFTER}")
@@ -40,7 +40,7 @@ def is_in(text: str) -> bool:
 
 
 def is_in_id(text: str) -> bool:
-    """Whether an ID that a machine made is an NHS number, or has one in it.
+    """Whether an ID that a machine made is or contains an NHS number.
 
     Ten digits beside others in an ID, as in `lab-4012345678`, are most likely a number of the system that made it.
     """
@@ -50,7 +50,7 @@ def is_in_id(text: str) -> bool:
 
 
 def is_reference(text: str) -> bool:
-    """Whether a patient reference is an NHS number, or has one in it: here any ten digits are suspect."""
+    """Whether a patient reference is or contains an NHS number: here any ten digits are suspect."""
     plain = _plain(text)
     has_letters = re.search("[A-Za-z]", plain)
     return is_in(text) or (not has_letters and _is_valid(plain))

@@ -11,7 +11,7 @@ from config import tracing
 
 
 class Command(BaseCommand):
-    """Runs in the foreground; start as many as you like."""
+    """Runs in the foreground. Start as many as you like."""
 
     requires_system_checks = (Tags.security,)  # the settings; the other checks load every page of the admin
     help = "Hand due deliveries to the workers, and recover those whose worker died. Runs until SIGTERM."

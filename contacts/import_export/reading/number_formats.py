@@ -40,7 +40,7 @@ def show(stored: str, format_: str, epoch: datetime) -> tuple[str, str]:
 
 @lru_cache(maxsize=1000)
 def _kind(format_: str) -> tuple[bool, int, bool]:
-    """Whether this is a date, how many digits are shown at least, and whether nothing but a number is shown."""
+    """Whether the format is of a date, the fewest digits that it shows, and whether it shows a number and no more."""
     mask = re.sub(r"_.", "", _first(format_))
     zeros = len(mask) if re.fullmatch("0+", mask) else 0
     return is_date_format(format_), zeros, bool(_AS_IT_IS.fullmatch(mask))
@@ -52,7 +52,7 @@ def _first(format_: str) -> str:
 
 
 def _masked(digits: str, mask: str) -> str | None:
-    """The digits in the places of a mask, such as `00000 000000`; None where it is more than a mask."""
+    """The digits in the places of a mask, such as `00000 000000`; None if the format is more than a mask."""
     tokens = []
     for escaped, quoted, plain in _TOKEN.findall(mask):
         if plain and plain not in f"0#?{_LITERAL}":

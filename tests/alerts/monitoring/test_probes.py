@@ -127,7 +127,9 @@ def test_a_lock_that_only_the_health_checks_meet_is_a_warning() -> None:
     report.recent.forget()
     connection.close()
     assert status == 200
-    assert body["warnings"] == ["Somebody has locked a table of alerts. So nobody knows what else is wrong."]
+    assert body["warnings"] == [
+        "Somebody has locked a table of alerts. So Bleep cannot tell what else is wrong."
+    ]
 
 
 def test_unready_while_no_relay_has_ever_reported(relay: RelayHeartbeat) -> None:

@@ -79,8 +79,8 @@ def test_the_night_in_which_the_clocks_go_back_is_an_hour_longer(
 @pytest.mark.parametrize(
     ("ends", "sentence"),
     [
-        ("2099-10-25 01:30", "The clocks go back in that night, so 01:30 comes twice."),
-        ("2099-03-29 01:30", "The clocks go forward in that night, so there is no 01:30."),
+        ("2099-10-25 01:30", "The clocks go back that night, so 01:30 comes twice."),
+        ("2099-03-29 01:30", "The clocks go forward that night, so there is no 01:30."),
     ],
 )
 def test_a_time_that_comes_twice_or_never_is_refused_in_a_sentence(
@@ -211,7 +211,7 @@ def test_a_planned_cover_is_called_off_and_stays_in_the_history(
 ) -> None:
     made = cover(clinician, None, begins=HOUR)
 
-    assert "is not away then any more" in read(operator.post(f"{LIST}{made.pk}/end/", follow=True))
+    assert "is no longer away then" in read(operator.post(f"{LIST}{made.pk}/end/", follow=True))
 
     assert not Cover.objects.exists()
     assert Cover.history.filter(history_type="-").count() == 1

@@ -13,11 +13,11 @@ NAME = "bleep-migrations"
 
 
 class MigrationsFailed(Exception):
-    """The task did not end well: the deployment stops, and the services stay as they are."""
+    """The task failed: the deployment stops, and the services stay as they are."""
 
 
 def start(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Start the migrations of the image that is being deployed. Nothing is to be done where the stack goes."""
+    """Start the migrations of the image that is being deployed. Do nothing where the stack is deleted."""
     if event["RequestType"] == "Delete":
         return {"PhysicalResourceId": NAME}
     answer = boto3.client("ecs").run_task(
@@ -42,10 +42,10 @@ def start(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
 
 def ended(event: Mapping[str, Any], _context: object) -> dict[str, bool]:
-    """Whether the migrations have ended well.
+    """Whether the migrations have succeeded by now.
 
     Raises:
-        MigrationsFailed: they have ended otherwise.
+        MigrationsFailed: they have failed.
     """
     if event["RequestType"] == "Delete":
         return {"IsComplete": True}
