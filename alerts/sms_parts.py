@@ -87,7 +87,7 @@ def fit(write: Callable[[str], str], description: str, *, most: int) -> str:
 def _longest(
     write: Callable[[str], str], description: str, until: int, most: int, alphabet: _Alphabet
 ) -> str:
-    """The longest beginning of the description that fits, without splitting a character from marks that belong to it."""
+    """The longest beginning of the description that fits, without splitting a character from its marks."""
     around = write(alphabet.mark)
     room = alphabet.room(most) - sum(alphabet.widths(around))
     end = bisect_right(list(accumulate(alphabet.widths(description))), room)

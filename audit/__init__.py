@@ -1,4 +1,3 @@
-"""Who did and who saw what: the security log, the record of reading, and the chain that shows tampering.
-
-Knows no app.
+"""Who did and who saw what: the security log, the record of reading, and the chain that shows tampering. Imports no
+other app.
 """

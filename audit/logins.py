@@ -1,4 +1,4 @@
-"""Logins and passwords: what Django and django-axes say of them."""
+"""Records logins and changes of passwords, from signals of Django and django-axes."""
 
 import time
 from typing import Any
@@ -19,7 +19,8 @@ from audit.models import EventName
 
 FLAGS = ("is_active", "is_staff", "is_superuser")
 EACH = 10
-"""So many failures of a login within an hour are a row each; then each that doubles their number. All are lines."""
+"""How many failures of a login within an hour get a row each. After that only those that double their number do. All
+are lines in the log."""
 HOUR = 60 * 60
 
 
@@ -33,28 +34,30 @@ def logged_in(request: HttpRequest | None, user: User, **kwargs: Any) -> None:
 
 @receiver(user_logged_out, dispatch_uid="audit.logout")
 def logged_out(request: HttpRequest | None, user: User | None, **kwargs: Any) -> None:
-    """Django sends this for sessions without a login, too: these are not recorded."""
+    """Record a logout. Django sends this signal for sessions without a login too: these are not recorded."""
     if user is not None:
         record(EventName.LOGOUT, user_id=user.pk, request=request)
 
 
 @receiver(user_login_failed, dispatch_uid="audit.login_failed")
 def failed(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
-    """Whose login it was, if there is one. The name as typed is not kept: it may be a password."""
+    """The user whose login failed, if there is one. The name as typed is not kept: it may be a password."""
     record_some(EventName.LOGIN_FAILED, request, _whose(credentials.get("username")))
 
 
 def locked(request: HttpRequest | None, username: str | None = None, **kwargs: Any) -> None:
-    """A receiver of django-axes."""
+    """Record a lock-out. A receiver of django-axes."""
     record_some(EventName.LOCKED, request, _whose(username))
 
 
 def record_some(
     name: EventName, request: HttpRequest | None, whose: dict[str, Any], *, detail: str = ""
 ) -> None:
-    """Strangers can fail as often as they like, and no row is ever deleted. Names that nobody has count as one."""
+    """Whether a failure gets a row. Strangers can fail as often as they like, and no row is ever deleted. Unknown names
+    count as one.
+    """
     key = f"audit:{name}:{whose.get('object_id', 'nobody')}:{int(time.time() // HOUR)}"
-    cache.add(key, 0, 2 * HOUR)  # longer than the hour in the key, so that it is there to be counted on
+    cache.add(key, 0, 2 * HOUR)  # longer than the hour in the key, so that the count is still there
     number = cache.incr(key)
     if number > EACH:
         detail = f"{detail} number {number} within the hour".strip()
@@ -96,7 +99,7 @@ def look_after(instance: User, *, created: bool, update_fields: Any = None, **kw
 
 
 def _is_rehashed(user: User) -> bool:
-    """Whether the same password was only hashed again, as at a login after the algorithm changed."""
+    """Whether only the hash is new, as at a login after the algorithm was changed."""
     return getattr(user, "_password", None) is None
 
 

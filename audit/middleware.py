@@ -1,4 +1,4 @@
-"""Watches all answers: who was refused, and who downloaded a file."""
+"""Records from all responses who was refused and who downloaded a file."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,12 +12,12 @@ from config.security import addresses
 
 REFUSED = {401: "security.unauthorised", 403: "security.forbidden"}
 ROWS = "Bleep-Rows"
-"""By this header a view says how many rows are in its file. It goes no further than this middleware."""
+"""The header in which a view gives the number of rows of its file. This middleware removes it."""
 log = structlog.get_logger(__name__)
 
 
 class Trail:
-    """A refusal is a line in the log, and no row: strangers could fill the table."""
+    """Records downloads. A refusal is a line in the log, and no row: strangers could fill the table."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

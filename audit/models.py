@@ -80,9 +80,10 @@ class Event(models.Model):
 
 
 class Seal(models.Model):
-    """Rows of one table as they were, and the seal before: a chain. Append-only, as what it seals.
+    """A link of the chain: the digests of some rows of one table, and the digest of the seal before. Append-only, like
+    the rows that it seals.
 
-    The digests of rows are keyed, so who may write the database alone cannot replace them.
+    The digests of rows are keyed, so that access to the database alone is not enough to replace them.
     """
 
     at = models.DateTimeField(db_default=Now())
@@ -109,7 +110,7 @@ class Seal(models.Model):
 
 
 class Inspection(models.Model):
-    """How far the chain was looked through, by relays. One row."""
+    """How far relays have checked the chain. One row."""
 
     sealed_at = models.DateTimeField(db_default=Now(), help_text="When rows were last looked for.")
     position = models.BigIntegerField(db_default=0, help_text="The last seal that was checked in this round.")

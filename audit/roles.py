@@ -1,4 +1,4 @@
-"""Who was given which role or permission, and who lost it."""
+"""Records who was given a role or a permission, and who lost one."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def roles_changed(instance: Any, action: str, pk_set: set[int] | None, **kwargs:
 @receiver(m2m_changed, sender=Group.permissions.through, dispatch_uid="audit.permissions_of_group")
 @receiver(m2m_changed, sender=User.user_permissions.through, dispatch_uid="audit.permissions_of_user")
 def permissions_changed(instance: Any, action: str, pk_set: set[int] | None, **kwargs: Any) -> None:
-    """One event for each group or user. None for what `migrate` gives to roles: no person did it."""
+    """One event for each group or user. None while `migrate` sets up the roles: no person does that."""
     if action not in SIGNS or isinstance(instance, Permission) or request_of.get() is None:
         return
     own = instance.permissions if isinstance(instance, Group) else instance.user_permissions
@@ -44,5 +44,5 @@ def permissions_changed(instance: Any, action: str, pk_set: set[int] | None, **k
 
 
 def _others(related: Any, given: set[int] | None) -> set[int]:
-    """The other side of the relation; all of it where everything is taken away."""
+    """The keys on the other side of the relation; all of them where everything is removed."""
     return set(related.values_list("pk", flat=True)) if given is None else given

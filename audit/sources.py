@@ -1,6 +1,7 @@
-"""Which tables are sealed, and which of their columns. Names only, since this app imports no other.
+"""The tables that are sealed, with their columns.
 
-A test compares the columns with the models, so that no new column is left out.
+They are given by name, because this app imports no other. A test compares the columns with the models, so that no new
+column is left out.
 """
 
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Source:
-    """A table. `texts` may expire, so they have a digest of their own."""
+    """A table that is sealed. `texts` may expire, so they have a digest of their own."""
 
     table: str
     columns: tuple[str, ...]
@@ -40,4 +41,4 @@ SOURCES = (
     ),
 )
 EXPIRED = ("", "(expired)")
-"""What a text may be replaced by, as the triggers say."""
+"""The values that may replace a text: the triggers allow the same."""

@@ -15,11 +15,11 @@ from config.security import addresses
 
 SCHEMES = ("bearer", "token")
 REMEMBERED_FOR = 10.0
-"""Seconds for which a view that sends relies on what was seen of a token and its client, such as its limit."""
+"""Seconds for which a view that sends may rely on a remembered token and its client, such as the client's limit."""
 
 
 class Seen(NamedTuple):
-    """A token that worked, and until when to rely on that."""
+    """A token that worked, and until when to rely on it."""
 
     client: ApiClient
     token: ApiToken
@@ -27,7 +27,7 @@ class Seen(NamedTuple):
 
 
 _seen: dict[str, Seen] = {}
-"""By digest. One for each token that works: as many as staff have issued."""
+"""By digest. One entry for each working token, so no more than staff have issued."""
 _ONLY_REMEMBERED = "token_is_only_remembered"
 
 
@@ -38,7 +38,7 @@ class TokenAuthentication(BaseAuthentication):
     """
 
     def __init__(self, *, remembers: bool = False) -> None:
-        """`remembers` is for a view whose one statement checks the token, too, and which calls `confirm`."""
+        """`remembers` is for a view that calls `confirm`, because its one statement checks the token too."""
         self._remembers = remembers
 
     def authenticate(self, request: Request) -> tuple[ApiClient, ApiToken]:
@@ -59,14 +59,14 @@ class TokenAuthentication(BaseAuthentication):
 
 
 def confirm(request: Request) -> None:
-    """Look the token up, if it was only remembered. Raises what `TokenAuthentication` raises."""
+    """Look the token up in the database if it was only remembered. Raises what `TokenAuthentication` raises."""
     if getattr(request._request, _ONLY_REMEMBERED, False):  # noqa: SLF001
         setattr(request._request, _ONLY_REMEMBERED, False)  # noqa: SLF001
         client: Any
         try:
             client, request.auth = TokenAuthentication().authenticate(request)
         except exceptions.APIException:
-            # As DRF does: nobody may take the request for the client's any more.
+            # As DRF does: from here on nobody may take the request for the client's.
             request._not_authenticated()  # type: ignore[attr-defined] # noqa: SLF001
             raise
         request.user = client
@@ -108,7 +108,7 @@ class MayUseTheApi(BasePermission):
 
 
 def _is_the_sample_token(token: ApiToken) -> bool:
-    """Compares digests, so it holds however the token got into the database."""
+    """Finds a token by its digest, whichever way the token got into the database."""
     return token.digest == tokens.digest(sample.TOKEN)
 
 

@@ -1,4 +1,4 @@
-"""What is published: the sample's request as a shell command, its token, and the demo's login. Needs no Django."""
+"""The published sample: its request as a shell command, its token, and the demo's login. Needs no Django."""
 
 import json
 
@@ -15,7 +15,7 @@ ALERT = {
 
 
 def command(url: str, *, token: str = TOKEN, **changes: str) -> str:
-    """The request as one shell command, in three lines; `changes` are those to the alert."""
+    """The request as one shell command, in three lines. `changes` replace fields of the alert."""
     fields = [f"{json.dumps(name)}:{json.dumps(value)}" for name, value in {**ALERT, **changes}.items()]
     return (
         f"curl -i {url} -H 'Content-Type: application/json' -H 'Authorization: {token}' \\\n"

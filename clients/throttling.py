@@ -16,7 +16,7 @@ from clients.models import ApiClient
 from clients.windows import Window
 
 windows: dict[tuple[int, bool], Window] = defaultdict(Window)
-"""By client, and whether it only reads."""
+"""By client, and by whether the request only reads."""
 
 
 class ClientRateThrottle(BaseThrottle):

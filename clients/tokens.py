@@ -1,4 +1,4 @@
-"""Making, finding and ending tokens.
+"""Makes, finds and ends tokens.
 
 A token is 256 random bits, so a plain SHA-256 is a safe digest: there is nothing to guess, and a slow hash would only
 cost time on every request.
@@ -23,11 +23,11 @@ ROTATION_OVERLAP = timedelta(hours=24)
 LAST_USED_EVERY = timedelta(minutes=1)
 EXPIRES_SOON = timedelta(days=14)
 MISSED_FOR = timedelta(days=14)
-"""How long after its last use an expired token is assumed to be one that a system still sends with."""
+"""How long after its last use an expired token counts as one that a system still uses."""
 CHANGED_OVER = timedelta(hours=1)
-"""A rotated token that was not used in its last hour was replaced in time."""
+"""A rotated token that was not used in its last hour counts as replaced in time."""
 
-# The database's clock, as everywhere.
+# The database's clock, which Bleep uses everywhere.
 LIVE = models.Q(models.Q(expires_at=None) | models.Q(expires_at__gt=Now()), revoked_at=None)
 AS_LONG_AGAIN = models.ExpressionWrapper(
     Now() + (models.F("expires_at") - models.F("created_at")), models.DateTimeField(null=True)
@@ -48,7 +48,7 @@ def issue(
     expires_at: datetime | None = None,
     secret: str = "",
 ) -> tuple[ApiToken, str]:
-    """Store a token; return its record and the secret, which cannot be read again. Without a secret, make one."""
+    """Store a token. Returns its record and the secret, which cannot be read again. Without a secret, makes one."""
     secret = secret or secrets.token_urlsafe(RANDOM_BYTES)
     token = ApiToken.objects.create(
         client=client,
@@ -95,7 +95,7 @@ def rotate(token: ApiToken) -> tuple[ApiToken, str]:
 
 
 def revoke(tokens: models.QuerySet[ApiToken]) -> list[ApiToken]:
-    """Revoke these tokens; return those that were not revoked before."""
+    """Revoke these tokens. Returns those that were not revoked before."""
     with transaction.atomic():
         live = tokens.select_for_update(of=("self",)).select_related("client")
         ended = list(live.filter(revoked_at=None).order_by("pk"))
@@ -106,7 +106,7 @@ def revoke(tokens: models.QuerySet[ApiToken]) -> list[ApiToken]:
 
 
 def _record(name: EventName, token: ApiToken) -> None:
-    """By its key: the secret's beginning is not needed to find it."""
+    """Record the event under the token's key. The beginning of the secret is not needed to find it."""
     record(name, kind="clients.apitoken", object_id=token.pk, detail=f"API client {token.client_id}")
 
 
@@ -118,7 +118,9 @@ def expiring() -> models.QuerySet[ApiToken]:
 
 
 def refused() -> models.QuerySet[ApiToken]:
-    """Tokens that expired in use: their systems get 401 now. Until they are revoked, or unused for `MISSED_FOR`."""
+    """Tokens that expired in use: their systems get 401 now. Each is in it until it is revoked, or unused for
+    `MISSED_FOR`.
+    """
     ended = models.Q(expires_at__lte=Now(), revoked_at=None, last_used_at__gt=Now() - MISSED_FOR)
     needed = models.Q(rotated_at=None) | models.Q(last_used_at__gt=models.F("expires_at") - CHANGED_OVER)
     return ApiToken.objects.filter(ended, needed, client__active=True).order_by("expires_at")
@@ -139,7 +141,7 @@ class TokenStatus(Enum):
 
 
 def status(token: ApiToken, now: datetime) -> TokenStatus:
-    """Revoking or switching off counts before expiry."""
+    """The status of a token. Being revoked or switched off counts before expiry."""
     if token.revoked_at:
         return TokenStatus.REVOKED
     if not token.client.active:

@@ -69,7 +69,7 @@ counts = Counts()
 
 
 def note(request: HttpRequest, client: ApiClient) -> None:
-    """Mark the request as the client's: the middleware counts it once it is answered."""
+    """Note that the request is the client's: the middleware counts it once it is answered."""
     request.api_client_id = client.pk  # type: ignore[attr-defined]
 
 

@@ -1,4 +1,4 @@
-"""Requests in the last minute, counted in this process: for clients, and for addresses from which guesses come."""
+"""Counts requests in the last minute, in this process: of clients, and of addresses that guess tokens."""
 
 import math
 from threading import Lock
@@ -8,7 +8,7 @@ MINUTE = 60.0
 
 
 class Window:
-    """The requests in the last minute: those since the clock's minute began, and a share of those before.
+    """Requests in the last minute: those in the clock's present minute, and a share of those in the one before.
 
     Two numbers, and no thread: the memory of the library `limits` starts a timer again and again, and needs one lock
     for all.

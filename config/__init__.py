@@ -4,9 +4,10 @@ import os
 import sys
 
 if not (os.environ.get("TRACES") or os.environ.get("TRACES_FILE")):
-    # redis-py loads OpenTelemetry wherever it is installed: 60 modules for nothing. So while there are no traces, it is
-    # not installed for this process.
+    # redis-py loads OpenTelemetry wherever it is installed: 60 modules for nothing. So this hides it from processes
+    # without traces.
     sys.modules.setdefault("opentelemetry", None)  # type: ignore[arg-type]
 
-# So does structlog with rich: 4 MB that only a development machine has, and only to draw exceptions that Bleep draws.
+# In the same way structlog loads rich: 4 MB that only a development machine has, and only to draw exceptions that Bleep
+# draws.
 sys.modules.setdefault("rich", None)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ class ConfigConfig(AppConfig):
     def ready(self) -> None:
         from config import checks  # noqa: F401, PLC0415 - registers the checks; needs complete settings
 
-        # The API catches its errors itself; this is for the pages of staff.
+        # The API catches its errors itself. This is for the pages of staff.
         got_request_exception.connect(database.forget_failed_session)
         if settings.LOG_FORMAT == "json":  # on a console, Python's own traceback is better
             sys.excepthook = telemetry.log_uncaught

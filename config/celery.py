@@ -24,17 +24,17 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 URGENT, NORMAL, LOW = "urgent", "normal", "low"
 QUESTIONS = "questions"
-"""Questions about messages that were sent. They go before normal and low: an answer may open a channel again."""
+"""Questions about messages that were sent. They come before normal and low: an answer may open a channel again."""
 QUEUES = (URGENT, NORMAL, LOW, QUESTIONS)
 """`deploy/entrypoint` says which worker takes from which queue."""
 
 
 class RedisChannel(transport.Channel):
-    """Keeps its client, and raises a connection error if the connection is gone, where kombu's raises AttributeError.
+    """Keeps its client. Raises a connection error if the connection is gone, where kombu's raises AttributeError.
 
-    This happens when Redis goes away while a worker holds messages that it then puts back or acknowledges. Celery
-    waits out a connection error, but an AttributeError ends the worker. The messages need neither: what no worker
-    claims is handed over again, and what was claimed is not claimed twice.
+    This happens when Redis goes away while a worker holds messages that it then puts back or acknowledges. Celery waits
+    until a connection error is over, but an AttributeError ends the worker. The messages need neither: unclaimed
+    deliveries are handed over again, and claimed ones are not claimed twice.
     """
 
     _kept: Any = None
@@ -63,7 +63,7 @@ app.conf.update(
     broker_url=settings.REDIS_URL,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    # Replies such as READONLY and OOM are channel errors to kombu. They pass, as a lost connection does.
+    # Replies such as READONLY and OOM are channel errors to kombu. They are as temporary as a lost connection.
     broker_channel_error_retry=True,
     broker_transport_options={
         "visibility_timeout": 120,
@@ -74,7 +74,7 @@ app.conf.update(
         "queue_order_strategy": "priority",
         "max_connections": 100,
     },
-    # In full: a bare Queue would be bound under the default queue's key, the same for all.
+    # In full: a bare Queue would be bound under the default queue's key, which is the same for all.
     task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
     task_create_missing_queues=False,
     task_default_queue=LOW,
@@ -100,7 +100,7 @@ def publishing_connection() -> Connection:
 
 @signals.worker_init.connect
 def refuse_a_broken_configuration(**_kwargs: Any) -> None:
-    """Stop a worker that could send nothing: Celery runs Django's checks, but ignores what they find."""
+    """Stop a worker that could send nothing: Celery runs Django's checks, but ignores their findings."""
     checks.refuse_a_broken_configuration()
 
 
@@ -112,10 +112,10 @@ def trace(**_kwargs: Any) -> None:
 
 @signals.heartbeat_sent.connect
 def note_that_redis_works(**_kwargs: Any) -> None:
-    """Celery sends this while its loop runs and is connected."""
+    """Write the heartbeat. Celery sends this while its loop runs and is connected."""
     outages.REDIS.works()
 
 
 @signals.setup_logging.connect
 def keep_django_logging(**_kwargs: Any) -> None:
-    """A receiver here keeps Celery from setting up logging of its own. Django's is in place."""
+    """Do nothing: with a receiver here Celery does not set up its own logging, and Django's stays."""

@@ -13,24 +13,24 @@ from psycopg import errors
 
 @unique
 class Lock(IntEnum):
-    """The advisory locks that Bleep takes in its database: no two subjects have the same number."""
+    """The advisory locks that Bleep takes in its database. No two purposes have the same number."""
 
     BREAKER = 0x626C6570
-    """The first half of those for choosing who tries whether a provider answers again."""
+    """The first half of the locks of probes: they choose who tries whether a provider answers again."""
     LEADER = 0x626C6571
-    """Of the relay that is woken."""
+    """The lock of the relay that listens for wake-ups."""
     SMS_REPLIES = 0x626C6572
     SUBSCRIPTIONS = 0x626C6573
     CALL_EVENTS = 0x626C6576
     IMPORT = 0x626C6565
-    """Of imports; with a login's number after it, of that person's."""
+    """The lock of imports. With the number of a login after it, that of one person's imports."""
     FORMER_ADDRESSES = 0x626C6566
     SEALING = 0x626C6563
     EXPIRY = 0x626C6564
 
 
 AWAY = (OperationalError, InterfaceError, InternalError)
-"""Raised where the database does not answer, refuses, or is read-only (an `InternalError`): later it may work again."""
+"""Errors of a database that does not answer, refuses, or is read-only (an `InternalError`): later it may work again."""
 
 CAUSES: dict[type[Exception], str] = {
     errors.ReadOnlySqlTransaction: "The database is read-only.",
@@ -38,29 +38,29 @@ CAUSES: dict[type[Exception], str] = {
     errors.QueryCanceled: "The database takes too long.",
     errors.DiskFull: "The database's disk is full.",
 }
-"""What keeps a database that answers from storing, by its error."""
+"""Why a database that answers cannot store, by its error."""
 
 
 HUNG_SECONDS = 60
-"""Longer than whoever has a lock works without a statement, such as while AWS does not answer."""
+"""Longer than a holder of a lock works without a statement, for example while AWS does not answer."""
 READ_ONLY_SESSION = "session is read-only"
-"""What libpq says where `target_session_attrs` wants a server that writes."""
+"""The text of libpq's error when `target_session_attrs` wants a server that can be written to."""
 
 
 def cause(error: Error) -> str | None:
     """Why a database that answers stored nothing, as a sentence; None if it may not have answered at all."""
-    if READ_ONLY_SESSION in str(error):  # a new session was refused: that error has no code
+    if READ_ONLY_SESSION in str(error):  # the server refused a new session: that error has no code
         return CAUSES[errors.ReadOnlySqlTransaction]
     return next((text for kind, text in CAUSES.items() if isinstance(error.__cause__, kind)), None)
 
 
 def has_waited(error: Error) -> bool:
-    """Whether a statement failed after it had waited for long, so that to try another at once would wait again."""
+    """Whether a statement failed after a long wait, so that another one at once would wait again."""
     return isinstance(error.__cause__, (errors.LockNotAvailable, errors.QueryCanceled))
 
 
 def took_too_long(error: Error) -> bool:
-    """Whether the database gave a statement up: it may take `statement_timeout`, and other statements may work."""
+    """Whether the database stopped a statement after `statement_timeout`: other statements may work."""
     return isinstance(error.__cause__, errors.QueryCanceled)
 
 
@@ -75,8 +75,8 @@ def forget_session() -> None:
 
 @contextlib.contextmanager
 def kept_session() -> Iterator[None]:
-    """For a thread that keeps its session: replaces one that broke, and forgets one that stores nothing."""
-    close_old_connections()  # the database may have restarted since the last time
+    """For a thread that keeps its session: replace one that is broken, and close one that stores nothing."""
+    close_old_connections()  # the database may have restarted since
     try:
         yield
     except AWAY:
@@ -85,17 +85,19 @@ def kept_session() -> Iterator[None]:
 
 
 def forget_failed_session(**_signal: Any) -> None:
-    """After a request that failed on a database that stores nothing. For the signal `got_request_exception`."""
+    """Close the session after a request that failed because the database stores nothing. For the signal
+    `got_request_exception`.
+    """
     if isinstance(sys.exception(), AWAY):
         forget_session()
 
 
 @contextlib.contextmanager
 def advisory_lock(number: int) -> Iterator[bool]:
-    """Whether this process has the lock, for work that one process does at a time.
+    """Whether this process has the lock, for work that only one process does at a time.
 
-    The lock is the session's: where the database forgets the session, it is free. So a process that hangs does not keep
-    it: PostgreSQL ends a session that says nothing for `HUNG_SECONDS`.
+    The lock belongs to the session, and ends with it. So a process that hangs does not keep it: PostgreSQL ends a
+    session that sends nothing for `HUNG_SECONDS`.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])

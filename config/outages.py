@@ -1,4 +1,6 @@
-"""What this process needs and cannot use: said when that begins and when it ends, and not with each failure."""
+"""Logs when this process cannot use something that it needs: at the beginning and at the end, and not with each
+failure.
+"""
 
 import threading
 import time
@@ -9,13 +11,14 @@ log = structlog.get_logger(__name__)
 
 
 class Outage:
-    """Something that this process needs and cannot use: a line when that begins, for each new cause, and when it ends.
+    """Something that this process needs and cannot use. It is logged at the beginning, for each new cause, and at the
+    end.
 
-    Not a line for each failure: there may be hundreds a second.
+    Not for each failure: there may be hundreds a second.
     """
 
     SETTLED = 10.0
-    """Seconds without a failure, before what works again is said to."""
+    """Seconds without a failure until it counts as working again."""
 
     def __init__(self, *, begins: str, ends: str) -> None:
         self._begins = begins
@@ -27,7 +30,7 @@ class Outage:
 
     @property
     def is_on(self) -> bool:
-        """Whether its end was not said yet."""
+        """Whether the outage has been logged, and its end has not."""
         return bool(self._causes)
 
     def failed(self, error: BaseException | None, cause: str | None = None) -> None:
@@ -44,7 +47,7 @@ class Outage:
         log.error(self._begins, cause=found, exc_info=error)
 
     def works(self) -> None:
-        """It was used."""
+        """Note that it was used successfully."""
         with self._lock:
             if not self._causes or time.monotonic() - self._last < self.SETTLED:
                 return
@@ -54,6 +57,6 @@ class Outage:
 
 
 DATABASE = Outage(begins="database.unavailable", ends="database.available")
-"""Of requests that failed since the database was away, or stored nothing."""
+"""The outage of requests that failed because the database was away, or stored nothing."""
 REDIS = Outage(begins="worker.redis_away", ends="worker.redis_back")
-"""Of a worker's loop."""
+"""The outage of a worker's loop."""

@@ -31,7 +31,7 @@ class Periodic(Generic[P]):
         return time.monotonic() - self._last >= self._seconds
 
     def run_if_due(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Run the work here and now, if it is due. What it raises is the caller's, and it stays due."""
+        """Run the work here and now, if it is due. It raises what the work raises, and stays due then."""
         if self.is_due:
             self._work(*args, **kwargs)
             self._last = time.monotonic()
@@ -53,7 +53,7 @@ class Periodic(Generic[P]):
         self._start(repeat)
 
     def join(self, seconds: float) -> None:
-        """Wait for a run that has not ended, but no longer than `seconds`."""
+        """Wait for a run that is still going on, for `seconds` at most."""
         if self._thread:
             self._thread.join(seconds)
 

@@ -1,6 +1,6 @@
-"""The web server: granian, with Bleep loaded before granian forks its processes, so that they share that memory.
+"""The web server: granian. Bleep is loaded before granian forks its processes, so that they share that memory.
 
-`python -m config.server` takes what granian's own command takes.
+`python -m config.server` takes the arguments of granian's own command.
 """
 
 import gc
@@ -17,7 +17,7 @@ from config.checks import refuse_a_broken_configuration
 
 
 def load() -> None:
-    """Load what each process needs: apps, middleware, views. No thread, and no connection, which a fork would break."""
+    """Load what each process needs: apps, middleware, views. No thread and no connection: a fork would break them."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     refuse_a_broken_configuration()
@@ -25,11 +25,11 @@ def load() -> None:
         import_string(name)
     get_resolver().url_patterns  # noqa: B018
     gc.collect()
-    gc.freeze()  # otherwise a process's first collection writes to all of it, and so makes it the process's own
+    gc.freeze()  # otherwise the first garbage collection of a process writes to all of this memory, and so copies it
 
 
 def end_at_once_when_stopped() -> None:
-    """Forget granian's handler, which a fork inherits and which would only note in the wrong process that it ends."""
+    """Remove granian's signal handler, which a fork inherits and which would note in the wrong process that it ends."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 

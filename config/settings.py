@@ -24,8 +24,8 @@ DEBUG = env.flag("DEBUG")
 LOCAL_MODE = env.flag("LOCAL_MODE")
 HTTPS = env.flag("HTTPS")
 WEB_SERVICE = os.environ.get("WEB_SERVICE", "")
-"""Which web service this process is, as `deploy/entrypoint` says: what it does not serve, it does not load."""
-# `web-probes` shows no page, and scrapers call it by the name or address that it has inside, over http.
+"""The web service of this process, as `deploy/entrypoint` names it. A service loads only what it serves."""
+# `web-probes` shows no page, and scrapers call it by its name or address inside, over http.
 SERVED_HOSTS = env.words("ALLOWED_HOSTS")
 ALLOWED_HOSTS = ["*"] if WEB_SERVICE == "web-probes" else SERVED_HOSTS
 CSRF_FAILURE_VIEW = "staff.errors.not_from_a_form"
@@ -36,7 +36,8 @@ ROOT_URLCONF = {
     "none": "config.urls.probes",  # relays and workers
 }.get(WEB_SERVICE, "config.urls.everything")
 HAS_PAGES = WEB_SERVICE in {"", "web-admin"}
-"""Whether this process may show the staff's pages, or is a command. The others do without what only logins need."""
+"""Whether this process may show the staff's pages, or is a command. Other processes do without what only logins
+need."""
 LOGIN_APPS = [
     "axes",
     "allauth",
@@ -72,7 +73,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     *(LOGIN_APPS if HAS_PAGES else []),
-    # Not in the image, where `config.checks` says what is wrong with LOCAL_MODE.
+    # Not in the image, where `config.checks` reports that LOCAL_MODE is wrong.
     *(["sandbox"] if LOCAL_MODE and find_spec("sandbox") else []),
 ]
 LOGIN_MIDDLEWARE = [
@@ -174,7 +175,7 @@ DATABASES["default"]["OPTIONS"]["options"] = " ".join(
     ]
 ).strip()
 OWNER = env.database("MIGRATE_DATABASE_URL") if env.text("MIGRATE_DATABASE_URL") else None
-"""How `migrate` connects instead, which has the variable to itself (`config.security.privileges`)."""
+"""The connection of `migrate`, which has this variable for itself (`config.security.privileges`)."""
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What allauth counts is for all processes together (`staff.logins.shared`). What is only worked out again, each process
@@ -204,10 +205,10 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 AUTHENTICATION_BACKENDS = [
-    *(["axes.backends.AxesStandaloneBackend"] if HAS_PAGES else []),  # refuses whoever is locked out
+    *(["axes.backends.AxesStandaloneBackend"] if HAS_PAGES else []),  # refuses people who are locked out
     "staff.logins.backend.StaffBackend",
 ]
-# What an older version kept is checked by the second, and kept by the first from then on.
+# The first keeps passwords, and the second checks those of an older version, which the first then keeps.
 PASSWORD_HASHERS = [
     "staff.logins.backend.Argon2id",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -230,7 +231,7 @@ MFA_ADAPTER = "staff.logins.accounts.MfaAdapter"
 MFA_FORMS = {"authenticate": "staff.logins.forms.CodeForm", "reauthenticate": "staff.logins.forms.ProofForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Bleep"
-MFA_TOTP_TOLERANCE = 1  # codes of the half minute before and after count: clocks differ
+MFA_TOTP_TOLERANCE = 1  # codes of the half minutes before and after count too: clocks differ
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL_MODE
 LOCAL_LOGINS = env.flag("LOCAL_LOGINS")
 BREAK_GLASS_LOGINS = env.words("BREAK_GLASS_LOGINS")
@@ -277,7 +278,8 @@ SECURE_HSTS_PRELOAD = HTTPS
 TRUST_PROXY = env.flag("TRUST_PROXY")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-# No other host of the domain can set a cookie whose name begins like this, and no page of another site has it sent.
+# No other host of the domain can set a cookie whose name begins like this, and no page of another site can have it
+# sent.
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"

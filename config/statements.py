@@ -1,4 +1,6 @@
-"""Statements that cost less than Django's, for the way of an alert alone: elsewhere the ORM is quick enough."""
+"""Prepared statements, which cost less than Django's: for the way of an alert alone, because elsewhere the ORM is fast
+enough.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
@@ -15,8 +17,8 @@ Row = TypeVar("Row", bound=Model)
 def prepared_rows(statement: str, values: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
     """The rows of a statement that each session prepares once.
 
-    It is sent as it is: Django would first ask in each request whether the session still works. One that is broken is
-    closed, so that the next query opens another.
+    It is sent without Django's check of the session, which takes a query in each request. A broken session is closed,
+    so that the next query opens another.
 
     Raises:
         Error: as Django's cursors do.
@@ -25,7 +27,7 @@ def prepared_rows(statement: str, values: Mapping[str, Any] | Sequence[Any]) -> 
         return _rows(statement, values)
     except NotSupportedError:
         # "cached plan must not change result type": a migration has changed a column. PostgreSQL did nothing, and would
-        # say so in this session for ever. (After a transaction, psycopg prepares anew.)
+        # say so for the rest of this session. (After the transaction, psycopg prepares it again.)
         if connection.in_atomic_block:
             raise
         database.forget_session()
@@ -46,13 +48,14 @@ def _rows(statement: str, values: Mapping[str, Any] | Sequence[Any]) -> list[tup
 
 
 def prepared_row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-    """The first of `prepared_rows`; None if there is none."""
+    """The first row of `prepared_rows`; None if there is none."""
     return next(iter(prepared_rows(statement, values)), None)
 
 
 def first_row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
-    """`prepared_row` for a statement that only reads, and is the first of its task: the session may have ended since
-    the last one, so it is asked once more in a new session.
+    """`prepared_row` for a statement that only reads, as the first of a task.
+
+    The session may have ended since the last task: then the statement is sent again in a new session.
     """
     kept = connection.connection is not None
     try:
@@ -65,7 +68,7 @@ def first_row(statement: str, values: Mapping[str, Any]) -> tuple[Any, ...] | No
 
 
 class Columns(Generic[Row]):
-    """The columns of a model in a statement of our own, and the row that they make."""
+    """The columns of a model in a statement of our own, and the object that their values make."""
 
     def __init__(self, model: type[Row]) -> None:
         self._model = model
@@ -79,11 +82,11 @@ class Columns(Generic[Row]):
         ]
 
     def of(self, alias: str) -> str:
-        """The columns, as the statement selects them from `alias`."""
+        """The columns as the statement selects them from `alias`."""
         return ", ".join(f"{alias}.{column}" for column in self._columns)
 
     def read(self, values: Sequence[Any]) -> tuple[Row, Sequence[Any]]:
-        """The row of the first values, and the values that follow them."""
+        """The object from the first values, and the values after those."""
         count = len(self._names)
         own = list(values[:count])
         for number, convert in self._converters:

@@ -1,8 +1,8 @@
 """Logs: one line of JSON for each event, with the ids of request, alert, delivery and attempt.
 
-A line must not contain an address, a message text or a patient reference. So a request is logged by its route, not its
-path, and an exception by its type and traceback, not its message: database errors quote rows, and provider errors
-quote phone numbers.
+A line must not contain an address, a message text or a patient reference. So a request is logged with its route instead
+of its path, and an exception with its type and traceback instead of its message: database errors quote rows, and
+provider errors quote phone numbers.
 """
 
 import logging.config
@@ -136,7 +136,7 @@ def logging_config(*, level: str, style: str) -> dict[str, Any]:
             "django": {"level": level},
             "django.server": {"level": "ERROR", "propagate": True},
             "_granian": {"level": level, "propagate": True},
-            # These lines contain paths. RequestTelemetry logs requests; only exceptions are kept from here.
+            # These lines contain paths. RequestTelemetry logs requests, so only exceptions are kept from here.
             "django.request": {"level": "ERROR", "filters": ["failure"]},
             "celery.worker.consumer.consumer": {"filters": ["redis_away"]},
             "kombu.asynchronous.hub": {"filters": ["redis_away"]},
@@ -160,15 +160,15 @@ class RequestFailure(logging.Filter):
 
 
 class RedisAway(logging.Filter):
-    """What Celery and kombu say again and again while a worker cannot use Redis: `outages.REDIS` says it once."""
+    """Drops the lines that Celery and kombu repeat while a worker cannot use Redis: `outages.REDIS` logs that once."""
 
     TEMPLATES = ("consumer: Cannot connect to", "Frequent restarts detected", "%s (%r)")
-    """The last is for a connection that was lost."""
+    """The beginnings of these lines; the last is for a lost connection."""
     TIMER = "Error in timer"
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        # By its name: most processes have no use for Redis' library.
+        # By name: most processes do not load Redis' library.
         is_of_redis = error is not None and type(error).__module__.startswith("redis.")
         is_of_a_timer = is_of_redis and str(record.msg).startswith(self.TIMER)
         if not is_of_a_timer and not str(record.msg).startswith(self.TEMPLATES):

@@ -1,12 +1,12 @@
-"""The web server's way in: `granian --interface wsgi config.wsgi:application`."""
+"""The WSGI application of the web server: `granian --interface wsgi config.wsgi:application`."""
 
 import os
 import signal
 import threading
 
 if threading.current_thread() is threading.main_thread():
-    # Until it serves, a process of granian has its parent's handler of SIGTERM, which only sets a flag. It would go on
-    # to serve, and be killed in the middle of requests 20 seconds later.
+    # Until it serves, a process of granian has its parent's handler of SIGTERM, which only sets a flag. So it would go
+    # on to serve, and be killed in the middle of requests 20 seconds later.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 from django.conf import settings
@@ -18,7 +18,7 @@ from config import tracing
 from config.checks import refuse_a_broken_configuration
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-tracing.start()  # before the middleware is loaded, of which it is a part
+tracing.start()  # before the middleware is loaded, which it belongs to
 application = get_wsgi_application()
 refuse_a_broken_configuration()
 get_resolver().url_patterns  # noqa: B018 - loads all views now, and not while the first alert waits

@@ -1,4 +1,4 @@
-"""Priorities and channels, and what is known of each channel."""
+"""Priorities and channels, and the facts about each channel."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Priority(models.TextChoices):
 
 @dataclass(frozen=True)
 class ChannelFacts:
-    """What the pages and the rules need to know of a channel."""
+    """The facts about a channel that pages and rules need."""
 
     icon: str
     """The name of a Material Symbol; unfold has the font."""
@@ -27,7 +27,7 @@ class ChannelFacts:
     is_urgent: bool
     """Whether it reaches a person who is not looking at a screen."""
     step: str
-    """What happens on this channel, in a sentence; `{}` is the address."""
+    """What happens on this channel, in words; `{}` is the address."""
 
 
 class Channel(models.TextChoices):
@@ -56,7 +56,7 @@ CHANNEL_FACTS = {
 
 
 class ObstacleKind(models.TextChoices):
-    """What keeps messages from an address; the label ends "this number …". Reasons of alerts have these values too.
+    """What keeps messages from an address. The label ends "this number …". Reasons of alerts have the same values.
 
     `UNCONFIRMED` is what an `EmailSubscription` says. The others are remembered as an `Obstacle`.
     """
@@ -68,9 +68,9 @@ class ObstacleKind(models.TextChoices):
 
 
 class Subscription(models.TextChoices):
-    """How the subscription of an e-mail address stands; the label ends "the subscription …".
+    """The state of an e-mail address's subscription. The label ends "the subscription …".
 
-    AWS shows only pending, confirmed, or nothing at all. What came before tells the rest.
+    AWS shows only pending, confirmed, or nothing at all. The state before tells the rest.
     """
 
     WANTED = "wanted", "is not yet made at AWS"
@@ -84,7 +84,7 @@ class Subscription(models.TextChoices):
 
 
 class Answer(models.TextChoices):
-    """What AWS says of a subscription."""
+    """The state of a subscription as AWS gives it."""
 
     CONFIRMED = "confirmed"
     PENDING = "pending"

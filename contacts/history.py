@@ -23,7 +23,7 @@ REASON_LENGTH = 100
 
 
 class WithChannels(models.Model):
-    """Adds the preferences to an entry: they are rows of another model, replaced as a whole."""
+    """Adds the preferences to an entry: they are rows of another model, which are always replaced together."""
 
     channels = models.JSONField(
         default=dict, help_text='For each priority the channels in order: {"H": ["call", "sms"], …}.'
@@ -106,7 +106,7 @@ def changes(newer: Any, older: Any) -> list[Change]:
             _readable(each.new),
         )
         for each in newer.diff_against(older).changes
-        if EXPIRED not in {each.old, each.new}  # whether it changed, nobody knows any more
+        if EXPIRED not in {each.old, each.new}  # nobody knows any more whether it changed
     ]
     for priority in Priority:
         old, new = (entry.channels.get(priority.value, []) for entry in (older, newer))

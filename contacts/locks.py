@@ -15,7 +15,7 @@ ONE_FILE = "Another file of yours is being read or imported: wait until that is 
 
 
 class LockedError(Exception):
-    """Somebody else holds one of these clinicians. A sentence for staff."""
+    """Somebody else has locked one of these clinicians. The message is a sentence for staff."""
 
 
 @contextmanager
@@ -37,8 +37,8 @@ def transaction_with_locks() -> Iterator[None]:
 def locked(chosen: QuerySet[Clinician]) -> QuerySet[Clinician]:
     """The chosen clinicians, locked.
 
-    Always in the same order, so that two users wait for each other instead of deadlocking. The lock leaves the key
-    alone, so that a new alert for one of them, whose row refers to it, does not wait.
+    The order is always the same, so that two users wait for each other instead of deadlocking. The lock leaves the key
+    alone: a new alert for one of them, whose row refers to the clinician, does not wait.
     """
     ids = chosen.order_by().values("pk")
     return Clinician.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
@@ -46,7 +46,8 @@ def locked(chosen: QuerySet[Clinician]) -> QuerySet[Clinician]:
 
 @contextmanager
 def one_import_of(user_id: int) -> Iterator[None]:
-    """Serves one file of each person at a time, in all processes together: to read one takes a processor for seconds.
+    """Read only one file of each person at a time, in all processes together: reading one takes a processor for
+    seconds.
 
     Raises:
         LockedError: another one of theirs is being read or saved.

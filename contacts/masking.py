@@ -1,7 +1,7 @@
 """Masked addresses: enough to tell two apart, too little to use."""
 
 EXPIRED = "(expired)"
-"""Stands for an address, a text or a reference that is gone: constraints allow no empty ones."""
+"""Stands for an address, a text or a reference that is gone: constraints do not allow empty ones."""
 KEPT_DIGITS = 3
 
 

@@ -1,7 +1,8 @@
-"""What providers said keeps messages from an address: remembered, so that no alert waits for it in vain.
+"""Remembers what keeps messages from an address, as providers reported it, so that no alert waits for it in vain.
 
-Nobody asks on a schedule. After `ASK_AGAIN_AFTER` a route uses the address in its place again, and the provider answers
-again. So do a channel test and a look at the clinician's page. Where the address works, it is forgotten.
+Nobody asks on a schedule. After `ASK_AGAIN_AFTER` a route uses the address in its usual place again, and the provider
+answers again. A channel test and a visit of the clinician's page also ask. If the address works, the obstacle is
+forgotten.
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from contacts.choices import Channel, ObstacleKind
 from contacts.models import Obstacle
 
 ASK_AGAIN_AFTER = timedelta(hours=1)
-"""For how long routes rely on what a provider said. Then the next alert tries the address, which costs one request."""
+"""How long routes rely on an obstacle. Then the next alert tries the address, which costs one request."""
 
 
 def remember(clinician_id: int, channel: Channel, address: str, kind: ObstacleKind) -> None:
@@ -43,7 +44,7 @@ def forget(clinician_id: int, channel: Channel, address: str) -> None:
 
 
 def holds(obstacle: Obstacle) -> bool:
-    """Whether a route may rely on it without asking the provider again."""
+    """Whether a route may rely on the obstacle without asking the provider again."""
     return timezone.now() - obstacle.asked_at < ASK_AGAIN_AFTER
 
 

@@ -1,4 +1,4 @@
-"""Telephone numbers: turns what staff type into E.164, or into a sentence about the error."""
+"""Telephone numbers: turns input into E.164, or into a sentence about the error."""
 
 import contextlib
 import re
@@ -21,10 +21,10 @@ E164 = r"^\+[1-9][0-9]{4,14}$"
 _IS_E164 = re.compile(rf"(?:{E164})?\Z")
 _SEPARATORS = re.compile(r"[\s\-.()/\u2010-\u2015\u2212\u2800\ufe58\ufe63\uff0d]")
 _WRAPPED = re.compile(r"""^(?:tel:|['’=]*["“]?(?=[+(\d])|')|["”]$""", re.IGNORECASE)
-"""What comes along when a number is copied from a link, or from a spreadsheet that was told to keep it as text."""
+"""Text that comes along when a number is copied from a link, or from a spreadsheet that keeps it as text."""
 _DECIMALS = re.compile(r"[^.]*\.\s*\d{1,2}")
 _TWO_NUMBERS = re.compile(r".*(?:\d[^\d/]*){3}/\D*\d{1,2}")
-"""`1234567/68` is also 1234568; but `12/34/56` is one, in pairs."""
+"""`1234567/68` is two numbers, the second 1234568; but `12/34/56` is one number, in pairs."""
 MIN_SEARCH_DIGITS = 3
 _ASK = "Enter another one, or ask the people who run Bleep."
 _EXAMPLE = "Write it with its country code, for example +44 7700 900123."
@@ -34,9 +34,9 @@ def to_e164(text: str) -> str:
     """Return `text` as an E.164 number.
 
     `00` in front is read as a plus. Without either, it is a number of DEFAULT_COUNTRY if it can be one: 07700 900123.
-    Otherwise it has to be in use with its country code in front, as the published sample writes 447000000000. With a
-    plus any *possible* number passes (its length fits its country), since new ranges come into use before libraries
-    know; `doubt` says which are not in use.
+    Otherwise it must be a number in use with its country code in front, as in the published sample's 447000000000. With
+    a plus any *possible* number is accepted (its length fits its country), because new ranges come into use before
+    libraries know them; `call_doubt` names those that are not in use.
 
     Raises:
         ValueError: with a sentence for the person who typed it.
@@ -62,12 +62,12 @@ def to_e164(text: str) -> str:
 
 
 def _compact(text: str) -> str:
-    """The digits, with a plus if there is one: without separators, and what is pasted along."""
+    """The digits, with a plus if there is one, without separators and pasted text."""
     return _SEPARATORS.sub("", _unwrapped(text))
 
 
 def _unwrapped(text: str) -> str:
-    """As it was typed, without what is pasted along."""
+    """The text as it was typed, without pasted text."""
     plain = phonenumbers.normalize_digits_only(INVISIBLE.sub("", text), keep_non_digits=True)
     return _WRAPPED.sub("", plain.strip()).strip()
 
@@ -95,7 +95,9 @@ def _national(digits: str) -> phonenumbers.PhoneNumber | None:
 
 
 def _in_use(digits: str) -> phonenumbers.PhoneNumber:
-    """The number with a country code in front, which has to be in use: nobody said that it is one."""
+    """The number with a country code in front. It must be in use, because nothing else shows that it begins with a
+    country code.
+    """
     number = _international(digits)
     if not _is_known(number):
         raise ValueError(f"It is not clear which country this number is in. {_EXAMPLE}")
@@ -149,10 +151,10 @@ def readable(e164: str) -> str:
 
 
 def refusal(e164: str) -> str:
-    """Why nobody may enter this number, in a sentence; empty where they may.
+    """Why this number is not allowed, as a sentence; empty if it is.
 
-    Whoever can change an address could have Bleep call a number that earns money with each call. What is stored stays
-    in use until somebody changes it.
+    Somebody who can change an address could let Bleep call a number that earns money with each call. Stored numbers
+    stay in use until they are changed.
     """
     if not e164 or _is_fictional(e164):
         return ""
@@ -167,7 +169,7 @@ def refusal(e164: str) -> str:
 
 
 def _countries(number: phonenumbers.PhoneNumber) -> set[str]:
-    """Where the number is; where nobody knows, the countries that share its code."""
+    """The country of the number; if that is not known, the countries that share its code."""
     known = phonenumbers.region_code_for_number(number)
     return {
         ALL,
@@ -176,25 +178,25 @@ def _countries(number: phonenumbers.PhoneNumber) -> set[str]:
 
 
 class NumberDoubt(models.TextChoices):
-    """Why a number may not do what is asked of it; the label ends "this number …"."""
+    """The doubt about a number. The label ends "this number …"."""
 
     LANDLINE = "landline", "is a landline or a service, and cannot get an SMS"
     NOT_IN_USE = "not_in_use", "is not in use, as far as is known: a digit may be missing or wrong"
 
 
 def sms_doubt(e164: str) -> NumberDoubt | None:
-    """What speaks against an SMS to a number."""
+    """The doubt about an SMS to a number."""
     return NumberDoubt.LANDLINE if _type(e164) in _WITHOUT_SMS else call_doubt(e164)
 
 
 def call_doubt(e164: str) -> NumberDoubt | None:
-    """What speaks against a call to a number."""
+    """The doubt about a call to a number."""
     return NumberDoubt.NOT_IN_USE if _type(e164) == PhoneNumberType.UNKNOWN else None
 
 
 @lru_cache(maxsize=50_000)  # an import asks twice for each number of 20,000 people
 def _type(e164: str) -> int:
-    """A PhoneNumberType, UNKNOWN where it is not in use; mobile where there is no number to doubt."""
+    """A PhoneNumberType: UNKNOWN if the number is not in use; mobile if there is no number, so no doubt."""
     if not e164 or _is_fictional(e164):
         return int(PhoneNumberType.MOBILE)
     return int(phonenumbers.number_type(phonenumbers.parse(e164)))
@@ -205,7 +207,7 @@ def _is_fictional(e164: str) -> bool:
 
 
 _FICTIONAL = re.compile(r"\+447700900\d{3}")
-"""Mobile numbers that Ofcom keeps for drama: in use by demos and tests alone."""
+"""Mobile numbers that Ofcom keeps for drama: only demos and tests use them."""
 _WITHOUT_SMS = frozenset(
     {
         PhoneNumberType.FIXED_LINE,
@@ -228,7 +230,7 @@ class E164Field(StoredAsRead):
     def get_prep_value(self, value: Any) -> Any:
         # Parsing doubles the time to save a row, and most numbers have been parsed before.
         if isinstance(value, str) and (value == EXPIRED or _IS_E164.match(value)):
-            return value  # in the history, numbers of old expire
+            return value  # in the history, old numbers expire
         return super().get_prep_value(value)
 
     def to_python(self, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A clinician's preferences, the channels in order for each priority, and the rules for them."""
+"""A clinician's preferences: the channels in order for each priority, and the rules for them."""
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ Wanted = Mapping[Priority, Sequence[Channel]]
 """The channels in order, for some or all priorities."""
 
 BATCH = 1000
-"""Clinicians in one statement."""
+"""Clinicians per statement."""
 
 URGENT = frozenset(channel for channel in Channel if channel.facts.is_urgent)
 
@@ -26,7 +26,7 @@ def address_label(channel: Channel) -> str:
 
 
 def too_many(channels: Sequence[Channel]) -> list[str]:
-    """A sentence for each channel that is chosen too often, and for too many in all."""
+    """A sentence for each channel that is chosen too often, and one for too many channels in all."""
     found = [
         f"{channel.label} is chosen {channels.count(channel)} times: choose it {MAX_TIMES} times at most."
         for channel in dict.fromkeys(channels)
@@ -38,7 +38,7 @@ def too_many(channels: Sequence[Channel]) -> list[str]:
 
 
 def without_address(channels: Iterable[Channel], known: Container[Channel]) -> list[str]:
-    """A sentence for each channel for which no address is `known`."""
+    """A sentence for each channel whose address is not `known`."""
     return [
         f"{channel.label} needs “{capfirst(address_label(channel))}”: fill it in above, or choose another channel."
         for channel in dict.fromkeys(channels)
@@ -87,7 +87,7 @@ def replace(clinician: Clinician, wanted: Wanted) -> None:
 
 
 def replace_many(wanted: Mapping[int, Wanted], *, reason: str = "") -> None:
-    """Replace the preferences for the priorities in `wanted`, by a clinician's id, and record it in the history.
+    """Replace the preferences for the priorities in `wanted`, by clinician's id, and record that in the history.
 
     One transaction, and a dozen queries for each batch. `reason` goes into the entry of each clinician who changed.
 
@@ -101,8 +101,8 @@ def replace_many(wanted: Mapping[int, Wanted], *, reason: str = "") -> None:
 
 
 def _replace_batch(wanted: Mapping[int, Wanted], reason: str) -> None:
-    # If two people edit at once, the later one wins as a whole. Always in the same order, so that two never deadlock.
-    # The lock leaves the key alone, so that a new alert, whose row refers to the clinician, does not wait.
+    # If two people edit at once, the later change wins as a whole. The order is always the same, so that two never
+    # deadlock. The lock leaves the key alone, so that a new alert, whose row refers to the clinician, does not wait.
     locked = list(Clinician.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk"))
     for clinician in locked:
         for priority, channels in wanted[clinician.pk].items():

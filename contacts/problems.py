@@ -1,4 +1,4 @@
-"""Problems with how a clinician can be reached: as a database query, and in sentences.
+"""Problems with reaching a clinician: as a database query, and in sentences.
 
 Both agree. An inactive clinician has no problem: no alert should reach them.
 """
@@ -43,7 +43,7 @@ class Problem(TextChoices):
 
 
 OWN = frozenset(Problem) - {Problem.OBSTACLE, Problem.UNCONFIRMED}
-"""Those that follow from the clinician and their preferences: `Clinician.own_problems` has them."""
+"""Problems that follow from the clinician and their preferences. `Clinician.own_problems` has them."""
 
 
 def condition(problem: Problem) -> Q:
@@ -57,7 +57,7 @@ def any_condition() -> Q:
 
 
 def summary() -> ProblemSummary:
-    """Active clinicians with any problem but an address that is not confirmed. One query."""
+    """Active clinicians with any problem except an address that is not confirmed. One query."""
     return _summary(_any_of(*(each for each in Problem if each is not Problem.UNCONFIRMED)))
 
 
@@ -113,7 +113,7 @@ def sentences(clinician: Clinician) -> list[str]:
 
 
 def subscription_doubts(clinician: Clinician) -> list[str]:
-    """A sentence if e-mail does not reach the address. One query where `email_subscriptions` were not prefetched."""
+    """A sentence if e-mail does not reach the address. One query if `email_subscriptions` were not prefetched."""
     known = clinician.email_subscription()
     if known is None:
         return [f"E-mail: the subscription {Subscription.WANTED.label}."]
@@ -121,7 +121,7 @@ def subscription_doubts(clinician: Clinician) -> list[str]:
 
 
 def number_doubts(clinician: Clinician, channels: Collection[Channel]) -> list[str]:
-    """A sentence for each of these channels whose number may not do what is asked of it. No query."""
+    """A sentence for each of these channels whose number may not be able to do it. No query."""
     return [
         f"{channel.label}: this number {doubt.label}."
         for channel in Channel
@@ -130,14 +130,14 @@ def number_doubts(clinician: Clinician, channels: Collection[Channel]) -> list[s
 
 
 def _any_of(*problems: Problem) -> Q:
-    """Those with one of these problems: a union, since with OR PostgreSQL would look at every clinician."""
+    """Clinicians with one of these problems: a union, because with OR PostgreSQL would look at every clinician."""
     own = Clinician.objects.exclude(own_problems=[]).order_by().values("pk")
     elsewhere = [_having(each) for each in problems if each not in OWN]
     return Q(pk__in=own.union(*elsewhere))
 
 
 def _having(problem: Problem) -> QuerySet[Any, Any]:
-    """The keys of active clinicians with this problem, found among the few rows that say so."""
+    """The keys of active clinicians with this problem, found among the few rows that record it."""
     match problem:
         case Problem.OBSTACLE:
             return _with_obstacle()
@@ -158,7 +158,7 @@ def _with_obstacle() -> QuerySet[Any, Any]:
 
 
 def _unconfirmed() -> QuerySet[Any, Any]:
-    # One look for each row: to join, PostgreSQL may read all clinicians.
+    # A subquery for each row: for a join PostgreSQL may read all clinicians.
     whose = Clinician.objects.filter(pk=OuterRef("clinician"), active=True).order_by()
     chosen = Preference.objects.filter(clinician=OuterRef("clinician"), channel=Channel.EMAIL)
     found = EmailSubscription.objects.exclude(state=Subscription.CONFIRMED).filter(

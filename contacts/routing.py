@@ -1,4 +1,4 @@
-"""The route to a clinician now: the channels to try and their addresses, in order."""
+"""The present route to a clinician: the channels to try and their addresses, in order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -28,13 +28,12 @@ class NoRoute(models.TextChoices):
 
 @dataclass(frozen=True)
 class Skipped:
-    """A chosen channel that is not tried in its place, and why."""
+    """A chosen channel that is not tried in its usual place, and why."""
 
     channel: Channel
     obstacle: ObstacleKind | None = None
-    """What is known of the address, which is tried only when nothing else is left; an e-mail address that is not
-    confirmed is not tried at all. None: no address.
-    """
+    """The obstacle of the address, which is then tried only when nothing else is left. An e-mail address that is not
+    confirmed is not tried at all. None: there is no address."""
     since: datetime | None = None
     """Since when the obstacle is known."""
 
@@ -51,15 +50,15 @@ class Step:
     channel: Channel
     address: str
     skipped: tuple[Skipped, ...] = field(default=(), compare=False)
-    """What the route that it belongs to skips: whoever tries the step can keep that for later readers."""
+    """The channels that the whole route skips: a delivery for this step can store them for later readers."""
 
 
 @dataclass(frozen=True)
 class Route:
     """The channels to try, in order. If there are none, `reason` says why.
 
-    Addresses that are known not to work come last: better tried in vain than an alert given up. An e-mail address that
-    nobody has confirmed is in no route: AWS would deliver nothing.
+    Addresses with a known obstacle come last: trying in vain is better than giving an alert up. An e-mail address that
+    nobody has confirmed is in no route: AWS would deliver nothing to it.
     """
 
     steps: tuple[Step, ...]
@@ -68,18 +67,18 @@ class Route:
 
 
 def find(contact_id: str) -> Clinician | None:
-    """The clinician, with what `route` needs to know to save a query. One query."""
+    """The clinician, with data that saves `route` a query. One query."""
     return looked_up(Clinician.objects.filter(contact_id=contact_id))
 
 
 def looked_up(chosen: QuerySet[Clinician]) -> Clinician | None:
-    """The first of the chosen, as `find` does. One query."""
+    """The first of the chosen clinicians, as `find` returns it. One query."""
     found = _with_what_is_known(chosen).first()
     return None if found is None else _noted(found)
 
 
 def all_looked_up(chosen: QuerySet[Clinician]) -> list[Clinician]:
-    """All of the chosen, so that `route` needs no query for any of them. Three queries at most."""
+    """All chosen clinicians, with data that saves `route` every query. Three queries at most."""
     found = [_noted(each) for each in _with_what_is_known(chosen).prefetch_related("preferences")]
     models.prefetch_related_objects([each for each in found if each.may_have_obstacles], "obstacles")
     return found
@@ -107,8 +106,8 @@ def _noted(found: Any) -> Clinician:
 def route(clinician: Clinician, priority: Priority) -> Route:
     """The route for an alert of this priority.
 
-    Three queries; one less for what `find` has seen, and for each of `preferences`, `obstacles` and
-    `email_subscriptions` prefetched.
+    Three queries; one less for a clinician from `find`, and for each of `preferences`, `obstacles` and
+    `email_subscriptions` that was prefetched.
     """
     if not clinician.active:
         return Route((), NoRoute.INACTIVE)
@@ -137,7 +136,7 @@ def over(clinician: Clinician, channels: Sequence[Channel]) -> Route:
     )
     reachable = [step for step in steps if step.channel not in left_out]
     usable = [step for step in reachable if step.channel not in avoided]
-    # Once each: what is known not to work need not be repeated.
+    # Once each: a channel with a known obstacle need not be repeated.
     last = dict.fromkeys(step for step in reachable if step.channel in avoided)
     ordered = tuple(replace(step, skipped=skipped) for step in (*usable, *last))
     return Route(ordered, None if ordered else _why_empty(skipped), skipped)

@@ -1,4 +1,4 @@
-"""A route in words: what would happen for an alert."""
+"""A route in words: what would happen with an alert."""
 
 from contacts import obstacles
 from contacts.choices import Channel

@@ -1,1 +1,3 @@
-"""Who is asked to take an alert on: plans, for whom they apply, and who covers for whom. Knows no alerts."""
+"""Who is asked to take an alert on: plans, the alerts that they are used for, and who covers for whom. Imports nothing
+of alerts.
+"""

@@ -1,4 +1,4 @@
-"""Whom a step of a plan asks now. Both the engine and the pages of staff use this."""
+"""The person whom a step of a plan asks now. The engine and the pages of staff both use this."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,24 +15,24 @@ from oncall.plans import FrozenPlan, FrozenStep
 
 @dataclass(frozen=True)
 class AskedNow:
-    """Whom a step means, whom it asks in their place, and how to reach them."""
+    """The person whom a step means, the person whom it asks instead, and how to reach them."""
 
     step: FrozenStep
     meant: Clinician | None
-    """None: whom the step names is not there any more."""
+    """None: the person whom the step names has been deleted."""
     covered: Covered
     route: Route | None
-    """None: nobody is asked, as those who cover are away."""
+    """None: nobody is asked, because the people who cover are away."""
 
     @property
     def clinician(self) -> Clinician | None:
-        """Who is asked; None if the step is passed over at once."""
+        """The person who is asked; None if the step is passed over at once."""
         return self.covered.clinician if self.route and self.route.steps else None
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A step of the plan of an alert to the clinician with the key `addressed`."""
+    """A step of a plan, for an alert to the clinician with the key `addressed`."""
 
     step: FrozenStep
     addressed: int | None
@@ -40,12 +40,12 @@ class Wanted:
 
     @property
     def meant(self) -> int | None:
-        """The key of whom it means."""
+        """The key of the person whom the step means."""
         return self.addressed if self.step.target is Target.ADDRESSED else self.step.clinician_id
 
 
 def whom(wanted: Sequence[Wanted]) -> list[AskedNow]:
-    """Whom each of these steps asks now. Some five queries, however many they are."""
+    """For each of these steps, whom it asks now. About five queries, however many steps."""
     known = _looked_up({each.meant for each in wanted if each.meant is not None})
     covered = covers.now_asked_each(known.values())
     covering = {each.clinician.pk for each in covered.values() if each.clinician} - set(known)
@@ -69,5 +69,5 @@ def _asked_now(wanted: Wanted, known: Mapping[int, Clinician], covered: Mapping[
 
 
 def in_order(plan: FrozenPlan, *, addressed: int | None, priority: Priority) -> Sequence[AskedNow]:
-    """Each step of the plan, if nobody answered."""
+    """For each step of the plan, whom it would ask if nobody answered before."""
     return whom([Wanted(step, addressed, priority) for step in plan.steps])

@@ -1,4 +1,4 @@
-"""Who is asked in somebody's place while they are away."""
+"""Covers: who is asked in a person's place while they are away."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,26 +11,28 @@ from contacts.models import Clinician
 from oncall.models import Cover
 
 MAX_HOPS = 3
-"""The longest chain of covers: a covering colleague may be covered as well."""
+"""The longest chain of covers: a covering colleague may have a cover too."""
 
 
 @dataclass(frozen=True)
 class Covered:
-    """Whom to ask in somebody's place."""
+    """The person to ask in somebody's place."""
 
     clinician: Clinician | None
-    """None: nobody, as those who cover are away themselves, in a circle or one after another."""
+    """None: nobody, because the people who cover are away themselves, in a circle or in too long a chain."""
     is_cover: bool
-    """Whether it is somebody else than was meant."""
+    """Whether this is another person than was meant."""
 
 
 def now_asked(clinician: Clinician) -> Covered:
-    """Whom to ask now in place of this clinician. One query for each cover, and one more."""
+    """The person to ask now in place of this clinician. One query for each cover, and one more."""
     return now_asked_each([clinician])[clinician.pk]
 
 
 def now_asked_each(clinicians: Iterable[Clinician]) -> dict[int, Covered]:
-    """Whom to ask now in place of each of these, by key. No more queries than for the one with the most covers."""
+    """By key: the person to ask now in place of each of these. No more queries than for the one with the longest
+    chain.
+    """
     found: dict[int, Covered] = {}
     asked = {each.pk: each for each in clinicians}
     seen = {key: {key} for key in asked}
@@ -64,13 +66,13 @@ class Gap:
     begins: datetime
     ends: datetime
     away: Clinician
-    """Who covers, and is away as well."""
+    """The person who covers, and is away as well."""
     by: Clinician | None
-    """Who covers for them: somebody who was away already, one too many, or nobody."""
+    """The person who covers for them: away already, one too many, or None for nobody."""
 
 
 def gaps(cover: Cover) -> list[Gap]:
-    """The parts of the cover in which those who cover are away as well, and nobody is left."""
+    """The parts of the cover in which nobody is left, because the people who cover are away as well."""
     if cover.by is None:
         return []
     window = (cover.period.lower, cover.period.upper)
@@ -92,14 +94,14 @@ def _gaps(
 def overlapping(
     clinician: Clinician, begins: datetime, ends: datetime, *, but: int | None = None
 ) -> Cover | None:
-    """A cover of this person in a part of that time, other than the one with the key `but`."""
+    """A cover of this person that overlaps this time, other than the one with the key `but`."""
     theirs = Cover.objects.filter(clinician=clinician, period__overlap=(begins, ends))
     others = theirs if but is None else theirs.exclude(pk=but)
     return others.select_related("by").first()
 
 
 def end_now(cover_id: int) -> Cover | None:
-    """End a cover that holds now; take one away that has not begun. None if it is over, or not there any more."""
+    """End a present cover now, or delete one that has not begun. None if it is over or gone."""
     with transaction.atomic():
         found = Cover.objects.not_over().with_now().select_for_update(of=("self",))
         cover = found.filter(pk=cover_id).first()
@@ -114,14 +116,14 @@ def end_now(cover_id: int) -> Cover | None:
 
 
 def without_cover() -> list[Clinician]:
-    """Those who are away now while nobody who is there covers for them. One query."""
+    """People who are away now and have nobody who covers and is there. One query."""
     now = Cover.objects.on_now().filter(clinician__active=True).select_related("clinician", "by")
     away = {cover.clinician_id: cover for cover in now}
     return [cover.clinician for cover in away.values() if not _somebody_covers(cover, away)]
 
 
 def _somebody_covers(cover: Cover, away: dict[int, Cover]) -> bool:
-    """As `now_asked` finds it, from covers that are known already."""
+    """Whether `now_asked` would find somebody, from covers that were read already."""
     asked, seen = cover.by, {cover.clinician_id}
     for _ in range(MAX_HOPS):
         if asked is None or asked.pk in seen:

@@ -16,7 +16,7 @@ NOTHING = "—"
 
 
 class WithContents(models.Model):
-    """Adds to an entry what is in rows of other models, in words, with the names that people have at that time."""
+    """Adds the steps and uses, which are rows of other models, to an entry: in words, with the names of that time."""
 
     steps = models.JSONField(default=list, help_text="Each step in words, in order.")
     uses = models.JSONField(default=list, help_text="Each use in words.")
@@ -59,13 +59,13 @@ def changes(newer: Any, older: Any) -> list[Change]:
 
 
 def version(plan_id: int | None) -> int:
-    """The version of the plan: every change raises it."""
+    """The version of the plan. Every change raises it."""
     newest: int | None = _entries(plan_id).aggregate(newest=models.Max("history_id"))["newest"]
     return newest or 0
 
 
 def changed_since(plan_id: int, seen: int) -> str:
-    """Who changed the plan after version `seen`; empty if nobody did."""
+    """The person who changed the plan after version `seen`; empty if nobody did."""
     later = _entries(plan_id).filter(history_id__gt=seen).select_related("history_user").first()
     if later is None:
         return ""

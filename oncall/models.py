@@ -24,14 +24,14 @@ MAX_STEPS = 10
 
 
 class Target(models.TextChoices):
-    """Whom a step asks."""
+    """The kind of person whom a step asks."""
 
     ADDRESSED = "addressed", "The person the alert is for"
     NAMED = "named", "Somebody by name"
 
 
 class Plan(models.Model):
-    """Who is asked to take an alert on, in which order, and how long each is given."""
+    """Who is asked to take an alert on, in which order, and how much time each has to answer."""
 
     name = LineField(max_length=80, unique=True, help_text="For example “High on wards”.")
     active = models.BooleanField(
@@ -100,7 +100,7 @@ class PlanStep(models.Model):
 
 
 class PlanChoice(models.Model):
-    """The plan for alerts of one priority: of one clinician, else of a department, else of all."""
+    """Uses a plan for alerts of one priority: to one clinician, or else to a department, or else to everybody."""
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="choices")
     priority = models.CharField(max_length=1, choices=Priority)
@@ -154,7 +154,7 @@ class CoverQuerySet(models.QuerySet["Cover"]):
         return self.filter(period__contains=Now())
 
     def not_over(self) -> "CoverQuerySet":
-        """Covers that hold now or will."""
+        """Present and future covers."""
         return self.exclude(period__endswith__lte=Now())
 
     def with_now(self) -> "CoverQuerySet":
@@ -226,6 +226,6 @@ class Cover(models.Model):
 
     @property
     def has_begun(self) -> bool:
-        """By the database's clock: needs `with_now`."""
+        """Whether the cover has begun, by the database's clock: needs `with_now`."""
         now: datetime = self.now  # type: ignore[attr-defined]
         return bool(self.period.lower <= now)

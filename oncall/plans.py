@@ -1,4 +1,4 @@
-"""Which plan applies to an alert, and what it says, as an alert keeps it."""
+"""The plan that applies to an alert, and the copy of it that the alert keeps."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -21,13 +21,13 @@ class FrozenStep:
 
     target: Target
     clinician_id: int | None
-    """Whom it names; None where it names nobody."""
+    """The person whom it names; None if it names nobody."""
     wait: timedelta
 
 
 @dataclass(frozen=True)
 class FrozenPlan:
-    """A plan as it was when the alert was taken: later changes do not affect what is under way."""
+    """A plan as it was when the alert was taken: later changes do not affect alerts that are under way."""
 
     plan_id: int
     name: str
@@ -48,7 +48,7 @@ class FrozenPlan:
 
 
 def freeze(plan: Plan) -> FrozenPlan:
-    """The plan as it is now. No query if `steps` were prefetched."""
+    """The plan at present. No query if `steps` were prefetched."""
     return FrozenPlan(plan.pk, plan.name, tuple(_frozen(step) for step in plan.steps.all()))
 
 
@@ -57,10 +57,10 @@ def _frozen(step: PlanStep) -> FrozenStep:
 
 
 def plan_for(clinician: Clinician, priority: Priority) -> FrozenPlan | None:
-    """The plan for an alert of this priority: the clinician's own, else their department's, else everybody's.
+    """The plan for an alert of this priority: the clinician's own, or else their department's, or else everybody's.
 
-    Two queries; one where none applies. A plan that is inactive or has no steps asks nobody, and so does not apply;
-    it still hides a more general one, because whoever chose it meant that.
+    Two queries; one if there is none. An inactive plan, and one without steps, asks nobody, and so does not apply. It
+    still hides a more general plan, because somebody chose it on purpose.
     """
     choice = _choices(clinician, priority).select_related("plan").prefetch_related("plan__steps").first()
     return None if choice is None else _applying(choice)
@@ -83,7 +83,7 @@ def _applying(choice: PlanChoice) -> FrozenPlan | None:
 
 
 def _choices(clinician: Clinician, *priorities: Priority) -> QuerySet[PlanChoice]:
-    """The choices that fit, the nearest first."""
+    """The choices that fit, the most specific first."""
     own = Q(clinician=clinician.pk)
     key = departments.fold(clinician.department)
     theirs_or_everybody = Q(clinician=None, department_key__in=[key, ""])
@@ -92,7 +92,9 @@ def _choices(clinician: Clinician, *priorities: Priority) -> QuerySet[PlanChoice
 
 
 def with_plan(clinicians: Iterable[Clinician]) -> dict[int, list[Priority]]:
-    """For each of these to whom a plan applies, by key, the priorities for which it does. Two queries."""
+    """By key: the priorities for which a plan applies to each of these clinicians; only those who have any. Two
+    queries.
+    """
     people = list(clinicians)
     if not people:
         return {}
@@ -116,7 +118,7 @@ def with_plan(clinicians: Iterable[Clinician]) -> dict[int, list[Priority]]:
 
 @dataclass(frozen=True)
 class Use:
-    """For which alerts a plan is used: of a clinician, else of a department, else of everybody."""
+    """The alerts that a plan is used for: to a clinician, or else to a department, or else to everybody."""
 
     priority: Priority
     clinician: Clinician | None = None
@@ -124,7 +126,7 @@ class Use:
 
     @property
     def key(self) -> tuple[str, int | None, str]:
-        """The same for two uses that only one plan can have."""
+        """Equal for two uses that cannot belong to two plans."""
         return (
             self.priority.value,
             self.clinician.pk if self.clinician else None,
@@ -133,9 +135,9 @@ class Use:
 
 
 def write(plan: Plan, steps: Sequence[FrozenStep], uses: Sequence[Use]) -> None:
-    """Give the plan these steps, in this order, and these uses, and enter it in the history. One transaction.
+    """Give the plan these steps, in this order, and these uses, and put the change into its history. One transaction.
 
-    Old steps are replaced: alerts under way have their own copy, and nothing else names a step.
+    Old steps are replaced: alerts that are under way have their own copy, and nothing else refers to a step.
 
     Raises:
         IntegrityError: another plan is used for the same alerts.
@@ -166,7 +168,7 @@ def write(plan: Plan, steps: Sequence[FrozenStep], uses: Sequence[Use]) -> None:
 
 
 def _enter(plan: Plan) -> None:
-    """One history entry: the first of a new plan, and none if nothing has changed."""
+    """Add a history entry: the first for a new plan, and none if nothing has changed."""
     before = plan.history.first()
     plan.save()
     entry = plan.history.first()
@@ -177,7 +179,7 @@ def _enter(plan: Plan) -> None:
 
 
 def used_elsewhere(use: Use, *, but: int | None) -> Plan | None:
-    """Another plan than the one with the key `but` that is used for the same alerts."""
+    """A plan other than the one with the key `but` that is used for the same alerts."""
     priority, clinician_id, department_key = use.key
     found = PlanChoice.objects.filter(
         priority=priority, clinician=clinician_id, department_key=department_key

@@ -21,14 +21,14 @@ PREFETCHED: tuple[str | Prefetch[Any], ...] = (
     Prefetch("steps", PlanStep.objects.select_related("clinician")),
     *(f"steps__clinician__{name}" for name in READ_FOR_A_ROUTE),
 )
-"""What `sentences` reads of a plan."""
+"""Relations of a plan that `sentences` reads."""
 
 Addressed = tuple[Clinician, Priority]
-"""Somebody whom an alert may be for, and its priority."""
+"""A person whom an alert may be for, and the priority."""
 
 
 def sentences(plan: Plan) -> list[str]:
-    """What is wrong with the plan. No query where `PREFETCHED` were."""
+    """The problems of the plan, as sentences. No query if `PREFETCHED` were."""
     steps, choices = list(plan.steps.all()), list(plan.choices.all())
     found = []
     if not steps:
@@ -45,7 +45,7 @@ def sentences(plan: Plan) -> list[str]:
 
 
 def in_use() -> list[Plan]:
-    """Active plans that are used and have a problem. One query, and some more where there may be any."""
+    """Active plans that are used and have a problem. One query, and some more for those that may have one."""
     in_doubt = PlanStep.objects.filter(plan=OuterRef("pk")).filter(
         Q(clinician__active=False)
         | Q(clinician__in=Clinician.objects.filter(contacts_problems.any_condition()).values("pk"))
@@ -61,7 +61,8 @@ def in_use() -> list[Plan]:
 def waits_too_short(plan: Plan, example: Iterable[Addressed] = ()) -> list[str]:
     """A sentence for each step whose wait ends before the person's own channels have all been tried.
 
-    Whom an alert may be for is known where the plan is used for somebody by name; `example` are more. Three queries.
+    The people whom alerts may be for are known if the plan is used for people by name; `example` adds more. Three
+    queries.
     """
     addressed = {(each.clinician, Priority(each.priority)) for each in plan.choices.all() if each.clinician}
     addressed |= set(example)

@@ -1,4 +1,4 @@
-"""How long somebody's own channels take, if nobody answers."""
+"""How long a person's own channels take if nobody answers."""
 
 from datetime import timedelta
 
@@ -9,9 +9,10 @@ from contacts.routing import Route
 
 
 def needed(route: Route) -> timedelta:
-    """From the first message to the end of the last, if each call rings in vain and providers take everything at once.
+    """The time from the first message to the end of the last, if no call is answered and providers take everything at
+    once.
 
-    After a message that was taken only what was tried in vain is tried again: docs/decisions/0012-rings-again.md.
+    Once a message was taken, only missed calls are repeated: docs/decisions/0012-rings-again.md.
     """
     passed, is_taken = timedelta(), False
     ended: dict[Channel, timedelta] = {}

@@ -24,7 +24,7 @@ UNREACHABLE = {
     NoRoute.NO_ADDRESS: "has no address for the channels chosen for this priority",
     NoRoute.EMAIL_UNCONFIRMED: "has no confirmed e-mail address, and no other channel",
 }
-"""What a person is or has, after their name."""
+"""What is wrong with a person, as the words that follow their name."""
 
 
 def summary(steps: Sequence[AskedNow], of: Clinician) -> str:
@@ -68,7 +68,7 @@ def passed_over(step: AskedNow) -> str:
 
 
 def moment(at: datetime) -> str:
-    """`Mon 30 Nov, 08:00`; with its year if it is another, and its zone in the hour that comes twice."""
+    """`Mon 30 Nov, 08:00`. With the year if it is another one, and with the zone in the hour that comes twice."""
     local = timezone.localtime(at)
     form = "D j M, H:i" if local.year == timezone.localtime().year else "D j M Y, H:i"
     said = date_format(local, form)
@@ -92,7 +92,7 @@ def who_covers(cover: Cover) -> str:
 
 
 def gap(found: Gap, cover: Cover) -> str:
-    """What is wrong with a part of a cover, as a sentence for whoever has just made it."""
+    """The problem of a gap, as a sentence for the person who has just made the cover."""
     when = f"from {moment(found.begins)} to {moment(found.ends)}"
     if found.by is None:
         why = f"{found.away} is away as well, and nobody covers for them"

@@ -1,4 +1,4 @@
-"""Tells Django of the models and commands, and alerts of the nightly run and its health check."""
+"""Registers the models and commands, and adds the nightly run and the health check to alerts."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""Work in batches: each is one transaction, with a note of what it did, so that a kill loses neither."""
+"""Works in batches. Each is one transaction with a note of what it did, so that a kill loses neither."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,7 +8,9 @@ from retention.blanking import Done
 
 
 def each(batches: Iterator[Done], note: Callable[[Done], None]) -> Iterator[Done]:
-    """Do and commit one after the other. Each has been committed, with what `note` wrote, when it comes out."""
+    """Run and commit the batches one after the other. Each is committed, together with what `note` wrote, before it is
+    yielded.
+    """
     while True:
         with transaction.atomic():
             done = next(batches, None)

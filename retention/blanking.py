@@ -26,22 +26,22 @@ from alerts.models import (
 from contacts.masking import EXPIRED
 
 Done = Counter[str]
-"""How many rows of which table were changed or deleted."""
+"""Rows that were changed or deleted, by table."""
 
 
 def under_way() -> Q:
-    """Alerts of which something is still to be sent, asked or answered."""
+    """Alerts with something still to be sent, asked or answered."""
     deliveries = Delivery.objects.filter(alert=OuterRef("pk"))
     waiting = deliveries.filter(IS_UNFINISHED | Q(outcome_due_at__isnull=False))
     return Q(Exists(waiting)) | Q(Exists(Loop.objects.filter(alert=OuterRef("pk"), ended_at=None)))
 
 
 WANTED = NEEDS_ATTENTION | UNANSWERED
-"""What Home still shows, however old."""
+"""Alerts that Home still shows, however old."""
 
 
 def ended_before(moment: datetime) -> QuerySet[Alert]:
-    """Alerts of which nothing is under way, and nothing was sent, answered or done since."""
+    """Alerts that ended before this time: nothing is under way, and nothing was sent, answered or done since."""
     sent = Q(finished_at__gte=moment) | Q(outcome_at__gte=moment)
     since = (
         Delivery.objects.filter(sent, alert=OuterRef("pk")),
@@ -56,15 +56,17 @@ def ended_before(moment: datetime) -> QuerySet[Alert]:
 
 
 def lock(alerts: QuerySet[Alert], most: int, *, wait: bool = False) -> list[Alert]:
-    """The first of these, locked as everywhere else. Without `wait`, what somebody else holds is left for later."""
+    """The first of these, locked in the usual order. Without `wait`, locked rows are left for later."""
     locked = alerts.select_for_update(of=("self",), no_key=True, skip_locked=not wait)
     ids = list(locked.values_list("pk", flat=True)[:most])
-    # Under the lock, as they are now: somebody may have sent one again just before.
+    # Read them again under the lock: somebody may have sent one again just before.
     return list(alerts.filter(pk__in=ids)) if ids else []
 
 
 def blank(alerts: Sequence[Alert]) -> Done:
-    """Everything that these alerts say, and to which addresses. The same few statements, however many they are."""
+    """Blank the texts of these alerts, and the addresses to which they were sent. The number of statements does not
+    depend on the number of alerts.
+    """
     ids = [each.pk for each in alerts]
     keep_digests(alerts)
     done: Done = Counter()
@@ -78,26 +80,26 @@ def blank(alerts: Sequence[Alert]) -> Done:
 
 
 def keep_digests(alerts: Sequence[Alert]) -> None:
-    """So that a repeat of them is still known."""
+    """Keep a digest of each alert, so that a repeat is still recognised."""
     rows = [BlankedAlert(alert=each, at=Now(), digest=digest_of(each)) for each in alerts]
     BlankedAlert.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def notes(actions: QuerySet[AlertAction], responses: QuerySet[Response]) -> Done:
-    """What staff wrote, what people replied and from where, and by what they could have."""
+    """Blank notes of staff and replies of people, and delete codes and links."""
     done: Done = Counter()
     for field in ("note", "told"):
         written = actions.exclude(**{f"{field}__in": ("", EXPIRED)})
         add(done, AlertAction, written.update(**{field: EXPIRED}))
     add(done, Response, responses.exclude(note__in=("", EXPIRED)).update(note=EXPIRED))
-    # Rows that were matched are evidence, and stay.
+    # Replies that were matched are evidence, and stay.
     came_in = InboundMessage.objects.filter(response__in=responses).exclude(sender=EXPIRED)
     add(done, InboundMessage, came_in.update(sender=EXPIRED, text=EXPIRED))
     return done
 
 
 def ways_to_answer(deliveries: Q, engagements: Q) -> Done:
-    """Deletes codes, which have an address, and links."""
+    """Delete codes, which have an address, and links."""
     done: Done = Counter()
     add(done, ReplyCode, ReplyCode.objects.filter(engagements).delete()[0])
     add(done, AnswerLink, AnswerLink.objects.filter(deliveries).delete()[0])
@@ -105,6 +107,6 @@ def ways_to_answer(deliveries: Q, engagements: Q) -> Done:
 
 
 def add(done: Done, model: Any, rows: int) -> None:
-    """Count rows of a table."""
+    """Add to the rows of a table."""
     if rows:
         done[model._meta.db_table] += rows  # noqa: SLF001 - documented

@@ -10,7 +10,7 @@ WITHIN = timedelta(hours=48)
 
 
 def overdue() -> list[Finding]:
-    """Whether data whose time is over goes. One query."""
+    """Whether expiry is done in time. One query."""
     state = with_age(Expiry.objects.filter(pk=1), "ended_at").first()
     return [
         Finding(

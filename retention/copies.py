@@ -1,4 +1,6 @@
-"""Old addresses in the history of clinicians, why somebody was away, and replies that fitted no question."""
+"""Copies and remarks that expire: old addresses in the history of clinicians, reasons for absences, and replies that
+belong to no question.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -33,7 +35,9 @@ def batches(before: datetime) -> Iterator[Done]:
 
 
 def _superseded(before: datetime) -> QuerySet[Any]:
-    """Entries of clinicians with addresses, which a later entry has replaced for so long; the last of a deleted one."""
+    """History entries with addresses that a later entry replaced long enough ago; for a deleted clinician also the last
+    entry.
+    """
     entries = apps.get_model("contacts", "HistoricalClinician").objects
     later = entries.filter(id=OuterRef("id"), history_id__gt=OuterRef("history_id"), history_date__lt=before)
     is_old = Q(Exists(later)) | Q(history_type="-", history_date__lt=before)
@@ -45,7 +49,7 @@ def _superseded(before: datetime) -> QuerySet[Any]:
 
 
 def _reasons(before: datetime) -> list[QuerySet[Any]]:
-    """Why somebody was away, in covers that are over and in their history."""
+    """Reasons for absences, in covers that are over and in their history."""
     entries = apps.get_model("oncall", "HistoricalCover").objects.filter(history_date__lt=before)
     return [
         rows.filter(period__endswith__lt=before).exclude(reason__in=("", EXPIRED))
@@ -62,7 +66,7 @@ def _unless_empty(field: str) -> Case:
 
 
 def _in_batches(rows: QuerySet[Any], **values: Any) -> Iterator[Done]:
-    """Change these rows, or delete them where there are no values."""
+    """Change these rows; delete them if there are no values."""
     while True:
         done: Done = Counter()
         with transaction.atomic():

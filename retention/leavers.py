@@ -1,7 +1,7 @@
-"""Makes clinicians who left a pseudonym: name, role, contact ID and addresses go, in their history, too.
+"""Pseudonymises clinicians who left: name, role, contact ID and addresses go, also in the history. The department
+stays, and so do the alerts, with figures and times.
 
-The department stays, and so do the alerts, with figures and times. The new contact ID is a keyed digest of the old one,
-so that whoever has AUDIT_KEY can say whose it was.
+The new contact ID is a keyed digest of the old one, so that with AUDIT_KEY one can tell whose it was.
 """
 
 import json
@@ -44,16 +44,16 @@ UPDATE oncall_historicalplan
 SET steps = replace(steps::text, %(old)s, %(new)s)::jsonb, uses = replace(uses::text, %(old)s, %(new)s)::jsonb
 WHERE position(%(old)s IN steps::text) > 0 OR position(%(old)s IN uses::text) > 0
 """
-"""The history of plans has steps in words, as people were called at that time."""
+"""The history of plans has steps in words, with the names of that time."""
 
 
 def pseudonym(pk: int, contact_id: str) -> str:
-    """The contact ID that a person has afterwards: their own, since somebody else may get the one they had."""
+    """The contact ID that replaces the person's: unique, because somebody else may get the old one."""
     return f"former-{digests.of(f'clinician {pk} {contact_id}')[:16]}"
 
 
 def waiting(before: datetime) -> QuerySet[Clinician]:
-    """Those who became inactive before that moment, of whom nothing is under way."""
+    """Clinicians who became inactive before this time, and for whom nothing is under way."""
     entries = apps.get_model("contacts", "HistoricalClinician").objects.filter(id=OuterRef("pk")).order_by()
     last_active = entries.filter(active=True).values("id").annotate(at=Max("history_id")).values("at")
     ended = entries.filter(history_id__gt=Coalesce(OuterRef("last_active"), Value(0)))
@@ -72,12 +72,12 @@ def _under_way() -> Q:
 
 
 def is_under_way(clinician: Clinician) -> bool:
-    """Whether something is being sent to them, or they are asked."""
+    """Whether something is being sent to them, or they are asked to take an alert on."""
     return Clinician.objects.filter(_under_way(), pk=clinician.pk).exists()
 
 
 def batches(before: datetime) -> Iterator[Done]:
-    """Make them pseudonyms, one after the other."""
+    """Pseudonymise them, one after the other."""
     while (leaver := waiting(before).first()) is not None:
         yield from of_one(leaver)
     while (last := deleted(before).first()) is not None:
@@ -85,7 +85,7 @@ def batches(before: datetime) -> Iterator[Done]:
 
 
 def deleted(before: datetime) -> QuerySet[Any]:
-    """The last entries in the history of clinicians who were deleted before that moment."""
+    """The last history entries of clinicians who were deleted before this time."""
     entries = apps.get_model("contacts", "HistoricalClinician").objects
     found: QuerySet[Any] = entries.filter(history_type="-", history_date__lt=before).exclude(name=NAME)
     return found.order_by("history_id")
@@ -107,7 +107,7 @@ def _fields(contact_id: str) -> dict[str, str]:
 
 
 def of_one(clinician: Clinician) -> Iterator[Done]:
-    """First their alerts and messages, in batches; then the person, in one transaction."""
+    """Blank first their alerts and messages, in batches, and then the person, in one transaction."""
     new = pseudonym(clinician.pk, clinician.contact_id)
     yield from _alerts(clinician, new)
     yield from _messages(clinician)
@@ -122,7 +122,7 @@ def of_one(clinician: Clinician) -> Iterator[Done]:
 
 
 def _alerts(clinician: Clinician, new: str) -> Iterator[Done]:
-    """The contact ID that senders gave, and what staff wrote about these alerts."""
+    """Replace the contact ID that senders gave, and blank the notes of staff about these alerts."""
     alerts = Alert.objects.filter(clinician=clinician).exclude(contact_id=new).order_by("pk")
     while True:
         done: Done = Counter()
@@ -140,7 +140,7 @@ def _alerts(clinician: Clinician, new: str) -> Iterator[Done]:
 
 
 def _messages(clinician: Clinician) -> Iterator[Done]:
-    """The addresses to which something was sent."""
+    """Blank the addresses to which something was sent."""
     rows = Delivery.objects.filter(clinician=clinician).exclude(IS_UNFINISHED).exclude(address=EXPIRED)
     while True:
         done: Done = Counter()
@@ -162,12 +162,12 @@ def _person(clinician: Clinician, new: str) -> Done:
     fields = _fields(new)
     after = Clinician(pk=clinician.pk, department=clinician.department, active=False, **fields)
     derived = {name: getattr(after, f"derive_{name}")() for name in DERIVED}
-    # Not by `save`, which would enter the change, with what was before, in the history.
+    # Not by `save`, which would put the change, with the old values, into the history.
     add(done, Clinician, Clinician.objects.filter(pk=clinician.pk).update(**fields, **derived))
     add(done, entries.model, entries.update(**fields))
     add(done, Obstacle, Obstacle.objects.filter(clinician=clinician).delete()[0])
     add(done, FormerAddress, FormerAddress.objects.filter(clinician=clinician).delete()[0])
-    # What nobody has seen yet may be about a patient. It goes by itself, 90 days after the last request.
+    # A row that nobody has seen may be about a patient. It is deleted 90 days after its last request.
     seen = Refusal.objects.filter(contact_id__in={each for _name, each in called}, seen_at__isnull=False)
     add(done, Refusal, seen.delete()[0])
     absences: tuple[Any, ...] = (Cover.objects, apps.get_model("oncall", "HistoricalCover").objects)
@@ -180,7 +180,7 @@ def _person(clinician: Clinician, new: str) -> Done:
 
 
 def _answers(clinician: Clinician, numbers: set[str]) -> Done:
-    """What they answered, and by what they could have."""
+    """Blank the notes on their answers and their replies, and delete codes, links and unmatched replies."""
     asked = Engagement.objects.filter(clinician=clinician)
     done = blanking.notes(
         AlertAction.objects.filter(asked__in=asked), Response.objects.filter(engagement__in=asked)
@@ -192,7 +192,7 @@ def _answers(clinician: Clinician, numbers: set[str]) -> Done:
 
 
 def _names(done: Done, pk: int, called: set[tuple[str, str]], after: str) -> None:
-    """What they were called in the history of plans and in the admin's log."""
+    """Blank their name in the history of plans and in the admin's log."""
     plans = apps.get_model("oncall", "HistoricalPlan")
     own = LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(Clinician), object_id=str(pk)

@@ -7,7 +7,7 @@ from contacts.models import Clinician
 
 
 class Expiry(models.Model):
-    """How far expiring has got. One row."""
+    """The state of expiry. One row."""
 
     ended_at = models.DateTimeField(
         db_default=Now(), help_text="When it last came to its end; before that, when this row was made."
@@ -24,7 +24,7 @@ class Expiry(models.Model):
 
 
 class Leaver(models.Model):
-    """A clinician whose name, contact ID and addresses are gone."""
+    """A clinician who was pseudonymised."""
 
     clinician = models.OneToOneField(
         Clinician, on_delete=models.CASCADE, primary_key=True, related_name="leaver"
@@ -39,7 +39,7 @@ class Leaver(models.Model):
 
 
 class Erasure(models.Model):
-    """One erasure on request, from which its certificate is made. It has no reference and no name."""
+    """One erasure on request, from which its certificate is made. It contains no reference and no name."""
 
     what = models.CharField(max_length=32, help_text="A patient reference or a clinician.")
     digest = models.CharField(max_length=64, help_text="The keyed digest of it.")

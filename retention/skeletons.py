@@ -1,4 +1,4 @@
-"""Deletes what is left of alerts after years.
+"""Deletes the rest of an alert after years.
 
 What people did and answered is sealed (docs/trail.md), so alerts with such rows stay, without any text.
 """
@@ -27,11 +27,11 @@ TABLES = {
     "alerts_blankedalert": "alert_id = ANY(%s)",
     "alerts_alert": "id = ANY(%s)",
 }
-"""Of an alert without actions and answers, in the order in which they may go."""
+"""The tables of an alert without actions and answers, in the order in which rows can be deleted."""
 
 
 def waiting(before: datetime) -> QuerySet[Alert]:
-    """Alerts that ended before that moment, and of which nothing is sealed."""
+    """Alerts that ended before this time, and have no sealed rows."""
     sealed = AlertAction.objects.filter(Q(alert=OuterRef("pk")) | Q(sent_on_as=OuterRef("pk")))
     answered = Response.objects.filter(alert=OuterRef("pk"))
     found = blanking.ended_before(before).filter(~Exists(sealed), ~Exists(answered))
@@ -39,7 +39,7 @@ def waiting(before: datetime) -> QuerySet[Alert]:
 
 
 def batches(before: datetime) -> Iterator[Done]:
-    """Delete them, with all that belongs to them."""
+    """Delete them, with all rows that belong to them."""
     while True:
         done: Done = Counter()
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Texts, patient references and addresses of alerts that ended long ago."""
+"""Blanks texts, patient references and addresses of alerts that ended long ago."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,16 +14,16 @@ AT_ONCE = 200
 
 
 def waiting(before: datetime, since: datetime | None = None) -> QuerySet[Alert]:
-    """Alerts that ended before that moment and still have their texts, the oldest first.
+    """Alerts that ended before this time and still have their texts, the oldest first.
 
-    Not those that staff have yet to look after: without its text nobody could.
+    Not those that staff still have to look after: without its text nobody could.
     """
     found = blanking.ended_before(before).filter(HAS_TEXT).exclude(blanking.WANTED)
     return (found.filter(created_at__gte=since) if since else found).order_by("created_at", "id")
 
 
 def batches(before: datetime) -> Iterator[Done]:
-    """Blank them, each batch in the transaction of `batches.each`. What somebody else holds is left for another day."""
+    """Blank them, each batch in the transaction of `batches.each`. Locked alerts are left for another day."""
     since = None
     while found := blanking.lock(waiting(before, since), AT_ONCE):
         since = found[-1].created_at

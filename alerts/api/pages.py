@@ -40,7 +40,7 @@ class Place(NamedTuple):
         return f"{self.created_at.isoformat()}/{self.pk}"
 
     def newer(self) -> Q:
-        """The alerts after this place. The first condition lets PostgreSQL use the index; the second alone would not."""
+        """The alerts after this place. The first condition is for the index, which the second alone would not use."""
         after = Q(created_at__gt=self.created_at) | Q(pk__gt=self.pk)
         return Q(created_at__gte=self.created_at) & after
 

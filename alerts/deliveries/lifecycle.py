@@ -242,7 +242,7 @@ def mark_undelivered(delivery_id: uuid.UUID, reason: Reason) -> None:
 
 
 def end_without_answer(delivery_id: uuid.UUID) -> None:
-    """Go on to the next channel after a call that was picked up and ended without a key: it may have been a voicemail."""
+    """Go on to the next channel after a call that was picked up but ended without a key, perhaps by a voicemail."""
     with transaction.atomic():
         opening.lock_alert_of(delivery_id)
         # Only once: `outcome_due_at` is empty then, and a second process does nothing.
@@ -309,7 +309,7 @@ def _first_question(delivery: Delivery) -> timedelta | None:
 
 
 def _record_late(claimed: Claim, result: SendResult) -> None:
-    """Keep an answer that came after the lease had run out. Unless another attempt is under way, it settles the doubt."""
+    """Keep an answer that came after the lease had run out. Unless another attempt is running, it settles the doubt."""
     _finish_attempt(claimed, AttemptState.SENT, provider_id=result.provider_id, reason="", late=True)
     fields = _sent_fields(claimed.delivery, result)
     # The resend that the mark was for will not happen. But an earlier attempt or channel may have arrived.

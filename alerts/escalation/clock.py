@@ -1,4 +1,4 @@
-"""Corrects waits that began before the database's clock was set back: otherwise a person would be waited for too long."""
+"""Corrects waits that began before the database's clock was set back: otherwise they would be too long."""
 
 from datetime import timedelta
 from functools import cache

@@ -20,7 +20,7 @@ def end(alert: Alert, state: AlertState, *, even_if_acknowledged: bool = False) 
 
 
 def _tell(alert: Alert) -> None:
-    """Tell people that they need not answer. If somebody had accepted, tell that person only: the others know already."""
+    """Tell people that they need not answer. If somebody had accepted, tell only them: the others know already."""
     held = Engagement.objects.filter(alert=alert, state=EngagementState.ACCEPTED).first()
     if held is None:
         notices.tell_asked(alert, Notice.ENDED)

@@ -177,7 +177,7 @@ class Relay:
         return True
 
     def _wait(self, listener: psycopg.Connection[Any], began: float, seconds: float) -> None:
-        """Wait for a wake-up, for this long at most, and at least until `PAUSE` has passed since the last tick began."""
+        """Wait for a wake-up, at most this long, and at least until `PAUSE` has passed since the last tick began."""
         if seconds:
             # One wake-up stands for all: the next tick sees every row.
             deque(listener.notifies(timeout=seconds, stop_after=1), maxlen=0)
@@ -271,7 +271,7 @@ class Relay:
         return min(free, DIRECT_ASKERS - len(self._asking))
 
     def _send_directly(self, which: due.Which) -> bool:
-        """Send High deliveries here. The heartbeat reports that if no worker is at work, but not if workers are busy."""
+        """Send High deliveries here. The heartbeat reports that if no worker is at work, but not if they are busy."""
         taken = due.take(Priority.HIGH, self._free_senders(), which=which)
         if taken:
             log.warning("relay.sends_directly", count=len(taken))

@@ -51,7 +51,7 @@ log = structlog.get_logger(__name__)
 
 
 def make(engagement_id: int, address: str) -> str:
-    """The code of the person asked, for messages to this address. Every call returns the same. Empty if none is free."""
+    """The code of the person asked, for messages to this address; always the same. Empty if none is free."""
     for _ in range(TRIES):
         values: dict[str, Any] = {"engagement": engagement_id, "address": address, "code": _digits()}
         try:

@@ -53,7 +53,7 @@ def find(token: str) -> AnswerLink | None:
 
 
 def is_right(link: AnswerLink, given: str, code: str) -> bool:
-    """Whether these are the digits of the message. Wrong ones are counted; requests about one link wait for each other."""
+    """Whether these are the digits of the message. Wrong ones are counted, one request after the other."""
     with transaction.atomic():
         mine = AnswerLink.objects.select_for_update().filter(pk=link.pk, wrong_codes__lt=MOST_WRONG)
         if not mine.exists():

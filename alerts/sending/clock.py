@@ -66,7 +66,7 @@ def correct() -> int:
 
 @cache
 def _query(lease: timedelta) -> tuple[str, tuple[Any, ...]]:
-    """The query for rows with an impossible date. It is built once: building it takes ten times as long as running it."""
+    """The query for rows with an impossible date, built once: building it takes ten times as long as running it."""
     first, *others = (
         Delivery.objects.filter(rows).order_by().values_list("pk") for rows, _ in _impossible(lease).values()
     )
@@ -74,7 +74,7 @@ def _query(lease: timedelta) -> tuple[str, tuple[Any, ...]]:
 
 
 def _impossible(lease: timedelta) -> dict[str, tuple[Q, Combinable]]:
-    """For each date of a delivery: the rows in which it is impossible, and its new value. Indexes serve all of these."""
+    """For each date of a delivery: the rows in which it is impossible, and its new value. Indexes serve them all."""
     any_priority = Q(priority__in=Priority.values)
     # Not the setting itself: a date that was set before the setting was lowered is right.
     first_question = timedelta(seconds=MAX_RING_SECONDS) + OUTCOME_EVERY

@@ -1,4 +1,4 @@
-"""What a client's page shows below the form: its tokens, and its requests by day."""
+"""The part of a client's page below the form: its tokens, and its requests by day."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -51,7 +51,7 @@ class ClientSummary:
 
 
 def of(client: ApiClient) -> ClientSummary:
-    """Two queries."""
+    """A client's tokens and its days. Two queries."""
     days = usage.last_days(client)
     now = timezone.now()
     found = ApiToken.objects.filter(client=client).select_related("client").order_by("-created_at")
@@ -72,5 +72,5 @@ def of(client: ApiClient) -> ClientSummary:
 
 
 def first_request(token: ApiToken, secret: str, url: str) -> list[Snippet]:
-    """Programs that try the token out."""
+    """Programs in which staff can try the token."""
     return snippets.listing(url, secret) if token.access == Access.READ else snippets.sending(url, secret)

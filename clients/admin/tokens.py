@@ -80,7 +80,7 @@ class ApiTokenAdmin(Guarded):
         return ("client", "label", "access", "expires_at") if obj is None else self.list_display
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """With one button, because every button would lead to the page that shows the token."""
+        """The form has one button, because every button would lead to the page that shows the token."""
         if request.method == "POST" and self.has_add_permission(request) and not reveal.has_room(request, 1):
             return self._refuse(request, TOO_MANY, [])
         shown = {

@@ -1,1 +1,1 @@
-"""Whose an address is, what PostgreSQL and Redis are spoken to with, and what each database role may do."""
+"""Addresses of clients, encryption towards PostgreSQL and Redis, and the rights of each database role."""

@@ -1,4 +1,4 @@
-"""Whose an address is: a client's, by what the front door and a trusted proxy say of it, or this machine's."""
+"""The address of a client, as the front door and trusted proxies give it, and whether an address is this machine's."""
 
 from ipaddress import ip_address
 
@@ -7,10 +7,11 @@ from django.http import HttpRequest
 
 
 def of_client(request: HttpRequest) -> str:
-    """The client's address; empty if nobody knows.
+    """The client's address; empty if it is not known.
 
-    The front door adds the address of its peer at the end of `X-Forwarded-For`. Where that peer is a proxy that is
-    trusted (TRUST_PROXY), the one before is what the proxy saw. What is further left, anybody may have sent.
+    The front door adds the address of its peer at the end of `X-Forwarded-For`. If that peer is a trusted proxy
+    (TRUST_PROXY), the address before it is the one that the proxy saw. Anybody may have sent the addresses further
+    left.
     """
     seen = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     if settings.TRUST_PROXY and len(seen) > 1:
@@ -19,7 +20,7 @@ def of_client(request: HttpRequest) -> str:
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether a host's name or address is of loopback, which nobody else reaches."""
+    """Whether a host's name or address is a loopback one, which no other machine can reach."""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -27,7 +28,7 @@ def is_this_machine(host: str) -> bool:
 
 
 def _valid(text: str) -> str:
-    """The address in its one spelling, without the port that some proxies add; empty for anything else."""
+    """The address in its normal form, without the port that some proxies add; empty for anything else."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]

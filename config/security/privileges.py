@@ -1,7 +1,7 @@
-"""What every part but `migrate` may do in the database: read and write rows, and no more.
+"""Limits what every part but `migrate` may do in the database: read and write rows, and no more.
 
-Tables belong to the role with which `migrate` connects (MIGRATE_DATABASE_URL). All else connects with the role of
-DATABASE_URL, which owns nothing: it turns no trigger off, truncates nothing, and changes no table.
+Tables belong to the role with which `migrate` connects (MIGRATE_DATABASE_URL). All other parts connect with the role of
+DATABASE_URL, which owns nothing: it cannot turn off triggers, truncate or change tables.
 """
 
 from typing import Any
@@ -27,17 +27,17 @@ SELECT relname, tgargs FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid W
 
 
 class OwnsTables(Exception):
-    """The role of DATABASE_URL may do what it must not, and nothing can take that from it."""
+    """The role of DATABASE_URL has rights that it must not have, and that cannot be revoked."""
 
 
 def grant(connection: BaseDatabaseWrapper, *, role: str, password: str) -> None:
-    """Make the role if it is missing, and give it what it needs; take what it has beyond. To be repeated at will.
+    """Make the role if it is missing, grant it what it needs, and revoke the rest. It can be run again at any time.
 
     Raises:
         OwnsTables: the role is a superuser, or owns tables.
     """
     name = sql.Identifier(role)
-    # Whole or not at all: halfway through, the role could change what is append-only.
+    # All or nothing: halfway through, the role could change append-only tables.
     with transaction.atomic(connection.alias), connection.cursor() as cursor:
         cursor.execute(ROLE, [role])
         found = cursor.fetchone()
@@ -59,14 +59,14 @@ def grant(connection: BaseDatabaseWrapper, *, role: str, password: str) -> None:
 
 
 def _kept_form(connection: BaseDatabaseWrapper, role: str, password: str) -> sql.Literal:
-    """What PostgreSQL keeps of a password, so that no statement has the password itself."""
+    """The form in which PostgreSQL keeps a password, so that no statement contains the password itself."""
     session: Any = connection.connection.pgconn
     kept: bytes = session.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
     return sql.Literal(kept.decode())
 
 
 def _only_append(table: sql.Identifier, role: sql.Identifier, arguments: bytes) -> sql.Composable:
-    """Rows are added, and texts may expire: their columns are the arguments of the trigger."""
+    """Let rows be added to the table, and texts expire: their columns are the arguments of the trigger."""
     texts = [sql.Identifier(each.decode()) for each in arguments.split(b"\0") if each]
     statement = sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {};").format(table, role)
     if texts:

@@ -1,6 +1,6 @@
 """Traces: one for each alert, from the POST to the provider's answer and the person's. Off unless `TRACES` is set.
 
-Nothing of OpenTelemetry is imported here, so it costs nothing while it is off. While it is on, `otel` does the work.
+While tracing is off, nothing of OpenTelemetry is imported, so it costs nothing. While it is on, `otel` does the work.
 Spans carry ids and states, and never an address, a text or a patient reference: `private` lets nothing else out.
 """
 
@@ -59,9 +59,9 @@ _tracer: Tracer | None = None
 
 
 def start() -> None:
-    """Trace this process, if tracing is on. To be called in the process itself, before it connects to the database.
+    """Trace this process, if tracing is on. Call it in the process itself, before it connects to the database.
 
-    What goes wrong here is logged, and the process goes on without traces: alerts come first.
+    An error here is logged, and the process goes on without traces: alerts come first.
     """
     global _tracer  # noqa: PLW0603 - one for the process, as OpenTelemetry's own
     if not settings.TRACES or _tracer is not None:
@@ -80,7 +80,7 @@ def is_on() -> bool:
 
 
 def traceparent() -> str:
-    """What a delivery's row keeps of the current trace, as W3C's `traceparent`; empty if there is none."""
+    """The current trace as W3C's `traceparent`, for a delivery's row; empty if there is none."""
     return _tracer.traceparent() if _tracer else ""
 
 
@@ -94,7 +94,7 @@ def note(**facts: Fact) -> None:
 def span(name: str, *, parent: str | None = None, kind: Kind = "internal", **facts: Fact) -> Iterator[Span]:
     """Trace the block, under the span that a row names as its `traceparent`, or else under the current span.
 
-    Without either nothing is recorded: what a relay or a worker does when no alert is due would only be noise.
+    Without either nothing is recorded: the spans of relays and workers without a due alert would only be noise.
     """
     if _tracer is None:
         yield _NOTHING
@@ -109,5 +109,5 @@ def past(name: str, *, parent: str, since: int, kind: Kind = "internal", **facts
 
 
 def now() -> int:
-    """The time for `past`."""
+    """The present time, for `past`."""
     return time.time_ns()

@@ -1,4 +1,4 @@
-"""Getting spans out of the process, in a thread of its own, without ever holding up or breaking an alert."""
+"""Exports spans in a thread of its own, without ever holding up or breaking an alert."""
 
 import os
 import time
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 class Private(SpanExporter):
-    """Hands on what `private` lets out, and reports what could not be handed on."""
+    """Exports the spans that `private` has cleaned, and reports those that could not be exported."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
@@ -48,7 +48,7 @@ class Private(SpanExporter):
 
 
 class File(SpanExporter):
-    """Appends to a file that several processes share: a span is a line of JSON."""
+    """Appends to a file that several processes share: each span is a line of JSON."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -63,17 +63,19 @@ class File(SpanExporter):
                 os.close(file)
         except OSError:
             return SpanExportResult.FAILURE
-        # A disk that is nearly full takes a part.
+        # a disk that is nearly full takes only a part
         return SpanExportResult.SUCCESS if written == len(lines) else SpanExportResult.FAILURE
 
 
 class Batches(BatchSpanProcessor):
-    """Exports in a thread, from a queue of `OTEL_BSP_MAX_QUEUE_SIZE` spans. In a full queue the oldest gives way."""
+    """Exports in a thread, from a queue of `OTEL_BSP_MAX_QUEUE_SIZE` spans. If the queue is full, the oldest is
+    dropped.
+    """
 
     def shutdown(self) -> None:
         self._batch_processor.shutdown(timeout_millis=int(STOP_SECONDS * 1000))
 
 
 def exporter(where: str) -> SpanExporter:
-    """What `TRACES` names: a collector, whose address is in OpenTelemetry's own variables, or a file."""
+    """The exporter that `TRACES` names: a collector, whose address is in OpenTelemetry's own variables, or a file."""
     return Private(OTLPSpanExporter() if where == OTLP else File(where))

@@ -1,7 +1,7 @@
-"""OpenTelemetry, set up for one process. `config.tracing.start` imports this only while tracing is on.
+"""Sets up OpenTelemetry in one process. `config.tracing.start` imports this only while tracing is on.
 
-The context is carried in the delivery's row and nowhere else. Celery's messages do not have it, since a delivery may be
-handed over twice; nor has what goes to AWS, where an SMS must be the same with and without tracing.
+The context is carried in the delivery's row and nowhere else. Celery's messages do not have it, because a delivery may
+be handed over twice. Requests to AWS do not have it, because an SMS must be the same with and without tracing.
 """
 
 import logging
@@ -28,18 +28,18 @@ from config.tracing import Fact, Kind, Span, private
 from config.tracing.export import Batches, exporter
 
 MIDDLEWARE = "config.tracing.middleware.RequestSpans"
-"""In the place of the library's, which `DjangoInstrumentor` adds and sets up."""
+"""Our subclass of the middleware that `DjangoInstrumentor` adds and sets up."""
 OUTERMOST = "config.telemetry.RequestTelemetry"
-"""The middleware around that of tracing: it counts a request's time, and logs its line."""
+"""The middleware before which tracing's is inserted: it counts a request's time, and logs its line."""
 NOT_TRACED = "healthz,readyz,metrics,intake-check"
 QUIET = frozenset({"wait"})
-"""Spans with nothing below them: a request that waits asks the database ten times a second."""
+"""Spans without children: a request that waits asks the database ten times a second."""
 DEFAULTS = {
     "OTEL_SEMCONV_STABILITY_OPT_IN": "http,database",  # the stable names of attributes
     "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
 }
 NOISY = ("opentelemetry.exporter", "opentelemetry.sdk._shared_internal")
-"""Loggers that tell of each lost span. `traces.lost` tells of them once a minute."""
+"""Loggers with a line for each lost span. `traces.lost` reports these once a minute."""
 KINDS: dict[Kind, SpanKind] = {
     "internal": SpanKind.INTERNAL,
     "client": SpanKind.CLIENT,
@@ -49,7 +49,7 @@ KINDS: dict[Kind, SpanKind] = {
 
 
 def start(where: str) -> "OtelTracer":
-    """Trace this process: requests, SQL, calls of AWS, and what Bleep says itself."""
+    """Trace this process: requests, SQL, calls to AWS, and Bleep's own spans."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     for name in NOISY:
@@ -57,7 +57,7 @@ def start(where: str) -> "OtelTracer":
     provider = TracerProvider(shutdown_on_exit=False)
     provider.sampler = OnlyRequests(provider.sampler)
     provider.add_span_processor(Batches(exporter(where)))
-    Finalize(None, provider.shutdown, exitpriority=0)  # `atexit` passes over granian's processes
+    Finalize(None, provider.shutdown, exitpriority=0)  # granian's processes do not run `atexit` functions
     trace.set_tracer_provider(provider)
     silent = ReadOnly(propagate.get_global_textmap())
     propagate.set_global_textmap(silent)
@@ -81,7 +81,7 @@ class OtelTracer:
         self._row = TraceContextTextMapPropagator()
 
     def span(self, name: str, parent: str | None, kind: Kind, facts: dict[str, Fact]) -> Iterator[Span]:
-        """A span around what follows the `yield`."""
+        """A span around the block."""
         with (
             self._tracer.start_as_current_span(
                 name,
@@ -131,9 +131,9 @@ class OtelSpan:
 
 
 class OnlyRequests(Sampler):
-    """A trace begins with a request. Otherwise a relay would begin one with each statement, every second.
+    """Records traces that begin with a request.
 
-    Nothing is recorded below `QUIET`.
+    Otherwise a relay would begin one with each statement, every second. Nothing is recorded below `QUIET`.
     """
 
     def __init__(self, others: Sampler) -> None:
@@ -156,26 +156,26 @@ class OnlyRequests(Sampler):
         return self._others.should_sample(parent_context, trace_id, name, kind, *args, **kwargs)
 
     def get_description(self) -> str:
-        """Its name."""
+        """The name of the sampler."""
         return f"OnlyRequests({self._others.get_description()})"
 
 
 class ReadOnly(TextMapPropagator):
-    """Takes up the sender's trace (`OTEL_PROPAGATORS`), and tells nobody of it."""
+    """Continues the sender's trace (`OTEL_PROPAGATORS`), and passes it on to nobody."""
 
     def __init__(self, reader: TextMapPropagator) -> None:
         self._reader = reader
 
     def extract(self, carrier: Any, *args: Any, **kwargs: Any) -> Context:
-        """As the propagators that are set do it."""
+        """Read the context as the configured propagators do."""
         return self._reader.extract(carrier, *args, **kwargs)
 
     def inject(self, carrier: Any, *args: Any, **kwargs: Any) -> None:
-        """Nothing."""
+        """Write nothing."""
 
     @property
     def fields(self) -> set[str]:
-        """None that it would write."""
+        """The headers that it writes: none."""
         return set()
 
 

@@ -1,1 +1,1 @@
-"""Which URLs a process has: `everything`, or what its web service alone serves. Importing this package loads none."""
+"""The URLs of each process: `everything`, or those of one web service. Importing this package loads none."""

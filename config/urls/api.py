@@ -1,4 +1,4 @@
-"""The URLs of `web-api`, which are those that the door sends there: without the staff's pages, 10 MB more."""
+"""The URLs of `web-api`, to which the door sends them. Without the staff's pages a process takes 10 MB less."""
 
 from django.urls import include, path
 

@@ -22,7 +22,7 @@ handler500 = "staff.errors.server_error"
 
 
 def for_readers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """A page for everybody, or where PUBLIC_DOCS is off for those who are logged in to the staff's site."""
+    """A page for everybody; if PUBLIC_DOCS is off, for people who are logged in to the staff's site."""
     for_staff = staff_member_required(view)
 
     @wraps(view)
@@ -33,7 +33,7 @@ def for_readers(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResp
 
 
 def one_at_a_time(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Answer one request after another. Those that wait then find in the cache what the first has made."""
+    """Answer one request after another, so that waiting ones find the first one's result in the cache."""
     lock = Lock()
 
     @wraps(view)
@@ -52,7 +52,7 @@ urlpatterns = [
     path("", include("alerts.api.urls")),
     path("", include("alerts.responses.urls")),
     # Made once in ten minutes: it is the same for everybody, and making it takes as long as ten alerts. Two at once
-    # would also fail: drf-spectacular loads its extensions with the first, and takes no lock.
+    # would fail: drf-spectacular loads its extensions with the first, and takes no lock.
     path(
         "schema",
         for_readers(one_at_a_time(cache_page(600, cache="process")(SpectacularAPIView.as_view()))),

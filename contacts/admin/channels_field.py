@@ -34,7 +34,7 @@ class ChannelsWidget(forms.MultiWidget):
 
 
 class ChannelsField(forms.MultiValueField):
-    """The channels for one priority, in order. Gaps between them close."""
+    """The channels of one priority, in order. Empty selects between them are skipped."""
 
     def __init__(self, priority: Priority) -> None:
         label = f"{priority.label} priority"

@@ -14,7 +14,7 @@ from contacts.models import Clinician
 
 
 class ClinicianAdmin(ClinicianList, BulkActions, ImportExport, ClinicianPage):
-    """Their list and the page of each. `high`, `medium` and `low` are the matrix for users who may only view.
+    """The list of clinicians, and the page of each.
 
     `staff` registers a subclass with its own additions.
     """

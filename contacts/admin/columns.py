@@ -1,4 +1,4 @@
-"""Columns of lists."""
+"""A column for each priority, in lists of clinicians and of templates."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from contacts.choices import Priority
 
 
 def by_priority(show: Callable[[Any, Priority], str]) -> list[Any]:
-    """A column for each priority, the most urgent first."""
+    """The columns, the most urgent first."""
     return [
         display(lambda _admin, shown, priority=priority: show(shown, priority), description=priority.label)
         for priority in Priority

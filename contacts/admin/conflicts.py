@@ -1,4 +1,4 @@
-"""Edit conflicts: what colleagues saved while somebody had a clinician's page open."""
+"""Edit conflicts: changes that colleagues saved while a user had a clinician's page open."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class LaterChange:
 
 
 def version(clinician_id: int) -> int:
-    """A number that every change raises. Read before the clinician is, it is never too new."""
+    """A number that every change raises. If it is read before the clinician, it is never too new."""
     newest: int | None = ENTRIES.objects.filter(id=clinician_id).aggregate(newest=Max("history_id"))["newest"]
     return newest or 0
 

@@ -13,7 +13,7 @@ from contacts.problems import Problem
 
 
 class DepartmentFilter(DropdownFilter):
-    """All departments, each in one spelling, which finds all its spellings. One query for each use."""
+    """All departments, each in one spelling. Choosing one finds all its spellings. One query for each use."""
 
     title = "department"
     parameter_name = "department"
@@ -23,7 +23,7 @@ class DepartmentFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         if request.method == "POST":
-            return []  # an action shows no filters, and Django makes them twice
+            return []  # a page of an action shows no filters, and Django makes them twice
         return [(name, name) for name in departments.one_spelling_each()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -71,5 +71,5 @@ class ProblemFilter(RadioFilter):
 
 
 def _keys(condition: Q) -> Q:
-    """The same by the keys, looked for once and not by each statement of the list. One query."""
+    """The same condition by keys. They are looked up once, and not in each statement of the list. One query."""
     return Q(pk__in=list(Clinician.objects.filter(condition).order_by().values_list("pk", flat=True)))

@@ -18,17 +18,17 @@ PRIORITY_FIELDS = {priority: priority.name.lower() for priority in Priority}
 
 @dataclass(frozen=True)
 class FieldConflict:
-    """A field that a colleague changed while the page was open, in words."""
+    """A field that a colleague changed while the page was open, with its values in words."""
 
     label: str
     was: str
     now: str
     entered: str | None
-    """What the user entered; None if they left the field alone, and it now shows the colleague's value."""
+    """The user's value; None if they did not touch the field, which then shows the colleague's value."""
 
 
 class Confirmation(forms.CharField):
-    """What the user says yes to. It is not stored, so it is no change."""
+    """A question that the user says yes to. The answer is not stored, so it does not count as a change."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return False
@@ -37,17 +37,17 @@ class Confirmation(forms.CharField):
 class ClinicianForm(forms.ModelForm[Clinician]):
     """A clinician and all their preferences, validated together.
 
-    `seen` is the version that the page was opened with. The form is invalid if saving would undo what a colleague
-    saved since. `field_conflicts` then lists the fields, and those that the user left alone show the colleague's
-    values, so that the form can be sent again. The caller has locked the clinician.
+    `seen` is the version when the page was opened. The form is invalid if saving would undo a colleague's change since.
+    Then `field_conflicts` lists the fields, and fields that the user did not touch show the colleague's values, so that
+    the form can be sent again. The caller has locked the clinician.
     """
 
     refusal = ""
-    """Why nothing can be saved now, whatever the values."""
+    """The sentence that says why nothing can be saved now, whatever the values."""
     field_conflicts: tuple[FieldConflict, ...] = ()
 
     doubted = ""
-    """A contact ID that looks like `twin`'s: saved only where `somebody_else` says so."""
+    """The person whose contact ID looks like the new one: it is saved only if `somebody_else` is ticked."""
     twin: Clinician | None = None
 
     seen = forms.IntegerField(required=False)
@@ -72,7 +72,7 @@ class ClinicianForm(forms.ModelForm[Clinician]):
             self.fields["department"].widget.attrs["list"] = "departments"
         if self.instance.pk:
             for priority, channels in preferences.channels_by_priority(self.instance).items():
-                # A tuple, since Django takes a list for the widget's decompressed value.
+                # A tuple: Django would take a list for the decompressed value of the widget.
                 self.initial[PRIORITY_FIELDS[priority]] = tuple(channels)
 
     def clean(self) -> dict[str, Any]:
@@ -93,7 +93,9 @@ class ClinicianForm(forms.ModelForm[Clinician]):
         return self.cleaned_data
 
     def _check_numbers(self) -> None:
-        """Those that change: somebody with a number from before can be made inactive, or given another channel."""
+        """The addresses that change. The others are not checked: a person with an old number can be made inactive, or
+        given another channel.
+        """
         for name in {channel.facts.address_field for channel in Channel if channel.facts.address_is_number}:
             number = self.cleaned_data.get(name)
             if number and number != self.initial.get(name) and (sentence := phone.refusal(number)):
@@ -154,11 +156,11 @@ class ClinicianForm(forms.ModelForm[Clinician]):
         return _readable(self.cleaned_data[name]) if name in self.cleaned_data else "what is marked below"
 
     def chosen(self) -> dict[Priority, list[Channel]]:
-        """The channels for each priority; none where the choice is invalid."""
+        """The channels for each priority; none for an invalid choice."""
         return {priority: self.cleaned_data.get(name, []) for priority, name in PRIORITY_FIELDS.items()}
 
     def _has_address(self, channel: Channel) -> bool:
-        # An invalid address is not in cleaned_data and has its own error: one is enough.
+        # An invalid address is not in cleaned_data. It has its own error already, and one is enough.
         name = channel.facts.address_field
         return name not in self.cleaned_data or bool(self.cleaned_data[name])
 

@@ -46,7 +46,7 @@ def _icons(clinician: Clinician, priority: Priority) -> SafeString:
 
 
 class ClinicianChangeList(OfferedFilters):
-    """The list, whose rows are counted once: to count all beside those that were asked for takes as long again."""
+    """The list. Its rows are counted once: counting all of them beside those that are shown takes as long again."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

@@ -72,11 +72,11 @@ class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Saves under a lock, so that the form can refuse to undo what a colleague saved."""
+        """Save under a lock, so that the form can refuse to undo a colleague's change."""
         key = int(unquote(object_id)) if object_id else None
 
         def respond() -> HttpResponse:
-            # Read before the clinician is: a colleague's change between the two must not look known.
+            # Read the version before the clinician: a change of a colleague between the two must not count as known.
             version = {"version": conflicts.version(key)} if key else {}
             context = {**(extra_context or {}), **version}
             response: HttpResponse = super(ClinicianPage, self).changeform_view(
@@ -92,7 +92,7 @@ class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
                     return self._respond_to_deleted(request, key) or respond()
                 return respond()
         except IntegrityError:
-            # Somebody else has just taken the contact ID, or the page was sent twice: now the form sees it.
+            # A colleague has just taken the contact ID, or the page was sent twice: now the form sees it.
             return respond()
         except locks.LockedError as error:
             request.refusal = str(error)  # type: ignore[attr-defined]
@@ -110,7 +110,7 @@ class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
         return form
 
     def get_fieldsets(self, request: HttpRequest, obj: Clinician | None = None) -> Any:
-        """Adds the introduction to the matrix, with the templates for users who may fill it in."""
+        """Add the introduction to the matrix, with the templates for users who may change it."""
         templates = list(PreferenceTemplate.objects.all()) if self._may_save(request, obj) else []
         intro = render_to_string("contacts/clinician/matrix.html", preview.templates(templates))
         return tuple(
@@ -126,7 +126,7 @@ class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Adds what would happen now, with the saved values."""
+        """Add what would happen now, with the saved values."""
         clinician = self.saved(request, kwargs.get("obj"))
         name = "contacts_clinician_preview" + ("_of" if clinician else "")
         if set(context["adminform"].form.errors) == {NON_FIELD_ERRORS}:
@@ -141,7 +141,7 @@ class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
         return response
 
     def saved(self, request: HttpRequest, shown: Clinician | None) -> Clinician | None:
-        """The clinician as stored: a refused form has already written its values to `shown`."""
+        """The clinician as stored: a refused form has already changed `shown`."""
         if shown is None or request.method != "POST":
             return shown
         found: Clinician | None = self.get_object(request, str(shown.pk))
@@ -194,7 +194,9 @@ class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
         return self._stay(request, obj) if "_save" in request.POST else usual
 
     def _stay(self, request: HttpRequest, clinician: Clinician) -> HttpResponse:
-        """To the page of the clinician, with its preview and tests; *Close* still leads back to the filtered list."""
+        """Redirect to the page of the clinician, with its preview and tests. *Close* still leads to the filtered
+        list.
+        """
         page = reverse("admin:contacts_clinician_change", args=[clinician.pk])
         filters = self.get_preserved_filters(request)
         kept = {"preserved_filters": filters, "opts": self.opts}

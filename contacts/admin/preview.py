@@ -15,7 +15,7 @@ UNCLEAR = "correct the errors above to see this"
 
 
 def saved(clinician: Clinician) -> list[dict[str, Any]]:
-    """A line for each priority. No query where the clinician's `preferences` were prefetched."""
+    """What would happen for each priority, a line each. No query if the clinician's `preferences` were prefetched."""
     chosen = preferences.channels_by_priority(clinician) if clinician.pk else {}
     return [
         {
@@ -29,7 +29,9 @@ def saved(clinician: Clinician) -> list[dict[str, Any]]:
 
 
 def posted(form: ClinicianForm) -> dict[str, Any]:
-    """The errors of each invalid field, how numbers are understood, what is doubtful, and what would happen."""
+    """Data for the page: the errors of each invalid field, how numbers are understood, doubts, and what would
+    happen.
+    """
     errors = {name: [str(each) for each in found] for name, found in form.errors.items()}
     risks: dict[str, list[str]] = {}
     outcomes: dict[str, Any] = {}
@@ -54,7 +56,7 @@ def posted(form: ClinicianForm) -> dict[str, Any]:
 
 
 def templates(found: Sequence[PreferenceTemplate]) -> dict[str, Any]:
-    """A select of templates, and the channels that each fills into the matrix."""
+    """A select of templates, and the channels that each puts into the matrix."""
     return {
         "choice": UnfoldAdminSelectWidget(
             choices=[("", "Choose one"), *((template.pk, template.name) for template in found)]

@@ -20,7 +20,7 @@ DESCRIPTION = (
 
 @admin.register(PreferenceTemplate)
 class PreferenceTemplateAdmin(Guarded):
-    """Their list and the page of each."""
+    """The list of templates, and the page of each."""
 
     form = PreferenceTemplateForm
     fieldsets = (

@@ -20,7 +20,7 @@ RING_AGAIN = (
     (Channel.CALL, Channel.SMS, Channel.CALL),
     (Channel.CALL, Channel.SMS, Channel.CALL, Channel.CALL),
 )
-"""A clinician's page offers any other order."""
+"""Orders in which a call rings again. A clinician's page offers any other order."""
 
 
 def _orders() -> list[tuple[str, Any]]:

@@ -18,7 +18,7 @@ REASON = "Changed together with others"
 
 
 class OutdatedPreviewError(Exception):
-    """The change would not be the one that was shown and confirmed. A sentence for staff."""
+    """The change would not be the one that was shown and confirmed. The message is a sentence for staff."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -34,12 +34,12 @@ class MissingAddress:
     clinician: str
     channels: tuple[Channel, ...]
     kept: tuple[Priority, ...] = ()
-    """Priorities that keep their channels, because the change would leave them none."""
+    """Priorities that keep their channels, because the change would leave no channel."""
 
 
 @dataclass
 class BulkPlan:
-    """What a change of preferences does."""
+    """The effect of a change of preferences."""
 
     changes: dict[int, dict[Priority, list[Channel]]] = field(default_factory=dict)
     """The priorities that change, by a clinician's id."""
@@ -49,7 +49,7 @@ class BulkPlan:
     """How many keep their preferences because they lack an address."""
     missing: list[MissingAddress] = field(default_factory=list)
     warnings: Counter[str] = field(default_factory=Counter)
-    """Each warning, and for how many clinicians it stands."""
+    """Each warning, with the number of clinicians that it is about."""
 
     @property
     def partial(self) -> int:
@@ -57,12 +57,12 @@ class BulkPlan:
         return len(self.missing) - self.skipped
 
     def digest(self) -> str:
-        """The same for two plans with the same changes."""
+        """Equal for two plans with the same changes."""
         return _digest(sorted((pk, sorted(change.items())) for pk, change in self.changes.items()))
 
 
 def make_plan(clinicians: Iterable[Clinician], wanted: Wanted, *, partly: bool) -> BulkPlan:
-    """What giving `wanted` to each clinician would do. One query.
+    """What would change if each clinician got `wanted`. One query.
 
     A clinician who lacks an address keeps their preferences. With `partly` they get the channels that can reach them,
     and a priority without any such channel keeps its own.
@@ -109,7 +109,7 @@ def apply(
 
 
 def digest_of(clinicians: Iterable[Clinician]) -> str:
-    """The same for the same clinicians."""
+    """Equal for the same clinicians."""
     return _digest(sorted(each.pk for each in clinicians))
 
 
@@ -142,7 +142,7 @@ def _changes(now: Wanted, wanted: Wanted, missing: Sequence[Channel]) -> dict[Pr
 
 
 def _warnings(clinician: Clinician, changes: Wanted) -> list[str]:
-    """None for an inactive clinician: no alert should reach them."""
+    """Warnings for a clinician; none for an inactive one, because no alert should reach them."""
     if not clinician.active:
         return []
     return [each for change in changes.items() for each in preferences.warnings(*change)]

@@ -1,4 +1,4 @@
-"""The columns of a file of clinicians: how to write a cell, and what a cell means."""
+"""The columns of a file of clinicians: how a cell is written, and how it is read."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def comparable(text: str) -> str:
-    """A cell's text without what files lose: the kind of line break, and characters that XML cannot hold."""
+    """A cell's text without what files do not keep: the kind of line break, and characters that XML cannot hold."""
     return _NOT_IN_XML.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 

@@ -16,10 +16,10 @@ from spelling.normal import normal, unwanted
 
 
 def compare(rows: Sequence[FileRow], *, template: Wanted | None = None) -> Comparison:
-    """Compare the rows with what is stored. Five queries at most.
+    """Compare the rows with the stored clinicians. Five queries at most.
 
-    A cell that says what is stored changes nothing, even where it would be refused or doubted today. New people get
-    the channels of the `template` for each priority that the file leaves empty.
+    A cell that equals the stored value changes nothing, even if it would be refused or doubted today. For priorities
+    that the file leaves empty, new people get the channels of the `template`.
     """
     stored = {each.contact_id: each for each in _stored(normal(row.cells[KEY]) for row in rows)}
     longer = _with_zeros({normal(row.cells[KEY]) for row in rows} - set(stored))
@@ -37,9 +37,8 @@ def compare(rows: Sequence[FileRow], *, template: Wanted | None = None) -> Compa
 
 
 def is_still_so(compared: Sequence[Row]) -> bool:
-    """Whether what is stored is what these rows were compared with. Two queries.
-
-    Nobody else changes these clinicians until the transaction ends.
+    """Whether the stored values are still those that these rows were compared with. Two queries. Nobody else changes
+    these clinicians until the transaction ends.
     """
     found = _stored(row.clinician.contact_id for row in compared).select_for_update(no_key=True)
     now = {each.contact_id: columns.to_cells(each, preferences.channels_by_priority(each)) for each in found}
@@ -47,12 +46,12 @@ def is_still_so(compared: Sequence[Row]) -> bool:
 
 
 def _stored(keys: Iterable[str]) -> QuerySet[Clinician]:
-    nameable = {key for key in keys if not unwanted(key)}  # PostgreSQL compares nothing with NUL
+    nameable = {key for key in keys if not unwanted(key)}  # PostgreSQL cannot compare anything with NUL
     return Clinician.objects.filter(contact_id__in=nameable).order_by("pk").prefetch_related("preferences")
 
 
 def _with_zeros(unknown: Collection[str]) -> dict[str, str]:
-    """For unknown contact IDs that a spreadsheet may have shortened: the stored one with zeros in front."""
+    """By unknown contact ID that a spreadsheet may have shortened: the stored one with zeros in front."""
     digits = [key for key in unknown if key.isdecimal()]
     if not digits:
         return {}
@@ -115,7 +114,7 @@ def _fill_in(row: Row, file_row: FileRow) -> None:
 
 
 def _check_new(row: Row, longer: Mapping[str, str]) -> None:
-    """What is wrong with a contact ID that nobody has."""
+    """The fault of an unknown contact ID, as a sentence."""
     key = normal(row.seen[KEY])
     if key in longer and KEY not in row.faults:
         row.seen[KEY] = f"{key}, but {longer[key]} exists"
@@ -128,7 +127,7 @@ def _check_new(row: Row, longer: Mapping[str, str]) -> None:
 
 
 def _apply_template(row: Row, template: Wanted) -> None:
-    """Give a new person the template's channels that can reach them, where the file says nothing."""
+    """Give a new person the template's channels that can reach them, for priorities that the file leaves empty."""
     lacking = set()
     for column, priority in PRIORITIES.items():
         if priority not in template or row.channels.get(priority) or column in row.faults:
@@ -146,7 +145,7 @@ def _apply_template(row: Row, template: Wanted) -> None:
 
 
 def _missing_addresses(row: Row, chosen: Mapping[Priority, Sequence[Channel]]) -> dict[str, str]:
-    """Channels without an address, where the row chooses the channel or removes the address."""
+    """Faults of channels without an address, if the row chooses the channel or removes the address."""
     found: dict[str, str] = {}
     for column, priority in PRIORITIES.items():
         for channel in chosen[priority]:
@@ -158,7 +157,7 @@ def _missing_addresses(row: Row, chosen: Mapping[Priority, Sequence[Channel]]) -
 
 
 def _warnings(row: Row, chosen: Mapping[Priority, Sequence[Channel]], *, was_active: bool) -> list[str]:
-    """For the priorities that change; for all of them where somebody becomes active."""
+    """Warnings for the priorities that change; for all priorities if a person becomes active."""
     if not row.clinician.active or not row.changes:
         return []
     touched = {each.column for each in row.changes}

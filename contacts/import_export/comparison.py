@@ -1,4 +1,4 @@
-"""What a file would change: the changes of each row, its faults, and what to warn of."""
+"""The result of comparing a file: the changes of each row, its faults, and warnings."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from contacts.import_export.reading.headings import label
 from contacts.models import Clinician
 
 SHOWN = 500
-"""How many changed rows, and how many faults, the page shows one by one."""
+"""How many changed rows, and how many faults, the page shows."""
 EXAMPLES = 3
 """How many cells the page quotes for one fault."""
 
@@ -36,7 +36,7 @@ class Fault:
     column: str
     label: str
     examples: str
-    """What some of the cells say."""
+    """The texts of some of the cells."""
     sentence: str
 
 
@@ -45,31 +45,31 @@ class Row:
     """A row of the file."""
 
     number: int
-    """As a spreadsheet counts."""
+    """The number of the row in a spreadsheet."""
     clinician: Clinician
-    """With the row's values, not saved."""
+    """The clinician with the row's values, not saved."""
     is_new: bool
     before: Mapping[str, str]
-    """The stored cells, by column; each empty for a new person."""
+    """By column: the stored cells, all empty for a new person."""
     is_hidden: bool = False
     seen: dict[str, str] = field(default_factory=dict)
-    """What the cells say, by column."""
+    """By column: the cells of the file."""
     channels: dict[Priority, list[Channel]] = field(default_factory=dict)
-    """For each priority that the row or the template sets."""
+    """The channels for each priority that the row or the template sets."""
     from_template: set[str] = field(default_factory=set)
-    """The columns of priorities that the template sets."""
+    """The columns of priorities that come from the template."""
     faults: dict[str, str] = field(default_factory=dict)
-    """By column."""
+    """By column: the faults."""
     changes: list[CellChange] = field(default_factory=list)
-    """None where the row has a fault."""
+    """The changes; None if the row has a fault."""
     warnings: list[str] = field(default_factory=list)
     twin: str = ""
-    """Whose contact ID this new one looks like, in a sentence."""
+    """A sentence that says whose contact ID this new one looks like."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a file would change."""
+    """The changes that a file would make."""
 
     rows: list[Row]
 
@@ -101,26 +101,26 @@ class Comparison:
 
     @property
     def further(self) -> dict[str, int]:
-        """How many of the rows that are not shown are new, and how many changed."""
+        """How many of the rows that the page does not show are new, and how many are changed."""
         rest = self.changed[SHOWN:]
         new = sum(row.is_new for row in rest)
         return {"all": len(rest), "new": new, "changed": len(rest) - new}
 
     @property
     def warnings(self) -> list[tuple[str, int]]:
-        """Each warning, and how many rows have it."""
+        """Each warning, with the number of rows that have it."""
         return list(Counter(each for row in self.rows for each in row.warnings).items())
 
     @property
     def faults(self) -> list[tuple[int, str, str]]:
-        """Row, column and what is wrong there."""
+        """Each fault: row, column and sentence."""
         return sorted(
             (row.number, column, sentence) for row in self.rows for column, sentence in row.faults.items()
         )
 
     @property
     def grouped_faults(self) -> list[Fault]:
-        """The faults, with the rows that share each; those of the first rows first."""
+        """The faults, each with the rows that share it, in the order of their first rows."""
         rows: dict[tuple[str, str], list[Row]] = {}
         for row in sorted(self.rows, key=lambda row: row.number):
             for column, sentence in row.faults.items():
@@ -145,7 +145,7 @@ class Comparison:
         return max(len(self.grouped_faults) - SHOWN, 0)
 
     def digest(self) -> str:
-        """The same for two comparisons that come to the same changes."""
+        """Equal for two comparisons with the same changes."""
         changes = [
             [row.number, [[each.column, each.old, each.new] for each in row.changes]] for row in self.changed
         ]

@@ -1,4 +1,4 @@
-"""What is doubtful about rows that have no fault: people and departments that look like others."""
+"""Doubts about rows without a fault: people and departments that look like others."""
 
 from collections.abc import Sequence
 

@@ -14,7 +14,7 @@ from contacts.import_export import formulas
 from contacts.import_export.columns import COLUMNS, comparable
 
 TEXT = "@"
-"""The format in which Excel leaves a cell as it was typed."""
+"""The cell format with which Excel keeps a text as it was typed."""
 _WIDTH = 22
 
 
@@ -28,7 +28,7 @@ def write_csv(rows: Iterable[Mapping[str, str]]) -> bytes:
 
 
 def write_xlsx(rows: Iterable[Mapping[str, str]]) -> bytes:
-    """An Excel workbook with one sheet. All of its columns are text, also where there is no row yet."""
+    """An Excel workbook with one sheet. All its columns are text, even below the last row."""
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Clinicians")
     sheet.freeze_panes = "A2"
@@ -48,7 +48,7 @@ def write_xlsx(rows: Iterable[Mapping[str, str]]) -> bytes:
 
 @dataclass(frozen=True)
 class Format:
-    """A format that clinicians are exported in."""
+    """A format for exporting clinicians."""
 
     label: str
     content_type: str
@@ -61,7 +61,7 @@ FORMATS = {
     ),
     "csv": Format("CSV", "text/csv", write_csv),
 }
-"""By the ending of a file's name."""
+"""By the extension of the file's name."""
 
 
 def text_cell(sheet: Any, text: str) -> Any:

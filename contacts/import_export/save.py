@@ -1,4 +1,4 @@
-"""Saves what a file changes, in one transaction: fields, preferences, and one history entry for each clinician."""
+"""Saves the changes of a file, in one transaction: fields, preferences, and one history entry for each clinician."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ REASON = "Imported from a file"
 """What the history gives as the reason."""
 
 TRIES = 3
-"""How often the rows are compared, if somebody changes these clinicians before they are locked."""
+"""How often the rows are compared again if somebody changes these clinicians before they are locked."""
 
 CHANGED = (
     "Somebody has changed these clinicians since you looked: nothing is saved. "
@@ -28,7 +28,7 @@ TWINS = (
 
 
 class ImportRefusedError(Exception):
-    """Nothing is saved. A sentence for staff."""
+    """Nothing is saved. The message is a sentence for staff."""
 
 
 class AlreadyImportedError(ImportRefusedError):
@@ -42,10 +42,10 @@ def save(
     template: PreferenceTemplate | None = None,
     twins_are_others: bool = False,
 ) -> Comparison:
-    """Save what the rows change, if it is what was shown: `shown` is the digest of that comparison.
+    """Save the changes of the rows, if they are those that were shown: `shown` is the digest of that comparison.
 
-    New people get the channels of the `template`. `twins_are_others`: the user says that contact IDs which look like
-    others are other people's.
+    New people get the channels of the `template`. `twins_are_others`: the user has confirmed that look-alike contact
+    IDs belong to other people.
 
     Raises:
         AlreadyImportedError: nothing is left to change.
@@ -82,7 +82,7 @@ def _check(comparison: Comparison, shown: str) -> None:
 
 
 def _write(comparison: Comparison, template: PreferenceTemplate | None) -> bool:
-    """Write all of it, or nothing: False if somebody has changed one of these clinicians since they were compared."""
+    """Write everything or nothing. False if somebody has changed one of these clinicians since they were compared."""
     with locks.transaction_with_locks():
         locks.one_import_at_a_time()
         if not is_still_so(comparison.rows):

@@ -29,7 +29,7 @@ from contacts.import_export.save import AlreadyImportedError, ImportRefusedError
 from contacts.models import PreferenceTemplate
 
 WAITS = timedelta(hours=1)
-"""How long after its preview a file may be confirmed."""
+"""How long after its preview a file can be confirmed."""
 MAX_PACKED = 2_400_000
 """Characters of a packed file. A form may have a few more (DATA_UPLOAD_MAX_MEMORY_SIZE)."""
 MAX_MEGABYTES = settings.FILE_UPLOAD_MAX_MEMORY_SIZE // 1024 // 1024
@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 
 class ImportForm(forms.Form):
-    """A file, and in `table` what is in it; and a template for the new people in it."""
+    """A file, with its content in `table`, and a template for its new people."""
 
     table = table.Table([], [])
 
@@ -96,7 +96,7 @@ class ImportExport(ModelAdmin):
         return bool(self.has_add_permission(request) and self.has_change_permission(request))
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        """Fewer people may take all addresses in one file than may look at one person's page."""
+        """Fewer people may export all addresses than may look at one person's page."""
         return bool(self.has_view_permission(request) and request.user.has_perm("contacts.export_clinician"))
 
     def changelist_view(
@@ -110,7 +110,7 @@ class ImportExport(ModelAdmin):
         return response
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
-        """Take a file, and show what it would change."""
+        """Read a file, and show what it would change."""
         if not self.has_import_permission(request):
             raise PermissionDenied
         form = ImportForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
@@ -131,7 +131,7 @@ class ImportExport(ModelAdmin):
         return self._file_page(request, "import", context)
 
     def process_import_view(self, request: HttpRequest) -> HttpResponse:
-        """Save what the confirmed file changes."""
+        """Save the changes of the confirmed file."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         if not self.has_import_permission(request):
@@ -160,7 +160,7 @@ class ImportExport(ModelAdmin):
         return HttpResponseRedirect(reverse("admin:contacts_clinician_changelist"))
 
     def blank_view(self, request: HttpRequest) -> HttpResponse:
-        """Give a file with our headings and nothing else, to be filled in."""
+        """Send a file with our headings and nothing else, to be filled in."""
         if not self.has_import_permission(request):
             raise PermissionDenied
         name = request.GET.get("format", "xlsx")
@@ -169,7 +169,7 @@ class ImportExport(ModelAdmin):
         return _file([], name, "clinicians-blank")
 
     def export_view(self, request: HttpRequest) -> HttpResponse:
-        """Give a file of the clinicians that the list shows, with its search and filters."""
+        """Send a file of the clinicians that the list shows, with its search and filters."""
         if not self.has_export_permission(request):
             raise PermissionDenied
         try:
@@ -196,17 +196,17 @@ class ImportExport(ModelAdmin):
 
 
 def _user_id(request: HttpRequest) -> int:
-    user: Any = request.user  # somebody with a permission
+    user: Any = request.user  # only somebody with the permission may ask
     return int(user.pk)
 
 
 def _preview(form: ImportForm) -> dict[str, Any]:
-    """What the file would change, for the page; nothing where it cannot be read, which the form says."""
+    """The changes that the file would make, for the page; none if it cannot be read, which the form says."""
     if not form.is_valid():
         return {}
     template = form.cleaned_data["template"]
     comparison = compare(form.table.rows, template=template.wanted() if template else None)
-    # The page carries the rows: they lie on no disk, in no cache and in no database, and any process can go on.
+    # The page itself carries the rows. They are on no disk, in no cache and in no database, and any process can go on.
     rows = [[row.number, row.cells] for row in form.table.rows]
     packed = signing.dumps(
         [rows, comparison.digest(), template.pk if template else None], salt=SALT, compress=True

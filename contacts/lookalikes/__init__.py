@@ -1,1 +1,1 @@
-"""What is spelt differently and may be the same: departments, and the contact IDs of people."""
+"""Look-alikes: departments that are spelt differently, and contact IDs that people could confuse."""

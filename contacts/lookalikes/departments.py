@@ -1,4 +1,4 @@
-"""Departments are typed by hand: `Ward 4`, `ward 4` and `Ward4` are one."""
+"""Spellings of departments, which are typed by hand: `Ward 4`, `ward 4` and `Ward4` are one department."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -9,11 +9,11 @@ from contacts.models import Clinician
 
 
 def fold(name: str) -> str:
-    """The same text for all spellings of a department: without spaces, and in lower case."""
+    """Equal for all spellings of a department: the name without spaces, and in lower case."""
     return "".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-# From each to the next by the index: DISTINCT would read all clinicians.
+# It goes from each value to the next by the index: DISTINCT would read all clinicians.
 KNOWN = """
 WITH RECURSIVE known(department) AS (
     SELECT min(department) FROM contacts_clinician WHERE department > ''
@@ -26,7 +26,7 @@ SELECT department FROM known WHERE department IS NOT NULL
 
 
 def known() -> list[str]:
-    """All departments as they are spelt, sorted. One query."""
+    """All spellings of departments, sorted. One query."""
     with connection.cursor() as cursor:
         cursor.execute(KNOWN)
         return [name for (name,) in cursor]
@@ -41,7 +41,7 @@ def one_spelling_each() -> list[str]:
 
 
 def doubts(names: Sequence[str]) -> dict[str, str]:
-    """A sentence for each name that clinicians' departments, or names before it, spell otherwise. One query."""
+    """A sentence for each name that clinicians' departments, or names before it, spell in another way. One query."""
     spellings = known()
     first: dict[str, str] = {}
     for each in (*spellings, *names):
@@ -54,16 +54,16 @@ def doubts(names: Sequence[str]) -> dict[str, str]:
 
 
 def spellings_of(names: Iterable[str]) -> list[str]:
-    """How clinicians' departments spell these. One query."""
+    """All spellings of these departments. One query."""
     wanted = {fold(name) for name in names}
     return [name for name in known() if fold(name) in wanted]
 
 
 def members_of(names: Iterable[str]) -> list[int]:
-    """The keys of the clinicians whose department is one of these, however it is spelt. Two queries.
+    """The keys of the clinicians of these departments, however they are spelt. Two queries.
 
-    For lists of what clinicians have: PostgreSQL compares millions of rows with keys that it was given quickly, and
-    looks up the clinician of each row otherwise.
+    For lists of rows that belong to clinicians: PostgreSQL quickly compares millions of rows with given keys, but would
+    otherwise look up the clinician of each row.
     """
     found = Clinician.objects.filter(department__in=spellings_of(names))
     return list(found.order_by().values_list("pk", flat=True))

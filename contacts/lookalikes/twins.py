@@ -1,4 +1,4 @@
-"""Contact IDs that a person could take for one another: who has one that looks like this one?"""
+"""Contact IDs that people could confuse: finds the person whose ID looks like a new one."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from spelling.likeness import likeness
 
 
 def of(contact_ids: Iterable[str]) -> dict[str, Clinician]:
-    """For each ID that looks like the ID of somebody stored, and is another one, that person. One query."""
+    """By ID: the stored person who has another ID that looks like it. One query."""
     wanted = {contact_id: likeness(contact_id) for contact_id in contact_ids}
     stored: dict[str, list[Clinician]] = {}
     for each in Clinician.objects.filter(likeness__in=set(wanted.values())).order_by("pk"):

@@ -1,4 +1,4 @@
-"""Clinicians, what is known about their addresses, their preferences, and the departments that staff look after."""
+"""Clinicians, what is known about their addresses, their preferences, and the departments of staff."""
 
 from contacts.models.address import EmailSubscription, FormerAddress, Obstacle
 from contacts.models.clinician import ADDRESS_FIELDS, DERIVED, EDITABLE, Clinician

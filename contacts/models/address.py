@@ -1,4 +1,4 @@
-"""What is known about addresses: what keeps messages from them, their subscriptions at AWS, and the former ones."""
+"""Facts about addresses: what keeps messages from them, their subscriptions at AWS, and former ones."""
 
 from django.db import models
 from django.db.models.functions import Lower, Now
@@ -9,7 +9,7 @@ from contacts.choices import Channel, ObstacleKind, Subscription
 class Obstacle(models.Model):
     """A provider said that messages do not reach an address. Only `obstacles` writes it.
 
-    It holds for this very address: once the clinician has another one, it says nothing.
+    It is about this one address: when the clinician gets another one, it says nothing.
     """
 
     clinician = models.ForeignKey(
@@ -44,10 +44,10 @@ class Obstacle(models.Model):
 
 
 class EmailSubscription(models.Model):
-    """The subscription at AWS of one clinician's e-mail address, and its topic. Only `subscriptions` writes it.
+    """The subscription at AWS of one clinician's e-mail address, with its topic. Only `subscriptions` writes it.
 
-    One for each address that a clinician has had, until its topic is gone. So it outlives its clinician: the database
-    keeps no key to them, and `clinician_id` stays. A trigger makes it where an active clinician gets an address.
+    There is one for each address that a clinician has had, until its topic is deleted. So it may outlive its clinician:
+    it has no foreign key, and `clinician_id` stays. A trigger makes it when an active clinician gets an address.
     """
 
     clinician = models.ForeignKey(
@@ -114,9 +114,9 @@ class EmailSubscription(models.Model):
 
 
 class FormerAddress(models.Model):
-    """An address that an active clinician had until it was changed, and which is to be told. A trigger makes it.
+    """A former address of an active clinician, which is to be told that alerts go elsewhere. A trigger makes it.
 
-    Whoever changed it may not be who should have: alerts would go elsewhere, and nobody would notice.
+    The person who changed the address may not have been allowed to: alerts would go elsewhere, and nobody would notice.
     """
 
     clinician = models.ForeignKey(
@@ -130,7 +130,7 @@ class FormerAddress(models.Model):
     class Meta:
         default_permissions = ()
         indexes = (
-            # An e-mail address is told when its topic goes.
+            # An e-mail address is told when its topic is deleted.
             models.Index(
                 fields=["next_try_at"], name="formeraddress_due", condition=~models.Q(channel=Channel.EMAIL)
             ),

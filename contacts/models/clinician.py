@@ -19,7 +19,7 @@ ADDRESS_FIELDS = tuple(dict.fromkeys(channel.facts.address_field for channel in 
 EDITABLE = ("name", "contact_id", "role", "department", *ADDRESS_FIELDS, "active")
 """The fields of a clinician that staff edit: on the page, and in a file."""
 DERIVED = ("search_text", "likeness", "call_doubt", "sms_doubt")
-"""The fields of a clinician that are made of others."""
+"""The fields of a clinician that are derived from others."""
 
 
 class Clinician(models.Model):
@@ -55,9 +55,9 @@ class Clinician(models.Model):
     )
 
     may_have_obstacles = True
-    """Whether `obstacles` is worth a query; `routing.find` knows."""
+    """Whether the clinician may have `obstacles`. False saves a query; `routing.find` sets it."""
     found_subscriptions: Sequence[EmailSubscription] | None = None
-    """Of `email_subscriptions`, what `routing.find` has read."""
+    """The `email_subscriptions` that `routing.find` has read."""
 
     history = HistoricalRecords(bases=[WithChannels], excluded_fields=(*DERIVED, "own_problems"))
 
@@ -104,7 +104,7 @@ class Clinician(models.Model):
         return str(getattr(self, Channel(channel).facts.address_field))
 
     def number_doubt(self, channel: Channel) -> NumberDoubt | None:
-        """What speaks against using the number of a channel; None if nothing is known to."""
+        """The doubt about using the number of a channel; None if there is none."""
         if not channel.facts.address_is_number:
             return None
         return (sms_doubt if channel is Channel.SMS else call_doubt)(self.address(channel))
@@ -122,7 +122,9 @@ class Clinician(models.Model):
         return self.number_doubt(Channel.SMS) or ""
 
     def known_obstacles(self) -> dict[Channel, Obstacle]:
-        """What providers said keeps messages from the present addresses. No query if `obstacles` were prefetched."""
+        """The obstacles of the present addresses, as providers reported them. No query if `obstacles` were
+        prefetched.
+        """
         if self._state.adding or not self.may_have_obstacles:
             return {}
         return {

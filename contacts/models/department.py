@@ -5,7 +5,7 @@ from django.db import models
 
 
 class ManagedDepartment(models.Model):
-    """A department of which a member of staff may see the alerts."""
+    """A department whose alerts a member of staff may see."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="managed_departments"

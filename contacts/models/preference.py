@@ -9,9 +9,9 @@ from contacts.choices import Channel, Priority
 from spelling.fields import LineField
 
 MAX_STEPS = 6
-"""Channels in the order of one priority, with repeats."""
+"""The channels of one priority in order, with repeats."""
 MAX_TIMES = 3
-"""How often one channel may be named for one priority: a call that nobody answers rings again."""
+"""How often one channel may be chosen for one priority: a call that nobody answers rings again."""
 
 
 class Preference(models.Model):
@@ -56,7 +56,7 @@ def _channels(verbose_name: str) -> ArrayField[Any, Any]:
 
 
 class PreferenceTemplate(models.Model):
-    """Preferences for many clinicians. Where a priority has no channels, each clinician keeps their own."""
+    """Preferences to apply to many clinicians. For priorities without channels, each clinician keeps their own."""
 
     name = LineField(max_length=80, unique=True, help_text="For example “Ward default”.")
     high = _channels("High priority")
@@ -86,7 +86,7 @@ class PreferenceTemplate(models.Model):
         return self.name
 
     def wanted(self) -> dict[Priority, list[Channel]]:
-        """The channels for each priority that has any."""
+        """The channels for each priority that has some."""
         chosen = {Priority.HIGH: self.high, Priority.MEDIUM: self.medium, Priority.LOW: self.low}
         return {
             priority: [Channel(each) for each in channels]

@@ -1,1 +1,1 @@
-"""The subscriptions of clinicians' e-mail addresses: which are wanted, how each stands, and when to look again."""
+"""The subscriptions of clinicians' e-mail addresses: which are wanted, the state of each, and when to look again."""

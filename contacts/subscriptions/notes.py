@@ -1,4 +1,4 @@
-"""What is known of a subscription is written here, and nowhere else."""
+"""Writes everything that becomes known of a subscription. Nothing else writes it."""
 
 from datetime import timedelta
 from random import uniform
@@ -12,10 +12,10 @@ from contacts.models import EmailSubscription
 
 HOURLY = timedelta(hours=1)
 SOONEST = timedelta(seconds=10)
-"""After the e-mail with the link has gone out, AWS is asked so often; later, after a tenth of the time since then."""
+"""After the e-mail with the link was sent, AWS is asked this often; later, after a tenth of the time since then."""
 SHARE = 10
 ASK_AGAIN_AFTER = timedelta(minutes=1)
-"""How soon staff may have the e-mail with the link sent once more."""
+"""How soon staff can have the e-mail with the link sent again."""
 
 WAS_CONFIRMED = Q(state__in=(Subscription.CONFIRMED, Subscription.SUSPENDED, Subscription.GONE))
 STATE_AFTER: dict[Answer, Combinable] = {
@@ -27,11 +27,12 @@ STATE_AFTER: dict[Answer, Combinable] = {
         When(WAS_CONFIRMED, then=Value(Subscription.GONE)), default=Value(Subscription.LAPSED)
     ),
 }
-"""AWS suspends an address that gets too many e-mails by having it confirm once more, and drops what nobody confirms."""
+"""The state after each answer. AWS suspends an address that gets too many e-mails by asking for another confirmation,
+and drops a subscription that nobody confirms."""
 
 
 def made(row: EmailSubscription, *, topic_arn: str, subscription_arn: str) -> None:
-    """AWS has the subscription, and has sent the person an e-mail unless it was confirmed before."""
+    """AWS has the subscription. It has sent the person an e-mail, unless it was confirmed before."""
     _kept(row).update(
         **_news(Value(Subscription.PENDING)),
         topic_arn=topic_arn,
@@ -44,7 +45,7 @@ def made(row: EmailSubscription, *, topic_arn: str, subscription_arn: str) -> No
 def answered(
     clinician_id: int, subscription_arn: str, answer: Answer, *, only_account_unsubscribes: bool | None = None
 ) -> None:
-    """AWS has just said this of the subscription. Nothing is noted of one that Bleep does not keep any more."""
+    """AWS has just given this state. Does nothing for a subscription that Bleep does not keep any more."""
     known = EmailSubscription.objects.filter(clinician=clinician_id, subscription_arn=subscription_arn)
     more = (
         {} if only_account_unsubscribes is None else {"only_account_unsubscribes": only_account_unsubscribes}
@@ -69,14 +70,14 @@ def confirmed_with_link(row: EmailSubscription, subscription_arn: str) -> None:
 
 
 def topic_is_gone(row: EmailSubscription) -> None:
-    """Somebody has deleted the topic: make another one."""
+    """Somebody has deleted the topic, so another one is to be made."""
     EmailSubscription.objects.filter(pk=row.pk).update(
         topic_arn="", set_up_with="", next_look_at=Now() + SOONEST
     )
 
 
 def refused(row: EmailSubscription) -> None:
-    """AWS does not take the address. Nobody asks again until staff say so."""
+    """AWS does not accept the address. Bleep does not ask again until staff say so."""
     _kept(row).update(**_news(Value(Subscription.REFUSED)), next_look_at=None)
 
 
@@ -86,14 +87,16 @@ def later(row: EmailSubscription, wait: timedelta) -> None:
 
 
 def taken_away(row: EmailSubscription) -> None:
-    """The topic is gone. Not for an address that somebody has entered again meanwhile."""
+    """The topic is gone. Does nothing for an address that somebody has entered again meanwhile."""
     gone = EmailSubscription.objects.filter(pk=row.pk, state=Subscription.UNWANTED).delete()
     if not gone[0]:
         topic_is_gone(row)
 
 
 def want_again(row: EmailSubscription) -> bool:
-    """Have AWS send the e-mail with the link once more. False where it is confirmed, or was asked for just now."""
+    """Have AWS send the e-mail with the link again. False if the address is confirmed, or if this was asked for just
+    now.
+    """
     open_ones = EmailSubscription.objects.filter(pk=row.pk).exclude(
         state__in=(Subscription.CONFIRMED, Subscription.UNWANTED, Subscription.WANTED)
     )
@@ -114,7 +117,7 @@ def start_over() -> None:
 
 
 def _kept(row: EmailSubscription) -> QuerySet[EmailSubscription]:
-    """Unless its address has become unwanted meanwhile."""
+    """The row, unless its address is no longer wanted."""
     return EmailSubscription.objects.filter(pk=row.pk).exclude(state=Subscription.UNWANTED)
 
 

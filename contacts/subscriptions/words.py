@@ -1,4 +1,4 @@
-"""How a subscription stands, in sentences for staff."""
+"""The state of a subscription, in sentences for staff."""
 
 from datetime import datetime
 
@@ -34,7 +34,7 @@ def sentence(known: EmailSubscription | None) -> str:
 
 
 def invited(known: EmailSubscription | None) -> str:
-    """When AWS wrote to the person; empty if it has not, or if that is settled."""
+    """When AWS wrote to the person; empty if it has not, or if that does not matter any more."""
     if known is None or known.invited_at is None or known.is_confirmed:
         return ""
     return f"AWS last sent the e-mail with the link on {_at(known.invited_at)}. The link works for two days."

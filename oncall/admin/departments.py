@@ -1,4 +1,4 @@
-"""What managers of departments see: the plans and covers of these."""
+"""Limits managers of departments to the plans and covers of their departments."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -16,7 +16,7 @@ SEES_DEPARTMENTS = "oncall.view_department_plan"
 
 
 def plans_visible_to(user: User | AnonymousUser) -> QuerySet[Plan]:
-    """The plans that the user may see: of their departments, if they may not see all. Two queries for these."""
+    """The plans that the user may see: those of their departments, if they may not see all. Two queries then."""
     if user.has_perm("oncall.view_plan"):
         return Plan.objects.all()
     if not user.has_perm(SEES_DEPARTMENTS):
@@ -31,7 +31,7 @@ def plans_visible_to(user: User | AnonymousUser) -> QuerySet[Plan]:
 
 
 def covers_visible_to(user: User | AnonymousUser) -> CoverQuerySet:
-    """The covers that the user may see, in the same way."""
+    """The covers that the user may see, by the same rule."""
     if user.has_perm("oncall.view_cover"):
         return Cover.objects.all()
     if not user.has_perm(SEES_DEPARTMENTS):
@@ -45,7 +45,7 @@ def _managed_by(user: User | AnonymousUser) -> list[str]:
 
 
 class VisibleByDepartment(ModelAdmin):
-    """Each user sees what they may; `visible_to` says what that is."""
+    """Each user sees only the rows that `visible_to` allows."""
 
     visible_to: ClassVar[Callable[[User | AnonymousUser], QuerySet[Any]]]
 

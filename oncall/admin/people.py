@@ -8,14 +8,14 @@ from django.http import HttpRequest
 
 
 class ClinicianSelect(AutocompleteSelect):
-    """Django's, with words where nobody is chosen: without them an empty one has no name for screen readers."""
+    """Django's widget, with words if nobody is chosen: an empty one would have no name for screen readers."""
 
     def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> dict[str, Any]:
         return {**super().build_attrs(base_attrs, extra_attrs), "data-placeholder": "Choose a clinician"}
 
 
 class ChoosesClinicians(BaseModelAdmin):  # type: ignore[type-arg]  # not generic when Django runs
-    """For admins and inlines whose foreign keys are to clinicians, who are made and changed on their own pages."""
+    """For admins and inlines with foreign keys to clinicians. Clinicians are added and changed on their own pages."""
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.autocomplete_fields:

@@ -33,11 +33,11 @@ LABELS = {
     "priority": "Priority",
     "department": "Department",
 }
-"""A row's cells have no labels of their own."""
+"""The names of the fields for screen readers: cells of a row have no labels of their own."""
 
 
 class LabelledInline(ChoosesClinicians, TabularInline):
-    """Rows whose fields have names for screen readers. They are written by `plans.write`, not one by one."""
+    """Rows whose fields have names for screen readers. `plans.write` saves them all together."""
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         found = super().get_formset(request, obj, **kwargs)
@@ -47,7 +47,7 @@ class LabelledInline(ChoosesClinicians, TabularInline):
         return found
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True  # whoever sees the plan
+        return True  # everybody who sees the plan
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("oncall.add_plan" if obj is None else "oncall.change_plan"))
@@ -60,7 +60,7 @@ class LabelledInline(ChoosesClinicians, TabularInline):
 
 
 class StepInline(LabelledInline):
-    """Who is asked, one after the other."""
+    """The steps: who is asked, one after the other."""
 
     model = PlanStep
     form = StepForm
@@ -76,7 +76,7 @@ class StepInline(LabelledInline):
 
 
 class UseInline(LabelledInline):
-    """For which alerts the plan is used."""
+    """The uses: for which alerts the plan is used."""
 
     model = PlanChoice
     form = UseForm
@@ -103,7 +103,7 @@ class UseInline(LabelledInline):
 
 @admin.register(Plan)
 class PlanAdmin(VisibleByDepartment, ReadOnlyHistoryAdmin):
-    """Their list and the page of each."""
+    """The list of plans, and the page of each."""
 
     form = PlanForm
     fields = ("name", "active")
@@ -149,7 +149,7 @@ class PlanAdmin(VisibleByDepartment, ReadOnlyHistoryAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Saves under a lock, so that the form can refuse to undo what a colleague saved."""
+        """Save under a lock, so that the form can refuse to undo a colleague's change."""
         key = int(unquote(object_id)) if object_id else None
 
         def respond() -> HttpResponse:
@@ -167,7 +167,7 @@ class PlanAdmin(VisibleByDepartment, ReadOnlyHistoryAdmin):
                     Plan.objects.select_for_update(no_key=True).filter(pk=key).first()
                 return respond()
         except IntegrityError:
-            # Somebody else has just taken the name or the use, or the page was sent twice: now the form sees it.
+            # A colleague has just taken the name or the use, or the page was sent twice: now the form sees it.
             return respond()
 
     def set_history_delta_changes(
@@ -186,7 +186,7 @@ class PlanAdmin(VisibleByDepartment, ReadOnlyHistoryAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Adds what is wrong with the plan and what would happen now, by what is saved."""
+        """Add the plan's problems and what it would do now, both as saved."""
         shown = kwargs.get("obj")
         context["show_save_and_continue"] = False  # Save stays on the page, which says what would happen
         context["show_history"] = False  # the tab with the changes leads to all of them
@@ -225,7 +225,9 @@ class PlanAdmin(VisibleByDepartment, ReadOnlyHistoryAdmin):
         return self._stay(request, obj) if "_save" in request.POST else usual
 
     def _stay(self, request: HttpRequest, plan: Plan) -> HttpResponse:
-        """To the page of the plan, which says what would happen now; *Close* still leads to the filtered list."""
+        """Redirect to the page of the plan, which says what it would do now. *Close* still leads to the filtered
+        list.
+        """
         page = reverse("admin:oncall_plan_change", args=[plan.pk])
         kept = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
         return HttpResponseRedirect(add_preserved_filters(kept, page))
@@ -233,7 +235,7 @@ class PlanAdmin(VisibleByDepartment, ReadOnlyHistoryAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Says first for which alerts nobody would be asked any more."""
+        """Say first for which alerts nobody would be asked any more."""
         plan = self.get_object(request, unquote(object_id))
         if plan is not None and request.method == "GET" and plan.choices.all():
             used = "; ".join(use.in_words() for use in plan.choices.all())

@@ -48,7 +48,9 @@ class MinutesField(forms.Field):
 
 
 class PlanForm(forms.ModelForm[Plan]):
-    """The plan itself. `seen` is the version that the page was opened with: nobody undoes what a colleague saved."""
+    """The plan itself. `seen` is the version when the page was opened: the form refuses to undo a colleague's change
+    since.
+    """
 
     seen = forms.IntegerField(required=False)
 
@@ -70,9 +72,9 @@ class PlanForm(forms.ModelForm[Plan]):
 
 
 class StepForm(forms.ModelForm[PlanStep]):
-    """One step. Its place is its place in the list."""
+    """One step. Its place in the list is its place in the plan."""
 
-    # Not the model's: rows may be left out and moved, and `plans.write` numbers them again.
+    # Not the model's field: rows may be left out and moved, and `plans.write` numbers them again.
     position = forms.IntegerField(
         required=False,
         min_value=0,
@@ -95,7 +97,7 @@ class StepForm(forms.ModelForm[PlanStep]):
         return self.cleaned_data
 
     def _get_validation_exclusions(self) -> set[str]:
-        """Constraints are those of the rows as they are written, which this form is not yet."""
+        """Skip the constraints, which are for rows as they are written: the form's rows have no final places yet."""
         usual: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # not in its stubs
         return {*usual, "position", "plan", "target", "clinician"}
 
@@ -112,7 +114,7 @@ class StepFormSet(forms.BaseInlineFormSet[PlanStep, Plan, StepForm]):
     """The steps of a plan, by their places."""
 
     def validate_unique(self) -> None:
-        """Two rows may have the same number while they are moved."""
+        """Allow two rows with the same number while they are being moved."""
 
     def wanted(self) -> list[FrozenStep]:
         """The steps in order, without rows that are empty or to be deleted."""
@@ -141,10 +143,12 @@ class UseForm(forms.ModelForm[PlanChoice]):
 
 
 class UseFormSet(forms.BaseInlineFormSet[PlanChoice, Plan, UseForm]):
-    """What a plan is used for."""
+    """The uses of a plan."""
 
     def validate_unique(self) -> None:
-        """`clean` looks at all rows and at other plans: the database compares departments by their keys."""
+        """Leave this to `clean`, which compares all rows and other plans: the database compares departments by their
+        keys.
+        """
 
     def clean(self) -> None:
         seen = set()

@@ -1,4 +1,4 @@
-"""What an operator reads where the database does not let a command go on."""
+"""Sentences for an operator whose command the database has interrupted."""
 
 import contextlib
 from collections.abc import Iterator

@@ -58,7 +58,7 @@ DEALT_WITH_TOO_LATE = (
 
 
 def summary(alert: Alert, delayed: Mapping[UUID, Delay] | None = None) -> str:
-    """The state of the alert in words, and what staff should do about it. `delayed` says why deliveries wait, by key."""
+    """The state of the alert in words, and what staff should do. `delayed` says why deliveries wait, by key."""
     delay = held_up(alert, delayed or {})
     return f"{delay.what} {delay.next}" if delay else _summary(alert)
 

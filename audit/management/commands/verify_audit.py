@@ -13,11 +13,11 @@ OWNS = """
 SELECT bool_or(pg_has_role(tableowner, 'USAGE')) FROM pg_tables WHERE tablename = 'audit_event'
 """
 MOST = 50
-"""Problems that are printed."""
+"""How many problems are printed."""
 
 
 class Command(BaseCommand):
-    """Ends with 1 if anything was changed, is gone, or is in no seal."""
+    """Ends with exit status 1 if a row was changed, is gone, or is in no seal."""
 
     help = "Check every seal of the trail and every row in it. Changes nothing."
 

@@ -19,11 +19,11 @@ LOGIN = ("USER", "PASSWORD", "HOST", "PORT")
 class Command(migrate.Command):
     """Lifts the settings' time limits, but not the one on locks.
 
-    Everything else queues behind a migration that waits for a lock. So it fails instead, and can be run again.
+    Everything else queues behind a migration that waits for a lock. So such a migration fails, and can be run again.
     """
 
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """As the owner of the tables from the first check on; but speak to no server that must not be spoken to."""
+        """Connect as the owner of the tables from the first check on, but not to a server that the checks forbid."""
         if found := [*checks.check_environment(None), *checks.check_encryption(None)]:
             raise CommandError("\n".join(["Nothing was migrated.", *map(str, found)]))
         with as_owner(options["database"]) as self.others:
@@ -35,7 +35,7 @@ class Command(migrate.Command):
             self._grant(options["database"])
 
     def _grant(self, database: str) -> None:
-        """Let all other parts, which connect as DATABASE_URL says, read and write rows."""
+        """Let the role of DATABASE_URL, with which all other parts connect, read and write rows."""
         if settings.OWNER is None:
             return
         role, password = self.others["USER"], self.others.get("PASSWORD", "")
@@ -47,9 +47,9 @@ class Command(migrate.Command):
 
 @contextmanager
 def as_owner(database: str) -> Iterator[dict[str, Any]]:
-    """Connect as MIGRATE_DATABASE_URL says, if it says anything. It names the same database.
+    """Connect as MIGRATE_DATABASE_URL says, if it is set. It names the same database.
 
-    Gives how all others connect: Django's settings of the connection are changed.
+    Changes Django's settings of the connection. Returns them as they were, which is how all other parts connect.
     """
     connection = connections[database]
     before = dict(connection.settings_dict)

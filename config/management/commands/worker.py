@@ -15,7 +15,7 @@ from config.celery import app
 
 
 class Command(BaseCommand):
-    """Runs in the foreground; start as many as you like."""
+    """Runs in the foreground. Start as many as you like."""
 
     requires_system_checks = (Tags.security,)  # the settings; the other checks load every page of the admin
     help = "Send what the relays hand over. Runs until SIGTERM."
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        os.environ["CELERY_SKIP_CHECKS"] = "1"  # those of above are enough
+        os.environ["CELERY_SKIP_CHECKS"] = "1"  # the checks above are enough
         # No gossip and no mingle: the database decides who sends what.
         worker = app.Worker(
             hostname=host_format(f"{options['name']}@%h"),

@@ -1,1 +1,1 @@
-"""Reads files of clinicians, CSV and XLSX: what a person sees in them, and what a program has changed in them."""
+"""Reads files of clinicians, CSV and XLSX: the texts that a person sees, and those that a program has changed."""

@@ -25,11 +25,11 @@ EXAMPLES = 3
 _WORD = re.compile(r"[^\s,;\"]+")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[;,\t]*\r?\n?', re.IGNORECASE)
 _AS_FORMULA = re.compile(r'="([^"]*)"')
-"""What programs write so that Excel keeps a text as it is."""
+"""How programs write a text so that Excel keeps it."""
 
 
 def read(content: bytes, *, count_known: Callable[[list[str]], int]) -> Sheet:
-    """The rows. `count_known` says how many of some cells are headings that we know: it tells the delimiter.
+    """The rows. `count_known` counts the known headings among some cells: by that the delimiter is chosen.
 
     Raises:
         UnreadableFileError: this is not CSV.
@@ -55,7 +55,7 @@ def read(content: bytes, *, count_known: Callable[[list[str]], int]) -> Sheet:
 
 
 def _decoded(content: bytes) -> tuple[str, list[str]]:
-    """The text, and a note where its letters are guessed: nothing in the file says whose they are."""
+    """The text, and a note if its encoding is a guess, because nothing in the file names it."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
     elif b"\0" in content[:2]:
@@ -81,7 +81,7 @@ def _guessed(text: str) -> str:
 
 
 def _delimiter(text: str, count_known: Callable[[list[str]], int]) -> str:
-    """The delimiter with which one of the first lines has most known headings."""
+    """The delimiter with which one of the first lines has the most known headings."""
     lines = StringIO(text, newline="")
     first = [lines.readline() for _ in range(MAX_ABOVE + 1)]
 

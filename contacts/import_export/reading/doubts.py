@@ -1,7 +1,7 @@
-"""Texts that are hardly what somebody typed: a spreadsheet program has changed them, or letters were lost.
+"""Texts that nobody is likely to have typed: a spreadsheet program has changed them, or letters were lost.
 
-Excel turns `1-3` into a date, `00123` into 123, a long number into `4.48E+11`, and a CSV that it saves has the result.
-Each doubt is a sentence for staff: what is seen, and what to do.
+Excel turns `1-3` into a date, `00123` into 123, and a long number into `4.48E+11`. A CSV that it saves contains the
+result. Each doubt is a sentence for staff: what they see, and what to do.
 """
 
 import re
@@ -25,7 +25,7 @@ _MONTH = "jan|feb|mar|mär|mrz|apr|may|mai|jun|jul|aug|sept?|oct|okt|nov|dec|dez
 _DAY, _YEAR = r"\d{1,2}", r"(\d{2}|(19|20)\d{2})"
 _TIME = r"\d{1,2}:\d{2}(:\d{2})?( ?[ap]m)?"
 _LETTER = r"[^\W\d_]"
-# What the second byte of a letter in UTF-8 becomes in Windows-1252, and which of that people write after a word.
+# The second byte of a letter in UTF-8, as it looks in Windows-1252, and which of these people write after a word.
 _SECOND = re.escape(bytes(range(0x80, 0xC0)).decode("cp1252", "ignore")) + r"\x80-\x9f"
 _PUNCTUATION = "\u00a0‘’“”–—…«»‹›·"
 _LOST = (
@@ -37,10 +37,10 @@ _LOST = (
     rf"ƒ|[a-zà-ÿ][ŠŒŽŸ]|{_LETTER}[ŠŒŽŸ][a-z]|{_LETTER}(?:[§ˆ‰¾]|[†‡‹›˜™®¯¿€‚„•]{_LETTER})|[a-z]Õ|Õ[A-Z][a-z]",
     rf"{_LETTER}\?{_LETTER}",
 )
-"""How letters look that were written in one encoding and read in another."""
+"""The look of letters that were written in one encoding and read in another."""
 _NOT_AVAILABLE = "YOK|HIÁNYZIK|SAKNAS|NENÍ_K_DISPOZICI|GETTING_DATA"
 _NUMBERED = "err|erro|error|errore|erreur|fehler|fout|feil|fejl|fel|virhe|chyba|błąd|hiba|hata|ошибка|ош"
-"""LibreOffice's word for an error, in its languages."""
+"""LibreOffice's word for an error, in several languages."""
 
 
 def _pattern(*texts: str) -> re.Pattern[str]:
@@ -74,11 +74,11 @@ _IN_CSV = (
     ),
     (re.compile("TRUE|FALSE|WAHR|FALSCH"), BOOLEAN),
 )
-"""A text in XLSX may look like this: Excel keeps texts apart from dates, and leaves them alone."""
+"""Doubts that also apply to XLSX. Excel keeps texts apart from dates there, and leaves them alone."""
 
 
 def of_text(text: str) -> str:
-    """What is doubtful about a text; empty if nothing is."""
+    """The doubt about a text; empty if there is none."""
     line = normal(text)
     found = next((sentence for pattern, sentence in _ALWAYS if pattern.fullmatch(line)), "")
     if found:
@@ -91,6 +91,6 @@ def of_text(text: str) -> str:
 
 
 def of_csv_text(text: str) -> str:
-    """What is doubtful about a text from CSV, which may have gone through Excel; empty if nothing is."""
+    """The doubt about a text from CSV, which may have gone through Excel; empty if there is none."""
     found = (sentence for pattern, sentence in _IN_CSV if pattern.fullmatch(normal(text)))
     return next(found, "") or of_text(text)

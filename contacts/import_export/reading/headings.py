@@ -1,4 +1,4 @@
-"""Finds the row of headings, and the columns that they stand for: our names, the site's labels, and common others."""
+"""Finds the row of headings, and the column for each: by our names, the site's labels, and other common words."""
 
 import re
 import unicodedata
@@ -15,11 +15,11 @@ from contacts.import_export.reading.sheet import MAX_ABOVE, SheetRow, Unreadable
 from contacts.models import Clinician
 
 MAX_HEADING = 100
-"""Characters."""
+"""Characters of a heading."""
 NAMED = 8
-"""How many cells of a row without headings a sentence quotes."""
+"""How many cells a sentence quotes of a row without headings."""
 MAX_QUOTED = 40
-"""Characters of a heading that a sentence quotes."""
+"""How many characters of a heading a sentence quotes."""
 _ALSO = {
     KEY: "id, staff no, staff id, employee no, employee id, personnel no, payroll no, clinician id, user id",
     "name": "full name, clinician, clinician name, staff name, display name",
@@ -33,11 +33,12 @@ _ALSO = {
     "medium": "medium priority, channels for medium, m",
     "low": "low priority, channels for low, l",
 }
-"""Other words for a column, in any case, with spaces, hyphens or underscores; “no” is also number, no., # or nr."""
+"""Other words for a column, in any letter case, with spaces, hyphens or underscores. “no” also stands for number, no.,
+# or nr."""
 
 
 def label(column: str) -> str:
-    """What the site calls a column: `Number for calls`."""
+    """The site's label of a column: `Number for calls`."""
     if column in PRIORITIES:
         return Priority(PRIORITIES[column]).label
     field_: Any = Clinician._meta.get_field(column)  # noqa: SLF001 - Django's documented API
@@ -50,12 +51,12 @@ class Headings:
 
     row: SheetRow
     places: dict[str, int] = field(default_factory=dict)
-    """Of each column."""
+    """The column for each place, by our name."""
     unknown: list[str] = field(default_factory=list)
-    """Headings that no column of ours has."""
+    """Headings for which we have no column."""
 
     def notes(self) -> list[str]:
-        """How the headings were understood, where that is not plain."""
+        """Notes on how headings were understood, if that is not obvious."""
         taken = [
             f"“{_quoted(self.row.texts[place])}” as {label(column)}"
             for column, place in self.places.items()
@@ -76,7 +77,7 @@ def count_known(texts: Iterable[str]) -> int:
 
 
 def find(rows: Sequence[SheetRow]) -> Headings:
-    """The headings: the first row that names the contact ID, below a title or other rows at most.
+    """The headings: the first row that names the contact ID, after a few other rows at most, such as a title.
 
     Raises:
         UnreadableFileError: there is none, or it names a column twice or wrongly. One sentence for each fault.
@@ -125,7 +126,7 @@ def _quoted(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Letters and digits alone, in lower case: `staffno` for `Staff No.`, `STAFF_NUMBER` and `Staff #`."""
+    """The letters and digits alone, in lower case: `staffno` for `Staff No.`, `STAFF_NUMBER` and `Staff #`."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("#", "no")
     without_brackets = re.sub(r"\(.*?\)|\[.*?\]", "", folded)
     letters = re.sub(r"[\W_]+", "", without_brackets or folded)
@@ -137,5 +138,5 @@ _KNOWN = {_plain(word): column for column, words in _ALSO.items() for word in wo
 
 
 def _column(text: str) -> str:
-    """The column that a heading stands for; empty if we know none."""
+    """The column for a heading; empty if we know none."""
     return _KNOWN.get(_plain(text), "") if len(text) <= MAX_HEADING else ""

@@ -1,7 +1,8 @@
-"""Reads the published AWS sample's table of contact preferences, out of DynamoDB, as rows of a file of clinicians.
+"""Reads the published AWS sample's table of contact preferences, exported from DynamoDB, as rows of a file of
+clinicians.
 
-The sample keeps one channel for each priority, a telephone number for calls, and for SMS and e-mail an SNS topic with
-one subscriber each; `null` is no address. Who subscribes to a topic stands in SNS, not in the table.
+The sample has one channel for each priority, a telephone number for calls, and for SMS and e-mail an SNS topic each,
+with one subscriber. `null` means no address. SNS, and not the table, says who subscribes to a topic.
 """
 
 import csv
@@ -30,7 +31,7 @@ COLUMNS = {
 }
 """The sample's attributes, and our columns for them."""
 PROTOCOLS = {"SMSDestination": "sms", "EmailDestination": "email"}
-"""What subscribes to the topics of an attribute, in SNS's words."""
+"""The protocol of a topic's subscribers, by the attribute that names the topic."""
 NOTHING = "null"
 GZIP = b"\x1f\x8b"
 TOPIC = "arn:"
@@ -40,10 +41,10 @@ Subscribers = Mapping[tuple[str, str], list[str]]
 
 
 def read(content: bytes, subscribers: Subscribers) -> list[FileRow]:
-    """The rows of an exported table. They are numbered from 1, as the items are in the file.
+    """The rows of an exported table, numbered from 1 in the order of the file.
 
-    It may be DynamoDB's export to S3 (a line of JSON for each item, also in gzip), the output of `aws dynamodb scan`,
-    or the console's CSV.
+    The file may be DynamoDB's export to S3 (a line of JSON for each item, also in gzip), the output of `aws dynamodb
+    scan`, or the console's CSV.
 
     Raises:
         UnreadableFileError: it is none of these.
@@ -108,7 +109,7 @@ def _lines(text: str) -> Iterator[Any]:
 
 
 def _plain(item: Any) -> dict[str, str]:
-    """An item's texts, whether or not DynamoDB's types stand beside them."""
+    """An item's texts, with or without DynamoDB's types beside them."""
     if not isinstance(item, dict):
         raise UnreadableFileError("An item in this file is not an object: export the table again.")
     # The console's older CSV has `ContactId (S)`.
@@ -129,7 +130,7 @@ def _value(value: Any) -> str:
 
 
 def _row(number: int, item: Mapping[str, str], subscribers: Subscribers) -> FileRow:
-    # What the sample does not know is no reason to remove what Bleep knows.
+    # A value that the sample does not know is no reason to remove one that Bleep knows.
     given = {COLUMNS[name]: text for name, text in item.items() if name in COLUMNS and text}
     cells = {KEY: "", **given}
     doubts = {}
@@ -145,7 +146,7 @@ def _row(number: int, item: Mapping[str, str], subscribers: Subscribers) -> File
 
 
 def _address(endpoint: str, protocol: str) -> str:
-    # SNS takes and gives telephone numbers without their plus, too.
+    # SNS also takes and gives telephone numbers without their plus.
     return f"+{endpoint}" if protocol == "sms" and endpoint.isdecimal() else endpoint
 
 

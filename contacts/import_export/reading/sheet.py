@@ -1,4 +1,4 @@
-"""A sheet as it was read, before anybody knows what its columns mean."""
+"""A sheet as it was read, before its columns are known."""
 
 import time
 from collections.abc import Iterable
@@ -7,22 +7,22 @@ from dataclasses import dataclass, field
 from spelling import normal
 
 MAX_ROWS = 20_000
-"""Rows that are not blank, below the headings."""
+"""How many rows below the headings may have text."""
 MAX_COLUMNS = 100
 MAX_LENGTH = 1_000
 """Characters in a cell. Every column takes fewer."""
 MAX_ABOVE = 10
-"""Rows above the headings, such as a title."""
+"""How many rows above the headings may have text, such as a title."""
 
 
 MAX_CELLS = 400_000
-"""Cells with a text: 20,000 rows of twenty."""
+"""How many cells may have text: 20,000 rows of twenty."""
 READ_SECONDS = 20.0
-"""For the whole file. An export of 20,000 rows takes a fifth of that."""
+"""Seconds for the whole file. An export of 20,000 rows takes a fifth of that."""
 
 
 class UnreadableFileError(ValueError):
-    """The file cannot be read: sentences for staff."""
+    """The file cannot be read. The message has sentences for staff."""
 
     def __init__(self, *sentences: str) -> None:
         super().__init__(" ".join(sentences))
@@ -30,14 +30,14 @@ class UnreadableFileError(ValueError):
 
 
 class Budget:
-    """What one file may cost."""
+    """The limits of one file."""
 
     def __init__(self) -> None:
         self._cells = 0
         self._until = time.monotonic() + READ_SECONDS
 
     def spend(self, *, cells: int = 0) -> None:
-        """Called while it is read. Raises UnreadableFileError for a file that costs too much."""
+        """Check the limits. Called while the file is read. Raises UnreadableFileError for a file that exceeds them."""
         self._cells += cells
         if self._cells > MAX_CELLS:
             raise UnreadableFileError(f"This file has more than {MAX_CELLS:,} cells with a text: split it.")
@@ -52,11 +52,11 @@ class SheetRow:
     """A row that is not blank."""
 
     number: int
-    """As a spreadsheet counts."""
+    """The number of the row in a spreadsheet."""
     texts: list[str]
-    """What the cells show."""
+    """The texts that the cells show."""
     doubts: dict[int, str] = field(default_factory=dict)
-    """For the places whose text is hardly what was typed: a sentence that says why."""
+    """By place: a sentence for a text that nobody is likely to have typed."""
     is_hidden: bool = False
 
 
@@ -72,7 +72,7 @@ class Merge:
 
 @dataclass
 class Sheet:
-    """The rows that are not blank, and what a person should know of how they were read."""
+    """The rows that are not blank, and notes for people on how they were read."""
 
     rows: list[SheetRow]
     notes: list[str] = field(default_factory=list)
@@ -81,7 +81,7 @@ class Sheet:
 
 
 def check_row(number: int, texts: list[str]) -> None:
-    """Raises UnreadableFileError for a row that is too wide, or has too long a cell."""
+    """Add a row. Raises UnreadableFileError for a row that is too wide, or has too long a cell."""
     if len(texts) > MAX_COLUMNS:
         raise UnreadableFileError(f"Row {number} has more than {MAX_COLUMNS} columns.")
     if any(len(text) > MAX_LENGTH for text in texts):
@@ -91,13 +91,13 @@ def check_row(number: int, texts: list[str]) -> None:
 
 
 def check_rows(count: int) -> None:
-    """Raises UnreadableFileError for more rows than are taken at once."""
+    """Raises UnreadableFileError for more rows than are allowed."""
     if count > MAX_ROWS + 1 + MAX_ABOVE:
         raise UnreadableFileError(f"This file has more than {MAX_ROWS:,} rows: split it.")
 
 
 def is_blank(texts: Iterable[str]) -> bool:
-    """Whether nobody can see anything in these cells."""
+    """Whether these cells show nothing."""
     return all(normal.is_blank(text) for text in texts)
 
 

@@ -1,4 +1,4 @@
-"""What a file says of clinicians: rows of texts by column, and what a person should know of how they were read."""
+"""The content of a file of clinicians: rows of texts by column, and notes for people on how they were read."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ from contacts.import_export.reading.sheet import (
 MAX_MERGED = 10 * MAX_ROWS
 """Cells that are merged with others."""
 REPEATABLE = frozenset(("role", "department", "active", *PRIORITIES))
-"""Columns in which merged cells mean the same for each of their rows."""
+"""Columns in which a merged cell counts for each of its rows."""
 _ZIP, _OLE, _PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
 _OPEN_DOCUMENT = b"mimetypeapplication/vnd.oasis.opendocument"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -32,11 +32,11 @@ class FileRow:
     """A row under the headings."""
 
     number: int
-    """As a spreadsheet counts."""
+    """The number of the row in a spreadsheet."""
     cells: Mapping[str, str]
-    """By column."""
+    """By column: the texts."""
     doubts: Mapping[str, str] = field(default_factory=dict)
-    """By column, for cells that are hardly what was typed: why, in a sentence."""
+    """By column: a sentence for a text that nobody is likely to have typed."""
     is_hidden: bool = False
 
 
@@ -46,11 +46,11 @@ class Table:
 
     rows: list[FileRow]
     notes: list[str]
-    """Sentences."""
+    """Sentences on how the file was read."""
 
 
 def read(content: bytes, *, name: str = "") -> Table:
-    """The rows under the headings that are not blank.
+    """The rows below the headings that are not blank.
 
     Raises:
         UnreadableFileError: this is not a file of clinicians, or it is too large.
@@ -157,7 +157,9 @@ def _hidden(sheet: Sheet, rows: Iterable[SheetRow], found: Headings) -> list[str
 
 
 def _fill_merged(sheet: Sheet, rows: list[SheetRow], found: Headings) -> list[str]:
-    """Give the text of merged cells to each of their rows where that is what they mean, or doubt the empty ones."""
+    """Give the text of merged cells to each of their rows if the column allows that. Otherwise doubt the empty
+    cells.
+    """
     columns = {place: column for column, place in found.places.items()}
     filled: dict[str, list[int]] = {}
     for text, is_below, row, place in _empty_merged_cells(sheet, rows):
@@ -176,7 +178,9 @@ def _fill_merged(sheet: Sheet, rows: list[SheetRow], found: Headings) -> list[st
 
 
 def _empty_merged_cells(sheet: Sheet, rows: list[SheetRow]) -> Iterator[tuple[str, bool, SheetRow, int]]:
-    """Each cell that a merge leaves empty: the merge's text, whether it is below it, the row, and the cell's place."""
+    """Each cell that a merge leaves empty: the merge's text, whether the cell is below that, the row, and the cell's
+    place.
+    """
     numbers = [row.number for row in rows]
     left = MAX_MERGED
     for merge in sheet.merges:

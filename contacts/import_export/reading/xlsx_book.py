@@ -1,4 +1,4 @@
-"""What is around the sheets of a workbook: their names, the texts that they share, and the formats of numbers."""
+"""A workbook without its sheets: their names, the texts that they share, and the formats of numbers."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,18 +23,20 @@ class NamedSheet:
 
 @dataclass(frozen=True)
 class Workbook:
-    """What a reader of one sheet has to know."""
+    """Data of the workbook that a reader of one sheet needs."""
 
     sheets: list[NamedSheet]
     strings: list[str]
     formats: list[str]
-    """The format of numbers, by the number of a cell's style."""
+    """The number format, by the number of a cell's style."""
     epoch: datetime
-    """The day from which dates count: 1904 in files from old Macs."""
+    """The day from which dates count; in files from old Macs it is in 1904."""
 
 
 def read(content: bytes) -> Workbook:
-    """The workbook without its sheets. openpyxl would read all of them, and takes half a minute for a million rows."""
+    """Read the workbook without its sheets. openpyxl would read all of them, which takes half a minute for a million
+    rows.
+    """
     reader = ExcelReader(BytesIO(content), read_only=True)
     with reader.archive:
         reader.read_manifest()

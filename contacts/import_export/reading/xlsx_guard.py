@@ -1,7 +1,7 @@
 """Checks the unpacked size of an XLSX file before it is read, so that a small file cannot fill the memory.
 
-XLSX is a ZIP archive of XML. openpyxl keeps every element of a part, or of a string, and an element takes a hundred
-times its size in the archive. This check reads the XML as a stream, and keeps nothing.
+An XLSX file is a ZIP archive of XML. openpyxl keeps every element of a part, or of a string, and an element takes a
+hundred times its size in the archive. This check reads the XML as a stream, and keeps nothing.
 """
 
 import contextlib
@@ -70,12 +70,14 @@ class _Count:
             raise TooMuchError
 
     def declare(self, *_: object) -> None:
-        """Entities can expand without limit, and no spreadsheet program writes them."""
+        """Refuse entities. They can expand without limit, and no spreadsheet program writes them."""
         raise TooMuchError
 
 
 def _check_part(stream: IO[bytes], budget: Budget) -> None:
-    """Any part may be read, whatever its name. What is not XML, such as a picture, is not."""
+    """Check every part that is XML, whatever its name, because any of them may be read. Pictures, for example, are not
+    XML.
+    """
     count, parser = _Count(), expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = count.begin, count.end
     parser.StartDoctypeDeclHandler = count.declare

@@ -69,7 +69,7 @@ def _read(content: bytes, budget: Budget) -> Sheet:
 
 
 def _which(sheets: list[xlsx_book.NamedSheet], visible: list[xlsx_book.NamedSheet]) -> list[str]:
-    """Which sheet was read, where there are several."""
+    """A note on which sheet was read, if there are several."""
     others = ", ".join(
         f"“{sheet.name}”{'' if sheet.is_visible else ' (hidden)'}"
         for sheet in sheets
@@ -82,7 +82,7 @@ def _which(sheets: list[xlsx_book.NamedSheet], visible: list[xlsx_book.NamedShee
 
 
 class _SheetReader:
-    """Gets the elements of a sheet, one after the other, and keeps what a person sees."""
+    """Gets the elements of a sheet one after the other, and keeps what a person would see."""
 
     def __init__(self, book: xlsx_book.Workbook, budget: Budget) -> None:
         self.sheet = Sheet([])
@@ -151,10 +151,10 @@ class _SheetReader:
             self._row.doubts[self._place] = doubt
 
     def _shown(self) -> tuple[str, str]:
-        """What the cell shows, and what is doubtful about it."""
+        """The text that the cell shows, and the doubt about it."""
         text, kind = "".join(self._text), self._cell.get("t", "n")
         if not text:
-            # The value of a formula can be an empty text; without a kind nobody has calculated it.
+            # The value of a formula can be an empty text. If it has no kind, nobody has calculated it.
             return ("", "") if kind == "str" else ("=", doubts.WITHOUT_VALUE)
         if kind == "s":
             text = self._book.strings[int(text)]

@@ -1,4 +1,4 @@
-"""`manage.py import_sample_preferences` takes over the clinicians of the published AWS sample."""
+"""`manage.py import_sample_preferences` imports the clinicians of the published AWS sample."""
 
 import sys
 from argparse import ArgumentParser
@@ -23,7 +23,7 @@ from spelling.normal import normal, unwanted
 
 
 class Command(BaseCommand):
-    """Shows what it would change, and asks before it saves anything. Addresses are shown masked."""
+    """Shows what it would change, and asks before it saves. Addresses are shown masked."""
 
     help = "Make clinicians and preferences out of the published AWS sample's DynamoDB table."
 
@@ -120,7 +120,7 @@ class Command(BaseCommand):
 
 
 def _with_names(rows: Sequence[FileRow]) -> list[FileRow]:
-    """The same; new people are called by their contact ID, since the sample has no names."""
+    """The same rows, with names for new people: their contact IDs, because the sample has no names."""
     keys = {key for row in rows if not unwanted(key := normal(row.cells[KEY]))}
     known = set(Clinician.objects.filter(contact_id__in=keys).values_list("contact_id", flat=True))
     return [

@@ -22,7 +22,7 @@ ASKED = {"patient": "Patient reference: ", "clinician": "Contact ID: "}
 
 
 class Command(BaseCommand):
-    """What is erased is asked for, or read from standard input: in a command it would stay in the shell's history."""
+    """The value is asked for, or read from standard input: in a command it would stay in the shell's history."""
 
     help = "Erase one patient reference, or one clinician who is inactive. It cannot be undone."
 
@@ -69,7 +69,7 @@ class Command(BaseCommand):
 
     @staticmethod
     def _ask(prompt: str) -> str:
-        """Not shown while it is typed; one line where it comes from a pipe."""
+        """Ask for the value without showing it; read one line if standard input is a pipe."""
         given = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline()
         return given.strip()
 

@@ -1,4 +1,4 @@
-"""`manage.py expire` lets data expire whose time is over. A relay does the same each night."""
+"""`manage.py expire` blanks or deletes data whose time is over. A relay does the same each night."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -19,7 +19,7 @@ BUSY = (
 
 
 class Command(BaseCommand):
-    """It may be stopped at any time, and begun again."""
+    """It can be stopped at any time, and begun again."""
 
     help = (
         "Replace texts, patient references and addresses whose time is over, and delete what is older still."
