@@ -1,4 +1,4 @@
-"""The front door: buffers each request, refuses what cannot be answered soon, and passes the rest on.
+"""The front door: buffers each request, refuses those that could not be answered soon, and passes the rest on.
 
-A process of its own, without Django: whatever the services behind it do, it answers.
+It is a process of its own, without Django: it answers whatever happens to the services behind it.
 """

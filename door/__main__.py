@@ -43,7 +43,7 @@ def main() -> None:
 
 
 async def serve(door: Door) -> None:
-    """Serve until SIGTERM or SIGINT, and then answer what has been asked."""
+    """Serve until SIGTERM or SIGINT, and then answer the requests that have begun."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -66,9 +66,9 @@ async def serve(door: Door) -> None:
 
 
 def _take_turns() -> None:
-    """Do not interrupt who works, for each packet that comes: on a busy processor several requests come at a time.
+    """Let no packet interrupt a busy processor, so that several requests come at a time.
 
-    So most switches between processes are spared when there are most requests. An idle processor is taken at once.
+    This saves most switches between processes when there are the most requests. An idle processor still reacts at once.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError):  # a container may forbid it

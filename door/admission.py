@@ -1,8 +1,8 @@
-"""Admission control: as many requests run at once as the API has threads. The others queue by priority, for two
-seconds at most.
+"""Admission control: at most as many requests run at once as the API has threads.
 
-A request is refused at once if those before it would take longer than `MAX_SECONDS` at the rate of the last seconds.
-So every answer comes soon, and a sender that gave up finds no queue of its own old requests when it tries again.
+The others queue by priority, for two seconds at most. A request is refused at once if those before it would take longer
+than `MAX_SECONDS` at the rate of the last seconds. So every answer comes soon, and a sender that gave up does not find
+its own old requests in the queue when it tries again.
 """
 
 import asyncio
@@ -17,31 +17,32 @@ from door.errors import Busy
 MAX_SECONDS = 2.0
 """How long a request may wait for its turn."""
 WEIGHT = 0.1
-"""Weight of the newest interval in the running mean."""
+"""The weight of the newest interval in the running mean."""
 PAUSE_ANSWERS = 3
-"""While some are refused, requests stay unread for as long as so many answers take: the API has more in work."""
+"""While requests are refused, they stay unread for the time of this many answers: the API has more than that in
+work."""
 MAX_PAUSE = 0.06
-"""Seconds for which requests may stay unread."""
+"""The longest that requests stay unread, in seconds."""
 PRESSURE_SECONDS = 0.1
-"""How long after a refusal the next is expected."""
+"""How long after a refusal another one is expected."""
 
 MORE_THAN_LOW = (b'"H"', b'"M"', b"\\u")
 """An alert without any of these is Low; the last is how JSON may write any letter."""
 
 
 class Urgency(IntEnum):
-    """The order of those that wait."""
+    """The order of the requests that wait."""
 
     HIGH = 0
     MEDIUM = 1
     LOW = 2
     STRANGER = 3
-    """Whatever its priority: the API has not accepted this token lately."""
+    """Requests with a token that the API has not accepted lately, whatever their priority."""
 
     @classmethod
     def of(cls, body: bytes | bytearray) -> "Urgency":
-        """By the alert's priority. What has none, or is not an alert, can wait."""
-        if not any(mark in body for mark in MORE_THAN_LOW):  # most are not, when it matters
+        """The urgency of an alert, by its priority. A request without one, or that is not an alert, can wait."""
+        if not any(mark in body for mark in MORE_THAN_LOW):  # most are Low when refusing matters
             return cls.LOW
         try:
             return {"H": cls.HIGH, "M": cls.MEDIUM}.get(json.loads(body)["priority"], cls.LOW)
@@ -50,21 +51,22 @@ class Urgency(IntEnum):
 
 
 Turn = asyncio.Future[None]
-"""Done when it has come. Raises Busy if it did not come in time. Who does not want it any more cancels it."""
+"""A future that is done when the turn has come. It raises Busy if the turn did not come in time. Cancel it to give the
+turn up."""
 
 
 class Admission:
     """Lets `threads` requests in at a time.
 
-    A refusal must cost next to nothing, since most requests are refused when it matters. So it is decided at once,
-    without a task, and by counting what waits instead of looking at it.
+    Most requests are refused when refusing matters, so a refusal must cost next to nothing. It is decided at once,
+    without a task, and by counting the waiting requests instead of looking at them.
     """
 
     def __init__(self, threads: int) -> None:
         self._free = threads
         self._queues: list[deque[Turn]] = [deque() for _ in Urgency]
         self._waiting = [0 for _ in Urgency]
-        """How many wait, without those that gave up."""
+        """How many requests wait, without those that gave up."""
         self._seconds_each = 0.0
         self._measured_at = float("-inf")
         self._refused_at = float("-inf")
@@ -72,15 +74,15 @@ class Admission:
         """When the last answer came, or the queue began; None while nothing queues."""
 
     def enter(self, urgency: Callable[[], Urgency]) -> Turn | None:
-        """A turn to wait for; None if it may begin now. Raises Busy if its turn would not come soon.
+        """A turn to wait for; None if the request may begin now. Raises Busy if its turn would not come soon.
 
-        `urgency` is asked only if it matters.
+        `urgency` is called only if it matters.
         """
         if self._free:
             self._free -= 1
             return None
         self._forget_an_old_rate()
-        if self._takes_too_long(Urgency.HIGH):  # then it does whatever the request is
+        if self._takes_too_long(Urgency.HIGH):  # then it gets its turn whatever it is
             raise self._refusal()
         found = urgency()
         if self._takes_too_long(found):
@@ -100,7 +102,7 @@ class Admission:
         self._free += 1
 
     def pause(self) -> float:
-        """For how many seconds requests may stay unread: none, unless some are refused."""
+        """How many seconds requests may stay unread: 0 unless some are refused."""
         if time.monotonic() - self._refused_at > PRESSURE_SECONDS:
             return 0.0
         return min(self._seconds_each * PAUSE_ANSWERS, MAX_PAUSE)
@@ -126,7 +128,7 @@ class Admission:
                 queue.popleft()
             if not any(self._waiting) and (turn.cancelled() or turn.exception()):
                 self._since = (
-                    None  # nobody waits, and nobody was let in, who would end the measuring in `leave`
+                    None  # nobody waits, and no request was let in that would end the measuring in `leave`
                 )
 
         queue = self._queues[urgency]
@@ -143,7 +145,7 @@ class Admission:
             self._since = self._measured_at = now
 
     def _forget_an_old_rate(self) -> None:
-        """After a while without a queue, what was slow may be quick again."""
+        """Forget the rate after a while without a queue: it may be faster again."""
         if self._since is None and time.monotonic() - self._measured_at > MAX_SECONDS:
             self._seconds_each = 0.0
 

@@ -1,6 +1,6 @@
-"""Looks for what has come less often while requests are refused, so that several are read in one go.
+"""Reads less often while requests are refused, so that several are read in one go.
 
-A request that comes alone finds the caches of the processor full of what others did, and costs more.
+A request that is read alone finds the caches of the processor filled by other work, and costs more.
 """
 
 import selectors
@@ -9,14 +9,16 @@ from collections.abc import Callable
 
 
 class Selector(selectors.DefaultSelector):
-    """The system's selector, which waits for `pause()` seconds before it looks."""
+    """The system's selector, but it waits for `pause()` seconds before it looks."""
 
     def __init__(self, pause: Callable[[], float]) -> None:
         super().__init__()
         self._pause = pause
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """What is ready. Never waits where asyncio would not: what it has to do at once is done at once."""
+        """The sockets that are ready. It never waits when asyncio would not: work that asyncio has to do at once is
+        done at once.
+        """
         pause = self._pause()
         if pause and (timeout is None or timeout > 0):
             began = time.monotonic()

@@ -1,4 +1,6 @@
-"""What the door refuses, and how it says so: a problem document (RFC 9457) for the API, a plain line for browsers."""
+"""The requests that the door refuses, and the answers: a problem document (RFC 9457) for the API, a plain line for
+browsers.
+"""
 
 import json
 from functools import lru_cache
@@ -14,7 +16,7 @@ OF_DATA: Headers = [
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
 ]
-"""With every answer of the door's own, as in alerts/monitoring/probes.py."""
+"""Headers of every answer of the door's own, as in alerts/monitoring/probes.py."""
 TITLES = {413: "Content Too Large", 431: "Request Header Fields Too Large"}
 """The names in RFC 9110 that Python has from 3.13 only."""
 
@@ -93,7 +95,7 @@ class Unavailable(Refusal):
 
 
 class Malformed(Refusal):
-    """400: no HTTP/1, or such that another program could read it in another way."""
+    """400: not HTTP/1, or written so that another program could read it differently."""
 
     status = 400
     code = "malformed"
@@ -112,7 +114,7 @@ class HeadTooLarge(Refusal):
 
 
 class TooManyAtOnce(Refusal):
-    """503: a connection has sent more requests than one may have waiting."""
+    """503: a connection has sent more requests than may wait on it."""
 
     status = 503
     code = "too_many_at_once"
@@ -124,7 +126,7 @@ class TooManyAtOnce(Refusal):
 
 
 class NotFound(Refusal):
-    """404: what the door does not publish."""
+    """404: an address that the door does not publish."""
 
     status = 404
     code = "not_found"
@@ -132,11 +134,11 @@ class NotFound(Refusal):
 
 
 def answer_to(refusal: Refusal, *, api: bool) -> Answer:
-    """What tells the client."""
+    """The answer to the client."""
     return _answer_to(refusal.status, refusal.code, refusal.detail, refusal.retry_after, api)
 
 
-@lru_cache(maxsize=64)  # the same few again and again, when there are most
+@lru_cache(maxsize=64)  # the same few again and again, when refusals are most frequent
 def _answer_to(status: int, code: str, detail: str, retry_after: int | None, api: bool) -> Answer:  # noqa: FBT001
     kind, body = (JSON, _problem(status, code, detail)) if api else (TEXT, f"{detail}\n".encode())
     headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), *OF_DATA]

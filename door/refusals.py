@@ -1,6 +1,6 @@
-"""The alerts that were answered with 500 or more lately, for Bleep's health checks, which ask `/healthz`.
+"""Counts alerts that were answered with 500 or more lately. Bleep's health checks read it from `/healthz`.
 
-Not the register of refused alerts (`alerts.refusals`), which has what the sender must correct.
+This is not the register of refused alerts (`alerts.refusals`), which has requests that the sender must correct.
 """
 
 import json
@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 LATELY = 120.0
-"""Seconds. After so long without a refusal the count begins again."""
+"""Seconds. After this long without such an answer the count begins again."""
 
 
 class Refusals:
-    """Requests with alerts that got an answer of 500 or more, from the door or from the API behind it."""
+    """Requests with alerts that were answered with 500 or more, by the door or by the API behind it."""
 
     def __init__(self) -> None:
         self._requests = 0
@@ -22,7 +22,7 @@ class Refusals:
         self._last = float("-inf")
 
     def note(self, answer: bytes) -> None:
-        """Count one more, by the problem document that the sender got. It is read only when somebody asks."""
+        """Count one more, with the problem document that the sender got. It is parsed only when somebody asks."""
         if self._was_long_ago():
             self._requests, self._since = 0, datetime.now(UTC).isoformat(timespec="seconds")
         self._requests += 1
@@ -30,7 +30,7 @@ class Refusals:
         self._answer = answer
 
     def shown(self) -> dict[str, Any] | None:
-        """How many, since when, and what the last answer said; None if there was none lately."""
+        """How many, since when, and the sentence of the last answer; None if there was none lately."""
         if self._was_long_ago():
             return None
         return {"requests": self._requests, "since": self._since, "detail": _detail(self._answer)}

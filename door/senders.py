@@ -1,4 +1,4 @@
-"""The tokens that the API accepted lately: their requests go before those of strangers."""
+"""Tokens that the API accepted lately: their requests go before those of strangers."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -20,7 +20,9 @@ class Senders:
         return _digest(headers) in self._known
 
     def note(self, headers: Iterable[tuple[bytes, bytes]], status: int) -> None:
-        """Remember a token that was accepted. Only a 2xx says so: a wrong Host gets 400 before anybody looks at it."""
+        """Remember a token after a 2xx, and forget it after a 401 or 403. Only a 2xx proves it: a wrong Host gets 400
+        before anybody looks at the token.
+        """
         digest = _digest(headers)
         if status in REFUSED:
             self._known.pop(digest, None)

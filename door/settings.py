@@ -15,15 +15,15 @@ class Service:
 
     name: str
     url: str
-    """Where it listens: scheme, host and port."""
+    """Its address: scheme, host and port."""
     max_body_bytes: int
-    """The largest body that it gets."""
+    """The largest body that it takes."""
     max_buffered_bytes: int
     """How many bytes of requests the door keeps for it, whether incomplete or waiting."""
     seconds: float
-    """How long it may take to answer."""
+    """How long it may take to answer, in seconds."""
     repeatable: bool
-    """Whether the same request twice does the same as once."""
+    """Whether sending the same request twice is as good as once."""
 
 
 KIB = 1024
@@ -35,41 +35,41 @@ TLS_CERTIFICATE = os.environ.get("GRANIAN_SSL_CERTIFICATE", "")
 TLS_KEY = os.environ.get("GRANIAN_SSL_KEYFILE", "")
 TLS_KEY_PASSWORD = os.environ.get("GRANIAN_SSL_KEYFILE_PASSWORD", "")
 LOG_CONFIG = os.environ.get("GRANIAN_LOG_CONFIG", "")
-"""A file with what `logging.config.dictConfig` takes."""
+"""A file with the input of `logging.config.dictConfig`."""
 BODY_SECONDS = float(os.environ.get("BODY_SECONDS", "10"))
-"""For a whole body to arrive."""
+"""Seconds for a whole body to arrive."""
 HEAD_SECONDS = int(os.environ.get("GRANIAN_HTTP1_HEADER_READ_TIMEOUT", "5000")) / 1000
-"""For a head to arrive, and how long a connection may be idle. A load balancer that keeps connections needs a longer
-one than its own: it could send on one that is being closed."""
+"""Seconds for a head to arrive, and for a connection to be idle. A load balancer that keeps connections needs a longer
+time than its own: otherwise it could use one that is being closed."""
 MAX_HEAD_BYTES = 16 * KIB
 MAX_HEADERS = 96
-"""In one head. The services take 100, of which the door adds three."""
+"""Headers in one head. The services take 100, of which the door adds three."""
 MAX_INCOMPLETE_HEADS = 16 * MIB
-"""Of all heads together that are not complete."""
+"""Bytes of all incomplete heads together."""
 MAX_PIPELINED = 16
 """Requests that one connection may have sent before the first of them is answered."""
 MAX_STALLED = 128
-"""Clients that do not read their answers: beyond them, those give way that have read nothing for longest."""
+"""How many clients may not be reading their answers. Beyond that, those that have read nothing for longest give way."""
 SPARE_FILES = 256
-"""For what is neither a connection of a client nor its connection to a service."""
+"""File descriptors for everything but connections of clients and to services."""
 MAX_CONNECTIONS = min(
     # With TLS each takes about 70 KB, however little it has sent.
     int(os.environ.get("GRANIAN_BACKPRESSURE", "2048" if TLS_CERTIFICATE else "16384")),
     max(1, (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES) // 2),
 )
-"""Open connections of clients, each of which may need another one to a service. Beyond them those that have asked for
+"""Open connections of clients, each of which may need another one to a service. Beyond that, those that have asked for
 nothing for longest give way."""
 DRAIN_SECONDS = float(os.environ.get("GRANIAN_WORKERS_KILL_TIMEOUT", "20"))
-"""After SIGTERM, for the requests that have begun."""
+"""Seconds after SIGTERM for requests that have begun."""
 CONNECT_SECONDS = 3.0
-"""For a service to accept a connection."""
+"""Seconds for a service to accept a connection."""
 API = Service(
     name="api",
     url=os.environ.get("WEB_API_URL", "http://127.0.0.1:8002"),
     max_body_bytes=64 * KIB,  # as MAX_BODY in alerts/api/body/parsers.py
     max_buffered_bytes=32 * MIB,
     seconds=60,
-    repeatable=True,  # by its message_id
+    repeatable=True,  # the message_id makes it so
 )
 ADMIN = Service(
     name="admin",
@@ -97,7 +97,7 @@ def _networks(text: str) -> list[Any]:
 
 
 TRUSTED_PROXIES = _networks(os.environ.get("TRUSTED_PROXIES", "127.0.0.0/8,::1"))
-"""Who may say for whom a request comes, and whether it came over https."""
+"""The proxies that may say which client a request comes from, and whether it came over https."""
 
 
 def is_address(text: str) -> bool:
@@ -128,7 +128,9 @@ def _is(name: str, words: frozenset[str]) -> bool:
 
 
 def unsafe() -> str:
-    """What this environment has that is for this machine alone, while others can reach the door; empty if nothing."""
+    """The settings of this environment that are allowed on this machine only, if others can reach the door; empty if
+    none.
+    """
     is_local = HOST == "localhost" or (is_address(HOST) and ip_address(HOST).is_loopback)
     found = {
         "LOCAL_MODE is on": _is("LOCAL_MODE", _ON),

@@ -24,7 +24,7 @@ def say(line: str) -> None:
 
 
 def audit(lock: str) -> int:
-    """Print what is known of one lock; the exit status."""
+    """Print the result for one lock. Returns the exit status."""
     command = [str(PIP_AUDIT), "--disable-pip", "--require-hashes", "--requirement", lock, "--format", "json"]
     done = subprocess.run(  # noqa: S603 - our own words
         [*command, "--progress-spinner", "off", "--timeout", "15"],
@@ -48,7 +48,7 @@ def audit(lock: str) -> int:
 
 
 def main() -> int:
-    """Audit all locks. A known vulnerability outweighs what is not known."""
+    """Audit all locks. A known vulnerability outweighs missing answers."""
     found = {audit(lock) for lock in LOCKS}
     return 1 if 1 in found else max(found)
 

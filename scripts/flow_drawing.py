@@ -37,14 +37,14 @@ def _label(action: Mapping[str, Any]) -> str:
 
 
 def _ways(action: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each block that follows, once, with what leads to it."""
+    """Each block that follows, once, with the results that lead to it."""
     transitions = action["Transitions"]
     names: dict[str, list[str]] = {}
     for condition in transitions.get("Conditions", []):
         names.setdefault(condition["NextAction"], []).append(_branch(condition["Condition"]["Operands"][0]))
     for error in transitions.get("Errors", []):
         names.setdefault(error["NextAction"], []).append(BRANCHES[error["ErrorType"]])
-    # Where there are branches for all results, this one is taken by none.
+    # If all results have branches of their own, this one is never taken.
     if action["Type"] not in SHAPES and "NextAction" in transitions:
         names.setdefault(transitions["NextAction"], []).insert(0, "")
     for to, labels in names.items():

@@ -1,1 +1,1 @@
-"""The normal form in which texts are stored and looked up, and texts that only look the same."""
+"""The normal form in which texts are stored and looked up, and texts that look alike."""

@@ -1,4 +1,4 @@
-"""Which contact IDs a person could take for one another, though they are not the same."""
+"""Recognises contact IDs that people could confuse, though they are not the same."""
 
 import re
 import unicodedata
@@ -12,6 +12,6 @@ _LOOK_ALIKES = str.maketrans(
 
 
 def likeness(contact_id: str) -> str:
-    """The same for IDs that look alike: `C-1`, `c-1`, `C\u20111`, and `C-l`."""
+    """Equal for IDs that look alike: `C-1`, `c-1`, `C‑1`, and `C-l`."""
     plain = unicodedata.normalize("NFKC", contact_id).casefold()
     return _DASHES.sub("-", plain).translate(_LOOK_ALIKES).replace("о", "0").translate(_LOOK_ALIKES)

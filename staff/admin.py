@@ -27,7 +27,7 @@ from staff.models import RoleClaim, SignOnLink
 from theme.guard import Guarded
 
 FOUND = 302
-"""The status of an answer that leads on: something was saved."""
+"""The status of a redirect: something was saved."""
 
 admin.site.register(Clinician, StaffClinicianAdmin)
 admin.site.unregister(User)
@@ -73,7 +73,10 @@ class UserAdmin(DjangoUserAdmin[User], Guarded):
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     inlines = (DepartmentInline,)
-    readonly_fields = ("last_login", "date_joined")  # facts: what Bleep noted
+    readonly_fields = (
+        "last_login",
+        "date_joined",
+    )  # without Django's choice between a password and single sign-on, which makes its own users
     # Without Django's choice between a password and single sign-on, which makes its own users.
     add_fieldsets = ((None, {"fields": ("username", "password1", "password2")}),)
     filter_horizontal = ()
@@ -90,7 +93,7 @@ class UserAdmin(DjangoUserAdmin[User], Guarded):
 
     @display(description="Roles")
     def roles(self, user: User) -> str:
-        """What the user may do, by the names of their groups."""
+        """The groups of the user, which say what they may do."""
         if user.is_superuser:
             return "Superuser: everything"
         return ", ".join(sorted(group.name for group in user.groups.all())) or "None"
@@ -104,7 +107,7 @@ class UserAdmin(DjangoUserAdmin[User], Guarded):
             passwords.set_by_another(obj)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
-        """A password that was set for somebody else is for one login."""
+        """Have the user change a password that somebody else has set."""
         response: HttpResponse = super().user_change_password(request, id, form_url)
         if request.method == "POST" and response.status_code == FOUND and id != str(request.user.pk):
             passwords.set_by_another(User.objects.get(pk=id))
@@ -112,7 +115,7 @@ class UserAdmin(DjangoUserAdmin[User], Guarded):
 
     @admin.action(description="Remove second factors: their phone or key is lost", permissions=["change"])
     def forget_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """They set up others at the next login, if they need one."""
+        """Remove the user's second factors. They set up others at the next login, if they need one."""
         for user in queryset:
             if Authenticator.objects.filter(user=user).delete()[0]:
                 self.log_change(request, user, "Removed all second factors.")
@@ -126,7 +129,9 @@ class UserAdmin(DjangoUserAdmin[User], Guarded):
 
     @admin.action(description="Link to single sign-on: at their next login by it", permissions=["link"])
     def link_to_sign_on(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Then they keep this login, with its history, instead of a new one."""
+        """Let the user's next login by single sign-on keep this login, with its history, instead of making a new
+        one.
+        """
         for user in queryset.filter(socialaccount__isnull=True):
             SignOnLink.objects.update_or_create(user=user, defaults={"allowed_at": Now()})
             self.log_change(request, user, "Opened for single sign-on.")
@@ -137,7 +142,7 @@ class UserAdmin(DjangoUserAdmin[User], Guarded):
         )
 
     def has_link_permission(self, request: HttpRequest) -> bool:
-        """It may give away what the login may do."""
+        """Only superusers may: it may give somebody else everything that the login may do."""
         return bool(request.user.is_superuser and settings.OIDC_ISSUER)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
@@ -156,7 +161,7 @@ class UserAdmin(DjangoUserAdmin[User], Guarded):
 
 @admin.register(RoleClaim)
 class RoleClaimAdmin(Guarded):
-    """Which groups people are in, by what single sign-on says of them."""
+    """The groups that people are put into by claims of single sign-on."""
 
     list_display = ("value", "group")
     list_select_related = ("group",)
@@ -168,4 +173,4 @@ class RoleClaimAdmin(Guarded):
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, Guarded):
-    """Roles, and groups that administrators made."""
+    """The groups to choose from: roles, and groups that administrators made."""

@@ -16,7 +16,7 @@ class StaffConfig(AppConfig):
     verbose_name = "Single sign-on"
 
     def ready(self) -> None:
-        # Models can be imported only now.
+        # models can be imported only now
         from staff import roles  # noqa: PLC0415
         from staff.logins import passwords, sessions  # noqa: F401, PLC0415 - they listen to logins
 
@@ -26,7 +26,9 @@ class StaffConfig(AppConfig):
 
 
 class StaffAdminConfig(SimpleAdminConfig):
-    """Finds the pages when they are served (`config.urls.everything`) or checked: others start without them."""
+    """Finds the pages when they are served (`config.urls.everything`) or checked. Other processes start without
+    them.
+    """
 
     default_site = "staff.site.StaffSite"
 

@@ -1,4 +1,4 @@
-"""The page *AWS*: what `manage.py aws_check` prints, for those who may ask."""
+"""The page *AWS*: shows the results of `manage.py aws_check` to users who may ask."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ LABELS = {
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """A button; once it was pressed, the results: AWS takes some seconds to answer."""
+    """A button; once it is pressed, the results. AWS takes some seconds to answer."""
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     context: dict[str, Any] = {**admin.site.each_context(request), "title": "AWS"}

@@ -9,7 +9,9 @@ from alerts.monitoring.probes import with_headers
 
 
 class ContentSecurityPolicy(CSPMiddleware):
-    """Adds to `CONTENT_SECURITY_POLICY` what the admin's pages need; the API's answers have the headers of data."""
+    """Adds to `CONTENT_SECURITY_POLICY` the exceptions of the admin's pages. The API's answers have the headers of
+    data.
+    """
 
     def process_request(self, request: HttpRequest) -> None:
         if not transport.is_api(request.path_info):

@@ -1,4 +1,4 @@
-"""The pages that come instead of a view's: a problem document for senders, a page in plain words for people."""
+"""Error pages: a problem document for senders, a page in plain words for people."""
 
 import sys
 
@@ -19,7 +19,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_from_a_form(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 for what was sent without a form of ours (CSRF). A program has the wrong address: no form is meant for it."""
+    """403 for a POST that did not come from a form of ours (CSRF). A program has the wrong address, because no form is
+    meant for it.
+    """
     if problems.is_from_a_program(request):
         return problems.no_such_address()
     return csrf.csrf_failure(request, reason)

@@ -1,4 +1,4 @@
-"""A first alert, sent from Home while there is none: to somebody whom the user picks, by the usual intake."""
+"""The first alert, sent from Home while there is none: to somebody whom the user picks, through the usual intake."""
 
 from typing import Any
 
@@ -24,14 +24,14 @@ from contacts.routing import Route, route
 
 PERMISSIONS = ("contacts.send_test", "alerts.view_alert")
 CLIENT = "Sent from Bleep's pages"
-"""Stands for no hospital system: nobody has a token for it."""
+"""The hospital system of this alert. It is not a real one, and nobody has a token for it."""
 MESSAGE_ID = "first-alert"
-"""Always the same, so that a second click sends nothing."""
+"""The message ID. It is always the same, so that a second click sends nothing."""
 DESCRIPTION = "This is the first alert from Bleep, to see that it arrives. No action is needed. Patient"
 
 
 class FirstAlertForm(forms.Form):
-    """Who gets it, and how urgent it is."""
+    """The form: who gets it, and how urgent it is."""
 
     contact_id = forms.CharField(
         label="Contact ID",
@@ -62,7 +62,7 @@ def is_missing(user: User | AnonymousUser) -> bool:
 
 
 def demo() -> dict[str, str] | None:
-    """What Home's button sends where the handsets get it: to whom, how urgent, and what will happen. Two queries."""
+    """The text for Home's button if there are handsets: to whom, how urgent, and what will happen. Two queries."""
     if not settings.HANDSETS_URL:
         return None
     form = FirstAlertForm({"contact_id": sample.ALERT["contact_id"], "priority": sample.ALERT["priority"]})
@@ -70,7 +70,7 @@ def demo() -> dict[str, str] | None:
 
 
 def what_happens(form: FirstAlertForm) -> str:
-    """Who would be reached, and how."""
+    """A sentence that says who would be reached, and how."""
     return f"{form.clinician} gets it by {wording.describe(form.way)}."
 
 

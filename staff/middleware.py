@@ -1,4 +1,4 @@
-"""Middleware of pages. Requests to the API pass it by: they have no session."""
+"""Middleware for pages alone. Requests to the API skip it, because they have no session."""
 
 from collections.abc import Awaitable
 
@@ -14,7 +14,7 @@ from staff.logins import sessions
 
 
 class _ForPages(MiddlewareMixin):
-    """To be named before the middleware that it keeps to pages."""
+    """Name it before the middleware that it limits to pages."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         through = self.get_response if transport.is_api(request.path_info) else super().__call__

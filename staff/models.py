@@ -1,4 +1,4 @@
-"""What Bleep keeps about logins, beside Django's users and allauth's second factors."""
+"""Data about logins that Django's users and allauth's second factors do not have."""
 
 from django.contrib.auth.models import Group, User
 from django.db import models
@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 
 class TemporaryPassword(models.Model):
-    """Says that a user's password was set by somebody else. It is deleted once its owner has chosen another."""
+    """A user whose password was set by somebody else. The row is deleted once they have chosen another."""
 
     user = models.OneToOneField(
         User, on_delete=models.CASCADE, primary_key=True, related_name="temporary_password"
@@ -20,7 +20,7 @@ class TemporaryPassword(models.Model):
 
 
 class RoleClaim(models.Model):
-    """A value that single sign-on says of somebody, and the group that it puts them into."""
+    """A value in a claim of single sign-on, and the group that it puts users into."""
 
     value = models.CharField(
         max_length=200,
@@ -39,7 +39,7 @@ class RoleClaim(models.Model):
 
 
 class SharedValue(models.Model):
-    """What processes of the staff's site tell each other for a while (`staff.logins.shared`)."""
+    """A value that processes of the staff's site share for a while (`staff.logins.shared`)."""
 
     key = models.CharField(max_length=255, primary_key=True)
     value = models.TextField(help_text="JSON.")
@@ -53,9 +53,8 @@ class SharedValue(models.Model):
 
 
 class SignOnLink(models.Model):
-    """Says that a superuser lets single sign-on take over this login, if its owner comes soon.
-
-    `staff.logins.sign_on.links` does that.
+    """A superuser's permission for single sign-on to take over this login, for a limited time.
+    `staff.logins.sign_on.links` uses it.
     """
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="sign_on_link")

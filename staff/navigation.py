@@ -1,4 +1,4 @@
-"""The sidebar: each user sees the items that they have permission for."""
+"""The sidebar. Each user sees the items that they have permission for."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -93,7 +93,7 @@ GROUPS: tuple[tuple[str, tuple[MenuItem, ...]], ...] = (
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """The groups as unfold expects them, without those in which the user may see nothing."""
+    """The groups as unfold expects them, without groups that would be empty for the user."""
     groups = [(title, [item for item in items if _may_see(request, item)]) for title, items in GROUPS]
     return [
         {

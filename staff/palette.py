@@ -1,4 +1,6 @@
-"""What Ctrl-K finds: clinicians, alerts by the start of their message ID, and pages. Only what the user may see."""
+"""The search of Ctrl-K: clinicians, alerts by the start of their message ID, and pages, as far as the user may see
+them.
+"""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -16,7 +18,7 @@ from contacts.models import Clinician
 from staff.navigation import sidebar
 
 MOST = 8
-"""Of each kind: more are found by more letters."""
+"""How many of each kind: for more, people type more letters."""
 LONGEST = 200
 
 
@@ -30,7 +32,7 @@ class Found:
 
 
 def find_view(request: HttpRequest) -> HttpResponse:
-    """Answer with what is found. The term is posted, since addresses are kept by browsers, proxies and logs."""
+    """Answer with the results. The term is posted, because browsers, proxies and logs keep addresses."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     return JsonResponse({"groups": find(request, request.POST.get("term", ""))})

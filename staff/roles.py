@@ -103,14 +103,15 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
         }
     ),
 }
-"""The least that each role may do. Administrators may add permissions, or make their own groups for less."""
+"""The permissions that each role has at least. Administrators may add permissions, or make their own groups with
+fewer."""
 
 
 def establish(using: str, apps: Apps = all_apps, **kwargs: Any) -> None:
     """Make each role's group, and add the permissions that it lacks. Removes none.
 
-    Runs after every `migrate`, so that existing groups get the permissions of a new version. `apps` is the state of
-    the database, which after `migrate alerts 0001` is not complete.
+    It runs after every `migrate`, so that existing groups get the permissions of a new version. `apps` is the state of
+    the database, which is not complete after `migrate alerts 0001`.
     """
     try:
         apps.get_model("auth", "Group")

@@ -34,7 +34,7 @@ NOT_STAFF = (
 class StaffAuthenticationForm(AuthenticationForm):
     """The login form. It tells users without *Staff status* why they are refused.
 
-    Django asks `confirm_login_allowed` after it has checked the password, so a stranger learns nothing from it.
+    Django calls `confirm_login_allowed` after it has checked the password, so a stranger learns nothing from it.
     """
 
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
@@ -51,11 +51,11 @@ class StaffSite(UnfoldAdminSite):
     login_form = StaffAuthenticationForm
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's
-        """Every page comes through here, once it is known that a member of staff asks for it."""
+        """Every page comes through here, once Django has checked that a member of staff asks for it."""
         return super().admin_view(guarded(view), cacheable)
 
     def extra_urls(self) -> list[URLPattern]:
-        """Pages beside those of the models; unfold calls this."""
+        """The URLs of pages besides those of the models. unfold calls this."""
         # These need the pages of models, which are registered on this site.
         from staff import aws_check, first_alert, palette  # noqa: PLC0415
         from staff.reports import answers  # noqa: PLC0415
@@ -75,12 +75,12 @@ class StaffSite(UnfoldAdminSite):
         ]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Home; for its own script the part that changes."""
+        """Home. Its own script gets only the part that changes."""
         response = super().index(request, extra_context)
         return refresh.only_part(request, response, "staff/home/parts.html")
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Without the pages that libraries of logins bring: they would show secrets, in another look."""
+        """Leave out the pages that libraries of logins bring: they would show secrets, and look different."""
         models: list[Any] = (
             [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
         )
@@ -90,7 +90,7 @@ class StaffSite(UnfoldAdminSite):
     @method_decorator(never_cache)
     @login_not_required
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """As Django's, by `LoginView`, with a button for single sign-on where there is one."""
+        """Django's login page, by `LoginView`, with a button for single sign-on if there is one."""
         home = reverse("admin:index")
         if request.method == "GET" and self.has_permission(request):
             return HttpResponseRedirect(home)
@@ -115,7 +115,7 @@ class StaffSite(UnfoldAdminSite):
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """As the theme's, with a form that knows who asks: the old password is guessed no more often than at login."""
+        """The theme's page, with a form that knows the user: guessing the old password is limited as at a login."""
         view = PasswordChangeView.as_view(
             form_class=partial(OwnPasswordForm, request),
             success_url=reverse("admin:password_change_done"),
@@ -124,7 +124,7 @@ class StaffSite(UnfoldAdminSite):
         return cast("HttpResponse", view(request))
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Log out; the browser keeps nothing."""
+        """Log out. The browser is told to keep nothing."""
         response: HttpResponse = super().logout(request, extra_context)
         response["Clear-Site-Data"] = sessions.CLEAR_SITE_DATA
         return response

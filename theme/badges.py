@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 @dataclass(frozen=True)
 class Badge:
-    """What it says, its tone (`theme.css` has the colours), and the Material Symbol before it."""
+    """The text, its tone (`theme.css` has the colours), and the Material Symbol before it."""
 
     text: str
     tone: str
@@ -16,5 +16,5 @@ class Badge:
 
     @property
     def html(self) -> SafeString:
-        """The icon is drawn by CSS: it is not part of the text that is copied or read out."""
+        """The badge as HTML. CSS draws the icon, so it is not part of the text that is copied or read out."""
         return format_html('<span class="badge {}" data-icon="{}">{}</span>', self.tone, self.icon, self.text)

@@ -1,4 +1,4 @@
-"""What to do instead of deleting a record that other records name."""
+"""Explains why a record cannot be deleted, if other records refer to it, and what to do instead."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -14,15 +14,15 @@ from unfold.admin import ModelAdmin
 
 
 class KeptIfNamed(ModelAdmin):
-    """Says why a record is kept, and links to its page, where Django would list every record that names it."""
+    """Says why a record is kept, and links to its page. Django would list every record that refers to it."""
 
     instead: ClassVar[str]
-    """What to do on the record's page instead, as a sentence."""
+    """What to do instead on the record's page, as a sentence."""
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[Any, int], set[Any], list[Any]]:
-        """As Django's, but with one sentence for each record that has to stay. One query for each kind of record."""
+        """Django's list, but with one sentence for each record that has to stay. One query for each kind of record."""
         wanted = list(objs)
         named = _named(self.model, wanted)
         if not named:
@@ -44,7 +44,7 @@ class KeptIfNamed(ModelAdmin):
 
 
 def _named(model: type[Model], records: Sequence[Model]) -> dict[Any, list[str]]:
-    """By key: what names the record and may not be deleted with it, such as “3 alerts”."""
+    """By key: the records that refer to it and may not be deleted with it, such as “3 alerts”."""
     found: dict[Any, list[str]] = {}
     for relation in model._meta.related_objects:  # noqa: SLF001 - Django's documented API
         if relation.on_delete not in (PROTECT, RESTRICT):

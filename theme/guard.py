@@ -1,4 +1,4 @@
-"""Keeps nonsense in an address or a form away from the admin's pages, which would ask PostgreSQL about it."""
+"""Refuses keys, filters and characters in addresses and forms that PostgreSQL could not take."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -9,7 +9,7 @@ from theme.guard import Guarded
 class ReadOnlyHistoryAdmin(SimpleHistoryAdmin, Guarded):
     """unfold's admin with simple-history's list of changes, but without its page of one change.
 
-    That page saves whatever is posted to it, even by users who may only view the object.
+    That page saves whatever is posted to it, even for users who may only view the object.
     """
 
     def get_urls(self) -> list[URLPattern]:

@@ -1,4 +1,4 @@
-"""Pages of a list that may have millions of rows: nothing is counted or read that no page shows."""
+"""The pagination of lists that may have millions of rows: only rows that a page shows are counted and read."""
 
 from functools import cached_property
 from typing import Any
@@ -10,13 +10,13 @@ from django.http import HttpRequest
 from theme.guard import OfferedFilters
 
 COUNTED = 1000
-"""How many rows are counted beyond the page that is shown. If there are more, the list says “more than”."""
+"""How many rows are counted after the page that is shown. If there are more, the list says “more than”."""
 DEEPEST = 100_000
-"""The last row with which a page may begin: filters find what is further back."""
+"""The last row at which a page may begin: filters find rows further back."""
 
 
 class LongPaginator(Paginator[Any]):
-    """Finds the keys of the page and of `COUNTED` rows more: so many pages are numbered, and then more can be."""
+    """Finds the keys of the page and of `COUNTED` rows after it. The pages of these are numbered; there may be more."""
 
     template_name = "theme/pages.html"
     object_list: Any
@@ -41,7 +41,7 @@ class LongPaginator(Paginator[Any]):
 
     @cached_property
     def _keys(self) -> list[Any]:
-        """The keys from the beginning of the page on. To find them twice, to count and to show, costs twice as much."""
+        """The keys from the beginning of the page on. They are found once, for counting and for showing."""
         return self._keys_of(self._begin, COUNTED + 1)
 
     @cached_property
@@ -51,7 +51,7 @@ class LongPaginator(Paginator[Any]):
         return int(self.object_list.order_by().values("pk")[: self._begin].count())
 
     def page(self, number: int | str) -> Page[Any]:
-        """The page. What the list shows of each row is read for its own rows alone."""
+        """The page. Columns that need other tables are read for its rows alone."""
         number = self.validate_number(number)
         begin = (number - 1) * self.per_page
         ahead = begin - self._begin
@@ -69,17 +69,15 @@ class LongChangeList(OfferedFilters):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        if not self.multi_page:  # Django would look for the same rows once more
+        if not self.multi_page:  # Django would search for the same rows once more
             self.result_list = self.paginator.page(1).object_list
         if self.paginator.has_more and request.method == "GET":
-            self.result_count = len(
-                self.result_list
-            )  # so there is no link that selects all, which are too many
+            self.result_count = len(self.result_list)  # no link that selects all rows, which are too many
         self.full_result_count = self.result_count  # no second count in the heading: it would become stale
 
 
 def paginator(request: HttpRequest, rows: Any, per_page: int) -> LongPaginator:
-    """For a list in the admin, which shows the page that the request asks for."""
+    """The paginator of a list in the admin, for the page that the request asks for."""
     try:
         page = int(request.GET.get(PAGE_VAR, 1))
     except ValueError:

@@ -1,10 +1,10 @@
-"""The part of a page that our scripts load again to keep it up to date (see `refresh.js`)."""
+"""The part of a page that our scripts reload to keep it up to date (see `refresh.js`)."""
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 HEADER = "X-Bleep-Refresh"
-"""Our scripts send it. Messages to the user are shown once, so they must wait for a whole page."""
+"""The header of our scripts. Messages to the user are shown once, so they must wait for a whole page."""
 
 
 def only_part(request: HttpRequest, response: HttpResponse, template: str) -> HttpResponse:

@@ -19,7 +19,7 @@ def moment(at: datetime) -> str:
 
 
 def full(at: datetime) -> str:
-    """`28 Nov 2026, 20:31:24 GMT`: with year and zone, for what is read later or elsewhere."""
+    """`28 Nov 2026, 20:31:24 GMT`: with year and zone, for texts that are read later or elsewhere."""
     local = timezone.localtime(at)
     return f"{date_format(local, 'j M Y, H:i:s')} {zone(local)}"
 
@@ -37,7 +37,7 @@ def clock(at: datetime, *, day_of: datetime) -> str:
 
 
 def elapsed(since: datetime, at: datetime) -> str:
-    """`+11 s`. Empty if `at` was earlier, as after a clock that was set back: nobody knows then."""
+    """`+11 s`. Empty if `at` was earlier, as after a clock was set back: then nobody knows."""
     if at < since:
         return ""
     return "+0.0 s" if at - since < timedelta(seconds=LEAST) else f"+{duration(at - since)}"

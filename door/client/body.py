@@ -1,4 +1,4 @@
-"""What the door keeps of requests: each within its size, and all within the memory that they may take together."""
+"""The memory for requests: each stays within its size, and all within the memory that they may take together."""
 
 from collections.abc import Callable
 from operator import itemgetter
@@ -7,22 +7,25 @@ from door.errors import BodyInPieces, BodyTooLarge, Busy
 from door.settings import MAX_INCOMPLETE_HEADS, Service
 
 SMALL_PARTS, SMALL_BYTES = 1000, 64
-"""A body may have this many parts of any size; others must have this many bytes on average: each costs the same."""
+"""A body may have this many parts of any size. Beyond that, parts must have this many bytes on average, because each
+part costs the same."""
 KEPT_WHEN_FULL = 7 / 8
-"""The share of the memory that stays in use after room was made."""
+"""The share of the memory that stays in use after others gave way."""
 
 GiveWay = Callable[[], None]
 
 
 class Heads:
-    """The heads that are not complete. Whose they are is known by what ends them."""
+    """Heads that are not complete. Each is known by the function that ends its connection."""
 
     def __init__(self) -> None:
         self._kept = 0
         self._sizes: dict[GiveWay, int] = {}
 
     def note(self, give_way: GiveWay, size: int) -> None:
-        """How many bytes of a head have come; 0 once it is complete. Where all are too many, the largest give way."""
+        """Count the bytes of a head that have come; 0 once it is complete. If there are too many in all, the largest
+        heads give way.
+        """
         self._kept += size - self._sizes.pop(give_way, 0)
         if size:
             self._sizes[give_way] = size
@@ -42,23 +45,23 @@ class Heads:
 
 
 class Body:
-    """The body of one request, from its head until its answer has come. The head takes memory for as long."""
+    """The body of one request, from its head until its answer has come. The memory of the head counts for as long."""
 
     def __init__(self, bodies: "Bodies", on_eviction: GiveWay) -> None:
         self._bodies = bodies
         self._parts = 0
         self.content = bytearray()
         self.size = 0
-        """How much memory is counted for it."""
+        """How many bytes are counted for it."""
         self.on_eviction = on_eviction
 
     def announce(self, length: int, *, head: int) -> None:
-        """How long it will be, and how much memory its head takes. Raises BodyTooLarge, or Busy."""
+        """Set its length and the memory of its head. Raises BodyTooLarge, or Busy."""
         self._bodies.bound(length)
         self._bodies.make_room(self, head)
 
     def add(self, part: bytes) -> None:
-        """One more part. Raises BodyTooLarge, BodyInPieces, or Busy if there is no memory left for it."""
+        """Add a part. Raises BodyTooLarge, BodyInPieces, or Busy if there is no memory left for it."""
         self._parts += 1
         if self._parts > SMALL_PARTS + len(self.content) / SMALL_BYTES:
             raise BodyInPieces
@@ -67,7 +70,7 @@ class Body:
         self.content += part
 
     def complete(self) -> None:
-        """No more is to come, so it does not give way."""
+        """Give its memory back. Harmless if done twice."""
         self._bodies.incomplete.discard(self)
 
     def forget(self) -> None:
@@ -84,11 +87,11 @@ class Bodies:
     def __init__(self, service: Service) -> None:
         self._service = service
         self.kept = 0
-        """The bytes of all of them, and of their heads."""
+        """The bytes of all bodies, and of their heads."""
         self.incomplete: set[Body] = set()
 
     def begin(self, on_eviction: GiveWay) -> Body:
-        """A body that is to come. `on_eviction` is called if it has to give way before it is complete."""
+        """A body that will come. `on_eviction` is called if it has to give way before it is complete."""
         body = Body(self, on_eviction)
         self.incomplete.add(body)
         return body
@@ -99,7 +102,8 @@ class Bodies:
             raise BodyTooLarge(self._service.max_body_bytes)
 
     def make_room(self, newcomer: Body, size: int) -> None:
-        """Count `size` bytes more. The largest bodies that are not complete give way to them: an alert is small.
+        """Count `size` bytes more. If there is no memory left, the largest incomplete bodies give way, because an alert
+        is small.
 
         More give way than is needed, so that this seldom runs while somebody fills the memory.
         """

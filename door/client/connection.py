@@ -1,4 +1,4 @@
-"""A client's connection: takes its requests to the door, one after the other, and writes the answers."""
+"""A client's connection: gives its requests to the door, one after the other, and writes the answers."""
 
 import asyncio
 import contextlib
@@ -13,31 +13,31 @@ from door.errors import BodyCut, BodyIncomplete, Busy, Refusal
 from door.settings import BODY_SECONDS, HEAD_SECONDS
 
 LINGER_SECONDS = 2.0
-"""A client that was refused while it sent may read its answer for so long before the connection ends."""
+"""How long a client that was refused while it sent may read its answer before the connection ends."""
 NEVER = float("inf")
 MAX_UNSENT = 16 * 1024
-"""Bytes of an answer that the system has not taken. A client with more is one that does not read."""
+"""Bytes of an answer that the system has not taken. A client with more does not read."""
 STALL_SECONDS = 60.0
-"""For a client to read something of its answer."""
+"""Seconds for a client to read something of its answer."""
 SHORTEST_LOOK, LONGEST_LOOK = 0.01, min(5.0, HEAD_SECONDS, BODY_SECONDS)
-"""Seconds between two looks at the deadline. A new deadline is never before the next look, so none is missed."""
+"""Seconds between two checks of the deadline. A new deadline is never before the next check, so none is missed."""
 _received = memoryview(bytearray(64 * 1024))
-"""What has just come on any connection. It is read before the next is asked."""
+"""The newest bytes from any client: all connections share this buffer, since each parses its bytes at once."""
 
 
 class Door(Protocol):
-    """Who answers."""
+    """The door, as a connection uses it."""
 
     heads: Heads
 
     def bodies_for(self, path: str) -> Bodies:
-        """Where the body of a request is kept."""
+        """The memory for the body of a request to this path."""
 
     def answer(self, request: Request, client: "Connection") -> None:
         """Answer a request, now or later."""
 
     def refuse(self, request: Request | None, refusal: Refusal, client: "Connection") -> None:
-        """Answer what has not come whole; None if its head has not."""
+        """Answer a request that has not come whole; None if not even its head has."""
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -52,14 +52,14 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._reader = Reader(door.bodies_for, door.heads, self._give_way)
         self._expected: Request | None = None
-        """The request whose body the client has time for until the deadline."""
+        """The request whose body the client must send before the deadline."""
         self._answered: Request | None = None
-        """The request whose answer is to come or is being written."""
+        """The request whose answer is awaited or being written."""
         self._is_busy = False
-        """Whether there is one; it may be one without a head."""
+        """Whether there is such a request; it may be one without a head."""
         self._is_open = True
         self._refused: tuple[Request | None, Refusal] | None = None
-        """What is refused after the answers to the requests before it."""
+        """The refusal to send after the answers to earlier requests."""
         self._ends = self._lingers = self._in_chunks = self._has_ended = False
         self._deadline = NEVER
         self._writable = asyncio.Event()
@@ -68,12 +68,13 @@ class Connection(asyncio.BufferedProtocol):
         self._unsent = 0
         self._moved_at = 0.0
         self.on_loss: Callable[[], object] | None = None
-        """Called if the client goes, or seems to; the door sets it while nothing has been begun for its request."""
+        """Called if the client goes, or seems to. The door sets it while nothing has been begun for the request."""
         self.on_close: Callable[[], object] | None = None
-        """Called if the connection ends before the answer is whole; the door sets it where no queue bounds its time."""
+        """Called if the connection ends before the answer is whole. The door sets it for requests whose time no queue
+        limits."""
         self.is_https = False
         self.address = ""
-        """Of the client, or of the proxy before it."""
+        """The address of the client, or of the proxy before it."""
 
     # What asyncio calls.
 
@@ -111,7 +112,9 @@ class Connection(asyncio.BufferedProtocol):
             self._expect(self._reader.coming)
 
     def eof_received(self) -> bool:
-        """Some clients end their half after a request. One that does so before its turn is taken for gone."""
+        """Some clients close their half of the connection after a request. A client that does so before its turn counts
+        as gone.
+        """
         self._has_ended = True
         if self._reader.coming is not None:
             self._refuse(BodyCut())
@@ -162,7 +165,7 @@ class Connection(asyncio.BufferedProtocol):
         request = self._answered
         if self._has_body(status) and not has_length(headers) and request is not None:
             self._in_chunks = request.version != HTTP_1_0
-            if not self._in_chunks:  # the end of the connection says where the answer ends
+            if not self._in_chunks:  # the end of the connection ends the body
                 self._end_after_this()
         if self._in_chunks:
             headers = [*headers, (b"transfer-encoding", b"chunked")]
@@ -176,36 +179,36 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.write(b"%x\r\n%b\r\n" % (len(part), part) if self._in_chunks else part)
 
     def end(self) -> None:
-        """The last part was written."""
+        """End the answer: the last part was written."""
         if self._in_chunks and self.is_open:
             self._transport.write(b"0\r\n\r\n")
         self._finish()
 
     def abort(self) -> None:
-        """End it at once. In the middle of an answer the client sees that something is missing."""
+        """End the connection at once. In the middle of an answer the client sees that something is missing."""
         self._transport.abort()
 
     @property
     def is_open(self) -> bool:
-        """Whether the client is still there. asyncio says later that it has gone than it knows."""
+        """Whether the client is still there. asyncio says so a little later than it knows."""
         return self._is_open and not self._transport.is_closing()
 
     @property
     def is_idle(self) -> bool:
-        """Whether it has asked for nothing."""
+        """Whether the client has asked for nothing yet."""
         is_done = not self._is_busy or self._waits_for_reading
         return is_done and self._reader.coming is None and not self._reader.whole
 
     @property
     def claim(self) -> Claim:
-        """Whether it gives way to new connections."""
+        """How strong its claim to stay is when new connections come."""
         if self._is_busy and not self._waits_for_reading:
             return Claim.IN_TURN if self.on_close is None else Claim.WAITS
         return Claim.INCOMPLETE if self._reader.coming is not None else Claim.IDLE
 
     @property
     def deadline(self) -> float:
-        """When it has waited for too long."""
+        """When it will have waited too long."""
         return self._deadline
 
     def close_soon(self) -> None:
@@ -226,7 +229,7 @@ class Connection(asyncio.BufferedProtocol):
         self._door.answer(request, self)
 
     def _expect(self, request: Request | None) -> None:
-        """A body that has not come with its head."""
+        """Take a body that has not come together with its head."""
         self._expected = request
         self._deadline = self._loop.time() + BODY_SECONDS
         if request is not None and request.version != HTTP_1_0 and _awaits_leave(request.headers):
@@ -236,7 +239,7 @@ class Connection(asyncio.BufferedProtocol):
         self._refuse(Busy())
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Refuse what has not come whole, after the answers to the requests before it."""
+        """Refuse a request that has not come whole, after the answers to earlier requests."""
         self._refused = self._reader.coming, refusal
         self._reader.end()
         self._ends = True
@@ -244,7 +247,7 @@ class Connection(asyncio.BufferedProtocol):
             self._go_on()
 
     def _end_after_this(self) -> None:
-        """What follows is left without an answer."""
+        """Leave all further requests without an answer."""
         self._ends = True
         self._reader.end()
         self._refused = None
@@ -270,7 +273,7 @@ class Connection(asyncio.BufferedProtocol):
         return lines + b"\r\n"
 
     def _finish(self) -> None:
-        """The answer was written: go on with the next request, or end."""
+        """Go on with the next request after an answer was written, or end."""
         request, self._answered = self._answered, None
         self._is_busy = self._in_chunks = False
         self.on_loss = self.on_close = None
@@ -303,7 +306,7 @@ class Connection(asyncio.BufferedProtocol):
                     self._expect(self._reader.coming)
 
     def _end(self) -> None:
-        """Say that this was all, but read on for a while: the system drops an answer when what came is not read."""
+        """Close for writing, but read on for a while: the system drops an answer if bytes that came are not read."""
         self._reader.end()
         can_end = self._transport.can_write_eof()  # not with TLS
         if self._has_ended or not (can_end or self._lingers):
@@ -318,7 +321,7 @@ class Connection(asyncio.BufferedProtocol):
         self._timer = self._loop.call_at(self._deadline, self._look_at_the_time)
 
     def _look_at_the_time(self) -> None:
-        """One timer for all, since most are not reached: it costs nothing to put a deadline off."""
+        """Use one timer for all deadlines. Most are not reached, and with this it costs nothing to put one off."""
         now = self._loop.time()
         unsent = self._transport.get_write_buffer_size()
         if unsent != self._unsent:

@@ -1,4 +1,4 @@
-"""The open connections of clients: where there are too many, some give way to new ones."""
+"""The open connections of clients: if there are too many, some give way to new ones."""
 
 import asyncio
 import heapq
@@ -11,18 +11,20 @@ from typing import Protocol
 from door.settings import BACKLOG, MAX_STALLED
 
 GIVE_WAY = 8
-"""One in so many connections gives way when there are too many."""
+"""If there are too many, one in this many connections gives way."""
 LOOK_AGAIN_SECONDS = 0.5
-"""After all were found at work. Looking takes milliseconds, and many may come at once."""
+"""Seconds to wait after all were found at work. Looking takes milliseconds, and many may come at once."""
 
 ACCEPTED_AT_ONCE = 16
-"""New connections, before the door goes on with those that it has. asyncio would take all that wait, up to a thousand:
-an alert, which comes in by several turns of its loop, would wait for as many heads of strangers in each.
+"""New connections that are accepted before the door goes on with those that it has.
+
+asyncio would take all that wait, up to a thousand: an alert, which needs several turns of its loop, would wait for as
+many heads of strangers in each.
 """
 
 
 async def listen(new: Callable[[], asyncio.BaseProtocol], host: str, port: int) -> asyncio.Server:
-    """Accept connections, each with a new protocol. Some wait with the system: `BACKLOG`."""
+    """Accept connections, each with a new protocol. Up to `BACKLOG` wait in the system."""
     server = await asyncio.get_running_loop().create_server(new, host, port, backlog=ACCEPTED_AT_ONCE)
     for each in server.sockets:
         with each.dup() as listener:
@@ -31,16 +33,16 @@ async def listen(new: Callable[[], asyncio.BaseProtocol], host: str, port: int) 
 
 
 class Claim(IntEnum):
-    """Who gives way to whom: the lowest goes first."""
+    """The order in which connections give way: the lowest first."""
 
     IDLE = 0
-    """It has asked for nothing."""
+    """The client has asked for nothing."""
     INCOMPLETE = 1
-    """It has sent a part of a request."""
+    """The client has sent a part of a request."""
     WAITS = 2
-    """It waits for a service that has no queue here, and may take minutes."""
+    """The client waits for a service without a queue here, which may take minutes."""
     IN_TURN = 3
-    """It has sent an alert whose turn comes soon, so it does not give way."""
+    """The client has sent an alert whose turn comes soon, so it does not give way."""
 
 
 class Client(Protocol):
@@ -48,11 +50,11 @@ class Client(Protocol):
 
     @property
     def claim(self) -> Claim:
-        """What it waits for."""
+        """Its claim to stay."""
 
     @property
     def deadline(self) -> float:
-        """When it has waited for too long."""
+        """When it will have waited too long."""
 
     def abort(self) -> None:
         """End it at once."""
@@ -62,13 +64,13 @@ class Client(Protocol):
 
 
 class Connections:
-    """As many as `most`."""
+    """The connections, `most` at most."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._open: set[Client] = set()
         self._stalled: dict[Client, None] = {}
-        """Those that do not read, in the order in which they stopped."""
+        """Connections whose clients do not read, in the order in which they stopped."""
         self._full_until = float("-inf")
 
     def __len__(self) -> int:
@@ -82,12 +84,14 @@ class Connections:
         return True
 
     def discard(self, client: Client) -> None:
-        """It has ended. Harmless if it was not counted."""
+        """Remove one that has ended. Harmless if it was not counted."""
         self._open.discard(client)
         self.moves(client)
 
     def stalls(self, client: Client) -> None:
-        """It does not read its answer, which takes memory. Who has not read for longest gives way."""
+        """Note that a client does not read its answer, which takes memory. The one that has not read for longest gives
+        way.
+        """
         self._stalled[client] = None
         if len(self._stalled) > MAX_STALLED:
             longest = next(iter(self._stalled))
@@ -95,17 +99,17 @@ class Connections:
             longest.abort()
 
     def moves(self, client: Client) -> None:
-        """It reads again. Harmless if it did all the time."""
+        """Note that it reads again. Harmless if it never stopped."""
         self._stalled.pop(client, None)
 
     def __iter__(self) -> Iterator[Client]:
-        """Those that are open now."""
+        """The connections that are open now."""
         return iter([*self._open])
 
     def _make_room(self) -> bool:
-        """End those with the lowest claim, and among them those that have waited for longest.
+        """End connections with the lowest claim, and among them those that have waited for longest.
 
-        They are no longer counted from now on, so that one look is enough for all that come at once.
+        They are not counted from now on, so that one search is enough for all that come at once.
         """
         now = time.monotonic()
         if now < self._full_until:

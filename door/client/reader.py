@@ -1,7 +1,7 @@
-"""Reads requests from what a connection receives, each with its whole body.
+"""Reads requests from the bytes of a connection, each with its whole body.
 
-httptools does it: llhttp, the parser of Node.js, in its strict mode. What it refuses ends the connection, so nobody
-behind the door can read a request in another way.
+httptools does it with llhttp, the parser of Node.js, in its strict mode. A request that it refuses ends the connection,
+so that nobody behind the door can read it in another way.
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 HTTP_1_0 = "1.0"
 VERSIONS = frozenset({HTTP_1_0, "1.1"})
 OF_A_REQUEST, OF_A_HEADER = 1024, 128
-"""The memory that Python takes for each, beside what was sent."""
+"""The memory that Python takes for each header, besides its bytes."""
 
 
 class Request:
@@ -30,23 +30,23 @@ class Request:
     ) -> None:
         self.method = method
         self.target = target
-        """Path and query as they came."""
+        """The path and query as they came."""
         self.path = path
-        """Without query and percent signs, as those behind the door understand it."""
+        """The path without query and percent signs, as the services read it."""
         self.headers = headers
         self.body = body
         self.version = version
         self.keeps = True
-        """Whether its connection may be used again."""
+        """Whether the connection may be used again."""
         self.is_known: bool | None = None
-        """Whether the API accepted its token lately; None while nobody has asked."""
+        """Whether the API accepted its token lately; None until somebody asks."""
 
 
 class Reader:
     """The requests of one connection.
 
-    `bodies_for` says where the body for a path is kept, `heads` counts what is not complete; `on_eviction` is called if
-    either must give way to others.
+    `bodies_for` gives the memory for the body of a path, and `heads` counts heads that are not complete. `on_eviction`
+    is called if either must give way to others.
     """
 
     def __init__(self, bodies_for: Callable[[str], Bodies], heads: Heads, on_eviction: GiveWay) -> None:
@@ -58,19 +58,19 @@ class Reader:
         self._headers: Headers = []
         self._head_bytes = self._head_lines = 0
         self._fruitless = 0
-        """How many bytes came in a row without a head or a part of a body in them."""
+        """How many bytes in a row had no head and no part of a body in them."""
         self._counted = 0
-        """How many of them `heads` counts."""
+        """How many of these bytes `heads` counts."""
         self._is_second_parser = False
         self.coming: Request | None = None
-        """The request whose body is to come."""
+        """The request whose body will come."""
         self.whole: deque[Request] = deque()
         """Requests that nobody has taken yet."""
         self.ended = False
-        """Whether what comes now is left unread."""
+        """Whether the bytes that come now are left unread."""
 
     def feed(self, data: memoryview) -> None:
-        """Read what has come. Raises Refusal: then it must not read on."""
+        """Read bytes that have come. Raises Refusal: then it must not read on."""
         self._fruitless += len(data)
         try:
             self._parse(data)
@@ -86,7 +86,7 @@ class Reader:
                 raise Malformed from None
 
     def end(self) -> None:
-        """Read no more, and forget what is not whole."""
+        """Read no more, and forget an incomplete request."""
         self.ended = True
         self._target, self._headers = b"", []
         self._count_the_head(0)
@@ -105,12 +105,13 @@ class Reader:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             rest = data[upgrade.args[0] :]
-        # Not above: `feed` finds a refusal as the context of its error, which would be the upgrade there.
+        # Not above: there `feed` would find the upgrade as the context of its error, instead of the refusal.
         if rest is not None and self.coming is not None:
             self._stay_with_http_1(self.coming, rest)
 
     def _stay_with_http_1(self, request: Request, rest: memoryview) -> None:
-        """The client would like another protocol, as Java's does by default. It need not get it (RFC 9110, 7.8).
+        """Go on after a client has asked for another protocol, as Java's does by default. It need not get it (RFC 9110,
+        7.8).
 
         llhttp stops before the body then, so a second parser reads that. The connection ends with the answer.
         """
@@ -129,7 +130,7 @@ class Reader:
             self._target += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer: these are left out."""
+        """A header, or a trailer: trailers are left out."""
         self._head_bytes += len(name) + len(value)
         self._head_lines += 1
         if self._head_bytes > MAX_HEAD_BYTES or self._head_lines > MAX_HEADERS:
@@ -138,7 +139,7 @@ class Reader:
             self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """The body is to come, unless there is none."""
+        """The head is complete. The body will come, unless there is none."""
         self._fruitless = 0
         if self._is_second_parser:
             return
@@ -148,7 +149,7 @@ class Reader:
         if len(self._target) > MAX_HEAD_BYTES:
             raise HeadTooLarge
         target = self._target.decode("latin-1")
-        if "#" in target:  # the services leave out what follows, and so find another path
+        if "#" in target:  # the services ignore the rest, and so find another path
             raise Malformed
         if not target.startswith("/"):
             target = _without_host(target)
@@ -187,7 +188,7 @@ def _path_of(target: str) -> str:
 
 
 def _announced(headers: Headers, version: str) -> int:
-    """The length that a head announces; 0 if it does not. Raises Malformed for what others may read differently.
+    """The length that a head announces; 0 without one. Raises Malformed for a head that others may read differently.
 
     HTTP/1.0 has no chunks: a proxy before the door may take them for the next request.
     """
@@ -205,11 +206,11 @@ def _announced(headers: Headers, version: str) -> int:
 
 
 def _without_host(target: str) -> str:
-    """Path and query, where a client sends the whole address, as to a proxy."""
+    """The path and query, also if the client sends the whole address, as to a proxy."""
     if not target.lower().startswith(("http://", "https://")):
         return target
     try:
         parts = urlsplit(target)
-    except ValueError:  # brackets without an address in them
+    except ValueError:  # brackets without an address between them
         raise Malformed from None
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

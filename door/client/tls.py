@@ -1,7 +1,7 @@
-"""Agreeing on keys with a client, before it can ask for anything.
+"""The TLS handshake with a client, before it can send a request.
 
-asyncio's own servers do that, too, but tell nobody of a connection until the keys are agreed on. So as many as the
-system allows could stop in the middle of it, and none would give way.
+asyncio's own servers do it too, but report no connection before the handshake is over. So clients could stop in the
+middle of it, as many as the system allows, and none would give way.
 """
 
 import asyncio
@@ -13,12 +13,15 @@ from door.client.connections import Claim, Connections
 from door.settings import HEAD_SECONDS, KIB
 
 sslproto.SSLProtocol.max_size = 16 * KIB
-"""What asyncio keeps for each connection to read into: 256 KiB by itself. TLS sends 16 KiB at a time at most."""
+"""Bytes that asyncio's buffer for reading has for each connection: 256 KiB by default. TLS sends 16 KiB at a time at
+most."""
 NewConnection = Callable[[], asyncio.BufferedProtocol]
 
 
 class Handshake(asyncio.Protocol):
-    """A client without keys. It counts as a connection that has asked for nothing, until another protocol has it."""
+    """A client during the handshake. It counts as a connection that has asked for nothing, until another protocol takes
+    it over.
+    """
 
     claim = Claim.IDLE
     deadline = 0.0
@@ -29,7 +32,7 @@ class Handshake(asyncio.Protocol):
         self._then = then
         self._loop = asyncio.get_running_loop()
         self._early = bytearray()
-        """What came with the last of the handshake."""
+        """Bytes that came with the last of the handshake."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
@@ -44,11 +47,11 @@ class Handshake(asyncio.Protocol):
         self._early += data
 
     def abort(self) -> None:
-        """End it at once."""
+        """End the connection at once."""
         self._transport.abort()
 
     def close_soon(self) -> None:
-        """Nothing was asked, so there is no answer to wait for."""
+        """End it: nothing was asked, so there is no answer to wait for."""
         self.abort()
 
     async def _agree(self) -> None:
@@ -60,7 +63,7 @@ class Handshake(asyncio.Protocol):
             return
         finally:
             self._others.discard(self)
-        if encrypted is not None:  # as it is if the connection ended meanwhile
+        if encrypted is not None:  # the same if the connection ended meanwhile
             self._hand_over(encrypted)
 
     def _hand_over(self, encrypted: asyncio.Transport) -> None:

@@ -1,4 +1,4 @@
-"""Passes a whole request on to a service, and the service's answer back, over connections that are kept."""
+"""Passes a whole request on to a service, and the service's answer back, over connections that are kept open."""
 
 import asyncio
 import logging
@@ -19,9 +19,9 @@ from door.upstream.message import Client, message_of
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 15.0
-"""A connection to a service is not used again after so long: the service could be about to close it."""
+"""Seconds after which an idle connection to a service is not used again: the service could be about to close it."""
 SAY_EVERY = 10.0
-"""Seconds between two lines about the same: hundreds of requests may fail in one."""
+"""Seconds between two log lines about the same service: hundreds of requests may fail in one."""
 _unsaid: Counter[str] = Counter()
 _said_at: dict[str, float] = {}
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -37,9 +37,9 @@ class Upstream:
     async def answer(
         self, service: Service, request: Request, client: Client
     ) -> AsyncIterator[ServiceConnection]:
-        """Send a request and give the service's answer, whose body is read in the block.
+        """Send a request, and yield the service's answer, whose body is read in the block.
 
-        Raises Unavailable if there is none. A request that is repeatable is sent a second time if its connection ends.
+        Raises Unavailable if there is none. A repeatable request is sent a second time if its connection ends.
         """
         connection = await self._ask(service, request, message_of(request, client))
         try:
@@ -58,7 +58,7 @@ class Upstream:
         except OSError as error:
             if isinstance(error, TimeoutError) or not may_repeat:
                 raise unavailable(service, error) from error
-        try:  # in a new connection: the service may be about to end all that are idle
+        try:  # in a new connection: the service may be about to close all idle ones
             return await self._ask_once(service, request, message, None)
         except OSError as error:
             raise unavailable(service, error) from error
@@ -75,7 +75,7 @@ class Upstream:
         return connection
 
     def _idle_one(self, service: Service) -> ServiceConnection | None:
-        """The one that was used last: those that are not needed grow old."""
+        """The connection that was used last, so that those that are not needed grow old."""
         idle = self._idle.get(service.name, [])
         while idle:
             connection = idle.pop()
@@ -99,7 +99,7 @@ def _address(url: str) -> dict[str, Any]:
 
 
 def unavailable(service: Service, error: Exception) -> Unavailable:
-    """The refusal for a service that did not answer, or broke off; the log says which, and why, now and then."""
+    """The refusal for a service that did not answer, or broke off. Now and then the log says which service, and why."""
     what = f"web-{service.name}: {type(error).__name__}"
     _unsaid[what] += 1
     now = time.monotonic()

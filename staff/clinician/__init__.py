@@ -1,1 +1,1 @@
-"""What the staff's site adds to a clinician's page."""
+"""The parts that the staff's site adds to a clinician's page."""

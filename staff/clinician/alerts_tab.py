@@ -25,7 +25,7 @@ class AlertsTab(TemplateTab):
     template = "staff/clinician/alerts.html"
 
     def context(self) -> dict[str, Any]:
-        """The latest alerts that were for them, or that they were asked to take on, newest first."""
+        """The latest alerts for them, or that they were asked to take on, newest first."""
         asked = Engagement.objects.filter(clinician_id=self.object_id).order_by("-alert")
         keys = list(asked.values_list("alert", flat=True)[:SHOWN])
         theirs = Q(clinician_id=self.object_id)
@@ -41,7 +41,7 @@ class AlertsTab(TemplateTab):
 
 
 def _row(alert: Any, standing: Responsibility, shown_for: Any) -> dict[str, Any]:
-    """`alert` has a `status` from `with_status()`."""
+    """A line of the tab. `alert` has a `status` from `with_status()`."""
     return {
         "alert": alert,
         "subject": wording.subject(alert.type),

@@ -1,4 +1,4 @@
-"""What a clinician's page says of plans and cover: who is asked if nobody answers, and who covers when."""
+"""Plans and cover on a clinician's page: who is asked if nobody answers, and who covers when."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from oncall.models import Cover
 from oncall.plans import FrozenPlan
 
 LEAST, MOST = timedelta(days=7), timedelta(days=60)
-"""How much time the line shows."""
+"""How much time the line of covers shows."""
 WIDTH = 1000
-"""Of the line, in its own units."""
+"""The width of the line, in its own units."""
 DAYS = 14
-"""Up to so many days each has a mark; beyond, each week has."""
+"""Up to this many days, each day has a mark on the line; beyond, each week has."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Line:
 
 
 def context(request: HttpRequest, clinician: Clinician) -> dict[str, Any]:
-    """What the template shows; nothing for users who may see neither plans nor covers. Some 20 queries."""
+    """The context of the template; empty for users who may see neither plans nor covers. Some 20 queries."""
     user = request.user
     sees_departments = user.has_perm(SEES_DEPARTMENTS)
     if not sees_departments and not (user.has_perm("oncall.view_plan") or user.has_perm("oncall.view_cover")):
@@ -105,7 +105,7 @@ def _row(cover: Cover, *, may_change: bool) -> dict[str, Any]:
 
 
 def _where(clinician: Clinician, with_plan: Sequence[Priority]) -> str:
-    """For which priorities cover holds, in a sentence."""
+    """A sentence that says for which priorities cover applies."""
     without = [priority.label for priority in Priority if priority not in with_plan]
     if not with_plan:
         return (
@@ -149,7 +149,9 @@ def _line(covers: Sequence[Cover]) -> Line:
 
 
 def _midnights(begins: datetime, ends: datetime) -> list[datetime]:
-    """Each midnight where the hospital is, or one a week: the night that clocks change is longer or shorter."""
+    """Each midnight in the hospital's time zone, or one a week. The night in which clocks change is longer or
+    shorter.
+    """
     every = 1 if ends - begins <= timedelta(days=DAYS) else 7
     zone, day = timezone.get_current_timezone(), timezone.localtime(begins).date()
     found: list[datetime] = []

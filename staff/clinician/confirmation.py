@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 def page(model_admin: ModelAdmin, request: HttpRequest, clinician: Clinician) -> HttpResponse:
-    """How the subscription stands; by POST, `action` is `again`, or `link` with a `link`."""
+    """The page. It shows the state of the subscription. In a POST, `action` is `again`, or `link` with a `link`."""
     known = clinician.email_subscription()
     if request.method == "POST":
         if _do(model_admin, request, clinician):
@@ -50,7 +50,7 @@ def page(model_admin: ModelAdmin, request: HttpRequest, clinician: Clinician) ->
 
 
 def _do(model_admin: ModelAdmin, request: HttpRequest, clinician: Clinician) -> bool:
-    """Whether it is done; a message says so."""
+    """Whether it was done; a message says so."""
     known = clinician.email_subscription()
     action = request.POST.get("action", "")
     if action == "link":

@@ -1,6 +1,6 @@
-"""What a clinician's page adds to that of contacts: whether messages can arrive, channel tests, and recent alerts.
+"""A clinician's page with what the staff's site adds: whether messages can arrive, channel tests, and recent alerts.
 
-The page loads reachability and test results after it is shown. URLs hold the clinician's id and never an address.
+The page loads reachability and test results after it is shown. URLs contain the clinician's id and never an address.
 """
 
 from typing import Any, ClassVar
@@ -34,9 +34,9 @@ TEST = {
     Channel.SMS: "Send an SMS to {} now?",
     Channel.EMAIL: "Send an e-mail to {} now?",
 }
-"""What a test does, as a question with the address."""
+"""The question before a test, with the address."""
 WHY = {Reason.OPTED_OUT: "opted out"}
-"""In few words, for “What would happen now”."""
+"""The obstacle in a few words, for “What would happen now”."""
 KNOWN = "Messages do not arrive here: {}. Alerts use this channel last."
 NOT_KNOWN = "Bleep cannot tell whether messages arrive: AWS did not answer. Reload the page in a minute."
 
@@ -88,7 +88,7 @@ class StaffClinicianAdmin(ClinicianAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def reachability_view(self, request: HttpRequest, object_id: str, channel: str) -> HttpResponse:
-        """Say whether AWS delivers to the clinician's saved address on a channel."""
+        """Answer whether AWS delivers to the clinician's saved address on a channel."""
         clinician = self._find(request, object_id)
         if channel not in Channel.values or not _can_be_checked(clinician, Channel(channel)):
             raise Http404
@@ -111,11 +111,11 @@ class StaffClinicianAdmin(ClinicianAdmin):
         return JsonResponse({"kind": "risk", "sentence": sentence, "why": WHY.get(obstacle, "")})
 
     def confirmation_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The e-mail address's confirmation: how it stands, and what staff can do about it."""
+        """The page on which staff have the e-mail address confirmed."""
         return confirmation.page(self, request, self._find(request, object_id, confirmation.MAY))
 
     def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Send a test over the posted channel; answer with the URL of its result."""
+        """Send a test over the posted channel. Answers with the URL of its result."""
         clinician = self._find(request, object_id, SEND_TEST)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
@@ -132,7 +132,7 @@ class StaffClinicianAdmin(ClinicianAdmin):
         return JsonResponse({"result": _result_url(clinician, alert.pk)})
 
     def test_result_view(self, request: HttpRequest, object_id: str, alert_id: int) -> HttpResponse:
-        """The result of a test so far."""
+        """Answer with the result of a test so far."""
         clinician = self._find(request, object_id, SEND_TEST)
         result = channel_tests.result(clinician, alert_id)
         if result is None:
@@ -159,7 +159,7 @@ def _can_be_checked(clinician: Clinician, channel: Channel) -> bool:
 def _channel_row(
     clinician: Clinician, channel: Channel, latest: channel_tests.Result | None
 ) -> dict[str, Any]:
-    """What the page shows of one channel."""
+    """The data of one channel on the page."""
     address = clinician.address(channel)
     can_ask = _can_be_checked(clinician, channel)
     return {
@@ -186,7 +186,7 @@ def _channel_row(
 
 
 def _known_obstacle(clinician: Clinician, channel: Channel) -> str:
-    """What a provider said before, as a sentence; empty if nothing is known to keep messages away."""
+    """The obstacle that a provider reported before, as a sentence; empty if none is known."""
     known = clinician.known_obstacles().get(channel)
     if known is None:
         return ""

@@ -1,7 +1,7 @@
 """Asks AWS whether messages reach a clinician, while their page is open.
 
-The staff's site has eight threads, and a slow AWS must not block it: few threads ask at once, others do without an
-answer, and after no answer the process does not ask again for a while.
+The staff's site has eight threads, and a slow AWS must not block it. So only a few threads ask at once, and others go
+without an answer. After a question without an answer, the process does not ask again for a while.
 """
 
 from threading import BoundedSemaphore
@@ -24,7 +24,7 @@ QUIET_SECONDS = 30.0
 """How long a process does not ask about a channel again after no answer."""
 
 SETTLED_BY_ASKING = ObstacleKind.OPTED_OUT
-"""Only a message shows whether the others are gone."""
+"""Obstacles that only a message can show to be gone."""
 
 log = structlog.get_logger(__name__)
 _slots = BoundedSemaphore(AT_ONCE)
@@ -36,7 +36,7 @@ class NotKnown(Exception):
 
 
 def obstacle(clinician: Clinician, channel: Channel) -> Reason | None:
-    """What blocks messages to the clinician's saved address; None if nothing is known to.
+    """The obstacle between AWS and the clinician's saved address; None if none is known.
 
     Raises:
         NotKnown: AWS did not answer, is down, or enough threads are waiting for it.
@@ -61,7 +61,7 @@ def obstacle(clinician: Clinician, channel: Channel) -> Reason | None:
 
 
 def _note(clinician: Clinician, channel: Channel, address: str, found: Reason | None) -> None:
-    """What AWS says is news for the next alert, too. Written only where it is news."""
+    """Store AWS's answer, which the next alert uses too. It is written only if it is new."""
     known = clinician.known_obstacles().get(channel)
     if found is not None and found in lifecycle.OBSTACLES:
         obstacles.remember(clinician.pk, channel, address, lifecycle.OBSTACLES[found])

@@ -31,7 +31,7 @@ DO = (
 
 @dataclass(frozen=True)
 class Button:
-    """A button that does something at once."""
+    """A button that acts at once."""
 
     text: str
     address: str
@@ -57,7 +57,7 @@ class AlertRow:
 
 
 def of_alerts(found: Unreached, reader: Reader) -> Iterator[Item]:
-    """One item for all, with the most urgent by name, and what staff have done about them up to this moment."""
+    """One item for all of them, with the most urgent by name, and the latest actions of staff."""
     done = attention.done_about([each.key for each in found.first])
     rows = tuple(
         _row(each, done[each.key], reader.user) for each in found.first if not is_decided(done[each.key])
@@ -80,7 +80,7 @@ def of_alerts(found: Unreached, reader: Reader) -> Iterator[Item]:
 
 
 def is_decided(done: list[AlertAction]) -> bool:
-    """Whether somebody has ended it since it was found."""
+    """Whether somebody has ended the alert since it was found."""
     decisions = [each.action for each in done if each.action in DECISIONS]
     return bool(decisions) and decisions[-1] != StaffAction.REOPEN
 
@@ -109,7 +109,7 @@ def row(
     received_at: datetime,
     why: str,
 ) -> AlertRow:
-    """The line of an alert, with what staff have `done` about it."""
+    """The line of an alert, with the actions of staff on it in `done`."""
     held = actions.holding(done)
     return AlertRow(
         key=f"alert-{key}",

@@ -27,23 +27,23 @@ from staff.home.items import Item
 from staff.home.reader import Reader
 
 SECONDS = 5.0
-"""How long a result is cached: short, so that a solved problem leaves the page soon."""
+"""How long a result is cached: short, so that a solved problem soon leaves the page."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Attention:
-    """The items, what nobody has taken on and urgent ones first, and when they were checked."""
+    """The items, with unanswered and urgent ones first, and the time of the checks."""
 
     items: list[Item]
     at: datetime
     database_is_away: bool = False
-    """Whether the database did not answer, or was waited for in vain: not everything was checked."""
+    """Whether the database failed, so that not everything was checked."""
 
     @property
     def count(self) -> int:
-        """How much needs attention, for the title of the browser's tab."""
+        """How many things need attention, for the title of the browser's tab."""
         return sum(each.count for each in self.items)
 
     @property
@@ -54,18 +54,18 @@ class Attention:
 
 @dataclass(frozen=True)
 class Check:
-    """A query, and how its result becomes items."""
+    """A query, and a function that makes items of its result."""
 
     subject: str
-    """What cannot be checked when the query fails."""
+    """What cannot be checked if the query fails."""
     query: Callable[[], Any]
     describe: Callable[[Any, Reader], Iterable[Item]]
     permission: str | None = None
-    """None is for everybody."""
+    """The permission to see it; None means everybody."""
 
 
 def check(user: User | AnonymousUser) -> Attention:
-    """What needs this user's attention. At most one query per check. A check that fails is an item, too."""
+    """The items for this user. At most one query per check. A check that fails becomes an item too."""
     allowed = [each for each in CHECKS if each.permission is None or user.has_perm(each.permission)]
     reader = Reader(user)
     found: list[Item] = []
@@ -77,7 +77,7 @@ def check(user: User | AnonymousUser) -> Attention:
             times.append(result.at)
         except Error as error:
             log.error("home.unanswered", about=each.subject, error=type(error).__name__)  # noqa: TRY400 - no text
-            if isinstance(error, database.AWAY):  # the others would only wait again
+            if isinstance(error, database.AWAY):  # the other checks would only wait again
                 found.append(items.database_failed(database.cause(error)))
                 return Attention(found, min(times), database_is_away=True)
             found.append(items.check_failed(each.subject))
@@ -87,7 +87,7 @@ def check(user: User | AnonymousUser) -> Attention:
 
 
 def _in_vain() -> list[Alert]:
-    """Alerts whose tries keep failing. One query, beside those of the check whether the providers answer."""
+    """Alerts whose tries keep failing. One query, besides those that find out whether the providers answer."""
     outages = cached(delays.outages, seconds=SECONDS).value
     return in_vain.first(down=[each.channel for each in outages])
 

@@ -1,4 +1,4 @@
-"""What Home says of plans and cover: who is away while nobody covers, and plans that need mending."""
+"""The items on Home about plans and cover: people who are away without cover, and plans that have a problem."""
 
 from collections.abc import Iterator
 

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 REST = 20
-"""A result is kept for so many times as long as it took."""
+"""A result is cached for this many times as long as it took."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Cached(Generic[T]):
 def cached(function: Callable[..., T], *args: Hashable, seconds: float) -> Cached[T]:
     """Return the cached result of `function(*args)`, or call it. For functions at module level.
 
-    What takes long is kept for longer, or with very many clinicians the database would do little else.
+    A slow result is kept for longer: otherwise, with very many clinicians, the database would do little else.
     """
     key = ".".join(map(str, (function.__module__, function.__qualname__, *args)))
     found: Cached[T] | None = caches["process"].get(key)

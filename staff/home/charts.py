@@ -26,7 +26,7 @@ COLOURS: dict[str, str] = {
     AlertStatus.CANCELLED.label: charts.GREY,
     AlertStatus.WITHDRAWN.label: charts.GREY,
 }
-"""The same as those of the badges in the list of alerts."""
+"""The same colours as those of the badges in the list of alerts."""
 
 
 @dataclass(frozen=True)

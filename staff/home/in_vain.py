@@ -21,7 +21,9 @@ DO = "Open what cannot wait, and reach the person by hand: its page has the numb
 
 
 def first(down: Collection[Channel]) -> list[Alert]:
-    """The first to look at, High and then the oldest first, with the `total` and how many are `high`. One query."""
+    """The alerts to look at first, High and then the oldest, with their `total` and the number of `high` ones. One
+    query.
+    """
     urgency = Case(*[When(priority=each, then=place) for place, each in enumerate(Priority)])
     counted = delays.tried_in_vain(down).annotate(
         total=Window(Count("pk")), high=Window(Count("pk", filter=Q(priority=Priority.HIGH)))

@@ -28,7 +28,7 @@ SECONDS = {Period.DAY: 10.0, Period.WEEK: 60.0}
 PERIODS = {Period.DAY: "Last 24 hours", Period.WEEK: "Last 7 days"}
 
 SHOWN = (AlertStatus.QUEUED, AlertStatus.SENT, AlertStatus.DELIVERED)
-"""The statuses that always have a number, beside Failed."""
+"""The statuses that are always shown as a number, besides Failed."""
 
 SHORTCUTS: tuple[tuple[str | None, str, str, str], ...] = (
     ("contacts.add_clinician", "person_add", "Add a clinician", "admin:contacts_clinician_add"),
@@ -37,7 +37,7 @@ SHORTCUTS: tuple[tuple[str | None, str, str, str], ...] = (
     ("clients.add_apiclient", "dns", "Add a hospital system", "admin:clients_apiclient_add"),
     (None, "help", "Help", "admin:help"),
 )
-"""Permission (None is for everybody), icon, text and page."""
+"""The permission (None means everybody), icon, text and page of each shortcut."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ class Total:
 
 
 def context(request: HttpRequest, shown: dict[str, Any]) -> dict[str, Any]:
-    """The context of `admin/index.html`; `shown` is the admin's own, with `app_list`."""
+    """The context of `admin/index.html`. `shown` is the admin's own context, with `app_list`."""
     user = request.user
     checked = attention.check(user)
     return {
@@ -106,7 +106,7 @@ def _statistics(user: User | AnonymousUser, period: Period) -> dict[str, Any]:
 
 
 def _totals(counts: list[AlertCount], since: datetime) -> list[Total]:
-    """A number for each word that the list and the charts have for a status, and one for all."""
+    """A number for each status, by the words of the list and the charts, and one for all alerts."""
 
     def total(words: str, listed_as: str) -> Total:
         return Total(words, _sum(each for each in counts if each.words == words), _listed(since, listed_as))
@@ -132,7 +132,7 @@ def _sum(counts: Iterable[AlertCount]) -> int:
 
 
 def _listed(since: datetime, status: str = "") -> str:
-    """The list of exactly the alerts that a number counts."""
+    """The link to the list of exactly the alerts that a number counts."""
     local = timezone.localtime(since)
     asked = {
         **({"status": status} if status else {}),

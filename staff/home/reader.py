@@ -1,4 +1,4 @@
-"""Who looks at Home: advice is for them, and says whom to ask for what they may not do."""
+"""The user who looks at Home. Advice is for them, and says whom to ask for anything that they may not do."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,16 @@ from alerts.admin.permissions import ask_for
 
 @dataclass(frozen=True)
 class Reader:
-    """The user, for what an item says."""
+    """The user, and their permissions."""
 
     user: User | AnonymousUser
 
     def may(self, permission: str) -> bool:
-        """Whether they have it."""
+        """Whether the user has the permission."""
         return self.user.has_perm(permission)
 
     def advice(self, permission: str, do: str, *, else_ask: str) -> str:
-        """What to do, or whom to ask `else_ask`, such as "to correct it"."""
+        """The advice; or whom to ask `else_ask`, such as "to correct it"."""
         if self.may(permission):
             return do
         return f"Ask {ask_for(permission)} {else_ask}."

@@ -1,4 +1,4 @@
-"""The line on Home about High alerts that were refused: who was meant, by which system, how often, since when."""
+"""The item on Home about refused High alerts: for whom they were, from which system, how many, since when."""
 
 from collections.abc import Iterator
 

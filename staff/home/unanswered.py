@@ -1,4 +1,4 @@
-"""What comes first on Home: alerts that nobody has taken on, who is asked, and what happens next."""
+"""The first items on Home: alerts that nobody has taken on, who is asked, and what happens next."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ STEP_IN = "Open what cannot wait: enter what somebody told you, or send it to so
 
 
 def of_alerts(found: Unanswered, reader: Reader) -> Iterator[Item]:
-    """One item for those for which nobody is left, one for those for which somebody is asked."""
+    """An item for alerts with nobody left to ask, and one for alerts that somebody is asked about."""
     done = attention.done_about([each.key for each in found.first]) if found.first else {}
     rows = {
         exhausted: tuple(
@@ -77,7 +77,7 @@ def _row(alert: UnansweredAlert, done: list[AlertAction], reader: Reader) -> Ale
 
 
 def _how_it_stands(alert: UnansweredAlert) -> str:
-    """Who is asked, for how much longer, and what happens then."""
+    """A line: who is asked, how much time they have left, and what happens then."""
     if alert.exhausted:
         return "nobody is left to ask"
     left = alert.until - timezone.now() if alert.until else None

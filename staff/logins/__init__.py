@@ -1,1 +1,1 @@
-"""People prove who they are: passwords, second factors, single sign-on, sessions."""
+"""Logins: passwords, second factors, single sign-on, sessions."""

@@ -1,4 +1,4 @@
-"""How allauth logs people in here: no mails, no sign-up by strangers, secrets kept encrypted."""
+"""Adapts allauth to Bleep: no e-mails, no sign-up by strangers, secrets kept encrypted."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ SALT = b"bleep second factors "
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Logins, and what proves them again."""
+    """Rules for logins, and for proving again who one is."""
 
     error_messages = {  # noqa: RUF012 - as allauth has it
         **DefaultAccountAdapter.error_messages,
@@ -39,16 +39,18 @@ class AccountAdapter(DefaultAccountAdapter):
     def add_message(
         self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
     ) -> None:
-        """Without “you have signed in”, which the next page shows anyway."""
+        """Show no “you have signed in”: the next page shows that anyway."""
         if not (message_template or "").startswith("account/"):
             super().add_message(request, level, message_template, *args, **kwargs)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """For what allauth itself protects. A login a moment ago is proof enough."""
+        """Whether allauth must ask for another proof before its own protected pages. A login a moment ago is enough."""
         return not factors.is_recent(context.request)
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
-        """Note whether single sign-on asked for a second factor, and delete expired sessions, which hold searches."""
+        """Note whether single sign-on asked for a second factor, and delete expired sessions, which contain
+        searches.
+        """
         sign_on = (kwargs.get("signal_kwargs") or {}).get("sociallogin")
         if sign_on is not None and claims.has_shown_a_factor(sign_on):
             record_authentication(request, user, factors.METHOD, type="provider")
@@ -59,7 +61,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class MfaAdapter(DefaultMFAAdapter):
-    """Second factors. Who reads the database, or a backup, cannot make their codes without SECRET_KEY."""
+    """Second factors. Somebody who reads the database, or a backup, cannot make their codes without SECRET_KEY."""
 
     error_messages = {  # noqa: RUF012 - as allauth has it
         **DefaultMFAAdapter.error_messages,
@@ -71,7 +73,7 @@ class MfaAdapter(DefaultMFAAdapter):
         return _cipher().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """The secret; another one, which no code fits, after SECRET_KEY was changed."""
+        """The secret. If SECRET_KEY was changed, another one, which no code fits."""
         try:
             return _cipher().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:

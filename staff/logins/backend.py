@@ -1,4 +1,4 @@
-"""Whose password is accepted, and how passwords are hashed."""
+"""Checks passwords: whose is accepted, and how they are hashed."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from clients import sample
 
 
 class StaffBackend(ModelBackend):
-    """Django's backend, which accepts a password only where one is needed.
+    """Django's backend, limited to logins that need a password.
 
-    The demo's login is published, so only local mode takes it. Where everybody has single sign-on (LOCAL_LOGINS), only
-    the logins for emergencies have a password.
+    The demo's login is published, so it works in local mode only. Where everybody has single sign-on (LOCAL_LOGINS),
+    only the logins for emergencies have a password.
     """
 
     def authenticate(
@@ -34,7 +34,7 @@ class StaffBackend(ModelBackend):
 
 
 class Argon2id(Argon2PasswordHasher):
-    """Argon2id with the least that OWASP's Password Storage Cheat Sheet asks for: 19 MiB, two passes, one lane.
+    """Argon2id with the minimum of OWASP's Password Storage Cheat Sheet: 19 MiB, two passes, one lane.
 
     Django's default takes 100 MiB for each password that is checked, and eight threads of `web-admin` check at once.
     """

@@ -1,4 +1,4 @@
-"""Second factors: who must show one, who has, and how lately somebody proved who they are."""
+"""Second factors: who must show one, who has shown one, and how long ago a user proved who they are."""
 
 import time
 from datetime import timedelta
@@ -17,24 +17,24 @@ from audit.logins import record_some
 from audit.models import EventName
 
 METHOD = "mfa"
-"""What allauth calls a second factor in its record of a session."""
+"""The word for a second factor in allauth's record of a session."""
 TOKENS = frozenset({"clients.add_apitoken", "clients.change_apitoken"})
 RIGHTS = frozenset(
     f"{app}.{action}_{model}"
     for app, model in (("auth", "user"), ("auth", "group"), ("staff", "roleclaim"))
     for action in ("add", "change")
 )
-"""Whoever has one of these can give themselves the others."""
+"""A user with one of these can give themselves the others."""
 FILES = frozenset({"alerts.view_answers", "audit.view_trail"})
-"""What lets somebody take files away, beside permissions whose names say that they do."""
+"""Permissions to take files away, besides those whose names say so."""
 RECENT = timedelta(minutes=5)
-"""How long a proof counts for pages that whoever finds an open browser must not use."""
+"""How long a proof counts for pages that must not be open to somebody who finds an open browser."""
 FOR_A_FORM = timedelta(minutes=15)
-"""The same for sending the form of such a page: it takes time to fill in."""
+"""How long it counts for sending the form of such a page, which takes time to fill in."""
 
 
 def must_show(user: User | AnonymousUser) -> bool:
-    """Whether this user has to show a second factor: superusers, and who may hand out tokens, rights or files."""
+    """Whether this user must show a second factor: superusers, and users who may hand out tokens, rights or files."""
     if not settings.REQUIRE_MFA:
         return False
     if user.is_superuser:
@@ -51,7 +51,7 @@ def has_shown(request: HttpRequest) -> bool:
 
 
 def is_recent(request: HttpRequest, within: timedelta = RECENT) -> bool:
-    """Whether this user has proved who they are so lately, in any way."""
+    """Whether this user has proved who they are within this time, in any way."""
     proofs = _proofs(request)
     return bool(proofs) and time.time() - max(each["at"] for each in proofs) < within.total_seconds()
 
@@ -64,7 +64,7 @@ def _proofs(request: HttpRequest) -> list[dict[str, Any]]:
 def shown_by_setting_up(
     request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any
 ) -> None:
-    """Whoever has just set up a factor has shown it."""
+    """Record a new factor. Setting it up counts as showing it."""
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         record_authentication(request, user, METHOD, id=authenticator.pk, type=authenticator.type)
     _note("+", user, authenticator, request)
@@ -72,13 +72,13 @@ def shown_by_setting_up(
 
 @receiver(authenticator_removed, dispatch_uid="staff.logins.factors.removed")
 def removed(request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any) -> None:
-    """By its owner."""
+    """Record that the owner removed a factor."""
     _note("-", user, authenticator, request)
 
 
 @receiver(authentication_failed, dispatch_uid="staff.logins.factors.failed")
 def failed(request: HttpRequest, user: User, authenticator: Authenticator, **kwargs: Any) -> None:
-    """A wrong code: whoever sends it knows the password."""
+    """Record a wrong code: the sender knows the password."""
     of = {"kind": "auth.user", "object_id": user.pk}
     record_some(EventName.LOGIN_FAILED, request, of, detail=f"second factor: {authenticator.type}")
 

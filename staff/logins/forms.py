@@ -22,14 +22,14 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
 
     @sensitive_variables("old")
     def clean_old_password(self) -> str:
-        """Check the old password as a login does, which counts wrong ones: an open session is no place to guess."""
+        """Check the old password as a login does, which counts wrong ones: nobody can guess it in an open session."""
         old: str = self.cleaned_data["old_password"]
         if authenticate(self._request, username=self.user.get_username(), password=old) != self.user:
             raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
         return old
 
     def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
-        """The password is the user's own from now on."""
+        """Note that the password is the user's own from now on."""
         user: User = super().save(commit)
         passwords.chosen(self._request, user)
         return user
@@ -42,7 +42,7 @@ WHICH_CODE = (
 
 
 class CodeForm(mfa.AuthenticateForm):
-    """The code at a login, and where it comes from."""
+    """The form for the code at a login."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -50,7 +50,7 @@ class CodeForm(mfa.AuthenticateForm):
 
 
 class ProofForm(mfa.ReauthenticateForm):
-    """The same for a proof during a session."""
+    """The form for the code during a session."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,6 @@
-"""Between login and the staff's pages: a password of one's own, a second factor, and a fresh proof for some pages."""
+"""Stands between the login and the staff's pages. It asks for a password of one's own, a second factor, and a fresh
+proof for some pages.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +17,7 @@ from django.utils.http import urlencode
 from staff.logins import factors, passwords
 
 FREE = frozenset({"login", "logout", "jsi18n", "password_change", "password_change_done"})
-"""Pages of the admin for everybody who is logged in."""
+"""Pages of the admin that need no more than a login."""
 PROOF = frozenset(
     {
         "auth_group_add",
@@ -29,11 +31,12 @@ PROOF = frozenset(
         "staff_roleclaim_change",
     }
 )
-"""Pages that ask for a fresh proof from those who may change something there. So does every export, by its name."""
+"""Pages that ask for a fresh proof from users who may change something there. Exports ask for one too: they are known
+by their names."""
 PROOF_OF_POSTS = frozenset({"auth_user_changelist", "auth_group_changelist", "staff_roleclaim_changelist"})
-"""Lists whose actions ask for one, and which everybody may read."""
+"""Lists whose actions ask for a fresh proof, although reading them does not."""
 MFA = "mfa_reauthenticate"
-"""The prefix of second factors among allauth's ways to prove who one is."""
+"""The prefix of second factors in allauth's names of proofs."""
 OWN_PASSWORD = "Choose a password of your own first: somebody else knows this one."  # noqa: S105
 SECOND_FACTOR = "Your login may do a lot, so it needs a second factor. Set one up first."
 AGAIN = "Nothing was done yet: say that it is you, and then do it again."
@@ -45,7 +48,7 @@ class Gate(MiddlewareMixin):
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        """None to go on."""
+        """The redirect; None if the user may go on."""
         match = request.resolver_match
         is_page = match is not None and "admin" in match.namespaces and match.url_name not in FREE
         if match is None or not is_page or not request.user.is_authenticated:
@@ -81,7 +84,9 @@ def _to(request: HttpRequest, address: str, why: str) -> HttpResponse:
 
 
 def _to_a_factor(request: HttpRequest) -> HttpResponse:
-    """To the page that sets a factor up, or to the one that asks for it: a login over another session forgets it."""
+    """Redirect to the page that sets up a factor, or to the one that asks for it: a login over another session forgets
+    the factor.
+    """
     ways = [way for way in _ways(request) if way["id"].startswith(MFA)]
     return _prove(request, ways) if ways else _to(request, reverse("mfa_index"), SECOND_FACTOR)
 
@@ -93,11 +98,11 @@ def _ask_again(request: HttpRequest) -> HttpResponse:
 
 
 def _ways(request: HttpRequest) -> list[dict[str, Any]]:
-    """The ways in which this user can prove who they are: password and second factors that they have."""
+    """The proofs that this user can give: a password, and the second factors that they have."""
     return list(get_adapter().get_reauthentication_methods(request.user))
 
 
 def _prove(request: HttpRequest, ways: list[dict[str, Any]]) -> HttpResponse:
-    """To the page that asks for the first of these ways, or for single sign-on, and back from there."""
+    """Redirect to the page that asks for the first of these proofs, or to single sign-on, which leads back."""
     address = ways[0]["url"] if ways else reverse("prove_by_sign_on")
     return redirect(f"{address}?{urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})}")

@@ -1,4 +1,4 @@
-"""Who is locked out after wrong passwords, and the page that says so. django-axes counts, in the database."""
+"""Locks people out after wrong passwords, and shows them the page that says so. django-axes counts, in the database."""
 
 from typing import Any
 
@@ -17,14 +17,16 @@ MOST_OF_A_LOGIN_AT_AN_ADDRESS = settings.AXES_FAILURE_LIMIT
 MOST_AT_AN_ADDRESS = 50
 """Many people share the address of a hospital."""
 MOST_OF_A_LOGIN = 100
-"""From all addresses together. With a lower limit a stranger could lock out anybody."""
+"""From all addresses together. With a lower limit a stranger could lock anybody out."""
 
 
 class Lockout(AxesDatabaseHandler):
     """The handler of django-axes, with limits of our own and without its queries at each login."""
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-        """How many wrong passwords, as if each limit were `AXES_FAILURE_LIMIT`. In the order of the parameters."""
+        """How many wrong passwords, in a scale on which each limit is `AXES_FAILURE_LIMIT`. The limits are in the order
+        of the parameters.
+        """
         limits = (MOST_OF_A_LOGIN_AT_AN_ADDRESS, MOST_AT_AN_ADDRESS, MOST_OF_A_LOGIN)
         attempts = self.get_user_attempts(request, credentials)
         counts = [each.aggregate(found=Sum("failures_since_start"))["found"] or 0 for each in attempts]
@@ -33,11 +35,11 @@ class Lockout(AxesDatabaseHandler):
         )
 
     def user_logged_in(self, sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
-        """Start again for this login at this address. What else came from there still counts."""
+        """Start again for this login at this address. Other failures from there still count."""
         AccessAttempt.objects.filter(username=user.get_username(), ip_address=address(request)).delete()
 
     def user_logged_out(self, sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 def address(request: HttpRequest) -> str | None:

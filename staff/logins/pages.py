@@ -1,4 +1,6 @@
-"""Pages of logins that allauth does not have: the login page, one's own login, and proof by single sign-on."""
+"""Pages of logins that allauth does not have: the login page, the page of one's own login, and the proof by single
+sign-on.
+"""
 
 from collections.abc import Callable
 from functools import wraps
@@ -36,7 +38,7 @@ ENDED = "You are logged out everywhere else."
 
 
 class LoginView(views.LoginView):
-    """Django's page for name and password; then allauth asks for the second factor, if there is one."""
+    """Django's page for name and password. After it allauth asks for the second factor, if there is one."""
 
     def form_valid(self, form: Any) -> HttpResponse:
         user: User = form.get_user()
@@ -48,10 +50,10 @@ class LoginView(views.LoginView):
 
 
 class FactorView(AuthenticateView):
-    """Asks for the second factor at a login; for a security key only those who have one."""
+    """Asks for the second factor at a login. Offers a security key only to users who have one."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """What the page shows."""
+        """The context of the page."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
         if not is_mfa_enabled(self.stage.login.user, [Authenticator.Type.WEBAUTHN]):
             context["MFA_SUPPORTED_TYPES"] = [
@@ -61,7 +63,7 @@ class FactorView(AuthenticateView):
 
 
 def in_site(view: View) -> View:
-    """A page of allauth's, with what the site's templates want to know."""
+    """One of allauth's pages, with the context that the site's templates need."""
 
     @wraps(view)
     @never_cache
@@ -76,7 +78,7 @@ def in_site(view: View) -> View:
 
 @login_required
 def own(request: HttpRequest) -> HttpResponse:
-    """One's own login: what proves it, and where it is open."""
+    """The page of one's own login: its proofs, and its open sessions."""
     factors_set_up = Authenticator.objects.filter(user=request.user).exclude(
         type=Authenticator.Type.RECOVERY_CODES
     )
@@ -101,7 +103,9 @@ def log_out_everywhere(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def prove_by_sign_on(request: HttpRequest) -> HttpResponse:
-    """For those who have neither a password nor a second factor here: single sign-on, which has to ask again."""
+    """The proof for users who have neither a password nor a second factor here: single sign-on, which has to ask
+    again.
+    """
     to = request.GET.get(REDIRECT_FIELD_NAME, "")
     if not url_has_allowed_host_and_scheme(to, {request.get_host()}, require_https=request.is_secure()):
         to = reverse("admin:index")
@@ -112,19 +116,21 @@ def prove_by_sign_on(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def sign_on(request: HttpRequest, provider_id: str) -> HttpResponseBase:
-    """To the provider of single sign-on. To log in, and not to tie another identity to the login of an open browser."""
+    """Redirect to the provider of single sign-on. It is a login: no identity is added to the login of an open
+    browser.
+    """
     if get_request_param(request, "process", AuthProcess.LOGIN) != AuthProcess.LOGIN:
         raise Http404
     try:
         response: HttpResponseBase = oidc.login(request, provider_id)
-    except RequestException:  # it does not say where its page is
+    except RequestException:  # the provider does not say where its page is
         messages.error(request, claims.FAILED)
         response = redirect("admin:login")
     return response
 
 
 def provider(to: str, *, again: bool = False) -> dict[str, str] | None:
-    """The name of single sign-on, and where its button leads; None where there is none."""
+    """The name of single sign-on and the address of its button; None if there is none."""
     if not settings.OIDC_ISSUER:
         return None
     more = {"auth_params": urlencode({"prompt": "login"})} if again else {}

@@ -1,4 +1,4 @@
-"""Passwords that somebody else has set: their owners choose another at the first login."""
+"""Passwords that somebody else has set: their owners have to choose another at the first login."""
 
 from typing import Any
 
@@ -18,18 +18,18 @@ def set_by_another(user: User) -> None:
 
 
 def chosen(request: HttpRequest, user: User) -> None:
-    """The user has chosen a password."""
+    """Note that the user has chosen a password."""
     TemporaryPassword.objects.filter(user=user).delete()
     request.session.pop(IN_SESSION, None)
 
 
 def is_temporary(request: HttpRequest) -> bool:
-    """Whether this session began with a password that somebody else has set."""
+    """Whether this session began with a password that somebody else had set."""
     return IN_SESSION in request.session
 
 
 @receiver(user_logged_in, dispatch_uid="staff.logins.passwords")
 def note(request: HttpRequest, user: User, **kwargs: Any) -> None:
-    """Kept in the session, so that it costs no query for each page."""
+    """Note it in the session, so that it costs no query for each page."""
     if user.has_usable_password() and TemporaryPassword.objects.filter(user=user).exists():
         request.session[IN_SESSION] = True

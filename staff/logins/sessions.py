@@ -1,4 +1,4 @@
-"""How long a session lasts: until somebody logs out, or does nothing for `SESSION_IDLE`."""
+"""The length of a session: until its owner logs out, or does nothing for `SESSION_IDLE`."""
 
 import time
 from typing import Any
@@ -18,19 +18,20 @@ from audit.models import EventName
 from theme import refresh
 
 LAST_ACTIVE = "last_active"
-"""In the session: when its owner last did something, in seconds."""
+"""The session's key for the time, in seconds, at which its owner last did something."""
 NOTED_EVERY = 60.0
-"""Seconds between two such notes, since each writes the session; a fifteenth of `SESSION_IDLE` where that is less. So a
-session may end a minute early."""
+"""Seconds between two writes of that time, because each writes the session; a fifteenth of `SESSION_IDLE` if that is
+less. So a session may end a minute early."""
 CLEAR_SITE_DATA = '"cache", "storage"'
-"""What a browser forgets at logout. Not cookies: browsers would drop those of all systems of the hospital's domain."""
+"""What a browser is told to forget at a logout. Not cookies: browsers would delete those of all systems of the
+hospital's domain."""
 
 
 class IdleSessions(MiddlewareMixin):
     """Ends a session whose owner has done nothing for `SESSION_IDLE`."""
 
     def process_request(self, request: HttpRequest) -> None:
-        """What a page asks for by itself, to stay up to date, does not count."""
+        """Requests that a page makes by itself, to stay up to date, do not count."""
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or SESSION_KEY not in request.session:
             return
         idle, most = time.time() - request.session.get(LAST_ACTIVE, 0), settings.SESSION_IDLE.total_seconds()
@@ -52,5 +53,5 @@ def end_others(request: HttpRequest) -> None:
 
 @receiver(user_logged_in, dispatch_uid="staff.logins.sessions")
 def begin(request: HttpRequest, **kwargs: Any) -> None:
-    """A session begins."""
+    """Note when the session begins."""
     request.session[LAST_ACTIVE] = time.time()

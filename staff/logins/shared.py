@@ -1,7 +1,8 @@
-"""A cache that all processes of the staff's site share: how often somebody was wrong, and which codes were used.
+"""A cache that all processes of the staff's site share: counts of wrong attempts, and used codes.
 
-In the database, since no login works without it anyway: no other store can lock staff out, or let guesses run free,
-by being away. Not Django's own, which reads its rows as pickles: whoever writes the database could run code.
+It is in the database, which every login needs anyway: no other store can lock staff out, or let somebody guess without
+limit, by being away. It is not Django's own database cache, which reads its rows as pickles: somebody who can write to
+the database could run code.
 """
 
 import json
@@ -25,21 +26,21 @@ UPDATE staff_sharedvalue SET value = (value::bigint + %s)::text
 WHERE key = %s AND expires_at > clock_timestamp() RETURNING value::bigint
 """
 LONGEST = timedelta(days=1)
-"""Nothing in it lasts for ever."""
+"""Every value expires."""
 
 
 class SharedCache(BaseCache):
-    """What Django wants of a cache. Values are JSON."""
+    """A cache as Django defines it. Values are JSON."""
 
     def __init__(self, _location: str, params: dict[str, Any]) -> None:
         super().__init__(params)
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        """Keep a value unless there is one, in one statement; say whether it was kept."""
+        """Store a value unless there is one, in one statement. Returns whether it was stored."""
         return self._write(ADD, key, value, timeout, version)
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        """The value; the default where it is over."""
+        """The value; the default if there is none, or it has expired."""
         live = SharedValue.objects.filter(key=self._key(key, version), expires_at__gt=Now())
         found = live.values_list("value", flat=True).first()
         return default if found is None else json.loads(found)
@@ -49,7 +50,7 @@ class SharedCache(BaseCache):
         self._write(SET, key, value, timeout, version)
 
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
-        """Count on from a number in one statement, so that no two processes come to the same one.
+        """Add to a number in one statement, so that no two processes get the same result.
 
         Raises:
             ValueError: there is none, or it is over.
@@ -62,11 +63,11 @@ class SharedCache(BaseCache):
         return int(found[0])
 
     def delete(self, key: Any, version: int | None = None) -> bool:
-        """Forget a value."""
+        """Delete a value."""
         return bool(SharedValue.objects.filter(key=self._key(key, version)).delete()[0])
 
     def clear(self) -> None:
-        """Forget all."""
+        """Delete all values."""
         SharedValue.objects.all().delete()
 
     def _key(self, key: Any, version: int | None) -> str:
@@ -82,5 +83,5 @@ class SharedCache(BaseCache):
 
 
 def forget_expired() -> None:
-    """Delete what is over."""
+    """Delete expired values."""
     SharedValue.objects.filter(expires_at__lte=Now()).delete()

@@ -1,4 +1,4 @@
-"""The addresses of logins, below `/admin/account/`: of allauth's pages those that Bleep uses."""
+"""The URLs of logins, below `/admin/account/`: our own, and those of allauth's pages that Bleep uses."""
 
 from allauth.account import views as account
 from allauth.mfa.base import views as mfa

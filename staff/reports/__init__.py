@@ -1,1 +1,1 @@
-"""Reports for people who audit."""
+"""Reports for auditors."""

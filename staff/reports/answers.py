@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 
 class TooMuch(Exception):
-    """More than can be counted in the time that a statement may take."""
+    """There are more alerts than can be counted within the time limit of a statement."""
 
 
 def view(request: HttpRequest) -> HttpResponse:
@@ -61,7 +61,7 @@ def _page(
 
 
 def _too_much(request: HttpRequest, form: SpanForm) -> HttpResponse:
-    """The page with what to do, instead of the figures or of their file."""
+    """The page with a sentence on what to do, instead of the figures or their file."""
     form.add_error(None, TOO_MUCH)
     return _page(request, form, {}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
@@ -91,7 +91,7 @@ def _asked(request: HttpRequest) -> SpanForm:
 
 
 def _read(request: HttpRequest, span: Span) -> Answers:
-    """Of the alerts that the user may see. Raises TooMuch."""
+    """The statistics of the alerts that the user may see. Raises TooMuch."""
     alerts = visible_to(request.user).without_tests()
     alerts = alerts.filter(created_at__gte=span.begins, created_at__lte=span.ends)
     try:

@@ -16,11 +16,11 @@ COLOURS: dict[Figure, str] = {
     Figure.EXHAUSTED: charts.RED,
     Figure.ENDED: charts.GREY,
 }
-"""What became of each alert: every one is in exactly one of these."""
+"""The outcomes of an alert: each alert has exactly one of these."""
 
 
 def of(answers: Answers, span: Span) -> list[Chart]:
-    """What became of them over time and by priority, and how long acceptance took."""
+    """The charts: outcomes over time and by priority, and how long acceptance took."""
     priorities = answers.groups[Dimension.PRIORITY]
     return [
         _over_time(answers, span),

@@ -35,7 +35,7 @@ class AnswersFile:
     headings: Sequence[str] = HEADINGS
 
     def about(self) -> list[tuple[str, str]]:
-        """What this file is: pairs of a heading and what it says."""
+        """The description of the file: pairs of a heading and its text."""
         return [
             ("Answers exported from Bleep", ""),
             ("Exported", timezone.localtime(self.at).isoformat(sep=" ", timespec="seconds")),

@@ -1,4 +1,4 @@
-"""The span of time of a report: whole days, where the hospital is."""
+"""The span of time of a report: whole days, in the hospital's time zone."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -11,9 +11,9 @@ from unfold.widgets import UnfoldAdminDateWidget
 
 LONGEST = timedelta(days=366)
 MOST_DAYS = 62
-"""A longer span is shown by month."""
+"""The longest span that is shown by day; longer ones are shown by month."""
 WRITTEN = "d/m/Y"
-"""As the calendars of the forms and the filters write a date."""
+"""The format of a date in the calendars of forms and filters."""
 
 
 @dataclass(frozen=True)
@@ -29,22 +29,22 @@ class Span:
 
     @property
     def ends(self) -> datetime:
-        """The last instant, as the list's filter by time has it."""
+        """The last instant of the span, for the list's filter by time."""
         return timezone.make_aware(datetime.combine(self.until, time.max))
 
     @property
     def unit(self) -> str:
-        """The unit of its charts."""
+        """The unit of the charts: a day or a month."""
         return "day" if self.until - self.since < timedelta(days=MOST_DAYS) else "month"
 
     def within(self, begin: date) -> "Span":
-        """The day or the month that begins then, as far as it is in this span."""
+        """The day or the month that begins at this time, as far as it is in the span."""
         if self.unit == "day":
             return Span(begin, begin)
         return Span(max(begin, self.since), min(_first_of_next(begin) - timedelta(days=1), self.until))
 
     def parts(self) -> list[date]:
-        """When each of its days or months begins."""
+        """The beginnings of its days or months."""
         if self.unit == "day":
             return [self.since + timedelta(days=each) for each in range((self.until - self.since).days + 1)]
         found = [self.since.replace(day=1)]
@@ -53,15 +53,15 @@ class Span:
         return found
 
     def name_of(self, begin: date) -> str:
-        """What a day or a month is called."""
+        """The title of a day or a month."""
         return date_format(begin, "D j M" if self.unit == "day" else "M Y")
 
     def of_form(self) -> dict[str, str]:
-        """For `SpanForm`."""
+        """The query for `SpanForm`."""
         return {"since": _written(self.since), "until": _written(self.until)}
 
     def of_list(self) -> dict[str, str]:
-        """For the list's filter by time."""
+        """The query for the list's filter by time."""
         return {"created_at_from_0": _written(self.since), "created_at_to_0": _written(self.until)}
 
     def __str__(self) -> str:
@@ -69,7 +69,7 @@ class Span:
 
 
 def usual(today: date) -> dict[str, Span]:
-    """The spans that people ask for, by what they call them; the first is the one at first."""
+    """The usual spans, by their names. The first is the default."""
     this_month = today.replace(day=1)
     last_month = this_month - timedelta(days=1)
     return {
@@ -81,19 +81,19 @@ def usual(today: date) -> dict[str, Span]:
 
 
 class SpanForm(forms.Form):
-    """From when until when, in the calendar."""
+    """The form: the first and the last day."""
 
     since = forms.DateField(label="From", widget=UnfoldAdminDateWidget)
     until = forms.DateField(label="Until, with that day", widget=UnfoldAdminDateWidget)
 
     @classmethod
     def asked(cls, given: Any) -> "SpanForm":
-        """The form as it was sent; with the last days, if it was not."""
+        """The form as it was sent; with the last days as default."""
         first = next(iter(usual(timezone.localdate()).values()))
         return cls(given if "since" in given or "until" in given else first.of_form())
 
     def clean(self) -> dict[str, Any]:
-        """Raises ValidationError if it is no span, or too long."""
+        """Raises ValidationError if the span is impossible or too long."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
         since, until = data.get("since"), data.get("until")
         if since and until and until < since:
@@ -104,7 +104,7 @@ class SpanForm(forms.Form):
 
     @property
     def span(self) -> Span | None:
-        """What was asked for; None if it cannot be read."""
+        """The span that was asked for; None if it cannot be read."""
         return Span(**self.cleaned_data) if self.is_valid() else None
 
 

@@ -1,4 +1,4 @@
-"""The tables of the report *Answers*: each number leads to the alerts that it counts."""
+"""The tables of the report *Answers*. Each number links to the alerts that it counts."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +12,7 @@ from staff.reports.span import Span
 from theme.times import duration
 
 HALF, MOST, LONGEST = "Half within", "90% within", "Longest"
-"""Headings of the times from the alert until somebody accepted."""
+"""Headings of times from the alert until its acceptance."""
 BEFORE_TIMES = (Figure.WANTED, Figure.ACCEPTED)
 AFTER_TIMES = (
     Figure.IN_TIME,
@@ -53,9 +53,9 @@ class Cell:
 
     text: str
     url: str = ""
-    """The alerts that it counts; empty where there are none."""
+    """The link to the alerts that it counts; empty if there are none."""
     label: str = ""
-    """For those who do not see in which row and column it is."""
+    """The cell with its row and column, for screen readers."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Table:
 
 
 def of(answers: Answers, span: Span) -> Table:
-    """All alerts, then by each dimension."""
+    """The tables: all alerts, then by each dimension."""
     groups = [
         Group(f"By {by.label.lower()}", tuple(_row(line.name, line, span, by) for line in lines))
         for by, lines in answers.groups.items()
@@ -95,7 +95,7 @@ def of(answers: Answers, span: Span) -> Table:
 
 
 def over_time(answers: Answers, span: Span) -> Table:
-    """The same by day or month."""
+    """The table by day or month."""
     rows = tuple(
         _row(span.name_of(begin), line, span.within(begin), None) for begin, line in answers.over_time.items()
     )
@@ -135,10 +135,10 @@ def _row(name: str, line: Line, span: Span, by: Dimension | None) -> Row:
 
 
 def listed(counted: Counted, span: Span) -> str:
-    """The list of exactly the alerts that a number counts."""
+    """The link to the list of exactly the alerts that a number counts."""
     return f"{reverse('admin:alerts_alert_changelist')}?{query(counted, span)}"
 
 
 def query(counted: Counted, span: Span) -> str:
-    """How the list is filtered for it."""
+    """The query of the list's filters for a number."""
     return urlencode({"answers": str(counted), **span.of_list()})

@@ -1,4 +1,4 @@
-"""What the templates of logins need: allauth's fields and buttons in the theme's look."""
+"""Tags for the templates of logins: allauth's fields and buttons in the theme's look."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ register = template.Library()
 
 @register.filter
 def in_our_look(field: BoundField) -> BoundField:
-    """The field, with the theme's classes, and without a grey text in it: it has a label."""
+    """The field with the theme's classes, and without a placeholder, because it has a label."""
     widget = field.field.widget
     widget.attrs.pop("placeholder", None)
     if not widget.is_hidden and getattr(widget, "input_type", "") != "checkbox":
@@ -28,7 +28,7 @@ def field_classes() -> str:
 
 @register.simple_tag
 def variant(tags: Sequence[str] | None) -> str:
-    """The theme's kind of button for what allauth says of it."""
+    """The theme's kind of button for allauth's tags of a button."""
     for tag, kind in (
         ("danger", "danger"),
         ("outline", "default"),
@@ -42,7 +42,7 @@ def variant(tags: Sequence[str] | None) -> str:
 
 @register.filter
 def is_submit(kind: str | None) -> bool:
-    """Whether a button sends its form. A script listens to the others."""
+    """Whether the button sends its form. Scripts listen to the others."""
     return kind == "submit"
 
 

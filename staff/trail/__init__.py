@@ -1,1 +1,1 @@
-"""The trail of what people did and saw: what is noted of each page, and the pages for auditors."""
+"""The trail of what people did and saw: notes who opened which page, and has the pages for auditors."""

@@ -31,7 +31,7 @@ OF_LOG_ENTRIES = {1: "Added", 2: "Changed", 3: "Deleted"}
 
 @dataclass(frozen=True)
 class Asked:
-    """Which changes: of a span and perhaps of one user, newest first."""
+    """The changes to look for: of a span, perhaps of one user, newest first."""
 
     since: datetime
     until: datetime
@@ -39,7 +39,7 @@ class Asked:
     most: int
 
     def of(self, rows: QuerySet[Any], *, at: str, user: str) -> QuerySet[Any]:
-        """These rows of a table."""
+        """The rows of a table that match."""
         found = rows.filter(**{f"{at}__gte": self.since, f"{at}__lt": self.until})
         if self.user_id is not None:
             found = found.filter(**{f"{user}_id": self.user_id})
@@ -48,7 +48,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Change:
-    """One line."""
+    """One line of the log."""
 
     at: datetime
     user: Any
@@ -112,13 +112,13 @@ def _entries(
 
 
 def _before(entries: Any) -> QuerySet[Any]:
-    """The entry before the outer one, of the same thing."""
+    """The entry before the outer one, for the same object."""
     earlier: QuerySet[Any] = entries.objects.filter(id=OuterRef("id"), history_id__lt=OuterRef("history_id"))
     return earlier.order_by("-history_id")
 
 
 def _of_alerts(asked: Asked) -> Iterator[Change]:
-    """What staff did about alerts; not what they wrote."""
+    """The actions of staff on alerts, without their notes."""
     for each in asked.of(AlertAction.objects.all(), at="created_at", user="by"):
         yield Change(each.created_at, each.by, "alerts.alert", str(each.alert_id), each.get_action_display())
 
@@ -130,7 +130,7 @@ def _of_security(asked: Asked) -> Iterator[Change]:
 
 
 def _of_templates(asked: Asked) -> Iterator[Change]:
-    """Preference templates, which have no history of their own: from the admin's log."""
+    """Changes of preference templates, which have no history of their own: from the admin's log."""
     log = LogEntry.objects.filter(
         content_type__app_label="contacts", content_type__model="preferencetemplate"
     )
@@ -167,4 +167,4 @@ LABELS = {
     "security": "Roles, permissions, passwords, tokens",
 }
 PART_OF = {"preferences": "clinicians"}
-"""What is in another source already."""
+"""Models whose changes come from another source already."""

@@ -22,9 +22,9 @@ from staff.trail import changes, reads
 PERMISSION = "audit.view_trail"
 PER_PAGE = 100
 DEEPEST = 1000
-"""Pages: shorter spans find what is further back."""
+"""How many pages: a shorter span finds changes further back."""
 IN_FILE = 10_000
-"""Changes in a file. A shorter span has fewer."""
+"""How many changes a file may have. A shorter span has fewer."""
 USUAL = timedelta(days=30)
 KINDS = {
     "": "Anything",
@@ -64,7 +64,7 @@ class SpanForm(forms.Form):
 
 
 class EventsForm(SpanForm):
-    """What it was about, too."""
+    """The form: also which object."""
 
     kind = forms.ChoiceField(
         label="About", choices=list(KINDS.items()), required=False, widget=UnfoldAdminSelectWidget
@@ -73,7 +73,7 @@ class EventsForm(SpanForm):
 
 
 class ChangesForm(SpanForm):
-    """Changes of what."""
+    """The form: also which source of changes."""
 
     source = forms.ChoiceField(
         label="Changes of",
@@ -84,7 +84,7 @@ class ChangesForm(SpanForm):
 
 
 class PatientForm(forms.Form):
-    """A patient reference. It is posted, so that it is in no address."""
+    """The form with a patient reference. It is posted, so that the reference is in no address."""
 
     reference = forms.CharField(label="Patient reference", max_length=64, widget=UnfoldAdminTextInputWidget)
 
@@ -121,7 +121,7 @@ def changes_view(request: HttpRequest) -> HttpResponse:
 
 
 def changes_file_view(request: HttpRequest) -> HttpResponseBase:
-    """The same as CSV."""
+    """The same changes as CSV."""
     form = ChangesForm(_asked(request))
     if not form.is_valid():
         return _page(request, "changes", "Change log", form=form, rows=[])
@@ -147,7 +147,7 @@ def _changes(form: ChangesForm, most: int) -> list[changes.Change]:
 
 
 def _page_of(request: HttpRequest, rows: Any) -> tuple[list[Any], str]:
-    """The rows of the page that is asked for, and the query of the next one if there is one."""
+    """The rows of the requested page, and the query of the next one if there is one."""
     asked = request.GET.get("page", "1")
     number = (
         min(int(asked), DEEPEST) if asked.isascii() and asked.isdecimal() and len(asked) < PER_PAGE else 1
@@ -165,7 +165,7 @@ def _page(request: HttpRequest, name: str, title: str, **shown: Any) -> Template
 
 
 class _Echo:
-    """A file that gives back what is written to it."""
+    """A file that returns what is written to it."""
 
     def write(self, text: str) -> str:
         return text

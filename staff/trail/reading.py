@@ -1,6 +1,6 @@
-"""Notes who opened what, and what was searched for: one insert for each page that shows one thing.
+"""Records who opened what, and searches: one insert for each page that shows one object.
 
-Lists are not noted, nor is a page that refreshes itself. A search is noted as a keyed digest (`audit.digests`).
+Lists are not recorded, nor is a page that refreshes itself. A search is recorded as a keyed digest (`audit.digests`).
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ REPORTS = frozenset({"answers", "trail", "trail_changes"})
 POSTED_TERMS = {"alerts_alert_search": "q", "find": "term", "trail_patient": "reference"}
 """Pages that take a search term by POST, and its field."""
 IN_SESSION = frozenset({"alerts_alert_changelist"})
-"""Lists whose `q` is no term: it was posted before."""
+"""Lists whose `q` is not a term, because the term was posted before."""
 log = structlog.get_logger(__name__)
 
 
@@ -49,7 +49,9 @@ class Reading:
 
 
 def _is_refresh(request: HttpRequest, event: Event) -> bool:
-    """Whether a page that was opened refreshes itself. Anybody can send the header, so the trail has to say so."""
+    """Whether a page refreshes itself after it was opened. Anybody can send the header, so the trail must have the
+    opening.
+    """
     if refresh.HEADER not in request.headers or event.name != EventName.OPENED:
         return False
     since = Now() - timedelta(seconds=settings.SESSION_COOKIE_AGE)
@@ -58,7 +60,7 @@ def _is_refresh(request: HttpRequest, event: Event) -> bool:
 
 
 def noted(request: HttpRequest, response: HttpResponse) -> Event | None:
-    """What is to be kept of this answer; None if nothing."""
+    """The event for this response; None if there is none."""
     match = request.resolver_match
     if match is None or match.app_name != "admin" or response.status_code >= 400 or not user_of(request):  # noqa: PLR2004
         return None
@@ -81,7 +83,7 @@ def _searched(request: HttpRequest, match: ResolverMatch) -> Event | None:
 
 
 def _opened(match: ResolverMatch, response: HttpResponse) -> Event | None:
-    """A form that was sent and is shown again, with what is wrong with it, has been opened, too."""
+    """The event of opening a page. A form that was sent and is shown again, with its errors, counts as opened too."""
     name = match.url_name or ""
     is_page = response.status_code == 200 and response.get("Content-Type", "").startswith("text/html")  # noqa: PLR2004
     if not is_page:
@@ -95,7 +97,7 @@ def _opened(match: ResolverMatch, response: HttpResponse) -> Event | None:
 
 
 def _keep(event: Event) -> None:
-    """Store the event. If the database cannot, the log has it, and the page is shown nevertheless."""
+    """Store the event. If the database cannot, it is logged, and the page is shown all the same."""
     try:
         event.save(force_insert=True)
     except Error as error:
@@ -110,7 +112,7 @@ def _keep(event: Event) -> None:
 
 
 def _kind(page: str) -> str:
-    """The model that a page of the admin is about, as `alerts.alert`; empty if it is about none."""
+    """The model of a page of the admin, as `alerts.alert`; empty if the page is about none."""
     return next((label for prefix, label in _models() if page.startswith(prefix)), "")
 
 

@@ -1,4 +1,4 @@
-"""What our templates of lists ask for."""
+"""Tags for our templates of lists."""
 
 from django import template
 from django.contrib.admin.views.main import ChangeList

@@ -1,1 +1,1 @@
-"""Single sign-on: what a provider says of somebody, and whose login that is."""
+"""Single sign-on: the claims of a provider about a person, and which login is theirs."""

@@ -1,4 +1,4 @@
-"""Roles by single sign-on: what the provider says of somebody decides which groups they are in."""
+"""Roles by single sign-on: the claims of the provider decide which groups a user is in."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ from staff.models import RoleClaim
 
 FAILED = "Single sign-on did not work. Try again; if that does not help, tell the people who run Bleep."
 FACTORS = frozenset({"mfa", "otp", "hwk", "swk", "sc", "fpt"})
-"""Words with which a provider says (`amr`, RFC 8176) that it has asked for a second factor."""
+"""Values of `amr` (RFC 8176) with which a provider says that it has asked for a second factor."""
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):
@@ -28,7 +28,9 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         return True
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """An e-mail address does not say who somebody is; the provider's own identifier does, or a superuser did."""
+        """Find the login by the provider's own identifier, or by a superuser's permission. An e-mail address proves
+        nothing.
+        """
         sociallogin.email_addresses = []
         links.link(request, sociallogin, said(sociallogin))
         if sociallogin.is_existing:
@@ -42,7 +44,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         return user
 
     def on_authentication_error(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Back to the login page, which says that it did not work."""
+        """Redirect to the login page, which says that it did not work."""
         messages.error(request, FAILED)
         raise ImmediateHttpResponse(HttpResponseRedirect(reverse("admin:login")))
 
@@ -54,14 +56,16 @@ def said(sociallogin: SocialLogin) -> Mapping[str, Any]:
 
 
 def has_shown_a_factor(sociallogin: SocialLogin) -> bool:
-    """Whether the provider has asked for a second factor. Only its signed token counts, or that it always does."""
+    """Whether the provider has asked for a second factor: by its signed token alone, or by the setting that it always
+    does.
+    """
     words = (sociallogin.account.extra_data.get("id_token") or {}).get("amr") or []
     return bool(settings.OIDC_PROVIDES_MFA or not FACTORS.isdisjoint(words))
 
 
 @transaction.atomic
 def give_roles(user: User, claims: Mapping[str, Any]) -> None:
-    """Put the user into the groups that the table names for these claims, and take them out of the others it names.
+    """Put the user into the groups that the table names for these claims, and take them out of its other groups.
 
     Other groups are given by hand only, and so is superuser status.
     """

@@ -1,6 +1,7 @@
-"""Logins from before single sign-on: whose they are, a superuser says; no claim alone is believed.
+"""Links logins from before single sign-on. Only a superuser can say whose such a login is.
 
-A provider may give a name or an address to somebody else. So they only find a login that a superuser has opened for it.
+A provider may give a name or an address to somebody else. So these only find a login that a superuser has opened for
+linking.
 """
 
 from collections.abc import Mapping
@@ -41,7 +42,7 @@ def old_logins(claims: Mapping[str, Any]) -> QuerySet[User]:
 def link(request: HttpRequest, sociallogin: SocialLogin, claims: Mapping[str, Any]) -> None:
     """Let single sign-on take over the one old login that a superuser has opened for it, if there is one.
 
-    The login that it had until then, made at its first use, ends.
+    The new login that single sign-on had made at its first use ends then.
     """
     found = list(old_logins(claims).filter(sign_on_link__allowed_at__gt=Now() - OPEN)[:2])
     if len(found) != 1:
@@ -67,6 +68,6 @@ def link(request: HttpRequest, sociallogin: SocialLogin, claims: Mapping[str, An
 
 
 def advice(user: User, claims: Mapping[str, Any]) -> str:
-    """What to tell somebody who has just got a new login; empty if no old one looks like theirs."""
+    """A message for somebody who has just got a new login; empty if no old one looks like theirs."""
     old = old_logins(claims).exclude(pk=user.pk).first()
     return ASK.format(new=user.get_username(), old=old.get_username()) if old else ""
