@@ -32,9 +32,9 @@ LEASE = 30
 """Seconds (LEASE_SECONDS): the shortest time for a call to AWS and for recording its answer."""
 PEOPLE = 36
 ASKED = 6
-"""More people, of whom alerts want an answer."""
+"""How many further people there are, whose alerts want an answer."""
 DRAIN_SECONDS = 180.0
-"""The most time for the remaining deliveries once everything is repaired."""
+"""The longest time for the remaining deliveries once everything is repaired."""
 HURRY_EVERY = 4.0
 
 PREFERENCES: Sequence[Preferences] = (
@@ -50,7 +50,7 @@ VARIABLES = {
     # This does not test the account's quotas: with AWS's defaults the rest would take minutes.
     "CONNECT_CALLS_PER_SECOND": "50",
     "SMS_PER_SECOND": "200",
-    # Those who do not hear let it ring so long.
+    # The calls of those who do not hear ring for this long.
     "CONNECT_RING_SECONDS": "15",
 }
 
@@ -71,7 +71,7 @@ class ChaosRun:
         )
         self.mishaps = Mishaps(stack, self.people, seed, self.hospital.burst)
         self.did: Counter[str] = Counter()
-        """What those did who were asked."""
+        """How the alerts ended that people were asked about."""
         self.ended: list[str] = []
         self._seed = seed
         self._seconds = seconds
@@ -159,7 +159,7 @@ class ChaosRun:
             time.sleep(0.3)
 
     def _is_settled(self) -> bool:
-        """Whether every delivery is finished, every outcome and reply known, and nobody is asked any more."""
+        """Whether every delivery is finished, every outcome and reply is known, and nobody is asked any more."""
         return not self.stack.rows(
             "SELECT 1 FROM alerts_delivery WHERE state IN ('pending', 'sending') OR outcome_due_at IS NOT NULL"
             " UNION ALL SELECT 1 FROM alerts_loop WHERE ended_at IS NULL LIMIT 1"

@@ -1,4 +1,4 @@
-"""Common to all commands here: options, exit status, progress."""
+"""Options, exit status and progress for all commands here."""
 
 import argparse
 import sys

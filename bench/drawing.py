@@ -1,4 +1,4 @@
-"""The pictures of the documents: SVG, in the reader's light or dark colours."""
+"""Pictures for the documents: SVG, in the reader's light or dark colours."""
 
 from collections.abc import Sequence
 from html import escape
@@ -21,12 +21,12 @@ text { font: 12px system-ui, sans-serif; fill: #1f2937 }
 
 
 def text(x: float, y: float, words: str, kind: str = "", *, anchor: str = "start") -> str:
-    """Words at a place."""
+    """A text at a place."""
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
 def svg(height: int, parts: Sequence[str], described: str) -> str:
-    """The picture, `WIDTH` wide. `described` is for those who do not see it."""
+    """The picture, `WIDTH` wide. `described` is for people who do not see it."""
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
         f'aria-label="{escape(described)}">'

@@ -29,14 +29,14 @@ from bench.report import percentile, table
 from bench.stack import AS_DEPLOYED, Stack, StackError
 
 CLIENTS = 32
-"""That wait for their answers, to measure the capacity."""
+"""Clients that wait for their answers, to measure the capacity."""
 MOST = 10
 TIMES = (1, 2, 5, MOST, MOST, MOST)
-"""The offered load, in multiples of the capacity. The median of the three that are most counts: a machine that others
-use may be twice as fast in one as in the next."""
+"""The offered load, in multiples of the capacity. The median of the highest three counts: a machine that others use may
+be twice as fast in one run as in the next."""
 TIMEOUT = 10.0
 JITTER = 1.0
-"""Seconds by which clients spread their repeats."""
+"""Seconds over which clients spread their repeats."""
 SHARE = 0.8
 """Goodput at `MOST` times the capacity must be this share of the capacity."""
 PRIORITIES = "HMLLL"
@@ -54,13 +54,13 @@ class Sent(NamedTuple):
 
 @dataclass
 class Run:
-    """What came of one offered load."""
+    """The result of one offered load."""
 
     seconds: float
     offered: float
     """Requests a second."""
     capacity: float = 0.0
-    """Alerts stored in a second for clients that wait, before and after."""
+    """Alerts stored in a second for clients that wait, measured before and after."""
     sent: list[Sent] = field(default_factory=list)
     first_tries: Counter[str] = field(default_factory=Counter)
 
@@ -85,7 +85,7 @@ class Run:
         return self._count(503)
 
     def stored_share(self, priority: str) -> float:
-        """What part of the alerts of a priority was stored."""
+        """The share of the alerts of a priority that was stored."""
         stored = sum(each.status == 202 and each.priority == priority for each in self.sent)  # noqa: PLR2004
         return stored / max(1, self.first_tries[priority])
 
@@ -113,7 +113,7 @@ class Senders:
         return alert(f"O-{self._number}", person.contact_id, PRIORITIES[self._number % len(PRIORITIES)])
 
     async def send(self, body: dict[str, str]) -> Sent:
-        """POST it once."""
+        """POST the alert once."""
         began = time.monotonic()
         try:
             status, retry_after, _ = await self._clients.post("/notification", json.dumps(body).encode())
@@ -164,7 +164,7 @@ class Senders:
 
 
 async def measure(stack: Stack, people: list[Person], seconds: float) -> list[Run]:
-    """A run for each of `TIMES`, beside the capacity before and after it: machines are not always equally fast."""
+    """A run for each of `TIMES`, with the capacity before and after it: machines are not always equally fast."""
     senders = Senders(stack, people)
     await senders.measure_capacity(2.0)  # the first alerts open connections
     runs = []
@@ -173,7 +173,7 @@ async def measure(stack: Stack, people: list[Person], seconds: float) -> list[Ru
         if not before:
             raise StackError(f"No alert was stored. The output of the processes is in {stack.log}")
         run = await senders.offer(before * times, seconds)
-        await asyncio.sleep(3.0)  # what waits at the door is answered
+        await asyncio.sleep(3.0)  # requests that wait at the door are answered
         after = await senders.measure_capacity(seconds / 2)
         run.capacity = (before + after) / 2
         before = after
@@ -204,7 +204,9 @@ def rows(runs: list[Run]) -> list[tuple[str, ...]]:
 
 
 def processors() -> tuple[set[int], set[int]]:
-    """Those for Bleep, and that for the clients; all for both where there is but one, or the system cannot say."""
+    """The processors for Bleep, and the one for the clients; all of them for both if there is only one, or the system
+    cannot say.
+    """
     if not hasattr(os, "sched_setaffinity"):
         return set(), set()
     ours = sorted(os.sched_getaffinity(0))
@@ -212,7 +214,7 @@ def processors() -> tuple[set[int], set[int]]:
 
 
 def stay_on(chosen: set[int]) -> None:
-    """Run on these processors from now on, with all that is started."""
+    """Run on these processors from now on, with every process that is started."""
     if chosen:
         os.sched_setaffinity(0, chosen)
 

@@ -1,4 +1,4 @@
-"""Tables for the terminal, and the figures in them."""
+"""Tables for the terminal, and percentiles."""
 
 from collections.abc import Sequence
 

@@ -38,7 +38,7 @@ PARTS: dict[str, str] = {
     "worker-urgent": "worker-urgent",
     "worker": "worker",
 }
-"""The processes of a whole Bleep, and the part of each for the entry point: two relays, as in production."""
+"""The processes of a whole Bleep, with the part of each for the entry point: two relays, as in production."""
 WORKERS = ("worker-urgent", "worker")
 AS_DEPLOYED = {"GRANIAN_WORKERS": "", "API_THREADS": "16"}
 """The processes and threads of the entry point, and the door's number of them; `make run` has fewer."""
@@ -51,7 +51,7 @@ READY_SECONDS = 90.0
 GRACE_SECONDS = 5.0
 OURS = ("DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL")
 CLUSTER = "BENCH_CLUSTER"
-"""Names a directory of PostgreSQL in which Bleep is migrated already: a copy of it is used, which is there at once."""
+"""The variable with a directory of PostgreSQL in which Bleep is migrated already: using a copy of it takes no time."""
 PORTS = range(32000, 32760)
 """Below the range for outgoing connections (see `sandbox.services.ports`), and above the embedded servers' ports."""
 
@@ -70,7 +70,7 @@ class NoResultError(StackError):
 
 
 class Stack:
-    """A running Bleep. `with Stack() as stack:` starts it, and stops every process of it."""
+    """A running Bleep. `with Stack() as stack:` starts it, and stops all its processes at the end."""
 
     def __init__(self, parts: Sequence[str] = tuple(PARTS), **variables: str) -> None:
         """`variables` are added to the environment of every process."""
@@ -197,17 +197,17 @@ class Stack:
 
     @property
     def address(self) -> Address:
-        """Host, port and token, for a sender."""
+        """The host, port and token for a sender."""
         return self.host, self.port, self.token
 
     def port_of(self, part: str) -> int:
-        """Where a web part listens."""
+        """The URL of a web part."""
         return self._ports.of(part)
 
     def session(self, *, lock_seconds: float = 0.0) -> psycopg.Connection[tuple[Any, ...]]:
-        """A session straight with PostgreSQL, which may write even while others may not.
+        """A session directly with PostgreSQL, which may write even while others may not.
 
-        `lock_seconds` is how long it waits for a lock; 0 means as long as it takes.
+        `lock_seconds` is how long it waits for a lock; 0 means without limit.
         """
         options = f"-c default_transaction_read_only=off -c lock_timeout={lock_seconds * 1000:.0f}"
         return psycopg.connect(
@@ -274,7 +274,7 @@ class Stack:
         return done.stdout.strip()
 
     def _copy(self, cluster: str) -> None:
-        """With its owner: PostgreSQL does not run as root."""
+        """Copy a directory with its owner, because PostgreSQL does not run as root."""
         subprocess.run(["cp", "-a", cluster, str(self.postgres.directory)], check=True)
 
     def _look(self) -> None:

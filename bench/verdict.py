@@ -107,7 +107,7 @@ def _compare(
 
 
 def _contradictions(delivery: DeliveryRecord, name: str, arrived: Sequence[MessageRecord]) -> Iterator[str]:
-    """Messages that AWS got against the delivery's state."""
+    """Check the messages that AWS got against the delivery's state."""
     if delivery.state == "failed" and arrived:
         yield f"{name}: AWS got it nevertheless."
     possible = sum(attempt.state in MAY_HAVE_ARRIVED for attempt in delivery.attempts)

@@ -208,7 +208,7 @@ AUTHENTICATION_BACKENDS = [
     *(["axes.backends.AxesStandaloneBackend"] if HAS_PAGES else []),  # refuses people who are locked out
     "staff.logins.backend.StaffBackend",
 ]
-# The first keeps passwords, and the second checks those of an older version, which the first then keeps.
+# New passwords use the first. The second checks those of an older version, which then move to the first.
 PASSWORD_HASHERS = [
     "staff.logins.backend.Argon2id",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 
 class JsonLine(logging.Formatter):
-    """One JSON object for each line. Of an exception it contains the type only."""
+    """One JSON object for each line. Of an exception it has only the type."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {

@@ -1,7 +1,7 @@
 """For the container's health check: a Celery worker touches the file `ALIVE_FILE` at each heartbeat.
 
-That is every two seconds while its loop runs and is connected to Redis. Without the variable nothing is written.
-`deploy/entrypoint` loads this module (celery worker -I).
+A heartbeat comes every two seconds while the worker's loop runs and is connected to Redis. Without the variable nothing
+is written. `deploy/entrypoint` loads this module (celery worker -I).
 """
 
 import os

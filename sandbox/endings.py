@@ -1,4 +1,4 @@
-"""Why a run ended that nobody stopped, and what to do: the text that it leaves on the terminal."""
+"""Why a run ended by itself, and what to do: the text that it leaves on the terminal."""
 
 import shutil
 from collections.abc import Collection
@@ -9,11 +9,11 @@ from sandbox.processes import Child
 from sandbox.run_settings import RunSettings, log_of, shown
 
 FULL_BYTES = 32 * 1024 * 1024
-"""With less room PostgreSQL may be unable to begin another file of its write-ahead log, which has 16 MB."""
+"""With less free space PostgreSQL may be unable to begin another file of its write-ahead log, which has 16 MB."""
 
 
 def of_part(child: Child, settings: RunSettings) -> str:
-    """A part that was meant to run on."""
+    """A part that ended although it should go on."""
     return (
         f"{_last_lines(child)}{child.name} ended by itself ({_how(child)}), so everything was stopped. Start again "
         f"with `make run`; if it happens again, look for the reason in {shown(log_of(settings.data))}."
@@ -21,7 +21,7 @@ def of_part(child: Child, settings: RunSettings) -> str:
 
 
 def of_preparation(child: Child, settings: RunSettings) -> str:
-    """A step before the start that failed."""
+    """A step before the start, which failed."""
     hint = (
         f"If {shown(settings.data)} is of another version of Bleep, `make reset` deletes it."
         if settings.embeds("DATABASE_URL")
@@ -34,7 +34,7 @@ def of_preparation(child: Child, settings: RunSettings) -> str:
 
 
 def of_server(title: str, log: Path) -> str:
-    """PostgreSQL or Redis, which have logs of their own."""
+    """PostgreSQL or Redis, which have their own logs."""
     if shutil.disk_usage(log.parent).free < FULL_BYTES:
         return (
             f"{title} ended by itself, so everything was stopped: the disk that has {shown(log.parent)} is full. Make "
@@ -47,7 +47,7 @@ def of_server(title: str, log: Path) -> str:
 
 
 def of_late(names: Collection[str], seconds: float, settings: RunSettings) -> str:
-    """Parts that run, but are not ready."""
+    """Parts that run, but did not become ready."""
     return (
         f"Not ready after {seconds:.0f} s: {', '.join(names)}. Look for the reason in {shown(log_of(settings.data))}; "
         "on a slow or busy machine, try `make run` again."

@@ -1,7 +1,7 @@
 """`python -m sandbox.guardian DATA`: ends a run whose own process was killed, so that nothing goes on taking alerts.
 
-It reads standard input, the other end of which the run holds and never writes to: it ends when the run does, however
-that happens. No signal at the parent's death exists on all systems; a pipe does.
+It reads standard input. The run holds the other end of that pipe and never writes to it, so the pipe ends when the run
+does, however it ends. Not every system has a signal for a parent's death; a pipe works everywhere.
 """
 
 import sys
@@ -12,7 +12,7 @@ from sandbox.services import EmbeddedPostgres, EmbeddedRedis
 
 
 def end_leftovers(data: Path) -> None:
-    """Kill what runs on this data, of a run that no longer exists."""
+    """Kill the processes of a run on this data that no longer exists."""
     kill(marked(data))
     EmbeddedPostgres(data).kill()
     EmbeddedRedis(data).kill()

@@ -1,4 +1,4 @@
-"""Where a run writes: its own few lines to the terminal, all that its processes say to a file."""
+"""The output of a run: its own few lines go to the terminal, and those of its processes to a file."""
 
 import contextlib
 import os
@@ -10,7 +10,9 @@ PATIENCE_SECONDS = 1.0
 
 
 class Terminal:
-    """Standard output. A line waits for its reader a second at most: a full pipe must not keep the run from ending."""
+    """Standard output. A line waits for its reader for a second at most: a full pipe must not keep the run from
+    ending.
+    """
 
     def __init__(self, descriptor: int = 1, encoding: str = "utf-8") -> None:
         self._descriptor = descriptor
@@ -30,7 +32,7 @@ class Terminal:
 
     @property
     def gone(self) -> bool:
-        """Whether nothing reads any more: the terminal was closed, or the pipe's reader has ended."""
+        """Whether nobody reads any more: the terminal was closed, or the pipe's reader has ended."""
         return self._lost or self._has_no_reader()
 
     def _has_no_reader(self) -> bool:
@@ -43,8 +45,8 @@ class Terminal:
 class RunLog:
     """The file with the output of a run's processes: whole lines, each after the name of its process.
 
-    The log of the run before is kept beside it, as `<name>.previous`. Threads share it. What does not fit on the disk
-    is dropped: it must not stop the process that said it.
+    The log of the run before is kept beside it, as `<name>.previous`. Threads share it. Lines that do not fit on the
+    disk are dropped: that must not stop the process that wrote them.
     """
 
     def __init__(self, path: Path) -> None:
@@ -60,6 +62,6 @@ class RunLog:
             self._file.write(f"{name:<14}| {text}\n".encode())
 
     def close(self) -> None:
-        """Close the file; what comes later is dropped."""
+        """Close the file. Later lines are dropped."""
         with self._lock:
             self._file.close()

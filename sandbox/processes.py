@@ -1,7 +1,7 @@
 """Runs several processes: starts them, logs their output, reports which have ended, and stops all of them.
 
-honcho was tried for this. Its kill timeout starts only when a process has ended, so two processes that ignore SIGTERM
-held it up; and its processes outlive it when it is killed.
+honcho was tried for this. But its kill timeout starts only when a process has ended, so two processes that ignored
+SIGTERM held it up; and its processes outlived it when it was killed.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ LAST_LINES = 12
 
 @dataclass(frozen=True)
 class Child:
-    """A process of a run, and the name in front of its output. `last_lines` are the end of it."""
+    """A process of a run, with the name in front of its output, and its `last_lines`."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -40,12 +40,12 @@ class Child:
 
     @property
     def result(self) -> int | None:
-        """Its exit status, negative for a signal; None while it runs."""
+        """The exit status, negative for a signal; None while it runs."""
         return self.process.poll()
 
 
 class ProcessGroup:
-    """The processes of one run. They work in `cwd`, and `mark`, the directory of the run's data, marks them."""
+    """The processes of one run. They work in `cwd`. `mark`, the directory of the run's data, marks them."""
 
     def __init__(self, *, mark: Path, cwd: Path, log: RunLog) -> None:
         self._mark = mark
@@ -72,7 +72,7 @@ class ProcessGroup:
         return child
 
     def forget(self, child: Child) -> None:
-        """Log the rest of the output of a process that has ended as planned, and drop it."""
+        """Log the rest of the output of a process that has ended as planned, and forget it."""
         child.reader.join(timeout=PATIENCE_SECONDS)
         self._children.remove(child)
 
@@ -81,7 +81,7 @@ class ProcessGroup:
         return [child for child in self._children if child.result is not None]
 
     def stop(self, grace_seconds: float) -> None:
-        """Terminate every process; after `grace_seconds`, kill all that are left, with their children."""
+        """Terminate every process. After `grace_seconds`, kill those that are left, with their children."""
         for child in self._children:
             with contextlib.suppress(ProcessLookupError):
                 # SIGCONT: a stopped process would not read the request.
@@ -109,7 +109,7 @@ class ProcessGroup:
 
 
 def marked(mark: Path) -> list[psutil.Process]:
-    """Every process with the mark of a run: those of this one, and of an earlier one that was killed."""
+    """Every process with the mark of a run: of this one, and of an earlier one that was killed."""
     return [process for process in psutil.process_iter() if _mark_of(process) == str(mark.resolve())]
 
 

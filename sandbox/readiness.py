@@ -11,7 +11,7 @@ POLL_SECONDS = 0.1
 
 
 def answers(url: str) -> bool:
-    """Whether one GET is answered with 200."""
+    """Whether a GET is answered with 200."""
     # Without a proxy from the environment: the URL is on this machine.
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

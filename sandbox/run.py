@@ -1,9 +1,11 @@
 """`make run`: runs Bleep on this machine, with everything it needs.
 
 It starts PostgreSQL, Redis and the stand-in for AWS (each unless its variable names another), migrates, loads the demo
-(into its own PostgreSQL only), then starts front door, web services, relay and workers with the entry point of the
-container image. What they say goes to a log file, so that the banner stays in sight. Everything listens on loopback or
-a unix socket. It ends on a signal, or when one of its processes ends. Only the data in `.local/` stays.
+(only into its own PostgreSQL), then starts front door, web services, relay and workers with the entry point of the
+container image. Their output goes to a log file, so that the banner stays in sight.
+
+Everything listens on loopback or a unix socket. The run ends on a signal, or when one of its processes ends. Only the
+data in `.local/` stays.
 """
 
 import argparse
@@ -75,7 +77,7 @@ class StopRequest:
 
 
 def _parents() -> tuple[int, ...]:
-    """The parent, which is `make`, and who started that: it may be killed, too, but not under `nohup`."""
+    """The parent, which is `make`, and the process that started `make`: it may be killed too, but not under `nohup`."""
     parent = os.getppid()
     if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
         return (parent,)
@@ -128,7 +130,7 @@ def reset(data: Path, terminal: Terminal) -> None:
 
 
 def follow(log: Path) -> None:
-    """Become a process that shows the end of the log, and what comes. Raises RunError if there is none."""
+    """Become a process that shows the end of the log, and follows it. Raises RunError if there is no log."""
     if not log.exists():
         raise RunError(f"There is no log at {shown(log)}: start Bleep with `make run` first.")
     os.execvp("tail", ["tail", "-n", "100", "-F", str(log)])  # noqa: S606, S607 - any tail will do

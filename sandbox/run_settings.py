@@ -14,7 +14,7 @@ ENTRYPOINT = ROOT / "deploy" / "entrypoint"
 HOST = "127.0.0.1"
 DOOR = "door"
 SERVICES = ("web-api", "web-admin", "web-probes")
-"""What is behind the front door."""
+"""The services behind the front door."""
 WEB_PARTS = (DOOR, *SERVICES)
 PORTS_OF_A_RUN = 2 + len(SERVICES)
 WARNINGS_OFF = (
@@ -25,7 +25,7 @@ WARNINGS_OFF = (
 
 @dataclass(frozen=True)
 class Ports:
-    """The loopback ports of a run, one after another: of the front door, the stand-in for AWS, and the services."""
+    """The loopback ports of a run, one after another: front door, stand-in for AWS, and services."""
 
     door: int
 
@@ -39,7 +39,7 @@ class Ports:
         return self.door if part == DOOR else self.door + 2 + SERVICES.index(part)
 
     def url(self, part: str) -> str:
-        """Where one of the `WEB_PARTS` listens."""
+        """The URL of one of the `WEB_PARTS`."""
         return f"http://{HOST}:{self.of(part)}"
 
     def env(self, part: str) -> dict[str, str]:
@@ -49,13 +49,13 @@ class Ports:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """Where a run keeps its data, its ports, and the environment that it was started in."""
+    """The settings of a run: its data, its ports, and the environment that it was started in."""
 
     data: Path
     ports: Ports
     caller_env: Mapping[str, str]
     traces: bool = False
-    """Whether it keeps traces, in the file `traces_of` its data."""
+    """Whether to keep traces, in the file `traces_of` its data."""
 
     @property
     def has_demo(self) -> bool:
@@ -63,7 +63,7 @@ class RunSettings:
         return self.embeds("DATABASE_URL")
 
     def embeds(self, variable: str) -> bool:
-        """Whether the run starts the service itself, since `variable` names no other."""
+        """Whether the run starts the service itself, because `variable` does not name another."""
         return not (self.caller_env.get(variable) or self.caller_env.get(f"{variable}_FILE"))
 
 
@@ -84,7 +84,7 @@ def shown(path: Path) -> str:
 
 
 def url_variable(service: str) -> str:
-    """The variable that tells the door where a service listens: `WEB_API_URL` for `web-api`."""
+    """The variable with which the door finds a service: `WEB_API_URL` for `web-api`."""
     return f"{service.upper().replace('-', '_')}_URL"
 
 
@@ -118,7 +118,7 @@ def environment(settings: RunSettings) -> dict[str, str]:
     shadowed = {f"{name}_FILE" for name in ours} | {"no_proxy"}
     kept = {name: value for name, value in settings.caller_env.items() if name not in shadowed}
     if settings.embeds("AWS_ENDPOINT_URL"):
-        # Nothing of a real AWS account may be reachable: no profile, no endpoint of one service.
+        # No real AWS account may be reachable: no profile, no endpoint of a single service.
         kept = {name: value for name, value in kept.items() if not name.startswith("AWS_")}
         stand_in = f"http://{HOST}:{settings.ports.aws}"
         ours |= {
@@ -133,7 +133,7 @@ def environment(settings: RunSettings) -> dict[str, str]:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-    # The demo's login is known to all, and a second factor would help nobody.
+    # Everybody knows the demo's login, so a second factor would not help.
     return {"LOG_FORMAT": "console", "REQUIRE_MFA": "false", **kept, **ours}
 
 

@@ -57,7 +57,7 @@ class Span:
         return found
 
     def words(self, statements: list["Span"]) -> str:
-        """What it says of itself: who did it, with what result."""
+        """The attributes of the span: who did it, and its result."""
         facts = self.fields["attributes"]
         said = [str(self.fields["resource"]["attributes"].get("service.name", "")).removeprefix("bleep-")]
         said += [str(facts[name]) for name in HTTP if name in facts]
@@ -97,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _spans(file: Path) -> Iterator[Span]:
-    """The spans in the file, without lines that are not whole, as a full disk leaves them."""
+    """The spans in the file. Incomplete lines, which a full disk leaves, are skipped."""
     for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
         try:
             yield Span(json.loads(line))
@@ -106,7 +106,9 @@ def _spans(file: Path) -> Iterator[Span]:
 
 
 def drawn(spans: list[Span], title: str) -> Iterator[str]:
-    """The tree, a span a line: when it began and how long it took, in milliseconds, what it is, and what it says."""
+    """The tree, one span per line: when it began and how long it took, in milliseconds, its name, and its
+    attributes.
+    """
     ordered = sorted(spans, key=lambda span: span.begin)
     known = {span.id for span in spans}
     roots = [span for span in ordered if span.parent not in known]

@@ -73,10 +73,7 @@ class UserAdmin(DjangoUserAdmin[User], Guarded):
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     inlines = (DepartmentInline,)
-    readonly_fields = (
-        "last_login",
-        "date_joined",
-    )  # without Django's choice between a password and single sign-on, which makes its own users
+    readonly_fields = ("last_login", "date_joined")  # facts: Bleep noted them
     # Without Django's choice between a password and single sign-on, which makes its own users.
     add_fieldsets = ((None, {"fields": ("username", "password1", "password2")}),)
     filter_horizontal = ()

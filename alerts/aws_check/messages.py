@@ -12,7 +12,7 @@ from contacts.models import Clinician
 NEARLY_SPENT = 0.8
 """The share of the monthly limit from which on the result is a warning."""
 DAY = 24 * 60 * 60
-"""Seconds for the question."""
+"""In seconds."""
 NAMED = 20
 """How many clinicians are named."""
 MANY_REPLIES = 20

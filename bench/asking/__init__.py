@@ -1,1 +1,3 @@
-"""People who are asked to take alerts on, in `make chaos`: their plans, their telephones, and what has to hold."""
+"""People who are asked to take alerts on, in `make chaos`: their plans, their telephones, and the rules that must
+hold.
+"""

@@ -10,7 +10,7 @@ COLLEAGUES = 2
 
 
 def load(stack: Stack, people: Sequence[Person]) -> None:
-    """Give each of the people a plan of their own for High and Medium, which asks them, then two colleagues."""
+    """Give each person a plan of their own for High and Medium, which asks them, then two colleagues."""
     for position, person in enumerate(people):
         following = [people[(position + step) % len(people)] for step in range(1, COLLEAGUES + 1)]
         make(stack, person, following, wait_seconds=WAIT_SECONDS, priorities="HM")
@@ -19,7 +19,7 @@ def load(stack: Stack, people: Sequence[Person]) -> None:
 def make(
     stack: Stack, person: Person, following: Sequence[Person], *, wait_seconds: int, priorities: str
 ) -> None:
-    """A plan for alerts of these priorities to a person: it asks them, then those who follow."""
+    """Make a plan for alerts of these priorities to a person: it asks them, then the people after them."""
     [(plan,)] = stack.rows(
         "INSERT INTO oncall_plan (name, active) VALUES (%s, true) RETURNING id",
         f"Plan of {person.contact_id}",

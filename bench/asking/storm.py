@@ -1,7 +1,8 @@
-"""`make asking-storm`: thousands of alerts wait for an answer, all of their times end, and one relay asks the next.
+"""`make asking-storm`: thousands of alerts wait for an answer, the time for all of them ends, and one relay asks the
+next people.
 
 It prints how late each next person was asked, by the database's clock: first with the ends spread over a while, then
-all in the same moment. Exits with 1 if somebody was asked more than `--most-late` seconds late.
+all at the same moment. Exits with 1 if somebody was asked more than `--most-late` seconds late.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from bench.stack import PARTS, Stack, StackError
 
 CONNECTIONS = 16
 PEOPLE = 60
-"""Whom the alerts are for. Each has a colleague, who is asked next, and then another."""
+"""People whom the alerts are for. Each has a colleague who is asked next, and then another."""
 WAIT_SECONDS = 3600
 TAKEN_UP_SECONDS = 120.0
 SETTLE_SECONDS = 180.0
@@ -51,7 +52,7 @@ class AskingStorm:
             plans.make(stack, person, following, wait_seconds=WAIT_SECONDS, priorities="H")
 
     def go(self) -> dict[str, Late]:
-        """Measure. The alerts are taken once; each time is the end of the wait for another person."""
+        """Measure. The alerts are taken once. Each measurement is the end of the wait for another person."""
         bodies = [alert(f"L-{n}", self._people[n % PEOPLE].contact_id, "H") for n in range(self._loops)]
         taken = self._load.post(spread(bodies, CONNECTIONS))
         print(
@@ -66,7 +67,9 @@ class AskingStorm:
         return found
 
     def _end_waits(self, number: int, over: int) -> Late:
-        """Let everybody's time end within so many seconds, from a second on. Returns how late the next was asked."""
+        """Let everybody's time end within this many seconds, one second from now. Returns how late the next people were
+        asked.
+        """
         with self._stack.session() as session, session.transaction():
             session.execute(
                 "CREATE TABLE bench_due AS SELECT alert_id, statement_timestamp() + interval '1 second'"
@@ -100,7 +103,7 @@ class AskingStorm:
             time.sleep(0.2)
 
     def _settle(self) -> None:
-        """Until all SMS are sent, so that they do not count for what follows."""
+        """Wait until all SMS are sent, so that they do not disturb the measurement."""
         progress = Progress()
         query = "SELECT count(*) FROM alerts_delivery WHERE state IN ('pending', 'sending')"
         while (left := self._stack.rows(query)[0][0]) and progress.elapsed < SETTLE_SECONDS:

@@ -1,4 +1,4 @@
-"""Telephones whose people accept, decline, let a voicemail answer, reject, or do not hear; and who reply to SMS."""
+"""Telephones of people who accept, decline, let a voicemail answer, reject, or do not hear; and who reply to SMS."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ from typing import Any
 from bench.stack import Stack
 
 EVERY = 0.5
-"""Seconds between two looks at what rings and what has come in."""
+"""Seconds between two looks at telephones and inboxes."""
 KEYS = {"accepts": "11", "declines": "12", "voicemail": "", "hangs up": "1"}
 WITH_A_CALL = (*KEYS, "accepts", "rejects", "does not hear", "does not hear")
 TEXTS = {
@@ -39,7 +39,7 @@ class Telephones:
     """The telephones of some people. Use it as a context manager."""
 
     def __init__(self, stack: Stack, numbers: Collection[str], seed: int) -> None:
-        """`numbers` are those that are called, and those that get SMS."""
+        """`numbers` are the numbers that are called, and those that get SMS."""
         self.did: Counter[str] = Counter()
         self._stack = stack
         self._numbers = set(numbers)
@@ -69,7 +69,7 @@ class Telephones:
                 act()
 
     def _act_on(self, message: Mapping[str, Any]) -> Callable[[], None] | None:
-        """What to do with it, once. None if it neither rings nor asks for an answer."""
+        """What to do with a message, once. None if it neither rings nor asks for an answer."""
         number = message["to"]
         if message.get("state") == "ringing":
             return lambda: self._answer(number, self._dice.choice(WITH_A_CALL))
@@ -96,9 +96,9 @@ class Telephones:
                 "code": code,
                 "once": secrets.token_hex(8),
             }
-            with contextlib.suppress(OSError):  # the web server is down: they leave it at that
+            with contextlib.suppress(OSError):  # the web server is down, and these people do not try again
                 _direct.open(link, urllib.parse.urlencode(form).encode(), LINK_SECONDS).close()
 
     def _do(self, path: str, body: Mapping[str, str]) -> None:
-        with contextlib.suppress(urllib.error.HTTPError):  # it has stopped ringing since
+        with contextlib.suppress(urllib.error.HTTPError):  # it has stopped ringing meanwhile
             self._stack.aws("POST", path, json.dumps(body).encode())

@@ -1,4 +1,4 @@
-"""What has to hold for alerts that people are asked to take on, whatever broke. As queries, each for what is wrong."""
+"""The rules for alerts that people are asked to take on, whatever was broken. Each is a query that finds violations."""
 
 import json
 from collections.abc import Collection
@@ -63,13 +63,13 @@ def broken(stack: Stack, *, taken: Collection[str], contact_ids: Collection[str]
 
 
 def replies_not_kept(stack: Stack) -> set[str]:
-    """What people replied, by AWS's ids, and Bleep has not stored. The stand-in keeps the newest 1,000."""
+    """Replies, by AWS's ids, that Bleep has not stored. The stand-in keeps the newest 1,000."""
     sent = {each["id"] for each in json.loads(stack.aws("GET", "/handset"))["replies"]}
     return sent - {key for (key,) in stack.rows("SELECT provider_id FROM alerts_inboundmessage")}
 
 
 def false_sent(stack: Stack, received: Collection[str]) -> list[str]:
-    """Alerts that want an answer and are said to have been sent, which AWS never got. `received` are AWS's ids."""
+    """Alerts that want an answer and count as sent, although AWS never got them. `received` are AWS's ids."""
     query = """
         SELECT message_id, sent.provider_id FROM alerts_alert
         JOIN alerts_delivery AS sent ON sent.alert_id = alerts_alert.id

@@ -1,6 +1,6 @@
 """Load over many connections at once: each sends one alert after the other.
 
-One process sends all, with `bench.load.lean`: it takes the same two processors as what it measures.
+One process sends all of it, with `bench.load.lean`: it shares two processors with the Bleep that it measures.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class LoadResult:
 
     seconds: float = 0.0
     answers: Counter[str] = field(default_factory=Counter)
-    """How many answers there were with each status, and how many times there was `no answer`."""
+    """The number of answers with each status, and of requests with `no answer`."""
     milliseconds: list[float] = field(default_factory=list)
     """How long each answer took."""
 
@@ -53,7 +53,7 @@ class Load:
         return asyncio.run(posts.all([posts.one_by_one(_as_json(share)) for share in shares]))
 
     def post_steadily(self, bodies: Bodies, per_second: float) -> LoadResult:
-        """POST so many a second, whether or not earlier ones were answered."""
+        """POST this many a second, whether or not earlier ones were answered."""
         posts = self._posts()
         return asyncio.run(
             posts.all(
@@ -78,7 +78,7 @@ class _Posts:
         self._result = LoadResult()
 
     async def all(self, work: Sequence[Coroutine[None, None, None]]) -> LoadResult:
-        """Do all at once, and say how far it is."""
+        """Send everything at once, and report progress."""
         began, progress = time.monotonic(), Progress()
         left = {asyncio.ensure_future(each) for each in work}
         while left:
@@ -108,7 +108,7 @@ class _Posts:
         self._result.milliseconds.append((time.monotonic() - began) * 1000)
 
     async def _until_taken(self, body: bytes) -> Answer:
-        """Send again while Bleep is too busy, as senders do; the time of the answer counts from the first try."""
+        """Send again while Bleep is too busy, as senders do. The time of the answer counts from the first try."""
         answer = await self._clients.post(PATH, body)
         for _ in range(MAX_REPEATS):
             if answer.status != http.HTTPStatus.SERVICE_UNAVAILABLE:

@@ -1,4 +1,4 @@
-"""The hospital systems of `make chaos`: they send alerts until each is accepted."""
+"""The hospital systems of `make chaos`: they send each alert until it is accepted."""
 
 import http.client
 import random
@@ -18,11 +18,11 @@ SENDERS = 8
 AGAIN = 0.12
 """The share of the alerts that is sent twice on purpose."""
 RETRY_PAUSE = 0.3
-"""Seconds, which is much less than Bleep asks for in `Retry-After`."""
+"""Seconds, far fewer than Bleep asks for in `Retry-After`."""
 BURST_PAUSE = (1.0, 3.0)
-"""Seconds: if a burst of a hundred repeated after `RETRY_PAUSE`, it would take the whole machine."""
+"""Seconds. A burst of a hundred that repeated after `RETRY_PAUSE` would take the whole machine."""
 SEND_AGAIN = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.SERVICE_UNAVAILABLE)
-"""Answers after which the same is sent again, as docs/api.md says. Nothing here should lead to other errors."""
+"""Answers after which the same request is sent again, as docs/api.md says. Nothing here should lead to other errors."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class HospitalSystems:
 
     def __post_init__(self) -> None:
         self.wanted = {order.body["message_id"] for order in self.orders}
-        """The keys of all alerts that have to be taken."""
+        """The keys of all alerts that Bleep has to accept."""
         self._next = iter(self.orders)
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []

@@ -1,6 +1,5 @@
-"""HTTP for many clients at once with as little work as possible: they share the processors with what they measure.
-
-aiohttp's client takes twice as much for a request.
+"""An HTTP client for many connections with as little work as possible, because it shares the processors with the Bleep
+that it measures. aiohttp's client takes twice as much for a request.
 """
 
 import asyncio
@@ -13,13 +12,15 @@ _RETRY_AFTER = re.compile(rb"\r\nretry-after: *(\d+)", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 IDLE_SECONDS = 3.0
-"""A connection that was idle for longer is not used again: the server may be closing it (Bleep does after 5 s), and
-what meets a connection that closes has no answer."""
+"""Seconds after which an idle connection is not used again. The server may be closing it (Bleep does after 5 s), and a
+request on such a connection gets no answer."""
 _END_OF_HEAD, _LAST_CHUNK = b"\r\n\r\n", b"0\r\n\r\n"
 
 
 class Answer(NamedTuple):
-    """What a client looks at. `retry_after` is in seconds; `body` is as it came, in chunks if it came in chunks."""
+    """The parts of an answer that clients look at. `retry_after` is in seconds; `body` is as it came, even in
+    chunks.
+    """
 
     status: int
     retry_after: float

@@ -10,9 +10,9 @@ import psycopg
 
 ALERTS_A_BATCH = 50_000
 SECONDS_APART = 16
-"""Between two alerts: 2,000,000 in a year. A table that is twice as long goes back twice as far."""
+"""Seconds between two alerts: 2,000,000 in a year. A table that is twice as long goes back twice as far."""
 OPEN_FOR = 5_000
-"""Staff have dealt with what failed, but for the newest alerts."""
+"""How many of the newest alerts staff have not looked at yet. They have dealt with older ones that failed."""
 WAITING = 300
 """Of the newest alerts, every other one waits for another try. (All of them would look like an outage.)"""
 
@@ -52,7 +52,7 @@ SELECT id, email, CASE WHEN id %% 50 = 0 THEN 'pending' ELSE 'confirmed' END,
 FROM clinician
 """
 
-# `dice` decides what became of an alert, and is between 0 and 999.
+# `dice` is between 0 and 999, and decides the outcome of an alert.
 _ALERTS = """
 WITH facts AS MATERIALIZED (
     SELECT n, (n * 7919) %% 1000 AS dice, %(all)s - n AS age,

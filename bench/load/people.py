@@ -113,7 +113,7 @@ def load(stack: Stack, people: Sequence[Person]) -> None:
 
 
 def alert(key: str, contact_id: str, priority: str) -> dict[str, str]:
-    """A request body. Its key is the patient reference, which ends every message: so a message shows its alert."""
+    """A request body. Its key is the patient reference, which ends every message, so that a message shows its alert."""
     return {
         **sample.ALERT,
         "message_id": key,
@@ -124,7 +124,7 @@ def alert(key: str, contact_id: str, priority: str) -> dict[str, str]:
 
 
 def key_of(text: str) -> str:
-    """The key of the alert that a message came from. A call spells it sign by sign."""
+    """The key of the alert that a message came from. A call spells it character by character."""
     words = text.split()
     signs = [*takewhile(lambda word: len(word) == 1, reversed(words))]
     return "".join(reversed(signs)) if signs else words[-1]

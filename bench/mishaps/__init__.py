@@ -16,10 +16,10 @@ from bench.stack import AWS, Stack
 
 
 class Subject(Protocol):
-    """What can go wrong with one thing."""
+    """The mishaps of one thing."""
 
     actions: Mapping[str, Callable[[str], None]]
-    """By name. Each gets its target."""
+    """By name. Each takes its target."""
 
     def undo(self) -> None:
         """Repair everything."""
@@ -46,7 +46,7 @@ class Mishaps:
             "redis": Broker(stack),
             **dict.fromkeys((*stack.parts, "all"), self._parts),
         }
-        """By target, without what follows its colon."""
+        """By target, without the part after its colon."""
 
     @property
     def away(self) -> Collection[str]:
@@ -59,7 +59,7 @@ class Mishaps:
         return self._parts.overdue
 
     def go_on(self) -> None:
-        """Go on with what takes several steps. To be called every fraction of a second."""
+        """Continue mishaps that take several steps. Call it several times a second."""
         self._parts.go_on()
 
     def do(self, step: ScheduledAction) -> None:
@@ -70,7 +70,7 @@ class Mishaps:
             self.done[self.latest] += 1
 
     def action_of(self, step: ScheduledAction) -> Callable[[str], None]:
-        """What does it."""
+        """The function of an action."""
         return self._subjects[step.target.partition(":")[0]].actions[step.action]
 
     def undo_all(self) -> None:

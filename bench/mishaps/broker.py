@@ -10,7 +10,7 @@ DEMOTE = ("REPLICAOF", "127.0.0.1", "1")
 """A replica of a server that does not exist, as in a failover: it answers writes with READONLY."""
 PROMOTE = ("REPLICAOF", "NO", "ONE")
 FILL = ("CONFIG", "SET", "maxmemory", "1")
-"""As if its memory was full: it answers writes with OOM, since it evicts nothing."""
+"""As if its memory were full: it answers writes with OOM, because it evicts nothing."""
 EMPTY = ("CONFIG", "SET", "maxmemory", "0")
 
 

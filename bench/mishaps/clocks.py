@@ -8,7 +8,7 @@ from pathlib import Path
 
 PLACES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
 LIBRARY = "libfaketimeMT.so.1"
-"""The one for programs with threads."""
+"""The library for programs with threads."""
 SHIM = Path(__file__).parent / "faketime"
 """A directory for PYTHONPATH: its `sitecustomize` repairs what libfaketime breaks in Python."""
 

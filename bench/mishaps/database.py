@@ -79,7 +79,7 @@ class Database:
     def _cancel(self, _name: str) -> None:
         """Cancel every statement that takes more than a few milliseconds, as `statement_timeout` would.
 
-        Bleep sets that for its own sessions, and wins over what is set for a database or a role. For the client it is
+        Bleep sets that for its own sessions, which overrides a setting of the database or a role. For the client it is
         the same: SQLSTATE 57014.
         """
         self._enough.clear()
@@ -100,9 +100,10 @@ class Database:
             self._canceller = None
 
     def _read_only(self, _name: str) -> None:
-        """As after a failover: kept sessions are read-only from now on, and new ones find no primary.
+        """Make PostgreSQL read-only, as after a failover: kept sessions are read-only from now on, and new ones find no
+        primary.
 
-        For the whole server, since a setting of the database would leave the kept sessions as they are.
+        For the whole server, because a setting of the database would leave the kept sessions as they are.
         """
         with contextlib.suppress(psycopg.Error):
             self._set_read_only("SET default_transaction_read_only = on")
@@ -118,7 +119,7 @@ class Database:
         self._stack.rows("SELECT pg_reload_conf()")
 
     def _lock(self, table: str) -> None:
-        """As a migration does, or somebody in psql who forgot to commit."""
+        """Lock a table, as a migration does, or somebody in psql who forgot to commit."""
         with contextlib.suppress(psycopg.Error):
             self._lock_holder = self._stack.session(lock_seconds=LOCK_SECONDS)
             self._lock_holder.execute("BEGIN")

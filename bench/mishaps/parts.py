@@ -1,4 +1,4 @@
-"""Bleep's own processes: they are killed, frozen and restarted, and their clocks are wrong."""
+"""Mishaps of Bleep's own processes: they are killed, frozen and restarted, and their clocks are wrong."""
 
 from collections.abc import Callable, Mapping
 
@@ -28,13 +28,13 @@ class Parts:
 
     @property
     def away(self) -> set[str]:
-        """Those that were ended and are not running again."""
+        """The parts that were ended and are not running again."""
         stopping = self._restarts[-1].stopping
         return self._killed | ({stopping} if stopping else set())
 
     @property
     def overdue(self) -> list[str]:
-        """Those that did not end in time when they were asked to."""
+        """The parts that did not end in time when they were asked to."""
         return [name for restart in self._restarts for name in restart.overdue]
 
     def go_on(self) -> None:
@@ -42,7 +42,7 @@ class Parts:
         self._restarts[-1].go_on(self._killed | self._frozen)
 
     def undo(self) -> None:
-        """All run with the right clock, and none is frozen or ending."""
+        """Repair: all run with the right clock, and none is frozen or ending."""
         for name in list(self._frozen):
             self._thaw(name)
         self._restarts[-1].end()

@@ -45,13 +45,15 @@ class Provider:
         self._set_faults()
 
     def undo(self) -> None:
-        """Nothing is wrong with AWS, nor with anybody's address. Replies go on to come twice."""
+        """Repair: nothing is wrong with AWS, nor with anybody's address. Replies still come twice."""
         self._spells.clear()
         self._lasting.clear()
         self._thaw(AWS)
 
     def _freeze(self, _name: str) -> None:
-        """It takes connections and does not answer. What came meanwhile it takes afterwards, even if nobody waits."""
+        """Freeze AWS: it takes connections and does not answer. Later it carries out requests that came meanwhile, even
+        if nobody waits.
+        """
         self._frozen = True
         self._stack.freeze(AWS)
 
@@ -70,7 +72,7 @@ class Provider:
         self._set_faults()
 
     def _set_faults(self) -> None:
-        """Give the stand-in exactly the current faults; if it is frozen, once it is not."""
+        """Give the stand-in exactly the current faults. If it is frozen, do so once it is not."""
         if self._frozen:
             return
         self._stack.aws("DELETE", "/faults")

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from bench.stack import Stack
 
 GRACE_SECONDS = 45.0
-"""For each part to end by itself: the lease of chaos and 15 seconds more, as in docker-compose.yml."""
+"""Seconds for each part to end by itself: the lease of chaos and 15 seconds more, as in docker-compose.yml."""
 POLL_SECONDS = 0.05
 
 
 class RollingRestart:
-    """Each part gets SIGTERM, and is started again when it has ended; then comes the next."""
+    """Each part gets SIGTERM, and is started again when it has ended. Then comes the next part."""
 
     def __init__(self, stack: Stack, names: Sequence[str]) -> None:
         self.stopping: str | None = None
@@ -29,7 +29,7 @@ class RollingRestart:
         return self.stopping is None and not self._left
 
     def go_on(self, skip: set[str]) -> None:
-        """Do what is due now. Parts in `skip`, which are down or frozen, are left out when it is their turn."""
+        """Do what is due now. Parts in `skip`, which are down or frozen, miss their turn."""
         if self.stopping is not None:
             self._finish(self.stopping)
             return

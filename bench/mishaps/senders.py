@@ -43,7 +43,7 @@ class Senders:
         self._connections: list[socket.socket] = []
 
     def undo(self) -> None:
-        """No connection is left."""
+        """Repair: close all connections."""
         self._hang_up("any")
 
     def _half_send(self, _name: str) -> None:

@@ -1,4 +1,4 @@
-"""`make compare-modes`: what a sender gets that waits for the outcome, and one that does not.
+"""`make compare-modes`: compares a sender that waits for the outcome with one that does not.
 
 The stand-in for AWS takes as long as AWS does, and now and then much longer. At each rate alerts are POSTed for a
 while, first without and then with `Prefer: wait`: half of them High, by telephone, and half Medium, by SMS. Then, once
@@ -55,7 +55,7 @@ TIMEOUT = 40.0
 """More than any answer may take."""
 SETTLED_SECONDS = 180.0
 LATENCY = {"sns": 0.06, "connect": 0.25}
-"""Seconds that an answer takes."""
+"""Seconds that an answer of the stand-in takes."""
 SLOW_SECONDS, SLOW_SHARE = 3.0, 0.01
 SEED = 7
 BUSY = 503
@@ -97,7 +97,7 @@ class Post:
     def __init__(self, clients: Clients, body: Mapping[str, str]) -> None:
         self.key = body["message_id"]
         self.began = 0.0
-        """By the clock of the day, as the handsets' times are."""
+        """By the wall clock, like the times of the handsets."""
         self.at = self.answered = 0.0
         self.status = self.busy = 0
         self.said = ""
@@ -139,7 +139,7 @@ class Comparison:
         self._people = make_people(PEOPLE, [PREFERENCES], random.Random(SEED))
         self._progress = Progress()
         self.broken: list[str] = []
-        """What should never be, as sentences."""
+        """Violations, as sentences."""
         load(stack, self._people)
 
     def go(self) -> tuple[list[Figures], list[Outage]]:
@@ -162,7 +162,7 @@ class Comparison:
     def _run(
         self, name: str, mode: Mode, rate: int, seconds: float, *, away: bool = False
     ) -> tuple[list[Sent], tuple[float, float]]:
-        """POST at this rate, and wait until all is sent. Returns the alerts, and when the provider was away."""
+        """POST at this rate, and wait until everything is sent. Returns the alerts, and when the provider was away."""
         self._provider.be_usual()
         posts, gone = asyncio.run(self._post(name, mode, rate, seconds, away=away))
         self._settle()
@@ -196,7 +196,7 @@ class Comparison:
         return posts, await gone if gone else (0.0, 0.0)
 
     async def _be_away(self, began: float) -> tuple[float, float]:
-        await asyncio.sleep(self._outage)  # as long as it will be away; and twice that after it
+        await asyncio.sleep(self._outage)  # as long as it will be away; and twice as long afterwards
         await asyncio.to_thread(self._provider.be_away)
         since = time.monotonic() - began
         await asyncio.sleep(self._outage)
@@ -252,7 +252,7 @@ class Comparison:
         )
 
     def _verdict(self, start: str, posts: int) -> Verdict:
-        """The ledger beside what AWS received, as `make chaos` compares them, for the alerts of one run."""
+        """Compare the ledger with what AWS received, as `make chaos` does, for the alerts of one run."""
         return judge(
             answered=[f"{start}{n}" for n in range(posts)],
             alerts=[each for each in records.alerts(self._stack) if each.key.startswith(start)],

@@ -1,4 +1,4 @@
-"""What a run came to: figures, and tables of them."""
+"""The figures of a run, and tables of them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -27,11 +27,11 @@ class Sent:
     answered: float
     """From the first POST to the answer."""
     status: int
-    """Of the answer; 0 where there was none."""
+    """The status of the answer; 0 if there was none."""
     said: str
-    """What the answer said of the alert."""
+    """The alert's status in the answer."""
     busy: int
-    """Answers before it that said that Bleep is too busy (503), and when to send again."""
+    """How many answers before it said that Bleep is too busy (503), and when to send again."""
     handset: float | None
     """From the first POST to the handset; None if it did not get there."""
 
@@ -51,7 +51,7 @@ def spread(seconds: Sequence[float]) -> Spread:
 
 @dataclass(frozen=True)
 class Figures:
-    """A run in figures."""
+    """The figures of a run."""
 
     mode: Mode
     per_second: int
@@ -82,7 +82,7 @@ class Outage:
 
     @property
     def caught_up(self) -> float:
-        """Seconds from the end of the outage until the last of what was POSTed before had arrived."""
+        """Seconds from the end of the outage until the last alert that was POSTed before had arrived."""
         late = [
             each.at + each.handset for each in self.sent if each.handset is not None and each.at < self.ended
         ]
@@ -158,7 +158,7 @@ def outage_rows(outages: Sequence[Outage]) -> list[tuple[str, ...]]:
 
 
 def as_json(runs: Sequence[Figures], outages: Sequence[Outage]) -> dict[str, Any]:
-    """All of it, with the tables as they are printed: `make docs` puts them into the page."""
+    """All figures, with the tables as they are printed: `make docs` puts them into the page."""
     return {
         "table": {"head": HEAD, "rows": rows(runs)},
         "outage_table": {"head": OUTAGE_HEAD, "rows": outage_rows(outages)},

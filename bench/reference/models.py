@@ -21,7 +21,7 @@ class Clinician(models.Model):
         return self.name
 
     def address(self, channel: str) -> str:
-        """Where this channel reaches them."""
+        """The clinician's address on this channel."""
         return {"call": self.call_number, "sms": self.sms_number, "email": self.email}[channel]
 
 
@@ -61,7 +61,7 @@ class Alert(models.Model):
 
 
 class Delivery(models.Model):
-    """An alert over one channel."""
+    """The delivery of an alert over one channel."""
 
     alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="deliveries")
     channel = models.CharField(max_length=8, choices=CHANNELS)

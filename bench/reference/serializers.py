@@ -1,4 +1,4 @@
-"""What an alert looks like."""
+"""The JSON of an alert."""
 
 from rest_framework import serializers
 

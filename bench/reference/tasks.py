@@ -1,4 +1,4 @@
-"""Delivering, which no worker does here: what is compared is how alerts are taken."""
+"""The task of a delivery. No worker runs it here, because the comparison is about taking alerts."""
 
 from celery import shared_task
 

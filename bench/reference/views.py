@@ -1,4 +1,4 @@
-"""Taking an alert."""
+"""The endpoint that takes an alert."""
 
 from django.db import transaction
 from rest_framework.exceptions import ValidationError
@@ -11,7 +11,7 @@ from bench.reference.tasks import deliver
 
 
 class SendAlertView(CreateAPIView[Alert]):
-    """Store an alert with its first delivery, and queue that."""
+    """Store an alert with its first delivery, and queue the delivery."""
 
     queryset = Alert.objects.all()
     serializer_class = AlertSerializer

@@ -1,1 +1,1 @@
-"""`make bench-size`: what taking, sending and looking at alerts costs while the tables grow."""
+"""`make bench-size`: how the costs of taking, sending and looking at alerts grow with the tables."""

@@ -9,7 +9,7 @@ from bench.drawing import WIDTH, svg, text
 LEFT, RIGHT, TOP, BOTTOM = 60, 210, 60, 300
 HEIGHT = BOTTOM + 50
 MOST = 2.0
-"""Times the cost with the fewest alerts, at the upper end. What costs more is drawn there."""
+"""The upper end of the scale, as a multiple of the cost with the fewest alerts. Higher costs are drawn there."""
 COLOURS = ("one", "two", "three", "four")
 Figures = Mapping[str, Mapping[str, float]]
 Line = Mapping[int, float]
@@ -31,7 +31,7 @@ def cost(figures: Figures) -> str:
     below = BOTTOM + 16.0
     for value, name, colour in sorted(
         (line[sizes[-1]], name, colour) for colour, (name, line) in zip(COLOURS, lines.items(), strict=True)
-    ):  # from below, and none over another
+    ):  # from below, and without overlaps
         below = min(_down(value), below - 16)
         parts.append(text(WIDTH - RIGHT + 8, below + 4, f"{name}: {value:.2f} ×", f"{colour} words"))
     return svg(HEIGHT, parts, "Cost by the size of the tables, as in the table.")

@@ -1,7 +1,7 @@
-"""`make bench-size`: what taking, sending and looking at alerts costs while the tables grow.
+"""`make bench-size`: how the costs of taking, sending and looking at alerts grow with the tables.
 
-One Bleep for each size, each with a PostgreSQL of its own, all measured in turns: so whatever else the machine does is
-the same for all. A page counts from the smallest size on that fills it.
+There is one Bleep for each size, each with its own PostgreSQL, and all are measured in turns: other work of the machine
+affects them alike. A page counts from the smallest size on that fills it.
 """
 
 import argparse
@@ -39,18 +39,18 @@ SELECT count(*) / extract(epoch FROM max(attempt.finished_at) - min(attempt.star
 FROM alerts_attempt AS attempt JOIN alerts_delivery AS delivery ON delivery.id = attempt.delivery_id
 JOIN alerts_alert AS alert ON alert.id = delivery.alert_id WHERE alert.message_id LIKE %s
 """
-"""How many alerts a second were sent, from the first to the last."""
+"""Alerts sent in a second, from the first to the last."""
 
 Figures = dict[str, list[float]]
-"""What was measured in each round, by its name."""
+"""The measurements of each round, by name."""
 Medians = Mapping[str, Mapping[str, float]]
 """Each figure by the number of alerts, the fewest first."""
 AS_LONG = 0.95
-"""A page is full if it is so long, compared with the largest Bleep's, whose keys have more digits."""
+"""A page is full from this share of the length that it has in the largest Bleep, whose keys have more digits."""
 
 
 class Sized:
-    """A Bleep with so many alerts."""
+    """A Bleep with this many alerts."""
 
     def __init__(self, stack: Stack, alerts: int) -> None:
         self.alerts = alerts
@@ -62,14 +62,14 @@ class Sized:
         self._named = 0
 
     def fill(self, report: Callable[[str], None]) -> None:
-        """Write the alerts. Everybody who is alerted meanwhile comes on top."""
+        """Write the alerts. Alerts that are sent meanwhile are added to them."""
         clinicians = CLINICIANS.get(self.alerts, max(100, self.alerts // 20))
         with self.stack.session() as session:
             ledger.fill(session, alerts=self.alerts, clinicians=clinicians, report=report)
         load(self.stack, [*MIXED, *BY_SMS])
 
     def take(self, requests: int, *, counts: bool = True) -> None:
-        """Take so many alerts, which nobody sends."""
+        """Take this many alerts, which nobody sends."""
         bodies = self._bodies(MIXED, requests)
         address = (self.stack.host, self.stack.port_of("web-api"), self.stack.token)
         result = Load(address).post(spread(bodies, CONNECTIONS))
@@ -89,12 +89,12 @@ class Sized:
                 self._note(name, took)
 
     def fills(self, name: str, *, of: "Sized") -> bool:
-        """Whether there are enough alerts for a page that shows, and looks through, as much as the other's."""
+        """Whether there are enough alerts for a page that shows, and searches, as many as the other Bleep's."""
         as_long = self._lengths.get(name, 0) >= AS_LONG * of._lengths.get(name, 0)  # noqa: SLF001 - of this class
         return as_long and self.alerts >= min(NEEDS.get(name, 0), of.alerts)
 
     def send(self, alerts: int, *, counts: bool = True) -> None:
-        """Take so many alerts and send them at once."""
+        """Take this many alerts, and send them at once."""
         bodies = self._bodies(BY_SMS, alerts)
         Load(self.stack.address).post(spread(bodies, CONNECTIONS))
         settle(self.stack)
@@ -159,14 +159,14 @@ def rows(figures: Medians, sizes: Sequence[int]) -> list[tuple[str, ...]]:
 
 
 def speed(name: str, by_size: Mapping[str, float]) -> float:
-    """How fast the largest is, in percent of the smallest that has one: more a second, or fewer milliseconds."""
+    """The speed of the largest in percent of the smallest that has the figure: a higher rate, or fewer milliseconds."""
     values = [*by_size.values()]
     smallest, largest = values[0], values[-1]
     return 100 * (largest / smallest if name.endswith("a second") else smallest / largest)
 
 
 def medians(all_sizes: Sequence[Sized]) -> Medians:
-    """The medians, by figure and size. A page that is not full is left out: it costs less because it shows less."""
+    """The medians, by figure and size. A page that is not full is left out, because it costs less by showing less."""
     return {
         name: {
             str(sized.alerts): round(statistics.median(sized.figures[name]), 2)

@@ -1,4 +1,6 @@
-"""What an alert costs from its POST to its recorded answer, what an idle relay costs, and the memory of it all."""
+"""The cost of an alert from its POST to its recorded answer, the cost of an idle relay, and the memory of
+everything.
+"""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -18,7 +20,7 @@ MEGABYTE = 1_000_000
 
 
 def cost(stack: Stack, people: Sequence[Person], *, alerts: int) -> list[Figure]:
-    """Milliseconds of processor for each of so many alerts, which come at once, by process.
+    """Milliseconds of processor time per alert, by process, for this many alerts that come at once.
 
     Raises:
         StackError: one was not sent.
@@ -39,7 +41,7 @@ def cost(stack: Stack, people: Sequence[Person], *, alerts: int) -> list[Figure]
 
 
 def idle(stack: Stack, *, seconds: float) -> list[Figure]:
-    """The share of a core that a relay takes that has nothing to do: the busier of two."""
+    """The share of a core that an idle relay takes: the busier of two."""
     relays = ("relay-1", "relay-2")
     time.sleep(2.0)
     before = _used(stack, relays)
@@ -50,7 +52,7 @@ def idle(stack: Stack, *, seconds: float) -> list[Figure]:
 
 
 def memory(stack: Stack) -> list[Figure]:
-    """The memory of the parts, shared pages divided among those who share them (PSS)."""
+    """The memory of the parts, with shared pages divided among the processes that share them (PSS)."""
     each = {
         name: sum(process.memory_full_info().pss for process in stack.family(name)) / MEGABYTE
         for name in PARTS

@@ -1,4 +1,4 @@
-"""Figures, the goals that they have, and the one table of both."""
+"""Figures, their goals, and one table of both."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -79,7 +79,7 @@ def as_json(figures: Sequence[Figure]) -> list[dict[str, Any]]:
 
 
 def number(value: float) -> str:
-    """A figure to three digits, which is more than two runs agree on."""
+    """A figure with three digits, which is more than two runs agree on."""
     digits = max(0, 2 - len(str(int(abs(value)))) + 1) if abs(value) < 100 else 0  # noqa: PLR2004
     return f"{value:,.{digits}f}"
 

@@ -1,6 +1,6 @@
 """A backlog of Low: how fast it drains, and how long High waits beside it, and on an idle machine.
 
-The backlog is stored by pgbench, as the floor is, so that it is there before it drains.
+pgbench stores the backlog, as it does for the floor, so that all of it is there before it drains.
 """
 
 import json
@@ -35,7 +35,7 @@ SELECT count(*) / extract(epoch FROM max(finished_at) - min(finished_at)) FROM (
 
 
 def drain(stack: Stack, people: Sequence[Person], *, low: int, most: float) -> list[Figure]:
-    """How fast a backlog of Low is sent by SMS, and what share that is of what its worker's slots can do at best.
+    """How fast a backlog of Low is sent by SMS, and how close that is to the best that the worker's slots can do.
 
     It is watched for `most` seconds at most.
     """
@@ -58,7 +58,7 @@ def drain(stack: Stack, people: Sequence[Person], *, low: int, most: float) -> l
 
 
 def high_alone(stack: Stack, people: Sequence[Person], *, seconds: int) -> list[Figure]:
-    """How long High waits for the call to the provider where there is nothing else to do."""
+    """How long High waits for the call to the provider if there is nothing else to do."""
     _send_high(stack, people, "warm", 2)
     found = _send_high(stack, people, "alone", seconds)
     return [
@@ -75,7 +75,7 @@ def high_alone(stack: Stack, people: Sequence[Person], *, seconds: int) -> list[
 def high_in_storm(
     stack: Stack, of_high: Sequence[Person], of_low: Sequence[Person], *, low: int, seconds: int
 ) -> list[Figure]:
-    """The same beside a backlog of Low, which drains as fast as it can. Nothing if it drained too soon."""
+    """The same beside a backlog of Low, which drains as fast as it can. Nothing if the backlog drained too soon."""
     _store_low(stack, of_low, "storm", low)
     time.sleep(1.0)  # the relays have seen it
     found = _send_high(stack, of_high, "storm-high", seconds)
@@ -116,6 +116,6 @@ def _watch(stack: Stack, seconds: float) -> None:
 
 
 def _slots(stack: Stack) -> int:
-    """How many deliveries the worker sends at once: what its command says."""
+    """How many deliveries the worker sends at once, by its command."""
     command = stack.family(WORKER)[0].cmdline()
     return int(command[command.index("-c") + 1])

@@ -1,7 +1,7 @@
-"""The floor: pgbench stores the same rows in Bleep's tables, in the six round trips that it takes without tricks.
+"""The floor: pgbench stores the same rows in Bleep's tables, in the six round trips that this takes without tricks.
 
 BEGIN, the token, the clinician with the first channel, the alert, its delivery, COMMIT. pgbench is written in C and
-does nothing else, so nothing that goes this way can be faster.
+does nothing else, so no program that takes these steps can be faster.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What is left of the speed once the tables have grown: from the file of `make bench-size`, which takes long."""
+"""How much of the speed is left once the tables have grown: from the file of `make bench-size`, which takes long."""
 
 import json
 import statistics
@@ -8,11 +8,11 @@ from pathlib import Path
 from bench.speed.figures import Figure
 
 RATES = {"taken, a second": "taken", "sent, a second": "sent"}
-"""The figures of the file that are rates, and the words for them. All others are pages, in milliseconds."""
+"""The figures in the file that are rates, with words for them. All others are pages, in milliseconds."""
 
 
 def figures(file: Path) -> list[Figure]:
-    """The speed with the most alerts, in percent of that with the fewest; none if the file is not there."""
+    """The speed with the most alerts, in percent of that with the fewest; nothing if there is no file."""
     if not file.exists():
         return []
     measured: Mapping[str, Mapping[str, float]] = json.loads(file.read_text(encoding="utf-8"))["figures"]
@@ -29,7 +29,7 @@ def figures(file: Path) -> list[Figure]:
         for name, word in RATES.items()
         for each in [measured[name]]
     ]
-    # Each against the fewest alerts that fill it.
+    # each against the fewest alerts that fill the page
     speeds = {name: _share(values[0], values[-1]) for name, values in pages.items()}
     slowest = min(speeds, key=speeds.__getitem__)
     return [

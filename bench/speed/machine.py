@@ -1,4 +1,4 @@
-"""What a run was taken on: the machine, the versions and the commit."""
+"""The machine, the versions and the commit of a run."""
 
 import os
 import platform
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def taken(stack: Stack, *, load_before: float) -> dict[str, Any]:
-    """Where, when and with what. `load_before` is the machine's before the run."""
+    """Where, when and with which versions. `load_before` is the machine's load before the run."""
     [(postgres,)] = stack.rows("SHOW server_version")
     with redis.Redis.from_url(stack.redis.url) as client:
         of_redis: Any = client.info("server")
@@ -41,14 +41,14 @@ def taken(stack: Stack, *, load_before: float) -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """Its name, where the system tells it."""
+    """The name of the processor, if the system tells it."""
     lines = CPUINFO.read_text(encoding="utf-8").splitlines() if CPUINFO.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
 
 
 def _commit() -> str:
-    """The commit, with a `+` if files differ from it; empty outside of a repository."""
+    """The commit, with a `+` if files differ from it; empty outside a repository."""
     described = subprocess.run(
         ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
         cwd=ROOT,

@@ -14,9 +14,9 @@ from bench.stack import PORTS, Address, Stack
 from sandbox.services import free_port
 
 NAME = "reference"
-"""Of its process, and of its database."""
+"""The names of its process and of its database."""
 PROCESSES, THREADS = 2, 8
-"""As the entry point has them for Bleep's API."""
+"""The processes and threads that the entry point has for Bleep's API."""
 REDIS_DATABASE = 1
 
 

@@ -1,7 +1,7 @@
 """`make bench`: every figure of docs/performance.md in one run, beside its goal.
 
-One Bleep is started, as it is deployed, with a PostgreSQL and a Redis of its own. A goal that is not met is no failure.
-What `make bench-size` has measured before is shown as well.
+It starts one Bleep, as it is deployed, with its own PostgreSQL and Redis. A missed goal is not a failure. Earlier
+figures of `make bench-size` are shown as well.
 """
 
 import argparse
@@ -42,10 +42,10 @@ class Size(NamedTuple):
     idle_seconds: float
     drain_low: int
     drain_seconds: float
-    """No backlog is watched for longer."""
+    """Seconds for which a backlog is watched at most."""
     storm_low: int
     storm_seconds: int
-    """How long High comes beside them: less than they take to drain."""
+    """Seconds for which High is sent beside a backlog: less than the backlog takes to drain."""
     high_seconds: int
 
 
@@ -103,7 +103,7 @@ class Run:
         self._size = size
 
     def take(self) -> None:
-        """How fast alerts are taken, and over how many connections. Nothing delivers meanwhile."""
+        """How fast alerts are taken, over different numbers of connections. Nothing is delivered meanwhile."""
         size = self._size
         measured = taking.Taking(self._stack, MIXED)
         measured.rounds(connections=taking.CONNECTIONS, requests=size.requests // 2, rounds=1)  # warm
@@ -120,7 +120,7 @@ class Run:
                 self.curves[way][connections] = round(median(each.per_second for each in of_way), 1)
 
     def deliver(self) -> None:
-        """What alerts cost, and what Bleep costs without any."""
+        """The costs of alerts, and the costs of Bleep without any."""
         for name in ("alerts_alertaction", "alerts_response"):  # these refuse it
             self._stack.rows(f"ALTER TABLE {name} DISABLE TRIGGER {name}_is_not_truncated")
         self._stack.rows("TRUNCATE alerts_alert CASCADE")

@@ -1,4 +1,4 @@
-"""How much the stand-in for AWS can answer by itself: it must not be what a benchmark measures."""
+"""How many requests the stand-in for AWS can answer by itself: it must not be what a benchmark measures."""
 
 import http.client
 import time
@@ -9,7 +9,7 @@ from bench.stack import Stack
 
 CONNECTIONS = 8
 REQUESTS = 200
-"""Over each connection."""
+"""Requests over each connection."""
 SMS = urlencode(
     {
         "Action": "Publish",
@@ -26,7 +26,7 @@ HEADERS = {
 
 
 def capacity(stack: Stack) -> float:
-    """SMS a second that it takes from a few connections; they share the processors with it."""
+    """SMS that it takes in a second from a few connections, which share the processors with it."""
     address = urlsplit(stack.aws_url).netloc
     began = time.monotonic()
     with ThreadPoolExecutor(CONNECTIONS) as threads:

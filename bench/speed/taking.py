@@ -1,7 +1,7 @@
 """How fast alerts are taken, in interleaved rounds: by Bleep, by the reference app, and stored by pgbench.
 
-Bleep is asked straight at its API, as the reference app is, and through its front door, which is the way that alerts
-come; the ratio is that of the straight ways.
+Bleep is asked directly at its API, as the reference app is, and through its front door, as alerts come in reality. The
+ratio is that of the direct ways.
 """
 
 import statistics
@@ -22,11 +22,11 @@ CONNECTIONS = 16
 CURVE = (1, 4, 16, 64)
 """Connections, for the picture."""
 FLOOR_TIMES = 4
-"""pgbench stores so many times as many, so that it runs long enough."""
+"""pgbench stores this many times as many, so that it runs long enough."""
 
 
 class Way(StrEnum):
-    """What is measured, in the order of a round."""
+    """The ways, in the order of a round."""
 
     NEW = "Bleep"
     REPEAT = "Bleep, repeats"
@@ -37,11 +37,11 @@ class Way(StrEnum):
 
 @dataclass(frozen=True)
 class Sample:
-    """One way in one round. pgbench has no percentiles, and its processor time is its server's."""
+    """One way in one round. pgbench has no percentiles, and its processor time is that of its server."""
 
     per_second: float
     processor: float
-    """Milliseconds of each: the server's, PostgreSQL's and Redis's."""
+    """Milliseconds of processor time for each alert: the server's, PostgreSQL's and Redis's."""
     p50: float = 0.0
     """Milliseconds until the answer, as `p99`."""
     p99: float = 0.0
@@ -111,7 +111,7 @@ class Taking:
         return Sample(rate, used() / transactions)
 
     def _processor(self, *servers: str) -> Callable[[], float]:
-        """A function that says how many milliseconds of processor these and PostgreSQL have used since."""
+        """A function that returns how many milliseconds of processor time these and PostgreSQL have used since."""
         families = ("postgres", *servers)
         before = sum(cpu_seconds(self._stack.family(name)) for name in families)
         return lambda: 1000 * (sum(cpu_seconds(self._stack.family(name)) for name in families) - before)
@@ -126,7 +126,9 @@ class Taking:
 
 
 def figures(samples: Samples) -> list[Figure]:
-    """The medians, and their ratios. A ratio is the median of those of the rounds: machines change with time."""
+    """The medians, and their ratios. A ratio is the median of the ratios of the rounds, because machines change with
+    time.
+    """
     found = []
     for way, of_way in samples.items():
         key = way.name.lower()

@@ -1,1 +1,1 @@
-"""What Bleep needs of AWS, as an app of the AWS CDK. Bleep itself never imports it."""
+"""The parts of AWS that Bleep needs, as an app of the AWS CDK. Bleep itself never imports it."""

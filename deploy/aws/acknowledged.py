@@ -1,4 +1,4 @@
-"""The findings of cdk-nag that stay, each with the reason."""
+"""The findings of cdk-nag that remain, each with the reason."""
 
 from collections.abc import Mapping
 
@@ -37,7 +37,7 @@ CUSTOM_RESOURCE: Mapping[str, str] = {
 
 
 def acknowledge(stack: Stack, parameters: Parameters) -> None:
-    """Acknowledge what is meant, at the resource that it is meant for."""
+    """Acknowledge each finding at its resource."""
     words = {"account": _account(stack), "instance": _instance(stack, parameters)}
     words |= {"region": stack.region, "prefix": parameters.email_topic_prefix}
     policy = {rule.format(**words): why for rule, why in POLICY.items()}
@@ -53,7 +53,7 @@ def acknowledge(stack: Stack, parameters: Parameters) -> None:
 
 
 def _account(stack: Stack) -> str:
-    """As cdk-nag writes it."""
+    """The name of the resource as cdk-nag writes it."""
     return "<AWS::AccountId>" if Token.is_unresolved(stack.account) else stack.account
 
 

@@ -1,4 +1,4 @@
-"""How a finding of cdk-nag is acknowledged."""
+"""Acknowledges findings of cdk-nag."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ ANY = "AwsSolutions-IAM5[Resource::*]"
 
 
 def acknowledge_on(construct: IConstruct, reasons: Mapping[str, str]) -> None:
-    """Acknowledge these rules for a construct and what is in it, each with its reason."""
+    """Acknowledge these rules for a construct and everything in it, each with its reason."""
     Validations.of(construct).acknowledge(
         *(Acknowledgment(id=rule, reason=why) for rule, why in reasons.items())
     )

@@ -1,4 +1,4 @@
-"""What operators are told: quotas that hold calls or SMS back, and messages that nobody could read."""
+"""Alarms for operators: quotas that hold calls or SMS back, and messages that nobody could read."""
 
 from collections.abc import Sequence
 

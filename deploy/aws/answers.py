@@ -1,4 +1,6 @@
-"""What comes back from people: events of calls, and replies to SMS. Queues, so that no port of Bleep's is open."""
+"""Queues for what comes back from people: events of calls, and replies to SMS. With queues, no port of Bleep has to be
+open.
+"""
 
 from collections.abc import Sequence
 
@@ -17,14 +19,14 @@ from aws_cdk import (
 from constructs import Construct
 
 KEPT = Duration.days(14)
-"""The longest that SQS keeps a message: nothing is lost while Bleep is away."""
+"""The longest that SQS keeps a message, so that nothing is lost while Bleep is away."""
 TRIES = 10
 READ_WITHIN = Duration.minutes(2)
 """How long a reader has for a message before another one gets it."""
 TELLING = ("CONTACT_DATA_UPDATED", "DISCONNECTED")
-"""The events after which there is something to learn about a call."""
+"""Events after which there is something new to ask about a call."""
 SMS_SERVICE = "sms-voice.amazonaws.com"
-"""AWS End User Messaging, which publishes replies."""
+"""The service of AWS End User Messaging, which publishes replies."""
 
 
 class Answers(Construct):
@@ -61,7 +63,7 @@ class Answers(Construct):
         topic.add_subscription(subscriptions.SqsSubscription(queue, raw_message_delivery=True))
 
     def _queue(self, name: str) -> tuple[sqs.Queue, sqs.Queue]:
-        """An encrypted queue, and the one for messages that nobody could read."""
+        """An encrypted queue, and a dead-letter queue for messages that nobody could read."""
         dead = sqs.Queue(self, f"{name}Unread", **self._properties())  # type: ignore[arg-type]
         dead_letters = sqs.DeadLetterQueue(queue=dead, max_receive_count=TRIES)
         return sqs.Queue(self, name, dead_letter_queue=dead_letters, **self._properties()), dead  # type: ignore[arg-type]

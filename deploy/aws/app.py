@@ -14,7 +14,7 @@ from deploy.aws.platform.stack import BleepPlatform
 
 
 def build(parameters: Parameters, *, account: str | None, outdir: str) -> cdk.App:
-    """The app with its stacks, and the rules that it is held against. Without an account it is for any.
+    """The app with its stacks, and the rules that check it. Without an account, the templates are for any account.
 
     Raises:
         ValueError: it is for an account, and has nobody's instance.

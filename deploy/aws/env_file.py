@@ -1,4 +1,4 @@
-"""Writes what was deployed into the settings of Bleep: `python -m deploy.aws.env_file OUTPUTS ENV_FILE`."""
+"""Writes the outputs of a deployment into Bleep's settings: `python -m deploy.aws.env_file OUTPUTS ENV_FILE`."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def variable_name(output: str) -> str:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """The settings in `text` with these values; all its other lines stay."""
+    """`text` with these values in its settings. All its other lines stay."""
     lines = text.splitlines()
     for name, value in values.items():
         line = f"{name}={value}"
@@ -34,7 +34,7 @@ def filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def main(outputs: Path, env_file: Path) -> None:
-    """Fill in the settings. A file that is not there yet starts as a copy of the example."""
+    """Fill in the settings. If the file does not exist, it starts as a copy of the example."""
     found: Mapping[str, Mapping[str, str]] = json.loads(outputs.read_text(encoding="utf-8"))
     if STACK not in found:
         raise SystemExit(f"{outputs} has nothing of the stack {STACK}: run `make aws-deploy` first.")

@@ -1,4 +1,4 @@
-"""CloudWatch's use of a key."""
+"""Allows CloudWatch to use a key."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ def let_logs_use(key: kms.Key, sid: str, groups: Sequence[str]) -> None:
                 "kms:GenerateDataKey*",
                 "kms:DescribeKey",
             ],
-            resources=["*"],  # a key's policy is about this key alone
+            resources=["*"],  # the policy of a key is about this key alone
             conditions={
                 "ArnLike": {"kms:EncryptionContext:aws:logs:arn": [f"{place}:{group}" for group in groups]}
             },

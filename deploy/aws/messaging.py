@@ -1,4 +1,4 @@
-"""The stack `BleepMessaging`: what every Bleep needs of AWS, also one that runs elsewhere."""
+"""The stack `BleepMessaging`: everything that a Bleep needs of AWS, even if it runs elsewhere."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ OPERATORS = "bleep-operators"
 
 
 class BleepMessaging(Stack):
-    """Calls, SMS and e-mails: the flow, the number, the answers on their way back, and Bleep's permissions."""
+    """Calls, SMS and e-mails: the contact flow, the number, the queues for answers, and Bleep's permissions."""
 
     def __init__(self, scope: Construct, name: str, parameters: Parameters, **more: object) -> None:
         super().__init__(
@@ -67,7 +67,7 @@ class BleepMessaging(Stack):
         self._settings(flow)
 
     def shared_settings(self) -> dict[str, str]:
-        """The settings, for another stack of the app: what CloudFormation makes is imported by its name."""
+        """The settings, for another stack of the app. Values that CloudFormation makes are imported by name."""
         return {
             variable: output.import_value if Token.is_unresolved(output.value) else output.value
             for variable, output in self._outputs.items()
@@ -103,7 +103,7 @@ class BleepMessaging(Stack):
         return claimed.attr_address
 
     def _policy(self) -> None:
-        """What Bleep may do: to be attached to its role or user."""
+        """Bleep's permissions, to be attached to its role or user."""
         iam.ManagedPolicy(
             self,
             "Policy",
@@ -124,7 +124,7 @@ class BleepMessaging(Stack):
             "calls": self._answers.calls.queue_arn,
         }
         resources = [pattern.format(**names) for pattern in permission.resources]
-        # KMS has a name of its own for the service that asks in somebody's name.
+        # KMS has a name of its own for a service that uses a key on somebody's behalf.
         via = "kms:ViaService" if permission.actions[0].startswith("kms:") else "aws:CalledViaLast"
         return iam.PolicyStatement(
             sid=permission.sid,
@@ -135,7 +135,7 @@ class BleepMessaging(Stack):
         )
 
     def _settings(self, flow: connect.CfnContactFlow) -> None:
-        """Outputs: one for each setting that Bleep reads. `deploy/aws/env_file.py` writes them as such."""
+        """Outputs: one for each setting that Bleep reads. `deploy/aws/env_file.py` turns them into settings."""
         settings = {
             "AWS_DEFAULT_REGION": self.region,
             "CONNECT_INSTANCE_ID": self.instance_id,

@@ -1,4 +1,4 @@
-"""What is deployed, where, and how it speaks. Change `PARAMETERS`, and nothing else."""
+"""The parameters of a deployment: where it goes, and how it speaks. Change `PARAMETERS`, and nothing else."""
 
 import ipaddress
 import re
@@ -14,9 +14,8 @@ VOICES: Mapping[str, frozenset[str]] = {
     "en-US": frozenset({"Danielle", "Gregory", "Joanna", "Matthew", "Ruth", "Stephen"}),
     "en-ZA": frozenset({"Ayanda"}),
 }
-"""Neural voices of Amazon Polly for each language: https://docs.aws.amazon.com/polly/latest/dg/neural-voices.html
-
-For any other language the sentences of `contact-flow.json` have to be translated first."""
+"""Neural voices of Amazon Polly for each language: https://docs.aws.amazon.com/polly/latest/dg/neural-voices.html. For
+any other language, translate the sentences of `contact-flow.json` first."""
 
 _INSTANCE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -36,32 +35,32 @@ _CACHE = re.compile(r"cache\.[a-z0-9]+\.[a-z0-9]+")
 LOG_DAYS = (30, 90, 180, 365)
 ANSWER_LINKS = ("none", "hospital", "anywhere")
 WIDEST = 8
-"""The largest network that may be let in has this many leading bits. Two halves of the internet are too much, too."""
+"""The largest network that may be allowed has this many leading bits. Even two halves of the internet are too much."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformParameters:
-    """Where Bleep itself runs on AWS, if it does: the stack `BleepPlatform`."""
+    """Parameters of the stack `BleepPlatform`, if Bleep itself runs on AWS."""
 
     domain: str
     """Host name of Bleep, for example bleep.hospital.example."""
     certificate_arn: str = ""
-    """Certificate of ACM for this name, in the same Region. Empty: one is made, by way of `hosted_zone_id`."""
+    """Certificate of ACM for this name, in the same Region. Empty: one is made with the help of `hosted_zone_id`."""
     hosted_zone_id: str = ""
     """Zone of Route 53 that the name is in. Empty: you point the name at the load balancer yourself."""
     hosted_zone_name: str = ""
     """Name of that zone, for example hospital.example."""
     allowed_networks: tuple[str, ...] = ()
-    """Networks of the hospital's systems and staff, as CIDR: nobody else reaches Bleep."""
+    """Networks of the hospital's systems and staff, as CIDR. Nobody else can reach Bleep."""
     answer_links: str = "none"
-    """Who can open the links on which people answer: `none`, and messages have no links; `hospital`, telephones in
-    these networks; or `anywhere`, where everybody reaches these links, and nothing else."""
+    """Who can open the links on which people answer. `none`: messages have no links. `hospital`: telephones in these
+    networks. `anywhere`: everybody can reach these links, and nothing else."""
     deadman_secret: str = ""
     """Name of the secret with DEADMAN_URL, a dead-man's switch. Empty: only CloudWatch notices silence."""
     database_class: str = "t4g.medium"
     """Size of the two database servers."""
     database_gigabytes: int = 50
-    """Disk of each at first. It grows up to ten times as far by itself."""
+    """Disk of each at first. It grows by itself, up to ten times."""
     backup_days: int = 35
     """How far back the database can be restored, to any second."""
     cache_class: str = "cache.t4g.small"
@@ -69,19 +68,21 @@ class PlatformParameters:
     log_days: int = 90
     """How long logs are kept."""
     access_log_days: int = 30
-    """How long the load balancer's log is kept, which has paths and query strings. 0: there is none."""
+    """How long the load balancer's log is kept. It has paths and query strings. 0: there is no log."""
     requests_per_five_minutes: int = 30_000
-    """Requests that one address may make in five minutes. A hospital may have one for all its systems."""
+    """Requests that one address may make in five minutes. All systems of a hospital may share one address."""
     tracing: bool = False
     """Send traces to AWS X-Ray, by a collector beside each part."""
 
     @property
     def opens_links_to_all(self) -> bool:
-        """Whether the load balancer takes requests from the whole internet, of which the firewall lets few through."""
+        """Whether the load balancer accepts requests from the whole internet, few of which the firewall lets
+        through.
+        """
         return self.answer_links == "anywhere"
 
     def wrong(self) -> Iterator[str]:
-        """A sentence for each thing that is wrong."""
+        """A sentence for each fault."""
         for name, pattern, must in _PLATFORM_FORMS:
             value = getattr(self, name)
             if value and not pattern.fullmatch(value):
@@ -118,12 +119,12 @@ class PlatformParameters:
 
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
-    """The names are those of the published sample, where it has them."""
+    """The parameters. They have the names of the published sample, if it has them."""
 
     region: str = "eu-west-2"
-    """AWS Region of everything that is made."""
+    """AWS Region for everything."""
     country_code: str = "GB"
-    """Country, as two letters: of the claimed number, and of numbers without a country code."""
+    """Country, as two letters: of the claimed number, and for numbers without a country code."""
     connect_instance_id: str = ""
     """The Connect instance that places the calls, if there is one."""
     create_connect_instance: bool = False
@@ -137,11 +138,11 @@ class Parameters:
     voice: str = "Amy"
     """Voice of Amazon Polly that speaks on calls."""
     operators_email: str = ""
-    """Address that alarms go to. It has to confirm. Empty: nobody is told."""
+    """Address that alarms go to. Its owner has to confirm. Empty: nobody is told."""
     email_topic_prefix: str = "bleep"
     """Start of the names of the SNS topics, one for each e-mail address."""
     sms_sender_id: str = ""
-    """Sender shown on an SMS, once it is registered where the country wants that."""
+    """Sender shown on an SMS, registered where the country requires that."""
     sms_origination_number: str = ""
     """Number of your own that people can reply to, in E.164 format. Empty: nobody can reply by SMS."""
     calls_per_second: int = 2
@@ -152,7 +153,7 @@ class Parameters:
     """How Bleep itself runs on AWS. None: it runs elsewhere."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError with a sentence for each thing that is wrong."""
+        """Raises ValueError with a sentence for each fault."""
         wrong = [*self._wrong(), *(self.platform.wrong() if self.platform else ())]
         if wrong:
             raise ValueError("deploy/aws/parameters.py: " + " ".join(wrong))
@@ -195,7 +196,7 @@ _FORMS = (
     ("sms_sender_id", _SENDER, "1 to 11 letters and digits, with at least one letter"),
     ("sms_origination_number", _NUMBER, "in E.164 format, for example +447700900800"),
 )
-"""For each text: its form, and how to say it."""
+"""For each text: its pattern, and the pattern in words."""
 _PLATFORM_FORMS = (
     ("domain", _DOMAIN, "a host name in small letters, for example bleep.hospital.example"),
     ("certificate_arn", _CERTIFICATE, "the ARN of a certificate of ACM"),
@@ -218,7 +219,7 @@ _PLATFORM_NUMBERS: Mapping[str, range | tuple[int, ...]] = {
 }
 
 PLACEHOLDER = "11111111-1111-1111-1111-111111111111"
-"""Stands for an instance where nothing is deployed: in checks, and in a template to look at."""
+"""An instance for checks and for templates that are only looked at; nothing is deployed there."""
 
 PARAMETERS = Parameters(
     region="eu-west-2",

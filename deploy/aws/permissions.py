@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Permission(NamedTuple):
-    """One thing that Bleep does; `permissions.toml` says what the fields mean."""
+    """One statement; `permissions.toml` explains the fields."""
 
     sid: str
     why: str

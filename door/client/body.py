@@ -70,11 +70,11 @@ class Body:
         self.content += part
 
     def complete(self) -> None:
-        """Give its memory back. Harmless if done twice."""
+        """Mark it as complete, so that it does not give way."""
         self._bodies.incomplete.discard(self)
 
     def forget(self) -> None:
-        """It takes no memory any more. Harmless if done twice."""
+        """Give its memory back. Harmless if done twice."""
         self.complete()
         self._bodies.kept -= self.size
         self.size = 0

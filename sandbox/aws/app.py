@@ -33,7 +33,7 @@ _SIGNED_FOR = re.compile(r"AWS4-\S+ Credential=[^/]*/[^/]*/[^/]*/([^/]+)/aws4_re
 """The service in a signature's scope: Credential=<key>/<date>/<region>/<service>/aws4_request."""
 
 _QUOTAS = {"Quotas": [{"QuotaName": "Rate of StartOutboundVoiceContact API requests", "Value": 2.0}]}
-"""The one of Connect's service quotas that matters, with AWS's default; moto has none of them."""
+"""The quota of Connect that matters here, with AWS's default. moto has none."""
 
 
 class App:
@@ -49,7 +49,7 @@ class App:
         self._faults = Faults()
         self._stopping = Event()
         messages = Messages()
-        # Without the dispatcher, which scans moto's whole folder for each request.
+        # Without moto's dispatcher, which scans its whole folder for each request.
         self._sns = Sns(create_backend_app("sns"), messages, self._faults)
         self._sqs = Sqs(create_backend_app("sqs"), self._stopping, self._show_calls)
         self._connect = Connect(
@@ -86,7 +86,7 @@ class App:
                 call = self._connect.call(request) or Call(
                     "connect", "connect:Other", lambda: (), lambda: self._from_moto(request)
                 )
-            case "iam" if request.form.get("Action") == "SimulatePrincipalPolicy":  # moto does not know it
+            case "iam" if request.form.get("Action") == "SimulatePrincipalPolicy":  # moto does not have this
                 return iam.simulate(request)
             case "servicequotas":
                 return Response(json.dumps(_QUOTAS), content_type="application/x-amz-json-1.1")

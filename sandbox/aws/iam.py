@@ -1,4 +1,4 @@
-"""IAM's simulation of policies. The stand-in has none and refuses nobody, so everything is allowed."""
+"""IAM's simulation of policies. The stand-in has no policies and refuses nobody, so everything is allowed."""
 
 from xml.sax.saxutils import escape
 
@@ -8,7 +8,7 @@ _ACTION = "ActionNames.member."
 
 
 def simulate(request: Request) -> Response:
-    """What would become of each action."""
+    """The result for each action."""
     actions = [value for name, value in request.form.items() if name.startswith(_ACTION)]
     results = "".join(
         f"<member><EvalActionName>{escape(action)}</EvalActionName><EvalDecision>allowed</EvalDecision></member>"

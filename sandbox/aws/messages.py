@@ -33,7 +33,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a call is. `outcome` is None while it rings; `voicemail` says who picked it up."""
+    """The progress of a call. `outcome` is None while it rings; `voicemail` says whether a voicemail picked it up."""
 
     state: CallState
     outcome: CallOutcome | None = None
@@ -42,13 +42,13 @@ class Progress:
 
     @property
     def spoken(self) -> str | None:
-        """What was said so far, with digits one by one. None where nobody listened."""
+        """The text spoken so far, with digits one by one. None if nobody listened."""
         return " ".join(line.text for line in self.transcript if line.who == "flow") or None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedMessage:
-    """One call, SMS or e-mail. `text` is the exact text that was sent; a call has `progress`, too."""
+    """One call, SMS or e-mail. `text` is exactly the text that was sent. A call also has `progress`."""
 
     channel: ChannelName
     to: str
@@ -63,7 +63,7 @@ class ReceivedMessage:
     topic_arn: str | None = None
 
     def matches(self, term: str) -> bool:
-        """Whether the term is in its text, or in the number or address that it went to."""
+        """Whether the term is in the text, or in the number or address of the recipient."""
         fields = (self.to, self.text, self.subject, self.sender, self.progress and self.progress.spoken)
         digits = re.sub(r"[\s().-]", "", term).removeprefix("0")
         is_number = digits.lstrip("+").isdigit() and digits in self.to
@@ -75,7 +75,7 @@ class ReceivedMessage:
         return self.progress is None or self.progress.outcome in (None, "answered")
 
     def as_json(self) -> dict[str, Any]:
-        """All of it, flat. What is of calls only is None for others."""
+        """All fields, flat. Those of calls are None for other messages."""
         members = asdict(self)
         progress = members.pop("progress") or dict.fromkeys(_OF_CALLS)
         return {**members, **progress, "spoken": self.progress.spoken if self.progress else None}
@@ -126,7 +126,7 @@ class Messages:
             self._changed()
 
     def record(self, provider_id: str, progress: Progress) -> None:
-        """Record how far a call is. One that was deleted stays deleted."""
+        """Record the progress of a call. A deleted call stays deleted."""
         with self._lock:
             entry = self._calls.get(provider_id)
             if entry is not None and entry.message.progress != progress:
@@ -149,10 +149,10 @@ class Messages:
     def newest(
         self, limit: int | None = None, *, missed: bool = False, find: str = "", before: int | None = None
     ) -> tuple[list[dict[str, Any]], int]:
-        """List what arrived, newest first, ready for JSON, and count all that match.
+        """List the messages that arrived, newest first, ready for JSON, and count all that match.
 
-        With `missed`, calls that nobody answered too; with `find`, what has it in number, address or text; with
-        `before`, the page after the message with this id.
+        `missed` includes calls that nobody answered. `find` limits the list to a number, address or text. `before`
+        gives the page after the message with this id.
         """
         with self._lock:
             entries = list(self._entries)

@@ -14,7 +14,7 @@ _THROTTLED = {
     "sqs": ("RequestThrottled", "Request is throttled.", 403),
     "connect": ("TooManyRequestsException", "Too Many Requests", 429),
 }
-"""Code, message and status of each service's throttling. Connect's is in no model, but AWS sends it."""
+"""The code, message and status of each service's throttling. Connect's is in no model, but AWS sends it."""
 _BROKEN = {"sns": "InternalError", "sqs": "InternalError", "connect": "InternalServiceException"}
 _REFUSED = {
     "sns": "InvalidParameter",
@@ -23,7 +23,7 @@ _REFUSED = {
 }
 
 _SAID = {"InvalidParameter": "Invalid parameter: PhoneNumber Reason: the number is not valid to publish to"}
-"""Where the code alone does not say what was refused."""
+"""Messages for codes that alone do not say what was refused."""
 
 
 class HungError(ConnectionAbortedError):
@@ -31,7 +31,7 @@ class HungError(ConnectionAbortedError):
 
 
 def answer(call: Call, faults: Faults, stopping: Event) -> Response:
-    """Carry the call out, or apply the first fault that covers it. `stopping` releases held connections."""
+    """Carry the request out, or apply the first fault that matches it. `stopping` releases held connections."""
     fault = faults.meet(call.operation, call.recipients, ANSWER_KINDS)
     if fault is None:
         return call.carry_out()
@@ -74,7 +74,7 @@ def _lose_answer(call: Call, fault: InjectedFault, stopping: Event) -> Response:
 
 
 def _accept(call: Call) -> Response | None:
-    """Carry the call out. Returns the answer only if the service refused, so that nothing was accepted."""
+    """Carry the request out. Returns the answer only if the service refused, so that nothing was accepted."""
     response = call.carry_out()
     return None if response.status_code == HTTPStatus.OK else response
 

@@ -58,7 +58,7 @@ class AwsServer:
 
 
 class _Server(ThreadedWSGIServer):
-    """Knows its open connections."""
+    """Remembers its open connections."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._open: set[socket.socket] = set()
@@ -87,12 +87,13 @@ class _Handler(WSGIRequestHandler):
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1
-    """Buffered: an answer is sent at once, and not its head first."""
+    """Buffered, so that an answer is sent in one piece, and not its head first."""
 
     def run_wsgi(self) -> None:
-        """Answer one request. werkzeug closes each connection, and first waits whether there is more to read.
+        """Answer one request.
 
-        The application reads the whole body, so that the next request follows.
+        werkzeug would close each connection, after waiting for more to read. The application reads the whole body, so
+        that the next request follows.
         """
         answer = Response.from_app(self.server.app, self.make_environ(), buffered=True)
         body = answer.get_data()
@@ -106,7 +107,7 @@ class _Handler(WSGIRequestHandler):
             self.wfile.write(body)
 
     def connection_dropped(self, error: BaseException, environ: "WSGIEnvironment | None" = None) -> None:
-        """Close the connection, where werkzeug would wait for the next request."""
+        """Close the connection. werkzeug would wait for the next request."""
         self.close_connection = True
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:

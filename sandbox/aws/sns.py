@@ -25,9 +25,10 @@ _SUBJECT = re.compile(r"[!-~][ -~]{0,98}")
 characters; and must be less than 100 characters long", Publish in the API reference."""
 _MESSAGE_BYTES = 262_144
 _SMS_BYTES = 1600
-"""By older editions of the API reference; today's says characters, which is less strict."""
+"""In bytes, as in older editions of the API reference. Today's says characters, which is less strict."""
 _NO_CHARACTERS = frozenset("\ufffe\uffff")
-"""SNS refuses what is not a character in XML 1.0. Control characters are not either, but do not get this far."""
+"""SNS refuses characters that XML 1.0 does not allow. Control characters are not allowed either, but do not get this
+far."""
 _DEFAULT_SENDER = "AWS Notifications"
 _STOP = re.compile(r"\s*stop\b", re.IGNORECASE)
 _START = re.compile(r"\s*(start|unstop)\s*", re.IGNORECASE)
@@ -53,7 +54,8 @@ class Sns:
             return sorted(self._opted_out)
 
     def hear(self, number: str, text: str) -> None:
-        """What AWS makes of a reply before anybody reads it: one that begins with STOP opts its number out of all SMS.
+        """The effect of a reply before anybody reads it: a text that begins with STOP opts its number out of all SMS.
+        START opts it in again; at AWS a number does so only if that is configured.
 
         START opts it in again, which at AWS a number does only if it is told to.
         https://docs.aws.amazon.com/sms-voice/latest/userguide/opt-out-list.html
@@ -217,7 +219,7 @@ def _check(form: Form) -> None:
 
 
 def _is_plain_sms(form: Form, attributes: Attributes) -> bool:
-    """Whether moto has nothing to add to `_check`. It takes longer for a message than Bleep does."""
+    """Whether moto checks nothing more than `_check`. moto takes longer for a message than Bleep does."""
     is_text = all(each["Type"] == "String" and each["Value"] for each in attributes.values())
     return is_text and "PhoneNumber" in form and not _topic(form)
 

@@ -26,9 +26,10 @@ _MOST_WAIT_SECONDS = 20
 
 
 class Sqs:
-    """Passes requests on to moto, one at a time: moto is not thread-safe. `stopping` releases long polls.
+    """Passes requests on to moto, one at a time: moto is not thread-safe.
 
-    `look` is called while somebody waits for events of calls: time ends some, which is an event.
+    `stopping` releases long polls. `look` is called while somebody waits for events of calls: calls end as time passes,
+    and that is an event.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Sqs:
             self._backend.send_message(queue, body)
 
     def clear(self) -> None:
-        """Make the queues, or make them again: they may be purged once a minute only."""
+        """Make the queues, or make them again: purging is allowed only once a minute."""
         with self._lock:
             for queue in (REPLY_QUEUE, EVENT_QUEUE):
                 self._backend.queues.pop(queue, None)
@@ -73,7 +74,7 @@ class Sqs:
         if name == EVENT_QUEUE:
             self._look()
         if not isinstance(wait, int) or not 0 < wait <= _MOST_WAIT_SECONDS:
-            return  # moto refuses what is no time
+            return  # moto refuses values that are not times
         end = time.monotonic() + wait
         look_at = time.monotonic() + _LOOK_SECONDS
         while not self._has_message(name) and time.monotonic() < end:

@@ -8,16 +8,13 @@ from collections.abc import Sequence
 from sandbox.services.server import ServiceError
 
 SERVERS = range(20000, 32000)
-"""Below the range for outgoing connections: in there, a client of a stopped server can connect to itself, and then
+"""Below the range for outgoing connections: within it, a client of a stopped server can connect to itself, and then
 holds the port that the server needs for its restart."""
 TRIES = 100
 
 
 def free_port(among: Sequence[int] = SERVERS, *, adjacent: int = 1) -> int:
-    """A free port, the first of `adjacent` free ones in a row.
-
-    Raises ServiceError after a hundred tries.
-    """
+    """A free port, the first of `adjacent` free ones in a row. Raises ServiceError after a hundred tries."""
     for port in random.sample(among, k=min(TRIES, len(among))):
         if all(map(_is_free, range(port, port + adjacent))):
             return port

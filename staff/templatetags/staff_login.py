@@ -48,6 +48,6 @@ def is_submit(kind: str | None) -> bool:
 
 @register.filter
 def only_id(attrs: dict[str, Any]) -> dict[str, Any]:
-    """The attributes of a button that its scripts know it by."""
+    """The attributes by which scripts find the button."""
     found = {"id": attrs["id"]} if "id" in attrs else {}
     return {**found, "type": "button"} if attrs.get("type") == "button" else found

@@ -47,9 +47,7 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
         read_only_fields = fields
 
     def get_engagement(self, delivery: Delivery) -> int | None:
-        asked = (
-            delivery.alert.responsibility.engagements
-        )  # a test in memory: the alert's deliveries were read
+        asked = delivery.alert.responsibility.engagements  # in memory, like the alert
         return next((each.number for each in asked if each.pk == delivery.engagement_id), None)
 
     def get_address(self, delivery: Delivery) -> str:

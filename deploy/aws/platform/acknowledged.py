@@ -1,4 +1,4 @@
-"""The findings of cdk-nag about `BleepPlatform` that stay, each with the reason, at the resource that it is about."""
+"""The findings of cdk-nag about `BleepPlatform` that remain, each with the reason, at its resource."""
 
 from collections.abc import Mapping
 
@@ -113,7 +113,7 @@ TRACES: Reasons = {ANY: "X-Ray has no resource to name."}
 
 
 def acknowledge_platform(stack: Stack, *, access_logs: bool, for_anybody: bool, tracing: bool) -> None:
-    """Acknowledge what is meant, at the resource that it is meant for."""
+    """Acknowledge each finding at its resource."""
     for path, reasons in REASONS.items():
         acknowledge_at(stack, path, reasons)
     if access_logs:

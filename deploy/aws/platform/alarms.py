@@ -1,4 +1,4 @@
-"""What operators are told of Bleep itself. They go to the topic of BleepMessaging."""
+"""Alarms for operators about Bleep itself. They go to the topic of BleepMessaging."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -31,7 +31,7 @@ class FromLog(NamedTuple):
     why: str
     minutes: int = 1
     of: int = 1
-    """In so many of so many minutes."""
+    """In how many of the last minutes, and of how many."""
 
 
 HEARTBEAT = "checks.passed"
@@ -86,7 +86,7 @@ class Alarms(Construct):
         )
 
     def _dead_man(self, logs: Logs) -> None:
-        """Silence is the alarm: each relay says every 15 seconds that all is well."""
+        """An alarm for silence: each relay logs every 15 seconds that all is well."""
         self._alarm(
             "DeadMan",
             self._lines(logs, "Heartbeat", f'{{ $.event = "{HEARTBEAT}" }}'),

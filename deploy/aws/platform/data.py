@@ -1,4 +1,4 @@
-"""PostgreSQL, which keeps every alert, and Valkey, which carries the ids of what is due."""
+"""PostgreSQL, which keeps every alert, and Valkey, which carries the ids of due deliveries."""
 
 from aws_cdk import (
     Duration,
@@ -18,12 +18,12 @@ from deploy.aws.platform.network import ISOLATED, Network
 from deploy.aws.platform.urls import NAME, database_url, redis_url
 
 SESSIONS = 500
-"""How many PostgreSQL takes. A test holds it against what all parts may open while new ones replace them."""
+"""How many connections PostgreSQL takes. A test compares it with those of all parts while new ones replace them."""
 SECRET_CHARACTERS = 64
 
 
 def random(scope: Construct, name: str, what: str, key: kms.IKey) -> secretsmanager.Secret:
-    """A secret of letters and digits, which a URL takes as they are."""
+    """A secret of letters and digits, which a URL takes without escapes."""
     return secretsmanager.Secret(
         scope,
         name,
@@ -36,7 +36,7 @@ def random(scope: Construct, name: str, what: str, key: kms.IKey) -> secretsmana
 
 
 class Data(Construct):
-    """The two, encrypted, in two zones, with their passwords."""
+    """The database and the queue, encrypted, in two zones, with their passwords."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Data(Construct):
     ) -> None:
         super().__init__(scope, name)
         self._network, self._key, self._platform = network, key, platform
-        # Before the database: else RDS makes the groups itself, in the clear and for good.
+        # Before the database: otherwise RDS makes the groups itself, unencrypted and kept for ever.
         groups = [
             logs.group("Postgres", f"/aws/rds/instance/{NAME}/postgresql"),
             logs.group("Upgrades", f"/aws/rds/instance/{NAME}/upgrade"),
@@ -111,7 +111,9 @@ class Data(Construct):
             max_allocated_storage=self._platform.database_gigabytes * 10,
             storage_encrypted=True,
             storage_encryption_key=self._key,
-            backup_retention=Duration.days(self._platform.backup_days),  # and with it restoring to any second
+            backup_retention=Duration.days(
+                self._platform.backup_days
+            ),  # and with this, restoring to any second
             copy_tags_to_snapshot=True,
             delete_automated_backups=False,
             deletion_protection=True,
@@ -121,7 +123,7 @@ class Data(Construct):
             cloudwatch_logs_exports=["postgresql", "upgrade"],
             monitoring_interval=Duration.minutes(1),
             monitoring_role=self._monitoring(),
-            enable_performance_insights=False,  # it shows statements with their values: texts of alerts
+            enable_performance_insights=False,  # it would show statements with their values: texts of alerts
             parameter_group=rds.ParameterGroup(
                 self,
                 "PostgresSettings",

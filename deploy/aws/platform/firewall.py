@@ -1,10 +1,11 @@
 """The web application firewall. It must never hold an alert back.
 
 An alert carries free text, and a text like "select the blood group from the list" looks like an attack to AWS's rules.
-So for the paths of alerts they count and block nothing; and anywhere, rules about bodies only count: forms and imports
-carry free text, too. Bleep guards itself there: it bounds bodies, binds every value in SQL, and escapes what it shows.
+So for the paths of alerts the rules count and block nothing. On all other paths, rules about bodies only count: forms
+and imports carry free text too. There Bleep guards itself: it limits bodies, binds every value in SQL, and escapes
+output.
 
-Where links in messages may be opened from anywhere, the firewall alone keeps everything else from the world outside. A
+If links in messages may be opened from anywhere, only the firewall keeps the rest of Bleep from the outside world. A
 load balancer that cannot ask its firewall answers nobody (AWS calls that failing closed, which is the default).
 """
 
@@ -36,18 +37,18 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "AWSManagedRulesSQLiRuleSet": ("SQLi_BODY", "SQLiExtendedPatterns_BODY"),
     "AWSManagedRulesAmazonIpReputationList": (),
 }
-"""AWS's groups of rules, each with those about bodies."""
+"""AWS's groups of rules, each with its rules about bodies."""
 COUNTED_FOR_ALERTS = ("AWSManagedRulesSQLiRuleSet", "AWSManagedRulesAmazonIpReputationList")
 ALERTS = "/notification"
 LINKS_PER_FIVE_MINUTES = 300
-"""Requests for links that one address outside may make. Many telephones of one network may share an address."""
+"""Requests for links that one outside address may make. Many telephones of one network may share an address."""
 TOO_MANY = 429
 RETRY_SECONDS = "60"
 SECRET_HEADERS = ("authorization", "cookie", "x-csrftoken")
 
 
 class Firewall(Construct):
-    """Rules in front of the load balancer, and a log without what is secret or about a person."""
+    """Rules in front of the load balancer, and a log without secrets or personal data."""
 
     def __init__(
         self,
@@ -86,7 +87,9 @@ class Firewall(Construct):
         )
 
     def _for_links(self, platform: PlatformParameters) -> Iterator[wafv2.CfnWebACL.RuleProperty]:
-        """From outside of the hospital's networks: links in messages, not too many of them, and nothing else."""
+        """Rules for requests from outside the hospital's networks: links in messages, not too many of them, and nothing
+        else.
+        """
         hospital = wafv2.CfnIPSet(
             self,
             "Hospital",
@@ -138,7 +141,7 @@ def _to_alerts() -> Statement:
 
 
 def _blocks(group: str, bodies: tuple[str, ...]) -> wafv2.CfnWebACL.RuleProperty:
-    """For all but alerts. Rules about bodies count."""
+    """Rules for everything but alerts. Rules about bodies only count."""
     count = wafv2.CfnWebACL.RuleActionProperty(count={})
     return _rule(
         group,
@@ -158,7 +161,7 @@ def _blocks(group: str, bodies: tuple[str, ...]) -> wafv2.CfnWebACL.RuleProperty
 
 
 def _counts(group: str) -> wafv2.CfnWebACL.RuleProperty:
-    """For alerts: what the group would have done stands in the log, and is not done."""
+    """Rules for alerts: the log says what the group would have done, and it is not done."""
     return _rule(
         f"{group}OfAlerts",
         Statement(
@@ -171,7 +174,7 @@ def _counts(group: str) -> wafv2.CfnWebACL.RuleProperty:
 
 
 def _too_many(name: str, most: int, *, of: Statement | None = None) -> wafv2.CfnWebACL.RuleProperty:
-    """Refuses as Bleep does, so that a sender repeats: 429 with Retry-After."""
+    """Refuse as Bleep does, so that a sender repeats: 429 with Retry-After."""
     headers = [wafv2.CfnWebACL.CustomHTTPHeaderProperty(name="Retry-After", value=RETRY_SECONDS)]
     refusal = wafv2.CfnWebACL.CustomResponseProperty(response_code=TOO_MANY, response_headers=headers)
     return _rule(

@@ -1,4 +1,4 @@
-"""Logs: encrypted, and kept for as long as the parameters say."""
+"""Logs: encrypted, and kept as long as the parameters say."""
 
 from aws_cdk import RemovalPolicy, aws_kms as kms, aws_logs as logs
 from constructs import Construct
@@ -11,10 +11,10 @@ RETENTION = {
     180: logs.RetentionDays.SIX_MONTHS,
     365: logs.RetentionDays.ONE_YEAR,
 }
-"""As `LOG_DAYS` of the parameters has them."""
+"""The values that `LOG_DAYS` of the parameters may have."""
 FOLDER = "/bleep/"
 FIREWALL = "aws-waf-logs-bleep"
-"""WAF writes to groups with this start only."""
+"""WAF writes only to groups whose names begin like this."""
 
 
 class Logs(Construct):

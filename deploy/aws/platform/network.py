@@ -13,7 +13,9 @@ ISOLATED = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
 
 
 class Network(Construct):
-    """Two zones. The load balancer is public, the parts of Bleep reach out only, and the data do not even do that."""
+    """Two zones. The load balancer is public, the parts of Bleep can only connect outwards, and the data not even
+    that.
+    """
 
     def __init__(self, scope: Construct, name: str, *, logs: Logs) -> None:
         super().__init__(scope, name)
@@ -21,9 +23,9 @@ class Network(Construct):
             self,
             "Vpc",
             ip_addresses=ec2.IpAddresses.cidr(ADDRESSES),
-            # By their places: the template is the same for every account of a Region.
+            # By position, so that the template is the same for every account of a Region.
             availability_zones=[Fn.select(place, Fn.get_azs()) for place in (0, 1)],
-            nat_gateways=2,  # one in each zone: messages go out even while the other is down
+            nat_gateways=2,  # one in each zone: messages go out even while the other zone is down
             restrict_default_security_group=True,
             subnet_configuration=[
                 ec2.SubnetConfiguration(
@@ -44,7 +46,7 @@ class Network(Construct):
             "FlowLog",
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(logs.group("Flow", f"{FOLDER}network")),
         )
-        # Images of containers come by S3, without a NAT gateway's price.
+        # Images of containers come through S3, without the price of a NAT gateway.
         self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
         self.balancer = self._group("Balancer", "Load balancer")
         self.web = self._group("WebParts", "Door and web services")

@@ -18,7 +18,7 @@ from deploy.aws.platform.web import Web
 
 
 class BleepPlatform(Stack):
-    """All parts of Bleep, and what they run on."""
+    """All parts of Bleep, and everything that they need."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The load balancer: TLS alone, for the hospital's networks alone, unless links are for everybody."""
+"""The load balancer: TLS only, and for the hospital's networks only, unless everybody may open links."""
 
 from aws_cdk import (
     Duration,
@@ -21,7 +21,7 @@ NOT_FOUND = 404
 
 
 class Web(Construct):
-    """Port 443, and no other: one that led http over to https would have got the token by then."""
+    """Port 443, and no other: with a redirect from http to https the token would already have been sent unencrypted."""
 
     def __init__(
         self,

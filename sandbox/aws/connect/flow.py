@@ -16,13 +16,13 @@ FILE = Path(__file__).parents[3] / "deploy" / "aws" / "contact-flow.json"
 _ATTRIBUTE = re.compile(r"\$\.Attributes\.(\w+)")
 _DIGITS = re.compile(r'<say-as interpret-as="digits">(.*?)</say-as>')
 _CHARACTERS_A_SECOND = 15
-"""Speed of speech, about: a key can be pressed until all is spoken and the time for it is over."""
+"""The speed of speech, roughly: a key can be pressed until everything is spoken and the time for it is over."""
 
 Action = Mapping[str, Any]
 
 
 class EndlessFlowError(RuntimeError):
-    """The flow goes on for ever without waiting for a key."""
+    """The flow never waits for a key, and never ends."""
 
 
 class Conversation:
@@ -43,17 +43,17 @@ class Conversation:
         self._go_on(now)
 
     def transcript(self, now: datetime) -> tuple[Line, ...]:
-        """What the person has heard and pressed so far."""
+        """The prompts that the person has heard and the keys that they pressed so far."""
         self._pass_time(now)
         return tuple(self._lines)
 
     def ended_at(self, now: datetime) -> datetime | None:
-        """When the flow hung up, or None while it goes on."""
+        """When the flow hung up; None while it goes on."""
         self._pass_time(now)
         return self._ended_at
 
     def press(self, keys: str, now: datetime) -> None:
-        """Press keys, one after the other. Those after the end do nothing."""
+        """Press keys, one after the other. Keys after the end do nothing."""
         for key in keys:
             self._pass_time(now)
             with self._lock:
@@ -121,7 +121,7 @@ class Conversation:
         return words
 
     def _ssml(self, ssml: str) -> str:
-        """What speech marked up in this way sounds like, with digits one by one."""
+        """The sound of speech with this markup, with digits one by one."""
         heard = ""
         for before, digits in _parts(ssml):
             heard += re.sub(r"<[^>]*>", " ", before) + " ".join(self._filled(digits).replace(" ", ""))
@@ -132,7 +132,7 @@ class Conversation:
 
 
 def _parts(ssml: str) -> Iterator[tuple[str, str]]:
-    """Each stretch of other text, with the digits that follow it."""
+    """Each stretch of text without digits, together with the digits after it."""
     rest = 0
     for found in _DIGITS.finditer(ssml):
         yield ssml[rest : found.start()], found[1]
@@ -141,7 +141,7 @@ def _parts(ssml: str) -> Iterator[tuple[str, str]]:
 
 
 def _on(action: Action, result: str) -> str | None:
-    """The next block for a key, or another result; None where the block has none for it."""
+    """The next block for a key, or for another result; None if the block has none for it."""
     for condition in action["Transitions"].get("Conditions", []):
         if condition["Condition"]["Operands"] == [result]:
             return str(condition["NextAction"])

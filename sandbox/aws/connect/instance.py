@@ -1,4 +1,4 @@
-"""What the stand-in's Connect says of itself: any instance, flow and queue that is asked for exists and works."""
+"""The stand-in's Connect instance: every instance, flow and queue that is asked for exists and works."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Input of Connect: the paths of its operations, and the rules for their parameters."""
+"""The input of Connect: the paths of its operations, and the rules for their parameters."""
 
 import json
 import re
@@ -73,7 +73,7 @@ def check_attributes(attributes: Mapping[str, str]) -> None:
 
 
 def json_object(body: bytes) -> Params:
-    """Parse a body. An invalid one counts as empty, and then lacks required parameters."""
+    """Parse a body. An invalid one counts as empty, so that required parameters are missing."""
     try:
         parsed = json.loads(body or b"{}")
     except ValueError:

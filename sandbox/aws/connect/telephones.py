@@ -1,4 +1,4 @@
-"""The telephones that ring: what people do with them, and what of it is shown among the messages, and told to Bleep."""
+"""Telephones that ring: what people do with them, and how that becomes messages and events for Bleep."""
 
 import json
 from collections.abc import Callable
@@ -9,13 +9,14 @@ from sandbox.aws.messages import CallState, Messages
 
 
 class NoSuchCallError(LookupError):
-    """There is no call with which this could be done. The message is a sentence."""
+    """There is no call that this could be done with. The message is a sentence."""
 
 
 class Telephones:
-    """What people do: answer, reject, press keys, hang up. Thread-safe.
+    """The actions of people: answer, reject, press keys, hang up. Thread-safe.
 
-    Each gives back the call as it is then, or raises NoSuchCallError. Of several calls to a number the oldest is meant.
+    Each returns the call as it is then, or raises NoSuchCallError. If there are several calls to a number, the oldest
+    is meant.
     """
 
     def __init__(
@@ -28,7 +29,7 @@ class Telephones:
         self._voicemails: set[str] = set()
 
     def voicemails(self) -> list[str]:
-        """The numbers where a voicemail picks up."""
+        """The numbers whose calls go to a voicemail."""
         with self._contacts.lock:
             return sorted(self._voicemails)
 
@@ -41,19 +42,21 @@ class Telephones:
                 self._voicemails.discard(number)
 
     def pick_up_by_itself(self, contact: Contact) -> None:
-        """Pick a new call up at once if a voicemail does, or if nobody is asked for an answer."""
+        """Pick a new call up at once if a voicemail answers, or if nobody is asked for an answer."""
         voicemail = contact.to in self._voicemails
         if voicemail or contact.attributes.get("Answer") != "wanted":
             contact.answer(contact.started_at, "", voicemail=voicemail)
 
     def show_new(self, contact: Contact) -> None:
-        """Bring the messages into line with a call that was just placed: it may be over at once."""
+        """Update the messages with a call that was just placed: it may be over at once."""
         with self._contacts.lock:
             self._shown(contact)
 
     def answer(self, number: str, keys: str | None) -> dict[str, Any]:
-        """Answer what rings here. With `keys`, one is pressed after each prompt and then none: the call is over at
-        once. Without, it goes on until somebody presses keys, or its time is out.
+        """Answer the call that rings here.
+
+        With `keys`, one is pressed after each prompt, and the call is over at once. Without, it goes on until somebody
+        presses keys, or its time is over.
         """
         with self._contacts.lock:
             contact = self._first(number, "ringing")
@@ -61,21 +64,21 @@ class Telephones:
             return self._shown(contact)
 
     def reject(self, number: str) -> dict[str, Any]:
-        """Reject what rings here."""
+        """Reject the call that rings here."""
         with self._contacts.lock:
             contact = self._first(number, "ringing")
             contact.reject(self._contacts.now())
             return self._shown(contact)
 
     def hang_up(self, number: str) -> dict[str, Any]:
-        """End the call that was answered here and goes on."""
+        """End the call that was answered here."""
         with self._contacts.lock:
             contact = self._first(number, "connected")
             contact.hang_up(self._contacts.now())
             return self._shown(contact)
 
     def press(self, contact_id: str, keys: str) -> dict[str, Any]:
-        """Press keys, one after the other, in a call that was answered and goes on."""
+        """Press keys, one after the other, in the call that was answered."""
         with self._contacts.lock:
             now = self._contacts.now()
             for contact in self._contacts.under_way():
@@ -85,13 +88,13 @@ class Telephones:
         raise NoSuchCallError("No such call goes on.")
 
     def show(self) -> None:
-        """Bring the messages into line with the calls under way, for which time passes."""
+        """Update the messages with the running calls, whose time passes."""
         with self._contacts.lock:
             for contact in self._contacts.under_way():
                 self._shown(contact)
 
     def clear(self) -> None:
-        """Stop the calls under way, and forget all messages."""
+        """Stop the running calls, and delete all messages."""
         with self._contacts.lock:
             for contact in self._contacts.under_way():
                 contact.stop(self._contacts.now())

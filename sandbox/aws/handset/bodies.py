@@ -1,4 +1,4 @@
-"""JSON in and out."""
+"""JSON requests and responses."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ def answer(value: object, status: int = 200) -> Response:
 
 
 def body(request: Request) -> object:
-    """What the request's body says. Raises BadRequest if it is no JSON."""
+    """The JSON of the request. Raises BadRequest if the body is not JSON."""
     try:
         return json.loads(request.get_data())
     except ValueError as wrong:
@@ -23,7 +23,7 @@ def body(request: Request) -> object:
 
 
 def fields(request: Request, *known: str) -> Mapping[str, object]:
-    """The fields of a body that has these at most. Raises BadRequest otherwise."""
+    """The fields of a body with no other fields than these. Raises BadRequest otherwise."""
     given = body(request)
     if not isinstance(given, dict) or not set(given) <= set(known):
         names = " and ".join(f"'{name}'" for name in known)
@@ -32,7 +32,7 @@ def fields(request: Request, *known: str) -> Mapping[str, object]:
 
 
 def number(given: Mapping[str, object]) -> str:
-    """The field 'number'. Raises BadRequest if it is no phone number."""
+    """The field 'number'. Raises BadRequest if it is not a phone number."""
     value = given.get("number")
     if not isinstance(value, str) or not E164.fullmatch(value):
         raise BadRequest("Give 'number' in E.164 format, such as +447700900001.")

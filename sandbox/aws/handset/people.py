@@ -1,4 +1,4 @@
-"""What people do with their telephones, as JSON."""
+"""The actions of people with their telephones, as JSON."""
 
 import re
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from sandbox.aws.handset.bodies import answer, fields, number
 from sandbox.aws.handset.replies import Replies
 
 _MOST_CHARACTERS = 1600
-"""Of an SMS, in all its parts."""
+"""The longest SMS, in all its parts."""
 _KEYS = re.compile(r"[0-9*#]{0,20}")
 
 
 class People:
-    """Answers requests that answer, reject or end calls, and those that reply to an SMS. An error is a sentence."""
+    """Handles requests that answer, reject or end calls, or reply to an SMS. An error is a sentence."""
 
     def __init__(self, telephones: Telephones, replies: Replies) -> None:
         self._telephones = telephones

@@ -50,7 +50,7 @@ class Replies:
         return payload
 
     def newest(self) -> list[dict[str, Any]]:
-        """The newest, oldest first, ready for JSON."""
+        """The newest replies, oldest first, ready for JSON."""
         return list(self._newest)
 
     def opted_out(self) -> list[str]:
@@ -58,7 +58,7 @@ class Replies:
         return self._sns.opted_out
 
     def clear(self) -> None:
-        """Forget them, what is in the queue, and who opted out."""
+        """Delete the replies, also in the queue, and forget who opted out."""
         self._newest.clear()
         self._sqs.clear()
         self._sns.opt_all_in()

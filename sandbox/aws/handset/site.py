@@ -1,4 +1,4 @@
-"""The page with the handsets, and what is at which path."""
+"""The page with the handsets, and the paths around it."""
 
 from collections.abc import Callable
 from html import escape
@@ -33,7 +33,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-"""This server's own files only: the page shows untrusted text."""
+"""Only this server's own files, because the page shows untrusted text."""
 
 
 class Handset:
@@ -80,7 +80,7 @@ class Handset:
         page = (_HERE / "templates" / "handset.html").read_text(encoding="utf-8")
         command = sample.command(
             self._alert_url, message_id="MESSAGE_ID"
-        )  # the page puts a new one in each time
+        )  # the page generates a new one each time
         page = page.replace("{{ alert_command }}", escape(command))
         return Response(page, content_type="text/html; charset=utf-8")
 
@@ -88,7 +88,7 @@ class Handset:
         limit, before = _number(request, "limit"), _number(request, "before")
         missed = request.args.get("missed") == "true"
         self._telephones.show()
-        # Read before the list: a change in between costs one more poll.
+        # Read this before the list: a change in between costs one more poll.
         version = self._messages.version
         page, total = self._messages.newest(
             limit, missed=missed, find=request.args.get("find", ""), before=before

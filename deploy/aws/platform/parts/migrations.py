@@ -1,4 +1,4 @@
-"""The migrations: one task that has to end well before any service gets the new version."""
+"""The migrations: one task that has to succeed before any service gets the new version."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ LONGEST = Duration.minutes(55)
 
 
 class Migrations(Construct):
-    """Runs where the definition of the task is new, which it is with each new image or setting.
+    """Runs if the definition of the task is new, as it is with each new image or setting.
 
     CloudFormation waits for it. If it fails, the deployment is rolled back, and the services were never touched.
     """
@@ -66,7 +66,7 @@ class Migrations(Construct):
             resource_type="Custom::Migrations",
             properties={"TaskDefinition": tasks.migrate.task_definition_arn},
         )
-        # The task needs its rights, its way out, and a database that lets it in.
+        # The task needs its permissions, its network, and a database that lets it in.
         self.done.node.add_dependency(network, tasks, data)
 
     def _function(self, name: str, handler: str) -> lambda_.Function:
@@ -83,7 +83,7 @@ class Migrations(Construct):
         )
 
     def _let(self, task: ecs.FargateTaskDefinition) -> None:
-        # Each deployment has a new revision. If the policy named it, the new policy might not be in force yet.
+        # Each deployment has a new revision. If the policy named it, the new policy might not be active yet.
         revisions = f"arn:{Aws.PARTITION}:ecs:{Aws.REGION}:{Aws.ACCOUNT_ID}:task-definition/{task.family}:*"
         here = {"ArnEquals": {"ecs:cluster": self.cluster.cluster_arn}}
         self.start.add_to_role_policy(

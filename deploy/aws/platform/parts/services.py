@@ -10,11 +10,11 @@ from deploy.aws.platform.parts.tasks import Tasks
 
 FEWEST = 2
 BUSY_PER_CENT = 60
-"""Above this share of its processors a service gets another task."""
+"""Above this average use of its processors a service gets another task."""
 
 
 class Services(Construct):
-    """Two of each, in two zones, so that one may go at any time; more where there is much to do."""
+    """Two of each, in two zones, so that one may go at any time; more if there is much to do."""
 
     def __init__(
         self, scope: Construct, name: str, *, network: Network, tasks: Tasks, after: Migrations
@@ -32,7 +32,7 @@ class Services(Construct):
             dns_record_type=servicediscovery.DnsRecordType.A,
         )
         self.web = self._service("Web", tasks.web, network.web, most=4, found_as=door)
-        # Relays share the work by themselves, and more of them would do no more.
+        # Relays share their work by themselves, so more of them would do no more.
         self._service("Relay", tasks.relay, network.senders, most=2)
         self._service("WorkerUrgent", tasks.worker_urgent, network.senders, most=2)
         self._service("Worker", tasks.worker, network.senders, most=3)
@@ -52,9 +52,9 @@ class Services(Construct):
             name,
             cluster=self._cluster,
             task_definition=task,
-            # Where it changes by itself, a deployment leaves it alone.
+            # If scaling changes the number, a deployment leaves it alone.
             desired_count=None if scaled else FEWEST,
-            # The new ones come first, and the old ones go once those are healthy.
+            # New tasks start first, and old ones stop once the new ones are healthy.
             min_healthy_percent=100,
             max_healthy_percent=200,
             circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),

@@ -1,4 +1,4 @@
-"""What the parts of Bleep read from their environment: plain values, and secrets."""
+"""The environment of the parts of Bleep: plain values, and secrets."""
 
 from collections.abc import Mapping
 
@@ -20,12 +20,12 @@ API, ADMIN, PROBES = 8002, 8003, 8004
 NAMESPACE = "bleep.internal"
 WEB = "web"
 API_THREADS = 16
-"""Of one web-api, as deploy/entrypoint starts it."""
+"""Threads of one web-api, as deploy/entrypoint starts it."""
 IDLE_SECONDS = 45
-"""How long the load balancer waits for an answer: longer than `Prefer: wait=30`, and shorter than the door keeps a
-connection that is idle. The other way round, a request could meet a connection that is just being closed."""
+"""How long the load balancer waits for an answer: longer than `Prefer: wait=30`, and shorter than the door keeps an
+idle connection. Otherwise a request could meet a connection that is just being closed."""
 DOOR_KEEPS_MILLISECONDS = 60_000
-"""The load balancer sends on whole heads only, so nobody can hold connections by it."""
+"""The load balancer passes on only whole heads, so nobody can hold connections through it."""
 
 DOOR_SETTINGS: Mapping[str, str] = {
     "GRANIAN_PORT": str(DOOR),
@@ -36,7 +36,7 @@ DOOR_SETTINGS: Mapping[str, str] = {
     "WEB_ADMIN_URL": f"http://127.0.0.1:{ADMIN}",
     "WEB_PROBES_URL": f"http://127.0.0.1:{PROBES}",
 }
-"""The door knows no secret, and sends nothing."""
+"""The door needs no secret, and sends no messages."""
 
 
 WEB_SECRETS = frozenset({"SECRET_KEY", "DATABASE_URL"})
@@ -51,7 +51,7 @@ SECRETS: Mapping[str, frozenset[str]] = {
     "worker": WORKER_SECRETS,
     "worker-urgent": WORKER_SECRETS,
 }
-"""What each part gets, and no other: see NEEDED in config/checks.py."""
+"""The secrets of each part: see NEEDED in config/checks.py."""
 
 
 class Settings(Construct):
@@ -96,11 +96,11 @@ class Settings(Construct):
         self.first_password = random(self, "FirstPassword", "Password of the first login, admin", key)
 
     def secrets_of(self, part: str) -> dict[str, ecs.Secret]:
-        """The secrets that a part needs."""
+        """The secrets of a part."""
         return {name: secret for name, secret in self._secrets.items() if name in SECRETS[part]}
 
     def _url(self, name: str, url: str, what: str) -> secretsmanager.Secret:
-        """A secret made of others. The template has references, and never a password."""
+        """A secret made of others. The template contains references, and never a password."""
         return secretsmanager.Secret(
             self,
             name,

@@ -1,4 +1,4 @@
-"""The containers: how docker-compose.yml runs the parts of Bleep, said to ECS."""
+"""The containers: the same as docker-compose.yml has, for ECS."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ LINUX = ecs.RuntimePlatform(
 )
 SERVES = Duration.seconds(30)
 SENDS = Duration.seconds(75)
-"""A delivery under way ends within its lease: see docker-compose.yml."""
+"""A delivery that is being sent ends within its lease: see docker-compose.yml."""
 COLLECTOR = "public.ecr.aws/aws-observability/aws-otel-collector:v0.48.0"
 COLLECTOR_SETTINGS = """\
 receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:4318"}}}}
@@ -35,8 +35,8 @@ TRACING: Mapping[str, str] = {
 class Tasks(Construct):
     """A definition for each kind of task.
 
-    Door and web services are one task: they talk over loopback, so that no text of an alert crosses the network in the
-    clear, and nobody reaches the services past the door.
+    The door and the web services are one task. They talk over loopback, so that no text of an alert crosses the network
+    unencrypted, and nobody reaches the services without the door.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Tasks(Construct):
                 limit=limit,
                 stop=SERVES,
                 more={"GRANIAN_PORT": str(port), "FRONT_DOOR_URL": f"http://127.0.0.1:{DOOR}"},
-                # Alerts are taken even while the staff's site or the probes are being restarted.
+                # Alerts are accepted even while the staff's site or the probes restart.
                 essential=part == "web-api",
             )
             for part, (port, shares, limit) in behind.items()
@@ -229,7 +229,7 @@ class Tasks(Construct):
             cpu=shares,
             memory_limit_mib=limit,
             essential=essential,
-            # One that is not essential is started again by itself; for the others ECS replaces the task.
+            # A container that is not essential is started again by itself; for the others ECS replaces the task.
             enable_restart_policy=not essential,
             stop_timeout=stop,
             health_check=_health(check) if check else None,
@@ -242,7 +242,7 @@ class Tasks(Construct):
         return ecs.LogDrivers.aws_logs(
             stream_prefix=name,
             log_group=self._logs.parts,
-            # Alerts are taken even while CloudWatch takes no lines.
+            # Alerts are accepted even while CloudWatch takes no lines.
             mode=ecs.AwsLogDriverMode.NON_BLOCKING,
             max_buffer_size=Size.mebibytes(25),
         )
@@ -261,7 +261,7 @@ class Tasks(Construct):
 
 
 def _health(part: str) -> ecs.HealthCheck:
-    """As in docker-compose.yml. ECS does not read the image's own."""
+    """The health check, as in docker-compose.yml. ECS does not read the image's own."""
     return ecs.HealthCheck(
         command=["CMD", "python", "deploy/healthcheck.py", part],
         interval=Duration.seconds(15 if part in {"relay", "worker", "worker-urgent"} else 10),

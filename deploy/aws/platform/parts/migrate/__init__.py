@@ -1,1 +1,1 @@
-"""The code of the function; nothing else goes there."""
+"""The code of the function. Nothing else is deployed with it."""
