@@ -1,5 +1,7 @@
 """The sentences for states and reasons, for staff and operators."""
 
+from dataclasses import dataclass
+
 from django.conf import settings
 
 from alerts.states import (
@@ -12,6 +14,33 @@ from alerts.states import (
     ResponseKind,
     StaffAction,
 )
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why something did not succeed, and what to do about it: two parts, since not every reader can follow the advice.
+
+    As text it is both.
+    """
+
+    cause: str
+    advice: str = ""
+    is_for_editors: bool = False
+    """Whether only users who may change clinicians can follow the advice."""
+    needs_text: bool = False
+    """Whether nobody can follow the advice once the alert's text is gone."""
+
+    def __str__(self) -> str:
+        return f"{self.cause} {self.advice}".rstrip()
+
+    def for_reader(self, *, ask: str, has_text: bool = True) -> str:
+        """For a reader who must `ask` somebody to change a clinician; empty for one who may do that."""
+        if self.needs_text and not has_text:
+            return self.cause
+        if self.is_for_editors and ask:
+            return f"{self.cause} Ask {ask} to {self.advice[:1].lower()}{self.advice[1:]}"
+        return str(self)
+
 
 DELIVERY: dict[DeliveryState, str] = {
     DeliveryState.PENDING: "Nothing has been sent yet, or an attempt failed and another will follow.",
@@ -43,30 +72,64 @@ ATTEMPT: dict[AttemptState, str] = {
 ANSWERED_WITH_ERROR = "The provider answered with an error, and may have sent it all the same."
 """For an attempt in doubt that got an answer, though one that settles nothing."""
 
-REASON: dict[Reason, str] = {
-    Reason.THROTTLED: "The provider asked Bleep to slow down. You need not do anything.",
-    Reason.QUOTA: "A quota of the AWS account is used up. Ask AWS for a higher one.",
-    Reason.UNREACHABLE: "The provider could not be reached. Check the network and AWS's status page.",
-    Reason.ANSWER_LOST: "The provider did not confirm that it took this, so it may or may not have been sent.",
-    Reason.WORKER_LOST: "A worker stopped while sending, so it may or may not have been sent.",
-    Reason.OUT_OF_TIME: "Bleep was held up, so it was not sent this time. You need not do anything.",
-    Reason.INVALID_ADDRESS: "The provider refused this address. Correct it on the clinician's page.",
-    Reason.OPTED_OUT: "This number has opted out of SMS. The clinician must opt in again.",
-    Reason.TOO_LONG: "The text is longer than an SMS can be. The hospital system must send a shorter one.",
-    Reason.INVALID_TEXT: "The provider refused this text. The hospital system must send another one.",
-    Reason.NOT_ALLOWED: "The account may not call this destination. Ask AWS to allow it.",
-    Reason.UNCONFIRMED: "The clinician has not confirmed the e-mail subscription. Ask them to open its link.",
-    Reason.REFUSED: "The provider refused the request. Give the people who run Bleep the provider's code.",
-    Reason.MISCONFIGURED: "Bleep's access to AWS is not set up correctly. Tell the people who run Bleep.",
-    Reason.PROVIDER_DOWN: "The provider kept failing, so Bleep gave this channel up. The attempts, if any, say why.",
-    Reason.BUSY: "The line was busy. Unless another channel got through, reach the person another way.",
-    Reason.NOT_ANSWERED: "Nobody answered the call. Unless another channel got through, reach the person another way.",
-    Reason.CALL_FAILED: "The call could not be put through. Check the number on the clinician's page.",
-    Reason.TRIES_USED_UP: (
-        "It was tried as often as this priority allows. See why each try failed, then send it again."
+REASON: dict[Reason, Explanation] = {
+    Reason.THROTTLED: Explanation("The provider asked Bleep to slow down.", "You need not do anything."),
+    Reason.QUOTA: Explanation("A quota of the AWS account is used up.", "Ask AWS for a higher one."),
+    Reason.UNREACHABLE: Explanation(
+        "The provider could not be reached.", "Check the network and AWS's status page."
     ),
-    Reason.TOO_OLD: "It could not be sent in the time this priority allows. Reach the person another way.",
-    Reason.STOPPED: "Staff stopped it when they marked the alert as dealt with, which was undone. Send it again.",
+    Reason.ANSWER_LOST: Explanation(
+        "The provider did not confirm that it took this, so it may or may not have been sent."
+    ),
+    Reason.WORKER_LOST: Explanation("A worker stopped while sending, so it may or may not have been sent."),
+    Reason.OUT_OF_TIME: Explanation(
+        "Bleep was held up, so it was not sent this time.", "You need not do anything."
+    ),
+    Reason.INVALID_ADDRESS: Explanation(
+        "The provider refused this address.", "Correct it on the clinician's page.", is_for_editors=True
+    ),
+    Reason.OPTED_OUT: Explanation("This number has opted out of SMS.", "The clinician must opt in again."),
+    Reason.TOO_LONG: Explanation(
+        "The text is longer than an SMS can be.", "The hospital system must send a shorter one."
+    ),
+    Reason.INVALID_TEXT: Explanation(
+        "The provider refused this text.", "The hospital system must send another one."
+    ),
+    Reason.NOT_ALLOWED: Explanation("The account may not call this destination.", "Ask AWS to allow it."),
+    Reason.UNCONFIRMED: Explanation(
+        "The clinician has not confirmed the e-mail subscription.", "Ask them to open its link."
+    ),
+    Reason.REFUSED: Explanation(
+        "The provider refused the request.", "Give the people who run Bleep the provider's code."
+    ),
+    Reason.MISCONFIGURED: Explanation(
+        "Bleep's access to AWS is not set up correctly.", "Tell the people who run Bleep."
+    ),
+    Reason.PROVIDER_DOWN: Explanation(
+        "The provider kept failing, so Bleep gave this channel up.", "The attempts, if any, say why."
+    ),
+    Reason.BUSY: Explanation(
+        "The line was busy.", "Unless another channel got through, reach the person another way."
+    ),
+    Reason.NOT_ANSWERED: Explanation(
+        "Nobody answered the call.", "Unless another channel got through, reach the person another way."
+    ),
+    Reason.CALL_FAILED: Explanation(
+        "The call could not be put through.", "Check the number on the clinician's page."
+    ),
+    Reason.TRIES_USED_UP: Explanation(
+        "It was tried as often as this priority allows.",
+        "See why each try failed, then send it again.",
+        needs_text=True,
+    ),
+    Reason.TOO_OLD: Explanation(
+        "It could not be sent in the time this priority allows.", "Reach the person another way."
+    ),
+    Reason.STOPPED: Explanation(
+        "Staff stopped it when they marked the alert as dealt with, which was undone.",
+        "Send it again.",
+        needs_text=True,
+    ),
 }
 
 REASON_IN_BRIEF: dict[Reason, str] = {
@@ -134,7 +197,7 @@ NOTICE: dict[Notice, str] = {
 }
 """The message of a notice, in short."""
 
-TEXT_IS_GONE = "Its text is gone, so nobody else can be told what it said."
+TEXT_IS_GONE = Explanation("Its text is gone, so nobody else can be told what it said.")
 
 
 def why_blank() -> str:
@@ -145,31 +208,3 @@ def why_blank() -> str:
         f"{kept}Text, patient reference and addresses were replaced by “(expired)”, or erased on request; times and "
         "states stay."
     )
-
-
-ADVICE_TO_SEND = (" See why each try failed, then send it again.", " Send it again.")
-"""Advice that nobody can follow once the text is gone."""
-
-
-def without_sending(sentence: str) -> str:
-    """The sentence without advice to send the alert again."""
-    for advice in ADVICE_TO_SEND:
-        sentence = sentence.removesuffix(advice)
-    return sentence
-
-
-ADVICE_TO_EDITORS = (
-    "Correct it on the clinician's page.",
-    "Mark them as active on their page, or reach somebody else.",
-    "Choose a channel on the clinician's page.",
-    "Enter a number or an address on the clinician's page.",
-)
-"""Advice that not everybody can follow."""
-
-
-def for_reader(sentence: str, *, ask: str) -> str:
-    """The sentence; for a reader who may not change clinicians, it says whom to `ask` instead."""
-    if ask:
-        for advice in ADVICE_TO_EDITORS:
-            sentence = sentence.replace(advice, f"Ask {ask} to {advice[:1].lower()}{advice[1:]}")
-    return sentence

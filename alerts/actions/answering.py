@@ -5,16 +5,17 @@ import uuid
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
-from alerts import labels, responses
+from alerts import responses
 from alerts.actions.handling import DECIDED
 from alerts.actions.records import ActionRefused, lock, refuse_if_overtaken
+from alerts.labels import TEXT_IS_GONE, Explanation
 from alerts.models import Alert, Engagement, Response
 from alerts.states import AlertState, EngagementState, Proof, ResponseKind
 
-HAND_IT_BACK = "Somebody has accepted it. If they cannot, hand it back for them."
-HAS_DECLINED = "They have declined already."
-DOES_NOT_HAVE_IT = "They do not have it."
-ANSWERED = "Somebody answered in the meantime. See how it stands now, then decide."
+HAND_IT_BACK = Explanation("Somebody has accepted it.", "If they cannot, hand it back for them.")
+HAS_DECLINED = Explanation("They have declined already.")
+DOES_NOT_HAVE_IT = Explanation("They do not have it.")
+ANSWERED = Explanation("Somebody answered in the meantime.", "See how it stands now, then decide.")
 
 
 def enter(
@@ -59,16 +60,16 @@ def newest(alert: Alert) -> int:
     return latest or 0
 
 
-def why_not(kind: ResponseKind, alert: Alert, engagement: Engagement) -> str:
-    """Why the answer cannot be entered now, as a sentence; empty if it can. No query."""
+def why_not(kind: ResponseKind, alert: Alert, engagement: Engagement) -> Explanation | None:
+    """Why the answer cannot be entered now; None if it can. No query."""
     if alert.state not in (AlertState.OPEN, AlertState.ACKNOWLEDGED):
         return DECIDED[alert.state]
     if alert.is_blank and kind is not ResponseKind.ACCEPT:
-        return labels.TEXT_IS_GONE  # the next person would be asked
+        return TEXT_IS_GONE  # the next person would be asked
     if kind is ResponseKind.HAND_BACK:
-        return "" if engagement.state == EngagementState.ACCEPTED else DOES_NOT_HAVE_IT
+        return None if engagement.state == EngagementState.ACCEPTED else DOES_NOT_HAVE_IT
     if alert.state == AlertState.ACKNOWLEDGED:
         return HAND_IT_BACK
     if kind is ResponseKind.DECLINE and engagement.state == EngagementState.DECLINED:
         return HAS_DECLINED
-    return ""
+    return None

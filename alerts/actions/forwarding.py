@@ -15,6 +15,7 @@ from alerts import intake, wording
 from alerts.actions.handling import no_route, why_not
 from alerts.actions.records import ActionRefused, lock, newest, refuse_if_overtaken
 from alerts.escalation import asking
+from alerts.labels import Explanation
 from alerts.models import Alert, AlertAction, Engagement
 from alerts.states import EngagementState, StaffAction, Why
 from contacts.choices import Priority
@@ -22,8 +23,11 @@ from contacts.models import Clinician
 from contacts.routing import route
 from oncall.plans import FrozenPlan
 
-MEANT_FOR_THEM = "It was meant for this person already. Choose “Send again” instead."
-ASKED_ALREADY = "They are being asked already. Choose “Send again” to send it to them once more."
+MEANT_FOR_THEM = Explanation("It was meant for this person already.", "Choose “Send again” instead.")
+ASKED_ALREADY = Explanation(
+    "They are being asked already.", "Choose “Send again” to send it to them once more."
+)
+IS_DELETED = Explanation("This clinician no longer exists.")
 
 log = structlog.get_logger(__name__)
 
@@ -60,10 +64,10 @@ def ask(
     return engagement
 
 
-def why_not_asked(alert: Alert, to: Clinician) -> str:
-    """Why this person cannot be asked now; empty if they can. No query if `engagements` were prefetched."""
+def why_not_asked(alert: Alert, to: Clinician) -> Explanation | None:
+    """Why this person cannot be asked now; None if they can. No query if `engagements` were prefetched."""
     asked = (each.clinician_id for each in alert.engagements.all() if each.state == EngagementState.ASKED)
-    return ASKED_ALREADY if to.pk in asked else ""
+    return ASKED_ALREADY if to.pk in asked else None
 
 
 def wait_of(alert: Alert) -> timedelta:
@@ -109,7 +113,7 @@ def forward(
             sent_on = intake.accept(client=alert.client, new=new).alert
         except intake.Unreachable as nobody:
             reason = nobody.reason
-            raise ActionRefused(no_route(reason) if reason else "This clinician no longer exists.") from None
+            raise ActionRefused(no_route(reason) if reason else IS_DELETED) from None
         AlertAction.objects.create(
             alert=alert, action=StaffAction.FORWARD, by_id=by.pk, note=note, sent_on_as=sent_on
         )

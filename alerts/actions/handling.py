@@ -7,10 +7,10 @@ import structlog
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 
-from alerts import labels
 from alerts.actions.records import ActionRefused, holding, lock, refuse_if_overtaken
 from alerts.deliveries import opening
 from alerts.escalation import ending
+from alerts.labels import TEXT_IS_GONE, Explanation
 from alerts.models import Alert, AlertAction, Delivery, Engagement
 from alerts.states import UNFINISHED, AlertState, EngagementState, Outcome, StaffAction
 from contacts.choices import Priority
@@ -22,18 +22,20 @@ WHAT_TO_DO: dict[NoRoute, str] = {
     NoRoute.NO_ADDRESS: "Enter a number or an address on the clinician's page.",
     NoRoute.EMAIL_UNCONFIRMED: "Have them open the link that AWS sent them, or choose another channel on their page.",
 }
-DECIDED: dict[str, str] = {
-    AlertState.ACKNOWLEDGED: "Somebody has accepted it.",
-    AlertState.CANCELLED: "It has been cancelled.",
-    AlertState.CLOSED: "It has been marked as dealt with.",
-    AlertState.WITHDRAWN: "The hospital system has withdrawn it.",
+DECIDED: dict[str, Explanation] = {
+    AlertState.ACKNOWLEDGED: Explanation("Somebody has accepted it."),
+    AlertState.CANCELLED: Explanation("It has been cancelled."),
+    AlertState.CLOSED: Explanation("It has been marked as dealt with."),
+    AlertState.WITHDRAWN: Explanation("The hospital system has withdrawn it."),
 }
-ON_ITS_WAY = "It is already on its way. Wait until you know how that ends."
-A_TEST = "It was a test of one channel. Send another from the clinician's page."
-NOTHING_TO_STOP = "Nothing is waiting to be sent. If nobody needs to look at it, mark it as dealt with."
-NOT_DEALT_WITH = "It has not been marked as dealt with."
-YOU_ARE_ON_IT = "You are on it already."
-YOU_ARE_NOT_ON_IT = "You are not on it."
+ON_ITS_WAY = Explanation("It is already on its way.", "Wait until you know how that ends.")
+A_TEST = Explanation("It was a test of one channel.", "Send another from the clinician's page.")
+NOTHING_TO_STOP = Explanation(
+    "Nothing is waiting to be sent.", "If nobody needs to look at it, mark it as dealt with."
+)
+NOT_DEALT_WITH = Explanation("It has not been marked as dealt with.")
+YOU_ARE_ON_IT = Explanation("You are on it already.")
+YOU_ARE_NOT_ON_IT = Explanation("You are not on it.")
 
 log = structlog.get_logger(__name__)
 
@@ -100,45 +102,46 @@ def _carry_out(action: StaffAction, alert: Alert) -> dict[str, Any]:
     return {}
 
 
-def why_not(action: StaffAction, alert: Alert, *, by: AbstractBaseUser) -> str:
-    """Why this person cannot do the action now, as a sentence; empty if they can.
+def why_not(action: StaffAction, alert: Alert, *, by: AbstractBaseUser) -> Explanation | None:
+    """Why this person cannot do the action now; None if they can.
 
     No query if `clinician__preferences`, `deliveries`, `actions__by`, `loop` and `engagements__clinician` were read.
     """
     if action is StaffAction.REOPEN:
-        return "" if alert.state == AlertState.CLOSED else NOT_DEALT_WITH
+        return None if alert.state == AlertState.CLOSED else NOT_DEALT_WITH
     if alert.state != AlertState.OPEN:
         return DECIDED[alert.state]
     if action in (StaffAction.TAKE, StaffAction.HAND_BACK):
         held = holding(alert.actions.all())
         is_mine = held is not None and held.by_id == by.pk
         if action is StaffAction.TAKE:
-            return YOU_ARE_ON_IT if is_mine else ""
-        return "" if is_mine else YOU_ARE_NOT_ON_IT
+            return YOU_ARE_ON_IT if is_mine else None
+        return None if is_mine else YOU_ARE_NOT_ON_IT
     return _why_not_sent_or_stopped(action, alert)
 
 
-def _why_not_sent_or_stopped(action: StaffAction, alert: Alert) -> str:
+def _why_not_sent_or_stopped(action: StaffAction, alert: Alert) -> Explanation | None:
     match action:
         case StaffAction.RESEND | StaffAction.FORWARD if alert.is_test:
             return A_TEST
         case StaffAction.RESEND | StaffAction.FORWARD if alert.is_blank:
-            return labels.TEXT_IS_GONE
+            return TEXT_IS_GONE
         case StaffAction.RESEND if any(each.is_on_its_way for each in messages_again(alert)):
             return ON_ITS_WAY
         case StaffAction.RESEND:
             reason = route_of(alert).reason
-            return no_route(reason) if reason else ""
+            return no_route(reason) if reason else None
         case StaffAction.CANCEL:
             waits = any(each.state in UNFINISHED for each in alert.messages)
-            return "" if waits or (alert.has_loop and alert.loop.is_open) else NOTHING_TO_STOP
+            return None if waits or (alert.has_loop and alert.loop.is_open) else NOTHING_TO_STOP
         case _:
-            return ""
+            return None
 
 
-def no_route(reason: NoRoute) -> str:
+def no_route(reason: NoRoute) -> Explanation:
     """Why nobody would be reached, and what to do about it."""
-    return f"{reason.label} {WHAT_TO_DO[reason]}"
+    is_for_editors = reason is not NoRoute.EMAIL_UNCONFIRMED  # everybody can speak to the person
+    return Explanation(str(reason.label), WHAT_TO_DO[reason], is_for_editors=is_for_editors)
 
 
 def route_of(alert: Alert) -> Route:

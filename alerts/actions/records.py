@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from alerts.labels import Explanation
 from alerts.models import Alert, AlertAction
 from alerts.states import StaffAction
 
@@ -9,14 +10,18 @@ GIVES_UP_THE_CLAIM = (StaffAction.HAND_BACK, StaffAction.CANCEL)
 
 
 class ActionRefused(Exception):
-    """Nothing was done. The message says why, in a sentence."""
+    """Nothing was done. `why` says the reason, and what to do."""
+
+    def __init__(self, why: Explanation) -> None:
+        super().__init__(str(why))
+        self.why = why
 
 
 class Overtaken(ActionRefused):
     """Nothing was done: somebody did `record` since the person looked."""
 
     def __init__(self, record: AlertAction) -> None:
-        super().__init__("Something was done about it in the meantime.")
+        super().__init__(Explanation("Something was done about it in the meantime."))
         self.record = record
 
 

@@ -197,10 +197,11 @@ def _buttons(request: HttpRequest, alert: Alert, ask: str) -> list[dict[str, Any
             if held and action is StaffAction.TAKE
             else action.label,
             "variant": VARIANTS.get(action, "default"),
-            "refusal": labels.for_reader(actions.why_not(action, alert, by=user), ask=ask),
+            "refusal": refusal.for_reader(ask=ask) if refusal else "",
             "at_once": action in at_once.DONE,
             "address": reverse(f"admin:alerts_alert_{action.value}", args=[alert.pk]),
         }
         for action in StaffAction
         if may(request, action)
+        for refusal in [actions.why_not(action, alert, by=user)]
     ]

@@ -107,7 +107,7 @@ class StaffClinicianAdmin(ClinicianAdmin):
             return JsonResponse({"kind": "risk", "sentence": f"This number {doubt.label}.", "why": ""})
         if obstacle is None:
             return JsonResponse({"kind": "good", "sentence": ADAPTERS[asked].address_is_good})
-        sentence = OBSTACLE.get(obstacle, labels.REASON[obstacle])
+        sentence = OBSTACLE.get(obstacle, str(labels.REASON[obstacle]))
         return JsonResponse({"kind": "risk", "sentence": sentence, "why": WHY.get(obstacle, "")})
 
     def confirmation_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -25,7 +25,7 @@ def test_every_state_has_its_row_in_the_codes_words() -> None:
 def test_every_reason_has_its_row_in_the_codes_words() -> None:
     shown = {row[0].strip("`"): row[1] for row in rows(read(PAGE), "Reason")}
 
-    assert shown == {reason.value: sentence for reason, sentence in labels.REASON.items()}
+    assert shown == {reason.value: str(why) for reason, why in labels.REASON.items()}
 
 
 def test_every_row_says_what_to_do() -> None:

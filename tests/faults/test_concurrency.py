@@ -274,7 +274,7 @@ def test_a_channel_that_fails_while_staff_send_again_opens_no_other(sender: Send
                 pool,
                 what_became(lambda: handle(StaffAction.RESEND, held.delivery.alert_id, by=operator, after=0)),
             )
-        assert again.result(10) == actions.ON_ITS_WAY
+        assert again.result(10) == str(actions.ON_ITS_WAY)
 
     assert [each.channel for each in Delivery.objects.all()] == [Channel.SMS, Channel.EMAIL]
     assert flaws() == []

@@ -1,15 +1,16 @@
 """Does a confirmed action to each alert, and shows messages about the alerts that it was not done to."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib import messages
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from alerts import actions, labels
+from alerts import actions
 from alerts.admin.permissions import ask_to_change, visible_to
 from alerts.admin.timeline import handled
+from alerts.labels import Explanation
 from alerts.models import AlertAction
 from theme.guard import is_key
 
@@ -21,10 +22,10 @@ MEANWHILE = "{name}: In the meantime it was {done} See how it stands now, then d
 
 @dataclass(frozen=True)
 class Done:
-    """The alerts that the action was done to, and a sentence for each of the others."""
+    """The alerts that the action was done to, and for each of the others why not."""
 
     alerts: list[int]
-    refused: list[str]
+    refused: list[Explanation]
 
 
 def seen_in(request: HttpRequest) -> list[tuple[int, int | None]]:
@@ -38,7 +39,8 @@ def to_each(
     """Call `do(alert, newest action seen)` for each of these alerts that the user may see."""
     shown = visible_to(request.user).filter(pk__in=[pk for pk, _ in chosen])
     names = dict(shown.values_list("pk", "message_id"))
-    done, refused = [], []
+    done: list[int] = []
+    refused: list[Explanation] = []
     for pk, after in chosen:
         if pk not in names:
             continue
@@ -46,19 +48,18 @@ def to_each(
             do(pk, after)
         except actions.Overtaken as overtaken:
             said = handled.said(overtaken.record)
-            refused.append(MEANWHILE.format(name=names[pk], done=said[:1].lower() + said[1:]))
+            refused.append(Explanation(MEANWHILE.format(name=names[pk], done=said[:1].lower() + said[1:])))
         except actions.ActionRefused as refusal:
-            refused.append(f"{names[pk]}: {refusal}")
+            refused.append(replace(refusal.why, cause=f"{names[pk]}: {refusal.why.cause}"))
         else:
             done.append(pk)
     return Done(done, refused)
 
 
-def report_refused(admin: ModelAdmin, request: HttpRequest, refused: list[str]) -> None:
+def report_refused(admin: ModelAdmin, request: HttpRequest, refused: list[Explanation]) -> None:
     """Show the alerts that the action was not done to, and why."""
-    for sentence in refused[:LISTED_ONE_BY_ONE]:
-        advice = labels.for_reader(sentence, ask=ask_to_change(request))
-        admin.message_user(request, advice, messages.WARNING)
+    for why in refused[:LISTED_ONE_BY_ONE]:
+        admin.message_user(request, why.for_reader(ask=ask_to_change(request)), messages.WARNING)
     if len(refused) > LISTED_ONE_BY_ONE:
         more = len(refused) - LISTED_ONE_BY_ONE
         admin.message_user(request, f"It was not done to {more} more either.", messages.WARNING)

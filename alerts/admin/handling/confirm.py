@@ -14,7 +14,7 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
-from alerts import actions, labels
+from alerts import actions
 from alerts.admin.handling import carry_out
 from alerts.admin.handling.carry_out import counted, report_refused, seen, seen_in, to_each
 from alerts.admin.permissions import ask_to_change, visible_to
@@ -145,9 +145,7 @@ def _ask(
     )
     user: Any = request.user
     refusals = {alert.pk: actions.why_not(action, alert, by=user) for alert in alerts}
-    if any(refusals.values()):
-        ask = ask_to_change(request)
-        refusals = {key: labels.for_reader(sentence, ask=ask) for key, sentence in refusals.items()}
+    ask = ask_to_change(request) if any(refusals.values()) else ""
     possible = [alert for alert in alerts if not refusals[alert.pk]]
     words = WORDS[action]
     context = {
@@ -163,7 +161,9 @@ def _ask(
         "back": back,
         "action": request.POST.get("action", ""),
         "possible": [_row(action, alert) for alert in possible],
-        "impossible": [(alert, refusals[alert.pk]) for alert in alerts if refusals[alert.pk]],
+        "impossible": [
+            (alert, why.for_reader(ask=ask)) for alert in alerts if (why := refusals[alert.pk]) is not None
+        ],
         "people": len({_to(alert).pk for alert in possible}),
         "tells_asked": action is not StaffAction.RESEND and any(alert.has_loop for alert in possible),
         "is_resend": action is StaffAction.RESEND,

@@ -12,11 +12,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
-from alerts import actions, labels, wording
+from alerts import actions, wording
 from alerts.admin.handling.carry_out import report_refused, seen, seen_in, to_each
 from alerts.admin.handling.confirm import NoteForm
 from alerts.admin.permissions import ask_to_change
 from alerts.admin.timeline import handled
+from alerts.labels import Explanation
 from alerts.models import Alert
 from alerts.states import StaffAction
 from contacts.choices import Priority
@@ -86,7 +87,7 @@ def _preview(alert: Alert, chosen: Clinician, way: Route, ask: str) -> dict[str,
     if obstacle := _not_to(alert, chosen):
         return {"obstacle": obstacle}
     if way.reason:
-        return {"obstacle": labels.for_reader(actions.no_route(way.reason), ask=ask)}
+        return {"obstacle": actions.no_route(way.reason).for_reader(ask=ask)}
     return {
         "chosen": chosen,
         "way": describe(way),
@@ -95,10 +96,10 @@ def _preview(alert: Alert, chosen: Clinician, way: Route, ask: str) -> dict[str,
     }
 
 
-def _not_to(alert: Alert, chosen: Clinician) -> str:
+def _not_to(alert: Alert, chosen: Clinician) -> Explanation | None:
     if alert.has_loop:
         return actions.why_not_asked(alert, chosen)
-    return actions.MEANT_FOR_THEM if chosen.pk == alert.clinician_id else ""
+    return actions.MEANT_FOR_THEM if chosen.pk == alert.clinician_id else None
 
 
 def _shown(chosen: Clinician, way: Route) -> str:

@@ -6,7 +6,7 @@ It makes no queries if the alert was read with `client`, `deliveries__attempts` 
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 
@@ -37,6 +37,22 @@ CUT = "the text is longer, so its end is left out. The patient reference is not.
 LATE = "The answer came late, after Bleep had stopped waiting."
 
 
+@dataclass(frozen=True)
+class _Reader:
+    """The user who reads the timeline of an alert."""
+
+    shows_addresses: bool
+    ask: str
+    has_text: bool
+    """Whether the alert still has its text."""
+
+    def why(self, record: Delivery | Attempt, *, in_doubt: bool) -> list[str]:
+        """The reason, unless the sentence for a state in doubt already gives it."""
+        if not record.reason or (in_doubt and record.reason == Reason.ANSWER_LOST):
+            return []
+        return [labels.REASON[Reason(record.reason)].for_reader(ask=self.ask, has_text=self.has_text)]
+
+
 def of(
     alert: Alert,
     *,
@@ -51,6 +67,7 @@ def of(
     take the alert on. `ask` is whom to ask for a change, for users who may not change the clinician.
     """
     known, deliveries = delayed or {}, list(alert.deliveries.all())
+    reader = _Reader(shows_addresses, ask, has_text=not alert.is_blank)
     twice = _sent_twice(alert.messages)
     began: dict[int, datetime] = {}
     for each in alert.messages:
@@ -68,24 +85,16 @@ def of(
             (
                 each.created_at,
                 2,
-                _delivery(each, asking, shows_addresses, each.pk in twice, known.get(each.pk)),
+                _delivery(each, asking, reader, known.get(each.pk), sent_twice=each.pk in twice),
             )
             for each in deliveries
         ],
         *[(each.created_at, 1, event) for each, event in _left_out(alert.messages)],
     ]
     return [
-        _for_reader(replace(event, after=elapsed(alert.created_at, event.at)) if rank else event, ask)
+        replace(event, after=elapsed(alert.created_at, event.at)) if rank else event
         for _at, rank, event in sorted(ordered, key=lambda entry: entry[:2])
     ]
-
-
-def _for_reader(event: Event, ask: str) -> Event:
-    def advise(sentences: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(labels.for_reader(each, ask=ask) for each in sentences)
-
-    tries = tuple(replace(each, sentences=advise(each.sentences)) for each in event.tries)
-    return replace(event, sentences=advise(event.sentences), tries=tries)
 
 
 def _withdrawn(alert: Alert, at: datetime) -> Event:
@@ -95,7 +104,7 @@ def _withdrawn(alert: Alert, at: datetime) -> Event:
 def _received(alert: Alert) -> Event:
     sentence = f"{alert.get_priority_display()} priority, for {alert.clinician.name} ({alert.contact_id})."
     title = f"Received from {alert.client.name}" if alert.client else "Channel test sent by staff"
-    sent_on = getattr(alert, "sent_on_by", None)  # most alerts are not tests
+    sent_on = getattr(alert, "sent_on_by", None)  # most alerts were not sent on
     if sent_on is None:
         return Event(alert.created_at, "inbox", "neutral", title, sentences=(sentence,))
     first = sent_on.alert
@@ -125,21 +134,25 @@ def _action(record: AlertAction, taken_from: AlertAction | None) -> Event:
 def _delivery(
     delivery: Delivery,
     asking: Asking | None,
-    shows_addresses: bool,  # noqa: FBT001
-    sent_twice: bool,  # noqa: FBT001
+    reader: _Reader,
     delay: Delay | None,
+    *,
+    sent_twice: bool,
 ) -> Event:
     channel, state = Channel(delivery.channel), DeliveryState(delivery.state)
-    address = delivery.address if shows_addresses else mask(delivery.address)
+    address = delivery.address if reader.shows_addresses else mask(delivery.address)
     badge = delivery_badge(delivery)
     return Event(
         known_at(delivery),
         channel.facts.icon,
         badge.tone,
         asking.title_of(delivery, address) if asking else f"{channel.label} to {address}",
-        sentences=(*_sentences(delivery, channel, state, delay), *([MAYBE_TWICE] if sent_twice else [])),
+        sentences=(
+            *_sentences(delivery, channel, state, delay, reader),
+            *([MAYBE_TWICE] if sent_twice else []),
+        ),
         badge=badge,
-        tries=tuple(_try(each, delivery.alert.created_at) for each in delivery.attempts.all()),
+        tries=tuple(_try(each, delivery.alert.created_at, reader) for each in delivery.attempts.all()),
         facts=tuple(_facts(delivery)),
     )
 
@@ -196,7 +209,9 @@ def _facts(delivery: Delivery) -> Iterator[tuple[str, str]]:
         yield "Provider's ID", delivery.provider_id
 
 
-def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState, delay: Delay | None) -> list[str]:
+def _sentences(
+    delivery: Delivery, channel: Channel, state: DeliveryState, delay: Delay | None, reader: _Reader
+) -> list[str]:
     found = [labels.DELIVERY[state]]
     if state is DeliveryState.CANCELLED and delivery.engagement_id:
         found = [labels.STOPPED_BY_AN_ANSWER]
@@ -204,8 +219,7 @@ def _sentences(delivery: Delivery, channel: Channel, state: DeliveryState, delay
         found = [delay.what, delay.next]
     elif state is DeliveryState.PENDING and delivery.attempt_count:
         found = ["It will be tried again in a moment."]
-    why = _why(delivery, state is DeliveryState.UNKNOWN)
-    found += [labels.without_sending(each) for each in why] if delivery.alert.is_blank else why
+    found += reader.why(delivery, in_doubt=state is DeliveryState.UNKNOWN)
     found += _doubts(delivery.address, state) if channel is Channel.SMS else []
     found += (
         _parts(delivery)
@@ -234,12 +248,6 @@ def _parts(delivery: Delivery) -> list[str]:
     return [f"{parts}."] if sms.parts > 1 else []
 
 
-def _why(record: Delivery | Attempt, in_doubt: bool) -> list[str]:  # noqa: FBT001
-    """The reason, unless the sentence for a state in doubt already gives it."""
-    known = in_doubt and record.reason == Reason.ANSWER_LOST
-    return [labels.REASON[Reason(record.reason)]] if record.reason and not known else []
-
-
 def _sent_twice(deliveries: Iterable[Delivery]) -> set[uuid.UUID]:
     """The deliveries that were sent although an earlier one may have arrived."""
     twice: set[uuid.UUID] = set()
@@ -262,11 +270,11 @@ def _named(code: str) -> str:
     return f"HTTP status {code}{phrase}"
 
 
-def _try(attempt: Attempt, received: datetime) -> Try:
+def _try(attempt: Attempt, received: datetime, reader: _Reader) -> Try:
     state = AttemptState(attempt.state)
     has_answer = state is AttemptState.UNKNOWN and aws.has_answered(attempt.code)
     what = labels.ANSWERED_WITH_ERROR if has_answer else labels.ATTEMPT[state]
-    sentences = [what, *_why(attempt, state is AttemptState.UNKNOWN)]
+    sentences = [what, *reader.why(attempt, in_doubt=state is AttemptState.UNKNOWN)]
     if attempt.late:
         sentences.append(LATE)
     facts = [("Provider's code", _named(attempt.code)), ("Provider's ID", attempt.provider_id)]

@@ -135,7 +135,7 @@ def test_the_confirmation_of_many_counts_messages_and_people(
     asked: Any = operator.post(ALERTS, {**form, "index": "0"})
     text = html.unescape(asked.content.decode())
     assert "3 messages would be sent, to 2 people." in text
-    assert actions.ON_ITS_WAY in text
+    assert str(actions.ON_ITS_WAY) in text
     assert Delivery.objects.count() == 4
 
     seen = [f"{alert.pk}:0" for alert in chosen if alert.message_id != "on its way"]

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 def test_the_page_says_in_plain_words_what_went_wrong_and_what_to_do(staff: Client, failed: Alert) -> None:
     page = read(staff, page_of(failed))
 
-    assert labels.REASON[Reason.INVALID_ADDRESS] in page
+    assert str(labels.REASON[Reason.INVALID_ADDRESS]) in page
     assert "InvalidParameter" in page
     assert "Received from Lab system" in page
     assert "Nobody is known to have been reached." in page
@@ -173,7 +173,7 @@ def test_after_a_lost_answer_staff_are_asked_once_to_ask_the_person(
     page = read(staff, page_of(alert))
 
     assert standing.IN_DOUBT[AlertStatus.FAILED] in page
-    assert labels.REASON[Reason.ANSWER_LOST] not in page
+    assert str(labels.REASON[Reason.ANSWER_LOST]) not in page
 
 
 def sms_of(lab: ApiClient, description: str) -> Alert:

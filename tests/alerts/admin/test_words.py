@@ -170,7 +170,7 @@ def test_nothing_says_that_an_answer_was_lost_which_tells_staff_neither_what_is_
     None
 ):
     said = [
-        *(*labels.DELIVERY.values(), *labels.ATTEMPT.values(), *labels.REASON.values()),
+        *(*labels.DELIVERY.values(), *labels.ATTEMPT.values(), *map(str, labels.REASON.values())),
         *(*labels.REASON_IN_BRIEF.values(), *standing.SUMMARY.values(), *standing.IN_DOUBT.values()),
         alert_rows.IN_DOUBT,
     ]
