@@ -2,12 +2,12 @@
 
 from django.apps import AppConfig
 
-from alerts import additions
+from alerts import hooks
 
 
 class RetentionConfig(AppConfig):
     name = "retention"
 
     def ready(self) -> None:
-        additions.relay_work.add(additions.Work("retention", "retention.nightly.run_if_due", seconds=60.0))
-        additions.health_checks.add("retention.checks.overdue")
+        hooks.relay_work.add(hooks.Work("retention", "retention.nightly.run_if_due", seconds=60.0))
+        hooks.health_checks.add("retention.checks.overdue")

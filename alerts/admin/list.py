@@ -39,9 +39,9 @@ from alerts.models import Alert
 from alerts.sending import delays
 from alerts.states import StaffAction
 from contacts.choices import Priority, in_words
-from theme import pages, refresh
+from theme import pagination, refresh
 from theme.guard import NUL
-from theme.pages import LongChangeList
+from theme.pagination import LongChangeList
 from theme.times import clock, moment
 
 SEARCHED_SINCE = "alerts_searched_since"
@@ -112,8 +112,8 @@ class AlertList(VisibleAlerts):
 
     def get_paginator(
         self, request: HttpRequest, queryset: QuerySet[Alert], per_page: int, *_: Any
-    ) -> pages.LongPaginator:
-        return pages.paginator(request, queryset, per_page)
+    ) -> pagination.LongPaginator:
+        return pagination.paginator(request, queryset, per_page)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Alert], search_term: str

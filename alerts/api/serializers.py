@@ -11,7 +11,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 
 from alerts.api.body import fields, nhs_numbers
-from alerts.api.pages import Place
+from alerts.api.pagination import Place
 from alerts.intake import NewAlert
 from alerts.states import AlertStatus
 from contacts.choices import Priority

@@ -36,7 +36,7 @@ from alerts.models import (
 from alerts.monitoring import front_door
 from alerts.monitoring.findings import Finding, with_age
 from alerts.monitoring.loops import Asking
-from alerts.sending import clock
+from alerts.sending import clock_correction
 from alerts.states import DeliveryState
 from audit.models import Inspection
 from config import database
@@ -150,7 +150,7 @@ def _rows_from_the_future() -> list[Finding]:
     Indexes find the newest rows. Of a delivery only the time of the hand-over is checked: its other dates are those of
     its alert and attempts.
     """
-    later = Now() + clock.TOLERANCE
+    later = Now() + clock_correction.TOLERANCE
     dated = (
         Alert.objects.filter(created_at__gt=later),
         Attempt.objects.filter(channel__in=Channel.values, started_at__gt=later),
@@ -176,7 +176,9 @@ def _processes() -> list[Finding]:
     """
     instead = Case(When(sent_itself_at__gt=Now() - SENT_INSTEAD_FOR, then=True), default=False)
     # A start in the future is from before the database's clock was set back.
-    long_ago = Q(started_at__lt=Now() - WorkerHeartbeat.FRESH) | Q(started_at__gt=Now() + clock.TOLERANCE)
+    long_ago = Q(started_at__lt=Now() - WorkerHeartbeat.FRESH) | Q(
+        started_at__gt=Now() + clock_correction.TOLERANCE
+    )
     settled = Case(When(long_ago, then=True), default=False)
     no, offset = Value(value=False), "clock_offset_seconds"
     relays = RelayHeartbeat.objects.fresh().values_list(Value("relay"), instead, settled, offset)

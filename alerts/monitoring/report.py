@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import Error
 from django.utils.module_loading import import_string
 
-from alerts import additions
+from alerts import hooks
 from alerts.monitoring import checks, loops
 from alerts.monitoring.findings import Finding
 from alerts.monitoring.loops import Asking
@@ -70,7 +70,7 @@ recent = CachedReport()
 def run() -> Report:
     """Run all checks, in a fixed order."""
     waiting, asking = checks.waiting_seconds(), loops.asking()
-    added = [import_string(name) for name in sorted(additions.health_checks)]
+    added = [import_string(name) for name in sorted(hooks.health_checks)]
     checked = [finding for check in (*checks.CHECKS, *added) for finding in check()]
     return Report(waiting, asking, [*checks.oldest_due(waiting), *checks.of_loops(asking), *checked])
 

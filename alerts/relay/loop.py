@@ -23,17 +23,17 @@ from django.db import close_old_connections, connection, connections
 from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
-from alerts import additions, refusals, tasks
+from alerts import hooks, refusals, tasks
 from alerts.deliveries import claims
 from alerts.deliveries.opening import DUE_CHANNEL
-from alerts.escalation import clock as waits, steps
+from alerts.escalation import clock_correction as waits, steps
 from alerts.models import RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.monitoring import heartbeats, watchdog
 from alerts.relay import due, queue_reader
 from alerts.relay.publishing import QUEUES, Publisher
 from alerts.relay.queue_reader import QueueReader
 from alerts.responses import expiry, sms_replies
-from alerts.sending import call_events, clock, outcomes, send
+from alerts.sending import call_events, clock_correction, outcomes, send
 from alerts.subscriptions import former, reconciling
 from alerts.subscriptions.reconciling import Reconciler
 from audit import verification
@@ -91,7 +91,7 @@ class Relay:
         self._has_reported = False
         self._helps_since: float | None = None
         self._heartbeat = Periodic("heartbeat", self._report, seconds=HEARTBEAT_SECONDS)
-        self._clock = Periodic("clock", _correct_dates, seconds=clock.EVERY)
+        self._clock = Periodic("clock", _correct_dates, seconds=clock_correction.EVERY)
         self._register = Periodic("refusals", refusals.forget_old, seconds=refusals.FORGET_EVERY)
         self._subscriptions = Periodic("subscriptions", Reconciler().run, seconds=reconciling.EVERY)
         self._former = Periodic("former_addresses", former.run, seconds=former.EVERY)
@@ -110,8 +110,7 @@ class Relay:
         ]
         self._expiry = Periodic("expiry", expiry.run, seconds=expiry.EVERY)
         self._added = [
-            Periodic(each.name, import_string(each.run), seconds=each.seconds)
-            for each in additions.relay_work
+            Periodic(each.name, import_string(each.run), seconds=each.seconds) for each in hooks.relay_work
         ]
         self._trail = Periodic("trail", verification.Watch().run, seconds=verification.EVERY)
         self._watchdog = watchdog.watchdog()
@@ -300,7 +299,7 @@ class Relay:
 
 def _correct_dates() -> None:
     """Correct dates that the database wrote before its clock was set back."""
-    clock.correct()
+    clock_correction.correct()
     waits.correct()
 
 

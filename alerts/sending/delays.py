@@ -16,7 +16,7 @@ from django.utils import timezone
 from alerts.deliveries.retry import SCHEDULES
 from alerts.models import IS_UNFINISHED, Alert, Delivery, RelayHeartbeat, WorkerHeartbeat, WorkerKind
 from alerts.models.alert import AlertQuerySet
-from alerts.sending import breaker, clock
+from alerts.sending import breaker, clock_correction
 from alerts.sending.breaker import Silence
 from alerts.states import UNFINISHED, AlertState, DeliveryState
 from contacts.choices import Channel, Priority
@@ -218,7 +218,7 @@ def _delay(
     tried_for = now - (delivery.begins_at or delivery.created_at)
     holds = {
         Cause.LOST: lease is not None and lease + GRACE[Priority.HIGH] < now,
-        Cause.CLOCK: delivery.created_at > now + clock.TOLERANCE,
+        Cause.CLOCK: delivery.created_at > now + clock_correction.TOLERANCE,
         Cause.PROVIDER: waits and channel in down,
         Cause.RELAY: waits and Cause.RELAY in silent,
         # Relays send High themselves where no worker takes it.
@@ -240,7 +240,7 @@ def _delay(
     }.get(cause, delivery.created_at)
     usual = {
         Cause.RETRY: RETRIED[priority],
-        Cause.PAUSE: clock.LONGEST_PAUSE,
+        Cause.PAUSE: clock_correction.LONGEST_PAUSE,
         Cause.RATE: GRACE[priority],
     }.get(cause)
     too_long = usual is None or tried_for > usual

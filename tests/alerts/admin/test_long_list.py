@@ -14,7 +14,7 @@ from clients.models import ApiClient
 from contacts.models import Clinician
 from tests.alerts.admin.pages import ALERTS, SEARCH, read, store
 from tests.staff.access.bulk import MAKERS
-from theme import pages
+from theme import pagination
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def sixty(monkeypatch: pytest.MonkeyPatch) -> None:
     """More than the list counts: it does so to 55."""
-    monkeypatch.setattr(pages, "COUNTED", 55)
+    monkeypatch.setattr(pagination, "COUNTED", 55)
     MAKERS["alerts.alert"](60)
 
 

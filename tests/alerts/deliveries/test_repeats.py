@@ -13,7 +13,7 @@ from alerts.deliveries import lifecycle, opening
 from alerts.deliveries.retry import LeaveInDoubt, NextChannel, Retry
 from alerts.models import Alert, Delivery
 from alerts.monitoring import checks
-from alerts.sending import clock, send as sending
+from alerts.sending import clock_correction, send as sending
 from alerts.states import DeliveryState, Reason, StaffAction
 from contacts import preferences
 from contacts.choices import Channel, Priority
@@ -260,11 +260,11 @@ def test_a_pause_is_not_a_delay(high: Any) -> None:
 def test_a_pause_is_no_sign_of_a_clock_that_was_set_back(high: Any) -> None:
     not_answered(high(CALL, CALL))
 
-    assert clock.correct() == 0
+    assert clock_correction.correct() == 0
 
     ahead = Now() + timedelta(hours=1)
     Delivery.objects.filter(state=DeliveryState.PENDING).update(begins_at=ahead, available_at=ahead)
-    assert clock.correct() == 1
+    assert clock_correction.correct() == 1
     assert newest().begins_at == newest().available_at
     assert pause_of(newest()) < timedelta(minutes=1)
 

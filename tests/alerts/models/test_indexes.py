@@ -20,14 +20,14 @@ from alerts import attention, responses
 from alerts.admin import search
 from alerts.answers import statistics
 from alerts.deliveries import claims, lifecycle, queries
-from alerts.escalation import clock as waits, ending, responsibility, steps
+from alerts.escalation import clock_correction as waits, ending, responsibility, steps
 from alerts.intake import at_once
 from alerts.models import Alert, Delivery, Engagement
 from alerts.monitoring import loops, metrics, report
 from alerts.relay import due
 from alerts.responses import Answer, reply_intake
 from alerts.responses.reply_text import Reply
-from alerts.sending import breaker, clock, delays, outcomes, send
+from alerts.sending import breaker, clock_correction, delays, outcomes, send
 from alerts.states import AlertState, AlertStatus, EngagementState, Proof, ResponseKind
 from bench.load import ledger
 from clients.models import ApiClient
@@ -153,7 +153,7 @@ def test_no_work_that_is_done_all_the_time_reads_a_whole_table(full: None) -> No
         lambda: statistics.read(Alert.objects.all(), unit="day"),
         report.run,
         metrics.unreviewed_failures,
-        clock.correct,
+        clock_correction.correct,
         queries.expired_ids,
         breaker.channels_down,
         delays.outages,

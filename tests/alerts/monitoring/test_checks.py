@@ -14,7 +14,7 @@ from alerts.deliveries import claims, lifecycle
 from alerts.deliveries.retry import SCHEDULES, Retry
 from alerts.models import Alert, Attempt, Delivery
 from alerts.monitoring import checks, report
-from alerts.sending import clock
+from alerts.sending import clock_correction
 from alerts.states import Reason
 from contacts.choices import Priority
 from tests.alerts.conftest import Store
@@ -114,15 +114,15 @@ def test_an_alert_without_a_delivery_is_found(store: Store) -> None:
     assert wrong() == ["alerts_without_delivery"]
 
 
-AHEAD = Now() + clock.TOLERANCE + SECOND
+AHEAD = Now() + clock_correction.TOLERANCE + SECOND
 
 
 def test_rows_from_the_future_are_found(store: Store) -> None:
     claimed = claims.claim(store(H).pk)
     assert claimed
-    store(L, handed_over_at=Now() + clock.TOLERANCE)
-    Alert.objects.update(created_at=Now() + clock.TOLERANCE)
-    Attempt.objects.update(started_at=Now() + clock.TOLERANCE)
+    store(L, handed_over_at=Now() + clock_correction.TOLERANCE)
+    Alert.objects.update(created_at=Now() + clock_correction.TOLERANCE)
+    Attempt.objects.update(started_at=Now() + clock_correction.TOLERANCE)
     assert wrong() == [], "the statement that looks may have begun before"
 
     Alert.objects.update(created_at=AHEAD)

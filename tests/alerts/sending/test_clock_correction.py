@@ -22,7 +22,7 @@ from alerts.deliveries import claims, lifecycle, retry
 from alerts.deliveries.retry import SCHEDULES, Retry
 from alerts.models import Alert, Attempt, Delivery
 from alerts.relay import due, loop
-from alerts.sending import breaker, clock, outcomes, send as sending
+from alerts.sending import breaker, clock_correction, outcomes, send as sending
 from alerts.states import DeliveryState
 from contacts.choices import Priority
 from tests.alerts.conftest import Store
@@ -61,7 +61,7 @@ def test_what_was_due_before_is_due(store: Store, priority: Priority) -> None:
     set_back()
     assert take(priority, 10) == []
 
-    assert clock.correct() == 1
+    assert clock_correction.correct() == 1
 
     assert take(priority, 10) == [delivery.pk]
 
@@ -74,10 +74,10 @@ def test_what_was_to_be_tried_again_waits_no_longer_than_anything_of_its_priorit
     lifecycle.mark_failed(claimed, THROTTLED, Retry(SCHEDULES[priority].longest))
     set_back()
 
-    clock.correct()
+    clock_correction.correct()
 
     left = current(claimed.delivery).available_at - Attempt.objects.get().started_at + TEN_MINUTES
-    assert left <= clock.LONGEST_WAIT[priority] + clock.TOLERANCE
+    assert left <= clock_correction.LONGEST_WAIT[priority] + clock_correction.TOLERANCE
 
 
 def test_what_was_handed_over_before_is_handed_over_again(store: Store) -> None:
@@ -86,7 +86,7 @@ def test_what_was_handed_over_before_is_handed_over_again(store: Store) -> None:
     Delivery.objects.update(handed_over_at=Now() + TEN_MINUTES)
     assert take(H, 1) == []
 
-    clock.correct()
+    clock_correction.correct()
 
     assert take(H, 1) == [delivery.pk]
 
@@ -116,7 +116,7 @@ def test_a_worker_that_is_sending_keeps_its_lease_and_records_its_answer(store: 
     claimed = claim(store(M))
     set_back()
 
-    clock.correct()
+    clock_correction.correct()
 
     assert sending.recover_expired() == 0
     assert lifecycle.mark_sent(claimed, SendResult("provider-1"))
@@ -128,8 +128,8 @@ def test_what_a_dead_worker_left_is_recovered_after_one_lease_and_not_before(
 ) -> None:
     claimed = claim(store(M))
     set_back()
-    clock.correct()
-    assert clock.correct() == 0, "the lease would never run out"
+    clock_correction.correct()
+    assert clock_correction.correct() == 0, "the lease would never run out"
 
     set_back(SECOND - settings.LEASE)
     assert sending.recover_expired() == 0
@@ -144,7 +144,7 @@ def test_a_long_lease_that_no_clock_explains_is_left_alone(store: Store) -> None
     Delivery.objects.update(lease_expires_at=Now() + TEN_MINUTES)
     before = current(delivery).lease_expires_at
 
-    assert clock.correct() == 0
+    assert clock_correction.correct() == 0
 
     assert current(delivery).lease_expires_at == before
 
@@ -154,7 +154,7 @@ def test_calls_are_followed_up(store: Store, aws: Aws) -> None:
     set_back()
     assert outcomes.take_due(10) == []
 
-    clock.correct()
+    clock_correction.correct()
 
     assert outcomes.take_due(10) == [call.pk]
 
@@ -170,7 +170,7 @@ def test_dates_that_bleep_sets_are_left_alone_for_one_query(store: Store, aws: A
     sending.deliver(store(H).pk)
 
     with CaptureQueriesContext(connection) as captured:
-        assert clock.correct() == 0
+        assert clock_correction.correct() == 0
 
     assert len(captured) == 1
 
@@ -181,10 +181,10 @@ def test_a_delivery_that_somebody_is_changing_is_not_waited_for(transactional_db
     with psycopg.connect(**connection.get_connection_params()) as other:
         other.execute("SELECT FROM alerts_delivery WHERE id = %s FOR UPDATE", [held.pk])
 
-        assert clock.correct() == 1
+        assert clock_correction.correct() == 1
 
     assert take(M, 10) == [free.pk]
-    assert clock.correct() == 1
+    assert clock_correction.correct() == 1
 
 
 def test_a_long_backlog_is_not_read(store: Store) -> None:
@@ -194,7 +194,7 @@ def test_a_long_backlog_is_not_read(store: Store) -> None:
     }
     Delivery.objects.bulk_create(Delivery(**fields, round=number) for number in range(2, 5000))
     with CaptureQueriesContext(connection) as captured:
-        clock.correct()
+        clock_correction.correct()
 
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE alerts_delivery")
