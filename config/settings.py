@@ -332,7 +332,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["clients.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["clients.authentication.MayUseTheApi"],
     "DEFAULT_THROTTLE_CLASSES": ["clients.throttling.ClientRateThrottle"],
-    "DEFAULT_PARSER_CLASSES": ["alerts.api.body.parsers.BoundedJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["alerts.api.request_body.parsers.BoundedJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "alerts.api.negotiation.Forgiving",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

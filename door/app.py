@@ -13,7 +13,7 @@ from door.answers import Answer, Headers
 from door.client.body import Bodies, Heads
 from door.client.connection import Connection
 from door.client.reader import Request
-from door.refusals import Refusals
+from door.failures import FailedRequests
 from door.senders import Senders
 from door.settings import ADMIN, API, API_THREADS, PROBES, Service
 from door.upstream.connection import ServiceConnection
@@ -36,7 +36,7 @@ class Door:
     def __init__(self) -> None:
         self._upstream = Upstream()
         self._admission = Admission(API_THREADS)
-        self._refusals = Refusals()
+        self._failures = FailedRequests()
         self._senders = Senders()
         self._links = Senders()
         """Links in messages that the API has shown lately: people who answer an alert go before those who guess."""
@@ -181,7 +181,7 @@ class Door:
     def _note(self, request: Request, answer: Answer) -> None:
         failed = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         if failed and is_alert(request) and self._knows(request):
-            self._refusals.note(answer.body)
+            self._failures.note(answer.body)
 
     def _knows(self, request: Request) -> bool:
         """Whether its sender is known: looked up once, since who is refused is asked for twice."""
@@ -190,8 +190,8 @@ class Door:
         return request.is_known
 
     def _show_health(self, client: Connection) -> None:
-        refused = self._refusals.shown()
-        shown = {"status": "ok"} if refused is None else {"status": "ok", "refused": refused}
+        failed = self._failures.shown()
+        shown = {"status": "ok"} if failed is None else {"status": "ok", "refused": failed}
         headers = [(b"content-type", b"application/json"), *errors.OF_DATA]
         client.respond(answers.whole(200, headers, json.dumps(shown).encode()))
 

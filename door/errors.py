@@ -31,7 +31,7 @@ class Refusal(Exception):
 
 
 class BodyTooLarge(Refusal):
-    """413. The API has a sentence of its own for it: `alerts.api.body.parsers.BodyTooLarge`."""
+    """413. The API has a sentence of its own for it: `alerts.api.request_body.parsers.BodyTooLarge`."""
 
     status = 413
     code = "too_large"

@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
 
 from alerts import labels
-from alerts.answers.conditions import Counted
+from alerts.answer_report.conditions import Counted
 from alerts.models import Alert, Delivery, Engagement
 from alerts.models.alert import AlertQuerySet
 from alerts.sending import breaker, delays

@@ -7,8 +7,8 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
-from alerts.api.answers.alert import AlertDetailSerializer, AlertSerializer, PageSerializer
 from alerts.api.problems import MEDIA_TYPE, ProblemSerializer
+from alerts.api.response_body.alert import AlertDetailSerializer, AlertSerializer, PageSerializer
 from alerts.api.serializers import AlertFilterSerializer, NewAlertSerializer
 from clients import sample
 

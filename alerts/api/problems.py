@@ -13,7 +13,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from alerts.api.body.parsers import BodyTooLarge
+from alerts.api.request_body.parsers import BodyTooLarge
 from alerts.escalation.withdrawal import AlreadyEnded
 from alerts.intake import Conflict, Unreachable
 from alerts.states import AlertState

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import ValidationError
 
 from alerts import refusals
-from alerts.api.body import nhs_numbers
+from alerts.api.request_body import nhs_numbers
 from alerts.api.serializers import MessageIdField
 from alerts.models import RefusalReason
 from clients.models import ApiClient

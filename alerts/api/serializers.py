@@ -10,8 +10,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination
 
-from alerts.api.body import fields, nhs_numbers
 from alerts.api.pagination import Place
+from alerts.api.request_body import nhs_numbers, unknown_fields
 from alerts.intake import NewAlert
 from alerts.states import AlertStatus
 from contacts.choices import Priority
@@ -116,7 +116,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def unknown(self, data: Any) -> dict[str, list[str]]:
         """An error for each unknown name in `data`."""
-        return fields.unknown(data if isinstance(data, dict) else (), self.fields)
+        return unknown_fields.unknown(data if isinstance(data, dict) else (), self.fields)
 
     def to_internal_value(self, data: Any) -> Any:
         """The fields. The error names all faults at once."""

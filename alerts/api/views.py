@@ -14,8 +14,8 @@ from rest_framework.views import APIView
 
 from alerts import intake
 from alerts.api import documentation, refusals, waiting
-from alerts.api.answers.alert import answer, answers, detail
 from alerts.api.pagination import NewestFirst
+from alerts.api.response_body.alert import answer, answers, detail
 from alerts.api.serializers import (
     AlertFilterSerializer,
     ParametersSerializer,

@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from alerts.admin.export.files import FORMATS
 from alerts.admin.permissions import visible_to
-from alerts.answers import statistics
-from alerts.answers.conditions import Counted, Figure
-from alerts.answers.statistics import Answers
+from alerts.answer_report import statistics
+from alerts.answer_report.conditions import Counted, Figure
+from alerts.answer_report.statistics import Answers
 from config import database
 from staff.navigation import SEE_ANSWERS
 from staff.reports import charts, tables

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from alerts.answers.conditions import Dimension, Figure
-from alerts.answers.statistics import Answers, Line
+from alerts.answer_report.conditions import Dimension, Figure
+from alerts.answer_report.statistics import Answers, Line
 from staff.reports.span import Span
 from theme import charts
 from theme.charts import Chart

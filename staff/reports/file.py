@@ -8,8 +8,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from alerts.admin.export.files import Cell
-from alerts.answers.conditions import Figure
-from alerts.answers.statistics import Answers, Line
+from alerts.answer_report.conditions import Figure
+from alerts.answer_report.statistics import Answers, Line
 from staff.reports.span import Span
 
 HEADINGS = (

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from alerts.answers.conditions import Counted, Dimension, Figure
-from alerts.answers.statistics import Answers, Line
+from alerts.answer_report.conditions import Counted, Dimension, Figure
+from alerts.answer_report.statistics import Answers, Line
 from staff.reports.span import Span
 from theme.times import duration
 

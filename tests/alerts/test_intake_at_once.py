@@ -16,7 +16,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from alerts import intake
-from alerts.api.answers.alert import answer
+from alerts.api.response_body.alert import answer
 from alerts.models import Alert, Delivery
 from clients import tokens
 from clients.authentication import TokenAuthentication

@@ -214,7 +214,7 @@ def test_healthz_says_what_was_refused(door: Door) -> None:
     shown = requests.get(f"{door.url}/healthz", timeout=5).json()
 
     assert shown["status"] == "ok"
-    assert shown["refused"]["detail"] == "The answer was no problem document."
+    assert shown["refused"]["detail"] == "The answer was not a problem document."
 
 
 def test_an_api_that_hung_is_not_taken_for_slow_for_ever(clock: Clock) -> None:

@@ -4,7 +4,7 @@ import json
 
 from django.conf import settings
 
-from alerts.api.body.parsers import MAX_BODY
+from alerts.api.request_body.parsers import MAX_BODY
 from alerts.api.transport import ADDRESSES
 from contacts.choices import Priority
 from door.admission import Urgency

@@ -6,7 +6,7 @@ import pytest
 from pytest_django.fixtures import Settings
 from stdnum.gb import nhs
 
-from alerts.api.body import nhs_numbers
+from alerts.api.request_body import nhs_numbers
 from alerts.models import Alert
 from contacts.models import Clinician
 from tests.factories import an_alert

@@ -18,7 +18,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from alerts import attention, responses
 from alerts.admin import search
-from alerts.answers import statistics
+from alerts.answer_report import statistics
 from alerts.deliveries import claims, lifecycle, queries
 from alerts.escalation import clock_correction as waits, ending, responsibility, steps
 from alerts.intake import at_once

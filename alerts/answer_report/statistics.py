@@ -27,7 +27,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Trunc
 from django.utils import timezone
 
-from alerts.answers.conditions import (
+from alerts.answer_report.conditions import (
     BY_STAFF,
     NOBODY,
     OF_ALERTS,

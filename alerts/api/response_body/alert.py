@@ -6,9 +6,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from alerts.api.answers import responsibility as answered
-from alerts.api.answers.deliveries import DeliverySerializer, DeliveryWithAttemptsSerializer
-from alerts.api.answers.responsibility import EngagementSerializer, ResponsibilitySerializer
+from alerts.api.response_body import responsibility as answered
+from alerts.api.response_body.deliveries import DeliverySerializer, DeliveryWithAttemptsSerializer
+from alerts.api.response_body.responsibility import EngagementSerializer, ResponsibilitySerializer
 from alerts.escalation import responsibility
 from alerts.escalation.responsibility import Responsibility
 from alerts.models import Alert

@@ -12,7 +12,7 @@ LATELY = 120.0
 """Seconds. After this long without such an answer the count begins again."""
 
 
-class Refusals:
+class FailedRequests:
     """Requests with alerts that were answered with 500 or more, by the door or by the API behind it."""
 
     def __init__(self) -> None:
@@ -43,4 +43,4 @@ def _detail(body: bytes) -> str:
     try:
         return str(json.loads(body)["detail"])
     except (ValueError, KeyError, TypeError):
-        return "The answer was no problem document."
+        return "The answer was not a problem document."

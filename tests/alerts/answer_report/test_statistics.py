@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alerts.answers import statistics
-from alerts.answers.conditions import BY_STAFF, NOBODY, Counted, Dimension, Figure
+from alerts.answer_report import statistics
+from alerts.answer_report.conditions import BY_STAFF, NOBODY, Counted, Dimension, Figure
 from alerts.escalation import asking, ending, steps
 from alerts.models import Alert, Engagement, Loop
 from alerts.states import AlertState, Proof, ResponseKind, Why
