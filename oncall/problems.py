@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, prefetch_related_obj
 from contacts import problems as contacts_problems, routing
 from contacts.choices import Priority
 from contacts.models import Clinician
-from oncall import timing, wording
+from oncall import channel_time, words
 from oncall.models import Plan, PlanChoice, PlanStep, Target
 from theme import times
 
@@ -83,7 +83,7 @@ def waits_too_short(plan: Plan, example: Iterable[Addressed] = ()) -> list[str]:
 
 def _too_short(step: PlanStep, clinician: Clinician, priority: Priority) -> str:
     """The sentence; empty if the wait is long enough for this person."""
-    needs = timing.needed(routing.route(clinician, priority))
+    needs = channel_time.needed(routing.route(clinician, priority))
     if step.wait >= needs:
         return ""
     return (
@@ -100,7 +100,7 @@ def _of_person(position: int, clinician: Clinician, priorities: Iterable[Priorit
         reason = routing.route(clinician, priority).reason
         if reason:
             yield (
-                f"Step {position}: {clinician} {wording.UNREACHABLE[reason]} ({priority.label}), and is passed over."
+                f"Step {position}: {clinician} {words.UNREACHABLE[reason]} ({priority.label}), and is passed over."
             )
 
 

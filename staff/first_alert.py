@@ -17,7 +17,7 @@ from alerts import intake, wording as alert_wording
 from alerts.models import Alert
 from clients import sample
 from clients.models import ApiClient
-from contacts import wording
+from contacts import route_words
 from contacts.choices import Priority
 from contacts.models import Clinician
 from contacts.routing import Route, route
@@ -71,7 +71,7 @@ def demo() -> dict[str, str] | None:
 
 def what_happens(form: FirstAlertForm) -> str:
     """A sentence that says who would be reached, and how."""
-    return f"{form.clinician} gets it by {wording.describe(form.way)}."
+    return f"{form.clinician} gets it by {route_words.describe(form.way)}."
 
 
 def view(request: HttpRequest) -> HttpResponse:

@@ -4,9 +4,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from contacts import preferences
-from contacts.admin.columns import by_priority
 from contacts.admin.list import ClinicianList
 from contacts.admin.page import ClinicianPage
+from contacts.admin.priority_columns import by_priority
 from contacts.bulk.actions import BulkActions
 from contacts.choices import in_words
 from contacts.import_export.views import ImportExport

@@ -9,7 +9,7 @@ from contacts import phone, preferences
 from contacts.admin import conflicts
 from contacts.admin.channels_field import ChannelsField
 from contacts.choices import Channel, Priority, in_words
-from contacts.lookalikes import twins
+from contacts.lookalikes import contact_ids
 from contacts.models import EDITABLE, Clinician, PreferenceTemplate
 
 PRIORITY_FIELDS = {priority: priority.name.lower() for priority in Priority}
@@ -105,11 +105,11 @@ class ClinicianForm(forms.ModelForm[Clinician]):
         contact_id = self.cleaned_data.get("contact_id")
         if not contact_id or contact_id == self.initial.get("contact_id"):
             return
-        self.twin = twins.of([contact_id]).get(contact_id)
+        self.twin = contact_ids.of([contact_id]).get(contact_id)
         if self.twin and self.twin.pk != self.instance.pk:
             self.doubted = contact_id
             if self.cleaned_data.get("somebody_else") != contact_id:
-                sentence = twins.sentence(contact_id, self.twin)
+                sentence = contact_ids.sentence(contact_id, self.twin)
                 self.add_error(
                     "contact_id", f"{sentence} If it is somebody else, confirm that when you save."
                 )

@@ -12,8 +12,8 @@ from unfold.decorators import display
 
 from contacts import preferences, problems
 from contacts.admin import search
-from contacts.admin.columns import by_priority
 from contacts.admin.filters import ActiveFilter, DepartmentFilter, ProblemFilter
+from contacts.admin.priority_columns import by_priority
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from theme.guard import Guarded, OfferedFilters

@@ -5,7 +5,7 @@ from typing import Any
 
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from contacts import preferences, problems, routing, wording
+from contacts import preferences, problems, route_words, routing
 from contacts.admin.form import PRIORITY_FIELDS, ClinicianForm
 from contacts.choices import Channel, Priority
 from contacts.lookalikes import departments
@@ -48,7 +48,7 @@ def posted(form: ClinicianForm) -> dict[str, Any]:
         field = channel.facts.address_field
         address = form.cleaned_data.get(field, "")
         if address and channel.facts.address_is_number and field not in errors:
-            shown = wording.readable_address(channel, address)
+            shown = route_words.readable_address(channel, address)
             if shown != str(form.data.get(field, "")).strip():
                 understood[field] = [f"Understood as {shown}."]
             risks[field] = problems.number_doubts(form.instance, [channel])
@@ -74,4 +74,4 @@ def templates(found: Sequence[PreferenceTemplate]) -> dict[str, Any]:
 
 def _outcome(clinician: Clinician, channels: Sequence[Channel]) -> dict[str, Any]:
     route = routing.over(clinician, channels)
-    return {"sentence": wording.describe(route), "nobody": route.reason is not None}
+    return {"sentence": route_words.describe(route), "nobody": route.reason is not None}

@@ -6,8 +6,8 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 
 from contacts import preferences
-from contacts.admin.columns import by_priority
 from contacts.admin.form import PRIORITY_FIELDS, PreferenceTemplateForm
+from contacts.admin.priority_columns import by_priority
 from contacts.choices import in_words
 from contacts.models import PreferenceTemplate
 from theme.guard import Guarded

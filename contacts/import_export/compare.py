@@ -6,7 +6,7 @@ from django.db.models import F, Func, QuerySet, Value
 
 from contacts import preferences, problems
 from contacts.choices import Channel, Priority
-from contacts.import_export import columns, doubts
+from contacts.import_export import columns, lookalikes
 from contacts.import_export.columns import COLUMNS, KEY, PRIORITIES, comparable
 from contacts.import_export.comparison import CellChange, Comparison, Row
 from contacts.import_export.reading.table import FileRow
@@ -32,7 +32,7 @@ def compare(rows: Sequence[FileRow], *, template: Wanted | None = None) -> Compa
             row.faults[KEY] = f"This contact ID is in row {first[key]} already: keep one of the two."
             row.changes, row.warnings = [], []
         compared.append(row)
-    doubts.find(compared)
+    lookalikes.find(compared)
     return Comparison(compared)
 
 

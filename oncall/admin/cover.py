@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import RadioFilter
 from unfold.decorators import display
 
 from contacts.models import Clinician
-from oncall import covers, wording
+from oncall import covers, words
 from oncall.admin.cover_form import CoverForm
 from oncall.admin.departments import VisibleByDepartment, covers_visible_to
 from oncall.admin.people import ChoosesClinicians
@@ -67,11 +67,11 @@ class CoverAdmin(ChoosesClinicians, VisibleByDepartment, ReadOnlyHistoryAdmin):
 
     @display(description="From", ordering="period__startswith")
     def begins(self, cover: Cover) -> str:
-        return wording.moment(cover.period.lower)
+        return words.moment(cover.period.lower)
 
     @display(description="Until", ordering="period__endswith")
     def ends(self, cover: Cover) -> str:
-        return wording.moment(cover.period.upper)
+        return words.moment(cover.period.upper)
 
     @display(description="Who covers", ordering="by")
     def by_in_words(self, cover: Cover) -> str:
@@ -115,18 +115,18 @@ class CoverAdmin(ChoosesClinicians, VisibleByDepartment, ReadOnlyHistoryAdmin):
             obj.made_by_id = request.user.pk
         super().save_model(request, obj, form, change)
         for gap in covers.gaps(obj):
-            messages.warning(request, wording.gap(gap, obj))
+            messages.warning(request, words.gap(gap, obj))
         if obj.by and not obj.by.active:
             messages.warning(request, f"{obj.by} is not active, so nobody is asked. Choose somebody else.")
 
     def response_add(
         self, request: HttpRequest, obj: Cover, post_url_continue: str | None = None
     ) -> HttpResponse:
-        messages.success(request, f"Saved: {wording.away(obj)}.")
+        messages.success(request, f"Saved: {words.away(obj)}.")
         return redirect(page_of(obj.clinician))
 
     def response_change(self, request: HttpRequest, obj: Cover) -> HttpResponse:
-        messages.success(request, f"Saved: {wording.away(obj)}.")
+        messages.success(request, f"Saved: {words.away(obj)}.")
         return redirect(page_of(obj.clinician))
 
     def end_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -10,7 +10,7 @@ from psycopg.types.range import Range
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from contacts.models import Clinician
-from oncall import covers, wording
+from oncall import covers, words
 from oncall.models import Cover
 
 TWICE = "The clocks go back that night, so {} comes twice. Choose a time before or after the repeated hour."
@@ -30,7 +30,7 @@ class MomentField(forms.SplitDateTimeField):
                 raise
         day, clock = data_list
         local = datetime.combine(day, clock, tzinfo=timezone.get_current_timezone())
-        sentence = TWICE if wording.comes_twice(local) else NEVER
+        sentence = TWICE if words.comes_twice(local) else NEVER
         raise ValidationError(sentence.format(f"{clock:%H:%M}"))
 
 
@@ -75,7 +75,7 @@ class CoverForm(forms.ModelForm[Cover]):
         if other:
             self.add_error(
                 None,
-                f"{clinician} is away already from {wording.span(other)}, and {wording.who_covers(other)}. Change "
+                f"{clinician} is away already from {words.span(other)}, and {words.who_covers(other)}. Change "
                 "that, or choose another time.",
             )
             return

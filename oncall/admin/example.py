@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from contacts.choices import Priority
 from contacts.lookalikes import departments
 from contacts.models import Clinician
-from oncall import asked, plans, wording
+from oncall import asked, plans, words
 from oncall.admin.people import ClinicianSelect
 from oncall.models import Plan, PlanStep, Target
 from oncall.problems import Addressed
@@ -67,7 +67,7 @@ def of(plan: Plan, request: HttpRequest, site: AdminSite) -> Example:
         ForPriority(
             priority,
             [
-                Line(wording.now(step), step.clinician is None)
+                Line(words.now(step), step.clinician is None)
                 for step in asked.in_order(
                     frozen, addressed=clinician.pk if clinician else None, priority=priority
                 )

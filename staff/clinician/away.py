@@ -13,7 +13,7 @@ from django.utils.text import get_text_list
 
 from contacts.choices import Priority
 from contacts.models import Clinician
-from oncall import asked, plans, wording
+from oncall import asked, plans, words
 from oncall.admin.departments import SEES_DEPARTMENTS, covers_visible_to, plans_visible_to
 from oncall.models import Cover
 from oncall.plans import FrozenPlan
@@ -62,7 +62,7 @@ def context(request: HttpRequest, clinician: Clinician) -> dict[str, Any]:
     return {
         "plans": _plan_rows(request, clinician, applying) if clinician.active else [],
         "covers": [_row(cover, may_change=may_change) for cover in found],
-        "covers_for": [f"{cover.clinician}, {wording.span(cover)}" for cover in others],
+        "covers_for": [f"{cover.clinician}, {words.span(cover)}" for cover in others],
         "line": _line(found) if found else None,
         "where": _where(clinician, [each for each in Priority if applying[each]]),
         "add_url": add if user.has_perm("oncall.add_cover") else "",
@@ -81,7 +81,7 @@ def _plan_rows(
         rows.append(
             {
                 "priority": priority.label,
-                "sentence": wording.summary(steps, clinician) if plan else wording.NO_PLAN,
+                "sentence": words.summary(steps, clinician) if plan else words.NO_PLAN,
                 "plan": plan.name if plan else "",
                 "url": reverse("admin:oncall_plan_change", args=[plan.plan_id])
                 if plan and plan.plan_id in visible
@@ -94,13 +94,13 @@ def _plan_rows(
 def _row(cover: Cover, *, may_change: bool) -> dict[str, Any]:
     state = "Away now" if cover.has_begun else "Planned"
     return {
-        "sentence": f"{state}: {wording.span(cover)}; {wording.who_covers(cover)}",
+        "sentence": f"{state}: {words.span(cover)}; {words.who_covers(cover)}",
         "reason": cover.reason,
         "has_begun": cover.has_begun,
         "has_cover": cover.by is not None,
         "change_url": reverse("admin:oncall_cover_change", args=[cover.pk]) if may_change else "",
         "end_url": reverse("admin:oncall_cover_end", args=[cover.pk]) if may_change else "",
-        "when": wording.span(cover),
+        "when": words.span(cover),
     }
 
 
@@ -138,12 +138,12 @@ def _line(covers: Sequence[Cover]) -> Line:
         )
         for cover in shown
     ]
-    said = [f"{wording.span(cover)}, {wording.who_covers(cover)}" for cover in shown]
+    said = [f"{words.span(cover)}, {words.who_covers(cover)}" for cover in shown]
     return Line(
         bars,
         [place(at) for at in _midnights(now, end)],
         "now",
-        wording.moment(end),
+        words.moment(end),
         "Away: " + "; ".join(said),
     )
 

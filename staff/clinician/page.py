@@ -16,7 +16,7 @@ from alerts import channel_tests, labels
 from alerts.admin.permissions import may_see_some, visible_to
 from alerts.channels import ADAPTERS
 from alerts.states import Reason
-from contacts import obstacles, problems, wording
+from contacts import obstacles, problems, route_words
 from contacts.admin.clinician import ClinicianAdmin
 from contacts.choices import Channel, ObstacleKind
 from contacts.models import Clinician
@@ -167,13 +167,13 @@ def _channel_row(
         "label": channel.label,
         "field": channel.facts.address_field,
         "address": address,
-        "shown": wording.readable_address(channel, address),
+        "shown": route_words.readable_address(channel, address),
         "known": _known_obstacle(clinician, channel),
         "subscription": words.sentence(clinician.email_subscription())
         if channel is Channel.EMAIL and address
         else "",
         "is_confirmed": problems.subscription_doubts(clinician) == [],
-        "question": TEST[channel].format(wording.readable_address(channel, address)),
+        "question": TEST[channel].format(route_words.readable_address(channel, address)),
         "reachability_url": reverse(
             "admin:contacts_clinician_reachability", args=[clinician.pk, channel.value]
         )

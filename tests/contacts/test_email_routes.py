@@ -3,7 +3,7 @@
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from contacts import preferences, problems, routing, wording
+from contacts import preferences, problems, route_words, routing
 from contacts.choices import Channel, ObstacleKind, Priority, Subscription
 from contacts.models import Clinician, EmailSubscription
 from contacts.problems import Problem
@@ -81,7 +81,7 @@ def test_the_way_of_an_alert_costs_no_query_more(
 
 
 def test_the_preview_says_that_it_is_left_out_and_why(unconfirmed: Clinician) -> None:
-    assert wording.describe(route(unconfirmed, Priority.LOW)) == (
+    assert route_words.describe(route(unconfirmed, Priority.LOW)) == (
         "SMS to +44 7700 900002; not by e-mail: this e-mail address is not confirmed "
         "(known since 28 November 2026, 14:03)"
     )
@@ -90,7 +90,7 @@ def test_the_preview_says_that_it_is_left_out_and_why(unconfirmed: Clinician) ->
 def test_the_preview_says_that_nobody_would_be_reached(unconfirmed: Clinician) -> None:
     preferences.replace(unconfirmed, {Priority.LOW: [EMAIL]})
 
-    assert wording.describe(route(unconfirmed, Priority.LOW)) == (
+    assert route_words.describe(route(unconfirmed, Priority.LOW)) == (
         "nobody would be alerted: the e-mail address is not confirmed"
     )
 

@@ -6,7 +6,7 @@ import pytest
 from django.db.models.functions import Now
 from pytest_django import DjangoAssertNumQueries
 
-from contacts import obstacles, preferences, problems, routing, wording
+from contacts import obstacles, preferences, problems, route_words, routing
 from contacts.choices import Channel, ObstacleKind, Priority
 from contacts.models import Clinician, Obstacle
 from contacts.problems import Problem
@@ -139,7 +139,7 @@ def test_the_preview_says_what_is_tried_last_and_why(clinician: Clinician) -> No
     met(clinician, SMS)
     Obstacle.objects.update(since="2026-11-28T14:03:00Z")
 
-    assert wording.describe(route(clinician, Priority.MEDIUM)) == (
+    assert route_words.describe(route(clinician, Priority.MEDIUM)) == (
         "e-mail to clinician@ward.example, and only if that fails SMS to +44 7700 900002: "
         "this number has opted out of SMS (known since 28 November 2026, 14:03)"
     )
@@ -148,7 +148,7 @@ def test_the_preview_says_what_is_tried_last_and_why(clinician: Clinician) -> No
 def test_a_number_that_does_not_work_is_not_tried_again_and_again(clinician: Clinician) -> None:
     preferences.replace(clinician, {Priority.HIGH: [CALL, SMS, CALL]})
     assert channels(clinician, Priority.HIGH) == [CALL, SMS, CALL]
-    assert wording.describe(route(clinician, Priority.HIGH)) == (
+    assert route_words.describe(route(clinician, Priority.HIGH)) == (
         "call +44 7700 900001, then SMS to +44 7700 900002, then call +44 7700 900001 again"
     )
 
@@ -161,7 +161,7 @@ def test_the_preview_says_why_what_alone_is_left_will_hardly_work(clinician: Cli
     met(clinician, EMAIL, ObstacleKind.INVALID_ADDRESS)
     Obstacle.objects.update(since="2026-11-28T14:03:00Z")
 
-    assert wording.describe(route(clinician, Priority.LOW)) == (
+    assert route_words.describe(route(clinician, Priority.LOW)) == (
         "e-mail to clinician@ward.example, though this e-mail address was refused by the provider "
         "(known since 28 November 2026, 14:03)"
     )

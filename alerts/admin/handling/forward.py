@@ -22,8 +22,8 @@ from alerts.models import Alert
 from alerts.states import StaffAction
 from contacts.choices import Priority
 from contacts.models import Clinician
+from contacts.route_words import describe
 from contacts.routing import Route, route
-from contacts.wording import describe
 from theme.times import duration
 
 SENT_ON = (

@@ -26,8 +26,8 @@ from alerts.states import AttemptState, DeliveryState, Reason, StaffAction
 from contacts import phone
 from contacts.choices import Channel, ObstacleKind
 from contacts.masking import EXPIRED, mask
+from contacts.route_words import why_skipped
 from contacts.routing import Skipped
-from contacts.wording import why_skipped
 from theme.times import clock, duration, elapsed
 
 LEFT_OUT, LAST = "{} is left out", "{} comes last"

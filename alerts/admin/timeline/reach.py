@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from contacts.choices import Channel
 from contacts.models import Clinician
-from contacts.wording import readable_address
+from contacts.route_words import readable_address
 
 NOT_ALLOWED = "You may not see their numbers."
 NO_ADDRESS = "Bleep has no address of theirs: ask the switchboard."

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import capfirst
 
-from contacts import wording
+from contacts import route_words
 from contacts.models import Clinician
 from contacts.routing import NoRoute
 from oncall.asked import AskedNow
@@ -52,7 +52,7 @@ def now(step: AskedNow) -> str:
     if step.clinician is None or step.route is None:
         return f"{capfirst(passed_over(step))}: passed over at once."
     instead = f", who covers for {step.meant}," if step.covered.is_cover else ""
-    how = wording.describe(step.route)
+    how = route_words.describe(step.route)
     return f"{step.clinician}{instead} is asked: {how}. {times.duration(step.step.wait)} to answer."
 
 

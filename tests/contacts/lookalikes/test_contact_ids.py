@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from contacts.lookalikes import twins
+from contacts.lookalikes import contact_ids
 from contacts.models import Clinician
 from spelling.likeness import likeness
 from tests.contacts.admin.test_admin import ADD, errors, page_of, typed
@@ -85,4 +85,4 @@ def test_twins_take_one_query(
     clinician: Clinician, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(1):
-        assert twins.of(["c-1", "C-1", "D-1"]) == {"c-1": clinician}
+        assert contact_ids.of(["c-1", "C-1", "D-1"]) == {"c-1": clinician}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contacts.import_export.comparison import Row
-from contacts.lookalikes import departments, twins
+from contacts.lookalikes import contact_ids, departments
 from contacts.models import Clinician
 from spelling.likeness import likeness
 
@@ -16,12 +16,12 @@ def find(rows: Sequence[Row]) -> None:
 
 def _find_twins(new: dict[str, Row]) -> None:
     """Compares new people with stored ones, and with each other."""
-    stored = twins.of(new) if new else {}
+    stored = contact_ids.of(new) if new else {}
     first: dict[str, Clinician] = {}
     for contact_id, row in new.items():
         other = stored.get(contact_id) or first.setdefault(likeness(contact_id), row.clinician)
         if other is not row.clinician:
-            row.twin = twins.sentence(contact_id, other)
+            row.twin = contact_ids.sentence(contact_id, other)
 
 
 def _find_spellings(moved: Sequence[Row]) -> None:
