@@ -23,7 +23,7 @@ from statistics import median
 from typing import NamedTuple
 
 from bench.command import conclude, whole
-from bench.load.lean import Clients
+from bench.load.http_client import Clients
 from bench.load.people import SPREAD, Person, alert, load, make_people
 from bench.report import percentile, table
 from bench.stack import AS_DEPLOYED, Stack, StackError

@@ -96,7 +96,7 @@ MIDDLEWARE = [
     "staff.middleware.Users",
     "staff.middleware.IdleSessions",
     "staff.middleware.Messages",
-    "staff.trail.reading.Reading",  # who saw what
+    "staff.trail.recording.Recording",  # who saw what
     "simple_history.middleware.HistoryRequestMiddleware",  # who changed it
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "clients.usage.CountRequests",
@@ -178,11 +178,11 @@ OWNER = env.database("MIGRATE_DATABASE_URL") if env.text("MIGRATE_DATABASE_URL")
 """The connection of `migrate`, which has this variable for itself (`config.security.privileges`)."""
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# What allauth counts is for all processes together (`staff.logins.shared`). What is only worked out again, each process
-# keeps for itself, as `process`.
+# allauth's counts have to be shared by all processes (`staff.logins.shared_cache`). In `process` each process keeps
+# results that it could compute again.
 IN_THIS_PROCESS = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 CACHES = {
-    "default": {"BACKEND": "staff.logins.shared.SharedCache"} if HAS_PAGES else IN_THIS_PROCESS,
+    "default": {"BACKEND": "staff.logins.shared_cache.SharedCache"} if HAS_PAGES else IN_THIS_PROCESS,
     "process": {**IN_THIS_PROCESS, "LOCATION": "process"},
 }
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from audit.events import record
 from audit.models import EventName
-from retention import batches, copies, leavers, skeletons, texts
+from retention import batches, leavers, leftovers, old_alerts, texts
 from retention.blanking import Done
 from retention.models import Expiry
 
@@ -59,8 +59,8 @@ def steps() -> list[Step]:
         Step(
             "old addresses, reasons for absences, and unmatched replies",
             of_texts,
-            lambda before: sum(rows.count() for rows in copies.waiting(before)),
-            copies.batches,
+            lambda before: sum(rows.count() for rows in leftovers.waiting(before)),
+            leftovers.batches,
         ),
         Step(
             "clinicians who left, made pseudonyms",
@@ -71,8 +71,8 @@ def steps() -> list[Step]:
         Step(
             "alerts that are deleted",
             whole_alerts,
-            lambda before: skeletons.waiting(before).count(),
-            skeletons.batches,
+            lambda before: old_alerts.waiting(before).count(),
+            old_alerts.batches,
         ),
     ]
 

@@ -39,7 +39,7 @@ class RoleClaim(models.Model):
 
 
 class SharedValue(models.Model):
-    """A value that processes of the staff's site share for a while (`staff.logins.shared`)."""
+    """A value that processes of the staff's site share for a while (`staff.logins.shared_cache`)."""
 
     key = models.CharField(max_length=255, primary_key=True)
     value = models.TextField(help_text="JSON.")

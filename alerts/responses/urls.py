@@ -3,6 +3,6 @@
 from django.urls import path
 
 from alerts.responses import links
-from alerts.responses.page import page
+from alerts.responses.answer_page import page
 
 urlpatterns = [path(f"{links.PATH}/<str:token>", page, name="answer")]

@@ -1,6 +1,6 @@
 """Load over many connections at once: each sends one alert after the other.
 
-One process sends all of it, with `bench.load.lean`: it shares two processors with the Bleep that it measures.
+One process sends all of it, with `bench.load.http_client`: it shares two processors with the Bleep that it measures.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.command import SHOW_EVERY, Progress
-from bench.load.lean import Answer, Clients
+from bench.load.http_client import Answer, Clients
 from bench.stack import Address
 
 MAX_REPEATS = 50

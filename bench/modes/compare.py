@@ -21,7 +21,7 @@ from typing import Any
 
 from bench import records
 from bench.command import Progress, conclude, whole
-from bench.load.lean import Answer, Clients
+from bench.load.http_client import Answer, Clients
 from bench.load.people import alert, key_of, load, make_people
 from bench.modes import picture
 from bench.modes.figures import (

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import requests
 
-from bench.load.ledger import SECONDS_APART
+from bench.load.full_database import SECONDS_APART
 from bench.stack import Stack, StackError
 
 USER, PASSWORD = "bench", "only-for-this-run-1"

@@ -15,7 +15,7 @@ from typing import Any
 
 from bench import stack as stacks
 from bench.command import Progress, conclude, whole
-from bench.load import ledger
+from bench.load import full_database
 from bench.load.connections import Load, spread
 from bench.load.people import SMS, SPREAD, Person, alert, load
 from bench.report import table
@@ -65,7 +65,7 @@ class Sized:
         """Write the alerts. Alerts that are sent meanwhile are added to them."""
         clinicians = CLINICIANS.get(self.alerts, max(100, self.alerts // 20))
         with self.stack.session() as session:
-            ledger.fill(session, alerts=self.alerts, clinicians=clinicians, report=report)
+            full_database.fill(session, alerts=self.alerts, clinicians=clinicians, report=report)
         load(self.stack, [*MIXED, *BY_SMS])
 
     def take(self, requests: int, *, counts: bool = True) -> None:

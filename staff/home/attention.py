@@ -21,7 +21,7 @@ from clients.models import ApiToken
 from config import database
 from contacts import problems
 from oncall import problems as plan_problems
-from staff.home import alert_rows, away, in_vain, items, refused, unanswered
+from staff.home import alert_rows, away, failing_tries, items, refused, unanswered
 from staff.home.cache import cached
 from staff.home.items import Item
 from staff.home.reader import Reader
@@ -89,7 +89,7 @@ def check(user: User | AnonymousUser) -> Attention:
 def _in_vain() -> list[Alert]:
     """Alerts whose tries keep failing. One query, besides those that find out whether the providers answer."""
     outages = cached(delays.outages, seconds=SECONDS).value
-    return in_vain.first(down=[each.channel for each in outages])
+    return failing_tries.first(down=[each.channel for each in outages])
 
 
 def _tokens() -> list[ApiToken]:
@@ -112,7 +112,7 @@ CHECKS = (
     Check("refused alerts", refused.high, refused.of_high, "alerts.view_refusal"),
     Check("alerts that nobody has taken on", attention.unanswered, unanswered.of_alerts, "alerts.view_alert"),
     Check("failed alerts", attention.unreached, alert_rows.of_alerts, "alerts.view_alert"),
-    Check("alerts whose tries keep failing", _in_vain, in_vain.of_alerts, "alerts.view_alert"),
+    Check("alerts whose tries keep failing", _in_vain, failing_tries.of_alerts, "alerts.view_alert"),
     Check(
         "unconfirmed e-mail addresses", problems.unconfirmed, items.of_unconfirmed, "contacts.view_clinician"
     ),

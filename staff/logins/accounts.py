@@ -16,7 +16,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest, HttpResponse
 
 from config.security import addresses
-from staff.logins import factors, shared
+from staff.logins import factors, shared_cache
 from staff.logins.sign_on import claims
 
 SALT = b"bleep second factors "
@@ -55,7 +55,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if sign_on is not None and claims.has_shown_a_factor(sign_on):
             record_authentication(request, user, factors.METHOD, type="provider")
         SessionStore.clear_expired()
-        shared.forget_expired()
+        shared_cache.forget_expired()
         response: HttpResponse = super().post_login(request, user, **kwargs)
         return response
 

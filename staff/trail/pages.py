@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from contacts.import_export.formulas import escape
-from staff.trail import changes, reads
+from staff.trail import changes, queries
 
 PERMISSION = "audit.view_trail"
 PER_PAGE = 100
@@ -96,8 +96,10 @@ def view(request: HttpRequest) -> HttpResponse:
     older = ""
     if form.is_valid():
         kind, thing = form.cleaned_data["kind"], form.cleaned_data["thing"].strip()
-        asked = reads.Asked(**form.span(), kind=kind, object_id=reads.key_of(kind, thing) if thing else "")
-        rows, older = _page_of(request, reads.events(asked))
+        asked = queries.Asked(
+            **form.span(), kind=kind, object_id=queries.key_of(kind, thing) if thing else ""
+        )
+        rows, older = _page_of(request, queries.events(asked))
     return _page(request, "events", "Trail", form=form, rows=rows, older=older, patient_form=PatientForm())
 
 
@@ -107,7 +109,7 @@ def patient_view(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     form = PatientForm(request.POST)
-    rows = list(reads.of_patient(form.cleaned_data["reference"])[: PER_PAGE * 5]) if form.is_valid() else []
+    rows = list(queries.of_patient(form.cleaned_data["reference"])[: PER_PAGE * 5]) if form.is_valid() else []
     return _page(request, "events", "Who looked for this patient reference", patient_form=form, rows=rows)
 
 

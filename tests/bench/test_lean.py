@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bench.load.lean import Answer, Clients
+from bench.load.http_client import Answer, Clients
 
 STORED = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}"
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\ncontent-length: 0\r\n\r\n"
@@ -79,5 +79,5 @@ def test_half_an_answer_is_none_and_the_next_request_has_another_connection(
 def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ask(STORED, STORED, once=True)[1] == "TimeoutError"
 
-    monkeypatch.setattr("bench.load.lean.IDLE_SECONDS", 0.0)
+    monkeypatch.setattr("bench.load.http_client.IDLE_SECONDS", 0.0)
     assert ask(STORED, STORED, once=True)[1] == Answer(202, 0.0, b"{}")

@@ -9,7 +9,7 @@ from django.db import connection
 from alerts.admin import search
 from alerts.models import Alert, Delivery
 from alerts.states import AlertState, AlertStatus
-from bench.load import ledger
+from bench.load import full_database
 from bench.size import pages, picture, run
 from clients.models import ApiClient
 from tests.faults import consistency
@@ -24,12 +24,12 @@ FIGURES = {
 
 @pytest.mark.django_db(transaction=True)
 def test_the_alerts_that_it_writes_follow_all_rules(lab: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "ALERTS_A_BATCH", 700)
-    monkeypatch.setattr(ledger, "OPEN_FOR", 1000)
+    monkeypatch.setattr(full_database, "ALERTS_A_BATCH", 700)
+    monkeypatch.setattr(full_database, "OPEN_FOR", 1000)
     lines: list[str] = []
     connection.ensure_connection()
 
-    ledger.fill(connection.connection, alerts=2000, clinicians=50, report=lines.append)
+    full_database.fill(connection.connection, alerts=2000, clinicians=50, report=lines.append)
 
     assert consistency.flaws() == []
     assert lines[-1] == "2,000 of 2,000 alerts written"

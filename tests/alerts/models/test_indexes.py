@@ -29,7 +29,7 @@ from alerts.responses import Answer, reply_intake
 from alerts.responses.reply_text import Reply
 from alerts.sending import breaker, clock_correction, delays, outcomes, send
 from alerts.states import AlertState, AlertStatus, EngagementState, Proof, ResponseKind
-from bench.load import ledger
+from bench.load import full_database
 from clients.models import ApiClient
 from contacts.choices import Channel
 from tests.alerts.admin.pages import ALERTS, SEARCH
@@ -87,10 +87,10 @@ ANALYZE
 def full(django_db_setup: Pristine, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """20,000 alerts of four weeks, with statistics. They stay for all tests here, which take back what they change."""
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ledger, "SECONDS_APART", 120)
+        patch.setattr(full_database, "SECONDS_APART", 120)
         connection.ensure_connection()
         ApiClient.objects.create(name="Lab system")
-        ledger.fill(connection.connection, alerts=20_000, clinicians=1_000, report=lambda _line: None)
+        full_database.fill(connection.connection, alerts=20_000, clinicians=1_000, report=lambda _line: None)
     yield
     with django_db_blocker.unblock():
         django_db_setup.put_back()

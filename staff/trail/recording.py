@@ -32,7 +32,7 @@ IN_SESSION = frozenset({"alerts_alert_changelist"})
 log = structlog.get_logger(__name__)
 
 
-class Reading:
+class Recording:
     """Middleware of pages. It skips the API, so that taking an alert costs nothing."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
