@@ -7,7 +7,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.signals import got_request_exception
 
-from config import database, telemetry
+from config import database
+from config.logs import exceptions
 
 
 class ConfigConfig(AppConfig):
@@ -19,5 +20,5 @@ class ConfigConfig(AppConfig):
         # The API catches its errors itself. This is for the pages of staff.
         got_request_exception.connect(database.forget_failed_session)
         if settings.LOG_FORMAT == "json":  # on a console, Python's own traceback is better
-            sys.excepthook = telemetry.log_uncaught
-            threading.excepthook = telemetry.log_uncaught_in_thread
+            sys.excepthook = exceptions.log_uncaught
+            threading.excepthook = exceptions.log_uncaught_in_thread

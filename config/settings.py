@@ -10,7 +10,8 @@ import django_stubs_ext
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-from config import env, telemetry
+from config import env
+from config.logs.configuration import logging_config
 
 # Django's generic classes can be written with their parameters, `ModelAdmin[Alert]`, only after this.
 django_stubs_ext.monkeypatch()
@@ -83,7 +84,7 @@ LOGIN_MIDDLEWARE = [
 ]
 MIDDLEWARE = [
     "alerts.monitoring.probes.Probes",
-    "config.telemetry.RequestTelemetry",
+    "config.logs.requests.RequestLog",
     "audit.middleware.Trail",
     "staff.csp.ContentSecurityPolicy",
     "alerts.api.transport.HttpsOnly",  # before SecurityMiddleware redirects to https
@@ -107,7 +108,7 @@ WEB_SERVER_STARTS = ["clients.usage.keep_writing"]
 if WEB_SERVICE == "web-probes":  # without pages, and without senders
     MIDDLEWARE = [
         "alerts.monitoring.probes.Probes",
-        "config.telemetry.RequestTelemetry",
+        "config.logs.requests.RequestLog",
         "django.middleware.security.SecurityMiddleware",
         "django.middleware.common.CommonMiddleware",
     ]
@@ -454,10 +455,10 @@ METRICS_TOKEN = env.matching(
 
 # Logs
 LOG_FORMAT = env.choice("LOG_FORMAT", among=("json", "console"))
-LOGGING = telemetry.logging_config(
+LOGGING = logging_config(
     level=env.choice("LOG_LEVEL", among=("DEBUG", "INFO", "WARNING", "ERROR")), style=LOG_FORMAT
 )
-LOGGING_CONFIG = "config.telemetry.configure"
+LOGGING_CONFIG = "config.logs.configuration.configure"
 
 # Traces
 TRACES = env.matching("TRACES", r"otlp|/.+", "must be `otlp`, or the path of a file from the root on.")

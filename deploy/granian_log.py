@@ -1,4 +1,4 @@
-"""Logs the web server's own lines as JSON, like `config.telemetry`. It does without Django, to start fast."""
+"""Logs the web server's own lines as JSON, like `config.logs`. It does without Django, to start fast."""
 
 import json
 import logging

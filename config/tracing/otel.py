@@ -29,7 +29,7 @@ from config.tracing.export import Batches, exporter
 
 MIDDLEWARE = "config.tracing.middleware.RequestSpans"
 """Our subclass of the middleware that `DjangoInstrumentor` adds and sets up."""
-OUTERMOST = "config.telemetry.RequestTelemetry"
+OUTERMOST = "config.logs.requests.RequestLog"
 """The middleware before which tracing's is inserted: it counts a request's time, and logs its line."""
 NOT_TRACED = "healthz,readyz,metrics,intake-check"
 QUIET = frozenset({"wait"})

@@ -1,61 +1,14 @@
-"""The log: what is in a line, and what never is."""
+"""The log of requests: what is in their lines, and what never is."""
 
-import io
-import json
-import logging
-import os
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import structlog
-from celery import Celery
-from celery.app.trace import build_tracer
-from django.db import connection
 from django.test import Client
-from redis.exceptions import OutOfMemoryError
 
-from config import outages
-from config.celery import note_that_redis_works
-from contacts.models import Clinician
-from tests.config.server import run
+from tests.config.logs.output import NUMBER, REFERENCE, LogOutput
 from tests.factories import an_alert
 from tests.sender import Sender
-
-NUMBER = "+447700900123"
-REFERENCE = "123456789"
-
-
-class LogOutput:
-    """What was logged since the test began, as it is written."""
-
-    def __init__(self, stream: io.StringIO) -> None:
-        self._stream = stream
-
-    @property
-    def text(self) -> str:
-        return self._stream.getvalue()
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.text.splitlines()]
-
-    def of(self, event: str) -> dict[str, Any]:
-        """The one line with this event."""
-        (line,) = [line for line in self.lines if line["event"] == event]
-        return line
-
-
-@pytest.fixture
-def log() -> Iterator[LogOutput]:
-    root = logging.getLogger()
-    (formatter,) = {handler.formatter for handler in root.handlers if type(handler) is logging.StreamHandler}
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(formatter)
-    root.addHandler(handler)
-    yield LogOutput(stream)
-    root.removeHandler(handler)
 
 
 @pytest.mark.django_db
@@ -77,7 +30,7 @@ def test_a_caller_s_request_id_is_given_back(given: str) -> None:
 
 
 @pytest.mark.parametrize("given", ["", "two words", "x" * 65, "a\nb", "é", "a;b", '"x"'])
-def test_a_request_id_that_is_no_plain_word_is_replaced(given: str, log: LogOutput) -> None:
+def test_a_request_id_that_is_not_a_plain_word_is_replaced(given: str, log: LogOutput) -> None:
     replaced = Client().get("/nothing", headers={"X-Request-ID": given})["X-Request-ID"]
 
     assert replaced != given
@@ -175,144 +128,6 @@ def test_an_answer_that_is_an_error_is_the_request_s_line_and_no_other(
     assert NUMBER not in log.text
 
 
-def fail() -> None:
-    """Raise an exception as they come: the number in the message, in the cause, and over several lines."""
-    try:
-        os.environ[NUMBER]
-    except KeyError as error:
-        raise ValueError(f"Cannot call.\nDETAIL: 'to' is \"{NUMBER}\"") from error
-
-
-def an_error() -> Exception:
-    with pytest.raises(ValueError, match="Cannot call") as caught:
-        fail()
-    return caught.value
-
-
-own, library = structlog.get_logger("own"), logging.getLogger("some.library")
-
-
-@pytest.mark.parametrize(
-    "say",
-    [
-        lambda error: own.error("failed", exc_info=error),
-        lambda error: own.warning("failed", exc_info=(type(error), error, error.__traceback__)),
-        lambda error: library.error("failed", exc_info=error),
-        lambda error: library.error("failed: %s", error),
-        lambda error: library.error("failed: %r", error),
-        lambda error: library.error("failed: %(error)s", {"error": error}),
-        lambda error: library.error("failed: %s", error, exc_info=error),
-        lambda error: library.error("failed: %s", str(error), exc_info=error),
-        lambda error: library.error(str(error), exc_info=error),
-        lambda error: library.error(f"failed: {error!r}", exc_info=error),
-        lambda error: library.error(f"failed: {error.__cause__}", exc_info=error),
-    ],
-)
-def test_an_exception_is_logged_without_its_message(log: LogOutput, say: Callable[[Exception], None]) -> None:
-    say(an_error())
-
-    assert len(log.lines) == 1
-    assert NUMBER not in log.text
-
-
-@pytest.mark.parametrize("name", ["own", "library"])
-def test_the_exception_at_hand_is_found_and_its_causes_with_it(log: LogOutput, name: str) -> None:
-    logger: Any = {"own": own, "library": library}[name]
-    try:
-        fail()
-    except ValueError:
-        logger.exception("failed")
-
-    assert [each["type"] for each in log.of("failed")["exception"]] == [
-        "builtins.ValueError",
-        "builtins.KeyError",
-    ]
-    assert any("test_telemetry.py" in place for place in log.of("failed")["exception"][1]["at"])
-    assert NUMBER not in log.text
-
-
-def test_other_libraries_ordinary_lines_are_kept(log: LogOutput) -> None:
-    library.warning("%s of %d", "two", 3)
-
-    assert log.of("two of 3")["logger"] == "some.library"
-
-
-def test_a_task_that_fails_is_logged_by_celery_without_the_message(log: LogOutput) -> None:
-    app = Celery("apart", broker="memory://", set_as_current=False)
-
-    @app.task(name="call")
-    def call() -> None:
-        fail()
-
-    build_tracer("call", call, app=app)("an-id", [], {}, {})
-
-    (line,) = [line for line in log.lines if line["logger"] == "celery.app.trace"]
-    assert line["exception"][0]["type"] == "builtins.ValueError"
-    assert NUMBER not in log.text
-
-
-def test_an_exception_that_ends_a_process_is_logged_without_its_message() -> None:
-    done = run("-c", f"import django; django.setup(); raise ValueError({NUMBER!r})")
-
-    assert done.returncode == 1
-    line = json.loads(done.stderr)
-    assert (line["event"], line["level"]) == ("process.failed", "critical")
-    assert line["exception"][0]["type"] == "builtins.ValueError"
-    assert NUMBER not in done.stderr
-
-
-def test_an_exception_that_ends_a_thread_is_logged_without_its_message() -> None:
-    code = (
-        "import django, threading; django.setup()\n"
-        f"def fail(): raise ValueError({NUMBER!r})\n"
-        "thread = threading.Thread(target=fail); thread.start(); thread.join()"
-    )
-
-    done = run("-c", code)
-
-    line = json.loads(done.stderr)
-    assert (line["event"], line["level"]) == ("thread.failed", "error")
-    assert line["exception"][0]["type"] == "builtins.ValueError"
-    assert NUMBER not in done.stderr
-
-
-def test_a_database_that_cannot_be_reached_is_logged_with_the_reason() -> None:
-    code = "import django; django.setup(); from django.db import connection; connection.ensure_connection()"
-
-    line = json.loads(run("-c", code).stderr)
-
-    assert "Connection refused" in line["exception"][1]["message"]
-
-
-def test_a_warning_of_python_is_a_line_like_any_other() -> None:
-    done = run("-c", "import django, warnings; django.setup(); warnings.warn('careful')")
-
-    assert json.loads(done.stderr)["logger"] == "py.warnings"
-
-
-def test_debugging_does_not_make_django_say_things_twice() -> None:
-    code = "import django, logging; django.setup(); logging.getLogger('django.x').warning('said')"
-
-    done = run("-c", code, DEBUG="true")
-
-    assert [json.loads(line)["event"] for line in done.stderr.splitlines()] == ["said"]
-
-
-def test_debugging_does_not_make_the_the_libraries_print_what_they_send() -> None:
-    code = (
-        "import django, logging; django.setup();"
-        "[logging.getLogger(name).debug('whole request') for name in "
-        "('boto3', 'botocore.endpoint', 'urllib3.connectionpool', 'django.db.backends')];"
-        "logging.getLogger('django.server').info('GET /notification/1'); logging.getLogger('x').debug('said')"
-    )
-
-    done = run("-c", code, LOG_LEVEL="DEBUG")
-
-    assert [json.loads(line)["event"] for line in done.stderr.splitlines()][-1] == "said"
-    assert "whole request" not in done.stderr
-    assert "/notification/1" not in done.stderr
-
-
 @pytest.mark.django_db
 def test_an_alert_s_text_reference_and_address_are_in_no_line(
     log: LogOutput, sender: Sender, clinician: Any
@@ -323,46 +138,3 @@ def test_an_alert_s_text_reference_and_address_are_in_no_line(
     assert len([line for line in log.lines if line["event"] == "request"]) == 2
     for secret in ("REF-77", "Potassium", clinician.call_number, clinician.sms_number, clinician.email):
         assert secret not in log.text
-
-
-def test_a_console_gets_an_exception_line_by_line_and_without_its_message() -> None:
-    code = f"import logging; logging.getLogger('x').error('failed', exc_info=ValueError('{NUMBER}'))"
-
-    done = run("-c", f"import django; django.setup(); {code}", LOG_FORMAT="console")
-
-    assert "builtins.ValueError" in done.stderr.splitlines()
-    assert "Logging error" not in done.stderr
-    assert NUMBER not in done.stderr
-
-
-@pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What works after a failure is said to at once, and no other test has left an outage."""
-    monkeypatch.setattr(outages.Outage, "SETTLED", 0.0)
-    for outage in (outages.DATABASE, outages.REDIS):
-        outage.works()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_database_that_is_away_is_said_once_and_how_many_it_cost(
-    at_once: None, log: LogOutput, sender: Sender, clinician: Clinician
-) -> None:
-    for number in range(3):
-        with connection.cursor() as cursor:
-            cursor.execute("SET default_transaction_read_only = on")
-        assert sender.post(an_alert(message_id=f"m-{number}")).status_code == 503
-    assert sender.post(an_alert()).status_code == 202
-
-    assert log.of("database.unavailable")["cause"] == "The database is read-only."
-    assert log.of("database.unavailable")["exception"]
-    assert log.of("database.available")["failures"] == 3
-
-
-def test_a_redis_that_refuses_is_said_once(at_once: None, log: LogOutput) -> None:
-    """As kombu's timer does, every five seconds, with a traceback."""
-    error = OutOfMemoryError()
-    for _ in range(3):
-        logging.getLogger("kombu.asynchronous.hub").error("Error in timer: %r", error, exc_info=error)
-    note_that_redis_works()
-
-    assert [line["event"] for line in log.lines] == ["worker.redis_away", "worker.redis_back"]
