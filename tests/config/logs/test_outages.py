@@ -16,7 +16,7 @@ from tests.sender import Sender
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What works after a failure is said to at once, and no other test has left an outage."""
+    """The end of an outage is logged at once, and no earlier test has left one."""
     monkeypatch.setattr(outages.Outage, "SETTLED", 0.0)
     for outage in (outages.DATABASE, outages.REDIS):
         outage.works()
