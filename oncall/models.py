@@ -19,6 +19,7 @@ from theme import times
 
 SHORTEST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=24)
+USUAL_WAIT = timedelta(minutes=5)
 MAX_STEPS = 10
 """Steps of one plan."""
 
@@ -65,7 +66,7 @@ class PlanStep(models.Model):
         help_text="Only where somebody is asked by name.",
     )
     wait = models.DurationField(
-        default=timedelta(minutes=5), help_text="How long to wait for an answer before the next is asked."
+        default=USUAL_WAIT, help_text="How long to wait for an answer before the next is asked."
     )
 
     class Meta:

@@ -10,7 +10,16 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWi
 
 from contacts.choices import Priority
 from oncall import history, plans
-from oncall.models import LONGEST_WAIT, MAX_STEPS, SHORTEST_WAIT, Plan, PlanChoice, PlanStep, Target
+from oncall.models import (
+    LONGEST_WAIT,
+    MAX_STEPS,
+    SHORTEST_WAIT,
+    USUAL_WAIT,
+    Plan,
+    PlanChoice,
+    PlanStep,
+    Target,
+)
 from oncall.plans import FrozenStep, Use
 
 MINUTES = re.compile(r"\s*(\d{1,4})(?:[.,](\d{1,2})|:([0-5]\d))?\s*")
@@ -81,7 +90,7 @@ class StepForm(forms.ModelForm[PlanStep]):
         label="order",
         widget=UnfoldAdminIntegerFieldWidget({"class": "step-place"}),
     )
-    wait = MinutesField(label="minutes to answer", initial=timedelta(minutes=5))
+    wait = MinutesField(label="minutes to answer", initial=USUAL_WAIT)
 
     class Meta:
         model = PlanStep
