@@ -29,10 +29,9 @@ VARIABLES: dict[str, Variable] = {
     "SECRET_KEY": Variable("", "Signs sessions. Required; `make secrets` makes one."),
     "AUDIT_KEY": Variable(
         "",
-        "Key of the digests in the [trail](trail.md), and of those by which repeats of expired alerts are known: "
-        "`web-api`, `web-admin` and the relay need the same. Empty: made from `SECRET_KEY`, which then must not "
-        "change: what was searched for before could not be found, nor could `verify_audit` check what was sealed "
-        "before.",
+        "Key of the digests in the [trail](trail.md), and of those that recognise repeats of expired alerts. "
+        "`web-api`, `web-admin` and the relay need the same key. Empty: it is made from `SECRET_KEY`, which must not "
+        "change then: earlier searches could not be found, and `verify_audit` could not check earlier seals.",
     ),
     "DEBUG": Variable("false", "Show tracebacks in the browser. Never use it on a server."),
     "ALLOWED_HOSTS": Variable("", "Host names that Bleep serves, separated by commas."),
@@ -58,7 +57,7 @@ VARIABLES: dict[str, Variable] = {
     ),
     "REQUIRE_MFA": Variable(
         "true",
-        "Demand a second factor of superusers, and of whoever may hand out tokens or rights, or export. Off in "
+        "Demand a second factor of superusers, and of users who may hand out tokens or rights, or export. Off in "
         "`LOCAL_MODE` only: otherwise no part starts.",
     ),
     "OIDC_ISSUER": Variable(
@@ -66,9 +65,9 @@ VARIABLES: dict[str, Variable] = {
         "Address of the provider of [single sign-on](#single-sign-on) (OpenID Connect), for example "
         "`https://login.example/realms/hospital`. Empty: there is none.",
     ),
-    "OIDC_CLIENT_ID": Variable("", "As what the provider knows Bleep."),
+    "OIDC_CLIENT_ID": Variable("", "The client ID that the provider has given Bleep."),
     "OIDC_CLIENT_SECRET": Variable("", "The secret that the provider gave Bleep."),
-    "OIDC_NAME": Variable("the hospital's login", "What the login page calls single sign-on."),
+    "OIDC_NAME": Variable("the hospital's login", "The name of single sign-on on the login page."),
     "OIDC_ROLES_CLAIM": Variable("groups", "The claim whose values the table *Roles by sign-on* knows."),
     "OIDC_PROVIDES_MFA": Variable(
         "false",
@@ -132,8 +131,8 @@ VARIABLES: dict[str, Variable] = {
     ),
     "PUBLIC_DOCS": Variable(
         "false",
-        "Show the API's documentation, `/docs` and `/schema`, to everybody who reaches Bleep, and not only to who is "
-        "logged in to the staff's site.",
+        "Show the API's documentation, `/docs` and `/schema`, to everybody who reaches Bleep, and not only to users "
+        "who are logged in to the staff's site.",
     ),
     "ALLOW_UNKNOWN_FIELDS": Variable(
         "false",

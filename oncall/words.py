@@ -59,7 +59,7 @@ def now(step: AskedNow) -> str:
 def passed_over(step: AskedNow) -> str:
     """Why the step asks nobody now."""
     if step.meant is None:
-        return "whom it names is not there any more"
+        return "the person whom it names has been deleted"
     if step.covered.clinician is None:
         return f"{step.meant} is away, and nobody who is there covers for them"
     instead = f", who covers for {step.meant}," if step.covered.is_cover else ""
@@ -99,7 +99,9 @@ def gap(found: Gap, cover: Cover) -> str:
     elif found.by.pk == cover.clinician_id:
         why = f"{found.away} is away as well, and {found.by} covers for them: each is to cover for the other"
     else:
-        why = f"{found.away} is away as well, and those who cover for them are away or too many"
+        why = (
+            f"{found.away} is away as well, and the people who cover for them are away, or too many in a row"
+        )
     return f"Nobody is asked {when}: {why}. Choose somebody else for that time."
 
 

@@ -29,7 +29,7 @@ def of_preparation(child: Child, settings: RunSettings) -> str:
     )
     return (
         f"{_last_lines(child)}{child.name} failed ({_how(child)}), so everything was stopped. {hint} "
-        f"All that was said is in {shown(log_of(settings.data))}."
+        f"All output is in {shown(log_of(settings.data))}."
     )
 
 

@@ -134,8 +134,8 @@ class UserAdmin(DjangoUserAdmin[User], Guarded):
             self.log_change(request, user, "Opened for single sign-on.")
         self.message_user(
             request,
-            f"For {links.OPEN.days} days, whoever logs in by single sign-on with this name gets this login; or with "
-            "this e-mail address, if it is verified there.",
+            f"For {links.OPEN.days} days, a person who logs in by single sign-on with this name gets this login; or "
+            "one with this e-mail address, if it is verified there.",
         )
 
     def has_link_permission(self, request: HttpRequest) -> bool:

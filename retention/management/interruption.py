@@ -9,7 +9,7 @@ from psycopg import errors
 
 from config import database
 
-HELD = "Somebody else held what this would change, for longer than the five seconds that it waits."
+HELD = "Somebody else had locked rows that this would change, for longer than the five seconds that it waits."
 OVERTAKEN = "Somebody else changed the same rows at that moment."
 AWAY = "The database does not answer."
 WHAT_NOW = "What was done until then stays done. Run this again: it goes on from there."

@@ -44,8 +44,8 @@ FINDINGS = {
     "again.",
     "workers_silent_urgent": "The part that sends alerts of High priority has stopped.",
     "workers_silent_others": "The part that sends alerts has stopped.",
-    "trail_broken": "Somebody has changed what Bleep noted of who did and who saw what.",
-    "trail_unsealed_seconds": "What people do is noted, and not yet sealed against changes.",
+    "trail_broken": "Somebody has changed Bleep's records of who did and who saw what.",
+    "trail_unsealed_seconds": "Actions of people are recorded, but not yet sealed against changes.",
     "expiry_overdue_seconds": "Texts and addresses that should be gone by now are still there.",
     "clock_offset_seconds": "The clocks of the computers that Bleep runs on differ.",
 }

@@ -108,7 +108,7 @@ def test_what_somebody_holds_for_long_ends_it_with_a_sentence(
         cursor.execute("SET lock_timeout = '50ms'")
     with psycopg.connect(**connection.get_connection_params()) as other:
         other.execute("SELECT FROM alerts_delivery FOR UPDATE")
-        with pytest.raises(CommandError, match=r"Somebody else held .* Run this again"):
+        with pytest.raises(CommandError, match=r"Somebody else had locked .* Run this again"):
             run()
     connection.close()  # forgets the setting
 

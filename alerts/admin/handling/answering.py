@@ -39,22 +39,22 @@ WORDS: dict[ResponseKind, Words] = {
     ResponseKind.ACCEPT: Words(
         "Has accepted",
         "Has {name} taken this alert on?",
-        "Nobody else is asked any more, and what still waits is not sent. Whoever may have got it is told by a short "
-        "message that somebody has it. You can hand it back for them.",
+        "Nobody else is asked any more, and messages that still wait are not sent. People who may have got it are told "
+        "by a short message that somebody has it. You can hand it back for them.",
         "{name} has it now.",
     ),
     ResponseKind.DECLINE: Words(
         "Has declined",
         "Has {name} said no?",
-        "They get no further message about it. If nobody else is being asked, the next of the plan is asked at once. "
-        "If they change their mind, enter that they have accepted.",
+        "They get no further message about it. If nobody else is being asked, the next person in the plan is asked at "
+        "once. If they change their mind, enter that they have accepted.",
         "{name} is not asked any more.",
     ),
     ResponseKind.HAND_BACK: Words(
         "Hand back",
         "Hand this alert back for {name}?",
-        "Nobody has it then, and the asking goes on at once: with whoever was asked when they accepted, else with the "
-        "next of the plan. If nobody is left, Home says so.",
+        "Then nobody has it, and Bleep asks the next person at once: the one who was being asked when they accepted, "
+        "or else the next in the plan. If nobody is left, Home says so.",
         "{name} does not have it any more.",
         "danger",
     ),

@@ -25,7 +25,9 @@ from alerts.states import NAMES_SOMEBODY, Outcome, StaffAction
 from contacts.choices import Channel
 from contacts.models import Clinician
 
-MAY_STILL_ARRIVE = "What was being sent at that moment may still arrive{those}. It will not be tried again."
+MAY_STILL_ARRIVE = (
+    "Messages that were being sent at that moment may still arrive{those}. They will not be tried again."
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ WORDS: dict[StaffAction, Words] = {
     ),
     StaffAction.CANCEL: Words(
         question="Cancel {n}?",
-        meaning="What is waiting will not be sent. What is being sent at this moment may still arrive. "
+        meaning="Messages that wait will not be sent. Those that are being sent at this moment may still arrive. "
         "The hospital system will see it as cancelled, or as sent if a provider has already taken it.",
         button="Cancel the alert",
         many="Cancel the alerts",
@@ -59,8 +61,8 @@ WORDS: dict[StaffAction, Words] = {
     ),
     StaffAction.CLOSE: Words(
         question="Mark {n} as dealt with?",
-        meaning="It no longer needs attention. What is waiting will not be sent. "
-        "What is being sent at this moment may still arrive.",
+        meaning="It no longer needs attention. Messages that wait will not be sent. "
+        "Those that are being sent at this moment may still arrive.",
         button="Mark as dealt with",
         done="{n} {are} marked as dealt with.",
         variant="primary",

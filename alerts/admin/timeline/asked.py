@@ -36,7 +36,7 @@ NOBODY_LEFT = (
 )
 STAYS_OPEN = "It stays open until somebody takes it on, or staff or the hospital system end it."
 NO_CHANNEL_LEFT = "Every channel to them failed."
-GOES_ON = "What is still to come for them goes on, and a late answer counts as long as nobody has it."
+GOES_ON = "Their other channels are still tried, and a late answer counts as long as nobody has it."
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,6 @@ class Command(BaseCommand):
             kept = "kept for ever" if each.step.before is None else "nothing"
             self.stdout.write(f"{each.step.title}: {rows or kept}")
         self.stdout.write(
-            "Done. What was under way, or held by somebody at that moment, goes another night. Backups have it still: "
-            "docs/recovery.md says how long they may be kept."
+            "Done. Data that was under way, or locked by somebody at that moment, expires another night. Backups still "
+            "have the data: docs/recovery.md says how long they may be kept."
         )

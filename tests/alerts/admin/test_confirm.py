@@ -88,7 +88,7 @@ def test_staff_are_warned_that_an_alert_being_sent_may_still_arrive(
 ) -> None:
     alerts = [store(lab, f"m-{number}") for number in range(3)]
     claims.claim(Delivery.objects.get(alert=alerts[0]).pk)
-    assert "What is being sent at this moment may still arrive." in read(
+    assert "Those that are being sent at this moment may still arrive." in read(
         operator, action_url(action, alerts[0])
     )
 
@@ -99,7 +99,7 @@ def test_staff_are_warned_that_an_alert_being_sent_may_still_arrive(
 
     still_sent, stopped = messages_after(alerts[0], alerts[1]), messages_after(alerts[2])
 
-    assert "What was being sent at that moment may still arrive (1 of them)." in still_sent
+    assert "Messages that were being sent at that moment may still arrive (1 of them)." in still_sent
     assert "may still arrive" not in stopped
     assert "will not be sent" not in still_sent + stopped
 

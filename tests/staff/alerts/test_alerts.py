@@ -132,11 +132,11 @@ def test_a_message_being_sent_during_a_cancel_is_not_shown_as_stopped(site: Site
     page.goto(f"{ALERTS}{alert.pk}/change/")
 
     page.get_by_role("link", name="Cancel…").press("Enter")
-    expect(page.get_by_text("What is being sent at this moment may still arrive.")).to_be_visible()
+    expect(page.get_by_text("Those that are being sent at this moment may still arrive.")).to_be_visible()
     page.get_by_role("button", name="Cancel the alert").press("Enter")
 
     expect(page.get_by_text("This alert is cancelled.")).to_be_visible()
-    expect(page.get_by_text("What was being sent at that moment may still arrive.")).to_be_visible()
+    expect(page.get_by_text("Messages that were being sent at that moment may still arrive.")).to_be_visible()
     check_accessibility(page)
     lifecycle.mark_sent(claimed, SendResult("provider-1"))
     expect(page.locator(".alert-state")).to_have_text("Sent", timeout=15_000)  # by itself
