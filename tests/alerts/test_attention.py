@@ -99,7 +99,7 @@ def test_high_comes_first_and_then_the_oldest(store: Store) -> None:
     assert (found.failed, found.in_doubt) == (5, 0)
 
 
-def test_it_is_one_query(store: Store) -> None:
+def test_finding_the_alerts_takes_one_query(store: Store) -> None:
     end(store(L), Reason.INVALID_ADDRESS)
 
     with CaptureQueriesContext(connection) as queries:

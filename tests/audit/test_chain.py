@@ -143,6 +143,6 @@ def test_every_column_is_sealed(source: Source) -> None:
     assert columns == {"id", *source.columns, *source.texts}
 
 
-def test_another_key_is_said(action: AlertAction, settings: Settings) -> None:
+def test_a_changed_key_is_reported(action: AlertAction, settings: Settings) -> None:
     settings.AUDIT_KEY = "another"
     assert "was made with another AUDIT_KEY" in " ".join(problems())

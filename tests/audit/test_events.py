@@ -241,7 +241,7 @@ def test_what_was_searched_for_can_be_asked_and_not_read(admin_client: Client) -
         "SET LOCAL session_replication_role = replica; DELETE FROM audit_event",
     ],
 )
-def test_what_was_noted_stays(statement: str, admin_client: Client) -> None:
+def test_events_cannot_be_changed_or_deleted(statement: str, admin_client: Client) -> None:
     with (
         pytest.raises(ProgrammingError, match="append-only"),
         transaction.atomic(),

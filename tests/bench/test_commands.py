@@ -90,7 +90,7 @@ def test_high_does_not_wait_for_a_storm_of_low() -> None:
 @pytest.mark.proof
 @pytest.mark.timeout(460)
 @pytest.mark.usefixtures("cluster")
-def test_a_storm_that_is_over_when_high_comes_is_no_result(tmp_path: Path) -> None:
+def test_a_storm_that_ends_before_high_comes_gives_no_result(tmp_path: Path) -> None:
     done = end("storm", "--low", "1", "--high", "1", TMPDIR=str(tmp_path))
 
     assert done.returncode == 2
@@ -171,7 +171,7 @@ def test_a_figure_that_cannot_be_is_refused_in_a_sentence(
 
 
 @pytest.mark.proof
-def test_a_bleep_that_does_not_start_is_no_result_and_a_sentence_says_where_to_look(tmp_path: Path) -> None:
+def test_a_bleep_that_does_not_start_gives_no_result_and_says_where_to_look(tmp_path: Path) -> None:
     done = end("storm", LEASE_SECONDS="never", TMPDIR=str(tmp_path))
 
     assert done.returncode == 2

@@ -33,7 +33,7 @@ def test_it_prints_nothing_but_the_secret_on_standard_output() -> None:
     )
 
 
-def test_it_says_on_standard_error_what_it_made_without_the_secret() -> None:
+def test_standard_error_names_the_new_token_without_its_secret() -> None:
     out, err = run(" Lab system ")
 
     assert err == (

@@ -16,7 +16,7 @@ def guess(address: str = "192.0.2.1") -> int:
     return Client().get("/notification", headers=headers).status_code
 
 
-def test_whoever_guesses_tokens_is_slowed_down_and_no_known_client_is(sender: Sender) -> None:
+def test_guessing_tokens_is_slowed_down_and_known_clients_are_not(sender: Sender) -> None:
     assert {guess() for _ in range(strangers.MOST_PER_MINUTE)} == {401}
 
     headers = {"Authorization": "Bearer guessed", "X-Forwarded-For": "192.0.2.1"}

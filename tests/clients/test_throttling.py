@@ -143,7 +143,7 @@ def test_requests_of_the_minute_before_count_less_and_less(clock: Clock) -> None
 
 @pytest.mark.parametrize("at", [1, 20, 59])
 @pytest.mark.parametrize("limit", [1, 7])
-def test_whoever_waits_as_long_as_they_are_told_succeeds(clock: Clock, at: int, limit: int) -> None:
+def test_a_request_succeeds_after_the_wait_that_it_was_told(clock: Clock, at: int, limit: int) -> None:
     window = Window()
     taken(window, limit, requests=limit)
     clock.seconds += 60 + at

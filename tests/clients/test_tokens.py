@@ -191,7 +191,7 @@ def test_a_use_is_noted_at_most_once_a_minute(lab_token: str, seconds: int, writ
         ({"access": "all"}, "apitoken_access_is_known"),
     ],
 )
-def test_the_database_refuses_what_is_no_token(
+def test_the_database_refuses_a_digest_that_is_not_a_token_s(
     lab_token: str, change: dict[str, str], constraint: str
 ) -> None:
     with pytest.raises(IntegrityError, match=constraint):

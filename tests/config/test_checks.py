@@ -54,7 +54,7 @@ def test_each_part_wants_what_it_needs_and_no_other_secret(part: str, missing: l
 
 
 @pytest.mark.parametrize("part", ["migrate", "web-api", "web-probes", "relay", "worker-urgent"])
-def test_a_part_that_is_started_without_what_it_needs_says_so_and_ends(part: str) -> None:
+def test_a_part_without_a_variable_that_it_needs_says_so_and_ends(part: str) -> None:
     """Each in its own way, and as a container starts it."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     once = {"GRANIAN_PORT": str(free_port()), "GRANIAN_RESPAWN_FAILED_WORKERS": "false"}

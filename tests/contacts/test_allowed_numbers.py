@@ -82,7 +82,7 @@ def test_the_form_and_a_file_refuse_them(admin_client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_whoever_has_one_from_before_can_still_be_changed(admin_client: Client) -> None:
+def test_a_clinician_with_an_old_number_can_still_be_changed(admin_client: Client) -> None:
     ann = make_clinician("C-1", {}, name="Ann", call_number=AMERICAN)
     page = f"/admin/contacts/clinician/{ann.pk}/change/"
 

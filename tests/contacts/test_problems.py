@@ -82,7 +82,7 @@ def test_a_number_that_may_not_work(clinician: Clinician, fields: dict[str, str]
     assert problems.sentences(wrong) == [sentence]
 
 
-def test_a_number_that_is_corrected_is_no_problem_any_more(clinician: Clinician) -> None:
+def test_a_corrected_number_is_not_a_problem_any_more(clinician: Clinician) -> None:
     clinician.sms_number = "+442079460000"
     clinician.save()
     assert having(Problem.DOUBTFUL_NUMBER) == ["C-1"]

@@ -37,7 +37,7 @@ def test_a_channel_without_an_address_is_skipped(clinician: Clinician) -> None:
     assert route(clinician, Priority.HIGH) == Route((SMS,), skipped=(Skipped(Channel.CALL),))
 
 
-def test_no_channel_with_an_address_is_no_route(clinician: Clinician) -> None:
+def test_without_an_address_there_is_no_route(clinician: Clinician) -> None:
     clinician.call_number = clinician.sms_number = ""
 
     way = route(clinician, Priority.HIGH)
@@ -46,7 +46,7 @@ def test_no_channel_with_an_address_is_no_route(clinician: Clinician) -> None:
     assert way.skipped == (Skipped(Channel.CALL), Skipped(Channel.SMS))
 
 
-def test_no_preference_is_no_route(clinician: Clinician) -> None:
+def test_without_a_preference_there_is_no_route(clinician: Clinician) -> None:
     preferences.replace(clinician, {Priority.HIGH: []})
 
     assert route(clinician, Priority.HIGH) == Route((), NoRoute.NO_PREFERENCE)

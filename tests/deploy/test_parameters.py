@@ -41,7 +41,7 @@ def test_those_of_the_repository_are_right() -> None:
         ({"calls_per_second": 0}, "must be 1 or more"),
     ],
 )
-def test_what_is_wrong_is_said(wrong: dict[str, Any], said: str) -> None:
+def test_each_fault_has_a_sentence(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=r"^deploy/aws/parameters\.py: ") as refused:
         replace(PARAMETERS, **wrong)
     assert said in str(refused.value)

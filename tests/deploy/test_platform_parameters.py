@@ -50,7 +50,7 @@ def test_bleep_runs_elsewhere_unless_somebody_wants_it_here() -> None:
         ({"requests_per_five_minutes": 10}, "requests_per_five_minutes must be 1000 to"),
     ],
 )
-def test_what_is_wrong_is_said(wrong: dict[str, Any], said: str) -> None:
+def test_each_fault_has_a_sentence(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=r"^deploy/aws/parameters\.py: ") as refused:
         replace(PARAMETERS, platform=replace(RIGHT, **wrong))
     assert said in str(refused.value)

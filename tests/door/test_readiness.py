@@ -9,7 +9,7 @@ from door.app import READY_SECONDS
 from tests.door.conftest import Door
 
 
-def test_whoever_asks_whether_bleep_is_ready_and_how_often_the_service_is_asked_once(door: Door) -> None:
+def test_many_requests_for_readiness_ask_the_service_once(door: Door) -> None:
     time.sleep(READY_SECONDS)  # an answer of another test is old then
     door.service.seconds, door.service.status = 0.3, 503
     with ThreadPoolExecutor(20) as pool:

@@ -193,7 +193,7 @@ def test_a_service_that_answers_before_it_has_read_is_not_used_again(behind: Beh
     "cut",
     [TAKEN[:-2], TAKEN[:20], b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n5\r\ntaken\r\n"],
 )
-def test_an_answer_that_breaks_off_is_no_answer(behind: Behind, url: str, cut: bytes) -> None:
+def test_an_answer_that_breaks_off_is_not_passed_on(behind: Behind, url: str, cut: bytes) -> None:
     def script(connection: socket.socket) -> None:
         read_head(connection)
         connection.sendall(cut)

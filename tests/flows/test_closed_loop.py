@@ -232,7 +232,7 @@ def test_while_no_provider_works_the_next_is_asked_and_both_are_reached_afterwar
     assert states() == [("C-1", "undefined"), ("C-2", "accepted")]
 
 
-def test_whoever_covers_is_asked_although_the_plan_was_emptied_meanwhile(
+def test_the_covering_person_is_asked_although_the_plan_was_emptied_meanwhile(
     bleep: Bleep, colleague: Clinician, telephones: Telephones
 ) -> None:
     make_plan(None, colleague, wait=LONG)

@@ -8,7 +8,7 @@ from pathlib import Path
 from sandbox.output import RunLog, Terminal
 
 
-def test_a_reader_that_has_gone_is_noticed_before_anything_is_said() -> None:
+def test_a_reader_that_has_gone_is_noticed_before_anything_is_written() -> None:
     reading, writing = os.pipe()
     terminal = Terminal(writing)
     assert not terminal.gone

@@ -31,7 +31,7 @@ def test_a_cover_that_has_not_begun_or_is_over_changes_nothing(
     assert covers.now_asked(clinician).clinician == clinician
 
 
-def test_whoever_covers_may_be_covered_three_times(clinician: Clinician) -> None:
+def test_a_chain_of_covers_may_have_three_links(clinician: Clinician) -> None:
     people = [clinician, *(make_colleague(f"C-{number}") for number in range(2, 7))]
     for away, by in pairwise(people[:4]):
         cover(away, by)

@@ -116,7 +116,9 @@ def test_what_somebody_holds_for_long_ends_it_with_a_sentence(
     assert tables_with("PAT-4711") == []
 
 
-def test_the_marker_is_no_reference(alert: Alert, lab: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_marker_is_not_taken_for_a_reference(
+    alert: Alert, lab: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     erase(monkeypatch, "PAT-4711", "--patient")
 
     with pytest.raises(CommandError, match="No alert has this patient reference"):

@@ -105,7 +105,7 @@ def test_killed_at_any_step_it_ends_the_same(leaver: Clinician) -> None:
     assert standing(*NAMES) == {}
 
 
-def test_whoever_was_deleted_goes_from_the_history(db: None) -> None:
+def test_deleted_clinicians_disappear_from_the_history(db: None) -> None:
     gone = make_clinician("C-7", {}, name="Grace Leaver", sms_number="+447700900003")
     gone.delete()
     entries = Clinician.history.model.objects

@@ -39,7 +39,7 @@ def test_it_runs_once_after_the_hour(alert: Alert, monkeypatch: pytest.MonkeyPat
     assert Alert.objects.filter(description=EXPIRED).exists()
 
 
-def test_a_relay_does_it(alert: Alert) -> None:
+def test_a_relay_runs_expiry(alert: Alert) -> None:
     Expiry.objects.create(pk=1, ended_at=timezone.now() - timedelta(hours=25))
     relay = Relay()
 

@@ -124,7 +124,7 @@ def test_a_call_that_nobody_answered_takes_no_keys(aws: AwsClients) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"keys": ""}, {"keys": "A"}, {"keys": 1}])
-def test_what_is_no_key_is_refused(aws: AwsClients, body: object) -> None:
+def test_invalid_keys_are_refused(aws: AwsClients, body: object) -> None:
     refused = aws.post(f"/calls/{picked_up(aws)}/keys", body)
     assert refused.status_code == 400
     assert refused.text == "Give 'keys' as a text of 0 to 9, * and #.\n"

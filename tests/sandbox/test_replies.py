@@ -221,7 +221,7 @@ def test_clearing_the_messages_empties_the_queue(aws: AwsClients, queue: Queue) 
         (["1 4821"], "Give a JSON object with 'number' and 'text'."),
     ],
 )
-def test_what_is_no_reply_is_refused(aws: AwsClients, queue: Queue, body: object, sentence: str) -> None:
+def test_an_invalid_reply_is_refused(aws: AwsClients, queue: Queue, body: object, sentence: str) -> None:
     refused = aws.post("/handset/reply", body)
     assert refused.status_code == 400
     assert refused.text == f"{sentence}\n"

@@ -95,7 +95,7 @@ def test_it_is_answered_and_each_key_follows_a_prompt(
     assert ("Potassium" in message["spoken"]) is keys.startswith("1")
 
 
-def test_keys_alternate_with_what_was_said(aws: AwsClients) -> None:
+def test_keys_alternate_with_prompts(aws: AwsClients) -> None:
     ring(aws)
     answer(aws, keys="11")
     [message] = aws.messages()
@@ -247,7 +247,7 @@ class TestBadInput:
 
 
 @pytest.mark.parametrize("keys", ["A", 1, ["1"], "1 1", "1" * 21])
-def test_what_is_no_key_is_not_typed(aws: AwsClients, keys: object) -> None:
+def test_other_signs_than_keys_cannot_be_typed(aws: AwsClients, keys: object) -> None:
     ring(aws)
     refused = aws.post("/handset/answer", {"number": CLINICIAN, "keys": keys})
     assert refused.status_code == 400

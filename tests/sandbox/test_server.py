@@ -22,7 +22,7 @@ from tests.sandbox.conftest import AwsClients
 COMMAND = [sys.executable, "-m", "sandbox.aws", "--port"]
 
 
-def test_it_is_healthy(aws: AwsClients) -> None:
+def test_the_stand_in_is_healthy(aws: AwsClients) -> None:
     assert aws.get("/healthz").json() == {"status": "ok"}
 
 

@@ -78,7 +78,7 @@ def test_a_refusal_entered_by_mistake_is_undone_by_an_acceptance(ask: Ask, ada: 
     assert asked(alert)[0] == ("C-1", "accepted")
 
 
-def test_whoever_looks_at_an_old_page_enters_nothing(ask: Ask, ada: User) -> None:
+def test_an_answer_from_an_old_page_is_refused(ask: Ask, ada: User) -> None:
     alert = ask()
     answer(alert, "C-1", DECLINE)
 
@@ -87,7 +87,7 @@ def test_whoever_looks_at_an_old_page_enters_nothing(ask: Ask, ada: User) -> Non
     assert asked(alert)[0] == ("C-1", "declined")
 
 
-def test_whoever_did_not_see_a_colleagues_action_enters_nothing(ask: Ask, ada: User, olive: User) -> None:
+def test_an_answer_is_refused_if_a_colleague_acted_meanwhile(ask: Ask, ada: User, olive: User) -> None:
     alert = ask()
     handle(StaffAction.TAKE, alert.pk, by=olive)
 

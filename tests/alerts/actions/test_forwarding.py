@@ -65,7 +65,7 @@ def test_the_same_confirmation_twice_is_one_alert(failed: Alert, colleague: Clin
     assert (Alert.objects.count(), AlertAction.objects.count()) == (2, 1)
 
 
-def test_of_two_who_send_it_on_the_second_is_told_of_the_first(
+def test_the_second_of_two_who_send_it_on_is_told_of_the_first(
     failed: Alert, colleague: Clinician, ada: User, olive: User
 ) -> None:
     actions.forward(failed.pk, to=colleague, key=KEY, by=ada, after=0)
@@ -142,7 +142,7 @@ def test_an_alert_on_its_way_can_be_sent_to_somebody_else_too(
     assert actions.forward(alert.pk, to=colleague, key=KEY, by=ada).clinician == colleague
 
 
-def test_nobody_is_asked_beside_whoever_has_it(ask: Ask, ada: User) -> None:
+def test_nobody_is_asked_while_somebody_has_the_alert(ask: Ask, ada: User) -> None:
     alert = ask()
     third = make_colleague("C-3")
     actions.ask(alert.pk, to=third, by=ada)

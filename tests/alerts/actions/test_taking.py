@@ -26,7 +26,7 @@ def on_it() -> User | None:
     return User.objects.get(pk=record.by_id) if record else None
 
 
-def test_whoever_takes_it_on_is_on_it_until_they_hand_it_back(alert: Alert, ada: User) -> None:
+def test_a_user_is_on_an_alert_from_taking_it_on_to_handing_it_back(alert: Alert, ada: User) -> None:
     assert on_it() is None
     handle(TAKE, alert.pk, by=ada, after=0)
     assert on_it() == ada
@@ -37,7 +37,7 @@ def test_whoever_takes_it_on_is_on_it_until_they_hand_it_back(alert: Alert, ada:
     assert [each.action for each in AlertAction.objects.all()] == [TAKE, HAND_BACK]
 
 
-def test_of_two_who_take_it_on_the_second_is_told_of_the_first(alert: Alert, ada: User, olive: User) -> None:
+def test_the_second_of_two_who_take_it_on_is_told_of_the_first(alert: Alert, ada: User, olive: User) -> None:
     handle(TAKE, alert.pk, by=ada, after=0)
 
     with pytest.raises(actions.Overtaken) as overtaken:
@@ -57,7 +57,7 @@ def test_who_sees_that_somebody_is_on_it_can_take_it_over(alert: Alert, ada: Use
         handle(HAND_BACK, alert.pk, by=ada)
 
 
-def test_twice_is_once(alert: Alert, ada: User) -> None:
+def test_taking_it_on_twice_counts_once(alert: Alert, ada: User) -> None:
     handle(TAKE, alert.pk, by=ada)
 
     with pytest.raises(actions.ActionRefused, match="You are on it already"):

@@ -83,7 +83,7 @@ def test_no_cell_is_a_formula_and_none_ends_a_line(
     assert (text.data_type, text.value) == ("s", '=HYPERLINK("http://x")\nsecond line')
 
 
-def test_an_excel_file_says_on_its_second_sheet_what_it_is(auditor: Client, failed: Alert) -> None:
+def test_the_second_sheet_of_an_excel_file_describes_it(auditor: Client, failed: Alert) -> None:
     book = openpyxl.load_workbook(BytesIO(download(auditor, "?when=today", "xlsx")))
 
     assert [sheet.title for sheet in book] == ["Alerts", "About"]

@@ -132,7 +132,7 @@ def test_an_alert_that_goes_on_as_usual_is_not_held_up(
         ("rate", "AWS takes only so many messages in a second."),
     ],
 )
-def test_every_other_cause_is_said(
+def test_every_other_cause_has_a_sentence(
     staff: Client, lab: ApiClient, clinician: Clinician, broken: str, said: str
 ) -> None:
     alert, long_ago = store(lab, "waits-1", Priority.MEDIUM), Now() - timedelta(minutes=4)

@@ -188,7 +188,7 @@ def test_nothing_is_counted_where_nobody_was_asked(store: Store) -> None:
         "accepted.department.\0",
     ],
 )
-def test_what_is_no_number_of_the_report_counts_nothing(written: str) -> None:
+def test_a_value_that_is_not_in_the_report_counts_nothing(written: str) -> None:
     assert Counted.read(written) is None
 
 

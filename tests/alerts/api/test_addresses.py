@@ -89,7 +89,7 @@ def test_people_get_a_page(admin_client: Client, path: str) -> None:
     assert (answer.status_code, answer["Content-Type"]) == (404, "text/html; charset=utf-8")
 
 
-def test_a_host_name_that_is_not_served_is_said(sender: Sender) -> None:
+def test_an_unknown_host_name_gets_a_sentence_about_it(sender: Sender) -> None:
     answer = sender.client.post(
         "/notification",
         an_alert(),

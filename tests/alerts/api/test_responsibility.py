@@ -175,7 +175,7 @@ def test_a_cover_is_named_as_such(sender: Sender, clinician: Clinician) -> None:
     assert [(each["contact_id"], each["why"]) for each in said["engagements"]] == [("C-2", "cover")]
 
 
-def test_short_messages_that_ask_for_nothing_are_no_deliveries_to_a_sender(ask: Ask, sender: Sender) -> None:
+def test_a_sender_does_not_see_notices(ask: Ask, sender: Sender) -> None:
     alert = ask()
     take(Delivery.objects.get(alert=alert))
     let_time_run_out(alert)
@@ -192,7 +192,7 @@ def test_short_messages_that_ask_for_nothing_are_no_deliveries_to_a_sender(ask: 
         assert all(each["round"] == 1 for each in said["deliveries"])
 
 
-def test_neither_a_name_nor_an_address_of_who_is_asked_is_said(ask: Ask, sender: Sender) -> None:
+def test_a_sender_sees_neither_name_nor_address_of_the_person_asked(ask: Ask, sender: Sender) -> None:
     alert = ask()
     refuse_all(alert)
     let_time_run_out(alert)

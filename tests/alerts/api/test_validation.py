@@ -129,7 +129,7 @@ def test_it_refuses_an_nhs_number(sender: Sender, clinician: Clinician, number: 
 
 
 @pytest.mark.parametrize("reference", ["9434765871", "123456789", "A9434765870"])
-def test_it_takes_a_reference_that_is_no_nhs_number(
+def test_it_takes_a_reference_that_is_not_an_nhs_number(
     sender: Sender, clinician: Clinician, reference: str
 ) -> None:
     assert sender.post(an_alert(patient_id=reference)).status_code == 202

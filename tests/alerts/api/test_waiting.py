@@ -160,7 +160,7 @@ def test_an_alert_that_nobody_answers_is_202_when_the_time_is_up(
 
 
 @pytest.mark.django_db
-def test_that_a_provider_took_it_is_no_answer(
+def test_a_message_taken_by_a_provider_does_not_count_as_an_answer(
     ask: Ask, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alert = ask()

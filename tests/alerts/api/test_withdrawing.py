@@ -67,7 +67,7 @@ def test_nobody_is_asked_any_more_and_who_may_have_been_is_told(ask: Ask, sender
     assert [each["state"] for each in said["engagements"]] == ["undefined", "withdrawn"]
 
 
-def test_whoever_has_accepted_is_told_and_the_others_only_once(ask: Ask, sender: Sender) -> None:
+def test_the_person_who_accepted_is_told_and_the_others_only_once(ask: Ask, sender: Sender) -> None:
     alert = ask()
     take(first(alert))
     let_time_run_out(alert)

@@ -145,9 +145,7 @@ def test_what_is_confirmed_with_the_link_only_the_account_can_unsubscribe(aws: A
 
 
 @pytest.mark.parametrize("pending", [False, True])
-def test_a_topic_is_taken_away_with_its_subscription_and_a_second_time_is_no_error(
-    aws: Aws, pending: bool
-) -> None:
+def test_a_topic_and_its_subscription_can_be_deleted_twice(aws: Aws, pending: bool) -> None:
     if pending:
         aws.misbehave("sns:Subscribe", "pending", times=1)
     topic = sns_subscription.make_topic(f"clinician-9{pending}", "leaver@ward.example")

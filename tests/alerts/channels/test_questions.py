@@ -122,7 +122,7 @@ def test_a_failed_question_does_not_hold_an_sms_back_and_is_asked_again_the_next
 
 
 @FAILED_QUESTIONS
-def test_a_failed_question_about_a_number_that_had_opted_out_is_no_false_sent(
+def test_an_opted_out_number_is_not_sent_to_if_the_look_up_fails(
     sns: Stubber, sns_look_up: Stubber, opted_out: Message, code: str, status: int
 ) -> None:
     sns_look_up.add_client_error(OPTED_OUT, code, f"about {opted_out.address}", status)
@@ -241,7 +241,7 @@ def test_a_call_that_rings_is_neither(connect_look_up: Stubber, settings: Any) -
     assert describe(connect_look_up, settings, InitiationTimestamp=NOW) == Outcome()
 
 
-def test_an_error_is_no_outcome(connect_look_up: Stubber) -> None:
+def test_an_error_says_nothing_about_the_outcome(connect_look_up: Stubber) -> None:
     connect_look_up.add_client_error("describe_contact", "ThrottlingException", http_status_code=429)
 
     with pytest.raises(ChannelError):

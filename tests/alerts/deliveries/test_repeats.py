@@ -225,7 +225,7 @@ def test_a_closed_alert_rings_nobody_again(high: Any) -> None:
     assert Delivery.objects.count() == 2
 
 
-def test_a_newer_round_begins_anew(high: Any) -> None:
+def test_a_newer_round_starts_again(high: Any) -> None:
     not_answered(high(CALL, CALL))
     not_answered(newest())
     by = User.objects.create_user("operator")
@@ -257,7 +257,7 @@ def test_a_pause_is_not_a_delay(high: Any) -> None:
     assert checks.waiting_seconds()[Priority.HIGH] == pytest.approx(180, abs=20)
 
 
-def test_a_pause_is_no_sign_of_a_clock_that_was_set_back(high: Any) -> None:
+def test_a_pause_does_not_look_like_a_clock_that_was_set_back(high: Any) -> None:
     not_answered(high(CALL, CALL))
 
     assert clock_correction.correct() == 0

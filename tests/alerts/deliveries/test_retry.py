@@ -42,7 +42,7 @@ def test_a_rejection_goes_to_the_next_channel_for_its_reason(channel: Channel, p
 @pytest.mark.parametrize("fault", [Fault.UNSENT, Fault.THROTTLED])
 @pytest.mark.parametrize("priority", Priority)
 @pytest.mark.parametrize("channel", Channel)
-def test_an_unsent_delivery_is_tried_again_and_is_no_duplicate(
+def test_an_unsent_delivery_is_tried_again_and_not_marked_as_a_duplicate(
     channel: Channel, priority: Priority, fault: Fault
 ) -> None:
     decision = decide(situation(channel, priority, fault))

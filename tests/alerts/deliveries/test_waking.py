@@ -28,7 +28,7 @@ def is_woken(relay: psycopg.Connection[Any]) -> bool:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_relays_are_woken_again_when_whoever_filled_the_queue_has_left(
+def test_relays_are_woken_again_after_the_queue_was_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = EmbeddedPostgres(tmp_path, settings={"max_notify_queue_pages": "64", "fsync": "off"})

@@ -40,7 +40,7 @@ def finish() -> None:
 @pytest.mark.parametrize(
     ("queues", "kind"), [([URGENT], WorkerKind.URGENT), ([URGENT, *OTHERS], WorkerKind.OTHERS)]
 )
-def test_a_worker_is_known_by_what_it_takes(queues: list[str], kind: WorkerKind) -> None:
+def test_the_kind_of_a_worker_follows_from_its_queues(queues: list[str], kind: WorkerKind) -> None:
     new().start_if_due("urgent@ward", queues)
     finish()
 
@@ -119,7 +119,7 @@ def test_a_heartbeat_costs_three_statements() -> None:
     assert [each for each in statements if each not in ("BEGIN", "COMMIT")] == ["SELECT", "INSERT", "DELETE"]
 
 
-def test_a_database_that_is_away_is_no_fault_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_lives_on_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: Any, **__: Any) -> None:
         raise OperationalError
 

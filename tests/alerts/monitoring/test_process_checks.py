@@ -84,7 +84,7 @@ def test_a_host_whose_clock_is_off_is_found(
     assert wrong() == ["clock_offset_seconds"]
 
 
-def test_the_clock_of_a_process_that_is_gone_is_no_finding() -> None:
+def test_the_clock_of_a_process_that_is_gone_does_not_count() -> None:
     RelayHeartbeat.objects.create(
         relay="ward:2", beat_at=Now() - timedelta(minutes=5), clock_offset_seconds=60
     )
@@ -99,7 +99,7 @@ def test_processes_are_looked_at_in_one_query(settled: None) -> None:
     assert len(captured) == 1
 
 
-def test_workers_that_speak_are_no_finding(settled: None) -> None:
+def test_workers_that_report_are_fine(settled: None) -> None:
     assert wrong() == []
 
 

@@ -156,7 +156,9 @@ def test_it_says_how_far_the_clock_of_its_host_is_ahead_in_three_statements(
     assert [each for each in statements if each not in ("BEGIN", "COMMIT")] == ["SELECT", "INSERT", "DELETE"]
 
 
-def test_it_says_so_again_in_two_round_trips_and_anew_if_its_row_is_gone(one_relay: loop.Relay) -> None:
+def test_a_heartbeat_takes_two_round_trips_and_makes_its_row_again_if_it_is_gone(
+    one_relay: loop.Relay,
+) -> None:
     def report() -> None:
         one_relay._report()  # noqa: SLF001 - what it costs shows nowhere else
 

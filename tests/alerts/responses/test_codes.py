@@ -58,7 +58,7 @@ def test_other_numbers_may_have_the_same_digits(ask: Ask, monkeypatch: pytest.Mo
     assert codes.make(engagement, NUMBER) == codes.make(engagement, "+447700900103") == "4821"
 
 
-def test_where_no_digits_are_free_there_is_no_code(
+def test_there_is_no_code_if_no_digits_are_free(
     ask: Ask, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     first, second = engaged(ask()), engaged(ask())

@@ -41,7 +41,7 @@ def test_declining_asks_the_next_at_once(ask: Ask) -> None:
     assert asked(alert) == [("C-1", "declined"), ("C-2", "asked")]
 
 
-def test_a_late_no_does_not_pass_over_whoever_is_asked_meanwhile(ask: Ask) -> None:
+def test_a_late_no_does_not_skip_the_person_who_is_asked_meanwhile(ask: Ask) -> None:
     alert = ask()
     let_time_run_out(alert)
     answer(alert, "C-1", ResponseKind.DECLINE)

@@ -41,7 +41,7 @@ def test_handing_back_asks_the_next(ask: Ask, kind: ResponseKind) -> None:
     assert asked(alert) == [("C-1", "declined"), ("C-2", "asked")]
 
 
-def test_whoever_was_asked_when_it_was_accepted_is_asked_again_after_a_hand_back_and_told_again(
+def test_a_person_told_that_it_is_taken_is_asked_again_after_a_hand_back(
     ask: Ask, clinician: Clinician, colleague: Clinician
 ) -> None:
     third = make_colleague("C-3", sms_number="+447700900302", call_number="+447700900303")

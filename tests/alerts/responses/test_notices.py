@@ -24,7 +24,7 @@ from tests.alerts.escalation.factories import (
 pytestmark = pytest.mark.django_db
 
 
-def test_whoever_may_have_got_a_message_is_told_that_it_is_taken(ask: Ask) -> None:
+def test_people_who_may_have_got_a_message_are_told_that_it_is_taken(ask: Ask) -> None:
     alert = ask()
     take(Delivery.objects.get(alert=alert))
     let_time_run_out(alert)
@@ -33,7 +33,7 @@ def test_whoever_may_have_got_a_message_is_told_that_it_is_taken(ask: Ask) -> No
     assert current(alert).status == AlertStatus.ACKNOWLEDGED
 
 
-def test_whoever_got_nothing_is_told_nothing(ask: Ask) -> None:
+def test_people_who_got_no_message_get_no_notice(ask: Ask) -> None:
     alert = ask()
     let_time_run_out(alert)
     answer(alert, "C-2")
@@ -53,7 +53,7 @@ def test_a_notice_is_sent_although_the_alert_has_ended_and_says_nothing_of_how_i
 
 
 @pytest.mark.parametrize(("proof", "told"), [(Proof.CALL_KEY, [("C-1", "sms", "taken")]), (Proof.LINK, [])])
-def test_whoever_accepts_in_vain_by_a_call_is_told_afterwards(
+def test_a_person_who_accepts_in_vain_by_a_call_is_told_afterwards(
     ask: Ask, proof: Proof, told: list[tuple[str, str, str]]
 ) -> None:
     alert = ask()
@@ -67,7 +67,7 @@ def test_whoever_accepts_in_vain_by_a_call_is_told_afterwards(
 @pytest.mark.parametrize(
     ("is_taken", "told"), [(True, [("C-1", "sms", "ended")]), (False, [("C-1", "sms", "late")])]
 )
-def test_whoever_accepts_too_late_by_a_call_is_told_once_that_it_has_ended(
+def test_a_person_who_accepts_too_late_by_a_call_is_told_once_that_it_has_ended(
     ask: Ask, is_taken: bool, told: list[tuple[str, str, str]]
 ) -> None:
     alert = ask()

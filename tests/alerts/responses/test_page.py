@@ -121,7 +121,7 @@ def test_wrong_digits_accept_nothing_and_close_the_link_in_the_end(link: Link) -
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_guesses_at_once_are_no_more_than_a_few(link: Link) -> None:
+def test_guesses_at_the_same_time_are_all_counted(link: Link) -> None:
     together = threading.Barrier(8)
     statuses: list[int] = []
 
@@ -197,7 +197,7 @@ def test_an_alert_accepted_by_a_call_shows_so(link: Link) -> None:
     assert "You have taken this alert on." in words(link.get())
 
 
-def test_whoever_was_asked_twice_gives_it_back_by_either_link(ask: Ask) -> None:
+def test_a_person_who_was_asked_twice_gives_it_back_by_either_link(ask: Ask) -> None:
     alert = ask(None, None)
     first = link_of(alert)
     let_time_run_out(alert)
@@ -217,7 +217,7 @@ def test_where_no_answer_is_wanted_it_can_be_read(store: Store) -> None:
 
 
 @pytest.mark.parametrize("posted", [{}, {"answer": "hand_back"}, {"answer": "accept", "once": "x"}])
-def test_what_is_no_answer_is_not_taken_for_one(link: Link, posted: dict[str, str]) -> None:
+def test_an_invalid_answer_is_not_taken(link: Link, posted: dict[str, str]) -> None:
     response = Client().post(link.path, {"code": link.code, **posted})
     assert response.status_code == 400
     assert "Nothing was recorded" in words(response)

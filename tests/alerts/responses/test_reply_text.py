@@ -76,7 +76,7 @@ def test_without_digits(text: str, kind: ResponseKind) -> None:
         "١ ٤٨٢١",
     ],
 )
-def test_what_is_not_understood(text: str) -> None:
+def test_other_texts_are_not_understood(text: str) -> None:
     assert reply_text.understand(text) == Said()
 
 
@@ -127,5 +127,5 @@ def test_what_cannot_be_stored_is_left_out() -> None:
         payload(originationNumber=7),
     ],
 )
-def test_what_is_no_reply_is_not_read(body: object) -> None:
+def test_a_message_that_is_not_a_reply_is_not_read(body: object) -> None:
     assert reply_text.read(received(body)) is None

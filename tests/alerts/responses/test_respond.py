@@ -99,7 +99,7 @@ def test_an_answer_never_reopens_an_alert_that_has_ended(ask: Ask, state: AlertS
     assert asked(alert) == [("C-1", "withdrawn")]
 
 
-def test_whoever_was_asked_twice_answers_for_what_they_have_by_either_message(ask: Ask) -> None:
+def test_a_person_who_was_asked_twice_answers_by_either_message(ask: Ask) -> None:
     alert = ask(None, None)
     let_time_run_out(alert)
     first = Engagement.objects.get(alert=alert, number=1)

@@ -128,7 +128,7 @@ def test_the_asking_stops_though_the_last_question_fails(store: Store, aws: Aws)
 
 
 @pytest.mark.parametrize("kind", ["error", "throttle", "reject", "error_after", "reset_after"])
-def test_an_error_while_asking_is_no_news(
+def test_an_error_while_asking_changes_nothing(
     store: Store, aws: Aws, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     aws.misbehave(START, "busy", times=1)

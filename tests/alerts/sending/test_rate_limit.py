@@ -78,7 +78,7 @@ def test_high_may_use_all_of_it(four: None, channel: Channel) -> None:
 
 
 @pytest.mark.parametrize("channel", [Channel.CALL, Channel.SMS])
-def test_the_budget_is_the_accounts_whoever_is_called(four: None, channel: Channel) -> None:
+def test_the_budget_is_for_the_account_and_not_for_each_person(four: None, channel: Channel) -> None:
     assert granted(channel, H, 10, clinician_id=1) == 4
     assert granted(channel, H, 10, clinician_id=2) == 0
 

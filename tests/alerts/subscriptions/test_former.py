@@ -80,7 +80,7 @@ def test_a_landline_is_called(run: Run, ann: Clinician, aws: Aws) -> None:
         {"email": "ann@ward.example"},
     ],
 )
-def test_nobody_is_told_of_what_changes_nothing_for_them(
+def test_nobody_is_told_of_a_change_that_leaves_their_address(
     run: Run, ann: Clinician, aws: Aws, fields: dict[str, object]
 ) -> None:
     change(ann, **fields)

@@ -114,7 +114,7 @@ def test_a_changed_address_takes_the_old_subscription_and_its_topic_away(run: Ru
     assert old.topic_arn not in topics()
 
 
-def test_other_letters_are_no_other_address(run: Run, ann: Clinician) -> None:
+def test_letter_case_makes_no_other_address(run: Run, ann: Clinician) -> None:
     run()
     before = only()
 

@@ -50,7 +50,7 @@ def test_a_senders_trace_goes_on(tmp_path: Path, propagators: str, headers: dict
     assert request["parent_id"] == f"0x{PARENT}"
 
 
-def test_nothing_begins_a_trace_but_a_request_that_is_no_probe(tmp_path: Path) -> None:
+def test_only_requests_other_than_probes_begin_a_trace(tmp_path: Path) -> None:
     """And a request that waits has no spans below."""
     assert [each["name"] for each in exported(tmp_path, {})] == ["GET", "wait"]
 

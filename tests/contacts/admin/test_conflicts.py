@@ -80,7 +80,7 @@ def test_a_field_changed_by_both_keeps_the_entered_value(
     assert preferences.channels_by_priority(clinician)[Priority.HIGH] == [EMAIL]
 
 
-def test_a_colleague_s_reverted_change_is_no_conflict(
+def test_a_colleague_s_reverted_change_does_not_conflict(
     admin_client: Client, colleague: Client, clinician: Clinician
 ) -> None:
     seen = opened(admin_client, clinician)
@@ -90,7 +90,7 @@ def test_a_colleague_s_reverted_change_is_no_conflict(
     assert admin_client.post(page_of(clinician), typed(role="Registrar", **seen)).status_code == 302
 
 
-def test_the_same_save_twice_is_no_conflict(admin_client: Client, clinician: Clinician) -> None:
+def test_the_same_save_twice_does_not_conflict(admin_client: Client, clinician: Clinician) -> None:
     seen = opened(admin_client, clinician)
 
     for _ in range(2):

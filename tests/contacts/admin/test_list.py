@@ -126,7 +126,7 @@ def test_the_list_shows_problems(admin_client: Client, clinician: Clinician) -> 
         "problem=zzz",
     ],
 )
-def test_an_invalid_query_is_no_error(
+def test_an_invalid_query_gives_no_error_page(
     admin_client: Client, clinician: Clinician, page: str, query: str
 ) -> None:
     Clinician.objects.update(department="Surgery")
@@ -135,7 +135,9 @@ def test_an_invalid_query_is_no_error(
 
 
 @pytest.mark.parametrize("chosen", ["abc", "\0", ""])
-def test_an_invalid_selection_is_no_error(admin_client: Client, clinician: Clinician, chosen: str) -> None:
+def test_an_invalid_selection_gives_no_error_page(
+    admin_client: Client, clinician: Clinician, chosen: str
+) -> None:
     sent = {"action": "deactivate", "_selected_action": [chosen]}
 
     assert admin_client.post(LIST, sent, follow=True).status_code == 200

@@ -33,7 +33,7 @@ def test_a_hidden_sheet_is_not_imported(admin_client: Client, clinician: Clinici
     )
 
 
-def test_a_format_in_the_last_row_is_no_row(admin_client: Client, clinician: Clinician) -> None:
+def test_a_format_alone_does_not_make_a_row(admin_client: Client, clinician: Clinician) -> None:
     def paint(book: Any) -> None:
         book.active.cell(1_048_576, 1).number_format = "@"
 
@@ -177,7 +177,7 @@ def test_what_excel_itself_writes_is_skipped(
     assert change == [("name", "Clinician C-1", "Asha Okafor")]
 
 
-def test_a_file_without_headings_is_told_what_it_has(admin_client: Client) -> None:
+def test_a_file_without_headings_is_refused_with_what_it_has(admin_client: Client) -> None:
     looked = look(admin_client, "Ward 4,November\nC-1,Asha Okafor\n")
 
     assert list(refused(looked))[:2] == [

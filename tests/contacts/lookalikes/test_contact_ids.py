@@ -81,7 +81,7 @@ def test_an_import_asks_before_it_adds_people_who_look_alike(
 
 
 @pytest.mark.django_db
-def test_twins_take_one_query(
+def test_finding_look_alikes_takes_one_query(
     clinician: Clinician, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(1):

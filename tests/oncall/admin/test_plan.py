@@ -173,7 +173,7 @@ def test_the_changes_are_in_words(editor: Client, clinician: Clinician) -> None:
     assert "Clinician C-1 (C-1), 5 min" in read(editor.get(f"{LIST}{plan.pk}/history/"))
 
 
-def test_saving_without_a_change_is_no_change(editor: Client) -> None:
+def test_saving_without_a_change_adds_nothing_to_the_history(editor: Client) -> None:
     plan = make_plan(None, name="Nights")
     form = posted((None, "2"), uses=[(Priority.HIGH, None, "")])
     editor.post(page_of(plan), form)

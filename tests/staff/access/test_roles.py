@@ -27,7 +27,7 @@ def migrate() -> None:
 
 
 @pytest.mark.parametrize("role", Role)
-def test_a_role_is_there_from_the_start_with_what_it_may(role: Role) -> None:
+def test_each_role_exists_from_the_start_with_its_permissions(role: Role) -> None:
     assert permissions_of(role) == PERMISSIONS[role]
 
 

@@ -142,7 +142,9 @@ def test_other_days_have_other_alerts(auditor: Client, asked: None) -> None:
         ("", "01/01/2026", "This field is required."),
     ],
 )
-def test_what_is_no_span_of_time_is_said(auditor: Client, since: str, until: str, says: str) -> None:
+def test_an_impossible_span_of_time_gets_a_sentence(
+    auditor: Client, since: str, until: str, says: str
+) -> None:
     asked = {"since": since, "until": until}
 
     page: Any = auditor.get(REPORT, asked)

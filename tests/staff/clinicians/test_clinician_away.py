@@ -32,7 +32,7 @@ def test_it_says_who_is_asked_for_each_priority(operator: Client, clinician: Cli
     )
 
 
-def test_whoever_a_plan_names_twice_is_asked_again(operator: Client, clinician: Clinician) -> None:
+def test_a_person_whom_a_plan_names_twice_is_asked_again(operator: Client, clinician: Clinician) -> None:
     make_plan(None, clinician)
 
     assert "asked for an answer within 2 min; then asked again within 2 min; then the desk" in page(

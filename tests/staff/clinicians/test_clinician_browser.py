@@ -31,7 +31,7 @@ def choose_by_key(page: Page, row: str, position: int, letter: str) -> None:
     page.keyboard.press(letter)
 
 
-def test_the_matrix_is_edited_by_keyboard_and_what_would_happen_is_said(
+def test_the_matrix_is_edited_by_keyboard_and_the_preview_is_read_out(
     site: Site, records: Records, aws: Aws
 ) -> None:
     page = site.login(EDITOR)
@@ -288,7 +288,7 @@ def test_a_template_is_applied_to_those_who_were_chosen(site: Site, records: Rec
     )
 
 
-def test_on_a_telephone_the_page_is_no_wider_than_the_screen(site: Site, records: Records, aws: Aws) -> None:
+def test_on_a_telephone_the_page_is_not_wider_than_the_screen(site: Site, records: Records, aws: Aws) -> None:
     EmailSubscription.objects.update(state=Subscription.PENDING)
     page = site.login(SUPERUSER, phone=True)
     look(page, page_of(records.clinician))

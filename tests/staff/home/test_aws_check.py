@@ -14,7 +14,7 @@ from tests.staff.users import NO_ROLE, SUPERUSER, make_user
 
 
 @pytest.mark.django_db
-def test_whoever_may_ask_finds_the_page_in_the_sidebar() -> None:
+def test_users_who_may_ask_find_the_page_in_the_sidebar() -> None:
     user = make_user(NO_ROLE)
     client = Client()
     client.force_login(user)

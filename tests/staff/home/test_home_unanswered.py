@@ -142,7 +142,7 @@ def test_what_nobody_could_be_reached_for_is_named_once(lab: ApiClient, second: 
     assert "failed" not in kinds(page)
 
 
-def test_who_is_on_it_is_said(lab: ApiClient, second: Clinician) -> None:
+def test_the_item_says_who_is_on_it(lab: ApiClient, second: Clinician) -> None:
     alert = sent(lab, "m-1", 3)
     user = make_user(Role.OPERATORS.value)
     handle(StaffAction.TAKE, alert.pk, by=user)

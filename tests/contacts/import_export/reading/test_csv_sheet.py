@@ -43,7 +43,7 @@ def test_a_text_that_is_kept_from_excel_by_a_formula_or_an_apostrophe_is_read() 
     assert cells(content) == [(2, "00123", "One"), (3, "00124", "Two"), (4, "00125", "Three")]
 
 
-def test_blank_rows_are_no_rows_and_keep_the_numbers_of_the_others() -> None:
+def test_blank_rows_are_skipped_and_keep_the_numbers_of_the_others() -> None:
     assert cells("contact_id,name\n\nC-1,One\n \u200b, \n,,,,\nC-2,Two\n") == [
         (3, "C-1", "One"),
         (6, "C-2", "Two"),
@@ -84,7 +84,7 @@ def test_a_csv_that_is_too_wide_is_refused(content: str, sentence: str) -> None:
     assert refusal(content) == sentence
 
 
-def test_empty_columns_without_end_are_no_columns() -> None:
+def test_endless_empty_columns_are_ignored() -> None:
     assert cells("contact_id,name" + "," * 16_384 + "\nC-1,One" + "," * 16_384) == [(2, "C-1", "One")]
 
 
@@ -113,9 +113,9 @@ def test_a_csv_from_an_old_mac_is_doubted_where_that_shows_and_said_where_it_doe
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_of_letters_that_are_known_nothing_is_said(encoding: str) -> None:
+def test_there_is_no_note_about_letters_whose_encoding_is_known(encoding: str) -> None:
     assert table.read("contact_id,name\nC-1,Müller\n".encode(encoding)).notes == []
 
 
-def test_of_a_file_without_special_letters_nothing_is_said() -> None:
+def test_there_is_no_note_about_a_file_without_special_letters() -> None:
     assert table.read(b"contact_id,name\nC-1,Asha\n").notes == []

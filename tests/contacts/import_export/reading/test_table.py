@@ -103,7 +103,7 @@ def test_a_heading_is_known_in_any_dress(heading: str, column: str) -> None:
     assert set(row.cells) == {"contact_id", column}
 
 
-def test_a_title_and_headings_that_are_printed_again_are_left_out_and_said() -> None:
+def test_a_title_and_repeated_headings_are_left_out_with_a_note() -> None:
     read = table.read(b"Ward 4 staff,,November\n\ncontact_id,name\nC-1,One\ncontact_id,name\nC-2,Two\n")
 
     assert [(row.number, row.cells["contact_id"]) for row in read.rows] == [(4, "C-1"), (6, "C-2")]

@@ -97,7 +97,7 @@ def test_the_value_of_a_formula_is_read_even_if_empty() -> None:
     assert read.rows == [FileRow(2, {"contact_id": "C-1", "name": "Asha Okafor", "role": ""})]
 
 
-def test_how_a_text_is_spoken_is_no_part_of_it() -> None:
+def test_phonetic_text_is_not_part_of_a_cell() -> None:
     phonetic = "<is><r><t>Asha</t></r><r><t> Okafor</t></r><rPh><t>a-sha</t></rPh></is>"
     sheet = (
         f'<sheetData><row>{A1}<c t="inlineStr"><is><t>name</t></is></c></row>'
