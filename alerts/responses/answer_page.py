@@ -11,6 +11,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -23,25 +24,8 @@ from alerts.responses.respond import Answer, holder, respond
 from alerts.states import AlertState, Effect, Proof, ResponseKind
 from contacts.choices import Priority
 
-STYLE = """
-*{box-sizing:border-box}
-body{margin:0;background:#fff;color:#111827;font:1.25rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-main{max-width:34rem;margin:0 auto;padding:1rem}
-h1{font-size:1.75rem;line-height:1.25;margin:.5rem 0 1rem}
-.text{font-size:1.5rem;font-weight:600;border-left:.4rem solid #b91c1c;padding-left:.8rem;overflow-wrap:anywhere}
-dl{margin:1rem 0}
-dl div{margin:.25rem 0}
-dt,dd{display:inline;margin:0}
-dt{color:#374151}
-dt:after{content:": "}
-.problem{border:2px solid #b91c1c;padding:.6rem .8rem;font-weight:600}
-label{display:block}
-input{font:inherit;font-size:1.75rem;letter-spacing:.2em;width:7em;padding:.4rem .6rem}
-input,button{border:2px solid #374151;border-radius:.5rem}
-button{font:inherit;font-weight:600;font-size:1.5rem;width:100%;min-height:3.5rem;color:#111827;background:#fff}
-.accept{background:#166534;border-color:#166534;color:#fff}
-:focus-visible{outline:4px solid #1d4ed8;outline-offset:2px}
-""".strip()
+STYLE = (Path(__file__).parents[1] / "templates" / "answer" / "page.css").read_text(encoding="utf-8").strip()
+"""In the page itself, which needs no other file."""
 POLICY = "; ".join(
     (
         "default-src 'none'",
