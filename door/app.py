@@ -184,7 +184,7 @@ class Door:
             self._failures.note(answer.body)
 
     def _knows(self, request: Request) -> bool:
-        """Whether its sender is known: looked up once, since who is refused is asked for twice."""
+        """Whether the sender is known. Looked up once, because a refused request needs it twice."""
         if request.is_known is None:
             request.is_known = self._senders.knows(request.headers)
         return request.is_known
