@@ -6,7 +6,6 @@ Saving a clinician writes an entry, and so does `preferences.replace` if it chan
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from django.db import models
@@ -91,15 +90,9 @@ def channels_of(clinician: Any) -> dict[str, list[str]]:
     return found
 
 
-def explain(entries: Sequence[Any]) -> None:
-    """Set `history_delta_changes` on each entry but the last. Entries are newest first."""
-    for newer, older in pairwise(entries):
-        newer.history_delta_changes = changes(newer, older)
-
-
-def changes(newer: Any, older: Any) -> list[Change]:
-    """The changed fields and priorities."""
-    found = [
+def changed_fields(newer: Any, older: Any) -> list[Change]:
+    """The changed fields of an entry's model."""
+    return [
         Change(
             capfirst(newer._meta.get_field(each.field).verbose_name),  # noqa: SLF001 - Django's documented API
             _readable(each.old),
@@ -108,6 +101,11 @@ def changes(newer: Any, older: Any) -> list[Change]:
         for each in newer.diff_against(older).changes
         if EXPIRED not in {each.old, each.new}  # nobody knows any more whether it changed
     ]
+
+
+def changes(newer: Any, older: Any) -> list[Change]:
+    """The changed fields and priorities."""
+    found = changed_fields(newer, older)
     for priority in Priority:
         old, new = (entry.channels.get(priority.value, []) for entry in (older, newer))
         if old != new:

@@ -1,16 +1,15 @@
 """The history of plans: who changed what and when, with the steps and the uses as they were, in words."""
 
 from collections.abc import Sequence
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 from typing import Any
 
 from django.apps import apps
 from django.db import models
 from django.dispatch import receiver
-from django.utils.text import capfirst
 from simple_history.signals import pre_create_historical_record
 
-from contacts.history import Change
+from contacts.history import Change, changed_fields
 
 NOTHING = "—"
 
@@ -33,23 +32,9 @@ def add_contents(instance: Any, history_instance: Any, **kwargs: Any) -> None:
         history_instance.uses = [use.in_words() for use in instance.choices.select_related("clinician")]
 
 
-def explain(entries: Sequence[Any]) -> None:
-    """Set `history_delta_changes` on each entry but the last. Entries are newest first."""
-    for newer, older in pairwise(entries):
-        newer.history_delta_changes = changes(newer, older)
-
-
 def changes(newer: Any, older: Any) -> list[Change]:
     """The changed fields, steps and uses."""
-    found = [
-        Change(
-            capfirst(newer._meta.get_field(each.field).verbose_name),  # noqa: SLF001 - Django's documented API
-            _readable(each.old),
-            _readable(each.new),
-        )
-        for each in newer.diff_against(older).changes
-        if each.field not in {"steps", "uses"}
-    ]
+    found = changed_fields(newer, older)
     for number, (old, new) in enumerate(zip_longest(older.steps, newer.steps, fillvalue=NOTHING), start=1):
         if old != new:
             found.append(Change(f"Step {number}", old, new))
@@ -79,7 +64,3 @@ def _entries(plan_id: int | None) -> Any:
 
 def _list(words: Sequence[str]) -> str:
     return "; ".join(words) or NOTHING
-
-
-def _readable(value: Any) -> str:
-    return {True: "Yes", False: "No", "": NOTHING, None: NOTHING}.get(value) or str(value)

@@ -1,6 +1,5 @@
 """Extra tabs on an object's page."""
 
-from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.contrib.admin.utils import unquote
@@ -34,24 +33,3 @@ class TemplateTab:
     def context(self) -> dict[str, Any]:
         """What the template shows of the object with `self.object_id`."""
         raise NotImplementedError
-
-
-class LatestChanges(TemplateTab):
-    """The latest changes to an object, as simple-history has them.
-
-    Subclasses set `model` (the historical one), `template` and `explain`, which writes the changes of entries in words.
-    """
-
-    title = "Changes"
-    model_name = "changes"
-    shown: ClassVar[int] = 20
-    explain: ClassVar[Callable[[Sequence[Any]], None]]
-
-    def context(self) -> dict[str, Any]:
-        """The latest changes, newest first. One query, and one for who made them."""
-        # One more than is shown, to compare the last of them with.
-        changes = self.model._default_manager  # noqa: SLF001 - Django's documented API
-        found = changes.filter(id=self.object_id).select_related("history_user")
-        entries = list(found[: self.shown + 1])
-        type(self).explain(entries)
-        return {"page_obj": entries[: self.shown], "are_more": len(entries) > self.shown}

@@ -6,7 +6,6 @@ While somebody edits it, the page asks `preview_view` for errors and for what wo
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.db import IntegrityError
@@ -26,19 +25,25 @@ from django.utils.text import get_text_list
 from contacts import history, locks, preferences, problems
 from contacts.admin import conflicts, preview
 from contacts.admin.form import PRIORITY_FIELDS, ClinicianForm
-from contacts.admin.history_tab import ChangesTab
 from contacts.choices import Channel
 from contacts.lookalikes import departments
 from contacts.models import ADDRESS_FIELDS, EDITABLE, Clinician, PreferenceTemplate
 from theme.deletion import KeptIfNamed
-from theme.history import ReadOnlyHistoryAdmin
+from theme.history import ChangesAdmin, LatestChanges
 
 MATRIX = "Which channels to try"
 PERSON = tuple(field for field in EDITABLE if field not in ADDRESS_FIELDS)
 """Shown two in a row."""
 
 
-class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
+class ChangesTab(LatestChanges):
+    """The latest changes to a clinician."""
+
+    model = Clinician.history.model
+    changes = history.changes
+
+
+class ClinicianPage(KeptIfNamed, ChangesAdmin):
     """The change form, its preview and its history."""
 
     form = ClinicianForm
@@ -51,6 +56,7 @@ class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
     compressed_fields = False
     change_form_after_template = "contacts/clinician/now.html"
     change_form_datasets = (ChangesTab,)
+    changes = history.changes
     instead = "Untick “Active” there instead: alerts for them are then refused, and the sender gets an error."
 
     class Media:
@@ -118,11 +124,6 @@ class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
             for title, options in super().get_fieldsets(request, obj)
         )
 
-    def get_changeform_datasets(self, request: HttpRequest) -> list[Any]:
-        """unfold's tabs; none while a clinician is added."""
-        is_there = request.resolver_match and "object_id" in request.resolver_match.kwargs
-        return list(super().get_changeform_datasets(request)) if is_there else []
-
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
@@ -182,33 +183,6 @@ class ClinicianPage(KeptIfNamed, ReadOnlyHistoryAdmin):
                 messages.warning(request, risk)
         for doubt in problems.number_doubts(form.instance, list(Channel)):
             messages.warning(request, doubt)
-
-    def response_add(
-        self, request: HttpRequest, obj: Clinician, post_url_continue: str | None = None
-    ) -> HttpResponse:
-        usual: HttpResponse = super().response_add(request, obj, post_url_continue)
-        return self._stay(request, obj) if "_save" in request.POST else usual
-
-    def response_change(self, request: HttpRequest, obj: Clinician) -> HttpResponse:
-        usual: HttpResponse = super().response_change(request, obj)
-        return self._stay(request, obj) if "_save" in request.POST else usual
-
-    def _stay(self, request: HttpRequest, clinician: Clinician) -> HttpResponse:
-        """Redirect to the page of the clinician, with its preview and tests. *Close* still leads to the filtered
-        list.
-        """
-        page = reverse("admin:contacts_clinician_change", args=[clinician.pk])
-        filters = self.get_preserved_filters(request)
-        kept = {"preserved_filters": filters, "opts": self.opts}
-        return HttpResponseRedirect(add_preserved_filters(kept, page))
-
-    def set_history_delta_changes(
-        self,
-        request: HttpRequest,
-        historical_records: Any,
-        foreign_keys_are_objs: bool = True,  # noqa: FBT001, FBT002
-    ) -> None:
-        history.explain(list(historical_records))
 
     def _may_save(self, request: HttpRequest, clinician: Clinician | None) -> bool:
         if clinician is None:

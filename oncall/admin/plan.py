@@ -4,12 +4,10 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import unquote
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from unfold.admin import TabularInline
 from unfold.decorators import display
@@ -19,11 +17,10 @@ from contacts.lookalikes import departments
 from oncall import history, plans, problems
 from oncall.admin import example
 from oncall.admin.departments import VisibleByDepartment, plans_visible_to
-from oncall.admin.history_tab import ChangesTab
 from oncall.admin.people import ChoosesClinicians
 from oncall.admin.plan_form import PlanForm, StepForm, StepFormSet, UseForm, UseFormSet
 from oncall.models import MAX_STEPS, Plan, PlanChoice, PlanStep
-from theme.history import ReadOnlyHistoryAdmin
+from theme.history import ChangesAdmin, LatestChanges
 
 LABELS = {
     "target": "Who is asked",
@@ -101,8 +98,15 @@ class UseInline(LabelledInline):
         )
 
 
+class ChangesTab(LatestChanges):
+    """The latest changes to a plan, its steps and its uses."""
+
+    model = Plan.history.model
+    changes = history.changes
+
+
 @admin.register(Plan)
-class PlanAdmin(VisibleByDepartment, ReadOnlyHistoryAdmin):
+class PlanAdmin(VisibleByDepartment, ChangesAdmin):
     """The list of plans, and the page of each."""
 
     form = PlanForm
@@ -116,6 +120,7 @@ class PlanAdmin(VisibleByDepartment, ReadOnlyHistoryAdmin):
     compressed_fields = False
     visible_to = plans_visible_to
     change_form_datasets = (ChangesTab,)
+    changes = history.changes
     change_form_outer_before_template = "oncall/plan_problems.html"
     change_form_outer_after_template = "oncall/plan_now.html"
 
@@ -170,19 +175,6 @@ class PlanAdmin(VisibleByDepartment, ReadOnlyHistoryAdmin):
             # A colleague has just taken the name or the use, or the page was sent twice: now the form sees it.
             return respond()
 
-    def set_history_delta_changes(
-        self,
-        request: HttpRequest,
-        historical_records: Any,
-        foreign_keys_are_objs: bool = True,  # noqa: FBT001, FBT002
-    ) -> None:
-        history.explain(list(historical_records))
-
-    def get_changeform_datasets(self, request: HttpRequest) -> list[Any]:
-        """unfold's tabs; none while a plan is added."""
-        is_there = request.resolver_match and "object_id" in request.resolver_match.kwargs
-        return list(super().get_changeform_datasets(request)) if is_there else []
-
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
@@ -213,24 +205,6 @@ class PlanAdmin(VisibleByDepartment, ReadOnlyHistoryAdmin):
         plans.write(form.instance, steps.wanted(), uses.wanted())
         for formset in formsets:  # Django's log of the change asks for these
             formset.new_objects = formset.changed_objects = formset.deleted_objects = ()
-
-    def response_add(
-        self, request: HttpRequest, obj: Plan, post_url_continue: str | None = None
-    ) -> HttpResponse:
-        usual: HttpResponse = super().response_add(request, obj, post_url_continue)
-        return self._stay(request, obj) if "_save" in request.POST else usual
-
-    def response_change(self, request: HttpRequest, obj: Plan) -> HttpResponse:
-        usual: HttpResponse = super().response_change(request, obj)
-        return self._stay(request, obj) if "_save" in request.POST else usual
-
-    def _stay(self, request: HttpRequest, plan: Plan) -> HttpResponse:
-        """Redirect to the page of the plan, which says what it would do now. *Close* still leads to the filtered
-        list.
-        """
-        page = reverse("admin:oncall_plan_change", args=[plan.pk])
-        kept = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
-        return HttpResponseRedirect(add_preserved_filters(kept, page))
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
