@@ -45,7 +45,6 @@ def page(model_admin: ModelAdmin, request: HttpRequest, clinician: Clinician) ->
         "is_open": bool(clinician.email) and not (known and known.is_confirmed),
         "only_account": bool(known and known.is_confirmed and known.only_account_unsubscribes),
     }
-    request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "staff/clinician/confirmation.html", context)
 
 

@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from alerts import actions
-from alerts.admin.handling.carry_out import report_refused, seen, seen_in, to_each
+from alerts.admin.handling.carry_out import key_in, report_refused, seen, seen_in, to_each
 from alerts.admin.timeline import handled
 from alerts.models import Alert, Engagement, Response
 from alerts.states import EngagementState, ResponseKind
@@ -92,7 +92,7 @@ def page(model_admin: ModelAdmin, request: HttpRequest, alert: Alert) -> HttpRes
     here = reverse("admin:alerts_alert_change", args=[alert.pk])
     engagement, kind = _asked_about(request, alert)
     form = AnswerForm(request.POST if "confirmed" in request.POST else None)
-    key = _key(request)
+    key = key_in(request)
     if engagement and kind and key and form.is_valid():
         _enter(model_admin, request, alert, engagement, kind, key, form.cleaned_data["note"])
         return redirect(here)
@@ -113,7 +113,6 @@ def page(model_admin: ModelAdmin, request: HttpRequest, alert: Alert) -> HttpRes
         "key": key or uuid.uuid4(),
         "last_action": handled.last(alert),
     }
-    request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "admin/alerts/alert/answer.html", context)
 
 
@@ -124,14 +123,6 @@ def _asked_about(request: HttpRequest, alert: Alert) -> tuple[Engagement | None,
         return None, None
     found = alert.engagements.select_related("clinician").filter(pk=wanted).first()
     return found, ResponseKind(said)
-
-
-def _key(request: HttpRequest) -> uuid.UUID | None:
-    """The form's key, so that a form sent twice makes one answer; None if it has none."""
-    try:
-        return uuid.UUID(request.POST.get("key", ""))
-    except ValueError:
-        return None
 
 
 def _enter(

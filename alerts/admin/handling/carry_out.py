@@ -1,5 +1,6 @@
 """Does a confirmed action to each alert, and shows messages about the alerts that it was not done to."""
 
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -31,6 +32,14 @@ class Done:
 def seen_in(request: HttpRequest) -> list[tuple[int, int | None]]:
     """The alerts that the form names in `seen`, each with the newest action that the user saw."""
     return [_seen(each) for each in request.POST.getlist("seen")[:MAX_AT_ONCE]]
+
+
+def key_in(request: HttpRequest) -> uuid.UUID | None:
+    """The form's key, so that a form sent twice does one thing; None if it has none."""
+    try:
+        return uuid.UUID(request.POST.get("key", ""))
+    except ValueError:
+        return None
 
 
 def to_each(

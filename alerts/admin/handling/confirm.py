@@ -173,7 +173,6 @@ def _ask(
             any(each.may_have_arrived for each in actions.messages_again(alert)) for alert in possible
         ),
     }
-    request.current_app = admin.admin_site.name
     return TemplateResponse(request, "admin/alerts/alert/confirm.html", context)
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from alerts import actions, wording
-from alerts.admin.handling.carry_out import report_refused, seen, seen_in, to_each
+from alerts.admin.handling.carry_out import key_in, report_refused, seen, seen_in, to_each
 from alerts.admin.handling.confirm import NoteForm
 from alerts.admin.permissions import ask_to_change
 from alerts.admin.timeline import handled
@@ -55,7 +55,7 @@ def answer(model_admin: ModelAdmin, request: HttpRequest, alert: Alert) -> HttpR
     form = ForwardForm(request.POST or None)
     chosen = form.cleaned_data["clinician"] if form.is_valid() else None
     way = route(chosen, Priority(alert.priority)) if chosen else None
-    key = _key(request)
+    key = key_in(request)
     if chosen and way and key and "confirmed" in request.POST:
         if request.POST.get("shown") == _shown(chosen, way):
             return _send(model_admin, request, alert, chosen, key, form.cleaned_data["note"]) or redirect(
@@ -78,7 +78,6 @@ def answer(model_admin: ModelAdmin, request: HttpRequest, alert: Alert) -> HttpR
         "given": duration(actions.wait_of(alert)) if alert.has_loop else "",
         **(_preview(alert, chosen, way, ask_to_change(request)) if chosen and way else {}),
     }
-    request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "admin/alerts/alert/forward.html", context)
 
 
@@ -104,14 +103,6 @@ def _not_to(alert: Alert, chosen: Clinician) -> Explanation | None:
 
 def _shown(chosen: Clinician, way: Route) -> str:
     return f"{chosen.pk}: {describe(way)}"
-
-
-def _key(request: HttpRequest) -> uuid.UUID | None:
-    """The form's key, so that a form sent twice makes one alert; None if it has none."""
-    try:
-        return uuid.UUID(request.POST.get("key", ""))
-    except ValueError:
-        return None
 
 
 def _send(
