@@ -5,10 +5,9 @@ Exits with 1 unless there is one alert and one message for each id, and every ot
 
 import argparse
 import random
-import time
 
-from bench import records
-from bench.command import Progress, conclude, whole
+from bench import records, waits
+from bench.command import conclude, whole
 from bench.load.connections import Load, LoadResult
 from bench.load.people import SMS, alert, load, make_people
 from bench.report import table
@@ -24,7 +23,7 @@ def run(stack: Stack, *, connections: int, ids: int) -> bool:
     load(stack, people)
     bodies = [alert(f"D-{number}", people[number % len(people)].contact_id, "M") for number in range(ids)]
     result = Load(stack.address).post([bodies] * connections)
-    _wait_until_settled(stack)
+    waits.left_after(SETTLE_SECONDS, stack, waits.UNFINISHED)  # what is left then is counted as lost
     keys = [body["message_id"] for body in bodies]
     alerts, received = records.alerts(stack), records.received(stack)
     verdict = judge(
@@ -50,14 +49,6 @@ def run(stack: Stack, *, connections: int, ids: int) -> bool:
 
 def _counted(result: LoadResult, alerts: int, messages: int) -> dict[str, int]:
     return {**result.answers, "alerts stored": alerts, "messages received": messages}
-
-
-def _wait_until_settled(stack: Stack) -> None:
-    progress = Progress()
-    query = "SELECT count(*) FROM alerts_delivery WHERE state IN ('pending', 'sending')"
-    while (waiting := stack.rows(query)[0][0]) and progress.elapsed < SETTLE_SECONDS:
-        progress.show(f"{waiting} deliveries are still to be sent")
-        time.sleep(0.3)
 
 
 def main() -> bool:

@@ -5,6 +5,7 @@ parts. Services that the environment names are ignored: a benchmark never uses r
 """
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -237,6 +238,12 @@ class Stack:
         request = urllib.request.Request(f"{self.aws_url}{path}", body, method=method)  # noqa: S310
         with _direct.open(request, timeout=60) as answer:
             return bytes(answer.read())
+
+    def misbehave(self, *faults: Mapping[str, Any]) -> None:
+        """Give the stand-in for AWS these faults (`sandbox.aws.faults`) instead of those that it has."""
+        self.aws("DELETE", "/faults")
+        for fault in faults:
+            self.aws("POST", "/faults", json.dumps(fault).encode())
 
     def _start(self, stack: contextlib.ExitStack) -> None:
         cluster = os.environ.get(CLUSTER, "")

@@ -5,7 +5,6 @@ the database's clock (`Attempt.started_at` − `Alert.created_at`). Exits with 1
 """
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
 
@@ -51,7 +50,7 @@ class Storm:
         self._send_high("calm")
         bodies = [alert(f"low-{n}", self._people[n % PEOPLE].contact_id, "L") for n in range(self._low)]
         result = self._load.post(spread(bodies, CONNECTIONS))
-        waiting = self._waiting()
+        waiting = self._stack.rows(waits.LOW_WAITING)[0][0]
         print(
             f"{self._low} Low POSTed over {CONNECTIONS} connections in {result.seconds:.1f} s"
             f" ({self._low / result.seconds:.0f}/s, {dict(result.answers)}); {waiting} still wait when High starts.",
@@ -59,7 +58,7 @@ class Storm:
         )
         began = time.monotonic()
         self._send_high("storm")
-        left = self._waiting()
+        left = self._stack.rows(waits.LOW_WAITING)[0][0]
         rate = (waiting - left) / (time.monotonic() - began)
         print(f"High sent; {left} Low still wait ({rate:.0f}/s were sent meanwhile).\n")
         calm, storm = (
@@ -84,11 +83,6 @@ class Storm:
         ]
         self._load.post([urgent])
         waits.until_tried(self._stack, name, len(urgent))
-
-    def _waiting(self) -> int:
-        query = "SELECT count(*) FROM alerts_delivery WHERE priority = 'L' AND state = 'pending'"
-        [(count,)] = self._stack.rows(query)
-        return int(count)
 
 
 def _shown(figures: Waits) -> list[str]:
@@ -119,8 +113,7 @@ def main() -> bool:
     options = parser.parse_args()
     with Stack(**VARIABLES) as stack:
         if options.sns_seconds:
-            slow = {"operation": "sns:Publish", "kind": "delay", "seconds": options.sns_seconds}
-            stack.aws("POST", "/faults", json.dumps(slow).encode())
+            stack.misbehave({"operation": "sns:Publish", "kind": "delay", "seconds": options.sns_seconds})
         storm = Storm(
             stack, Load(stack.address), low=options.low, high=options.high, most_delay=options.most_delay
         )

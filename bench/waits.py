@@ -1,4 +1,4 @@
-"""How long alerts waited for the call to the provider, by the database's clock."""
+"""Waiting until alerts are sent; and how long they waited for the call to the provider, by the database's clock."""
 
 import time
 from typing import NamedTuple
@@ -7,6 +7,13 @@ from bench.command import Progress
 from bench.stack import Stack, StackError
 
 TRIED_SECONDS = 120.0
+SETTLED_SECONDS = 300.0
+UNFINISHED = "SELECT count(*) FROM alerts_delivery WHERE state IN ('pending', 'sending')"
+LOW_WAITING = "SELECT count(*) FROM alerts_delivery WHERE priority = 'L' AND state = 'pending'"
+TRIED = """
+SELECT %s - count(*) FROM alerts_alert a JOIN alerts_delivery d ON d.alert_id = a.id
+WHERE d.attempt_count > 0 AND a.message_id LIKE %s
+"""
 
 
 class Waits(NamedTuple):
@@ -36,21 +43,28 @@ def of(stack: Stack, name: str, channel: str = "") -> Waits:
 
 def until_tried(stack: Stack, name: str, count: int) -> None:
     """Return once so many of these alerts were tried. Raises StackError if that takes too long."""
+    if left := left_after(
+        TRIED_SECONDS, stack, TRIED, count, f"{name}-%", what="alerts are still to be tried"
+    ):
+        raise StackError(f"{left} of {count} alerts were not tried in time. {_where(stack)}")
+
+
+def settle(stack: Stack) -> None:
+    """Return once nothing waits or is being sent. Raises StackError if that takes too long."""
+    if left := left_after(SETTLED_SECONDS, stack, UNFINISHED):
+        raise StackError(f"{left} were not sent in time. {_where(stack)}")
+
+
+def left_after(
+    seconds: float, stack: Stack, query: str, *values: object, what: str = "deliveries are still to be sent"
+) -> int:
+    """How many are left of what the query counts, once none is or the time is over."""
     progress = Progress()
-    while (tried := _tried(stack, name)) < count:
-        progress.show(f"{tried} of {count} were tried")
-        if progress.elapsed > TRIED_SECONDS:
-            raise StackError(
-                f"After {TRIED_SECONDS:.0f} s {tried} of {count} alerts were tried. The output of the processes is in"
-                f" {stack.log}"
-            )
+    while (left := int(stack.rows(query, *values)[0][0])) and progress.elapsed < seconds:
+        progress.show(f"{left} {what}")
         time.sleep(0.2)
+    return left
 
 
-def _tried(stack: Stack, name: str) -> int:
-    [(count,)] = stack.rows(
-        "SELECT count(*) FROM alerts_alert a JOIN alerts_delivery d ON d.alert_id = a.id"
-        " WHERE d.attempt_count > 0 AND a.message_id LIKE %s",
-        f"{name}-%",
-    )
-    return int(count)
+def _where(stack: Stack) -> str:
+    return f"The output of the processes is in {stack.log}"

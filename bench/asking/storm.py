@@ -6,11 +6,11 @@ all at the same moment. Exits with 1 if somebody was asked more than `--most-lat
 """
 
 import argparse
-import time
 from typing import NamedTuple
 
+from bench import waits
 from bench.asking import plans
-from bench.command import Progress, conclude, whole
+from bench.command import conclude, whole
 from bench.load.connections import Load, spread
 from bench.load.people import SMS, Person, alert, load
 from bench.report import table
@@ -94,21 +94,16 @@ class AskingStorm:
         return Late(*map(float, found))
 
     def _until_asked(self, number: int) -> None:
-        progress = Progress()
-        query = "SELECT count(*) FROM alerts_engagement WHERE number = %s"
-        while (asked := self._stack.rows(query, number)[0][0]) < self._loops:
-            progress.show(f"{asked} of {self._loops} were asked")
-            if progress.elapsed > self._over + TAKEN_UP_SECONDS:
-                raise StackError(f"{asked} of {self._loops} were asked. The log is {self._stack.log}")
-            time.sleep(0.2)
+        query = "SELECT %s - count(*) FROM alerts_engagement WHERE number = %s"
+        seconds = self._over + TAKEN_UP_SECONDS
+        if left := waits.left_after(
+            seconds, self._stack, query, self._loops, number, what="are still to be asked"
+        ):
+            raise StackError(f"{left} of {self._loops} were not asked. The log is {self._stack.log}")
 
     def _settle(self) -> None:
         """Wait until all SMS are sent, so that they do not disturb the measurement."""
-        progress = Progress()
-        query = "SELECT count(*) FROM alerts_delivery WHERE state IN ('pending', 'sending')"
-        while (left := self._stack.rows(query)[0][0]) and progress.elapsed < SETTLE_SECONDS:
-            progress.show(f"{left} SMS are still to be sent")
-            time.sleep(0.2)
+        waits.left_after(SETTLE_SECONDS, self._stack, waits.UNFINISHED)
 
 
 def main() -> bool:

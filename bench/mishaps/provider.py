@@ -1,6 +1,5 @@
 """AWS: it hangs, its services have spells of faults, and some people are never reached over a channel."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -75,10 +74,10 @@ class Provider:
         """Give the stand-in exactly the current faults. If it is frozen, do so once it is not."""
         if self._frozen:
             return
-        self._stack.aws("DELETE", "/faults")
-        for fault in [*ALWAYS, *self._lasting, *map(_fault, self._spells)]:
-            seeded = {**fault, "seed": self._seed} if "probability" in fault else fault
-            self._stack.aws("POST", "/faults", json.dumps(seeded).encode())
+        faults = [*ALWAYS, *self._lasting, *map(_fault, self._spells)]
+        self._stack.misbehave(
+            *({**fault, "seed": self._seed} if "probability" in fault else fault for fault in faults)
+        )
 
 
 def _fault(spell: str) -> dict[str, Any]:

@@ -10,16 +10,15 @@ import argparse
 import asyncio
 import json
 import os
-import platform
 import random
 import re
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bench import records
+from bench import records, waits
 from bench.command import Progress, conclude, whole
 from bench.load.http_client import Answer, Clients
 from bench.load.people import alert, key_of, load, make_people
@@ -38,7 +37,8 @@ from bench.modes.figures import (
     spread,
 )
 from bench.report import table
-from bench.stack import AS_DEPLOYED, PARTS, Stack, StackError
+from bench.speed import machine
+from bench.stack import AS_DEPLOYED, PARTS, Stack
 from bench.storm import VARIABLES
 from bench.verdict import Verdict, judge
 
@@ -53,42 +53,23 @@ OUTAGE_RATE = 5
 WAIT_SECONDS = 20
 TIMEOUT = 40.0
 """More than any answer may take."""
-SETTLED_SECONDS = 180.0
 LATENCY = {"sns": 0.06, "connect": 0.25}
 """Seconds that an answer of the stand-in takes."""
 SLOW_SECONDS, SLOW_SHARE = 3.0, 0.01
 SEED = 7
+_SLOW = {"kind": "delay", "seconds": SLOW_SECONDS, "probability": SLOW_SHARE, "seed": SEED}
+USUAL: Sequence[Mapping[str, Any]] = (
+    *({"operation": f"{service}:*", **_SLOW} for service in LATENCY),
+    *({"operation": f"{service}:*", "kind": "delay", "seconds": each} for service, each in LATENCY.items()),
+)
+"""The stand-in has the latency of AWS. The same slow answers come again in each run."""
+AWAY = {"operation": "*", "kind": "error"}
+"""Every request ends with an internal error."""
 BUSY = 503
 SAID = re.compile(rb'"status": ?"(\w+)"')
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "docs" / "sync-vs-async.json"
 PICTURES = ROOT / "docs" / "images"
-
-
-class Provider:
-    """The stand-in for AWS, with the latency of AWS."""
-
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
-
-    def be_usual(self) -> None:
-        """The same slow answers come again in each run."""
-        slow = {"kind": "delay", "seconds": SLOW_SECONDS, "probability": SLOW_SHARE, "seed": SEED}
-        faults = [{"operation": f"{service}:*", **slow} for service in LATENCY]
-        faults += [
-            {"operation": f"{service}:*", "kind": "delay", "seconds": seconds}
-            for service, seconds in LATENCY.items()
-        ]
-        self._become(faults)
-
-    def be_away(self) -> None:
-        """Every request ends with an internal error."""
-        self._become([{"operation": "*", "kind": "error"}])
-
-    def _become(self, faults: Sequence[Mapping[str, Any]]) -> None:
-        self._stack.aws("DELETE", "/faults")
-        for fault in faults:
-            self._stack.aws("POST", "/faults", json.dumps(fault).encode())
 
 
 class Post:
@@ -135,7 +116,6 @@ class Comparison:
         self._rates = rates
         self._seconds = seconds
         self._outage = outage
-        self._provider = Provider(stack)
         self._people = make_people(PEOPLE, [PREFERENCES], random.Random(SEED))
         self._progress = Progress()
         self.broken: list[str] = []
@@ -163,9 +143,9 @@ class Comparison:
         self, name: str, mode: Mode, rate: int, seconds: float, *, away: bool = False
     ) -> tuple[list[Sent], tuple[float, float]]:
         """POST at this rate, and wait until everything is sent. Returns the alerts, and when the provider was away."""
-        self._provider.be_usual()
+        self._stack.misbehave(*USUAL)
         posts, gone = asyncio.run(self._post(name, mode, rate, seconds, away=away))
-        self._settle()
+        waits.settle(self._stack)
         arrived = self._arrivals()
         return [
             Sent(
@@ -197,29 +177,15 @@ class Comparison:
 
     async def _be_away(self, began: float) -> tuple[float, float]:
         await asyncio.sleep(self._outage)  # as long as it will be away; and twice as long afterwards
-        await asyncio.to_thread(self._provider.be_away)
+        await asyncio.to_thread(self._stack.misbehave, AWAY)
         since = time.monotonic() - began
         await asyncio.sleep(self._outage)
-        await asyncio.to_thread(self._provider.be_usual)
+        await asyncio.to_thread(self._stack.misbehave, *USUAL)
         return round(since, 2), round(time.monotonic() - began, 2)
 
     def _alert(self, name: str, number: int) -> dict[str, str]:
         person = self._people[number % PEOPLE]
         return alert(f"{name}-{number}", person.contact_id, PRIORITIES[number % len(PRIORITIES)])
-
-    def _settle(self) -> None:
-        """Return once nothing waits any more."""
-        until = time.monotonic() + SETTLED_SECONDS
-        while waiting := self._stack.rows(
-            "SELECT count(*) FROM alerts_delivery WHERE state IN ('pending', 'sending') HAVING count(*) > 0"
-        ):
-            self._progress.show(f"{waiting[0][0]} are still being sent")
-            if time.monotonic() > until:
-                raise StackError(
-                    f"After {SETTLED_SECONDS:.0f} s {waiting[0][0]} were not sent. The output of the processes is in"
-                    f" {self._stack.log}"
-                )
-            time.sleep(0.3)
 
     def _arrivals(self) -> dict[str, float]:
         """When each alert first reached a handset, by its key, in seconds since 1970."""
@@ -266,14 +232,8 @@ def read_rates(text: str) -> list[int]:
     return [whole(1, 200)(each) for each in text.split(",")]
 
 
-def save(runs: Sequence[Figures], outages: Sequence[Outage], *, load_before: float) -> None:
+def save(runs: Sequence[Figures], outages: Sequence[Outage], taken: Mapping[str, Any]) -> None:
     """Write the file and the pictures of docs/sync-vs-async.md."""
-    taken = {
-        "on": datetime.now(UTC).date().isoformat(),
-        "processors": os.cpu_count(),
-        "load_before": round(load_before, 1),
-        "python": platform.python_version(),
-    }
     FILE.write_text(json.dumps({"taken": taken, **as_json(runs, outages)}, indent=1) + "\n", encoding="utf-8")
     (PICTURES / "modes-rates.svg").write_text(picture.rates(runs), encoding="utf-8")
     (PICTURES / "modes-outage.svg").write_text(picture.outages(outages), encoding="utf-8")
@@ -295,6 +255,7 @@ def main() -> bool:
     load_before = os.getloadavg()[0]
     with Stack(MEASURED, **AS_DEPLOYED, **VARIABLES) as stack:
         comparison = Comparison(stack, options.rates, seconds=options.seconds, outage=options.outage)
+        taken = machine.taken(stack, load_before=load_before)
         runs, outages = comparison.go()
         stack.keep = bool(comparison.broken)
     print(f"\nTimes are in milliseconds, from the POST.\n\n{table(HEAD, rows(runs))}")
@@ -305,7 +266,7 @@ def main() -> bool:
     for sentence in comparison.broken:
         print(f"  ! {sentence}")
     if options.save:
-        save(runs, outages, load_before=load_before)
+        save(runs, outages, taken)
     return not comparison.broken
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import stack as stacks
+from bench import stack as stacks, waits
 from bench.command import Progress, conclude, whole
 from bench.load import full_database
 from bench.load.connections import Load, spread
@@ -22,7 +22,6 @@ from bench.report import table
 from bench.size import picture
 from bench.size.pages import NEEDS, Pages
 from bench.speed import machine
-from bench.speed.costs import settle
 from bench.stack import AS_DEPLOYED, Stack, StackError
 from bench.storm import VARIABLES
 
@@ -97,7 +96,7 @@ class Sized:
         """Take this many alerts, and send them at once."""
         bodies = self._bodies(BY_SMS, alerts)
         Load(self.stack.address).post(spread(bodies, CONNECTIONS))
-        settle(self.stack)
+        waits.settle(self.stack)
         if counts:
             [(rate,)] = self.stack.rows(SENT, f"s{self._named}-%")
             self._note("sent, a second", float(rate))

@@ -5,7 +5,7 @@ everything.
 import time
 from collections.abc import Mapping, Sequence
 
-from bench.command import Progress
+from bench import waits
 from bench.load.connections import Load, spread
 from bench.load.people import Person, alert
 from bench.speed.figures import Figure
@@ -14,8 +14,6 @@ from bench.stack import AWS, PARTS, SERVERS, Stack, StackError, cpu_seconds
 CONNECTIONS = 16
 MEASURED = (*PARTS, *SERVERS)
 WARM = 200
-SETTLED_SECONDS = 300.0
-UNFINISHED = "SELECT count(*) FROM alerts_delivery WHERE state IN ('pending', 'sending')"
 MEGABYTE = 1_000_000
 
 
@@ -63,22 +61,12 @@ def memory(stack: Stack) -> list[Figure]:
     ]
 
 
-def settle(stack: Stack, *, most: int = 0) -> None:
-    """Return when no more than `most` deliveries are unfinished. Raises StackError if that takes too long."""
-    progress = Progress()
-    while (left := stack.rows(UNFINISHED)[0][0]) > most:
-        progress.show(f"{left} deliveries are still to be sent")
-        if progress.elapsed > SETTLED_SECONDS:
-            raise StackError(f"{left} were not sent in time. The output of the processes is in {stack.log}")
-        time.sleep(0.2)
-
-
 def _send(stack: Stack, load: Load, people: Sequence[Person], name: str, count: int) -> None:
     bodies = [alert(f"{name}-{n}", people[n % len(people)].contact_id, "HML"[n % 3]) for n in range(count)]
     answers = load.post(spread(bodies, CONNECTIONS)).answers
     if set(answers) != {"202"}:
         raise StackError(f"Every POST should be answered with 202, but the answers were {dict(answers)}.")
-    settle(stack)
+    waits.settle(stack)
 
 
 def _used(stack: Stack, names: Sequence[str]) -> Mapping[str, float]:

@@ -3,12 +3,10 @@
 pgbench stores the backlog, as it does for the floor, so that all of it is there before it drains.
 """
 
-import json
 import time
 from collections.abc import Sequence
 
 from bench import waits
-from bench.command import Progress
 from bench.load.connections import Load
 from bench.load.people import Person, alert
 from bench.speed import stand_in
@@ -23,7 +21,6 @@ LATENCY = 0.05
 HIGH_PER_SECOND = 10
 STORING = 8
 """Connections that store the backlog."""
-WAITING = "SELECT count(*) FROM alerts_delivery WHERE priority = 'L' AND state = 'pending'"
 RATE = """
 SELECT count(*) / extract(epoch FROM max(finished_at) - min(finished_at)) FROM (
     SELECT t.finished_at, percent_rank() OVER (ORDER BY t.finished_at) AS rank
@@ -43,11 +40,11 @@ def drain(stack: Stack, people: Sequence[Person], *, low: int, most: float) -> l
     stack.stop(WORKER)
     _store_low(stack, people, "drain", low)
     capacity = stand_in.capacity(stack)
-    _answer_late(stack)
+    stack.misbehave({"operation": "*", "kind": "delay", "seconds": LATENCY})
     stack.start(WORKER)
     stack.wait_until_ready()
-    _watch(stack, most)
-    stack.aws("DELETE", "/faults")
+    waits.left_after(most, stack, waits.LOW_WAITING, what="Low are still to be sent")
+    stack.misbehave()
     [(found,)] = stack.rows(RATE, "drain-%")
     rate = float(found or 0)
     return [
@@ -79,7 +76,7 @@ def high_in_storm(
     _store_low(stack, of_low, "storm", low)
     time.sleep(1.0)  # the relays have seen it
     found = _send_high(stack, of_high, "storm-high", seconds)
-    if not stack.rows(WAITING)[0][0]:
+    if not stack.rows(waits.LOW_WAITING)[0][0]:
         print("No Low was waiting any more when the last High was sent, so High in a flood was not measured.")
         return []
     return [
@@ -100,19 +97,6 @@ def _send_high(stack: Stack, people: Sequence[Person], name: str, seconds: int) 
     Load(stack.address).post_steadily(bodies, HIGH_PER_SECOND)
     waits.until_tried(stack, name, len(bodies))
     return waits.of(stack, name)
-
-
-def _answer_late(stack: Stack) -> None:
-    fault = {"operation": "*", "kind": "delay", "seconds": LATENCY}
-    stack.aws("POST", "/faults", json.dumps(fault).encode())
-
-
-def _watch(stack: Stack, seconds: float) -> None:
-    """Return when no Low waits any more, or after so many seconds."""
-    progress = Progress()
-    while (left := stack.rows(WAITING)[0][0]) and progress.elapsed < seconds:
-        progress.show(f"{left} Low are still to be sent")
-        time.sleep(0.3)
 
 
 def _slots(stack: Stack) -> int:

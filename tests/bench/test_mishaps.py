@@ -61,8 +61,8 @@ class NoStack:
 
     parts = tuple(PARTS)
 
-    def aws(self, *_request: object) -> bytes:
-        return b""
+    def misbehave(self, *_faults: object) -> None:
+        pass
 
 
 def test_everything_that_is_scheduled_can_be_done() -> None:
