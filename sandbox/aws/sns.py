@@ -1,9 +1,8 @@
 """Amazon SNS: moto's answers, rules that moto lacks, and a record of delivered messages."""
 
-import json
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -89,8 +88,6 @@ class Sns:
         match action:
             case "Publish":
                 return self._publish(form, request)
-            case "PublishBatch":
-                return self._publish_batch(form, request)
             case "Subscribe":
                 return self._subscribe(form, request)
             case "ConfirmSubscription":
@@ -113,30 +110,19 @@ class Sns:
                 known = response.get_data()
                 response.set_data(known.replace(b"<phoneNumbers>", f"<phoneNumbers>{ours}".encode(), 1))
                 return response
-            case "OptInPhoneNumber":
-                self._opted_out.discard(form.get("phoneNumber", ""))
         return None
 
     def _publish(self, form: Form, request: Request) -> Response:
         _check(form)
-        attributes = attributes_of(form, "MessageAttributes.entry.")
+        attributes = attributes_of(form)
         if _is_plain_sms(form, attributes):
             message_id = str(uuid.uuid4())
             self._record(form, message_id, attributes)
             return sns_result("Publish", {"MessageId": message_id})
         response = self._pass_on(request)
         if response.status_code == HTTPStatus.OK:
-            self._record(form, _texts(response, "MessageId")[0], attributes)
+            self._record(form, _message_id(response), attributes)
             subscriptions.forget_published(_topic(form))
-        return response
-
-    def _publish_batch(self, form: Form, request: Request) -> Response:
-        response = self._pass_on(request)
-        accepted = dict(zip(_texts(response, "Id"), _texts(response, "MessageId"), strict=False))
-        for entry, prefix in _batch(form):
-            if (message_id := accepted.get(entry.get("Id", ""))) is not None:
-                sent = {**entry, "TopicArn": form["TopicArn"]}
-                self._record(sent, message_id, attributes_of(form, f"{prefix}MessageAttributes.entry."))
         return response
 
     def _record(self, form: Form, message_id: str, attributes: Attributes) -> None:
@@ -145,13 +131,8 @@ class Sns:
                 self._messages.add(_sms(number, form["Message"], message_id, attributes))
             return
         for subscription in subscriptions.of_topic(_topic(form)):
-            if not subscriptions.takes(subscription, form["Message"], attributes):
-                continue
-            text = _text_for(subscription.protocol, form)
-            if subscription.protocol == "sms":
-                self._messages.add(_sms(subscription.endpoint, text, message_id, attributes))
-            elif subscription.protocol == "email":
-                self._messages.add(_email(subscription, text, message_id, form.get("Subject")))
+            if subscription.protocol == "email" and not subscriptions.is_pending(subscription):
+                self._messages.add(_email(subscription, form["Message"], message_id, form.get("Subject")))
 
     def _subscribe(self, form: Form, request: Request) -> Response:
         topic, endpoint = form.get("TopicArn", ""), form.get("Endpoint", "")
@@ -228,28 +209,16 @@ def _topic(form: Form) -> str:
     return form.get("TopicArn") or form.get("TargetArn") or ""
 
 
-def attributes_of(form: Form, prefix: str) -> Attributes:
-    """Message attributes in the form of moto's filter policies: name to Type and Value."""
+def attributes_of(form: Form) -> Attributes:
+    """Message attributes: name to Type and Value."""
     read: Attributes = {}
-    for name in (key for key in form if key.startswith(prefix) and key.endswith(".Name")):
+    for name in (key for key in form if key.startswith("MessageAttributes.entry.") and key.endswith(".Name")):
         value = f"{name.removesuffix('Name')}Value."
-        text = form.get(f"{value}StringValue", form.get(f"{value}BinaryValue", ""))
-        read[form[name]] = {"Type": form.get(f"{value}DataType", "String"), "Value": text}
+        read[form[name]] = {
+            "Type": form.get(f"{value}DataType", "String"),
+            "Value": form.get(f"{value}StringValue", ""),
+        }
     return read
-
-
-def _batch(form: Form) -> Iterator[tuple[Form, str]]:
-    number = 1
-    while (prefix := f"PublishBatchRequestEntries.member.{number}.") + "Id" in form:
-        yield {key.removeprefix(prefix): form[key] for key in form if key.startswith(prefix)}, prefix
-        number += 1
-
-
-def _text_for(protocol: str, form: Form) -> str:
-    if form.get("MessageStructure") != "json":
-        return form["Message"]
-    variants = json.loads(form["Message"])
-    return str(variants.get(protocol) or variants["default"])
 
 
 def _sms(number: str, text: str, message_id: str, attributes: Attributes) -> ReceivedMessage:
@@ -273,7 +242,7 @@ def _email(subscription: Subscription, text: str, message_id: str, subject: str 
     )
 
 
-def _texts(response: Response, name: str) -> list[str]:
-    """The texts of all elements with this name, in any namespace, in moto's answer."""
+def _message_id(response: Response) -> str:
+    """The one in moto's answer."""
     root = ET.fromstring(response.get_data())  # noqa: S314 - moto wrote it
-    return [element.text or "" for element in root.iter() if element.tag.rpartition("}")[2] == name]
+    return root.findtext(".//{*}MessageId", "")

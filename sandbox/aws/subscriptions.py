@@ -1,12 +1,10 @@
 """Subscriptions of topics and their confirmations: reads and changes moto's own records."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from moto.sns.models import SNSBackend, Subscription, sns_backends
-from moto.sns.utils import FilterPolicyMatcher
 
 
 def everywhere() -> list[Subscription]:
@@ -63,17 +61,6 @@ def confirm(arn: str, *, authenticated: bool = False) -> None:
 def token(subscription: Subscription) -> str:
     """The token in the link of the confirmation e-mail, for ConfirmSubscription."""
     return subscription.arn.rpartition(":")[2]
-
-
-def takes(subscription: Subscription, message: str, attributes: Mapping[str, Mapping[str, str]]) -> bool:
-    """Whether a message published to the topic reaches this subscription."""
-    if is_pending(subscription):
-        return False
-    policy = subscription.attributes.get("FilterPolicy")
-    if not policy:
-        return True
-    scope = subscription.attributes.get("FilterPolicyScope")
-    return FilterPolicyMatcher(json.loads(policy), scope).matches(dict(attributes), message)
 
 
 def hide_pending(body: bytes, word: str) -> bytes:

@@ -1,6 +1,5 @@
 """SMS and e-mail through stock boto3, and which messages arrive."""
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -121,34 +120,6 @@ def test_a_subject_that_sns_would_refuse_is_refused(aws: AwsClients, topic: str,
 def test_a_subject_of_99_printable_characters_arrives(aws: AwsClients, topic: str) -> None:
     aws.sns.publish(TopicArn=topic, Subject="~" * 99, Message="Hello")
     assert aws.messages()[0]["subject"] == "~" * 99
-
-
-def test_the_text_for_email_is_chosen_from_a_structured_message(aws: AwsClients, topic: str) -> None:
-    variants = json.dumps({"default": "For all", "email": "For inboxes"})
-    aws.sns.publish(TopicArn=topic, Message=variants, MessageStructure="json")
-    assert aws.texts() == ["For inboxes"]
-
-
-def test_a_filter_policy_is_honoured(aws: AwsClients, topic: str) -> None:
-    aws.sns.subscribe(
-        TopicArn=topic,
-        Protocol="email",
-        Endpoint="urgent@example.org",
-        Attributes={"FilterPolicy": json.dumps({"priority": ["H"]})},
-    )
-    for priority in "LH":
-        attributes: Attributes = {"priority": {"DataType": "String", "StringValue": priority}}
-        aws.sns.publish(TopicArn=topic, Message=priority, MessageAttributes=attributes)
-    urgent = [message["text"] for message in aws.messages() if message["to"] == "urgent@example.org"]
-    assert urgent == ["H"]
-
-
-def test_every_message_of_a_batch_arrives(aws: AwsClients, topic: str) -> None:
-    entries: list[Any] = [{"Id": f"entry-{number}", "Message": f"Message {number}"} for number in range(3)]
-    answered = aws.sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)["Successful"]
-    assert aws.texts() == ["Message 0", "Message 1", "Message 2"]
-    provider_ids = [message["provider_id"] for message in reversed(aws.messages())]
-    assert provider_ids == [entry["MessageId"] for entry in answered]
 
 
 def test_nothing_is_lost_or_mixed_up_under_threads(aws: AwsClients, topic: str) -> None:
