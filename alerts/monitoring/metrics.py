@@ -3,7 +3,8 @@
 They are read from the ledger on each scrape, so every process shows the same and they survive restarts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from django.db.models import Case, Count, Sum, When
 from django.db.models.functions import Now
@@ -22,35 +23,40 @@ class LedgerCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         newest = report.recent.get()
-        waiting = GaugeMetricFamily(
+        yield _gauge(
             "bleep_oldest_due_seconds",
             "How long the longest-waiting delivery has gone without an attempt.",
-            labels=["priority"],
+            priority=newest.waiting_seconds,
         )
-        for priority, seconds in newest.waiting_seconds.items():
-            waiting.add_metric([priority.value], seconds)
-        yield waiting
         yield from _of_messages()
         yield GaugeMetricFamily(
             "bleep_unreviewed_failures", "Open alerts that have failed.", value=unreviewed_failures()
         )
         yield from _of_loops(newest.asking)
-        refused = GaugeMetricFamily(
+        yield _gauge(
             "bleep_refused_alerts",
             "Refused requests of known systems that nobody has seen, and whose alerts were not accepted since.",
-            labels=["reason"],
+            reason=refused_requests(),
         )
-        for reason, count in refused_requests().items():
-            refused.add_metric([reason], count)
-        yield refused
-        findings = GaugeMetricFamily("bleep_check", "The value of each health check.", labels=["finding"])
-        passing = GaugeMetricFamily(
-            "bleep_check_ok", "1 if the health check is within its limit.", labels=["finding"]
+        yield _gauge(
+            "bleep_check",
+            "The value of each health check.",
+            finding={each.name: each.value for each in newest.findings},
         )
-        for finding in newest.findings:
-            findings.add_metric([finding.name], finding.value)
-            passing.add_metric([finding.name], 1 if finding.ok else 0)
-        yield from (findings, passing)
+        yield _gauge(
+            "bleep_check_ok",
+            "1 if the health check is within its limit.",
+            finding={each.name: int(each.ok) for each in newest.findings},
+        )
+
+
+def _gauge(name: str, says: str, **by: Mapping[Any, float]) -> Metric:
+    """A gauge with one label, which `by` names, and its values."""
+    [(label, values)] = by.items()
+    gauge = GaugeMetricFamily(name, says, labels=[label])
+    for word, value in values.items():
+        gauge.add_metric([str(word)], value)
+    return gauge
 
 
 def _of_messages() -> Iterator[Metric]:
@@ -72,24 +78,21 @@ def _of_messages() -> Iterator[Metric]:
 
 def _of_loops(asking: dict[Priority, Asking]) -> Iterator[Metric]:
     """The closed loop, by priority. No metric says who is asked."""
-    under_way = GaugeMetricFamily(
-        "bleep_open_loops", "Alerts about which somebody is asked.", labels=["priority"]
+    yield _gauge(
+        "bleep_open_loops",
+        "Alerts about which somebody is asked.",
+        priority={each: found.under_way for each, found in asking.items()},
     )
-    exhausted = GaugeMetricFamily(
+    yield _gauge(
         "bleep_exhausted_alerts",
         "Open alerts that nobody has accepted, and about which nobody is left to ask.",
-        labels=["priority"],
+        priority={each: found.exhausted for each, found in asking.items()},
     )
-    unanswered = GaugeMetricFamily(
+    yield _gauge(
         "bleep_unanswered_seconds",
         "The age of the oldest alert that wants an answer and has none.",
-        labels=["priority"],
+        priority={each: found.unanswered_seconds for each, found in asking.items()},
     )
-    for priority, found in asking.items():
-        under_way.add_metric([priority.value], found.under_way)
-        exhausted.add_metric([priority.value], found.exhausted)
-        unanswered.add_metric([priority.value], found.unanswered_seconds)
-    yield from (under_way, exhausted, unanswered)
 
 
 def unreviewed_failures() -> int:
