@@ -23,14 +23,20 @@ KNOWN = 500
 
 
 @dataclass(frozen=True)
-class UnreachedAlert:
-    """An alert that needs attention."""
+class NamedAlert:
+    """An alert that Home names."""
 
     key: int
     priority: Priority
     name: str
     department: str
     received_at: datetime
+
+
+@dataclass(frozen=True)
+class UnreachedAlert(NamedAlert):
+    """An alert that needs attention."""
+
     reason: Reason
     """Why the last channel failed."""
     in_doubt: bool
@@ -92,14 +98,9 @@ def unreached() -> Unreached:
 
 
 @dataclass(frozen=True)
-class UnansweredAlert:
+class UnansweredAlert(NamedAlert):
     """An alert that nobody has taken on."""
 
-    key: int
-    priority: Priority
-    name: str
-    department: str
-    received_at: datetime
     exhausted: bool
     """Whether nobody is left to ask."""
     asked: str

@@ -12,7 +12,7 @@ from alerts import actions, attention, labels
 from alerts.admin.handling.carry_out import seen
 from alerts.admin.permissions import HANDLE
 from alerts.admin.timeline import handled
-from alerts.attention import Unreached, UnreachedAlert
+from alerts.attention import NamedAlert, Unreached, UnreachedAlert
 from alerts.models import AlertAction
 from alerts.states import Reason, StaffAction
 from contacts.choices import Priority
@@ -60,7 +60,9 @@ def of_alerts(found: Unreached, reader: Reader) -> Iterator[Item]:
     """One item for all of them, with the most urgent by name, and the latest actions of staff."""
     done = attention.done_about([each.key for each in found.first])
     rows = tuple(
-        _row(each, done[each.key], reader.user) for each in found.first if not is_decided(done[each.key])
+        row(each, done[each.key], reader.user, why=_why(each))
+        for each in found.first
+        if not is_decided(done[each.key])
     )
     if not rows:
         return
@@ -85,46 +87,27 @@ def is_decided(done: list[AlertAction]) -> bool:
     return bool(decisions) and decisions[-1] != StaffAction.REOPEN
 
 
-def _row(alert: UnreachedAlert, done: list[AlertAction], user: User | AnonymousUser) -> AlertRow:
-    return row(
-        alert.key,
-        done,
-        user,
-        priority=alert.priority,
-        name=alert.name,
-        department=alert.department,
-        received_at=alert.received_at,
-        why=labels.REASON_IN_BRIEF[Reason.ANSWER_LOST if alert.in_doubt else alert.reason],
-    )
+def _why(alert: UnreachedAlert) -> str:
+    return labels.REASON_IN_BRIEF[Reason.ANSWER_LOST if alert.in_doubt else alert.reason]
 
 
-def row(
-    key: int,
-    done: list[AlertAction],
-    user: User | AnonymousUser,
-    *,
-    priority: Priority,
-    name: str,
-    department: str,
-    received_at: datetime,
-    why: str,
-) -> AlertRow:
+def row(alert: NamedAlert, done: list[AlertAction], user: User | AnonymousUser, *, why: str) -> AlertRow:
     """The line of an alert, with the actions of staff on it in `done`."""
     held = actions.holding(done)
     return AlertRow(
-        key=f"alert-{key}",
-        seen=seen(key, done),
-        url=reverse(ALERT, args=[key]),
-        priority=str(priority.label),
-        is_high=priority is Priority.HIGH,
-        name=name,
-        department=department,
-        at=received_at,
-        ago=ago(received_at),
+        key=f"alert-{alert.key}",
+        seen=seen(alert.key, done),
+        url=reverse(ALERT, args=[alert.key]),
+        priority=str(alert.priority.label),
+        is_high=alert.priority is Priority.HIGH,
+        name=alert.name,
+        department=alert.department,
+        at=alert.received_at,
+        ago=ago(alert.received_at),
         why=why,
         held=f"{handled.name_of(held.by)} took it on {ago(held.created_at)}" if held else "",
         sent_on=", ".join(f"sent on to {name}" for each in done if (name := _sent_on_to(each))),
-        buttons=tuple(_buttons(key, held, user)),
+        buttons=tuple(_buttons(alert.key, held, user)),
     )
 
 

@@ -9,9 +9,8 @@ from django.utils import timezone
 from alerts import attention
 from alerts.admin.permissions import HANDLE
 from alerts.attention import Unanswered, UnansweredAlert
-from alerts.models import AlertAction
 from alerts.states import ResponsibilityState
-from staff.home.alert_rows import AlertRow, is_decided, row
+from staff.home.alert_rows import is_decided, row
 from staff.home.items import ALERTS, Item, Link
 from staff.home.reader import Reader
 from theme.times import duration
@@ -31,7 +30,7 @@ def of_alerts(found: Unanswered, reader: Reader) -> Iterator[Item]:
     done = attention.done_about([each.key for each in found.first]) if found.first else {}
     rows = {
         exhausted: tuple(
-            _row(each, done[each.key], reader)
+            row(each, done[each.key], reader.user, why=_how_it_stands(each))
             for each in found.first
             if each.exhausted is exhausted and not is_decided(done[each.key])
         )
@@ -61,19 +60,6 @@ def of_alerts(found: Unanswered, reader: Reader) -> Iterator[Item]:
             more=max(found.asked - attention.NAMED, 0),
             show_all=_list("Show all that nobody has taken on yet", ResponsibilityState.UNDEFINED),
         )
-
-
-def _row(alert: UnansweredAlert, done: list[AlertAction], reader: Reader) -> AlertRow:
-    return row(
-        alert.key,
-        done,
-        reader.user,
-        priority=alert.priority,
-        name=alert.name,
-        department=alert.department,
-        received_at=alert.received_at,
-        why=_how_it_stands(alert),
-    )
 
 
 def _how_it_stands(alert: UnansweredAlert) -> str:
