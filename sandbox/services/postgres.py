@@ -20,6 +20,7 @@ from sandbox.services.server import EmbeddedServer, ServiceError, detached
 BINARIES = Path("pginstall18", "bin")
 """The directory of PostgreSQL's programs in the wheel."""
 
+DATABASE = "bleep"
 SOCKET_PATH_LIMIT = 107
 """The longest path of a unix socket in bytes: `sun_path` in unix(7) is 108 with its closing NUL."""
 
@@ -36,18 +37,15 @@ class EmbeddedPostgres(EmbeddedServer):
     program = "postgres"
     stop_signal = signal.SIGINT
 
-    def __init__(
-        self, data_dir: Path, *, database: str = "bleep", settings: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, data_dir: Path, *, settings: Mapping[str, str] | None = None) -> None:
         super().__init__(data_dir)
-        self.database = database
         self._settings = settings or {}
         self._socket_dir = _socket_dir(self.directory)
 
     @property
     def url(self) -> str:
         """For `DATABASE_URL` and libpq."""
-        return self._url_of(self.database)
+        return self._url_of(DATABASE)
 
     @property
     def url_without_ownership(self) -> str:
@@ -61,9 +59,9 @@ class EmbeddedPostgres(EmbeddedServer):
         """Start, make the database if it is missing, and return when connections are served."""
         super().start()
         with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
-            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [self.database])
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
             if known.fetchone() is None:
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database)))
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
 
     @staticmethod
     def client(program: str) -> Path:
