@@ -10,8 +10,7 @@
 
   const list = () => document.getElementById("alerts-list");
   const table = (place) => place.querySelector("#result_list");
-  const keyOf = (row) => row.querySelector("a[href]")?.pathname;
-  const links = (row) => [...row.querySelectorAll("a[href], input")];
+  const rowsOf = (place) => [...(table(place)?.tBodies ?? [])];
 
   function busy() {
     if ([...boxes].some((box) => box.checked)) return "alerts are selected.";
@@ -32,61 +31,34 @@
     });
   }
 
-  // Puts the fresh rows into the table, changing only those that differ. Returns how many are new.
-  function putRows(old, fresh) {
-    const known = new Map([...old.tBodies].map((row) => [keyOf(row), row]));
-    let here = old.tBodies[0] ?? null;
-    let added = 0;
-    for (const row of fresh.tBodies) {
-      let kept = known.get(keyOf(row));
-      known.delete(keyOf(row));
-      if (!kept) {
-        kept = document.importNode(row, true);
-        watchRow(kept);
-        added += 1;
-      } else if (kept.innerHTML !== row.innerHTML) {
-        kept.replaceChildren(...document.importNode(row, true).children);
-      }
-      kept.className = row.className;
-      if (kept === here) here = here.nextElementSibling;
-      else old.insertBefore(kept, here);
-    }
-    for (const row of known.values()) row.remove();
-    return added;
+  // Gives each row the key by which `follow` knows it. Returns the keys.
+  function nameRows(place) {
+    return rowsOf(place).map((row) => (row.dataset.key = row.querySelector("a[href]")?.pathname ?? ""));
   }
 
-  function rowOf(key) {
-    return [...(table(list())?.tBodies ?? [])].find((row) => keyOf(row) === key);
-  }
-
+  // Makes the list like the fresh one, and leaves the row that is on top of the window where it is. Returns how many
+  // rows are new.
   function put(page) {
     const fresh = page.getElementById("alerts-list");
-    const [before, after] = [table(list()), table(fresh)];
-    const focused = document.activeElement?.closest("#result_list tbody");
-    const focus = focused && { key: keyOf(focused), at: links(focused).indexOf(document.activeElement) };
-    const shown = window.scrollY > 0 && [...(before?.tBodies ?? [])].find((row) => row.getBoundingClientRect().bottom > 0);
-    const place = shown && { key: keyOf(shown), top: shown.getBoundingClientRect().top };
+    const known = nameRows(list());
+    nameRows(fresh);
+    const still = window.scrollY > 0 && rowsOf(list()).find((row) => row.getBoundingClientRect().bottom > 0);
+    const top = still && still.getBoundingClientRect().top;
 
-    let added = 0;
-    if (before && after) {
-      added = putRows(before, after);
-    } else if (before || after) {
-      list().replaceChildren(...document.importNode(fresh, true).childNodes);
-      added = after ? after.tBodies.length : 0;
-      if (boxes.length) window.Actions(boxes);
-    }
+    // The table alone: unfold's scrollbar has put it into elements of its own.
+    if (table(list()) && table(fresh)) follow(table(list()), table(fresh));
+    else if (table(list()) || table(fresh)) list().replaceChildren(...document.importNode(fresh, true).childNodes);
+
+    const added = rowsOf(list()).filter((row) => !known.includes(row.dataset.key));
+    if (known.length) added.forEach(watchRow);
+    else if (boxes.length) window.Actions(boxes);
     const counter = document.querySelector(".action-counter");
     if (counter) counter.dataset.actionsIcnt = boxes.length;
     const pages = document.getElementById("alerts-pages");
-    const freshPages = page.getElementById("alerts-pages");
-    if (pages.textContent !== freshPages.textContent && !pages.contains(document.activeElement)) {
-      pages.replaceChildren(...document.importNode(freshPages, true).childNodes);
-    }
+    if (!pages.contains(document.activeElement)) follow(pages, page.getElementById("alerts-pages"));
 
-    if (focus && document.activeElement === document.body) links(rowOf(focus.key) ?? list())[focus.at]?.focus({ preventScroll: true });
-    const still = place && rowOf(place.key);
-    if (still) window.scrollBy({ top: still.getBoundingClientRect().top - place.top, behavior: "instant" });
-    return added;
+    if (still?.isConnected) window.scrollBy({ top: still.getBoundingClientRect().top - top, behavior: "instant" });
+    return added.length;
   }
 
   function begin() {
