@@ -13,7 +13,7 @@ from alerts.models import Alert
 from clients.models import ApiClient
 from contacts.models import Clinician
 from tests.alerts.admin.pages import ALERTS, SEARCH, read, store
-from tests.staff.access.bulk import MAKERS
+from tests.staff.access.bulk import make_alerts
 from theme import pagination
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def sixty(monkeypatch: pytest.MonkeyPatch) -> None:
     """More than the list counts: it does so to 55."""
     monkeypatch.setattr(pagination, "COUNTED", 55)
-    MAKERS["alerts.alert"](60)
+    make_alerts(60)
 
 
 def test_a_list_that_was_not_counted_to_its_end_says_so(staff: Client, sixty: None) -> None:

@@ -1,9 +1,9 @@
-"""Makes many rows of each model with a list in the admin."""
+"""Makes many rows of every model with a list in the admin."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
-from itertools import count, pairwise
+from itertools import count
 
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
@@ -16,36 +16,33 @@ from contacts.choices import Channel, Priority
 from contacts.models import Clinician, PreferenceTemplate
 from oncall.models import Cover, Plan, PlanChoice, PlanStep, Target
 from staff.models import RoleClaim
+from staff.roles import Role
 from tests.contacts.crowd import make_crowd
 
 _numbers = count(1)
 
 
-def _clinicians(number: int) -> None:
-    department = f"Department {next(_numbers)}"
-    make_crowd(number, department=department, first=Clinician.objects.count())
+def make_rows(number: int) -> None:
+    """So many new rows of each model with a list, with everything that its list shows."""
+    alerts = make_alerts(number)
+    people = [each.clinician for each in alerts]
+    clients = _clients(number)
+    _replies(alerts)
+    _refusals(clients)
+    _tokens(clients)
+    _templates(number)
+    _plans(people)
+    _covers(people)
+    _users(number)
+    _claims(_groups(number))
 
 
-def _clients(number: int) -> list[ApiClient]:
-    return ApiClient.objects.bulk_create(
-        ApiClient(name=f"System {next(_numbers)}") for _each in range(number)
-    )
-
-
-def _tokens(number: int) -> None:
-    digests = (sha256(str(next(_numbers)).encode()).hexdigest() for _each in range(number))
-    ApiToken.objects.bulk_create(
-        ApiToken(client=client, digest=digest, prefix=digest[:8])
-        for client, digest in zip(_clients(number), digests, strict=True)
-    )
-
-
-def _alerts(number: int) -> list[Alert]:
-    clients = _clients(1)
-    _clinicians(number)
-    return Alert.objects.bulk_create(
+def make_alerts(number: int) -> list[Alert]:
+    """Alerts for as many new clinicians. An alert's status is what became of its deliveries: these failed."""
+    (client,) = _clients(1)
+    alerts = Alert.objects.bulk_create(
         Alert(
-            client=clients[0],
+            client=client,
             clinician=clinician,
             contact_id=clinician.contact_id,
             message_id=f"many-{next(_numbers)}",
@@ -54,11 +51,8 @@ def _alerts(number: int) -> list[Alert]:
             description=sample.ALERT["description"],
             priority=Priority.LOW,
         )
-        for clinician in Clinician.objects.order_by("-pk")[:number]
+        for clinician in _clinicians(number)
     )
-
-
-def _deliveries(number: int) -> None:
     Delivery.objects.bulk_create(
         Delivery(
             alert=alert,
@@ -70,11 +64,32 @@ def _deliveries(number: int) -> None:
             reason=Reason.INVALID_ADDRESS,
             finished_at=timezone.now(),
         )
-        for alert in _alerts(number)
+        for alert in alerts
+    )
+    return alerts
+
+
+def _clinicians(number: int) -> list[Clinician]:
+    department = f"Department {next(_numbers)}"
+    make_crowd(number, department=department, first=Clinician.objects.count())
+    return list(Clinician.objects.filter(department=department).order_by("pk"))
+
+
+def _clients(number: int) -> list[ApiClient]:
+    return ApiClient.objects.bulk_create(
+        ApiClient(name=f"System {next(_numbers)}") for _each in range(number)
     )
 
 
-def _refusals(number: int) -> None:
+def _tokens(clients: Sequence[ApiClient]) -> None:
+    digests = (sha256(str(next(_numbers)).encode()).hexdigest() for _each in clients)
+    ApiToken.objects.bulk_create(
+        ApiToken(client=client, digest=digest, prefix=digest[:8])
+        for client, digest in zip(clients, digests, strict=True)
+    )
+
+
+def _refusals(clients: Sequence[ApiClient]) -> None:
     Refusal.objects.bulk_create(
         Refusal(
             client=client,
@@ -83,12 +98,11 @@ def _refusals(number: int) -> None:
             priority=Priority.HIGH,
             message_ids=["1", "2"],
         )
-        for client in _clients(number)
+        for client in clients
     )
 
 
-def _replies(number: int) -> None:
-    alerts = _alerts(number)
+def _replies(alerts: Sequence[Alert]) -> None:
     engagements = Engagement.objects.bulk_create(
         Engagement(
             alert=alert, number=1, clinician_id=alert.clinician_id, why=Why.ADDRESSED, due_at=timezone.now()
@@ -127,8 +141,7 @@ def _templates(number: int) -> None:
     )
 
 
-def _plans(number: int) -> None:
-    people = _people(number)
+def _plans(people: Sequence[Clinician]) -> None:
     plans = Plan.objects.bulk_create(Plan(name=f"Plan {next(_numbers)}") for _each in people)
     PlanStep.objects.bulk_create(
         PlanStep(plan=plan, position=position, target=Target.NAMED, clinician=person)
@@ -141,51 +154,26 @@ def _plans(number: int) -> None:
     )
 
 
-def _covers(number: int) -> None:
+def _covers(people: Sequence[Clinician]) -> None:
+    """The next one covers each; the first one covers the last."""
     begins = timezone.now()
     Cover.objects.bulk_create(
         Cover(clinician=person, by=by, period=(begins, begins + timedelta(days=1)))
-        for person, by in pairwise(_people(number + 1))
+        for person, by in zip(people, (*people[1:], people[0]), strict=True)
     )
 
 
-def _people(number: int) -> list[Clinician]:
-    _clinicians(number)
-    return list(Clinician.objects.order_by("-pk")[:number])
-
-
 def _users(number: int) -> None:
-    groups = list(Group.objects.all())
+    groups = list(Group.objects.filter(name__in=[role.value for role in Role]))
     users = User.objects.bulk_create(User(username=f"user{next(_numbers)}") for _each in range(number))
     User.groups.through.objects.bulk_create(
         User.groups.through(user_id=user.pk, group_id=group.pk) for user in users for group in groups
     )
 
 
-def _groups(number: int) -> None:
-    Group.objects.bulk_create(Group(name=f"Group {next(_numbers)}") for _each in range(number))
+def _groups(number: int) -> list[Group]:
+    return Group.objects.bulk_create(Group(name=f"Group {next(_numbers)}") for _each in range(number))
 
 
-def _claims(number: int) -> None:
-    _groups(number)
-    RoleClaim.objects.bulk_create(
-        RoleClaim(value=f"claim {next(_numbers)}", group=group)
-        for group in Group.objects.order_by("-pk")[:number]
-    )
-
-
-MAKERS: dict[str, Callable[[int], object]] = {
-    "contacts.clinician": _clinicians,
-    "clients.apiclient": _clients,
-    "clients.apitoken": _tokens,
-    "alerts.alert": _deliveries,  # an alert's status is what became of its deliveries
-    "alerts.inboundmessage": _replies,
-    "alerts.refusal": _refusals,
-    "contacts.preferencetemplate": _templates,
-    "oncall.plan": _plans,
-    "oncall.cover": _covers,
-    "auth.user": _users,
-    "auth.group": _groups,
-    "staff.roleclaim": _claims,
-}
-"""By model: makes a number of rows with everything that its list shows."""
+def _claims(groups: Sequence[Group]) -> None:
+    RoleClaim.objects.bulk_create(RoleClaim(value=f"claim {next(_numbers)}", group=group) for group in groups)
