@@ -23,6 +23,7 @@ COPY manage.py ./
 COPY deploy/__init__.py deploy/entrypoint deploy/granian-log.json deploy/granian_log.py deploy/healthcheck.py deploy/liveness.py \
     deploy/
 COPY deploy/aws/contact-flow.json deploy/aws/permissions.toml deploy/aws/rds-ca.pem deploy/aws/
+COPY docs/api.md docs/staff-guide.md docs/
 COPY door door
 COPY config config
 COPY spelling spelling

@@ -1,4 +1,4 @@
-"""`make docs`: writes the generated parts of the documents and of the help page.
+"""`make docs`: writes the generated parts of the documents.
 
 A generated part is between `<!-- made by "make docs": NAME -->` and `<!-- end of NAME -->`. Everything else in those
 files is written by hand. `tests/docs` fails when a part is out of date.
@@ -9,10 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from html import escape
 from pathlib import Path
-
-from markdown_it import MarkdownIt
 
 from alerts.deliveries.retry import QUOTA_TRIES, SCHEDULES
 from config.env import VARIABLES
@@ -70,35 +67,6 @@ def modes_outage() -> str:
     return _measured("sync-vs-async", "outage_table")
 
 
-def guide() -> str:
-    """The guide for staff as HTML for Bleep's help page, without pictures."""
-    _title, _, text = read("docs/staff-guide.md").partition("\n")
-    without_pictures = re.sub(r"^!\[.*\n\n", "", text, flags=re.MULTILINE)
-    without_files = re.sub(r"\[([^]]+)\]\([a-z-]+\.md\)", r"\1", without_pictures)
-    made: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(without_files)
-    return made.rstrip()
-
-
-def api_guide() -> str:
-    """The prose of the API's guide as HTML for `/docs`, with its examples folded."""
-    _title, _, text = read("docs/api.md").partition("\n")
-    text = text[: text.index("[Authentication](#")] + text[text.index("## Authentication") :]
-    without_files = re.sub(r"\[([^]]+)\]\([a-z-]+\.md[^)]*\)", r"\1", text)
-    examples: list[str] = []
-
-    def fold(found: re.Match[str]) -> str:
-        examples.append(
-            f"<details><summary>Example: {found[1]}</summary><pre>{escape(found[2].rstrip())}</pre></details>"
-        )
-        return f"EXAMPLE-{len(examples)}-"
-
-    prose = re.sub(r"<!-- example: (.+?) -->\n```http\n(.*?)```", fold, without_files, flags=re.DOTALL)
-    made: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(prose)
-    for number, example in enumerate(examples, 1):
-        made = made.replace(f"<p>EXAMPLE-{number}-</p>", example)
-    return made.rstrip()
-
-
 def read(path: str) -> str:
     """The text of a file of this repository."""
     return (ROOT / path).read_text(encoding="utf-8")
@@ -112,8 +80,6 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "modes_outage": ("docs/sync-vs-async.md", modes_outage),
     "speed": ("docs/performance.md", speed),
     "retries": ("docs/recovery.md", retries),
-    "guide": ("staff/templates/staff/guide.html", guide),
-    "api_guide": ("staff/templates/staff/api/guide.html", api_guide),
 }
 """For each generated part: its file, and the function that makes it."""
 

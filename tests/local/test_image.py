@@ -118,6 +118,7 @@ def test_the_image_holds_the_product_and_nothing_else(image: Path) -> None:
     assert found == {
         "manage.py",
         "deploy",
+        "docs",
         "door",
         "config",
         "spelling",
