@@ -242,7 +242,7 @@ def test_somebody_else_is_asked_within_the_alert(operator: Client, ask: Ask) -> 
 
 def test_the_page_that_cancels_says_that_those_who_were_asked_are_told(operator: Client, ask: Ask) -> None:
     alert = ask()
-    assert "is told by a short message that it has ended" in read(
+    assert "are told by a short message that it has ended" in read(
         operator, action_url(StaffAction.CANCEL, alert)
     )
 
