@@ -6,11 +6,10 @@ from typing import Any
 import boto3
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.aws import Aws
-from tests.staff.accessibility import FITS, RUN, SERIOUS
+from tests.staff.accessibility import check_at_once, fits
 from tests.staff.browser import DESKTOP, PHONE, SECONDS
 
 SHOWN = 100
@@ -61,12 +60,8 @@ def check_everybody_can_use(page: Page) -> None:
     """By axe-core, light and dark, and on a telephone's screen."""
     for screen in (PHONE, DESKTOP):
         page.set_viewport_size(screen)
-        assert page.evaluate(FITS)
-    page.evaluate(Axe().axe_script)
-    for look in ("dark", "light"):
-        page.emulate_media(color_scheme=look)
-        found = [each for each in page.evaluate(RUN, {}) if each["impact"] in SERIOUS]
-        assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+        assert fits(page)
+    check_at_once(page)
 
 
 def test_all_messages_are_on_its_pages_and_a_number_is_found(handsets: Page, aws: Aws) -> None:
