@@ -1,6 +1,5 @@
 """What only a browser shows: Ctrl-K, a test that asks first, a bar that leaves with its tab, cards on a telephone."""
 
-import pytest
 from playwright.sync_api import expect
 
 from alerts.models import Alert
@@ -13,11 +12,8 @@ from tests.staff.browser import Site, visit
 from tests.staff.users import Records
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_from_ctrl_k_to_a_test_that_is_not_sent(
-    site: Site, records: Records, aws: Aws, *, dark: bool
-) -> None:
-    page = site.login(Role.PREFERENCE_EDITORS.value, dark=dark)
+def test_from_ctrl_k_to_a_test_that_is_not_sent(site: Site, records: Records, aws: Aws) -> None:
+    page = site.login(Role.PREFERENCE_EDITORS.value)
     visit(page, "/admin/")
     page.keyboard.press("Control+k")
     expect(page.get_by_role("option", name="Clinicians")).to_be_visible()
