@@ -206,6 +206,19 @@ def test_a_clients_page_shows_the_status_of_each_token(admin_client: Client, lab
     ]
 
 
+def test_an_auditor_sees_the_tokens_and_no_links_to_change_them(
+    admin_client: Client, auditor: Client, lab: ApiClient, lab_token: str
+) -> None:
+    address = f"/admin/clients/apiclient/{lab.pk}/change/"
+    prefix, links = ApiToken.objects.get().prefix, (ADD, f"{TOKENS}rotate/", f"{TOKENS}revoke/")
+
+    page, offered = auditor.get(address).content.decode(), admin_client.get(address).content.decode()
+
+    assert f'data-token="{prefix}"' in page
+    assert [link for link in links if link not in offered] == []
+    assert [link for link in links if link in page] == []
+
+
 def test_a_token_that_may_only_read_is_tried_out_by_reading(admin_client: Client, lab: ApiClient) -> None:
     ((_token, secret, samples),) = add(admin_client, typed(lab, access="read")).context["shown"]
 

@@ -105,7 +105,9 @@ def test_each_problem_links_to_its_page_and_the_urgent_come_first(site: Site, pr
     wait_until_settled(page)
 
 
-def test_without_problems_it_says_so_and_shows_charts(site: Site, no_problems: None) -> None:
+def test_without_problems_it_says_so_and_shows_charts_in_the_themes_colours(
+    site: Site, no_problems: None
+) -> None:
     page = site.login(Role.AUDITORS.value)
 
     visit(page, "/admin/")
@@ -119,22 +121,11 @@ def test_without_problems_it_says_so_and_shows_charts(site: Site, no_problems: N
     expect(page.get_by_role("row", name="Telephone call")).to_contain_text("1")
     check_accessibility(page)
 
-
-def test_the_charts_words_follow_the_theme(site: Site, no_problems: None) -> None:
-    page = site.login(Role.AUDITORS.value)
-    visit(page, "/admin/")
     page.wait_for_function("Object.values(Chart.instances).length === 3")
     colour = "Object.values(Chart.instances)[0].options.color"
     light = page.evaluate(colour)
-
     page.evaluate("document.documentElement.classList.add('dark')")
-
     page.wait_for_function(f"{colour} !== '{light}'")
-
-
-def test_by_key_to_the_last_seven_days(site: Site, no_problems: None) -> None:
-    page = site.login(Role.OPERATORS.value)
-    visit(page, "/admin/")
 
     page.get_by_role("link", name="Last 7 days").press("Enter")
 
