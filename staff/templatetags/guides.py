@@ -37,7 +37,7 @@ def api_guide() -> SafeString:
         )
         return f"EXAMPLE-{len(examples)}-"
 
-    made = _html(EXAMPLE.sub(fold, text))
+    made: str = _html(EXAMPLE.sub(fold, text))
     for number, example in enumerate(examples, 1):
         made = made.replace(f"<p>EXAMPLE-{number}-</p>", example)
     return mark_safe(made)  # noqa: S308 - from a file of ours
@@ -52,4 +52,5 @@ def _html(text: str) -> SafeString:
     from markdown_it import MarkdownIt  # noqa: PLC0415 - every process that has templates loads this module
 
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
-    return mark_safe(reader.render(LINK_TO_FILE.sub(r"\1", text)))  # noqa: S308 - from a file of ours
+    made: str = reader.render(LINK_TO_FILE.sub(r"\1", text))
+    return mark_safe(made)  # noqa: S308 - from a file of ours
