@@ -19,6 +19,7 @@ from alerts.states import Reason
 from contacts.choices import Priority
 from tests.alerts.conftest import Store
 from tests.alerts.monitoring.findings import wrong
+from tests.copies import copy
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("a_relay")]
 
@@ -152,15 +153,11 @@ def test_what_waits_for_a_retry_is_not_from_the_future(store: Store) -> None:
 def test_the_past_is_not_read_for_rows_from_the_future(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "COUNTED", 2)
     one = store(L)
-    fields = {name: getattr(one, name) for name in ("clinician_id", "priority")}
-    Alert.objects.bulk_create(
-        Alert(**fields, is_test=True, message_id=str(number), type="t", patient_id="p", description="d")
-        for number in range(3000)
+    sent = Attempt.objects.create(
+        delivery=one, channel="sms", number=0, state="sent", provider_id="p", finished_at=Now()
     )
-    Attempt.objects.bulk_create(
-        Attempt(delivery=one, channel="sms", number=number, state="sent", provider_id="p", finished_at=Now())
-        for number in range(3000)
-    )
+    copy(one.alert, range(3000), message_id="n::text")
+    copy(sent, range(1, 3000), number="n")
     with CaptureQueriesContext(connection) as captured:
         assert checks._rows_from_the_future()[0].value == 0  # noqa: SLF001 - what it costs shows nowhere else
 

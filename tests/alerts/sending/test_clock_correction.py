@@ -28,6 +28,7 @@ from contacts.choices import Priority
 from tests.alerts.conftest import Store
 from tests.alerts.factories import THROTTLED, claim, current, placed
 from tests.aws import Aws
+from tests.copies import copy
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fresh_counters", "many_calls")]
 
@@ -188,11 +189,7 @@ def test_a_delivery_that_somebody_is_changing_is_not_waited_for(transactional_db
 
 
 def test_a_long_backlog_is_not_read(store: Store) -> None:
-    one = store(L)
-    fields = {
-        name: getattr(one, name) for name in ("alert_id", "clinician_id", "priority", "channel", "address")
-    }
-    Delivery.objects.bulk_create(Delivery(**fields, round=number) for number in range(2, 5000))
+    copy(store(L), range(2, 5000), round="n")
     with CaptureQueriesContext(connection) as captured:
         clock_correction.correct()
 
