@@ -35,6 +35,8 @@ LOCKS_OF_INTAKE = (
     f"LOCK TABLE {', '.join(WRITTEN_BY_INTAKE)} IN ROW EXCLUSIVE MODE; "
     f"LOCK TABLE {', '.join(READ_BY_INTAKE)} IN ACCESS SHARE MODE"
 )
+PATIENCE = "SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '3s'"
+"""How long to wait for these locks, and for all of it."""
 
 R = TypeVar("R", bound=HttpResponseBase)
 log = structlog.get_logger(__name__)
@@ -117,7 +119,7 @@ def _database() -> str:
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = '3s'")
+                cursor.execute(PATIENCE)
                 cursor.execute(LOCKS_OF_INTAKE)
             if time.monotonic() - _rehearsed_at < REHEARSE_EVERY:
                 WriteProbe.objects.write()

@@ -11,7 +11,6 @@ from alerts.deliveries import opening
 from alerts.models import Alert
 from contacts.models import Clinician
 from tests.factories import an_alert
-from tests.processes import wait_until
 from tests.sender import Sender
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -91,21 +90,23 @@ def test_a_session_that_is_ended_or_cancelled_at_work_is_a_database_that_is_away
     with psycopg.connect(**connection.get_connection_params()) as other:
         # So that the request is at work for a while.
         other.execute("LOCK TABLE alerts_alert IN ACCESS EXCLUSIVE MODE")
-        stopper = threading.Thread(target=stop_who_waits, args=(query, other.info.backend_pid))
+        answered = threading.Event()
+        stopper = threading.Thread(target=stop_who_waits, args=(query, other.info.backend_pid, answered))
         stopper.start()
 
-        answer = sender.post(an_alert())
-
-        stopper.join()
+        try:
+            answer = sender.post(an_alert())
+        finally:
+            answered.set()
+            stopper.join()
 
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert not Alert.objects.exists()
     assert sender.post(an_alert()).status_code == 202
 
 
-def stop_who_waits(query: str, holder: int) -> None:
-    """Run a query that stops whoever waits for a lock of this session, as soon as somebody does."""
+def stop_who_waits(query: str, holder: int, answered: threading.Event) -> None:
+    """Until the request is answered, stop whoever waits for a lock of this session: it tries in another one, too."""
     with psycopg.connect(**connection.get_connection_params(), autocommit=True) as administrator:
-        wait_until(
-            lambda: administrator.execute(query.encode(), [holder]).fetchall(), what="the request waits"
-        )
+        while not answered.wait(0.05):
+            administrator.execute(query.encode(), [holder])

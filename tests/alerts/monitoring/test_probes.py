@@ -84,7 +84,10 @@ def test_unready_while_the_database_refuses_sessions_that_would_write() -> None:
 @pytest.mark.parametrize(
     "table", ["alerts_alert", "alerts_delivery", "alerts_writeprobe", "clients_apitoken"]
 )
-def test_unready_while_a_table_that_intake_needs_is_locked(table: str) -> None:
+def test_unready_while_a_table_that_intake_needs_is_locked(
+    table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes, "PATIENCE", probes.PATIENCE.replace("2s", "100ms"))
     RelayHeartbeat.objects.create(relay="relay:1")
     with psycopg.connect(**connection.get_connection_params()) as other:
         other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
