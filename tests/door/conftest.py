@@ -95,12 +95,18 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing."""
 
 
+class Server(ThreadingHTTPServer):
+    """Many may come at once: one that found no place would try again a second later."""
+
+    request_queue_size = 128
+
+
 @pytest.fixture(scope="module")
 def _behind() -> Iterator[tuple[str, type[Handler]]]:
     class Ours(Handler):
         pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Ours) as server:
+    with Server(("127.0.0.1", 0), Ours) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
@@ -26,14 +27,28 @@ def post(door: Door, priority: str) -> tuple[str, int, float, str]:
     return priority, answer.status_code, took, answer.headers.get("Retry-After", "")
 
 
+def wait_until_sent(door: Door, count: int) -> None:
+    """So many requests were sent to the door, which has had a moment to read them."""
+    mine = psutil.Process()
+
+    def connected() -> int:
+        return sum(bool(each.raddr) and each.raddr.port == door.port for each in mine.net_connections("tcp"))
+
+    wait_until(lambda: connected() >= count, what=f"{count} requests are sent")
+    time.sleep(0.1)
+
+
 def test_of_those_that_wait_high_goes_first(door: Door) -> None:
-    door.service.seconds = 0.8
+    door.service.seconds = 0.1
+    door.service.gate.clear()
     with ThreadPoolExecutor(20) as pool:
         running = [pool.submit(post, door, "L") for _ in range(THREADS)]
         wait_until(lambda: len(door.service.requests) == THREADS, what="all threads work")
         low = [pool.submit(post, door, "L") for _ in range(4)]
-        time.sleep(0.1)
+        wait_until_sent(door, THREADS + 4)
         high = [pool.submit(post, door, "H") for _ in range(2)]
+        wait_until_sent(door, THREADS + 6)
+        door.service.gate.set()
         wait([*running, *low, *high])
 
     order = [json.loads(request["body"])["priority"] for request in door.service.requests]
@@ -51,15 +66,18 @@ def test_what_comes_with_a_known_token_goes_before_strangers(door: Door, status:
 
     door.service.status = status
     assert send(f"stranger-{status}") == status
-    door.service.status, door.service.seconds = 202, 0.8
+    door.service.status, door.service.seconds = 202, 0.1
     door.service.requests.clear()
+    door.service.gate.clear()
 
     with ThreadPoolExecutor(20) as pool:
         running = [pool.submit(send, "stranger-0") for _ in range(THREADS)]
         wait_until(lambda: len(door.service.requests) == THREADS, what="all threads work")
         strangers = [pool.submit(send, f"stranger-{status}") for _ in range(4)]
-        time.sleep(0.1)
+        wait_until_sent(door, THREADS + 4)
         known = [pool.submit(send, "known") for _ in range(2)]
+        wait_until_sent(door, THREADS + 6)
+        door.service.gate.set()
         wait([*running, *strangers, *known])
 
     order = [json.loads(request["body"])["from"] for request in door.service.requests]
