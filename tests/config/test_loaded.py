@@ -18,6 +18,14 @@ AWS, PAGES, BROKER = {"boto3", "botocore.session"}, {"openpyxl", "unfold.admin"}
 LOGINS = {"allauth", "axes", "argon2", "fido2"}
 WEB = "import config.wsgi"
 """What granian loads in each of its processes."""
+RELAY = (
+    "import django; django.setup(); import alerts.management.commands.relay as relay; relay.tracing.start()"
+)
+WORKER = (
+    "import os, django; django.setup(); os.environ['CELERY_SKIP_CHECKS'] = '1';"
+    "import config.management.commands.worker, alerts.tasks, celery.apps.worker, alerts.channels.aws;"
+    "from config import celery; celery.app.loader.import_default_modules(); celery.trace()"
+)
 
 
 def loaded(statements: str, **variables: str) -> set[str]:
@@ -49,13 +57,8 @@ def loaded(statements: str, **variables: str) -> set[str]:
             AWS | PAGES | BROKER | LOGINS | {"rest_framework.serializers", "requests"},
         ),
         (WEB, "web-admin", "contacts.admin.page", AWS),
-        ("import django; django.setup(); import alerts.relay.loop", "none", "kombu", AWS | PAGES | LOGINS),
-        (
-            "import django; django.setup(); import config.management.commands.worker, alerts.tasks, celery.apps.worker",
-            "none",
-            "celery.worker.worker",
-            PAGES | LOGINS | {"celery.bin.celery", "prompt_toolkit"},
-        ),
+        (RELAY, "none", "kombu", AWS | PAGES | LOGINS),
+        (WORKER, "none", "celery.worker.worker", PAGES | LOGINS | {"celery.bin.celery", "prompt_toolkit"}),
     ],
     ids=["web-api", "web-probes", "web-admin", "relay", "worker"],
 )
@@ -64,6 +67,19 @@ def test_a_part_loads_what_it_uses(statements: str, service: str, has: str, with
 
     assert has in found
     assert not found & without
+    assert of_traces(found) == [], "there are none"
+
+
+def of_traces(found: set[str]) -> list[str]:
+    """What is of OpenTelemetry."""
+    return sorted(name for name in found if name.startswith("opentelemetry."))
+
+
+def test_what_traces_need_is_loaded_if_there_are_traces() -> None:
+    """So the test above would see it."""
+    found = loaded(RELAY, WEB_SERVICE="none", TRACES="otlp")
+
+    assert "opentelemetry.instrumentation.psycopg" in of_traces(found)
 
 
 def test_what_is_forked_has_all_views_and_neither_thread_nor_connection() -> None:
