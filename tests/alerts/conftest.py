@@ -21,6 +21,7 @@ from alerts.sending import breaker, rate_limit
 from alerts.states import AttemptState
 from clients.models import ApiClient
 from config.celery import app
+from config.periodic import Periodic
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from oncall.models import PlanChoice
@@ -47,11 +48,21 @@ def store(lab: ApiClient, clinician: Clinician) -> Store:
 
 
 @pytest.fixture
-def one_relay() -> Iterator[loop.Relay]:
+def whole_relay() -> Iterator[loop.Relay]:
     """A relay that ticks when the test says so."""
     made = loop.Relay()
     yield made
     made.close()
+
+
+@pytest.fixture
+def one_relay(whole_relay: loop.Relay, monkeypatch: pytest.MonkeyPatch) -> loop.Relay:
+    """The same, which does nothing beside its ticks: in the first, each relay would begin with checks, expiry and more.
+
+    Each of these would have a thread, and a session.
+    """
+    monkeypatch.setattr(Periodic, "start_if_due", lambda *_args, **_kwargs: None)
+    return whole_relay
 
 
 @pytest.fixture

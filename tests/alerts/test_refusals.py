@@ -13,7 +13,7 @@ from tests.processes import wait_until
 
 @pytest.mark.django_db(transaction=True)
 def test_a_relay_deletes_what_was_last_refused_three_months_ago(
-    one_relay: loop.Relay, lab: ApiClient
+    whole_relay: loop.Relay, lab: ApiClient
 ) -> None:
     for contact_id, days in (("old", 91), ("known for long", 89)):
         Refusal.objects.create(
@@ -24,7 +24,7 @@ def test_a_relay_deletes_what_was_last_refused_three_months_ago(
             last_at=Now() - timedelta(days=days),
         )
 
-    one_relay.tick()
+    whole_relay.tick()
 
     wait_until(lambda: Refusal.objects.count() == 1, what="the old row is deleted")
     assert Refusal.objects.get().contact_id == "known for long"

@@ -193,13 +193,13 @@ def test_a_relay_that_hangs_does_not_keep_the_replies_to_itself(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_relay_reads_beside_its_work(
-    ask: Ask, handsets: Handsets, one_relay: Relay, broker: object
+    ask: Ask, handsets: Handsets, whole_relay: Relay, broker: object
 ) -> None:
     question = Question(ask())
     handsets.reply(question.number, f"1 {question.code}")
     until = time.monotonic() + 20
     while not Response.objects.exists() and time.monotonic() < until:
-        one_relay.tick()
+        whole_relay.tick()
         time.sleep(0.05)
-    one_relay.stop()
+    whole_relay.stop()
     assert Engagement.objects.get(alert=question.alert).state == EngagementState.ACCEPTED
