@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -20,10 +21,11 @@ from pytest_django.fixtures import Settings
 from alerts.models import Delivery
 from alerts.relay.loop import Relay
 from alerts.states import UNFINISHED, DeliveryState
+from config.periodic import Periodic
 from sandbox.queues import ORIGINATION_NUMBER, reply_queue_url
 from tests.environment import database_url
 from tests.faults.crash import Crash
-from tests.processes import ROOT, running, stop, wait_until
+from tests.processes import ROOT, stop, wait_until
 
 ROUNDS = 6
 """More ticks of the relay than any test here needs."""
@@ -43,17 +45,29 @@ class ForkServer:
 
     def kill(self, crash: Crash, action: str, **arguments: Any) -> None:
         """Run an action in a new process that dies at a step of it. It fails if the step is not reached."""
-        assert self._process.stdin is not None
-        order = {"crash": asdict(crash), "action": action, "arguments": arguments}
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
+        self._order({"crash": asdict(crash), "action": action, "arguments": arguments})
         code = int(self.answer())
         assert code == KILLED, f"{action} did not die at {crash}: exit code {code}"
+
+    def start_worker(self, log: Path) -> int:
+        """Start a real worker, which writes into this log. Returns its process id."""
+        self._order({"worker": str(log)})
+        return int(self.answer())
+
+    def stop_worker(self, pid: int) -> None:
+        """Kill it: what the tests wanted of it is in the database."""
+        self._order({"stop": pid})
+        assert int(self.answer()) == KILLED
 
     def answer(self) -> str:
         """The next line of its output."""
         assert self._process.stdout is not None
         return str(self._process.stdout.readline()).strip()
+
+    def _order(self, order: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
 
 
 class Rest:
@@ -89,7 +103,7 @@ def let_leases_run_out() -> None:
     held.update(lease_expires_at=Now() - timedelta(seconds=1))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def environment(django_db_setup: None, aws_server: str) -> dict[str, str]:
     """The environment of every process: the tests' database, and no rate limits."""
     return {
@@ -123,27 +137,35 @@ def _fork_server(environment: dict[str, str], log_dir: Path) -> Iterator[ForkSer
                     pipe.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def fork_server(environment: dict[str, str], log_dir: Path) -> Iterator[ForkServer]:
-    """A process that starts others, which die."""
+    """A process that starts others, which die. By itself it takes nothing, so it may stay."""
     with _fork_server(environment, log_dir) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def worker(environment: dict[str, str], log_dir: Path) -> Iterator[None]:
-    """A real worker. It stops after the module's tests, since it would take other tests' deliveries."""
-    with running("faults-worker", [str(ROOT / "deploy" / "entrypoint"), "worker"], environment, log_dir):
-        log = log_dir / "faults-worker.log"
+def worker(fork_server: ForkServer, log_dir: Path) -> Iterator[None]:
+    """A real worker. It ends after the module's tests, since it would take other tests' deliveries."""
+    log = log_dir / f"faults-worker-{uuid.uuid4()}.log"
+    log.touch()
+    pid = fork_server.start_worker(log)
+    try:
         wait_until(lambda: "ready." in log.read_text(), what="the worker is ready", seconds=60)
         yield
+    finally:
+        fork_server.stop_worker(pid)
 
 
 @pytest.fixture
-def rest(transactional_db: None, worker: None, settings: Settings) -> Iterator[Rest]:
+def rest(
+    transactional_db: None, worker: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Rest]:
     """The rest of Bleep."""
     for name, value in UNPACED.items():  # a relay sends by itself what no worker takes
         setattr(settings, name, value)
+    # Checks, expiry and whatever else a relay does beside its work: each of two hundred relays would begin with it.
+    monkeypatch.setattr(Periodic, "start_if_due", lambda *_args, **_kwargs: None)
     relay = Relay()
     yield Rest(relay)
     relay.close()

@@ -4,10 +4,12 @@ The tests need about two hundred such processes. Starting Python with Django, Ce
 takes milliseconds and is just as real: its own process, with its own connections (the server opens none, so none is
 shared), killed by the kernel.
 
-It reads one order per line as JSON, and prints the exit code of the process that ran it.
+It reads one order per line as JSON, and prints the exit code of the process that ran it. It also forks workers that
+work until it is told to kill them: of these it prints the process id, and then the exit code.
 """
 
 import gc
+import importlib
 import json
 import os
 import signal
@@ -18,12 +20,17 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import django
+from django.core.management import execute_from_command_line
 
 from config.database import Lock
 from tests.faults.crash import Crash, arm
 
 CHILD_SECONDS = 30
 """A child that still runs after this is ended by its alarm."""
+WORKER = ("worker", "all", "-Q", "urgent,questions,normal,low", "-c", "16")
+"""As `deploy/entrypoint` starts it."""
+OF_WORKERS = ("celery.apps.worker", "celery.concurrency.thread", "celery.worker", "kombu.transport.redis")
+"""What they load when they begin."""
 
 
 def main() -> None:
@@ -35,11 +42,35 @@ def main() -> None:
     gc.freeze()
     print("ready", flush=True)  # noqa: T201 - the other end reads it
     for line in sys.stdin:
-        pid = os.fork()
-        if not pid:
-            _run(json.loads(line), actions)
-        _, status = os.waitpid(pid, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201
+        print(_carry_out(json.loads(line), actions), flush=True)  # noqa: T201
+
+
+def _carry_out(order: dict[str, Any], actions: dict[str, Callable[..., object]]) -> int:
+    """Start a worker, or end one, or run an action to its end. Returns a process id or an exit code."""
+    if "stop" in order:
+        os.kill(order["stop"], signal.SIGKILL)
+        return _exit_code(order["stop"])
+    pid = os.fork()
+    if not pid:
+        _work(order["worker"]) if "worker" in order else _run(order, actions)
+    return pid if "worker" in order else _exit_code(pid)
+
+
+def _exit_code(pid: int) -> int:
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def _work(log: str) -> NoReturn:
+    """Work until somebody kills this process. What it prints goes to the log."""
+    try:
+        written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        for number in (1, 2):
+            os.dup2(written, number)
+        execute_from_command_line(["manage.py", *WORKER])
+    except BaseException:  # noqa: BLE001 - the child must end here, whatever happens
+        traceback.print_exc()
+    os._exit(1)
 
 
 def _load() -> dict[str, Callable[..., object]]:
@@ -58,6 +89,8 @@ def _load() -> dict[str, Callable[..., object]]:
     from alerts.states import Proof, ResponseKind  # noqa: PLC0415
 
     get_resolver().url_patterns  # noqa: B018 - loads the views
+    for module in OF_WORKERS:
+        importlib.import_module(module)
     # Loads the models of the services; each child makes its own clients.
     for service in ("sns", "connect", "sqs"):
         aws.client(service)
