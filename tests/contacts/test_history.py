@@ -8,8 +8,9 @@ from django.test import Client
 
 from contacts import history, preferences
 from contacts.choices import Channel, Priority
-from contacts.models import Clinician
+from contacts.models import ADDRESS_FIELDS, Clinician
 from tests.contacts.admin.test_admin import ADD, page_of, typed
+from tests.factories import confirm, make_clinician
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +25,33 @@ def latest_changes(clinician: Clinician) -> list[tuple[str, str, str]]:
     """The newest entry, in words."""
     newer, older = entries(clinician)[:2]
     return [(each.field, each.old, each.new) for each in history.changes(newer, older)]
+
+
+def rows(who: Clinician) -> list[list[dict[str, Any]]]:
+    """What is stored of a clinician, without what differs between two of the same kind."""
+    found = (
+        Clinician.objects.filter(pk=who.pk),
+        who.preferences.order_by("id"),
+        who.email_subscriptions.all(),
+        who.history.order_by("history_date"),
+    )
+    differs = {"id", "clinician_id", "contact_id", "created_at", "search_text", "likeness"}
+    differs |= {"since", "history_id", "history_date"}
+    return [[{name: row[name] for name in row.keys() - differs} for row in each.values()] for each in found]
+
+
+@pytest.mark.parametrize("wanted", [{Priority.HIGH: [CALL, SMS, CALL], Priority.LOW: [EMAIL]}, {}])
+def test_the_clinicians_of_tests_are_as_the_product_makes_them(
+    wanted: dict[Priority, list[Channel]],
+) -> None:
+    made = make_clinician("C-1", wanted, role="Registrar")
+
+    fields = {each: getattr(made, each) for each in ("name", "role", *ADDRESS_FIELDS)}
+    usual = Clinician.objects.create(contact_id="C-2", **fields)
+    preferences.replace(usual, wanted)
+    confirm(usual)
+
+    assert rows(made) == rows(usual)
 
 
 def test_replacing_preferences_records_old_and_new(clinician: Clinician) -> None:
