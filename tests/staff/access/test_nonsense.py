@@ -125,7 +125,13 @@ def test_a_file_with_nul_is_refused_in_words(superuser: Client, content: bytes) 
 
 @pytest.mark.proof
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("person", [SUPERUSER, Role.OPERATORS.value])
+@pytest.mark.parametrize(
+    "person",
+    [
+        pytest.param(each, marks=pytest.mark.xdist_group(f"nonsense of {each}"))
+        for each in (SUPERUSER, Role.OPERATORS.value)
+    ],
+)
 def test_no_nonsense_breaks_a_page(person: str) -> None:
     """Addresses with nonsense: in its place for a key, in each parameter, in each field of a form."""
     records = make_records()
