@@ -3,7 +3,7 @@
 import gc
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,18 +70,17 @@ def pytest_runtest_teardown() -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Browsers after the rest, and flows and what else has relay and workers last: these take any test's deliveries.
+    """Flows first, browsers after the rest, and last what else has relay and workers, which take any test's deliveries.
 
-    Each in its shuffled order. Where several processes share the tests out, they do so in this order, too, and by the
-    file, if a test names no other group; those at a browser have nothing in common but that, and go one by one.
+    Each in its shuffled order, but what is given more time than others before them. Where several processes share the
+    tests out, they do so in this order, too, so that none is left alone with something long. They do it by the file, if
+    a test names no other group; those at a browser have nothing in common but that, and go one by one.
     """
     for item in items:  # before xdist reads the groups in this hook
         if item.get_closest_marker("xdist_group") is None:
-            one_by_one = _has_browser(item) and not _has_workers(item)
-            group = item.nodeid if one_by_one else f"{item.path.stem} {_has_workers(item)}"
-            item.add_marker(pytest.mark.xdist_group(group))
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
     yield
-    items.sort(key=lambda item: (_has_workers(item), _has_browser(item)))  # after they were shuffled
+    items.sort(key=_turn)  # after they were shuffled
 
 
 def pytest_collection_finish() -> None:
@@ -90,12 +89,22 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def _has_workers(item: pytest.Item) -> bool:
-    return "flows" in Path(item.path).parts or "workers" in getattr(item, "fixturenames", ())
+def _group(item: pytest.Item) -> str:
+    if _asks_for(item, "processes"):
+        return "flows"
+    if _asks_for(item, "browser") and not _asks_for(item, "workers"):
+        return item.nodeid
+    return f"{item.path.stem} {_asks_for(item, 'workers')}"
 
 
-def _has_browser(item: pytest.Item) -> bool:
-    return "browser" in getattr(item, "fixturenames", ())
+def _turn(item: pytest.Item) -> tuple[bool, ...]:
+    is_long = item.get_closest_marker("timeout") is not None
+    is_flow = _asks_for(item, "processes")
+    return not is_flow, _asks_for(item, "workers"), _asks_for(item, "browser"), not is_long
+
+
+def _asks_for(item: pytest.Item, fixture: str) -> bool:
+    return fixture in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(scope="session")
@@ -178,18 +187,26 @@ def workers(django_db_setup: None, aws_server: str, log_dir: Path) -> Iterator[N
 
     With `transactional_db` only (or `live_server`, which asks for it): they see what is committed.
     """
+    with sending(log_dir):
+        yield
+
+
+@contextmanager
+def sending(log_dir: Path) -> Iterator[None]:
+    """A relay and two workers, for as long as the block runs."""
     env = {
         "DATABASE_URL": database_url(str(connection.settings_dict["NAME"])),
         "SMS_REPLY_QUEUE_URL": reply_queue_url(AWS_URL),
         "SMS_ORIGINATION_NUMBER": ORIGINATION_NUMBER,
         "PUBLIC_URL": PUBLIC_URL,
     }
+    logs = {part: log_dir / f"{part}.log" for part in WORKERS}
+    before = {part: len(log.read_text()) if log.exists() else 0 for part, log in logs.items()}
     with ExitStack() as stack:
         at_once(stack, [running(part, [ENTRY_POINT, part], env, log_dir) for part in WORKERS])
         for part, ready in WORKERS.items():
-            log = log_dir / f"{part}.log"
             wait_until(
-                lambda log=log, ready=ready: ready in log.read_text(),  # type: ignore[misc]
+                lambda part=part, ready=ready: ready in logs[part].read_text()[before[part] :],  # type: ignore[misc]
                 what=f"{part} is ready",
                 seconds=60,
             )

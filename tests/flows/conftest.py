@@ -12,13 +12,17 @@ from typing import Any
 import pytest
 import requests
 from django.db import connection
+from django.db.models.functions import Now
 
+from alerts.models import Delivery
+from alerts.states import UNFINISHED
 from clients import tokens
 from clients.models import ApiClient
 from contacts.models import Clinician
 from sandbox.run_settings import DOOR, PORTS_OF_A_RUN, SERVICES, WEB_PARTS, Ports, url_variable
 from sandbox.services import free_port
 from tests.aws import Aws
+from tests.conftest import sending
 from tests.environment import database_url
 from tests.processes import ENTRY_POINT, answers, at_once, running, wait_until
 
@@ -57,13 +61,27 @@ class Bleep:
             seconds=seconds,
         )
 
+    def ask_about(self, *numbers: str) -> None:
+        """As if the time had come to ask what became of the calls to these numbers: a relay asks at its next look."""
+        for number in numbers:
+            called = Delivery.objects.filter(address=number).exclude(state__in=UNFINISHED)
+            wait_until(called.exists, what=f"{number} was called")
+            called.filter(outcome_due_at__isnull=False).update(outcome_due_at=Now())
+
     def wait_for_messages(self, count: int) -> list[dict[str, Any]]:
         """The received messages, once there are `count`."""
         wait_until(lambda: len(self.aws.messages()) >= count, what=f"{count} messages arrived")
         return self.aws.messages()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+def workers(django_db_setup: None, aws_server: str, log_dir: Path) -> Iterator[None]:
+    """As for all tests, but they end with the flows, since they would take the deliveries of what comes after."""
+    with sending(log_dir):
+        yield
+
+
+@pytest.fixture(scope="package")
 def processes(workers: None, log_dir: Path) -> Iterator[str]:
     """Every process of Bleep; the front door's address."""
     ports = Ports(free_port(range(20000, 29000), adjacent=PORTS_OF_A_RUN))
