@@ -96,6 +96,7 @@ def test_a_person_who_presses_1_has_the_alert(
     make_plan(None, colleague, wait=LONG)
     bleep.post(an_alert(priority="H"))
     telephones.answer(FIRST, "11")
+    bleep.ask_about(FIRST)
     bleep.wait_for("123", "acknowledged")
     assert states() == [("C-1", "accepted")]
     assert Response.objects.get().proof == Proof.CALL_KEY
@@ -109,6 +110,7 @@ def test_a_person_who_lets_it_ring_is_followed_by_the_next(
     wait_until(lambda: telephones.ring(FIRST), what="it rings", seconds=30)
     let_time_run_out()
     telephones.answer(SECOND, "11")
+    bleep.ask_about(SECOND)
     bleep.wait_for("123", "acknowledged")
     assert states() == [("C-1", "undefined"), ("C-2", "accepted")]
     assert telephones.sms("has been taken on by Clinician C-2.")["to"] == "+447700900002"
@@ -120,7 +122,9 @@ def test_a_person_who_presses_2_is_followed_by_the_next_at_once(
     make_plan(None, colleague, wait=LONG)
     bleep.post(an_alert(priority="H"))
     telephones.answer(FIRST, "12")
+    bleep.ask_about(FIRST)
     telephones.answer(SECOND, "11")
+    bleep.ask_about(SECOND)
     bleep.wait_for("123", "acknowledged")
     assert states() == [("C-1", "declined"), ("C-2", "accepted")]
 
@@ -131,6 +135,7 @@ def test_a_voicemail_accepts_nothing_and_hears_nothing(
     make_plan(None, colleague, wait=LONG)
     bleep.post(an_alert(priority="H", description="Potassium is high for patient"))
     telephones.answer(FIRST, "")
+    bleep.ask_about(FIRST)
     wait_until(
         lambda: any(each["channel"] == "sms" for each in bleep.aws.messages()),
         what="an SMS follows",
@@ -152,6 +157,7 @@ def test_of_two_who_press_1_in_the_same_instant_one_has_it_and_the_other_is_told
     wait_until(lambda: telephones.ring(SECOND), what="the second rings", seconds=30)
     with ThreadPoolExecutor(2) as both:
         list(both.map(lambda number: telephones.answer(number, "11"), (FIRST, SECOND)))
+    bleep.ask_about(FIRST, SECOND)
     wait_until(lambda: Response.objects.count() == 2, what="both answers are kept", seconds=30)
     assert bleep.status("123") == "acknowledged"
     effects = dict(Response.objects.values_list("effect", "engagement__clinician__sms_number"))
@@ -208,6 +214,7 @@ def test_what_is_withdrawn_while_it_rings_asks_nobody_and_a_key_comes_too_late(
     )
     assert withdrawn.json()["status"] == "withdrawn"
     telephones.answer(FIRST, "11")
+    bleep.ask_about(FIRST)
     wait_until(Response.objects.exists, what="the answer is kept", seconds=30)
     assert Response.objects.get().effect == "too_late"
     assert (bleep.status("123"), states()) == ("withdrawn", [("C-1", "withdrawn")])
@@ -228,6 +235,7 @@ def test_while_no_provider_works_the_next_is_asked_and_both_are_reached_afterwar
     assert requests.delete(f"{bleep.aws.url}/faults", timeout=5).ok
     wait_until(lambda: telephones.ring(FIRST), what="the first rings after all", seconds=30)
     telephones.answer(SECOND, "11")
+    bleep.ask_about(SECOND)
     bleep.wait_for("123", "acknowledged")
     assert states() == [("C-1", "undefined"), ("C-2", "accepted")]
 
@@ -243,6 +251,7 @@ def test_the_covering_person_is_asked_although_the_plan_was_emptied_meanwhile(
     cover(colleague, make_colleague("C-3", call_number=THIRD))
     let_time_run_out()
     telephones.answer(THIRD, "11")
+    bleep.ask_about(THIRD)
     bleep.wait_for("123", "acknowledged")
     assert states() == [("C-1", "undefined"), ("C-3", "accepted")]
     assert Engagement.objects.get(number=2).why == Why.COVER
@@ -255,6 +264,7 @@ def test_a_person_presses_1_while_redis_is_down(bleep: Bleep, telephones: Teleph
     try:
         bleep.post(an_alert(priority="H"))
         telephones.answer(FIRST, "11")
+        bleep.ask_about(FIRST)
         bleep.wait_for("123", "acknowledged", seconds=30)
     finally:
         REDIS.start()

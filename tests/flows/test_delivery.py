@@ -11,6 +11,7 @@ from tests.factories import an_alert, make_clinician
 from tests.flows.conftest import Bleep
 from tests.processes import wait_until
 
+CALLED = "+447700900001"
 TAKEN = ("sent", "delivered")
 """What becomes of a call: the provider has it; a few seconds later it says that it was picked up."""
 
@@ -50,6 +51,7 @@ def test_a_high_alert_arrives_as_a_call(bleep: Bleep) -> None:
 
 
 def test_a_call_that_is_picked_up_is_delivered(bleep: Bleep) -> None:
+    """The one flow that waits until Bleep asks by itself."""
     bleep.post(an_alert(priority="H"))
 
     bleep.wait_for("123", "delivered")
@@ -63,6 +65,7 @@ def test_a_call_that_nobody_picks_up_is_followed_by_an_sms(bleep: Bleep, kind: s
     bleep.aws.misbehave("connect:StartOutboundVoiceContact", kind, times=1)
 
     bleep.post(an_alert(priority="H"))
+    bleep.ask_about(CALLED)
 
     [message] = bleep.wait_for_messages(1)
     assert message["channel"] == "sms"
@@ -77,6 +80,7 @@ def test_a_call_that_nobody_picks_up_and_was_the_only_channel_fails(bleep: Bleep
     bleep.aws.misbehave("connect:StartOutboundVoiceContact", "no_answer", times=1)
 
     bleep.post(an_alert(priority="H"))
+    bleep.ask_about(CALLED)
 
     bleep.wait_for("123", "failed")
     assert bleep.detail("123")["deliveries"][0]["reason"] == "not_answered"
