@@ -13,9 +13,8 @@ def copy(row: Model, numbers: range, **differs: str) -> None:
         if isinstance(key, UUIDField)
         else f"nextval(pg_get_serial_sequence('{table}', '{key.column}'))"
     )
-    changes = ", ".join(
-        f"'{column}', {expression}" for column, expression in {key.column: next_key, **differs}.items()
-    )
+    columns: dict[str, str] = {str(key.column): next_key, **differs}
+    changes = ", ".join(f"'{column}', {expression}" for column, expression in columns.items())
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} SELECT copied.* FROM {table} AS row, generate_series(%s, %s) AS n,"  # noqa: S608

@@ -29,7 +29,7 @@ def latest_changes(clinician: Clinician) -> list[tuple[str, str, str]]:
 
 def rows(who: Clinician) -> list[list[dict[str, Any]]]:
     """What is stored of a clinician, without what differs between two of the same kind."""
-    found = (
+    found: tuple[Any, ...] = (
         Clinician.objects.filter(pk=who.pk),
         who.preferences.order_by("id"),
         who.email_subscriptions.all(),
