@@ -11,7 +11,7 @@ SETTLED_SECONDS = 300.0
 UNFINISHED = "SELECT count(*) FROM alerts_delivery WHERE state IN ('pending', 'sending')"
 LOW_WAITING = "SELECT count(*) FROM alerts_delivery WHERE priority = 'L' AND state = 'pending'"
 TRIED = """
-SELECT %s - count(*) FROM alerts_alert a JOIN alerts_delivery d ON d.alert_id = a.id
+SELECT greatest(0, %s - count(*)) FROM alerts_alert a JOIN alerts_delivery d ON d.alert_id = a.id
 WHERE d.attempt_count > 0 AND a.message_id LIKE %s
 """
 

@@ -94,7 +94,7 @@ class AskingStorm:
         return Late(*map(float, found))
 
     def _until_asked(self, number: int) -> None:
-        query = "SELECT %s - count(*) FROM alerts_engagement WHERE number = %s"
+        query = "SELECT greatest(0, %s - count(*)) FROM alerts_engagement WHERE number = %s"
         seconds = self._over + TAKEN_UP_SECONDS
         if left := waits.left_after(
             seconds, self._stack, query, self._loops, number, what="are still to be asked"
