@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 import pytest
 from django.conf import settings
+from django.core.cache import caches
 from django.test import Client
 from playwright.sync_api import (
     Browser,
@@ -119,6 +120,7 @@ class Site:
 
         The time of a `stopped` page passes by `page.clock` only.
         """
+        caches["process"].clear()  # a request that the test before left may have ended since this one began
         page = self.page(dark=dark, phone=phone, stopped=stopped)
         page.context.add_cookies(
             [{"name": settings.SESSION_COOKIE_NAME, "value": _session(person), "url": self.url}]
