@@ -27,7 +27,8 @@ PRESSURE_SECONDS = 0.1
 """How long after a refusal another one is expected."""
 
 MORE_THAN_LOW = (b'"H"', b'"M"', b"\\u")
-"""An alert without any of these is Low; the last is how JSON may write any letter."""
+"""An alert without any of these is Low, in UTF-8, which is all that the API reads. JSON may write any letter as the
+last."""
 
 
 class Urgency(IntEnum):
@@ -82,7 +83,7 @@ class Admission:
             self._free -= 1
             return None
         self._forget_an_old_rate()
-        if self._takes_too_long(Urgency.HIGH):  # then it gets its turn whatever it is
+        if self._takes_too_long(Urgency.HIGH):  # then it does at any urgency
             raise self._refusal()
         found = urgency()
         if self._takes_too_long(found):

@@ -112,6 +112,7 @@ class Door:
 
     async def _in_turn(self, request: Request, client: Connection, turn: Turn | None) -> None:
         """The turn ends when the API has answered, however slowly the client reads."""
+        request.is_known = None  # the API may accept the token, or refuse it, while this waits
         if turn is not None:
             client.on_loss = turn.cancel
             try:
@@ -135,7 +136,6 @@ class Door:
             self._links.note(_as_token(request), status)
         else:
             self._senders.note(request.headers, status)
-            request.is_known = None
 
     async def _pass_on(self, service: Service, request: Request, client: Connection) -> None:
         """Pass on a request while its client is there, so that the service has no more connections than the door."""

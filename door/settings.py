@@ -39,8 +39,8 @@ LOG_CONFIG = os.environ.get("GRANIAN_LOG_CONFIG", "")
 BODY_SECONDS = float(os.environ.get("BODY_SECONDS", "10"))
 """Seconds for a whole body to arrive."""
 HEAD_SECONDS = int(os.environ.get("GRANIAN_HTTP1_HEADER_READ_TIMEOUT", "5000")) / 1000
-"""Seconds for a head to arrive, and for a connection to be idle. A load balancer that keeps connections needs a longer
-time than its own: otherwise it could use one that is being closed."""
+"""Seconds for a head to arrive, and for a connection to be idle. Must be longer than the
+idle time of a load balancer that keeps connections: otherwise it could use one that is being closed."""
 MAX_HEAD_BYTES = 16 * KIB
 MAX_HEADERS = 96
 """Headers in one head. The services take 100, of which the door adds three."""
@@ -49,7 +49,7 @@ MAX_INCOMPLETE_HEADS = 16 * MIB
 MAX_PIPELINED = 16
 """Requests that one connection may have sent before the first of them is answered."""
 MAX_STALLED = 128
-"""How many clients may not be reading their answers. Beyond that, those that have read nothing for longest give way."""
+"""How many clients may leave their answers unread. Beyond that, those that have read nothing for longest give way."""
 SPARE_FILES = 256
 """File descriptors for everything but connections of clients and to services."""
 MAX_CONNECTIONS = min(

@@ -56,7 +56,7 @@ class Body:
         self.on_eviction = on_eviction
 
     def announce(self, length: int, *, head: int) -> None:
-        """Set its length and the memory of its head. Raises BodyTooLarge, or Busy."""
+        """Check the length that it announces, and count the memory of its head. Raises BodyTooLarge, or Busy."""
         self._bodies.bound(length)
         self._bodies.make_room(self, head)
 

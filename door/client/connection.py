@@ -195,7 +195,7 @@ class Connection(asyncio.BufferedProtocol):
 
     @property
     def is_idle(self) -> bool:
-        """Whether the client has asked for nothing yet."""
+        """Whether nothing that the client asked for is still to be answered."""
         is_done = not self._is_busy or self._waits_for_reading
         return is_done and self._reader.coming is None and not self._reader.whole
 
@@ -229,7 +229,7 @@ class Connection(asyncio.BufferedProtocol):
         self._door.answer(request, self)
 
     def _expect(self, request: Request | None) -> None:
-        """Take a body that has not come together with its head."""
+        """Wait for a body that has not come together with its head."""
         self._expected = request
         self._deadline = self._loop.time() + BODY_SECONDS
         if request is not None and request.version != HTTP_1_0 and _awaits_leave(request.headers):

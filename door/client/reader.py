@@ -19,7 +19,7 @@ FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 HTTP_1_0 = "1.0"
 VERSIONS = frozenset({HTTP_1_0, "1.1"})
 OF_A_REQUEST, OF_A_HEADER = 1024, 128
-"""The memory that Python takes for each header, besides its bytes."""
+"""The memory that Python takes for each request and for each header, besides the bytes that came."""
 
 
 class Request:
@@ -39,7 +39,7 @@ class Request:
         self.keeps = True
         """Whether the connection may be used again."""
         self.is_known: bool | None = None
-        """Whether the API accepted its token lately; None until somebody asks."""
+        """Whether the API accepted its token lately; None if nobody has asked yet, or the answer may have changed."""
 
 
 class Reader:

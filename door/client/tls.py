@@ -63,7 +63,7 @@ class Handshake(asyncio.Protocol):
             return
         finally:
             self._others.discard(self)
-        if encrypted is not None:  # the same if the connection ended meanwhile
+        if encrypted is not None:  # None if the connection ended meanwhile
             self._hand_over(encrypted)
 
     def _hand_over(self, encrypted: asyncio.Transport) -> None:

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 15.0
 """Seconds after which an idle connection to a service is not used again: the service could be about to close it."""
 SAY_EVERY = 10.0
-"""Seconds between two log lines about the same service: hundreds of requests may fail in one."""
+"""Seconds between two log lines about the same fault of a service: hundreds of requests may fail in one."""
 _unsaid: Counter[str] = Counter()
 _said_at: dict[str, float] = {}
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

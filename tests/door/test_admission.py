@@ -235,6 +235,26 @@ def test_healthz_says_what_was_refused(door: Door) -> None:
     assert shown["refused"]["detail"] == "The answer was not a problem document."
 
 
+def test_healthz_counts_the_alerts_of_known_senders_alone(door: Door) -> None:
+    def send(path: str, token: str) -> None:
+        requests.post(f"{door.url}{path}", data=b"{}", headers={"Authorization": token}, timeout=5)
+
+    def count() -> int:
+        refused = requests.get(f"{door.url}/healthz", timeout=5).json().get("refused", {"requests": 0})
+        return int(refused["requests"])
+
+    send("/notification", "known")
+    before = count()
+    door.service.status = 503
+
+    send("/notification", "unknown")
+    send("/admin/login/", "known")
+    send("/notification/1", "known")
+    assert count() == before
+    send("/notification", "known")
+    assert count() == before + 1
+
+
 def test_an_api_that_hung_is_not_taken_for_slow_for_ever(clock: Clock) -> None:
     async def burst_after(rest: float) -> None:
         queue = Admission(THREADS)

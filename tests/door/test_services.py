@@ -137,6 +137,21 @@ def test_an_answer_that_is_announced_is_awaited(behind: Behind, url: str) -> Non
     assert behind.connections == 1
 
 
+def test_an_answer_without_a_body_has_no_length(behind: Behind, url: str) -> None:
+    behind.script = answering(b"HTTP/1.1 204 No Content\r\n\r\n", TAKEN)
+
+    empty = post(url)
+
+    assert (empty.status_code, empty.content, "Content-Length" in empty.headers) == (204, b"", False)
+    assert post(url).text == "taken"
+
+
+def test_a_status_that_has_no_name_is_passed_on(behind: Behind, url: str) -> None:
+    behind.script = answering(b"HTTP/1.1 299 Odd\r\ncontent-length: 0\r\n\r\n")
+
+    assert post(url).status_code == 299
+
+
 @pytest.mark.parametrize("more", [EMPTY, EMPTY[:40]], ids=["whole", "in part"])
 def test_what_nobody_asked_for_is_nobodys_answer(behind: Behind, url: str, more: bytes) -> None:
     """A service that ends an idle connection may say why."""
