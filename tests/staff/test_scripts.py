@@ -32,7 +32,7 @@ def test_each_page_that_an_action_leads_to_loads_the_translations_before_scripts
             chosen = {field: value for field, value in post.fields().items() if field in CHOICE}
             translated[name] = translates_scripts(client.post(post.path, chosen))
 
-    assert True in translated.values()
+    assert any(translated.values()), "None of these pages has a script with words, so nothing was looked at."
     assert [name for name, found in translated.items() if found is False] == []
 
 
