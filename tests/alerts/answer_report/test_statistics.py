@@ -1,5 +1,6 @@
 """The statistics of the report of answers: what each counts, and that the list finds the same alerts."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -99,8 +100,20 @@ def test_each_alert_is_counted_for_what_became_of_it(fates: dict[str, Alert]) ->
     by_step = {line.value: line.counts for line in found.groups[Dimension.STEP]}
     assert [by_step[value][Figure.WANTED] for value in ("1", "2", BY_STAFF)] == [8, 3, 1]
     assert by_step[BY_STAFF][Figure.UNDEFINED] == by_step[BY_STAFF][Figure.ACCEPTED] == 1
-    assert [line.counts[Figure.WANTED] for line in found.over_time.values()] == [8]
-    assert list(found.over_time) == [timezone.localdate(fates["in time"].created_at)]
+
+
+def test_each_alert_is_counted_on_the_day_on_which_it_came(fates: dict[str, Alert]) -> None:
+    days = timedelta(days=1)
+    _take_back(fates["went on"], days)
+    _take_back(fates["not reached"], 40 * days)
+    wanted = Loop.objects.values_list("alert__created_at", flat=True)
+
+    found = statistics.read(Alert.objects.all(), unit="day").over_time
+
+    assert list(found) == sorted(found)
+    assert {day: line.counts[Figure.WANTED] for day, line in found.items()} == Counter(
+        timezone.localdate(at) for at in wanted
+    )
 
 
 def test_each_number_counts_exactly_the_alerts_of_the_list(fates: dict[str, Alert]) -> None:
