@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings
@@ -52,6 +53,14 @@ WORKERS = {"relay": "relay.started", "worker-urgent": "ready.", "worker": "ready
 """The processes that send, and what each logs when it is ready."""
 PUBLIC_URL = "https://bleep.example"
 """Where the links of messages that the workers send lead."""
+
+
+def pytest_configure() -> None:
+    """No example is too slow: the machine may be busy."""
+    hypothesis.settings.register_profile(
+        "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("untimed")
 
 
 def pytest_sessionstart() -> None:

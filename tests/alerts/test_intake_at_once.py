@@ -207,7 +207,6 @@ def decide_the_same(world: World) -> None:
 
 @given(world=WORLDS)
 @settings(
-    deadline=None,
     max_examples=200,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -1,7 +1,7 @@
 """How many parts an SMS takes, and what of a text fits into a number of them."""
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from alerts import sms_parts
 
@@ -135,7 +135,6 @@ def test_a_reference_that_needs_more_parts_is_whole_nevertheless() -> None:
 CHARACTERS = st.sampled_from(["a", "b", " ", "€", "é", "…", "Я", "漢", "🩸", "\u0301", "\u200d", "🏽"])
 
 
-@settings(deadline=None)
 @given(
     st.text(CHARACTERS, min_size=1, max_size=400),
     st.text(st.sampled_from("01€Я🩸"), min_size=1, max_size=64),

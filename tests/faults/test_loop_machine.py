@@ -187,7 +187,6 @@ def test_whatever_happens_the_loop_is_sound(examples: int) -> None:
             phases=(Phase.generate,),
             derandomize=False,
             database=None,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -326,7 +326,6 @@ def test_the_ledger_does_what_the_model_does(monkeypatch: pytest.MonkeyPatch, ex
             phases=(Phase.generate,),
             derandomize=False,
             database=None,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
