@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from config import env
 from sandbox.services import EmbeddedPostgres, EmbeddedRedis, free_port
 
 __all__ = ["free_port"]  # for tests that start a server of their own, beside what is made here
@@ -62,6 +63,8 @@ EMBEDDED = [
     for variable, server in (("DATABASE_URL", POSTGRES), ("REDIS_URL", REDIS))
     if VARIABLES[variable] == server.url
 ]
+for name in (made for variable in env.VARIABLES for made in (variable, f"{variable}_FILE")):
+    os.environ.pop(name, None)  # what this shell has set for a Bleep of its own, such as TIME_ZONE
 os.environ.update(VARIABLES)
 os.environ[MADE] = " ".join(VARIABLES)
 os.environ["PYTEST_PLUGINS"] = (
