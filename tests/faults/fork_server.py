@@ -13,10 +13,13 @@ import importlib
 import json
 import os
 import signal
+import subprocess
 import sys
+import tempfile
 import traceback
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 import django
@@ -24,11 +27,12 @@ from django.core.management import execute_from_command_line
 
 from config.database import Lock
 from tests.faults.crash import Crash, arm
+from tests.processes import ENTRY_POINT
 
 CHILD_SECONDS = 30
 """A child that still runs after this is ended by its alarm."""
-WORKER = ("worker", "all", "-Q", "urgent,questions,normal,low", "-c", "16")
-"""As `deploy/entrypoint` starts it."""
+SHOW = "#!/bin/sh\nprintf '%s\\n' \"$@\"\n"
+"""Stands in for Python, and prints the arguments that it gets."""
 OF_WORKERS = ("celery.apps.worker", "celery.concurrency.thread", "celery.worker", "kombu.transport.redis")
 """What they load when they begin."""
 
@@ -37,22 +41,34 @@ def main() -> None:
     """Run orders until standard input ends."""
     django.setup()
     actions = _load()
+    worker = _worker_command()
     # What is loaded stays: a child that collected garbage would copy all of it.
     gc.collect()
     gc.freeze()
     print("ready", flush=True)  # noqa: T201 - the other end reads it
     for line in sys.stdin:
-        print(_carry_out(json.loads(line), actions), flush=True)  # noqa: T201
+        print(_carry_out(json.loads(line), actions, worker), flush=True)  # noqa: T201
 
 
-def _carry_out(order: dict[str, Any], actions: dict[str, Callable[..., object]]) -> int:
+def _worker_command() -> list[str]:
+    """The arguments with which `deploy/entrypoint worker` runs Python."""
+    with tempfile.TemporaryDirectory() as folder:
+        python = Path(folder) / "python"
+        python.write_text(SHOW)
+        python.chmod(0o700)
+        path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+        shown = subprocess.check_output([ENTRY_POINT, "worker"], env={**os.environ, "PATH": path}, text=True)
+    return shown.splitlines()
+
+
+def _carry_out(order: dict[str, Any], actions: dict[str, Callable[..., object]], worker: list[str]) -> int:
     """Start a worker, or end one, or run an action to its end. Returns a process id or an exit code."""
     if "stop" in order:
         os.kill(order["stop"], signal.SIGKILL)
         return _exit_code(order["stop"])
     pid = os.fork()
     if not pid:
-        _work(order["worker"]) if "worker" in order else _run(order, actions)
+        _work(worker, order["worker"]) if "worker" in order else _run(order, actions)
     return pid if "worker" in order else _exit_code(pid)
 
 
@@ -61,13 +77,13 @@ def _exit_code(pid: int) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
-def _work(log: str) -> NoReturn:
+def _work(command: list[str], log: str) -> NoReturn:
     """Work until somebody kills this process. What it prints goes to the log."""
     try:
         written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         for number in (1, 2):
             os.dup2(written, number)
-        execute_from_command_line(["manage.py", *WORKER])
+        execute_from_command_line(command)
     except BaseException:  # noqa: BLE001 - the child must end here, whatever happens
         traceback.print_exc()
     os._exit(1)
