@@ -18,25 +18,19 @@ from typing import Any
 
 import psycopg
 import structlog
-from django.conf import settings
 from django.db import close_old_connections, connection, connections
 from django.db.models.functions import Now
-from django.utils.module_loading import import_string
 
-from alerts import hooks, refusals, tasks
+from alerts import tasks
 from alerts.deliveries import claims
 from alerts.deliveries.opening import DUE_CHANNEL
 from alerts.escalation import clock_correction as waits, steps
 from alerts.models import RelayHeartbeat, WorkerHeartbeat, WorkerKind
-from alerts.monitoring import heartbeats, watchdog
-from alerts.relay import due, queue_reader
+from alerts.monitoring import heartbeats
+from alerts.relay import due
+from alerts.relay.beside import Beside, Stopping, everything, start
 from alerts.relay.publishing import QUEUES, Publisher
-from alerts.relay.queue_reader import QueueReader
-from alerts.responses import expiry, sms_replies
-from alerts.sending import call_events, clock_correction, outcomes, send
-from alerts.subscriptions import former, reconciling
-from alerts.subscriptions.reconciling import Reconciler
-from audit import verification
+from alerts.sending import clock_correction, outcomes, send
 from config import database, statements, tracing
 from config.celery import QUESTIONS
 from config.outages import Outage
@@ -67,8 +61,6 @@ DIRECT_ASKERS = 4
 """How many of these threads may ask for outcomes: if the provider hangs, the others are free to send."""
 OUTCOMES_AT_ONCE = 50
 """How many outcomes are asked for in one tick."""
-CLOSE_SECONDS = 2.0
-"""Seconds to wait for each thread beside the relay. Work that it leaves is done later."""
 AWAY = (*database.AWAY, psycopg.OperationalError)
 """Errors of a database that is away. Psycopg's own comes from the listener, which has a connection of its own."""
 
@@ -80,7 +72,8 @@ log = structlog.get_logger(__name__)
 class Relay:
     """One relay. `run` returns after `stop`, which a signal handler or another thread calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, beside: Callable[[Stopping], Beside] = everything) -> None:
+        """`beside` gives what this relay does beside its ticks."""
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._stopping = False  # an Event's lock must not be taken in a signal handler
         self._publisher = Publisher()
@@ -92,28 +85,7 @@ class Relay:
         self._helps_since: float | None = None
         self._heartbeat = Periodic("heartbeat", self._report, seconds=HEARTBEAT_SECONDS)
         self._clock = Periodic("clock", _correct_dates, seconds=clock_correction.EVERY)
-        self._register = Periodic("refusals", refusals.forget_old, seconds=refusals.FORGET_EVERY)
-        self._subscriptions = Periodic("subscriptions", Reconciler().run, seconds=reconciling.EVERY)
-        self._former = Periodic("former_addresses", former.run, seconds=former.EVERY)
-        self._queues = [
-            Periodic(name, QueueReader(name, url, take, lock=lock).run, seconds=queue_reader.EVERY)
-            for name, url, take, lock in (
-                ("replies", settings.SMS_REPLY_QUEUE_URL, sms_replies.take, database.Lock.SMS_REPLIES),
-                (
-                    "call_events",
-                    settings.CONNECT_EVENT_QUEUE_URL,
-                    call_events.take,
-                    database.Lock.CALL_EVENTS,
-                ),
-            )
-            if url
-        ]
-        self._expiry = Periodic("expiry", expiry.run, seconds=expiry.EVERY)
-        self._added = [
-            Periodic(each.name, import_string(each.run), seconds=each.seconds) for each in hooks.relay_work
-        ]
-        self._trail = Periodic("trail", verification.Watch().run, seconds=verification.EVERY)
-        self._watchdog = watchdog.watchdog()
+        self._beside = beside(lambda: self._stopping)
 
     def stop(self) -> None:
         """Ask the relay to end after its current work."""
@@ -123,7 +95,7 @@ class Relay:
         """Tick on every NOTIFY and at least once a second. Wait while the database is away."""
         log.info("relay.started", relay=self.name)
         while not self._stopping:
-            self._watchdog.start_if_due()  # a relay must still look for work if the rest cannot begin
+            start(self._beside.first)  # a relay must still look for work if the rest cannot begin
             try:
                 self._listen_and_tick()
             except AWAY as error:
@@ -137,18 +109,7 @@ class Relay:
         self._senders.shutdown(wait=True)
         self._publisher.close()
         self._stopping = True
-        all_beside: tuple[Periodic[...], ...] = (
-            self._subscriptions,
-            self._former,
-            *self._queues,
-            self._register,
-            self._expiry,
-            *self._added,
-            self._trail,
-        )
-        for beside in all_beside:
-            beside.join(CLOSE_SECONDS)
-        self._watchdog.join(watchdog.CLOSE_SECONDS)
+        self._beside.join()
         with contextlib.suppress(*AWAY):  # the heartbeat also expires by itself
             RelayHeartbeat.objects.filter(pk=self.name).delete()
         log.info("relay.stopped", relay=self.name)
@@ -184,22 +145,18 @@ class Relay:
 
     def tick(self) -> float:
         """Do everything that is due. Returns how many seconds the next tick can wait, if nothing wakes the relay."""
-        self._watchdog.start_if_due()  # before anything that can raise
+        start(self._beside.first)  # before anything that can raise
         close_old_connections()
         self._heartbeat.run_if_due()
         self._clock.run_if_due()
-        self._register.start_if_due()
-        self._expiry.start_if_due()
-        self._trail.start_if_due()
-        for beside in (*self._added, *self._queues):
-            beside.start_if_due(lambda: self._stopping)
+        start(self._beside.always)
         work = due.look()
         if work.steps:
             steps.take_up_due()
         if work.subscriptions:
-            self._subscriptions.start_if_due(lambda: self._stopping)
+            start(self._beside.subscriptions)
         if work.former_addresses:
-            self._former.start_if_due(lambda: self._stopping)
+            start(self._beside.former_addresses)
         waits = [self._hand_over(priority, work.waiting[priority]) for priority in Priority]
         if work.expired:
             send.recover_expired()

@@ -17,11 +17,11 @@ from alerts import intake
 from alerts.cooldown import Cooldown
 from alerts.models import Alert, Attempt, Delivery
 from alerts.relay import loop
+from alerts.relay.beside import Beside
 from alerts.sending import breaker, rate_limit
 from alerts.states import AttemptState
 from clients.models import ApiClient
 from config.celery import app
-from config.periodic import Periodic
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from oncall.models import PlanChoice
@@ -56,13 +56,14 @@ def whole_relay() -> Iterator[loop.Relay]:
 
 
 @pytest.fixture
-def one_relay(whole_relay: loop.Relay, monkeypatch: pytest.MonkeyPatch) -> loop.Relay:
+def one_relay() -> Iterator[loop.Relay]:
     """The same, which does nothing beside its ticks: in the first, each relay would begin with checks, expiry and more.
 
     Each of these would have a thread, and a session.
     """
-    monkeypatch.setattr(Periodic, "start_if_due", lambda *_args, **_kwargs: None)
-    return whole_relay
+    made = loop.Relay(lambda _stopping: Beside())
+    yield made
+    made.close()
 
 
 @pytest.fixture

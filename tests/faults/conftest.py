@@ -19,9 +19,9 @@ from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
 
 from alerts.models import Delivery
+from alerts.relay.beside import Beside
 from alerts.relay.loop import Relay
 from alerts.states import UNFINISHED, DeliveryState
-from config.periodic import Periodic
 from sandbox.queues import ORIGINATION_NUMBER, reply_queue_url
 from tests.environment import database_url
 from tests.faults.crash import Crash
@@ -158,14 +158,11 @@ def worker(fork_server: ForkServer, log_dir: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def rest(
-    transactional_db: None, worker: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Rest]:
+def rest(transactional_db: None, worker: None, settings: Settings) -> Iterator[Rest]:
     """The rest of Bleep."""
     for name, value in UNPACED.items():  # a relay sends by itself what no worker takes
         setattr(settings, name, value)
     # Checks, expiry and whatever else a relay does beside its work: each of two hundred relays would begin with it.
-    monkeypatch.setattr(Periodic, "start_if_due", lambda *_args, **_kwargs: None)
-    relay = Relay()
+    relay = Relay(lambda _stopping: Beside())
     yield Rest(relay)
     relay.close()
