@@ -20,7 +20,7 @@ class Answer(NamedTuple):
     """Whether the headers say how long the body is."""
 
 
-def whole(status: int, headers: Headers, body: bytes) -> Answer:
+def compose(status: int, headers: Headers, body: bytes) -> Answer:
     """The answer with these parts. Made once, it can be written many times."""
     return Answer(status, head_lines(status, headers), body, has_length(headers))
 

@@ -124,7 +124,7 @@ class Door:
             if not client.is_open:
                 return
             async with self._upstream.answer(API, request, client) as response:
-                answer = await _whole(response, API)
+                answer = await _receive(response, API)
         finally:
             self._admission.leave()
         self._note_sender(request, answer.status)
@@ -174,7 +174,7 @@ class Door:
         asked = Request("GET", request.path, request.path, request.headers, request.body, request.version)
         try:
             async with self._upstream.answer(PROBES, asked, client) as response:
-                return await _whole(response, PROBES)
+                return await _receive(response, PROBES)
         finally:
             self._asked_at = time.monotonic()
 
@@ -193,15 +193,15 @@ class Door:
         failed = self._failures.shown()
         shown = {"status": "ok"} if failed is None else {"status": "ok", "refused": failed}
         headers = [(b"content-type", b"application/json"), *errors.OF_DATA]
-        client.respond(answers.whole(200, headers, json.dumps(shown).encode()))
+        client.respond(answers.compose(200, headers, json.dumps(shown).encode()))
 
 
-async def _whole(response: ServiceConnection, service: Service) -> Answer:
+async def _receive(response: ServiceConnection, service: Service) -> Answer:
     try:
-        body = await response.whole()
+        body = await response.body()
     except OSError as error:
         raise unavailable(service, error) from error
-    return answers.whole(response.status, response.headers, body)
+    return answers.compose(response.status, response.headers, body)
 
 
 def service_for(path: str) -> Service:

@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from http import HTTPStatus
 
-from door.answers import Answer, Headers, whole
+from door.answers import Answer, Headers, compose
 from door.settings import MAX_HEAD_BYTES, MAX_HEADERS, MAX_PIPELINED
 
 JSON = b"application/problem+json"
@@ -144,7 +144,7 @@ def _answer_to(status: int, code: str, detail: str, retry_after: int | None, api
     headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), *OF_DATA]
     if retry_after is not None:
         headers.append((b"retry-after", b"%d" % retry_after))
-    return whole(status, headers, body)
+    return compose(status, headers, body)
 
 
 def _problem(status: int, code: str, detail: str) -> bytes:

@@ -104,8 +104,8 @@ class Connection(asyncio.BufferedProtocol):
             return
         if self._is_busy:
             self._transport.pause_reading()  # one request after the other
-        elif self._reader.whole:
-            if len(self._reader.whole) > 1:
+        elif self._reader.waiting:
+            if len(self._reader.waiting) > 1:
                 self._transport.pause_reading()
             self._answer_next()
         elif self._reader.coming is not self._expected:
@@ -197,7 +197,7 @@ class Connection(asyncio.BufferedProtocol):
     def is_idle(self) -> bool:
         """Whether nothing that the client asked for is still to be answered."""
         is_done = not self._is_busy or self._waits_for_reading
-        return is_done and self._reader.coming is None and not self._reader.whole
+        return is_done and self._reader.coming is None and not self._reader.waiting
 
     @property
     def claim(self) -> Claim:
@@ -220,10 +220,10 @@ class Connection(asyncio.BufferedProtocol):
     # The rest.
 
     def _answer_next(self) -> None:
-        if self._is_busy or not self._reader.whole:
+        if self._is_busy or not self._reader.waiting:
             return
         self._is_busy = True
-        self._answered = request = self._reader.whole.popleft()
+        self._answered = request = self._reader.waiting.popleft()
         self._expected = None
         self._deadline = NEVER
         self._door.answer(request, self)
@@ -254,9 +254,9 @@ class Connection(asyncio.BufferedProtocol):
         self._forget_what_waits()
 
     def _forget_what_waits(self) -> None:
-        for request in self._reader.whole:
+        for request in self._reader.waiting:
             request.body.forget()
-        self._reader.whole.clear()
+        self._reader.waiting.clear()
 
     def _has_body(self, status: int) -> bool:
         is_head = self._answered is not None and self._answered.method == "HEAD"
@@ -265,7 +265,7 @@ class Connection(asyncio.BufferedProtocol):
     def _head(self, lines: bytes) -> bytes:
         """The whole head: the connection's own header comes last."""
         request = self._answered
-        is_last = self._ends and not self._reader.whole and self._refused is None
+        is_last = self._ends and not self._reader.waiting and self._refused is None
         if is_last or request is None or not request.keeps:
             return lines + b"connection: close\r\n\r\n"
         if request.version == HTTP_1_0:
@@ -290,7 +290,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _go_on(self) -> None:
         self._is_busy = False
-        if self._reader.whole:
+        if self._reader.waiting:
             self._loop.call_soon(self._answer_next)
         elif self._refused is not None:
             self._is_busy = self._lingers = True

@@ -64,7 +64,7 @@ class Reader:
         self._is_second_parser = False
         self.coming: Request | None = None
         """The request whose body will come."""
-        self.whole: deque[Request] = deque()
+        self.waiting: deque[Request] = deque()
         """Requests that nobody has taken yet."""
         self.ended = False
         """Whether the bytes that come now are left unread."""
@@ -172,14 +172,14 @@ class Reader:
         """The body has come."""
         if self.coming is None or self._parser.should_upgrade():
             return
-        if len(self.whole) >= MAX_PIPELINED:
+        if len(self.waiting) >= MAX_PIPELINED:
             raise TooManyAtOnce
         request, self.coming = self.coming, None
         self._fruitless = self._head_bytes = self._head_lines = 0
         request.body.complete()
         request.keeps = self._parser.should_keep_alive()
         self.ended = not request.keeps
-        self.whole.append(request)
+        self.waiting.append(request)
 
 
 def _path_of(target: str) -> str:

@@ -133,7 +133,7 @@ class ServiceConnection(asyncio.BufferedProtocol):
                 return
             await self._wait()
 
-    async def whole(self) -> bytes:
+    async def body(self) -> bytes:
         """The body of the answer, when all of it has come. Raises OSError as `parts` does."""
         return b"".join([part async for part in self.parts()])
 
