@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from contacts.import_export.comparison import Row
+from contacts.import_export.row import Row
 from contacts.lookalikes import contact_ids, departments
 from contacts.models import Clinician
 from spelling.likeness import likeness

@@ -6,9 +6,9 @@ from django.db import IntegrityError
 
 from contacts import locks, preferences
 from contacts.import_export.columns import FIELDS
-from contacts.import_export.compare import compare, is_still_so
-from contacts.import_export.comparison import Comparison, Row
+from contacts.import_export.comparison import Comparison, compare, is_still_so
 from contacts.import_export.reading.table import FileRow
+from contacts.import_export.row import Row
 from contacts.models import DERIVED, Clinician, PreferenceTemplate
 
 REASON = "Imported from a file"

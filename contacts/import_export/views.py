@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 from audit.middleware import ROWS
 from contacts import locks, preferences
 from contacts.import_export import columns, formats
-from contacts.import_export.compare import compare
+from contacts.import_export.comparison import compare
 from contacts.import_export.reading import headings, table
 from contacts.import_export.reading.sheet import UnreadableFileError
 from contacts.import_export.reading.table import FileRow

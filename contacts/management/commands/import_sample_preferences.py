@@ -10,12 +10,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from contacts.import_export.columns import KEY
-from contacts.import_export.compare import compare
-from contacts.import_export.comparison import CellChange, Comparison
+from contacts.import_export.comparison import Comparison, compare
 from contacts.import_export.reading import sample_table
 from contacts.import_export.reading.headings import label
 from contacts.import_export.reading.sheet import UnreadableFileError
 from contacts.import_export.reading.table import FileRow
+from contacts.import_export.row import CellChange
 from contacts.import_export.save import ImportRefusedError, save
 from contacts.masking import mask
 from contacts.models import ADDRESS_FIELDS, Clinician

@@ -12,7 +12,7 @@ from django.test import Client
 
 from config.database import Lock
 from contacts import locks
-from contacts.import_export.compare import compare, is_still_so
+from contacts.import_export.comparison import compare, is_still_so
 from contacts.import_export.reading.table import FileRow
 from contacts.models import Clinician
 from tests.contacts.import_export.files import HEADING, NEW, confirm, look, said
