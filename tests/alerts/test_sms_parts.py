@@ -79,7 +79,7 @@ def test_parts_are_counted(text: str, parts: int) -> None:
 
 
 @pytest.mark.parametrize("length", [1, 150, 160 - 10])
-def test_what_fits_is_left_alone(length: int) -> None:
+def test_a_text_that_fits_is_left_alone(length: int) -> None:
     assert sms_parts.fit(alert, "a" * length, most=1) == alert("a" * length)
 
 

@@ -135,7 +135,7 @@ def test_several_go_in_one_task_and_all_in_one_trip(broker: "redis.Redis") -> No
     assert [each["headers"]["id"] for each in messages] == [str(ids[start]) for start in (0, 2, 4)]
 
 
-def test_what_goes_wrong_with_one_delivery_does_not_stop_the_others_of_its_task(
+def test_an_error_in_one_delivery_does_not_stop_the_others_of_its_task(
     transactional_db: None, store: Store, aws: Aws, caplog: pytest.LogCaptureFixture
 ) -> None:
     last = store(Priority.MEDIUM)

@@ -218,7 +218,7 @@ def test_a_form_that_comes_back_was_read(admin_client: Client) -> None:
     assert Event.objects.latest("id").object_id == str(clinician)
 
 
-def test_what_was_searched_for_can_be_asked_and_not_read(admin_client: Client) -> None:
+def test_a_search_term_can_be_asked_for_and_not_read(admin_client: Client) -> None:
     admin_client.post("/admin/alerts/alert/search/", {"q": "potassium  PAT-4711"}, follow=True)
     admin_client.get("/admin/contacts/clinician/", {"q": "Grace"})
 

@@ -63,7 +63,7 @@ def test_each_share_has_a_connection_of_its_own() -> None:
     assert {scheme for _, scheme, *_ in server.got} == {"Token secret"}
 
 
-def test_what_is_too_busy_gets_the_same_again_and_other_answers_count(
+def test_a_busy_server_gets_the_same_again_and_other_answers_count(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(connections, "REPEAT_SECONDS", 0.0)

@@ -53,7 +53,7 @@ def told(statuses: Sequence[int], monkeypatch: pytest.MonkeyPatch) -> HospitalSy
 
 
 @pytest.mark.parametrize("refusal", [408, 503])
-def test_what_is_to_be_sent_again_is_sent_until_it_is_taken(
+def test_an_alert_to_be_sent_again_is_sent_until_it_is_taken(
     refusal: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     systems = told([refusal, refusal, 202], monkeypatch)

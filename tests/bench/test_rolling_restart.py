@@ -61,7 +61,7 @@ def test_each_is_started_when_it_has_ended_and_only_then_comes_the_next(
     assert rolling.overdue == []
 
 
-def test_what_is_down_or_frozen_when_its_turn_comes_is_left_out(
+def test_a_part_that_is_down_or_frozen_when_its_turn_comes_is_left_out(
     stack: Recorded, rolling: RollingRestart
 ) -> None:
     rolling.go_on({"door", "relay-1"})
@@ -69,7 +69,7 @@ def test_what_is_down_or_frozen_when_its_turn_comes_is_left_out(
     assert stack.done == ["terminate worker"]
 
 
-def test_what_does_not_end_in_its_grace_time_is_killed_and_named(
+def test_a_part_that_does_not_end_in_its_grace_time_is_killed_and_named(
     stack: Recorded, rolling: RollingRestart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(restart, "GRACE_SECONDS", -1.0)

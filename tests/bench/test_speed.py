@@ -59,7 +59,7 @@ def test_the_picture_has_a_place_for_each_way_and_number_of_connections() -> Non
     assert first > last > 0, "more is higher"
 
 
-def test_what_is_left_with_large_tables_counts_for_rates_and_for_the_slowest_page(tmp_path: Path) -> None:
+def test_large_tables_are_compared_for_rates_and_for_the_slowest_page(tmp_path: Path) -> None:
     measured = {
         "taken, a second": {"1000": 600.0, "10000": 590.0, "2000000": 570.0},
         "sent, a second": {"1000": 100.0, "10000": 90.0, "2000000": 80.0},

@@ -21,7 +21,7 @@ from config.security import addresses
         ("203.0.113.66, nonsense", False, "192.0.2.9"),
     ],
 )
-def test_what_a_client_says_of_itself_does_not_count(
+def test_a_clients_own_word_for_its_address_does_not_count(
     settings: Settings, said: str | None, trusted: bool, address: str
 ) -> None:
     settings.TRUST_PROXY = trusted

@@ -77,7 +77,7 @@ UNSAFE = [
 
 
 @pytest.mark.parametrize(("unsafe", "found"), UNSAFE)
-def test_what_is_for_this_machine_alone_stops_a_part_that_others_reach(
+def test_a_setting_for_loopback_alone_stops_a_part_that_others_reach(
     unsafe: dict[str, str], found: str
 ) -> None:
     ours = {"ALLOWED_HOSTS": "127.0.0.1,localhost", "PUBLIC_URL": None, **unsafe}

@@ -81,9 +81,7 @@ def test_no_other_database_is_spoken_to(monkeypatch: pytest.MonkeyPatch, url: st
 @pytest.mark.parametrize(
     ("name", "value"), [("PGHOST", "db.example"), ("PGHOSTADDR", "192.0.2.7"), ("PGSERVICE", "elsewhere")]
 )
-def test_what_libpq_takes_from_the_environment_counts(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-) -> None:
+def test_libpqs_environment_variables_count(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
 
     assert not is_postgresql_safe(monkeypatch, f"{DATABASE}/bleep")

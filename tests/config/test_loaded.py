@@ -75,14 +75,14 @@ def of_traces(found: set[str]) -> list[str]:
     return sorted(name for name in found if name.startswith("opentelemetry."))
 
 
-def test_what_traces_need_is_loaded_if_there_are_traces() -> None:
+def test_modules_for_traces_are_loaded_if_there_are_traces() -> None:
     """So the test above would see it."""
     found = loaded(RELAY, WEB_SERVICE="none", TRACES="otlp")
 
     assert "opentelemetry.instrumentation.psycopg" in of_traces(found)
 
 
-def test_what_is_forked_has_all_views_and_neither_thread_nor_connection() -> None:
+def test_the_process_that_forks_has_all_views_and_neither_thread_nor_connection() -> None:
     check = "from django.db import connections; assert all(c.connection is None for c in connections.all())"
 
     found = loaded(f"from config import server; server.load(); {check}", WEB_SERVICE="web-api")

@@ -86,7 +86,7 @@ def test_it_is_asked_again_in_its_place_after_an_hour(clinician: Clinician) -> N
     assert problems.sentences(clinician) != []  # it is still what is known
 
 
-def test_what_is_said_again_keeps_its_beginning_and_what_is_new_begins_now(clinician: Clinician) -> None:
+def test_an_obstacle_met_again_keeps_its_beginning_and_a_new_kind_begins_now(clinician: Clinician) -> None:
     met(clinician, SMS)
     Obstacle.objects.update(since=Now() - timedelta(days=2), asked_at=Now() - timedelta(hours=2))
     before = Obstacle.objects.get()

@@ -146,7 +146,7 @@ def test_without_a_default_country_each_number_needs_its_code(
         ("+15112345678", NumberDoubt.NOT_IN_USE, NumberDoubt.NOT_IN_USE),
     ],
 )
-def test_what_a_number_may_not_do_is_known(
+def test_a_number_that_cannot_be_called_or_texted_is_doubted(
     number: str, by_sms: NumberDoubt | None, by_call: NumberDoubt | None
 ) -> None:
     assert (sms_doubt(number), call_doubt(number)) == (by_sms, by_call)

@@ -139,7 +139,7 @@ class TestVoice:
         assert after("set-the-plain-voice", "NoMatchingError") == after("set-the-voice", "next")
 
     @pytest.mark.parametrize("name", ["speak-the-message", "ask-for-a-person", "speak-plainly-and-ask"])
-    def test_what_cannot_be_spoken_is_tried_once_in_the_plain_voice(self, name: str) -> None:
+    def test_a_text_that_cannot_be_spoken_is_tried_once_in_the_plain_voice(self, name: str) -> None:
         assert after(name, "NoMatchingError") == "try-the-plain-voice-once"
         assert after("try-the-plain-voice-once", "ContinueLooping") == "set-the-plain-voice"
         assert ACTIONS["try-the-plain-voice-once"]["Parameters"] == {"LoopCount": "1"}

@@ -45,7 +45,7 @@ def test_a_new_file_is_the_example_with_the_values(tmp_path: Path) -> None:
     assert lines == [*changed, "SMS_PER_SECOND=20"]
 
 
-def test_what_else_is_in_a_file_stays_and_a_second_time_changes_nothing(tmp_path: Path) -> None:
+def test_other_lines_of_a_file_stay_and_a_second_time_changes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "bleep.env"
     file.write_text("# ours\nALLOWED_HOSTS=bleep.hospital.example\nSMS_PER_SECOND=5\n")
     write(tmp_path, OUTPUTS)

@@ -40,7 +40,7 @@ def test_each_row_says_where_to_look_and_names_a_test() -> None:
             assert NAMED_TEST.fullmatch(row[2]), row
 
 
-def test_what_the_samples_readme_lists_is_there() -> None:
+def test_every_item_of_the_samples_readme_is_there() -> None:
     for section, subjects in PARTS.items():
         said = " ".join(row[0] for row in table_of(section))
         assert [subject for subject in subjects if subject not in said] == []

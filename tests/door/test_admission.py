@@ -56,7 +56,7 @@ def test_of_those_that_wait_high_goes_first(door: Door) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 503])
-def test_what_comes_with_a_known_token_goes_before_strangers(door: Door, status: int) -> None:
+def test_a_request_with_a_known_token_goes_before_strangers(door: Door, status: int) -> None:
     """A token is known by a 2xx alone: a wrong Host is answered with 400 before anybody looks at the token."""
 
     def send(token: str) -> int:

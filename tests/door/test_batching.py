@@ -13,7 +13,7 @@ ALERT = b"POST /notification HTTP/1.1\r\nHost: bleep\r\nContent-Length: 2\r\n\r\
 BUSY = b"HTTP/1.1 503 "
 
 
-def test_what_comes_during_the_pause_is_read_together() -> None:
+def test_bytes_that_come_during_the_pause_are_read_together() -> None:
     pairs = [socket.socketpair() for _ in range(2)]
     with Selector(lambda: 0.5) as selector:
         for ours, _ in pairs:

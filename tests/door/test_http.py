@@ -62,7 +62,7 @@ def test_an_old_client_sends_no_chunks(door: Door) -> None:
 
 
 @pytest.mark.parametrize("kind", AMBIGUOUS)
-def test_what_two_programs_could_read_differently_goes_nowhere(door: Door, kind: str) -> None:
+def test_a_request_that_two_programs_could_read_differently_goes_nowhere(door: Door, kind: str) -> None:
     with door.connect(HEAD + AMBIGUOUS[kind]) as connection:
         answers = read_all(connection)
 
@@ -113,7 +113,7 @@ def test_a_connection_has_a_few_requests_waiting_and_no_more(door: Door) -> None
     assert b"too_many_at_once" in answers
 
 
-def test_what_follows_a_request_is_refused_after_its_answer(door: Door) -> None:
+def test_nonsense_after_a_request_is_refused_after_its_answer(door: Door) -> None:
     with door.connect(HEAD + b"Content-Length: 1\r\n\r\nx\x00\x01 nonsense\r\n") as connection:
         answers = read_all(connection)
 

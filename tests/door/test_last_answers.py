@@ -20,7 +20,7 @@ def heads(answers: bytes) -> list[bytes]:
     return re.findall(rb"HTTP/1.1 \d\d\d .*?\r\n\r\n", answers, re.DOTALL)
 
 
-def test_what_is_refused_is_told_so_after_the_answers_before_it(door: Door) -> None:
+def test_a_refusal_comes_after_the_answers_before_it(door: Door) -> None:
     with door.connect(ALERT * 2 + b"\x00 nonsense\r\n") as connection:
         answers = heads(read_all(connection))
 

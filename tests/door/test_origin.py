@@ -64,7 +64,7 @@ def test_nobody_keeps_what_the_door_answers_itself(door: Door) -> None:
 @pytest.mark.parametrize(
     "unsafe", [{"LOCAL_MODE": "true"}, {"DEBUG": "on"}, {"HTTPS": "false"}, {"ALLOWED_HOSTS": "x.example, *"}]
 )
-def test_what_is_for_this_machine_alone_stops_a_door_that_others_reach(unsafe: dict[str, str]) -> None:
+def test_a_setting_for_loopback_alone_stops_a_door_that_others_reach(unsafe: dict[str, str]) -> None:
     env = {"PATH": os.environ["PATH"], "GRANIAN_HOST": "192.0.2.1", **unsafe}  # nobody's address here
 
     done = subprocess.run(

@@ -153,7 +153,7 @@ def test_a_status_that_has_no_name_is_passed_on(behind: Behind, url: str) -> Non
 
 
 @pytest.mark.parametrize("more", [EMPTY, EMPTY[:40]], ids=["whole", "in part"])
-def test_what_nobody_asked_for_is_nobodys_answer(behind: Behind, url: str, more: bytes) -> None:
+def test_bytes_that_nobody_asked_for_are_nobodys_answer(behind: Behind, url: str, more: bytes) -> None:
     """A service that ends an idle connection may say why."""
     sent = threading.Event()
 

@@ -77,7 +77,7 @@ def test_the_smallest_chunks_do_not_keep_the_door_busy(door: Door, more: bytes) 
     assert door.service.requests == []
 
 
-def test_what_has_no_path_is_refused(door: Door) -> None:
+def test_a_request_without_a_path_is_refused(door: Door) -> None:
     with door.connect(b"OPTIONS * HTTP/1.1\r\nHost: bleep\r\n\r\n") as connection:
         assert connection.recv(100).startswith(b"HTTP/1.1 404 ")
 

@@ -203,7 +203,7 @@ def test_a_scanner_that_follows_the_link_accepts_nothing_and_the_person_who_pres
     assert Response.objects.get().proof == Proof.LINK
 
 
-def test_what_is_withdrawn_while_it_rings_asks_nobody_and_a_key_comes_too_late(
+def test_an_alert_withdrawn_while_it_rings_asks_nobody_and_a_key_comes_too_late(
     bleep: Bleep, colleague: Clinician, telephones: Telephones
 ) -> None:
     make_plan(None, colleague, wait=LONG)

@@ -45,7 +45,7 @@ def test_a_plan_that_asks_nobody_does_not_apply_and_hides_a_general_one(clinicia
     assert chosen(clinician) is None
 
 
-def test_what_is_frozen_comes_back_the_same(clinician: Clinician) -> None:
+def test_a_frozen_plan_comes_back_the_same(clinician: Clinician) -> None:
     make_plan(None, make_colleague("C-2"), wait=90 * MINUTE)
     frozen = plans.plan_for(clinician, Priority.HIGH)
     assert frozen is not None

@@ -72,7 +72,7 @@ def test_a_patient_reference_is_erased_with_a_certificate(
     assert verification.everything().problems == []
 
 
-def test_what_is_under_way_is_not_erased(
+def test_an_alert_under_way_is_not_erased(
     alert: Alert, lab: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = old.take(lab, days=0)
@@ -95,7 +95,7 @@ def test_it_does_not_run_beside_expiry(alert: Alert, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("command", ["erase", "expire"])
-def test_what_somebody_holds_for_long_ends_it_with_a_sentence(
+def test_a_lock_held_for_long_ends_it_with_a_sentence(
     command: str, alert: Alert, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run() -> None:

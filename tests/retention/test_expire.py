@@ -54,7 +54,7 @@ def command(*args: str) -> str:
     return said.getvalue()
 
 
-def test_what_an_alert_says_goes_and_its_skeleton_stays(alert: Alert) -> None:
+def test_an_alerts_texts_go_and_its_skeleton_stays(alert: Alert) -> None:
     texts_of = ("type", "patient_id", "description", "address", "note", "told", "text", "sender")
     verification.run()
     before = everything(*texts_of)
@@ -75,7 +75,9 @@ def test_what_an_alert_says_goes_and_its_skeleton_stays(alert: Alert) -> None:
     assert Event.objects.filter(name=EventName.EXPIRED).count() == 1, "once"
 
 
-def test_what_is_under_way_or_not_old_enough_stays(lab: ApiClient, clinician: Clinician, staff: User) -> None:
+def test_an_alert_under_way_or_not_old_enough_stays(
+    lab: ApiClient, clinician: Clinician, staff: User
+) -> None:
     recent, waiting, asked, noted = (
         old.take(lab, days=days, message_id=name)
         for name, days in (("recent", 89), ("waiting", 100), ("asked", 100), ("noted", 100))
@@ -94,7 +96,9 @@ def test_what_is_under_way_or_not_old_enough_stays(lab: ApiClient, clinician: Cl
     assert recent.created_at > asked.created_at
 
 
-def test_what_staff_have_yet_to_look_after_stays(lab: ApiClient, clinician: Clinician, staff: User) -> None:
+def test_an_alert_that_staff_have_yet_to_look_after_stays(
+    lab: ApiClient, clinician: Clinician, staff: User
+) -> None:
     failed, exhausted, test = (old.take(lab, message_id=name) for name in ("failed", "exhausted", "test"))
     badly = {"state": DeliveryState.FAILED, "reason": Reason.INVALID_ADDRESS}
     Delivery.objects.filter(alert__in=(failed, test)).update(**badly)
@@ -146,7 +150,7 @@ def test_old_addresses_of_the_history_go_and_the_present_ones_stay(clinician: Cl
     assert clinician.sms_number == "+447700900773"
 
 
-def test_what_has_expired_is_not_read_again_each_night(lab: ApiClient, clinician: Clinician) -> None:
+def test_expired_alerts_are_not_read_again_each_night(lab: ApiClient, clinician: Clinician) -> None:
     stuck = old.take(lab, days=300)
     Delivery.objects.filter(alert=stuck).update(state=DeliveryState.FAILED, reason=Reason.INVALID_ADDRESS)
     for _ in range(5):
@@ -259,7 +263,7 @@ def _somebody_waits() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def test_what_somebody_holds_is_left_and_nobody_waits(alert: Alert, lab: ApiClient) -> None:
+def test_a_locked_alert_is_left_and_nobody_waits(alert: Alert, lab: ApiClient) -> None:
     other = old.take(lab)
     connection.ensure_connection()
     with psycopg.connect(**connection.get_connection_params()) as staff:

@@ -59,7 +59,7 @@ def test_the_variable_sets_the_wait_even_of_a_plan_that_is_there(monkeypatch: py
     assert waits() == [timedelta(seconds=15)] * 2
 
 
-def test_what_somebody_made_of_the_plan_stays() -> None:
+def test_a_changed_plan_stays_as_it_is() -> None:
     call_command("load_demo")
     plans.write(Plan.objects.get(name=PLAN), [], [])
 

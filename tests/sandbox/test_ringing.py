@@ -191,7 +191,7 @@ def test_a_silent_person_hears_the_call_to_its_end() -> None:
     assert contact.disconnected_at < cabinet.now
 
 
-def test_what_happens_later_changes_the_version_of_the_messages(aws: AwsClients) -> None:
+def test_a_later_event_changes_the_version_of_the_messages(aws: AwsClients) -> None:
     ring(aws)
     before = aws.get("/messages").headers["ETag"]
     answer(aws)

@@ -30,7 +30,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("spelling", SAME, ids=ascii)
-def test_what_looks_the_same_is_the_same(spelling: str) -> None:
+def test_spellings_that_look_the_same_are_the_same(spelling: str) -> None:
     assert normal.normal(spelling) == "C-1"
 
 

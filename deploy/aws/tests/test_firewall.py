@@ -33,7 +33,7 @@ def is_about(statement: Rule) -> str:
     return str(match["SearchString"])
 
 
-def test_what_may_block_is_not_about_alerts(rules: list[Rule]) -> None:
+def test_blocking_rules_leave_alerts_alone(rules: list[Rule]) -> None:
     for rule in managed(rules):
         group = rule["Statement"]["ManagedRuleGroupStatement"]
         blocks = rule["OverrideAction"] == {"None": {}}

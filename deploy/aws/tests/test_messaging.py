@@ -179,7 +179,7 @@ class TestAnswers:
             },
         )
 
-    def test_what_nobody_reads_is_kept_for_two_weeks_and_told(self, deployment: Deployment) -> None:
+    def test_unread_messages_are_kept_for_two_weeks_and_raise_an_alarm(self, deployment: Deployment) -> None:
         queues = deployment.of_type("AWS::SQS::Queue")
         assert {queue["MessageRetentionPeriod"] for queue in queues} == {14 * 24 * 3600}
         assert len([queue for queue in queues if "RedrivePolicy" in queue]) == 2
@@ -203,7 +203,7 @@ class TestAnswers:
 
 
 class TestSmsLog:
-    def test_what_became_of_sms_is_logged_for_a_month_under_the_names_of_sns(
+    def test_outcomes_of_sms_are_logged_for_a_month_under_the_names_of_sns(
         self, deployment: Deployment
     ) -> None:
         groups = deployment.of_type("AWS::Logs::LogGroup")

@@ -211,7 +211,7 @@ class TestAlarms:
         assert (alarm["TreatMissingData"], alarm["ComparisonOperator"]) == ("breaching", "LessThanThreshold")
         assert alarm["Period"] * alarm["EvaluationPeriods"] == 180
 
-    def test_what_the_log_says_is_counted(self, platform: Deployment) -> None:
+    def test_events_in_the_log_are_counted(self, platform: Deployment) -> None:
         filters: dict[str, Any] = {
             one["MetricTransformations"][0]["MetricName"]: one["FilterPattern"]
             for one in platform.of_type("AWS::Logs::MetricFilter")

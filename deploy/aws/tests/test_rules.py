@@ -11,7 +11,7 @@ from deploy.aws.platform.acknowledged import ACCESS_LOGS, NO_ACCESS_LOGS, REASON
 from deploy.aws.tests.conftest import ACCOUNT, GIVEN
 
 
-def test_what_breaks_a_rule_is_not_synthesised(tmp_path: Path) -> None:
+def test_a_stack_that_breaks_a_rule_is_not_synthesised(tmp_path: Path) -> None:
     app = build(GIVEN, account=None, outdir=str(tmp_path))
     sqs.Queue(Stack(app, "Another"), "InTheClear")
     with pytest.raises(RuntimeError, match="SQS queue is not used as a dead-letter queue"):

@@ -70,7 +70,7 @@ def test_a_second_undo_does_nothing(failed: Alert, ada: User) -> None:
     assert AlertAction.objects.count() == 2
 
 
-def test_what_was_stopped_needs_attention_after_an_undo_and_is_not_sent_by_itself(
+def test_a_stopped_delivery_needs_attention_after_an_undo_and_is_not_sent_by_itself(
     store: Store, ada: User
 ) -> None:
     delivery = store(Priority.LOW)
@@ -86,7 +86,7 @@ def test_what_was_stopped_needs_attention_after_an_undo_and_is_not_sent_by_itsel
     assert flaws() == []
 
 
-def test_what_may_have_arrived_stays_in_doubt_after_an_undo(store: Store, ada: User) -> None:
+def test_a_message_that_may_have_arrived_stays_in_doubt_after_an_undo(store: Store, ada: User) -> None:
     delivery = store(Priority.HIGH)
     lifecycle.mark_failed(claim(delivery), LOST, Retry(timedelta(0)))
     close(delivery.alert, ada, Outcome.NOT_NEEDED)
@@ -98,7 +98,7 @@ def test_what_may_have_arrived_stays_in_doubt_after_an_undo(store: Store, ada: U
     assert flaws() == []
 
 
-def test_what_was_being_sent_goes_on_after_an_undo(store: Store, ada: User) -> None:
+def test_a_delivery_that_was_being_sent_goes_on_after_an_undo(store: Store, ada: User) -> None:
     held = claim(store(Priority.LOW))
     close(held.delivery.alert, ada, Outcome.NOT_NEEDED)
     handle(StaffAction.REOPEN, held.delivery.alert_id, by=ada)

@@ -94,7 +94,7 @@ def test_the_new_alert_needs_attention_if_it_fails_too(
     assert set(Alert.objects.needing_attention()) == {failed, new}
 
 
-def test_what_was_sent_on_can_be_sent_on_and_says_so_once(
+def test_a_forwarded_alert_can_be_forwarded_and_says_so_once(
     failed: Alert, colleague: Clinician, ada: User
 ) -> None:
     third = make_clinician("E-3", {Priority.LOW: [Channel.SMS]}, name="Eve Earl")
@@ -122,7 +122,7 @@ def test_the_longest_text_is_sent_on_whole(failed: Alert, colleague: Clinician, 
     ],
     ids=["inactive", "no address", "dealt with", "a test", "the same person"],
 )
-def test_what_cannot_be_sent_on_is_refused_with_a_reason(
+def test_an_alert_that_cannot_be_forwarded_is_refused_with_a_reason(
     failed: Alert, colleague: Clinician, ada: User, change: Callable[[], object], said: str
 ) -> None:
     change()

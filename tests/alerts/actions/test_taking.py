@@ -66,7 +66,7 @@ def test_taking_it_on_twice_counts_once(alert: Alert, ada: User) -> None:
     assert AlertAction.objects.count() == 1
 
 
-def test_what_is_sent_again_stays_with_who_is_on_it(alert: Alert, ada: User) -> None:
+def test_an_alert_sent_again_stays_with_who_is_on_it(alert: Alert, ada: User) -> None:
     handle(TAKE, alert.pk, by=ada)
     handle(StaffAction.RESEND, alert.pk, by=ada)
 
@@ -74,7 +74,7 @@ def test_what_is_sent_again_stays_with_who_is_on_it(alert: Alert, ada: User) -> 
 
 
 @pytest.mark.parametrize("end_by", [StaffAction.CANCEL, StaffAction.CLOSE])
-def test_what_has_ended_is_nobodys(store: Store, ada: User, end_by: StaffAction) -> None:
+def test_nobody_is_on_an_alert_that_has_ended(store: Store, ada: User, end_by: StaffAction) -> None:
     alert = store(Priority.LOW).alert
     handle(TAKE, alert.pk, by=ada)
 

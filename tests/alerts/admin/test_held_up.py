@@ -170,7 +170,7 @@ def test_a_retry_that_has_its_time_is_said_and_is_not_held_up(
     assert "held up" not in page
 
 
-def test_what_staff_have_ended_is_not_held_up(staff: Client, waiting: Alert) -> None:
+def test_an_alert_that_staff_have_ended_is_not_held_up(staff: Client, waiting: Alert) -> None:
     handle(StaffAction.CANCEL, waiting.pk, by=User.objects.get())
 
     assert "held up" not in read(staff, page_of(waiting))

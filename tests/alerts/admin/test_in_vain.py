@@ -103,7 +103,7 @@ def test_its_link_lists_exactly_these(operator: Client, try_in_vain: TryInVain, 
 
 
 @pytest.mark.parametrize("over", ["state", "test", "first try", "pause", "down"])
-def test_what_is_over_or_waits_for_something_else_is_not_among_them(
+def test_an_alert_that_is_over_or_waits_for_something_else_is_not_among_them(
     operator: Client, try_in_vain: TryInVain, record: Record, over: str
 ) -> None:
     delivery = try_in_vain(M, 6)

@@ -53,7 +53,7 @@ def test_it_is_said_once_though_the_next_channel_leaves_it_out_too(
     assert titles(alert).count("SMS is left out") == 1
 
 
-def test_what_stands_there_does_not_change_with_the_clinician(lab: ApiClient, without_sms: Clinician) -> None:
+def test_the_entry_does_not_change_with_the_clinician(lab: ApiClient, without_sms: Clinician) -> None:
     alert = store(lab, "alert-1", Priority.HIGH, contact_id="D-1")
 
     Clinician.objects.filter(pk=without_sms.pk).update(sms_number="+447700900555")
@@ -74,7 +74,9 @@ def test_an_address_that_is_known_not_to_work_comes_last(lab: ApiClient, clinici
     assert last.sentences[0].startswith("This number was refused by the provider (known since ")
 
 
-def test_what_a_try_found_out_is_not_said_to_come_last(lab: ApiClient, clinician: Clinician) -> None:
+def test_a_channel_that_failed_for_this_alert_is_not_said_to_come_last(
+    lab: ApiClient, clinician: Clinician
+) -> None:
     alert = store(lab, "alert-1", Priority.HIGH)
 
     end(Delivery.objects.get(alert=alert), Reason.INVALID_ADDRESS)

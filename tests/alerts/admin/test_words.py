@@ -120,7 +120,7 @@ def test_an_alert_that_may_have_arrived_is_not_called_failed(
         assert [each for each in (failed, doubtful) if f">{each.message_id}<" in rows] == shown
 
 
-def test_what_is_being_sent_is_not_said_to_be_with_nobody(store: Store) -> None:
+def test_a_delivery_being_sent_is_not_said_to_be_with_nobody(store: Store) -> None:
     claimed = claim(store(Priority.HIGH))
 
     alert = Alert.objects.with_status().get()

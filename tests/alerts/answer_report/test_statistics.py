@@ -205,7 +205,7 @@ def test_a_value_that_is_not_in_the_report_counts_nothing(written: str) -> None:
     assert Counted.read(written) is None
 
 
-def test_what_a_number_counts_is_said_in_words(clinician: Clinician) -> None:
+def test_a_number_is_explained_in_words(clinician: Clinician) -> None:
     plan = make_plan(None, name="Nights")
     made = {
         Counted(Figure.DECLINED): "Declined",

@@ -37,7 +37,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
         "/notification/..%2F..%2Fadmin",
     ],
 )
-def test_what_is_not_there_is_a_problem_document(
+def test_a_missing_page_or_method_is_a_problem_document(
     sender: Sender, path: str, method: str, headers: dict[str, str]
 ) -> None:
     answer = getattr(sender.client, method)(
@@ -104,7 +104,7 @@ def test_an_unknown_host_name_gets_a_sentence_about_it(sender: Sender) -> None:
 @pytest.mark.parametrize(
     ("error", "status", "code"), [(OperationalError(), 503, "unavailable"), (RuntimeError(), 500, "internal")]
 )
-def test_what_fails_before_the_api_is_a_problem_document(
+def test_a_failure_before_the_api_is_a_problem_document(
     sender: Sender,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,

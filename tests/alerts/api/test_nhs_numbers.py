@@ -40,7 +40,7 @@ def test_it_is_found_in_any_dress(number: str) -> None:
 
 
 @pytest.mark.parametrize("text", OTHERS)
-def test_what_only_resembles_one_is_left_alone(text: str) -> None:
+def test_a_lookalike_is_left_alone(text: str) -> None:
     assert not nhs_numbers.is_in(text)
     assert not nhs_numbers.is_in(IN_A_SENTENCE.format(text))
 

@@ -191,7 +191,7 @@ def test_an_alert_whose_id_is_not_known_is_open_until_somebody_sees_it(
     assert Refusal.objects.open().count() == 0
 
 
-def test_what_is_refused_after_it_was_seen_is_in_a_new_row(
+def test_a_refusal_after_the_last_was_seen_has_a_new_row(
     sender: Sender, clinician: Clinician, admin_user: Any
 ) -> None:
     sender.post(an_alert(contact_id="C-404"))

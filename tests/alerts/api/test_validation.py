@@ -250,7 +250,7 @@ def post_to(sender: Sender, address: str) -> Any:
 
 
 @pytest.mark.parametrize("query", ["send_at=18:00", "priority=H", "dry_run"])
-def test_what_the_address_says_beside_is_refused_and_nothing_is_sent(
+def test_a_query_parameter_is_refused_and_nothing_is_sent(
     sender: Sender, clinician: Clinician, query: str
 ) -> None:
     errors = fields_at_fault(post_to(sender, f"/notification?{query}"))
@@ -261,7 +261,7 @@ def test_what_the_address_says_beside_is_refused_and_nothing_is_sent(
     assert not Alert.objects.exists()
 
 
-def test_what_the_address_says_beside_is_ignored_where_unknown_fields_are_allowed(
+def test_a_query_parameter_is_ignored_where_unknown_fields_are_allowed(
     sender: Sender, clinician: Clinician, settings: Settings
 ) -> None:
     settings.ALLOW_UNKNOWN_FIELDS = True

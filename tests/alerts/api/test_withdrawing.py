@@ -29,7 +29,7 @@ def first(alert: Alert) -> Delivery:
 
 
 @pytest.mark.parametrize("end", ["", "/"])
-def test_what_waits_is_not_sent(sender: Sender, clinician: Clinician, end: str) -> None:
+def test_a_waiting_alert_is_not_sent(sender: Sender, clinician: Clinician, end: str) -> None:
     sender.post(an_alert())
 
     said = sender.client.post(f"/notification/123/withdraw{end}", headers=sender.headers)
@@ -107,7 +107,7 @@ def test_a_repeat_of_the_alert_does_not_revive_it(sender: Sender, clinician: Cli
 
 
 @pytest.mark.parametrize("state", [AlertState.CANCELLED, AlertState.CLOSED])
-def test_what_staff_have_ended_stays_as_it_is(
+def test_an_alert_that_staff_have_ended_stays_as_it_is(
     sender: Sender, clinician: Clinician, state: AlertState
 ) -> None:
     sender.post(an_alert())

@@ -191,7 +191,7 @@ def test_a_queue_needs_a_number_to_call_from(
     ("missing", "subject"),
     [("CONNECT_INSTANCE_ID", "Connect instance"), ("CONNECT_CONTACT_FLOW_ID", "Contact flow")],
 )
-def test_what_is_not_set_is_wrong(settings: Settings, missing: str, subject: str) -> None:
+def test_a_missing_setting_is_wrong(settings: Settings, missing: str, subject: str) -> None:
     setattr(settings, missing, "")
 
     result = only(check(subject))
@@ -261,7 +261,7 @@ def test_active_clinicians_who_have_opted_out_are_named_by_their_ids(stub: Stub)
     assert result.sentence.startswith("No SMS reaches C-7: ")
 
 
-def test_what_was_spent_is_asked_for_since_the_months_beginning(stub: Stub) -> None:
+def test_spending_is_asked_for_since_the_month_began(stub: Stub) -> None:
     """An account that has sent nothing for days has no newer figure."""
     stub("sns", "get_sms_attributes", {"attributes": {"MonthlySpendLimit": "100"}})
     asked: list[Any] = []

@@ -105,7 +105,7 @@ def test_every_permission_is_simulated_or_asked_for_by_a_check() -> None:
     assert not simulated & by_checks
 
 
-def test_what_is_denied_is_wrong_and_says_what_stops_working(iam: Iam) -> None:
+def test_a_denied_permission_is_wrong_and_says_what_stops_working(iam: Iam) -> None:
     iam.denied = {CALL: {}}
 
     [result] = results()
@@ -153,7 +153,7 @@ def test_a_call_that_is_allowed_on_one_of_its_resources_is_a_warning(iam: Iam, s
     assert result.sentence == f"AWS may deny {CALL}: it does on {instance}. Then: No call is placed."
 
 
-def test_what_sns_asks_in_our_name_is_a_warning(iam: Iam) -> None:
+def test_a_denied_permission_that_sns_needs_in_our_name_is_a_warning(iam: Iam) -> None:
     iam.denied = {"sms-voice:SendTextMessage": {}}
 
     [result] = results()
@@ -218,7 +218,7 @@ def test_the_key_of_emails_is_asked_about_by_its_arn(
         ("ServiceFailure", "AWS does not simulate them for assumed-role/bleep/i-0123 (ServiceFailure)."),
     ],
 )
-def test_what_aws_does_not_simulate_is_not_known(stub: Stub, code: str, sentence: str) -> None:
+def test_a_permission_that_aws_does_not_simulate_is_unknown(stub: Stub, code: str, sentence: str) -> None:
     stub("sts", "get_caller_identity", {"Account": ACCOUNT, "Arn": SESSION})
     stub("iam", "get_role", code)
 

@@ -132,7 +132,7 @@ def test_a_topic_is_encrypted_and_tagged_also_one_that_was_there_before(
     assert sns_subscription.make_topic(recipient, "a@ward.example") == topic
 
 
-def test_what_is_confirmed_with_the_link_only_the_account_can_unsubscribe(aws: Aws) -> None:
+def test_only_the_account_can_end_a_subscription_that_its_link_confirmed(aws: Aws) -> None:
     aws.misbehave("sns:Subscribe", "pending", times=1)
     topic = sns_subscription.make_topic("clinician-5", "link@ward.example")
     arn = sns_subscription.subscribe(topic, "link@ward.example")

@@ -128,7 +128,7 @@ def test_an_answer_of_connect(
     ],
 )
 @pytest.mark.parametrize("code", ["InvalidParameter", "InvalidParameterValue"])
-def test_what_sns_refused_is_told_apart(
+def test_refusals_of_sns_are_told_apart(
     sns: Stubber, message: Message, code: str, said: str, reason: Reason
 ) -> None:
     error = sms_failing_with(sns, message, code, 400, said)
@@ -146,7 +146,7 @@ def test_what_sns_refused_is_told_apart(
         ("RingTimeoutInSeconds is above the maximum of 60.", Reason.REFUSED),
     ],
 )
-def test_what_connect_refused_is_told_apart(
+def test_refusals_of_connect_are_told_apart(
     connect: Stubber, message: Message, said: str, reason: Reason
 ) -> None:
     error = call_failing_with(connect, message, "InvalidParameterException", 400, said)

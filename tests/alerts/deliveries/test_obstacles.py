@@ -84,7 +84,7 @@ def test_the_number_is_asked_about_where_nothing_else_is_left(
     assert delivery.attempts.count() == 1
 
 
-def test_what_comes_last_is_tried_when_the_rest_has_failed(
+def test_the_last_channel_is_tried_when_the_others_have_failed(
     store: Store, opted_out: Clinician, aws: Aws
 ) -> None:
     finish(store(Priority.HIGH))
@@ -109,7 +109,7 @@ def test_a_number_that_takes_sms_again_is_forgotten(store: Store, clinician: Cli
     assert not Obstacle.objects.exists()
 
 
-def test_what_is_known_stays_where_sns_did_not_say_that_the_number_takes_sms(
+def test_an_obstacle_stays_where_sns_did_not_say_that_the_number_takes_sms(
     store: Store, clinician: Clinician, aws: Aws
 ) -> None:
     Obstacle.objects.create(
@@ -161,7 +161,7 @@ def test_each_kind_is_remembered_with_the_failure(
         (Fault.UNKNOWN, Reason.ANSWER_LOST),
     ],
 )
-def test_what_is_not_the_address_s_fault_is_not_held_against_it(
+def test_a_failure_that_is_not_the_addresss_fault_makes_no_obstacle(
     store: Store, fault: Fault, reason: Reason
 ) -> None:
     lifecycle.mark_failed(claim(store(Priority.HIGH)), ChannelError(fault, reason), NextChannel(reason))

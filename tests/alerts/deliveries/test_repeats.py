@@ -134,7 +134,7 @@ def test_after_a_message_was_taken_only_what_was_missed_is_tried_again(high: Any
     assert Delivery.objects.count() == 3
 
 
-def test_what_fails_is_followed_in_order_and_then_repeated(high: Any) -> None:
+def test_a_failed_channel_is_followed_in_order_and_then_a_call_is_repeated(high: Any) -> None:
     not_answered(high(CALL, SMS, CALL))
     lifecycle.mark_failed(claim(newest()), REJECTED, NextChannel(Reason.INVALID_ADDRESS))
 
@@ -181,7 +181,7 @@ def test_an_answer_that_comes_late_rings_again_too(high: Any) -> None:
     assert ends()[1:] == [(2, "sms", "sent"), (3, "call", "pending")]
 
 
-def test_what_rings_again_after_a_late_answer_keeps_the_doubt_that_came_meanwhile(high: Any) -> None:
+def test_a_repeat_after_a_late_answer_keeps_the_doubt_that_came_meanwhile(high: Any) -> None:
     not_answered(high(CALL, SMS, CALL))
     first = claim(newest())
     let_lease_run_out(newest())

@@ -144,7 +144,7 @@ def test_deliveries_handed_over_in_the_future_are_found(store: Store) -> None:
     assert wrong() == ["rows_from_the_future"]
 
 
-def test_what_waits_for_a_retry_is_not_from_the_future(store: Store) -> None:
+def test_a_delivery_that_waits_for_a_retry_is_not_from_the_future(store: Store) -> None:
     store(L, available_at=Now() + timedelta(minutes=10))
 
     assert wrong() == []

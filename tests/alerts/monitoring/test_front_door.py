@@ -133,7 +133,7 @@ def test_a_door_that_is_away_is_found(door: str, settings: Any) -> None:
     assert found("requests_not_taken").ok, "what it refused is not known"
 
 
-def test_what_senders_were_refused_is_counted_with_the_reason(
+def test_refused_requests_are_counted_with_the_reason(
     door: str, lab_token: str, clinician: Clinician
 ) -> None:
     headers = {"Authorization": f"Bearer {lab_token}"}
@@ -156,7 +156,7 @@ def test_what_senders_were_refused_is_counted_with_the_reason(
     assert "The database's disk is full." in finding.sentence
 
 
-def test_what_a_sender_did_wrong_is_not_counted(door: str, lab_token: str) -> None:
+def test_a_senders_mistake_is_not_counted(door: str, lab_token: str) -> None:
     headers = {"Authorization": f"Bearer {lab_token}"}
     before = found("requests_not_taken").value
     for body, status in (({}, 400), (an_alert(contact_id="nobody"), 422)):

@@ -115,7 +115,7 @@ def test_a_step_that_is_late_keeps_the_ping_away(ask: Ask, a_relay: None, switch
     assert switch.pings == []
 
 
-def test_what_people_have_to_do_is_logged_and_does_not_hide_that_bleep_works(
+def test_work_for_staff_is_logged_and_does_not_stop_the_ping(
     ask: Ask, a_relay: None, switch: Switch, caplog: pytest.LogCaptureFixture
 ) -> None:
     alert = ask()

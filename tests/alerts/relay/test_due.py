@@ -105,7 +105,7 @@ def let_the_queue_stand(monkeypatch: pytest.MonkeyPatch, *, seconds: float) -> N
     monkeypatch.setattr(time, "monotonic", lambda: now + seconds)
 
 
-def test_what_is_still_in_a_queue_that_moves_is_not_lost(
+def test_a_delivery_in_a_queue_that_moves_is_not_lost(
     one_relay: loop.Relay, broker: "redis.Redis", store: Store, aws: Aws
 ) -> None:
     for _ in range(3):
@@ -181,7 +181,7 @@ def test_workers_that_say_nothing_of_work_are_found(
     wait_until(lambda: len(aws.messages()) == 2, what="the relay has sent both")
 
 
-def test_what_was_handed_over_before_the_oldest_in_the_queue_is_lost(
+def test_a_delivery_handed_over_before_the_oldest_in_the_queue_is_lost(
     one_relay: loop.Relay, broker: "redis.Redis", store: Store, aws: Aws
 ) -> None:
     lost = store(Priority.HIGH)
@@ -230,7 +230,7 @@ def test_a_low_waits_for_its_turn(store: Store) -> None:
     assert due.take(Priority.LOW, 2, which=EVERY) == [old[0].pk, old[1].pk]
 
 
-def test_what_is_in_flight_follows_the_workers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_in_flight_follows_the_workers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(due, "MIN_IN_FLIGHT", 2)
     in_flight = due.InFlight(Priority.HIGH)
     allowed = [in_flight.allowed]

@@ -224,7 +224,7 @@ def test_an_invalid_answer_is_not_taken(link: Link, posted: dict[str, str]) -> N
     assert not Response.objects.exists()
 
 
-def test_what_cannot_be_opened_looks_the_same(link: Link, ask: Ask) -> None:
+def test_all_links_that_cannot_be_opened_look_the_same(link: Link, ask: Ask) -> None:
     """Nobody learns whether there was such a link."""
     old, ended = link_of(ask()), link_of(ask())
     AnswerLink.objects.filter(delivery=old.delivery).update(expires_at=Now())

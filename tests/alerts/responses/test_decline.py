@@ -79,7 +79,7 @@ def test_nothing_more_is_sent_to_somebody_who_has_declined(ask: Ask, follows: st
     assert waiting(alert) == []
 
 
-def test_what_staff_send_again_to_somebody_who_had_declined_takes_its_channels(ask: Ask) -> None:
+def test_an_alert_sent_again_to_somebody_who_had_declined_takes_its_channels(ask: Ask) -> None:
     alert = ask(None)
     answer(alert, "C-1", ResponseKind.DECLINE)
     steps.take_up_due()

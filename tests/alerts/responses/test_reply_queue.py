@@ -53,7 +53,7 @@ def test_a_reply_that_was_stored_and_not_deleted_is_known_when_it_comes_again(
 @pytest.mark.parametrize(
     "body", ["no json", "{}", "[1]", json.dumps({"originationNumber": OTHER}), '{"a": "\\u0000"}']
 )
-def test_what_nobody_can_read_holds_nothing_up(ask: Ask, handsets: Handsets, body: str, caplog: Any) -> None:
+def test_an_unreadable_message_holds_nothing_up(ask: Ask, handsets: Handsets, body: str, caplog: Any) -> None:
     question = Question(ask())
     handsets.put(body)
     handsets.reply(question.number, f"1 {question.code}")

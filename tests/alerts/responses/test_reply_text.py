@@ -102,7 +102,7 @@ def test_a_reply_without_an_id_has_that_of_the_queue() -> None:
     assert reply.provider_id == "sqs-1"
 
 
-def test_what_cannot_be_stored_is_left_out() -> None:
+def test_characters_that_cannot_be_stored_are_left_out() -> None:
     odd = payload(messageBody="1\x00 48\ud80021" + "x" * 5000, originationNumber=f"{NUMBER}\x00" + "9" * 100)
     reply = reply_text.read(received(odd))
     assert reply

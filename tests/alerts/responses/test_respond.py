@@ -79,7 +79,7 @@ def test_a_late_yes_counts_while_nobody_has_it(ask: Ask) -> None:
     assert asked(alert) == [("C-1", "accepted"), ("C-2", "withdrawn")]
 
 
-def test_what_somebody_has_is_not_cancelled_behind_their_back(ask: Ask) -> None:
+def test_an_alert_that_somebody_has_taken_is_not_cancelled_behind_their_back(ask: Ask) -> None:
     alert = ask()
     take(Delivery.objects.get(alert=alert))
     answer(alert, "C-1")

@@ -145,7 +145,7 @@ def test_a_late_yes_is_not_taken_for_an_answer_to_another_alert(ask: Ask, handse
     assert Response.objects.get().alert == old.alert
 
 
-def test_what_was_not_understood_is_answered_once(ask: Ask, handsets: Handsets) -> None:
+def test_a_reply_that_is_not_understood_is_answered_once(ask: Ask, handsets: Handsets) -> None:
     """An automatic reply is answered by an automatic reply: that would go on for ever."""
     question = Question(ask())
     for _ in range(3):
@@ -217,7 +217,7 @@ def test_neither_numbers_nor_texts_are_logged(
     assert question.code not in everything
 
 
-def test_what_fitted_no_question_is_forgotten_after_a_while(ask: Ask, handsets: Handsets) -> None:
+def test_a_message_that_fits_no_question_is_forgotten_after_a_while(ask: Ask, handsets: Handsets) -> None:
     question = Question(ask())
     handsets.say(question.number, f"1 {question.code}")
     handsets.say(OTHER, "Hello")

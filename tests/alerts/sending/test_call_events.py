@@ -75,7 +75,9 @@ def test_a_call_is_asked_about_at_once(ask: Ask, kind: str) -> None:
         Received("m-1", '{"detail": "DISCONNECTED"}', "receipt", None),
     ],
 )
-def test_what_tells_nothing_changes_nothing_and_is_not_read_again(ask: Ask, received: Received) -> None:
+def test_an_event_that_tells_nothing_changes_nothing_and_is_not_read_again(
+    ask: Ask, received: Received
+) -> None:
     called(ask(), "c-1")
     assert call_events.take(received, lambda: False)
     assert due() == []

@@ -57,7 +57,7 @@ def take(priority: Priority, most: int) -> list[uuid.UUID]:
 
 
 @pytest.mark.parametrize("priority", Priority)
-def test_what_was_due_before_is_due(store: Store, priority: Priority) -> None:
+def test_a_delivery_that_was_due_is_due_again(store: Store, priority: Priority) -> None:
     delivery = store(priority)
     set_back()
     assert take(priority, 10) == []
@@ -68,9 +68,7 @@ def test_what_was_due_before_is_due(store: Store, priority: Priority) -> None:
 
 
 @pytest.mark.parametrize("priority", Priority)
-def test_what_was_to_be_tried_again_waits_no_longer_than_anything_of_its_priority(
-    store: Store, priority: Priority
-) -> None:
+def test_a_retry_waits_no_longer_than_anything_of_its_priority(store: Store, priority: Priority) -> None:
     claimed = claim(store(priority))
     lifecycle.mark_failed(claimed, THROTTLED, Retry(SCHEDULES[priority].longest))
     set_back()
@@ -81,7 +79,7 @@ def test_what_was_to_be_tried_again_waits_no_longer_than_anything_of_its_priorit
     assert left <= clock_correction.LONGEST_WAIT[priority] + clock_correction.TOLERANCE
 
 
-def test_what_was_handed_over_before_is_handed_over_again(store: Store) -> None:
+def test_a_delivery_that_was_handed_over_is_handed_over_again(store: Store) -> None:
     delivery = store(H)
     take(H, 1)
     Delivery.objects.update(handed_over_at=Now() + TEN_MINUTES)
@@ -124,7 +122,7 @@ def test_a_worker_that_is_sending_keeps_its_lease_and_records_its_answer(store: 
     assert current(claimed.delivery).state == DeliveryState.SENT
 
 
-def test_what_a_dead_worker_left_is_recovered_after_one_lease_and_not_before(
+def test_a_dead_workers_delivery_is_recovered_after_one_lease_and_not_before(
     store: Store, settings: Settings
 ) -> None:
     claimed = claim(store(M))

@@ -142,7 +142,7 @@ def test_people_are_told_early_of_what_is_tried_in_vain(
     assert cause_of(delivery) == (Cause.RETRY, True)
 
 
-def test_what_is_tried_in_vain_is_held_up_while_it_is_tried_once_more(store: Store) -> None:
+def test_a_delivery_tried_in_vain_is_held_up_while_it_is_tried_once_more(store: Store) -> None:
     delivery = store(M)
     error = ChannelError(Fault.THROTTLED, Reason.THROTTLED)
     lifecycle.mark_failed(claim(delivery), error, Retry(timedelta(0)))

@@ -125,7 +125,7 @@ def test_who_finds_no_place_in_one_share_takes_none_in_the_other(four: None, bro
     assert broker.keys("*bleep:rate:*") == [b"bleep:rate:sms:all"]
 
 
-def test_what_is_counted_is_not_kept_for_ever(four: None, broker: "redis.Redis") -> None:
+def test_counts_are_not_kept_for_ever(four: None, broker: "redis.Redis") -> None:
     granted(Channel.SMS, M, 10)
 
     kept = {key: broker.pttl(key) for key in broker.keys("*bleep:rate:*")}

@@ -176,7 +176,7 @@ def test_an_sms_without_patient_data_can_be_read_on_where_no_answer_is_wanted(
     assert re.fullmatch(rf"You have an alert\.\nTo read it: {LINK}", sms)
 
 
-def test_what_is_kept_out_of_sms_is_in_calls_and_emails(ask: Ask, settings: Settings) -> None:
+def test_calls_and_emails_have_what_an_sms_leaves_out(ask: Ask, settings: Settings) -> None:
     settings.SMS_WITHOUT_PATIENT_DATA = True
     written = texts.write(delivery(ask(), Channel.EMAIL, "able@hospital.example"))
     assert written.email == TEXT

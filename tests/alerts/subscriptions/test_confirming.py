@@ -67,7 +67,9 @@ def test_a_link_about_another_topic_is_refused(pending: EmailSubscription, aws: 
 
 
 @pytest.mark.parametrize("kind", ["reject", "error"])
-def test_what_aws_does_not_take_is_not_confirmed(pending: EmailSubscription, aws: Aws, kind: str) -> None:
+def test_a_link_that_aws_does_not_take_confirms_nothing(
+    pending: EmailSubscription, aws: Aws, kind: str
+) -> None:
     aws.misbehave("sns:ConfirmSubscription", kind)
 
     with pytest.raises(NotConfirmed) as caught:

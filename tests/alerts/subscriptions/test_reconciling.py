@@ -175,7 +175,7 @@ def test_who_unsubscribes_is_noticed_at_the_next_look_and_not_asked_again(run: R
     assert (only().state, only().next_look_at) == ("gone", None)
 
 
-def test_what_nobody_confirms_in_time_has_lapsed_and_staff_have_it_sent_again(
+def test_an_unconfirmed_subscription_lapses_and_staff_have_it_sent_again(
     run: Run, ann: Clinician, aws: Aws
 ) -> None:
     aws.misbehave("sns:Subscribe", "pending", times=1)

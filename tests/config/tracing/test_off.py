@@ -12,7 +12,7 @@ from tests.config.server import run
 RELAY = "import django; django.setup(); import alerts.management.commands.relay as r; r.tracing.start()"
 
 
-def test_what_cannot_start_is_logged_and_the_part_goes_on() -> None:
+def test_traces_that_cannot_start_are_logged_and_the_part_goes_on() -> None:
     result = run("-c", f"{RELAY}; print('goes on')", TRACES="otlp", OTEL_PROPAGATORS="no-such")
 
     assert (result.returncode, result.stdout) == (0, "goes on\n")

@@ -55,7 +55,7 @@ def test_only_requests_other_than_probes_begin_a_trace(tmp_path: Path) -> None:
     assert [each["name"] for each in exported(tmp_path, {})] == ["GET", "wait"]
 
 
-def test_what_a_sender_does_not_record_is_not_recorded(tmp_path: Path) -> None:
+def test_a_trace_that_its_sender_does_not_record_is_not_recorded(tmp_path: Path) -> None:
     unrecorded = {"traceparent": f"00-{ROOT}-{PARENT}-00"}
 
     assert [each["name"] for each in exported(tmp_path, unrecorded)] == ["wait"]

@@ -117,7 +117,7 @@ def test_a_blank_file_has_our_headings_and_no_rows(admin_client: Client, format_
     assert f'href="{BLANK}?format={format_}"' in admin_client.get(IMPORT).content.decode()
 
 
-def test_what_is_typed_into_a_blank_excel_file_stays_text(admin_client: Client) -> None:
+def test_text_typed_into_a_blank_excel_file_stays_text(admin_client: Client) -> None:
     sheet = openpyxl.load_workbook(BytesIO(admin_client.get(BLANK).content)).active
 
     letters = [cell.column_letter for cell in sheet[1]]

@@ -169,7 +169,7 @@ def test_an_address_merged_over_two_rows_is_doubted(admin_client: Client) -> Non
     ],
     ids=["sep", "sep in quotes", "two marks", "a title", "empty columns"],
 )
-def test_what_excel_itself_writes_is_skipped(
+def test_rows_that_excel_itself_writes_are_skipped(
     admin_client: Client, clinician: Clinician, content: str
 ) -> None:
     (change,) = changes(look(admin_client, content)).values()

@@ -89,7 +89,7 @@ def test_a_row_is_not_found_by_a_field_without_a_name(superuser: Client, page: s
     assert superuser.get(f"{path}?_to_field=").status_code == 404
 
 
-def test_what_cannot_be_compared_is_left_out(superuser: Client) -> None:
+def test_a_search_term_that_cannot_be_compared_is_left_out(superuser: Client) -> None:
     pages = addresses(make_records())
 
     answers = {

@@ -155,7 +155,7 @@ def test_an_impossible_span_of_time_gets_a_sentence(
 
 
 @pytest.mark.parametrize("url", [REPORT, FILE, f"{FILE}?format=xlsx"])
-def test_what_takes_the_database_too_long_is_said_and_fewer_days_can_be_chosen(
+def test_a_report_that_takes_too_long_says_so_and_fewer_days_can_be_chosen(
     auditor: Client, asked: None, url: str
 ) -> None:
     with connection.execute_wrapper(figures_in_a_millisecond), capture_logs() as logs:

@@ -134,7 +134,7 @@ def test_a_call_is_rejected_and_another_is_hung_up(handsets: Page) -> None:
     assert described(second)["DisconnectReason"] == "CUSTOMER_DISCONNECT"
 
 
-def test_what_rings_comes_first(handsets: Page) -> None:
+def test_a_ringing_call_comes_first(handsets: Page) -> None:
     ring()
     client("sns").publish(PhoneNumber="+447700900043", Message="Later")
     expect(handsets.get_by_role("article")).to_have_count(2)

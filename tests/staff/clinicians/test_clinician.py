@@ -63,7 +63,7 @@ def test_a_number_that_has_not_opted_out_is_reported_as_good(aws: Aws, clinician
     assert reach(clinician, "sms") == ("good", "This number has not opted out of SMS.")
 
 
-def test_what_aws_said_to_the_page_is_remembered_and_forgotten(aws: Aws) -> None:
+def test_the_page_remembers_and_forgets_what_aws_said(aws: Aws) -> None:
     clinician = make_clinician("C-1", {Priority.MEDIUM: [Channel.SMS]}, sms_number="+447700900999")
     reach(clinician, "sms")
     assert Obstacle.objects.get().kind == "opted_out"
@@ -75,7 +75,7 @@ def test_what_aws_said_to_the_page_is_remembered_and_forgotten(aws: Aws) -> None
     assert not Obstacle.objects.exists()
 
 
-def test_what_was_said_before_is_shown_while_aws_does_not_answer(aws: Aws, clinician: Clinician) -> None:
+def test_the_last_known_obstacle_is_shown_while_aws_does_not_answer(aws: Aws, clinician: Clinician) -> None:
     Obstacle.objects.create(
         clinician=clinician, channel=Channel.SMS, address=clinician.sms_number, kind="opted_out"
     )

@@ -120,7 +120,9 @@ def test_a_new_clinician_shows_no_errors_at_first_and_is_filled_in_from_a_templa
     }
 
 
-def test_what_aws_knows_of_an_address_is_shown_beside_it(site: Site, records: Records, aws: Aws) -> None:
+def test_the_page_shows_beside_an_address_what_aws_knows_of_it(
+    site: Site, records: Records, aws: Aws
+) -> None:
     Clinician.objects.update(sms_number="+447700900999")  # opted out, to the stand-in
     EmailSubscription.objects.update(state=Subscription.PENDING)
     page = site.login(EDITOR)

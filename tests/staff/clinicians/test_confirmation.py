@@ -65,7 +65,7 @@ def test_the_confirmation_is_sent_again_but_not_twice_at_once(editor: Client, pe
     assert "Nothing was sent" in post(editor, pending, action="again")
 
 
-def test_what_is_confirmed_is_not_asked_again(editor: Client, clinician: Clinician) -> None:
+def test_a_confirmed_address_is_not_asked_again(editor: Client, clinician: Clinician) -> None:
     assert "Nothing was sent" in post(editor, clinician, action="again")
     assert EmailSubscription.objects.get().is_confirmed
 

@@ -119,7 +119,7 @@ def test_one_click_on_home_takes_it_on_and_everybody_sees_that(fail: Fail) -> No
     assert AlertAction.objects.get().alert == alert
 
 
-def test_what_was_sent_on_says_to_whom(fail: Fail) -> None:
+def test_a_forwarded_alert_says_to_whom(fail: Fail) -> None:
     alert = fail(Priority.HIGH, Reason.BUSY, 5, "Heart surgeon")
     other = make_clinician("E-1", {Priority.HIGH: [Channel.CALL]}, name="Dot Dale")
     actions.forward(alert.pk, to=other, key=uuid.uuid4(), by=make_user(Role.OPERATORS.value))
@@ -128,7 +128,7 @@ def test_what_was_sent_on_says_to_whom(fail: Fail) -> None:
     assert rows(client)[0].endswith("the line was busy · sent on to Dot Dale")
 
 
-def test_what_was_dealt_with_leaves_home_although_results_are_cached(fail: Fail) -> None:
+def test_an_alert_dealt_with_leaves_home_although_results_are_cached(fail: Fail) -> None:
     alert = fail(Priority.HIGH, Reason.BUSY, 5, "Heart surgeon")
     fail(Priority.LOW, Reason.BUSY, 5, "Other")
     client, user = browser_of(Role.OPERATORS)

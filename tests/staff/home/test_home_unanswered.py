@@ -93,7 +93,7 @@ def test_high_comes_first_and_then_the_oldest(lab: ApiClient, second: Clinician)
     assert lines[-1].endswith("then nobody is left to ask")
 
 
-def test_what_nobody_is_left_to_ask_for_comes_before_all_else(
+def test_an_alert_with_nobody_left_to_ask_comes_before_all_else(
     lab: ApiClient, clinician: Clinician, second: Clinician
 ) -> None:
     alert = sent(lab, "m-1", 3)
@@ -128,7 +128,7 @@ def test_it_leaves_home_once_somebody_accepts_or_staff_end_it(lab: ApiClient, se
     assert rows(home(client), "unanswered") == []
 
 
-def test_what_nobody_could_be_reached_for_is_named_once(lab: ApiClient, second: Clinician) -> None:
+def test_an_alert_for_which_nobody_could_be_reached_is_named_once(lab: ApiClient, second: Clinician) -> None:
     alert = sent(lab, "m-1", 3)
     refuse_all(alert)
     let_time_run_out(alert)

@@ -82,7 +82,7 @@ def test_ones_own_password_is_ones_own(admin_client: Client, admin_user: User) -
         "/admin/staff/roleclaim/add/",
     ],
 )
-def test_what_an_open_browser_must_not_give_away_asks_again(page: str) -> None:
+def test_a_sensitive_page_asks_again_who_it_is(page: str) -> None:
     records = make_records()
     path = page.format(token=records.token.pk, user=records.user.pk, group=records.group.pk)
     user = person(SUPERUSER)
