@@ -2,6 +2,7 @@
 failure.
 """
 
+import logging
 import threading
 import time
 
@@ -20,11 +21,23 @@ class Outage:
     SETTLED = 10.0
     """Seconds without a failure until it counts as working again."""
 
-    def __init__(self, *, begins: str, ends: str) -> None:
+    def __init__(
+        self, *, begins: str, ends: str, level: int = logging.ERROR, settled: float = SETTLED, **about: str
+    ) -> None:
+        """`begins` and `ends` are events; the lines of both have `about` as well. `level` is that of the first.
+
+        What is used every few seconds only needs more of them to be `settled`. Otherwise one success between two
+        failures would end the outage.
+        """
         self._begins = begins
         self._ends = ends
+        self._level = level
+        self.settled = settled
+        self._about = about
         self._lock = threading.Lock()
         self._causes: set[str] = set()
+        self._worked = False
+        """Whether it has worked since the last failure."""
         self._failures = 0
         self._first = self._last = 0.0
 
@@ -35,8 +48,10 @@ class Outage:
 
     def failed(self, error: BaseException | None, cause: str | None = None) -> None:
         """Count a failure. Log it, unless one with the same cause (or else the same kind of error) was logged."""
+        if self._worked:
+            self.works()  # it may have worked for long, and nobody used it: then this is another outage
         with self._lock:
-            self._last = time.monotonic()
+            self._last, self._worked = time.monotonic(), False
             if not self._causes:
                 self._first, self._failures = self._last, 0
             self._failures += 1
@@ -44,16 +59,18 @@ class Outage:
             if found in self._causes:
                 return
             self._causes.add(found)
-        log.error(self._begins, cause=found, exc_info=error)
+        log.log(self._level, self._begins, cause=found, exc_info=error, **self._about)
 
     def works(self) -> None:
         """Note that it was used successfully."""
         with self._lock:
-            if not self._causes or time.monotonic() - self._last < self.SETTLED:
+            self._worked = bool(self._causes)
+            if not self._causes or time.monotonic() - self._last < self.settled:
                 return
             self._causes.clear()
+            self._worked = False
             failures, seconds = self._failures, round(self._last - self._first, 1)
-        log.info(self._ends, failures=failures, seconds=seconds)
+        log.info(self._ends, failures=failures, seconds=seconds, **self._about)
 
 
 DATABASE = Outage(begins="database.unavailable", ends="database.available")

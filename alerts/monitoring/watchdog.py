@@ -1,5 +1,6 @@
 """A relay runs the checks. It logs each problem, and pings a dead-man's switch outside only while there is none."""
 
+import logging
 import urllib.request
 from http.client import HTTPException
 
@@ -9,6 +10,7 @@ from django.db import Error
 
 from alerts.monitoring import report
 from config import database
+from config.outages import Outage
 from config.periodic import Periodic
 
 CHECK_EVERY = 15.0
@@ -18,7 +20,14 @@ CLOSE_SECONDS = 2
 """Seconds that a relay which is ending waits for running checks: without its heartbeat they would report it as
 missing."""
 
+SETTLED = 2.5 * CHECK_EVERY
+"""Seconds without a failure until checks, or the switch, count as working again: three good looks in a row."""
+
 log = structlog.get_logger(__name__)
+CHECKS_OUTAGE = Outage(begins="check.unanswered", ends="check.answered", settled=SETTLED)
+SWITCH_OUTAGE = Outage(
+    begins="deadman.unreachable", ends="deadman.reachable", level=logging.WARNING, settled=SETTLED
+)
 
 
 def watch() -> None:
@@ -26,8 +35,9 @@ def watch() -> None:
     try:
         failing = [finding for finding in report.findings() if not finding.ok]
     except Error as error:
-        log.exception("check.unanswered", cause=database.cause(error))
+        CHECKS_OUTAGE.failed(error, database.cause(error))
         return
+    CHECKS_OUTAGE.works()
     for finding in failing:
         log.error(
             "check.failed",
@@ -55,4 +65,6 @@ def _ping(url: str) -> None:
         with urllib.request.urlopen(url, timeout=PING_SECONDS):  # noqa: S310 - http(s), by `config.settings`
             pass
     except (OSError, HTTPException, ValueError) as error:
-        log.warning("deadman.unreachable", error=type(error).__name__)
+        SWITCH_OUTAGE.failed(None, type(error).__name__)
+    else:
+        SWITCH_OUTAGE.works()

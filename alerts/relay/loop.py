@@ -150,6 +150,7 @@ class Relay:
         self._heartbeat.run_if_due()
         self._clock.run_if_due()
         start(self._beside.always)
+        self._publisher.look_again()
         work = due.look()
         if work.steps:
             steps.take_up_due()

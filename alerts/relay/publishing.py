@@ -2,17 +2,18 @@
 
 import contextlib
 import json
+import logging
 import uuid
 from collections.abc import Sequence
 from typing import Any
 
-import structlog
 from kombu import Connection, Producer
 from kombu.exceptions import BatchPublishError, OperationalError as BrokerError  # type: ignore[attr-defined]
 from redis.exceptions import RedisError
 
 from alerts.cooldown import Cooldown
 from config import celery
+from config.outages import Outage
 from contacts.choices import Priority
 
 QUEUES: dict[Priority, str] = {
@@ -27,19 +28,27 @@ FULL = 1000
 
 BROKEN = (BrokerError, BatchPublishError, RedisError, OSError)
 
-log = structlog.get_logger(__name__)
-
 
 class Publisher:
     """Publishes to the broker for one relay, over one connection."""
 
     def __init__(self) -> None:
         self._pauses = {queue: Cooldown(PAUSE) for queue in celery.QUEUES}
+        self._outage = Outage(begins="relay.broker_down", ends="relay.broker_back", level=logging.WARNING)
+        self._full = {
+            queue: Outage(begins="relay.workers_away", ends="relay.workers_back", queue=queue)
+            for queue in celery.QUEUES
+        }
         self._broker: Connection | None = None
 
     def is_paused(self, queue: str) -> bool:
         """Whether to leave this queue alone: the broker has just failed, or nobody takes from the queue."""
         return self._pauses[queue].is_on
+
+    def look_again(self) -> None:
+        """Ask a broker that was away if it is back. With nothing to hand over, nobody else would notice."""
+        if self._outage.is_on and not self.is_paused(celery.URGENT):
+            self.oldest(celery.URGENT)
 
     def oldest(self, queue: str) -> uuid.UUID | None:
         """The delivery that has been in this queue for longest; None if it is empty, or the broker fails."""
@@ -48,6 +57,7 @@ class Publisher:
         except BROKEN as error:
             self._pause(error)
             return None
+        self._outage.works()
         return uuid.UUID(json.loads(message)["headers"]["id"]) if message else None
 
     def publish(
@@ -70,8 +80,9 @@ class Publisher:
                     # The task gets the first delivery's id, by which `oldest` finds it in the queue.
                     task.apply_async(some, task_id=some[0], queue=queue, producer=producer, retry=False)
         except BROKEN as error:
-            self._pause(error, waiting=len(ids))
+            self._pause(error)
             return ids
+        self._outage.works()
         return []
 
     def close(self) -> None:
@@ -86,17 +97,18 @@ class Publisher:
             self._broker = celery.publishing_connection()
         return self._broker.default_channel
 
-    def _pause(self, error: Exception, **known: int) -> None:
+    def _pause(self, error: Exception) -> None:
         for pause in self._pauses.values():
             pause.begin()
-        log.warning("relay.broker_down", error=type(error.__cause__ or error).__name__, **known)
+        self._outage.failed(None, type(error.__cause__ or error).__name__)
         self.close()
 
     def _is_full(self, channel: Any, queue: str) -> bool:
         """Without workers a queue grows, because relays hand unclaimed deliveries over again."""
         length: int = channel.client.llen(queue)
         if length < FULL:
+            self._full[queue].works()
             return False
         self._pauses[queue].begin()
-        log.error("relay.workers_away", queue=queue, length=length)
+        self._full[queue].failed(None, "No worker takes from this queue.")
         return True

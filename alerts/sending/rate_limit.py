@@ -4,13 +4,13 @@ The quotas are per account, so Redis counts, by its own clock. While Redis is aw
 a longer window, so that a handful of processes stay within the quota together.
 """
 
+import logging
 import random
 import time
 from datetime import timedelta
 from functools import cache, lru_cache
 from threading import Lock
 
-import structlog
 from django.conf import settings
 from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage
@@ -22,6 +22,7 @@ from alerts.deliveries.retry import LONGEST_HOLD
 from alerts.models import Delivery
 from alerts.sending.moving_window import MovingWindow
 from alerts.states import DeliveryState
+from config.outages import Outage
 from contacts.choices import Channel, Priority
 
 PROCESSES = 4
@@ -29,7 +30,7 @@ PROCESSES = 4
 REDIS_SECONDS = 0.2
 """Seconds to connect and to read, each. A hanging Redis may delay a delivery for this long, once per cooldown."""
 
-log = structlog.get_logger(__name__)
+OUTAGE = Outage(begins="rate_limit.redis_away", ends="rate_limit.redis_back", level=logging.WARNING)
 redis_cooldown = Cooldown(2.0)
 _one_at_a_time = Lock()
 """The in-memory counter is not thread-safe: https://github.com/alisaifee/limits/pull/352."""
@@ -64,10 +65,13 @@ def _take_place(scope: str, priority: Priority, allowed: Budget) -> bool:
     shares[f"bleep:rate:{scope}:all"] = allowed.amount
     if not redis_cooldown.is_on:
         try:
-            return _shared().take(shares, allowed.seconds)
+            is_taken = _shared().take(shares, allowed.seconds)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the counter, alerts must go out
             redis_cooldown.begin()
-            log.warning("rate_limit.redis_away", error=type(error).__name__)
+            OUTAGE.failed(None, type(error).__name__)
+        else:
+            OUTAGE.works()
+            return is_taken
     # A longer window, not a smaller amount: there is no quarter of a call.
     seconds = allowed.seconds * PROCESSES
     with _one_at_a_time:

@@ -22,6 +22,7 @@ from alerts.sending import breaker, rate_limit
 from alerts.states import AttemptState
 from clients.models import ApiClient
 from config.celery import app
+from config.outages import Outage
 from contacts.choices import Channel, Priority
 from contacts.models import Clinician
 from oncall.models import PlanChoice
@@ -85,9 +86,23 @@ def fresh_counters(broker: "redis.Redis", monkeypatch: pytest.MonkeyPatch) -> It
             kept.cache_clear()
 
     monkeypatch.setattr(rate_limit, "redis_cooldown", Cooldown(rate_limit.redis_cooldown.seconds))
+    fresh = Outage(begins="rate_limit.redis_away", ends="rate_limit.redis_back", settled=0)
+    monkeypatch.setattr(rate_limit, "OUTAGE", fresh)
     forget()
     yield
     forget()
+
+
+@pytest.fixture
+def outages(caplog: pytest.LogCaptureFixture) -> Callable[[], list[dict[str, Any]]]:
+    """What the log says of things that are away, and are back."""
+    caplog.set_level("INFO", logger="config.outages")
+
+    def said() -> list[dict[str, Any]]:
+        lines: list[Any] = [each.msg for each in caplog.records if each.name == "config.outages"]
+        return lines
+
+    return said
 
 
 @pytest.fixture

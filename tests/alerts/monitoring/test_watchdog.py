@@ -13,6 +13,7 @@ from alerts.models import Loop, RelayHeartbeat
 from alerts.monitoring import checks, watchdog
 from alerts.monitoring.findings import Finding
 from alerts.relay.loop import Relay
+from config.outages import Outage
 from contacts.choices import Priority
 from tests.alerts.conftest import Store, closed_port, hung_server
 from tests.alerts.escalation.factories import Ask, let_time_run_out
@@ -20,7 +21,17 @@ from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-LOGGERS = ("alerts.monitoring.watchdog", "config.periodic")
+LOGGERS = ("alerts.monitoring.watchdog", "config.outages", "config.periodic")
+
+
+@pytest.fixture(autouse=True)
+def outages(monkeypatch: pytest.MonkeyPatch) -> tuple[Outage, Outage]:
+    """No earlier test has left one."""
+    checks_away = Outage(begins="check.unanswered", ends="check.answered", settled=watchdog.SETTLED)
+    switch_away = Outage(begins="deadman.unreachable", ends="deadman.reachable", settled=watchdog.SETTLED)
+    monkeypatch.setattr(watchdog, "CHECKS_OUTAGE", checks_away)
+    monkeypatch.setattr(watchdog, "SWITCH_OUTAGE", switch_away)
+    return checks_away, switch_away
 
 
 class Switch:
@@ -158,15 +169,47 @@ def test_it_looks_although_the_relay_can_do_nothing(
     relay.close()
 
 
-def test_a_database_that_is_away_is_logged(
-    transactional_db: None, switch: Switch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_database_that_is_away_is_logged_once_and_when_it_is_back(
+    a_relay: None,
+    switch: Switch,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    outages: tuple[Outage, Outage],
 ) -> None:
-    monkeypatch.setitem(connection.settings_dict, "PORT", str(closed_port()))
+    caplog.set_level("INFO", logger="config.outages")
+    with monkeypatch.context() as away:
+        away.setitem(connection.settings_dict, "PORT", str(closed_port()))
+        for _ in range(2):
+            watch()
+    assert switch.pings == []
 
     watch()
+    [line] = logged(caplog)
+    assert "'check.unanswered'" in line
 
-    assert switch.pings == []
-    assert "'check.unanswered'" in logged(caplog)[0]
+    outages[0].settled = 0.0
+    watch()
+    assert "'check.answered'" in logged(caplog)[1]
+    assert len(switch.pings) == 2
+
+
+def test_a_switch_that_is_away_is_logged_once_and_when_it_is_back(
+    a_relay: None, switch: Switch, caplog: pytest.LogCaptureFixture, outages: tuple[Outage, Outage]
+) -> None:
+    caplog.set_level("INFO", logger="config.outages")
+    outages[1].settled = 0.0
+    switch.status = 500
+    for _ in range(2):
+        watch()
+    switch.status = 200
+    watch()
+
+    assert [
+        event for line in logged(caplog) for event in ("unreachable", "'deadman.reachable'") if event in line
+    ] == [
+        "unreachable",
+        "'deadman.reachable'",
+    ]
 
 
 def test_without_a_switch_nobody_is_called(

@@ -1,5 +1,6 @@
 """The rate limit while Redis is away, hangs, or is elsewhere."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -58,11 +59,16 @@ def test_a_redis_that_hangs_costs_less_than_half_a_second_once(four: None, setti
     assert options["socket_connect_timeout"] + options["socket_timeout"] < 0.5
 
 
-def test_redis_is_asked_again_after_a_while(
-    four: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, broker: "redis.Redis"
+def test_redis_is_asked_again_after_a_while_and_the_log_says_each_once(
+    four: None,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    broker: "redis.Redis",
+    outages: Callable[[], list[dict[str, Any]]],
 ) -> None:
     monkeypatch.setattr(rate_limit, "redis_cooldown", Cooldown(0))
     good, settings.REDIS_URL = settings.REDIS_URL, f"redis://127.0.0.1:{closed_port()}/0"
+    granted(Channel.CALL, H, 1)
     granted(Channel.CALL, H, 1)
     assert not broker.keys("*bleep:rate:*")
 
@@ -70,6 +76,12 @@ def test_redis_is_asked_again_after_a_while(
     rate_limit._shared.cache_clear()  # noqa: SLF001 - the same client would find its server again
     granted(Channel.CALL, H, 1)
     assert broker.keys("*bleep:rate:*")
+    away, back = outages()
+    assert (away["event"], back["event"], back["failures"]) == (
+        "rate_limit.redis_away",
+        "rate_limit.redis_back",
+        2,
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,7 +95,7 @@ def test_a_redis_on_a_socket_is_looked_for_there(
     assert granted(Channel.CALL, H, 10) == 4
 
     [record] = [each for each in caplog.records if "rate_limit.redis_away" in str(each.msg)]
-    assert "'error': 'ConnectionError'" in str(record.msg), "it was tried, and is not there"
+    assert "'cause': 'ConnectionError'" in str(record.msg), "it was tried, and is not there"
 
 
 def test_whatever_is_wrong_with_the_address_of_redis_alerts_go_out(

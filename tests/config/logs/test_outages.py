@@ -17,8 +17,8 @@ from tests.sender import Sender
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The end of an outage is logged at once, and no earlier test has left one."""
-    monkeypatch.setattr(outages.Outage, "SETTLED", 0.0)
     for outage in (outages.DATABASE, outages.REDIS):
+        monkeypatch.setattr(outage, "settled", 0.0)
         outage.works()
 
 
@@ -45,3 +45,25 @@ def test_a_redis_that_refuses_is_said_once(at_once: None, log: LogOutput) -> Non
     note_that_redis_works()
 
     assert [line["event"] for line in log.lines] == ["worker.redis_away", "worker.redis_back"]
+
+
+def test_one_success_among_failures_ends_nothing(log: LogOutput) -> None:
+    outage = outages.Outage(begins="away", ends="back", settled=1000, queue="low")
+    for _ in range(2):
+        outage.failed(None, "no answer")
+        outage.works()
+    outage.settled = 0.0
+    outage.works()
+
+    lines = [(line["event"], line["queue"], line.get("failures")) for line in log.lines]
+    assert lines == [("away", "low", None), ("back", "low", 2)]
+
+
+def test_what_worked_when_it_was_last_used_fails_anew(log: LogOutput) -> None:
+    outage = outages.Outage(begins="away", ends="back", settled=1000)
+    outage.failed(None, "no answer")
+    outage.works()
+    outage.settled = 0.0  # so much time has passed
+    outage.failed(None, "no answer")
+
+    assert [line["event"] for line in log.lines] == ["away", "back", "away"]
