@@ -215,7 +215,7 @@ class Connection(asyncio.BufferedProtocol):
         """End it, after the answer that is due."""
         self._ends = True
         if self.is_idle:
-            self._transport.close()
+            self._close()
 
     # The rest.
 
@@ -310,7 +310,7 @@ class Connection(asyncio.BufferedProtocol):
         self._reader.end()
         can_end = self._transport.can_write_eof()  # not with TLS
         if self._has_ended or not (can_end or self._lingers):
-            self._transport.close()
+            self._close()
             return
         if can_end:
             with contextlib.suppress(OSError):  # the client has gone
@@ -319,6 +319,16 @@ class Connection(asyncio.BufferedProtocol):
         self._deadline = self._loop.time() + LINGER_SECONDS
         self._timer.cancel()
         self._timer = self._loop.call_at(self._deadline, self._look_at_the_time)
+
+    def _close(self) -> None:
+        """Close it, once: at a second time asyncio's TLS forgets the connection, and nothing can end it any more.
+
+        A client may leave the end of TLS without an answer. Until asyncio gives that up, the connection is the first
+        that gives way.
+        """
+        self._deadline = min(self._deadline, self._loop.time())
+        if not self._transport.is_closing():
+            self._transport.close()
 
     def _look_at_the_time(self) -> None:
         """Use one timer for all deadlines. Most are not reached, and with this it costs nothing to put one off."""
@@ -329,10 +339,10 @@ class Connection(asyncio.BufferedProtocol):
         if unsent:
             if now - self._moved_at > STALL_SECONDS:
                 self._transport.abort()
-        elif now >= self._deadline:
+        elif now >= self._deadline and not self._transport.is_closing():
             self._too_late()
         if self._is_open:
-            soonest = now + (LONGEST_LOOK if unsent else SHORTEST_LOOK)
+            soonest = now + (LONGEST_LOOK if unsent or self._transport.is_closing() else SHORTEST_LOOK)
             next_look = min(max(self._deadline, soonest), now + LONGEST_LOOK)
             self._timer = self._loop.call_at(next_look, self._look_at_the_time)
 
@@ -342,7 +352,7 @@ class Connection(asyncio.BufferedProtocol):
         elif self._ends:
             self._transport.abort()
         else:
-            self._transport.close()
+            self._close()
 
 
 def _awaits_leave(headers: Headers) -> bool:

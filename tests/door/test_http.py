@@ -302,6 +302,35 @@ def test_handshakes_that_stop_in_the_middle_give_way_to_a_client(
             held[-1].recv(1)
 
 
+def test_clients_that_leave_the_end_of_tls_unanswered_give_way(
+    door: Door, log_dir: Path, behind: str, certificate: Path
+) -> None:
+    key = str(certificate.with_name("key.pem"))
+    tls = {"GRANIAN_SSL_CERTIFICATE": str(certificate), "GRANIAN_SSL_KEYFILE": key}
+    own = OwnDoor(behind, log_dir, GRANIAN_BACKPRESSURE="16", GRANIAN_HTTP1_HEADER_READ_TIMEOUT="1000", **tls)
+    keys = ssl.create_default_context(cafile=str(certificate))
+    with own.running as process, ExitStack() as stack:
+        wait_until(own.listens, what="the door listens")
+        held = []
+        for _ in range(16):
+            plain = stack.enter_context(socket.create_connection(("127.0.0.1", own.port), timeout=5))
+            held.append(stack.enter_context(keys.wrap_socket(plain, server_hostname="127.0.0.1")))
+        for each in held:
+            assert each.recv(1) == b"", "the door ends TLS, which is not answered"
+
+        def kept() -> int:
+            found = psutil.Process(process.pid).net_connections()
+            return sum(
+                each.laddr.port == own.port and each.status == psutil.CONN_ESTABLISHED for each in found
+            )
+
+        assert kept() == 16
+        url = f"https://127.0.0.1:{own.port}/notification"
+        assert requests.post(url, data=b"{}", verify=str(certificate), timeout=5).status_code == 202
+        wait_until(lambda: kept() < 16, what="some have given way", seconds=10)
+    assert "Exception" not in (log_dir / "door-http.log").read_text()
+
+
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """A certificate for 127.0.0.1, and its key."""
