@@ -53,7 +53,7 @@ MAX_STALLED = 128
 SPARE_FILES = 256
 """File descriptors for everything but connections of clients and to services."""
 MAX_CONNECTIONS = min(
-    # With TLS each takes about 70 KB, however little it has sent.
+    # With TLS each takes about 100 KB, however little it has sent.
     int(os.environ.get("GRANIAN_BACKPRESSURE", "2048" if TLS_CERTIFICATE else "16384")),
     max(1, (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES) // 2),
 )

@@ -4,6 +4,7 @@ Intake takes the test alert like any other, and rolls it back (`alerts.intake.re
 """
 
 import json
+import ssl
 import urllib.request
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -11,8 +12,10 @@ from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.http.request import validate_host
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from alerts.intake import NewAlert
@@ -68,8 +71,20 @@ def host() -> dict[str, str]:
 
     `web-probes` itself serves any name, so its own setting does not count here.
     """
+    own = urlsplit(settings.FRONT_DOOR_URL).hostname
     names = [each.lstrip(".") for each in settings.SERVED_HOSTS if each != "*"]
+    if own and names and validate_host(own, settings.SERVED_HOSTS):
+        return {"Host": own}
     return {"Host": names[0]} if names else {}
+
+
+class _AsSenders(ssl.SSLContext):
+    """Checks the door's certificate for the name that senders use."""
+
+    def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
+        return super().wrap_socket(
+            *arguments, **{**options, "server_hostname": host().get("Host", options["server_hostname"])}
+        )
 
 
 def _problem() -> str | None:
@@ -102,7 +117,12 @@ def _request(path: str, body: bytes | None, headers: dict[str, str]) -> tuple[in
         settings.FRONT_DOOR_URL.rstrip("/") + path, body, {**host(), **secure, **headers}
     )
     # The door is inside the deployment, so no proxy is used.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    if request.type == "https":
+        keys = _AsSenders(ssl.PROTOCOL_TLS_CLIENT)
+        keys.load_default_certs()
+        handlers.append(urllib.request.HTTPSHandler(context=keys))
+    opener = urllib.request.build_opener(*handlers)
     with opener.open(request, timeout=SECONDS) as answer:
         return answer.status, answer.read()
 

@@ -22,7 +22,7 @@ import requests
 from door.settings import MAX_PIPELINED
 from sandbox.services import free_port
 from tests.door.conftest import Door
-from tests.processes import ENTRY_POINT, running, wait_until
+from tests.processes import ENTRY_POINT, ROOT, running, wait_until
 
 HEAD = b"POST /notification HTTP/1.1\r\nHost: bleep\r\n"
 SMUGGLED = b"GET /notification/1 HTTP/1.1\r\nHost: bleep\r\n\r\n"
@@ -356,6 +356,12 @@ def test_it_can_end_tls_itself(door: Door, log_dir: Path, behind: str, certifica
         )
         assert answer.status_code == 202
         assert door.service.requests[0]["headers"]["x-forwarded-proto"] == "https"
+
+        env = {**os.environ, "GRANIAN_PORT": str(own.port), "GRANIAN_SSL_CERTIFICATE": str(certificate)}
+        check = subprocess.run(
+            [sys.executable, "deploy/healthcheck.py", "door"], cwd=ROOT, env=env, check=False
+        )
+        assert check.returncode == 0, "the container's health check takes it for healthy"
 
         tls = ssl.create_default_context(cafile=str(certificate))
         with (

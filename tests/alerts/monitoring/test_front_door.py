@@ -1,5 +1,6 @@
 """Health checks send a test alert through the real front door to a real web server, and it leaves nothing behind."""
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,6 +87,30 @@ def test_any_host_may_be_allowed(door: str, settings: Any) -> None:
     settings.ALLOWED_HOSTS = settings.SERVED_HOSTS = ["*"]
 
     assert found("intake_fails").ok
+
+
+def test_a_door_that_ends_tls_itself_is_asked_by_the_name_that_senders_use(
+    door: str, settings: Any, live_server: Any, log_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {
+        "GRANIAN_SSL_CERTIFICATE": str(tmp_path / "cert.pem"),
+        "GRANIAN_SSL_KEYFILE": str(tmp_path / "key.pem"),
+    }
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=bleep"]
+    files = ["-keyout", keys["GRANIAN_SSL_KEYFILE"], "-out", keys["GRANIAN_SSL_CERTIFICATE"]]
+    name = ["-addext", "subjectAltName=DNS:bleep.example"]
+    subprocess.run([*command, *name, *files], check=True, capture_output=True)
+    port = free_port()
+    urls = {f"WEB_{name}_URL": live_server.url for name in ("API", "ADMIN", "PROBES")}
+    env = {**urls, **keys, "GRANIAN_HOST": "127.0.0.1", "GRANIAN_PORT": str(port)}
+    settings.FRONT_DOOR_URL = f"https://127.0.0.1:{port}"
+    settings.ALLOWED_HOSTS = settings.SERVED_HOSTS = ["bleep.example"]
+    monkeypatch.setenv("SSL_CERT_FILE", keys["GRANIAN_SSL_CERTIFICATE"])
+
+    with running("door-tls", [ENTRY_POINT, "door"], env, log_dir):
+        wait_until(lambda: front_door.ask().problem is None, what="the test alert gets in")
+        settings.ALLOWED_HOSTS = settings.SERVED_HOSTS = ["other.example"]
+        assert front_door.ask().problem == "It gave no answer (SSLCertVerificationError)."
 
 
 def test_web_probes_asks_by_a_name_that_is_served_although_it_takes_any() -> None:
