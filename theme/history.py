@@ -54,18 +54,18 @@ class LatestChanges(TemplateTab):
 class ChangesAdmin(ReadOnlyHistoryAdmin):
     """A page with a tab of its latest changes. Save stays on it: it says what would happen.
 
-    Subclasses set `changes`, and a `LatestChanges` among `change_form_datasets`.
+    Subclasses set `latest_changes`. The page of all changes describes them as that tab does.
     """
 
-    changes: ClassVar[Changes]
+    latest_changes: ClassVar[type[LatestChanges]]
 
     def get_changeform_datasets(self, request: HttpRequest) -> list[Any]:
-        """unfold's tabs; none while an object is added."""
+        """The tab; none while an object is added."""
         is_there = request.resolver_match and "object_id" in request.resolver_match.kwargs
-        return list(super().get_changeform_datasets(request)) if is_there else []
+        return [self.latest_changes] if is_there else []
 
     def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, *_: Any) -> None:
-        _explain(list(historical_records), type(self).changes)
+        _explain(list(historical_records), self.latest_changes.changes)
 
     def response_add(
         self, request: HttpRequest, obj: Model, post_url_continue: str | None = None

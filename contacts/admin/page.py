@@ -55,8 +55,7 @@ class ClinicianPage(KeptIfNamed, ChangesAdmin):
     warn_unsaved_form = True
     compressed_fields = False
     change_form_after_template = "contacts/clinician/now.html"
-    change_form_datasets = (ChangesTab,)
-    changes = history.changes
+    latest_changes = ChangesTab
     instead = "Untick “Active” there instead: alerts for them are then refused, and the sender gets an error."
 
     class Media:

@@ -119,8 +119,7 @@ class PlanAdmin(VisibleByDepartment, ChangesAdmin):
     warn_unsaved_form = True
     compressed_fields = False
     visible_to = plans_visible_to
-    change_form_datasets = (ChangesTab,)
-    changes = history.changes
+    latest_changes = ChangesTab
     change_form_outer_before_template = "oncall/plan_problems.html"
     change_form_outer_after_template = "oncall/plan_now.html"
 
