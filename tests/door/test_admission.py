@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
@@ -235,24 +236,53 @@ def test_healthz_says_what_was_refused(door: Door) -> None:
     assert shown["refused"]["detail"] == "The answer was not a problem document."
 
 
+def refused(door: Door) -> int:
+    """How many alerts were refused lately, as `/healthz` says."""
+    shown = requests.get(f"{door.url}/healthz", timeout=5).json()
+    return int(shown.get("refused", {"requests": 0})["requests"])
+
+
 def test_healthz_counts_the_alerts_of_known_senders_alone(door: Door) -> None:
     def send(path: str, token: str) -> None:
         requests.post(f"{door.url}{path}", data=b"{}", headers={"Authorization": token}, timeout=5)
 
-    def count() -> int:
-        refused = requests.get(f"{door.url}/healthz", timeout=5).json().get("refused", {"requests": 0})
-        return int(refused["requests"])
-
     send("/notification", "known")
-    before = count()
+    before = refused(door)
     door.service.status = 503
 
     send("/notification", "unknown")
     send("/admin/login/", "known")
     send("/notification/1", "known")
-    assert count() == before
+    assert refused(door) == before
     send("/notification", "known")
-    assert count() == before + 1
+    assert refused(door) == before + 1
+
+
+def test_healthz_counts_an_alert_whose_token_was_accepted_while_it_waited(door: Door) -> None:
+    def send(token: str) -> int:
+        return requests.post(
+            f"{door.url}/notification", data=b"{}", headers={"Authorization": token}, timeout=20
+        ).status_code
+
+    send("known")
+    before, first = refused(door), door.service.gate
+    first.clear()
+    door.service.requests.clear()
+    with ThreadPoolExecutor(20) as pool:
+        running = [pool.submit(send, "new") for _ in range(THREADS)]
+        wait_until(lambda: len(door.service.requests) == THREADS, what="all threads work")
+        last = pool.submit(send, "new")
+        wait_until_sent(door, THREADS + 1)
+        following = [pool.submit(send, "known") for _ in range(THREADS)]
+        wait_until_sent(door, 2 * THREADS + 1)
+        door.service.gate = threading.Event()
+        first.set()
+        assert {each.result() for each in running} == {202}, "now the token is known"
+        assert last.result() == 503, "those that were known before it have kept the threads"
+        door.service.gate.set()
+        wait(following)
+
+    assert refused(door) == before + 1
 
 
 def test_an_api_that_hung_is_not_taken_for_slow_for_ever(clock: Clock) -> None:
