@@ -12,6 +12,8 @@ LINK_TO_FILE = re.compile(r"\[([^]]+)\]\([a-z-]+\.md[^)]*\)")
 """The pages have no other document to lead to."""
 PICTURE = re.compile(r"^!\[.*\n\n", re.MULTILINE)
 EXAMPLE = re.compile(r"<!-- example: (.+?) -->\n```http\n(.*?)```", re.DOTALL)
+LEFT_OUT = ("<!-- left out at /docs, which has a menu: begin -->", "<!-- left out at /docs: end -->")
+"""Around the list of contents in `docs/api.md`."""
 
 register = template.Library()
 
@@ -27,8 +29,7 @@ def staff_guide() -> SafeString:
 @cache
 def api_guide() -> SafeString:
     """`docs/api.md`, with its examples folded, and without its list of contents."""
-    text = _read("api.md")
-    text = text[: text.index("[Authentication](#")] + text[text.index("## Authentication") :]
+    text = without_left_out(_read("api.md"))
     examples: list[str] = []
 
     def fold(found: re.Match[str]) -> str:
@@ -41,6 +42,18 @@ def api_guide() -> SafeString:
     for number, example in enumerate(examples, 1):
         made = made.replace(f"<p>EXAMPLE-{number}-</p>", example)
     return mark_safe(made)  # noqa: S308 - from a file of ours
+
+
+def without_left_out(text: str) -> str:
+    """The text without what is between the comments `LEFT_OUT`. Raises ValueError if they are not there."""
+    before, begin, rest = text.partition(LEFT_OUT[0])
+    _left_out, end, after = rest.partition(LEFT_OUT[1])
+    if not (begin and end):
+        raise ValueError(
+            f"docs/api.md lacks the comment “{LEFT_OUT[1] if begin else LEFT_OUT[0]}”: put it back, "
+            "before or after the list of contents."
+        )
+    return before + after
 
 
 def _read(name: str) -> str:

@@ -3,12 +3,14 @@
 import ast
 import os
 import re
+from html import escape
 from typing import Any
 
 import pytest
 
 from alerts.states import AlertStatus, EngagementState, Proof, ResponsibilityState, Why
 from contacts.routing import NoRoute
+from staff.templatetags import guides
 from tests.aws import Aws
 from tests.docs.api_examples import EXAMPLES, Hospital
 from tests.docs.documents import ROOT, read, rows
@@ -87,3 +89,18 @@ def _steady(text: str) -> str:
     for pattern, instead in VOLATILE:
         text = pattern.sub(instead, text)
     return text
+
+
+def test_the_guide_at_docs_has_all_but_the_list_of_contents() -> None:
+    shown = guides.api_guide()
+
+    assert "<h2>Authentication</h2>" in shown
+    assert "There is one resource" in shown
+    assert "#sending-an-alert" not in shown
+    assert not any(escape(marker) in shown for marker in guides.LEFT_OUT)
+
+
+@pytest.mark.parametrize("marker", guides.LEFT_OUT)
+def test_a_marker_that_is_missing_is_named(marker: str) -> None:
+    with pytest.raises(ValueError, match=f"lacks the comment “{marker}”"):
+        guides.without_left_out(read(PAGE).replace(marker, ""))
