@@ -1,20 +1,18 @@
-"""The state changes of deliveries after an answer, a failure, or a report of the provider.
+"""The state changes of deliveries after the answer to an attempt, or a failure.
 
-These functions, and those of `claims`, `opening` and `stopping`, are the only ones that write a state. Each is a
-compare-and-set in one transaction, on the database's clock.
+These functions, and those of `claims`, `opening`, `outcomes` and `stopping`, are the only ones that write a state. Each
+is a compare-and-set in one transaction, on the database's clock.
 """
 
 import uuid
-from datetime import timedelta
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
 from alerts.channels import ADAPTERS, ChannelError, Fault, SendResult
-from alerts.deliveries import engagements, opening, queries
+from alerts.deliveries import engagements, opening, outcomes, queries
 from alerts.deliveries.claims import Claim
 from alerts.deliveries.retry import Decision, LeaveInDoubt, NextChannel, Retry, give_up
 from alerts.models import Alert, Attempt, Delivery
@@ -23,10 +21,6 @@ from config import statements
 from contacts import obstacles
 from contacts.choices import Channel, ObstacleKind, Priority
 from contacts.subscriptions import notes
-
-OUTCOME_EVERY = timedelta(seconds=5)
-"""When to ask the provider what became of a message: this long after sending (for High), and again after each
-question."""
 
 ATTEMPT_AFTER: dict[Fault, AttemptState] = {
     Fault.THROTTLED: AttemptState.THROTTLED,
@@ -100,7 +94,7 @@ def _mark_sent_at_once(claimed: Claim, result: SendResult) -> bool:
         "token": claimed.token,
         "attempt": claimed.attempt.pk,
         "provider_id": result.provider_id,
-        "ask_after": _first_question(claimed.delivery),
+        "ask_after": outcomes.first_question(claimed.delivery),
     }
     return statements.prepared_row(SENT, values) is not None
 
@@ -223,42 +217,6 @@ def _follow_up(delivery: Delivery, decision: Decision) -> None:
             pass
 
 
-def mark_delivered(delivery_id: uuid.UUID, *, asked_on: bool = False) -> None:
-    """Record that the provider says the call was picked up. `asked_on`: it is asked again later, for the person's
-    answer.
-    """
-    with transaction.atomic():
-        # This may also end the mark of a failure on the alert, so lock the alert first, as everywhere.
-        opening.lock_alert_of(delivery_id)
-        _record_outcome(delivery_id, DeliveryState.DELIVERED, reason="", asked_on=asked_on)
-
-
-def mark_undelivered(delivery_id: uuid.UUID, reason: Reason) -> None:
-    """Record that the provider says the call was not picked up, and go on to the next channel."""
-    with transaction.atomic():
-        opening.lock_alert_of(delivery_id)
-        if _record_outcome(delivery_id, DeliveryState.UNDELIVERED, reason=reason):
-            opening.open_next(Delivery.objects.get(pk=delivery_id))
-
-
-def end_without_answer(delivery_id: uuid.UUID) -> None:
-    """Go on to the next channel after a call that was picked up but ended without a key, perhaps by a voicemail."""
-    with transaction.atomic():
-        opening.lock_alert_of(delivery_id)
-        # Only once: `outcome_due_at` is empty then, and a second process does nothing.
-        asked = Delivery.objects.filter(pk=delivery_id, outcome_due_at__isnull=False)
-        if asked.update(outcome_due_at=None):
-            opening.open_next(Delivery.objects.get(pk=delivery_id))
-
-
-def _record_outcome(
-    delivery_id: uuid.UUID, state: DeliveryState, *, reason: str, asked_on: bool = False
-) -> bool:
-    sent = Delivery.objects.filter(pk=delivery_id, state=DeliveryState.SENT)
-    fields = {} if asked_on else {"outcome_due_at": None}
-    return sent.update(state=state, reason=reason, outcome_at=Now(), **fields) == 1
-
-
 def _leave_sending(claimed: Claim, state: DeliveryState, **fields: Any) -> bool:
     """Leave `sending`, but only under our own lease: a later holder must not be overwritten."""
     if state not in DELIVERY_TRANSITIONS[DeliveryState.SENDING]:
@@ -288,24 +246,13 @@ def _finish_attempt(claimed: Claim, state: AttemptState, **fields: Any) -> None:
 
 
 def _sent_fields(delivery: Delivery, result: SendResult) -> dict[str, Any]:
-    ask_after = _first_question(delivery)
+    ask_after = outcomes.first_question(delivery)
     return {
         "provider_id": result.provider_id,
         "reason": "",
         "finished_at": Now(),
         "outcome_due_at": ask_after and Now() + ask_after,
     }
-
-
-def _first_question(delivery: Delivery) -> timedelta | None:
-    """When to ask first, if the provider can be asked. For High, and where an answer is wanted, while it still rings,
-    to notice a busy line. For the others once, after the ringing.
-    """
-    if ADAPTERS[Channel(delivery.channel)].ask is None:
-        return None
-    if delivery.priority == Priority.HIGH or delivery.wants_answer:
-        return OUTCOME_EVERY
-    return timedelta(seconds=settings.CONNECT_RING_SECONDS) + OUTCOME_EVERY
 
 
 def _record_late(claimed: Claim, result: SendResult) -> None:

@@ -1,7 +1,7 @@
 """What follows a failed attempt: retry, go on to the next channel, or leave it in doubt.
 
 Pure: no database, no clock. Read the whole table here; the tests go through it row by row. What follows an outcome
-(busy, not answered) is in `lifecycle.mark_undelivered`.
+(busy, not answered) is in `outcomes.mark_undelivered`.
 """
 
 import random

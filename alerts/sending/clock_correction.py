@@ -16,7 +16,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.expressions import Combinable, CombinedExpression
 from django.db.models.functions import Now
 
-from alerts.deliveries.lifecycle import OUTCOME_EVERY
+from alerts.deliveries.outcomes import OUTCOME_EVERY
 from alerts.deliveries.retry import LONGEST_HOLD, SCHEDULES
 from alerts.models import Attempt, Delivery
 from alerts.states import AttemptState, DeliveryState

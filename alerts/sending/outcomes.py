@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from structlog.contextvars import bound_contextvars
 
 from alerts.channels import ADAPTERS, ChannelError, Outcome
-from alerts.deliveries import lifecycle
+from alerts.deliveries import outcomes
 from alerts.models import Delivery
 from alerts.responses import Answer, respond
 from alerts.sending import rate_limit
@@ -47,7 +47,7 @@ def take_due(most: int) -> list[uuid.UUID]:
         due = (row for priority in Priority for row in _due(priority, most))
         ids = list(islice(_affordable(due), most))
         if ids:
-            _asked_about().filter(pk__in=ids).update(outcome_due_at=Now() + lifecycle.OUTCOME_EVERY)
+            _asked_about().filter(pk__in=ids).update(outcome_due_at=Now() + outcomes.OUTCOME_EVERY)
     return ids
 
 
@@ -93,7 +93,7 @@ def ask(delivery_id: uuid.UUID) -> None:
             return
         if outcome.undelivered:
             span.note(outcome=DeliveryState.UNDELIVERED, reason=outcome.undelivered)
-            lifecycle.mark_undelivered(delivery_id, outcome.undelivered)
+            outcomes.mark_undelivered(delivery_id, outcome.undelivered)
             log.warning("delivery.undelivered", reason=outcome.undelivered.value)
         elif outcome.delivered:
             span.note(outcome=DeliveryState.DELIVERED)
@@ -105,14 +105,14 @@ def ask(delivery_id: uuid.UUID) -> None:
 def _picked_up(delivery: Delivery, outcome: Outcome) -> None:
     wants_answer = delivery.wants_answer
     if delivery.state == DeliveryState.SENT:
-        lifecycle.mark_delivered(delivery.pk, asked_on=wants_answer)
+        outcomes.mark_delivered(delivery.pk, asked_on=wants_answer)
         log.info("delivery.delivered")
     if not wants_answer:
         return
     if outcome.answer is not None:
         _take_answer(delivery, outcome.answer, outcome)
     elif outcome.ended:
-        lifecycle.end_without_answer(delivery.pk)
+        outcomes.end_without_answer(delivery.pk)
     else:
         _end_if_late(delivery.pk)
 

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from alerts import actions, attention, channel_tests, statistics
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import claims, lifecycle, queries
+from alerts.deliveries import claims, lifecycle, outcomes, queries
 from alerts.models import Alert, Delivery
 from alerts.monitoring import metrics
 from alerts.sending.send import settle
@@ -124,7 +124,7 @@ def test_a_call_test_ends_once_its_outcome_is_known(
     lifecycle.mark_sent(claim(alert), SendResult("c-1"))
     assert not result(alert).is_final
 
-    lifecycle.mark_delivered(alert.deliveries.get().pk)
+    outcomes.mark_delivered(alert.deliveries.get().pk)
 
     assert (result(alert).is_final, result(alert).state) == (True, DeliveryState.DELIVERED)
 

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from alerts import actions
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import claims, lifecycle, stopping
+from alerts.deliveries import claims, lifecycle, outcomes, stopping
 from alerts.deliveries.claims import Claim
 from alerts.deliveries.retry import SCHEDULES, NextChannel, Retry
 from alerts.models import Alert, AlertAction, Delivery
@@ -124,7 +124,7 @@ def test_a_pick_up_and_what_locks_the_alert_do_not_wait_for_each_other(sender: S
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             Alert.objects.select_for_update().get()
-            picked_up = meanwhile(pool, lambda: lifecycle.mark_delivered(held.delivery.pk))
+            picked_up = meanwhile(pool, lambda: outcomes.mark_delivered(held.delivery.pk))
             Delivery.objects.select_for_update(nowait=True).get()
         picked_up.result(10)
 

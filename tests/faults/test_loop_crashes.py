@@ -160,7 +160,7 @@ def test_an_answer_counts_once(
     "crash",
     [
         Crash("before", "alerts.sending.outcomes:_picked_up"),
-        Crash("after", "alerts.deliveries.lifecycle:mark_delivered"),
+        Crash("after", "alerts.deliveries.outcomes:mark_delivered"),
         Crash("before", COMMIT, inside="alerts.sending.outcomes:respond"),
         Crash("after", "alerts.sending.outcomes:respond"),
         Crash("after", "alerts.sending.outcomes:_take_answer"),

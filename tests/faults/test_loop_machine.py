@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from alerts import intake, responses
 from alerts.actions import forwarding
 from alerts.actions.records import ActionRefused
-from alerts.deliveries import lifecycle
+from alerts.deliveries import outcomes
 from alerts.escalation import ending, steps
 from alerts.models import Alert, Delivery, Engagement, Loop, Response
 from alerts.states import AlertState, DeliveryState, Effect, EngagementState, Proof, ResponseKind
@@ -137,8 +137,8 @@ class Loops(RuleBasedStateMachine):
         for delivery in Delivery.objects.filter(
             alert=self.alert, state=DeliveryState.SENT, outcome_due_at__isnull=False, notice=""
         )[:1]:
-            lifecycle.mark_delivered(delivery.pk, asked_on=True)
-            lifecycle.end_without_answer(delivery.pk)
+            outcomes.mark_delivered(delivery.pk, asked_on=True)
+            outcomes.end_without_answer(delivery.pk)
 
     @rule(what=st.sampled_from([*["nothing"] * 8, "cancelled", "closed", "withdrawn", "reopened"]))
     def staff_or_the_sender_end_it(self, what: str) -> None:

@@ -134,7 +134,7 @@ def test_a_throttled_message_is_sent_once_though_the_worker_dies_after_recording
     assert not Delivery.objects.get().possible_duplicate
 
 
-OUTCOME = "alerts.deliveries.lifecycle:mark_undelivered"
+OUTCOME = "alerts.deliveries.outcomes:mark_undelivered"
 AROUND_A_OUTCOME = {
     "before the outcome is recorded": Crash("before", OUTCOME),
     "before the next is opened": Crash("before", "alerts.deliveries.opening:open_next"),

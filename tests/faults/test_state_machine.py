@@ -28,7 +28,7 @@ from hypothesis.stateful import (
 
 from alerts import actions, intake
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import claims, lifecycle, stopping
+from alerts.deliveries import claims, lifecycle, outcomes, stopping
 from alerts.deliveries.claims import Claim
 from alerts.deliveries.retry import SCHEDULES, Decision, LeaveInDoubt, NextChannel, Retry
 from alerts.models import Delivery
@@ -245,10 +245,10 @@ class Ledger(RuleBasedStateMachine):
                 passed = lifecycle.skip_channel(delivery.pk, Reason.PROVIDER_DOWN, even_the_last=last)
                 assert passed == self.model.skip_channel(modelled, even_the_last=last)
             case "confirmed":
-                lifecycle.mark_delivered(delivery.pk)
+                outcomes.mark_delivered(delivery.pk)
                 self.model.confirm(modelled)
             case "refuted":
-                lifecycle.mark_undelivered(delivery.pk, Reason.NOT_ANSWERED)
+                outcomes.mark_undelivered(delivery.pk, Reason.NOT_ANSWERED)
                 self.model.refute(modelled)
             case "cancelled":
                 assert stopping.end(self.alert, AlertState.CANCELLED) == self.model.stop(AlertState.CANCELLED)

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from alerts import actions
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import claims, lifecycle
+from alerts.deliveries import claims, lifecycle, outcomes
 from alerts.deliveries.retry import LeaveInDoubt, NextChannel, Retry
 from alerts.models import Alert, AlertAction, Delivery
 from alerts.monitoring import metrics
@@ -280,7 +280,7 @@ def test_a_delivered_alert_stays_delivered_whatever_a_later_round_comes_to(
 ) -> None:
     delivery = store(Priority.HIGH)
     lifecycle.mark_sent(claim(delivery), SendResult("provider-1"))
-    lifecycle.mark_delivered(delivery.pk)
+    outcomes.mark_delivered(delivery.pk)
     handle(StaffAction.RESEND, delivery.alert_id, by=operator, after=0)
     seen = [status(delivery.alert)]
     for channel in (Channel.CALL, Channel.SMS):

@@ -3,7 +3,7 @@
 import pytest
 
 from alerts.admin.timeline import events
-from alerts.deliveries import lifecycle
+from alerts.deliveries import outcomes
 from alerts.models import Alert, Delivery
 from alerts.states import Reason
 from clients.models import ApiClient
@@ -47,7 +47,7 @@ def test_it_is_said_once_though_the_next_channel_leaves_it_out_too(
     alert = store(lab, "alert-1", Priority.HIGH, contact_id="D-1")
     call = send(Delivery.objects.get(alert=alert))
 
-    lifecycle.mark_undelivered(call.pk, Reason.NOT_ANSWERED)
+    outcomes.mark_undelivered(call.pk, Reason.NOT_ANSWERED)
 
     assert len(titles(alert)) == 4
     assert titles(alert).count("SMS is left out") == 1

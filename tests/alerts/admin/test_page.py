@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from alerts import labels
 from alerts.admin.timeline import events, standing
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import claims, lifecycle
+from alerts.deliveries import claims, lifecycle, outcomes
 from alerts.deliveries.retry import LeaveInDoubt, NextChannel, Retry
 from alerts.escalation import withdrawal
 from alerts.models import Alert, Delivery
@@ -111,7 +111,7 @@ def test_an_alert_cancelled_before_any_attempt_is_shown_as_unsent(staff: Client,
 
 def test_an_undelivered_alert_that_is_cancelled_is_not_shown_as_unsent(staff: Client, urgent: Alert) -> None:
     lifecycle.mark_sent(claim(urgent), SendResult("contact-1"))
-    lifecycle.mark_undelivered(urgent.deliveries.get().pk, Reason.NOT_ANSWERED)
+    outcomes.mark_undelivered(urgent.deliveries.get().pk, Reason.NOT_ANSWERED)
     handle(StaffAction.CANCEL, urgent.pk, by=User.objects.get(), after=0)
 
     page = read(staff, page_of(urgent))

@@ -9,7 +9,7 @@ from alerts import labels
 from alerts.admin import status
 from alerts.admin.timeline import events, standing
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import lifecycle
+from alerts.deliveries import lifecycle, outcomes
 from alerts.deliveries.retry import LeaveInDoubt, Retry
 from alerts.models import Alert, Attempt, Delivery
 from alerts.states import AlertStatus, DeliveryState, Reason
@@ -31,7 +31,7 @@ def picked_up(lab: ApiClient, *, message_id: str = "called-1") -> Alert:
     """An alert whose call was picked up eleven seconds after it was received, and taken after one."""
     alert = store(lab, message_id, Priority.HIGH)
     delivery = send(Delivery.objects.get(alert=alert))
-    lifecycle.mark_delivered(delivery.pk)
+    outcomes.mark_delivered(delivery.pk)
     after = {seconds: RECEIVED + timedelta(seconds=seconds) for seconds in (0.2, 0.5, 1, 11)}
     Alert.objects.filter(pk=alert.pk).update(created_at=RECEIVED)
     Attempt.objects.update(started_at=after[0.5], finished_at=after[1])

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models.functions import Now
 
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import lifecycle, opening
+from alerts.deliveries import lifecycle, opening, outcomes
 from alerts.deliveries.retry import LeaveInDoubt, NextChannel, Retry
 from alerts.models import Alert, Delivery
 from alerts.monitoring import checks
@@ -42,7 +42,7 @@ def not_answered(call: Delivery) -> None:
     """It rings, and nobody answers."""
     Delivery.objects.filter(pk=call.pk).update(available_at=Now())
     take(call)
-    lifecycle.mark_undelivered(call.pk, Reason.NOT_ANSWERED)
+    outcomes.mark_undelivered(call.pk, Reason.NOT_ANSWERED)
 
 
 def newest() -> Delivery:
@@ -112,7 +112,7 @@ def test_it_rings_again_at_once_where_the_pause_is_over(high: Any) -> None:
 def test_a_call_that_is_picked_up_is_not_repeated(high: Any) -> None:
     first = high(CALL, CALL)
     take(first)
-    lifecycle.mark_delivered(first.pk)
+    outcomes.mark_delivered(first.pk)
 
     assert ends() == [(1, "call", "delivered")]
 
@@ -164,7 +164,7 @@ def test_each_ring_has_its_own_token_and_a_retry_keeps_it(high: Any) -> None:
     again = claim(first)
     assert sending._message(again, 0.0).delivery_id == str(first.pk)  # noqa: SLF001
     lifecycle.mark_sent(again, SendResult("c-1"))
-    lifecycle.mark_undelivered(first.pk, Reason.BUSY)
+    outcomes.mark_undelivered(first.pk, Reason.BUSY)
 
     assert newest().pk != first.pk
 

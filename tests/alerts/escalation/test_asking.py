@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from pytest_django import DjangoAssertNumQueries
 
 from alerts import intake
-from alerts.deliveries import lifecycle
+from alerts.deliveries import outcomes
 from alerts.escalation import asking, clock_correction, ending, steps
 from alerts.models import Alert, Delivery, Engagement, Loop
 from alerts.states import (
@@ -253,7 +253,7 @@ def test_nobody_hears_again_of_an_alert_that_ended_months_ago(
     before = set(Delivery.objects.values_list("pk", flat=True))
     for contact_id, kind in product(("C-1", "C-2"), ResponseKind):
         assert answer(alert, contact_id, kind, proof=Proof.LINK).effect == Effect.TOO_LATE
-    lifecycle.mark_undelivered(Delivery.objects.filter(notice="").earliest("created_at").pk, Reason.BUSY)
+    outcomes.mark_undelivered(Delivery.objects.filter(notice="").earliest("created_at").pk, Reason.BUSY)
     assert (steps.take_up_due(), clock_correction.correct()) == (0, 0)
     assert current(alert).state == state
     assert set(Delivery.objects.values_list("pk", flat=True)) == before

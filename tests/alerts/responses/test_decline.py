@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from alerts import responses
 from alerts.channels import SendResult
-from alerts.deliveries import lifecycle
+from alerts.deliveries import lifecycle, outcomes
 from alerts.deliveries.retry import NextChannel, Retry
 from alerts.escalation import steps
 from alerts.models import Delivery, Engagement
@@ -69,7 +69,7 @@ def test_nothing_more_is_sent_to_somebody_who_has_declined(ask: Ask, follows: st
     elif follows == "next channel":
         lifecycle.mark_sent(claimed, SendResult("contact-1"))
         answer(alert, "C-1", ResponseKind.DECLINE)
-        lifecycle.mark_undelivered(call.pk, Reason.NOT_ANSWERED)
+        outcomes.mark_undelivered(call.pk, Reason.NOT_ANSWERED)
     else:
         preferences.replace(alert.clinician, {Priority.HIGH: [Channel.CALL, Channel.SMS, Channel.CALL]})
         lifecycle.mark_failed(claimed, REJECTED, NextChannel(Reason.NOT_ANSWERED))

@@ -8,7 +8,7 @@ import pytest
 from django.db import connections, transaction
 from django.db.models.functions import Now
 
-from alerts.deliveries.lifecycle import OUTCOME_EVERY
+from alerts.deliveries.outcomes import OUTCOME_EVERY
 from alerts.models import Alert, Delivery
 from alerts.sending import outcomes, send as sending
 from alerts.states import DeliveryState, Reason

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from alerts.channels import ChannelError, Fault, SendResult
-from alerts.deliveries import lifecycle
+from alerts.deliveries import lifecycle, outcomes
 from alerts.deliveries.retry import Retry
 from alerts.models import Alert, AlertAction
 from alerts.states import AlertState, Reason
@@ -148,7 +148,7 @@ def test_a_message_being_sent_during_a_cancel_is_not_shown_as_stopped(site: Site
 def test_the_pages_fit_and_can_be_read(site: Site, records: Records, send: Send) -> None:
     high = send("a-long-message-id" * 7, Priority.HIGH)
     lost = ChannelError(Fault.UNKNOWN, Reason.ANSWER_LOST, "ReadTimeoutError")
-    lifecycle.mark_failed(claim(high), lost, Retry(lifecycle.OUTCOME_EVERY, possible_duplicate=True))
+    lifecycle.mark_failed(claim(high), lost, Retry(outcomes.OUTCOME_EVERY, possible_duplicate=True))
     page = site.login(SUPERUSER)
     for path in ("", f"{high.pk}/change/", f"{records.alert.pk}/change/", f"{records.alert.pk}/resend/"):
         page.goto(f"{ALERTS}{path}")
