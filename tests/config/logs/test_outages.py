@@ -59,7 +59,7 @@ def test_one_success_among_failures_ends_nothing(log: LogOutput) -> None:
     assert lines == [("away", "low", None), ("back", "low", 2)]
 
 
-def test_what_worked_when_it_was_last_used_fails_anew(log: LogOutput) -> None:
+def test_a_failure_long_after_the_last_success_is_another_outage(log: LogOutput) -> None:
     outage = outages.Outage(begins="away", ends="back", settled=1000)
     outage.failed(None, "no answer")
     outage.works()
