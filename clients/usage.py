@@ -5,16 +5,17 @@ process that stops loses the counts of its last `FLUSH_EVERY` seconds. While the
 Requests without a known token are not counted.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from datetime import date, timedelta
 
-import structlog
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from clients.models import ApiClient, ClientDay
+from config.outages import Outage
 from config.periodic import Periodic
 
 FLUSH_EVERY = 10.0
@@ -33,8 +34,6 @@ ON CONFLICT (client_id, day) DO UPDATE SET
     requests = clients_clientday.requests + excluded.requests, errors = clients_clientday.errors + excluded.errors
 """
 
-log = structlog.get_logger(__name__)
-
 
 class Counts:
     """What this process has counted and not yet saved."""
@@ -42,6 +41,9 @@ class Counts:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counted: dict[tuple[int, date], tuple[int, int]] = {}
+        self.outage = Outage(
+            begins="usage.kept", ends="usage.saved", level=logging.WARNING, settled=2.5 * FLUSH_EVERY
+        )
 
     def add(self, client_id: int, day: date, requests: int, errors: int) -> None:
         """Count. Waits at most for another thread's counting."""
@@ -62,7 +64,9 @@ class Counts:
         except Error as error:
             for row in rows:
                 self.add(*row)
-            log.warning("usage.kept", clients=len(rows), error=type(error).__name__)
+            self.outage.failed(None, type(error).__name__)
+        else:
+            self.outage.works()
 
 
 counts = Counts()

@@ -93,17 +93,25 @@ def test_saved_counts_are_not_saved_again(lab: ApiClient) -> None:
     assert written() == [(1, 0)]
 
 
-def test_counts_are_kept_while_the_database_is_down(lab: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counts_are_kept_while_the_database_is_down_and_that_is_said_once(
+    lab: ApiClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="config.outages")
+
     def away(*args: Any) -> Any:
         raise DatabaseError
 
     usage.counts.add(lab.pk, TODAY, 1, 1)
     with monkeypatch.context() as patch:
         patch.setattr(connection, "cursor", away)
-        usage.counts.flush()
+        for _ in range(2):
+            usage.counts.flush()
     usage.counts.add(lab.pk, TODAY, 1, 0)
+    monkeypatch.setattr(usage.counts.outage, "settled", 0.0)
 
     assert written() == [(2, 1)]
+    lines: list[Any] = [record.msg for record in caplog.records if record.name == "config.outages"]
+    assert [line["event"] for line in lines] == ["usage.kept", "usage.saved"]
 
 
 def test_counts_of_a_deleted_client_do_not_affect_others(lab: ApiClient) -> None:
