@@ -13,8 +13,10 @@ from alerts.deliveries import claims
 from alerts.monitoring.heartbeats import note_task, worker_heartbeat
 from alerts.sending import outcomes, send
 from config import database
+from config.outages import Outage
 
 log = structlog.get_logger(__name__)
+OUTAGE = Outage(begins="worker.database_away", ends="worker.database_back")
 _stopping = False
 
 
@@ -42,8 +44,12 @@ def _do(work: Callable[[uuid.UUID], None], delivery_id: str) -> None:
     try:
         with database.kept_session():
             work(uuid.UUID(delivery_id))
+    except database.AWAY as error:
+        OUTAGE.failed(error, database.cause(error))
     except Exception:
         log.exception("worker.task_failed", delivery_id=delivery_id)
+    else:
+        OUTAGE.works()
 
 
 @worker_init.connect

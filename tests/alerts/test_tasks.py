@@ -6,6 +6,7 @@ import inspect
 import json
 import os
 import uuid
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 import redis
 from celery import Task
+from django.db import connection
 from django.db.models.functions import Now
 
 from alerts import tasks
@@ -22,7 +24,7 @@ from alerts.sending import send
 from alerts.states import DeliveryState
 from config.celery import QUEUES, app
 from contacts.choices import Priority
-from tests.alerts.conftest import Store
+from tests.alerts.conftest import Store, closed_port
 from tests.aws import Aws
 from tests.processes import ROOT
 
@@ -145,6 +147,28 @@ def test_an_error_in_one_delivery_does_not_stop_the_others_of_its_task(
     assert Delivery.objects.get(pk=last.pk).state == DeliveryState.SENT
     errors: list[Any] = [record.msg for record in caplog.records if record.levelname == "ERROR"]
     assert [each["event"] for each in errors] == ["worker.task_failed"]
+
+
+def test_a_database_that_is_away_is_said_once_and_not_for_each_delivery(
+    transactional_db: None,
+    store: Store,
+    aws: Aws,
+    outages: Callable[[], list[dict[str, Any]]],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tasks.OUTAGE, "settled", 0.0)
+    ids = [str(store(Priority.MEDIUM).pk) for _ in range(2)]
+    with monkeypatch.context() as away:
+        away.setitem(connection.settings_dict, "PORT", str(closed_port()))
+        connection.close()
+        tasks.deliver(*ids)
+        tasks.ask_outcome(*ids)
+    tasks.deliver(*ids)
+
+    lines = [(line["event"], line.get("failures")) for line in outages()]
+    assert lines == [("worker.database_away", None), ("worker.database_back", 4)]
+    assert {each.state for each in Delivery.objects.all()} == {DeliveryState.SENT}
 
 
 def test_a_worker_that_is_to_stop_leaves_the_rest_of_a_task_to_others(
