@@ -51,13 +51,20 @@ def run_sandbox(*options: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 def working_on(data: Path) -> list[str]:
     """The command lines of all processes that a run on `data` started, even if their parent is gone."""
-    return [" ".join(process.cmdline()) for process in psutil.process_iter() if _belongs(process, data)]
+    found = [command_of(process) for process in psutil.process_iter() if _belongs(process, data)]
+    return [command for command in found if command]
+
+
+def command_of(process: psutil.Process) -> str:
+    """Its command line; empty if it has ended meanwhile."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def _belongs(process: psutil.Process, data: Path) -> bool:
     try:
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
         return process.environ().get(MARK) == str(data) or Path(process.cwd()).parent == data
     except (psutil.Error, OSError):
         return False

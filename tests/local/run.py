@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.local.machine import ROOT, outside_environment, two_free_ports, working_on
+from tests.local.machine import ROOT, command_of, outside_environment, two_free_ports, working_on
 from tests.processes import wait_until
 
 STOP_SECONDS = 10
@@ -36,7 +36,7 @@ class Runner:
         (pid,) = (
             process.pid
             for process in psutil.Process(self.process.pid).children()
-            if part in " ".join(process.cmdline())
+            if part in command_of(process)
         )
         return pid
 

@@ -1,12 +1,12 @@
 """However `make run` is ended, it takes everything with it."""
 
+import os
 import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.local.machine import ROOT, outside_environment, run_sandbox, two_free_ports, working_on
@@ -62,12 +62,7 @@ def test_a_run_whose_parent_is_killed_ends(tmp_path: Path, between: str) -> None
 def test_reset_clears_the_leftovers_of_a_killed_run(tmp_path: Path) -> None:
     runner = start(tmp_path / "data")
     runner.wait_until_it_says("Starting the stand-in")
-    (guardian,) = (
-        process
-        for process in psutil.Process(runner.process.pid).children()
-        if "sandbox.guardian" in process.cmdline()
-    )
-    guardian.kill()
+    os.kill(runner.pid_of("sandbox.guardian"), signal.SIGKILL)
     runner.process.kill()
     runner.process.wait()
     assert working_on(runner.data)
